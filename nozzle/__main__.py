@@ -1,0 +1,5 @@
+"""`python -m nozzle` is `nozzle`."""
+
+from nozzle.cli import main
+
+main()

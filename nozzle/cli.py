@@ -1,0 +1,106 @@
+"""The command line. It only finds the word; each word is a file of `words`, opened when it is said."""
+
+import importlib
+import sys
+
+import click
+
+from nozzle.errors import NozzleError
+
+# word, the line that help shows, group; the first ten are what help shows first
+WORDS: tuple[tuple[str, str, str], ...] = (
+    ("new", "Start an entry", "first"),
+    ("watch", "Run cells as you save, until Ctrl-C", "first"),
+    ("run", "Run what is due, once", "first"),
+    ("due", "What would run, and why", "first"),
+    ("log", "The steps, newest first", "first"),
+    ("rewind", "Go back to a step; nothing is lost", "first"),
+    ("build", "Make the site", "first"),
+    ("publish", "Make the site and bring it out", "first"),
+    ("show", "One step: text, outputs, files, time", "time"),
+    ("land", "Squash this thread's steps onto the branch it left", "time"),
+    ("verify", "Run again elsewhere and compare, or check every output", "trust"),
+    ("trust", "Let run what came from somebody else", "trust"),
+    ("key", "This machine's signing key", "trust"),
+    ("stop", "Stop the cell that is running", "running"),
+    ("answer", "Reply to a cell that called input()", "running"),
+    ("serve", "Look at the site on this machine", "site"),
+    ("doctor", "What nozzle found on this machine, and what it lacks", "help"),
+    ("tour", "A small journal that shows it all, in a minute", "help"),
+)
+TITLES = {
+    "first": "Words",
+    "time": "Time",
+    "running": "While a cell runs",
+    "trust": "Trust",
+    "site": "Site",
+    "help": "Help",
+}
+
+
+class Words(click.Group):
+    """Knows all words by name and opens a word's file only when it is said."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [word for word, _, _ in WORDS]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"nozzle.words.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group, title in TITLES.items():
+            with formatter.section(title):
+                formatter.write_dl([(word, line) for word, line, where in WORDS if where == group])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"There is no word '{args[0]}'.{hint}", ctx) from error
+
+
+@click.group(
+    cls=Words,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 done, 1 a cell or a check failed, 2 the command was wrong, 3 something is missing.",
+)
+@click.version_option(package_name="nozzle")
+def cli() -> None:
+    """Think aloud in Markdown; nozzle runs the cells, writes what happened under them, and keeps every step.
+
+    \b
+    nozzle new "Kernel fusion"     an entry, in journal/
+    nozzle watch                   leave it running; write in any editor; save
+    """
+
+
+def main() -> None:
+    """Say a word; what goes wrong is one line on stderr and an exit status."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except NozzleError as error:
+        _fail(str(error), error.status)
+    except click.exceptions.Abort:
+        _fail("stopped", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(text: str, status: int) -> None:
+    click.echo(f"nozzle: {text}", err=True)
+    sys.exit(status)

@@ -1,0 +1,547 @@
+"""One entry being worked on: its newest text, what runs, what waits to be written.
+
+A desk is told what happened (a save, an event of a kernel, a request) by the loop, one thing at a time, and is the
+only one to touch its file. It holds nothing that the text and git could not give back.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nozzle import disk
+from nozzle.document import plan as planning
+from nozzle.document import scribe, seal
+from nozzle.document.edit import Edit
+from nozzle.document.entry import Cell, Entry, Envelope
+from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
+from nozzle.document.plan import Asked, Row, Why
+from nozzle.document.scribe import Hand, Result
+from nozzle.errors import NozzleError, Unreadable
+from nozzle.ledger import Ledger, News, Seen
+from nozzle.piece import Made, Piece, compose
+from nozzle.run import Run, cause, hint, jobs
+from nozzle.runner import Interpreter, Session
+from nozzle.settings import Settings
+
+__all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
+
+FRESH = 1.0
+"""Seconds after a save, in which the author's buffer is clean."""
+LISTEN = 1.0
+"""Seconds between two looks for what finished cells still print."""
+
+UNSAVED = "nothing runs here until you save it, or say: nozzle run"
+ELSEWHERE = "you are at another step; save, or say: nozzle run"
+STOPPED = "you stopped it; save, or say: nozzle run"
+KILLED = "nozzle was ended while this cell ran; 'nozzle run' runs it again"
+EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person may want to know; the caller decides how it is shown."""
+
+    kind: str
+    entry: str
+    text: str = ""
+    cell: str = ""
+    """The cell's title."""
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all desks of a journal share."""
+
+    root: Path
+    settings: Settings
+    ledger: Ledger
+    hand: Hand
+    distrust: Callable[[Entry, str], Callable[[Cell], str]]
+    """(entry, its path from the root) -> for a cell, why it is not trusted; empty when it is."""
+    interpreter: Callable[[Entry], Interpreter]
+    say: Callable[[Notice], None]
+    put: Callable[["Said"], None]
+    """Onto the loop's queue, from any thread."""
+    hidden: tuple[Path, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of environment variables that no cell may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event of a kernel, on its way to the desk that started it."""
+
+    desk: "Desk"
+    run: Run
+    event: Event
+
+
+@dataclass(slots=True)
+class Desk:
+    path: Path
+    rel: str
+    """Path from the root, posix."""
+    tools: Tools
+    entry: Entry = field(default_factory=lambda: Entry(""))
+    """The text as it shall be: the author's newest, with what waits to be written."""
+    base: bytes | None = None
+    """The file as it was last seen."""
+    run: Run | None = None
+    aside: list[Run] = field(default_factory=list)
+    """Runs whose cell is no longer in the text: each ends in its own session, and on its own thread."""
+    made: list[Made] = field(default_factory=list)
+    """Finished and not yet written, in order."""
+    stuck: bool = False
+    """The file could not be written; what waits is kept in git, and tried again at the next save."""
+    gone: bool = False
+    """The file is no longer there."""
+    saved: float = 0.0
+    """When the author last saved, on the loop's clock."""
+    settled: float = 0.0
+    """When cells may run: an autosave may have caught them half typed."""
+    resting: str = UNSAVED
+    """Why nothing runs although it is due; empty after a save or a request."""
+    wanted: set[str] = field(default_factory=set)
+    """Chains of cells that somebody asked for."""
+    allowed: set[str] = field(default_factory=set)
+    """Chains of cells that may run however long they take."""
+    stale: set[str] = field(default_factory=set)
+    """Chains of cells below one that has run again because its input changed: the same code, another state."""
+    _ripe: bool = True
+    """Something happened since it was last found that nothing may run."""
+    _distrust: Callable[[Cell], str] | None = None
+    _session: Session | None = None
+    _listened: float = 0.0
+    _reference: Entry | None = None
+    """The text nozzle wrote last, to bring back what a stale buffer saved over."""
+    _newest: tuple[str, str] | None = None
+    """The output nozzle wrote last: its chain's beginning and its digest."""
+    _restored: bool = False
+    _kept: bool = False
+    """What waits is in git meanwhile."""
+    _late: dict[str, str] = field(default_factory=dict)
+    _lates: list[disk.Late] = field(default_factory=list)
+    _warned: set[str] = field(default_factory=set)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Read the file for the first time; what a killed process left as running is told to have died."""
+        content = disk.read(self.path)
+        self.tools.ledger.judge(self.rel, content, None)
+        self._take(content)
+        if self.tools.ledger.can_mend():
+            self._mend()
+
+    def look(self, now: float, git: bool = True) -> Seen:
+        """Read the file again; what became of it. `News` when `git` may be at it, and that cannot be told yet.
+
+        A file that cannot be read cannot be written either: what waits goes on waiting.
+        """
+        self.stuck = True
+        content = disk.read(self.path)
+        if content != self.base and git and self.tools.ledger.steps.moving():
+            raise News  # git may be writing it, and will move HEAD in a moment
+        first, self.gone = self.base is None, False
+        seen = self.tools.ledger.judge(self.rel, content, self.base)
+        if seen == "moved":
+            self._arrive(content)
+        elif seen == "carried" and self._changed_inputs():
+            self._rest(ELSEWHERE)
+        elif seen == "saved":
+            self._hear_author(content, now)
+            if not first:
+                self._bring_back()
+        self.stuck = False
+        return seen
+
+    def inputs(self) -> None:
+        """Files that cells read were saved: if they changed, that is as good as a save of the entry."""
+        if self._changed_inputs():
+            self.resting, self._ripe = "", True
+
+    def leave(self) -> None:
+        """The file is gone: what runs ends aside, what waits is kept where it began."""
+        if not self.gone:
+            self.gone, self._reference = True, None
+            self._set_aside()
+            self._keep_aside([made.piece for made in self.made])
+            self.made = []
+
+    def plan(self) -> list[Row]:
+        """What is to be done with each cell, and why not where something stands against it."""
+        rows = planning.plan(self.entry, self._asked(self._held))
+        slow = self._slow(rows)
+        if slow is None:
+            return rows
+        return planning.plan(self.entry, self._asked(lambda cell, why: self._held(cell, why) or slow(cell, why)))
+
+    def due(self) -> list[Row]:
+        """What would run, were nothing but the text and trust asked."""
+        rows = planning.plan(self.entry, self._asked(lambda cell, why: self._distrusted(cell)))
+        return [row for row in rows if row.do == "due"]
+
+    def busy(self) -> bool:
+        """Whether something runs here or waits to be written."""
+        return self.run is not None or bool(self.aside) or (bool(self.made) and not self.stuck)
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def ask(self, again: bool = False) -> None:
+        """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
+        self.resting, self._ripe, self._distrust, self.stuck = "", True, None, False
+        chosen = [cell for cell in self.entry.cells if cell.runs] if again else planning.unfinished(self.entry)
+        self.wanted |= {cell.chain for cell in chosen}
+        self.allowed |= {cell.chain for cell in self.entry.cells if cell.runs}
+        if again and self.run is None:
+            self._close_session()
+
+    def start(self, now: float) -> bool:
+        """Start the first cell that is due, if none is running."""
+        if not self._ripe or self.run is not None or self.gone or now < self.settled:
+            return False
+        row = next((row for row in self.plan() if row.do == "due"), None)
+        if row is None:
+            self._ripe = False
+            return False
+        if row.why == "input changed":
+            self.stale |= {
+                each.chain for each in self.entry.cells if each.runs and each.span.start > row.cell.span.start
+            }
+        ledger, base = self.tools.ledger, self.base or b""
+        ledger.save(self.rel, base)
+        if self._session is None:
+            self._session = self._new_session()
+        self._late.pop(row.cell.chain, None)
+        run = Run(row.cell, row.why, now, time.time_ns(), self._session, ledger.origin(self.rel, base))
+        self.run = run
+        run.work(jobs(self.entry, row.cell, self.tools.settings), lambda event: self.tools.put(Said(self, run, event)))
+        return True
+
+    def hear(self, run: Run, event: Event) -> None:
+        """An event of a kernel."""
+        if isinstance(event, Late):
+            return self._hear_late(event)
+        if run is not self.run and run not in self.aside:
+            return
+        run.hear(event)
+        expected = isinstance(event, Finished) and event.status == "error" and run.cell.options.raises
+        kind = "expected" if expected else _kind(event)
+        self.tools.say(Notice(kind, self.rel, cell=run.cell.title, event=event))
+        if isinstance(event, Finished):
+            self._finish(run, event)
+
+    def stop(self, cause: str = "you stopped it") -> bool:
+        """Interrupt what runs; what it showed so far is kept."""
+        runs = [*([self.run] if self.run else []), *self.aside]
+        for run in runs:
+            run.stop(cause)
+        if runs:
+            self._rest(STOPPED)
+        return bool(runs)
+
+    def answer(self, text: str | None) -> bool:
+        runs = [*([self.run] if self.run else []), *self.aside]
+        return any(run.session.answer(text) for run in runs)
+
+    def close(self) -> None:
+        for run in self.aside:
+            run.session.close()
+        self._close_session()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Time passed: background output, markers of long cells, late editors."""
+        self._hear_editors(now)
+        if self._session is not None and self.run is None and now - self._listened >= LISTEN:
+            self._listened = now
+            for event in self._session.drain():
+                self._hear_late(event)
+        if self.run is not None and now >= self.run.next_shown:
+            self._add(self.run.so_far(self.tools.hand))
+
+    def wake(self, now: float) -> float | None:
+        """When this desk wants its next tick, in seconds from now; None: when something happens."""
+        times = [0.1] if self._lates else []
+        if now < self.settled:
+            times.append(self.settled - now)
+        if self.made and not self.stuck and not self.quiet(now):
+            times.append(self.saved + self.tools.settings.quiet - now)
+        if self.run is not None:
+            times.append(self.run.next_shown - now)
+        elif self._session is not None and self._session.at:
+            times.append(self._listened + LISTEN - now)
+        return max(0.0, min(times)) if times else None
+
+    def quiet(self, now: float) -> bool:
+        """Whether the author's buffer is likely to be clean: just saved, or not saved for a while."""
+        return now - self.saved <= FRESH or now - self.saved >= self.tools.settings.quiet
+
+    def keep(self) -> None:
+        """What waits to be written is kept in git meanwhile."""
+        if self.made and not self._kept:
+            self.tools.ledger.keep(self.rel, self.base or b"", self.made)
+            self._kept = True
+
+    def flush(self) -> None:
+        """Write what waits, and make its steps; `News` when the file is to be looked at first."""
+        if not self.made:
+            return
+        made = self.made
+        try:
+            written = self.tools.ledger.write(self.path, self.rel, self.base or b"", made)
+        except NozzleError:
+            if not self.path.exists():
+                return self.leave()
+            self.stuck = True
+            self.keep()
+            raise
+        self.made, self._restored = [], False
+        self._settle(written, made[-1].entry)
+        outputs = [slot.output for each in made if (slot := self.entry.slot(each.piece.chain)) and slot.output]
+        self._newest = _name(outputs[-1]) if outputs else self._newest
+
+    # -- inside: the text ---------------------------------------------------------------------------------------
+
+    def _take(self, content: bytes) -> None:
+        """This is the author's newest text."""
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise Unreadable(f"{self.rel}:{line}: this is not UTF-8 text; save it as UTF-8 and it runs") from None
+        self.base, self._distrust, self._ripe, self._kept = content, None, True, False
+        self.entry = Entry(text, before=self.entry)
+        self._put([each.piece for each in self.made])
+
+    def _put(self, pieces: list[Piece]) -> None:
+        """What waits is this, put into the author's text; what finds no place there is kept where it began."""
+        assert self.base is not None
+        text = Entry(self.base.decode(), before=self.entry)
+        self.made, fell = compose(text, pieces)
+        self.entry = self.made[-1].entry if self.made else text
+        self._keep_aside(fell)
+
+    def _add(self, piece: Piece) -> None:
+        replaced = ("cell", "partial", "marker") if piece.kind in ("cell", "partial") else (piece.kind,)
+        kept = [m.piece for m in self.made if m.piece.chain != piece.chain or m.piece.kind not in replaced]
+        self._kept = False
+        if len(kept) < len(self.made):
+            return self._put([*kept, piece])
+        made, fell = compose(self.entry, [piece])
+        self.made = [*self.made, *made]
+        self.entry = made[-1].entry if made else self.entry
+        self._keep_aside(fell)
+
+    def _hear_author(self, content: bytes, now: float) -> None:
+        """The author saved."""
+        self.saved, self.resting, self.stuck = now, "", False
+        self._take(content)
+        if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
+            self._set_aside()
+
+    def _arrive(self, content: bytes) -> None:
+        """Somebody went to another step: what runs and what waits belongs to the one that was left."""
+        self._set_aside()
+        self._keep_aside([made.piece for made in self.made])
+        self.made, self._reference, self._newest, self.stuck = [], None, None, False
+        self._rest(ELSEWHERE)
+        self._take(content)
+
+    def _bring_back(self) -> None:
+        """A save from a stale buffer lacks what nozzle wrote since; what still answers its cell comes back once."""
+        if self._reference is None or self._restored or self._newest is None:
+            return
+        if self._newest in {_name(block) for block in self.entry.envelopes}:
+            return
+        edits = scribe.restore(self.entry, self._reference)
+        if not edits:
+            return
+        written = self.tools.ledger.restore(self.path, self.rel, self.base or b"", self._reference)
+        self._settle(written, None)
+        self._restored = True
+        self._note(
+            "restored", f"{len(edits)} outputs that this save lacked are back; delete them again if you meant it"
+        )
+
+    def _settle(self, written: disk.Written, entry: Entry | None) -> None:
+        """What was written is what the file is now, and what a stale buffer will lack."""
+        if entry is not None and written.content == entry.text.encode():
+            self.base, self.entry, self._kept = written.content, entry, False
+        else:
+            self._take(written.content)
+        self._reference = self.entry
+        if written.late is not None:
+            self._lates.append(written.late)
+
+    def _hear_editors(self, now: float) -> None:
+        """An editor that had the old file open finished saving into it: that is the author's newest text."""
+        for late in self._lates:
+            new = late.check()
+            if new is None or self._reference is None:
+                continue
+            if disk.read(self.path) != self.base:  # an even newer save is there: this one is kept as a step
+                self.tools.ledger.save(self.rel, new)
+                continue
+            written = self.tools.ledger.restore(self.path, self.rel, new, self._reference, over=self.base)
+            self._hear_author(written.content, now)
+            self._settle(written, None)
+        self._lates = [late for late in self._lates if not late.done]
+
+    def _mend(self) -> None:
+        """Nobody is at the cells that a killed process left as running."""
+        for block in self.entry.envelopes:
+            if block.kind == "output" and block.status == "running":
+                names = seal.files(block.body)
+                found = {f"_out/{name}": path for name in names if (path := self.path.parent / "_out" / name).is_file()}
+                files = {name: path.read_bytes() for name, path in found.items()}
+                result = Result(block.of, "died", cause=KILLED)
+                slot = next((slot for slot in self.entry.slots if block in slot.blocks), None)
+                if slot:
+                    self._add(
+                        Piece("repair", block.of, f"{slot.cell.title} (died)", _ending(block, result, files, self))
+                    )
+                    self._note("repaired", f"{slot.cell.title}: {KILLED}")
+
+    # -- inside: runs -------------------------------------------------------------------------------------------
+
+    def _finish(self, run: Run, finished: Finished) -> None:
+        ledger = self.tools.ledger
+        cell = self.entry.cell(run.cell.chain) or run.cell
+        piece = run.result(finished, cell, self.tools.hand, ledger.past)
+        if run is not self.run:
+            self.aside.remove(run)
+            run.session.close()
+            return self._keep_aside([piece] if run.under_way else [])
+        self.run, self._ripe = None, True
+        if self.tools.hidden and not run.session.hides and EXPOSED not in self._warned:
+            self._warned.add(EXPOSED)
+            self._note("warning", EXPOSED)
+        self.wanted.discard(cell.chain)
+        self.stale.discard(cell.chain)
+        if piece.facts:
+            ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)
+        self._add(piece)
+
+    def _set_aside(self) -> None:
+        """The running cell is no longer in the text: it ends in its own session; the entry goes on in another."""
+        if self.run is None:
+            return
+        run, self.run, self._session = self.run, None, None
+        self.aside.append(run)
+        if run.under_way:
+            self._note(
+                "aside", f"{run.cell.title} goes on, its result will be on a thread of its own; stop it: nozzle stop"
+            )
+        else:
+            run.stop("the text has changed")
+
+    def _keep_aside(self, pieces: list[Piece]) -> None:
+        """Results that have no place in the text any more are steps on a thread of their own."""
+        results = [piece for piece in pieces if piece.kind == "cell"]
+        if results and (name := self.tools.ledger.aside(self.rel, results)):
+            titles = ", ".join(piece.title for piece in results)
+            self._note("aside", f"{titles}: finished on thread {name}")
+
+    def _hear_late(self, event: Late) -> None:
+        text = self._late[event.cell] = self._late.get(event.cell, "") + event.text
+        hand, chain = self.tools.hand, event.cell
+        self._add(Piece("note", chain, "late output", lambda entry: scribe.late(entry, chain, text, hand)))
+
+    def _rest(self, why: str) -> None:
+        """Run nothing by itself until the author saves or asks."""
+        self.resting, self.wanted, self.allowed = why, set(), set()
+
+    def _asked(self, held: Callable[[Cell, Why], str]) -> Asked:
+        past = self.tools.ledger.past
+        return Asked(
+            wanted=lambda cell: cell.chain in self.wanted,
+            changed=lambda cell: cell.chain in self.stale or past.changed(self.rel, cell),
+            running=lambda cell: self.run is not None and self.run.cell.chain == cell.chain,
+            held=held,
+        )
+
+    def _held(self, cell: Cell, why: Why) -> str:
+        if reason := self._distrusted(cell):
+            return reason
+        if cell.chain in self.allowed:
+            return ""
+        mode = str(self.entry.meta.get("run") or self.tools.settings.run)
+        if mode in ("ask", "never"):
+            return f"this entry says run: {mode}; 'nozzle run {self.rel}' runs it"
+        return self.resting
+
+    def _slow(self, rows: list[Row]) -> Callable[[Cell, Why], str] | None:
+        """Cells below an edit follow by themselves only when all that is due is quick and stays inside."""
+        due = [row for row in rows if row.do == "due"]
+        if not any(row.why in ("above changed", "input changed") and row.cell.chain not in self.allowed for row in due):
+            return None
+        facts = [fact for row in due if (fact := self.tools.ledger.past.last(self.rel, row.cell))]
+        seconds = sum(fact.seconds for fact in facts)
+        outside = sorted({effect for fact in facts for effect in fact.effects})
+        if seconds < self.tools.settings.follow and not outside:
+            return None
+        reason = f"all that is due took {seconds:.0f} s last time"
+        if outside:
+            reason = f"it reached outside ({', '.join(outside)})"
+        return lambda cell, why: (
+            f"stale: {reason}; 'nozzle run {self.rel}' runs it"
+            if why in ("above changed", "input changed") and cell.chain not in self.allowed
+            else ""
+        )
+
+    def _distrusted(self, cell: Cell) -> str:
+        if self._distrust is None:
+            self._distrust = self.tools.distrust(self.entry, self.rel)
+        return self._distrust(cell)
+
+    def _changed_inputs(self) -> bool:
+        past = self.tools.ledger.past
+        return any(past.changed(self.rel, cell) for cell in self.entry.cells if cell.runs)
+
+    def _new_session(self) -> Session:
+        tools, interpreter = self.tools, self.tools.interpreter(self.entry)
+        if interpreter.missing and interpreter.missing not in self._warned:
+            self._warned.add(interpreter.missing)
+            self._note("warning", interpreter.missing)
+        return Session(self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets)
+
+    def _close_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _note(self, kind: str, text: str) -> None:
+        self.tools.say(Notice(kind, self.rel, text))
+
+
+def _ending(block: Envelope, result: Result, files: dict[str, bytes], desk: Desk) -> Callable[[Entry], Edit | None]:
+    """How the ending of a block is written into a text that still has it."""
+
+    def edit(entry: Entry) -> Edit | None:
+        there = next((each for each in entry.envelopes if each.keys == block.keys), None)
+        return scribe.ended(entry, there, result, files, desk.tools.hand) if there else None
+
+    return edit
+
+
+def _name(block: Envelope) -> tuple[str, str]:
+    return block.of, block.keys.get("sha", "")
+
+
+def _kind(event: Event) -> str:
+    match event:
+        case Started():
+            return "started"
+        case Replaying():
+            return "replaying"
+        case Finished():
+            return "finished"
+        case InputRequest():
+            return "input"
+        case Stream():
+            return "stream"
+    return "shown"

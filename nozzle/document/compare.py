@@ -1,0 +1,216 @@
+"""Whether two runs of a cell came to the same: by status, by text with what always changes masked, by pictures.
+
+How strictly is the author's to say, on the cell: `#| verify: exact`, `shape` (as many lines, tables as wide),
+`rtol=1e-6` (numbers near, all else equal), `mask=REGEX` (what matches is left out), `skip`.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nozzle.document import seal
+from nozzle.document.entry import Envelope
+
+Content = Callable[[str], bytes | None]
+"""Name in `_out/` -> its bytes."""
+
+MASKS = (
+    (re.compile(r"\b0x[0-9a-fA-F]{6,16}\b"), "<address>"),
+    (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\s?(?:ns|µs|us|ms|s|sec|seconds|min|it/s|s/it)\b"), "<time>"),
+    (
+        re.compile(r"(?:/[\w.+-]+)*/tmp\w*(?:/[\w.+-]+)*|/home/[\w.-]+(?:/[\w.+-]+)*|/var/folders(?:/[\w.+-]+)*"),
+        "<path>",
+    ),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<date>"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+)
+DISTANCE = 0.01
+"""Two pictures of one size are the same when their pixels differ by less than this, of 1, on average."""
+
+_number = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
+_link = re.compile(r"_out/[0-9a-f]{16,64}\.(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    same: Literal["same", "differs", "skipped"]
+    why: str = ""
+
+
+def compare(old: Envelope, new: Envelope, rule: str, before: Content, after: Content) -> Verdict:
+    """Hold the output that stands in the text against that of a new run."""
+    if rule == "skip":
+        return Verdict("skipped", "its cell says verify: skip")
+    if old.status != new.status:
+        return Verdict("differs", f"it ended {new.status}, the text says {old.status}")
+    pictures = _files(seal.files(old.body), seal.files(new.body), before, after, exact=rule == "exact")
+    if pictures:
+        return Verdict("differs", pictures)
+    was, now = _plain(old.body), _plain(new.body)
+    return _texts(was, now, rule) if rule == "exact" else _texts(_last_words(was), _last_words(now), rule)
+
+
+def _plain(body: Sequence[str]) -> list[str]:
+    """The lines, with the names of files away: their content was compared."""
+    return [_link.sub(r"_out/file.\1", row) for row in body]
+
+
+def _last_words(body: Sequence[str]) -> list[str]:
+    """A traceback is drawn otherwise by every Python; what it says in the end is what counts."""
+    rows: list[str] = []
+    closing = ""
+    for row in body:
+        if not closing and re.fullmatch(r"`{3,}pytb", row):
+            closing = row.removesuffix("pytb")
+            rows += [row, ""]
+        elif closing and row != closing:
+            rows[-1] = row or rows[-1]
+        else:
+            closing = "" if row == closing else closing
+            rows.append(row)
+    return rows
+
+
+def _texts(old: list[str], new: list[str], rule: str) -> Verdict:
+    if rule == "exact":
+        return _lines(old, new, lambda row: row)
+    if rule == "shape":
+        return _shape(old, new)
+    try:
+        if rule.startswith("rtol="):
+            return _near(old, new, float(rule.removeprefix("rtol=")))
+        own = re.compile(rule.removeprefix("mask=")) if rule.startswith("mask=") else None
+    except (ValueError, re.error) as error:
+        return Verdict("differs", f"its rule, verify: {rule}, cannot be read: {error}")
+    return _lines(old, new, lambda row: _masked(row, own))
+
+
+def _masked(row: str, own: re.Pattern[str] | None) -> str:
+    row = own.sub("<masked>", row) if own else row
+    for pattern, name in MASKS:
+        row = pattern.sub(name, row)
+    return row
+
+
+def _lines(old: list[str], new: list[str], mask: Callable[[str], str]) -> Verdict:
+    for number, (was, now) in enumerate(zip(old, new, strict=False), 1):
+        if mask(was) != mask(now):
+            return Verdict("differs", f"line {number}: {_short(was)} became {_short(now)}")
+    if len(old) != len(new):
+        return Verdict("differs", f"{len(old)} lines became {len(new)}")
+    return Verdict("same")
+
+
+def _short(row: str) -> str:
+    return repr(row if len(row) <= 60 else row[:60] + "…")
+
+
+def _shape(old: list[str], new: list[str]) -> Verdict:
+    was, now = ([row.count("|") for row in rows] for rows in (old, new))
+    return (
+        Verdict("same")
+        if was == now
+        else Verdict("differs", f"{len(was)} lines became {len(now)}, or a table its width")
+    )
+
+
+def _near(old: list[str], new: list[str], rtol: float) -> Verdict:
+    verdict = _lines(old, new, lambda row: _number.sub("<number>", row))
+    if verdict.same != "same":
+        return verdict
+    for was, now in zip(_numbers(old), _numbers(new), strict=True):
+        if abs(was - now) > rtol * max(abs(was), abs(now)):
+            return Verdict("differs", f"{was} became {now}, which is further than rtol={rtol}")
+    return Verdict("same")
+
+
+def _numbers(rows: list[str]) -> list[float]:
+    return [float(word) for row in rows for word in _number.findall(row)]
+
+
+def _files(old: list[str], new: list[str], before: Content, after: Content, exact: bool) -> str:
+    if len(old) != len(new):
+        return f"{len(old)} files became {len(new)}"
+    for was, now in zip(old, new, strict=True):
+        if was == now:
+            continue
+        one, two = before(was), after(now)
+        if one is None or two is None:
+            return f"_out/{was} is missing"
+        if exact:
+            return f"_out/{was} is another file now"
+        if why := _picture(one, two) if was.endswith(".png") else _text_file(one, two):
+            return f"_out/{was}: {why}"
+    return ""
+
+
+def _text_file(one: bytes, two: bytes) -> str:
+    old, new = (content.decode("utf-8", "replace").split("\n") for content in (one, two))
+    return _lines(old, new, lambda row: _masked(row, None)).why
+
+
+def _picture(one: bytes, two: bytes) -> str:
+    """Why two PNG pictures are not the same; empty when they are."""
+    old, new = pixels(one), pixels(two)
+    if old is None or new is None:
+        return "is another picture now"
+    if old[:2] != new[:2]:
+        return f"{old[0]}x{old[1]} pixels became {new[0]}x{new[1]}"
+    distance = sum(abs(a - b) for a, b in zip(old[2], new[2], strict=True)) / (255 * max(1, len(old[2])))
+    return f"its pixels differ by {distance:.3f} of 1 on average" if distance > DISTANCE else ""
+
+
+def pixels(png: bytes) -> tuple[int, int, bytes] | None:
+    """Width, height and samples of an 8-bit PNG without interlacing; None for any other.
+
+    Source: Portable Network Graphics Specification, third edition, sections 9 (filters) and 11 (chunks).
+    """
+    if png[:8] != b"\x89PNG\r\n\x1a\n":
+        return None
+    try:
+        width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", png[16:29])
+        channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
+        if depth != 8 or interlace:
+            return None
+        raw = zlib.decompress(b"".join(_chunks(png, b"IDAT")))
+        return width, height, _unfiltered(raw, width * channels, channels, height)
+    except (struct.error, KeyError, zlib.error, IndexError):
+        return None
+
+
+def _chunks(png: bytes, wanted: bytes) -> list[bytes]:
+    found, at = [], 8
+    while at + 8 <= len(png):
+        size, kind = struct.unpack(">I4s", png[at : at + 8])
+        if kind == wanted:
+            found.append(png[at + 8 : at + 8 + size])
+        at += size + 12
+    return found
+
+
+def _unfiltered(raw: bytes, width: int, step: int, height: int) -> bytes:
+    out = bytearray()
+    above = bytearray(width)
+    for start in range(0, height * (width + 1), width + 1):
+        kind, row = raw[start], bytearray(raw[start + 1 : start + 1 + width])
+        for at in range(width) if kind else ():
+            left = row[at - step] if at >= step else 0
+            corner = above[at - step] if at >= step else 0
+            row[at] = (row[at] + _predicted(kind, left, above[at], corner)) & 255
+        out += row
+        above = row
+    return bytes(out)
+
+
+def _predicted(kind: int, left: int, up: int, corner: int) -> int:
+    if kind == 1:
+        return left
+    if kind == 2:
+        return up
+    if kind == 3:
+        return (left + up) // 2
+    guess = left + up - corner
+    return min((left, up, corner), key=lambda each: abs(guess - each))

@@ -1,0 +1,333 @@
+"""An entry is a Markdown text and the blocks found in it.
+
+The text is the truth; a block is only a range of lines that points into it, so what this module does not recognise
+it cannot damage. It finds three things: the author's directives (cells among them), the envelopes that nozzle wrote,
+and, under each cell, the slot: the envelopes between the cell and the author's next line. It never writes.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from nozzle.document import frontmatter
+from nozzle.document.frontmatter import FrontMatter
+from nozzle.document.lines import eol
+from nozzle.document.normal import python_form
+from nozzle.document.options import Options, read_options
+from nozzle.document.outline import Outline, nested_cells, outline
+from nozzle.document.toplevel import Top
+
+SHOWN = 12
+"""Hex digits of a digest as it is written in a marker."""
+CELL_SHOWN = 16
+"""Of a cell's own digest: what is trusted because of it must not be found by trying."""
+
+LANGUAGES = {
+    "python": "python", "python3": "python", "py": "python", "ipython": "python", "ipython3": "python",
+    "bash": "bash", "sh": "bash", "shell": "bash",
+}  # fmt: skip
+
+_directive = re.compile(r"\{\s*([^}\s]+)\s*\}\s*(.*)", re.S)
+_open = re.compile(r"<!-- nozzle:([a-z]+)((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
+_remains = re.compile(r"<!-- /?nozzle\b")
+_close = re.compile(r"<!-- /nozzle((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of lines, counted from 0."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced directive at the top level of an entry."""
+
+    name: str
+    argument: str
+    options: Options
+    body: str
+    """What stands between the fences after the options, LF line ends, blank lines around it away."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Cell(Block):
+    """A code-cell: the author's question, or an agent's tool call."""
+
+    language: str = "python"
+    """The kernel's name for it; what it is not known by stays as the author wrote it."""
+    digest: str = ""
+    """Of this cell alone: language, execution options, normal form of the source."""
+    chain: str = ""
+    """Of this cell and all above it: the name of the state after it. Empty when the cell never runs."""
+    typing: str = ""
+    """Why the author seems to be still writing it; empty when the cell is whole."""
+
+    @property
+    def label(self) -> str:
+        return self.options.label
+
+    @property
+    def title(self) -> str:
+        """How to name it to a person: its label, else its first line of code."""
+        code = (line.strip() for line in self.body.split("\n") if line.strip() and not line.startswith("#|"))
+        return self.label or next(code, "empty cell")[:60]
+
+    @property
+    def runs(self) -> bool:
+        return bool(self.chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A block that nozzle wrote: from its opening to its closing marker, opaque between."""
+
+    kind: str
+    keys: Mapping[str, str]
+    body: tuple[str, ...]
+    """The lines between the markers, without line ends, blank lines around them away."""
+    span: Span
+    closing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def of(self) -> str:
+        return self.keys.get("of", "")
+
+    @property
+    def status(self) -> str:
+        return self.keys.get("status", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What nozzle owns under a cell."""
+
+    cell: Cell
+    blocks: tuple[Envelope, ...]
+
+    @property
+    def output(self) -> Envelope | None:
+        return next((block for block in self.blocks if block.kind == "output"), None)
+
+    @property
+    def fresh(self) -> bool:
+        """The output answers this cell as it now stands, after these cells above."""
+        return self.output is not None and self.cell.runs and self.output.of == self.cell.chain[:SHOWN]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A text, and what is found in it; `before` is an earlier version, to parse again only what changed."""
+
+    text: str
+    before: "Entry | None" = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def outline(self) -> Outline:
+        found = outline(self.text, self.before.outline if self.before else None)
+        object.__setattr__(self, "before", None)  # an entry does not keep its ancestors alive
+        return found
+
+    @property
+    def rows(self) -> list[str]:
+        """The lines with their ends; joined they are the text."""
+        return self.outline.rows
+
+    @cached_property
+    def eol(self) -> str:
+        return eol(self.text)
+
+    @cached_property
+    def front(self) -> FrontMatter:
+        return frontmatter.read(self.outline)
+
+    @property
+    def meta(self) -> Mapping[str, object]:
+        return self.front.meta
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The directives, top to bottom; what stands inside an envelope is none."""
+        return tuple(block for block, _ in self._found if isinstance(block, Block))
+
+    @cached_property
+    def envelopes(self) -> tuple[Envelope, ...]:
+        return tuple(block for block, _ in self._found if isinstance(block, Envelope))
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(block for block in self.blocks if isinstance(block, Cell))
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """One for each cell, in text order."""
+        found: list[Slot] = []
+        for block, adjoins in self._found:
+            if isinstance(block, Cell):
+                found.append(Slot(block, ()))
+            elif isinstance(block, Envelope) and adjoins and found:
+                found[-1] = Slot(found[-1].cell, (*found[-1].blocks, block))
+        return tuple(found)
+
+    def cell(self, chain: str) -> Cell | None:
+        return next((cell for cell in self.cells if cell.runs and cell.chain.startswith(chain)), None)
+
+    def slot(self, chain: str) -> Slot | None:
+        return next((slot for slot in self.slots if slot.cell.runs and slot.cell.chain.startswith(chain)), None)
+
+    @cached_property
+    def held(self) -> str:
+        """Why nothing in this entry may run; empty when it may."""
+        if (line := frontmatter.conflict(self.rows)) is not None:
+            return f"line {line + 1}: git conflict markers; settle the conflict first"
+        if self.front.problem:
+            return self.front.problem
+        if (line := self._damaged) is not None:
+            words = "a nozzle block lost its first or last line; put it back, or delete what is left of it"
+            return f"line {line + 1}: {words}"
+        return ""
+
+    @cached_property
+    def nested(self) -> tuple[int, ...]:
+        """Lines of the cells inside lists, quotes and other directives: shown, never run."""
+        inside = [envelope.span for envelope in self.envelopes]
+        found = (line for line, _ in nested_cells(self.outline))
+        return tuple(line for line in found if not any(span.start <= line < span.stop for span in inside))
+
+    @cached_property
+    def _damaged(self) -> int | None:
+        """Line of what looks like a marker and belongs to no envelope."""
+        covered = {line for envelope in self.envelopes for line in range(envelope.span.start, envelope.span.stop)}
+        for top in self.outline.tops:
+            if top.kind == "html_block" and _remains.match(self.rows[top.start]) and top.start not in covered:
+                return top.start
+        return None
+
+    @cached_property
+    def _found(self) -> tuple[tuple[Block | Envelope | Top, bool], ...]:
+        """Directives and envelopes in text order; whether each envelope adjoins the cell or envelope above it."""
+        state = hexdigest("nozzle/1", self._default_language)
+        found: list[tuple[Block | Envelope | Top, bool]] = []
+        last = 0  # the line after the newest cell or adjoining envelope
+        open_slot = False
+        for block in _blocks(self.outline):
+            if isinstance(block, Top):
+                open_slot = False
+                found.append((block, False))
+                continue
+            adjoins = open_slot and not any(row.strip() for row in self.rows[last : block.span.start])
+            if isinstance(block, Envelope):
+                open_slot = adjoins
+            elif block.name == "code-cell":
+                block, state = _cell(block, state, self._default_language, self.rows)
+                open_slot = True
+            else:
+                open_slot = False
+            last = block.span.stop
+            found.append((block, adjoins))
+        return tuple(found)
+
+    @cached_property
+    def _default_language(self) -> str:
+        spec = self.meta.get("kernelspec")
+        if isinstance(spec, Mapping):
+            return str(spec.get("language") or spec.get("name") or "python")
+        return "python"
+
+
+def hexdigest(*parts: str) -> str:
+    """SHA-256 over parts, framed by their lengths."""
+    hashed = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        hashed.update(b"%d:" % len(data) + data)
+    return hashed.hexdigest()
+
+
+def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
+    """Directives and envelopes; an opening marker that nothing closes comes out as it is."""
+    tops, rows = found.tops, found.rows
+    at = 0
+    while at < len(tops):
+        top = tops[at]
+        at += 1
+        if match := _marker(_open, top, rows):
+            end = next((end for end in range(at, len(tops)) if _marker(_close, tops[end], rows)), None)
+            if end is None:
+                yield top
+                continue
+            at, stop = end + 1, tops[end].stop
+            closing = _close.fullmatch(rows[stop - 1])
+            assert closing is not None
+            inside = _inside(rows, top.stop, stop - 1)
+            yield Envelope(match[1], _keys(match[2]), inside, Span(top.start, stop), _keys(closing[1]))
+        elif (name := _named(top)) and _closed(top, rows):
+            options, body = read_options([row.rstrip("\r\n") for row in rows[top.start + 1 : top.stop - 1]])
+            yield Block(name[1], name[2].strip(), options, body, Span(top.start, top.stop))
+
+
+def _named(top: Top) -> re.Match[str] | None:
+    """The directive that a fence opens, if it is one."""
+    return _directive.match(top.info.strip()) if top.kind in ("fence", "colon_fence") else None
+
+
+def _marker(pattern: re.Pattern[str], top: Top, rows: list[str]) -> re.Match[str] | None:
+    if top.kind != "html_block" or top.stop - top.start != 1:
+        return None
+    return pattern.fullmatch(rows[top.start])
+
+
+def _keys(text: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in text.split())
+
+
+def _inside(rows: list[str], start: int, stop: int) -> tuple[str, ...]:
+    body = [row.rstrip() for row in rows[start:stop]]
+    while body and not body[0]:
+        body.pop(0)
+    while body and not body[-1]:
+        body.pop()
+    return tuple(body)
+
+
+def _closed(top: Top, rows: list[str]) -> bool:
+    """Whether the closing fence is there: without it the rest of the file is the block."""
+    last = rows[top.stop - 1].strip() if top.stop <= len(rows) else ""
+    return top.stop - top.start >= 2 and len(last) >= len(top.markup) and not last.strip(top.markup[0])
+
+
+def _cell(block: Block, parent: str, default: str, rows: list[str]) -> tuple[Cell, str]:
+    """The cell that a block is, and the state after it."""
+    named = (block.argument.split() or [default])[0]
+    language = LANGUAGES.get(named.lower(), named)
+    digest = hexdigest(language, block.options.counted, _form(language, block.body))
+    empty = not any(line.strip() and not line.strip().startswith("#") for line in block.body.split("\n"))
+    typing = _typing(block, rows)
+    runs = not (empty or block.options.skip)
+    chain = hexdigest(parent, digest) if runs else ""
+    cell = Cell(
+        block.name, block.argument, block.options, block.body, block.span, language, digest[:CELL_SHOWN], chain, typing
+    )
+    return cell, chain or parent
+
+
+@lru_cache(maxsize=4096)
+def _form(language: str, body: str) -> str:
+    return python_form(body) if language == "python" else body
+
+
+def _typing(block: Block, rows: list[str]) -> str:
+    """A body that opens another fence of the same kind: the author is writing a new cell above an old one."""
+    opening = rows[block.span.start].lstrip()
+    mark = opening[0]
+    width = len(opening) - len(opening.lstrip(mark))
+    opener = re.compile(rf" {{0,3}}{re.escape(mark)}{{{width},}}\s*[^\s{re.escape(mark)}]")
+    for offset, row in enumerate(rows[block.span.start + 1 : block.span.stop - 1]):
+        if opener.match(row):
+            return f"line {block.span.start + offset + 2} opens another fence inside it"
+    return ""

@@ -1,0 +1,24 @@
+"""A text as lines, the way Markdown counts them: a line ends at \\r\\n, \\n or \\r and nowhere else.
+
+`str.splitlines` also breaks at U+2028, form feeds and five more, which would shift every span below one of them.
+Nothing here changes a byte: joining the lines gives the text back.
+"""
+
+from io import StringIO
+
+
+def split(text: str) -> list[str]:
+    """Cut a text into lines that keep their ends.
+
+    >>> split("a\\r\\nb\\u2028c\\rd")
+    ['a\\r\\n', 'b\\u2028c\\r', 'd']
+    """
+    return StringIO(text, newline="").readlines()
+
+
+def eol(text: str) -> str:
+    """Return the line ending of a text: the first one it uses, a plain newline when it has none."""
+    feed, carriage = text.find("\n"), text.find("\r")
+    if carriage < 0 or 0 <= feed < carriage:
+        return "\n"
+    return "\r\n" if feed == carriage + 1 else "\r"

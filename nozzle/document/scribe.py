@@ -1,0 +1,320 @@
+"""Turning what happened into the edit that writes it under its cell.
+
+A pure function of the newest text: when the author types meanwhile, it is called again on the new text instead of
+merging. What it writes is opaque: whatever a cell prints stays inside a fence or a quote, and can become neither a
+cell nor a marker.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from nozzle.document import gfm, seal
+from nozzle.document.edit import Edit
+from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot, Span
+from nozzle.document.lines import eol
+from nozzle.document.outputs import Display, Failure, Output, Text, plain
+
+IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is to be written under one cell."""
+
+    chain: str
+    status: str
+    outputs: Sequence[Output] = ()
+    cause: str = ""
+    hint: str = ""
+    """Words of nozzle's own, one line of Markdown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How it is written: whose signature, what must not be shown, how much is shown."""
+
+    sign: seal.Sign | None = None
+    redact: Callable[[str], str] = lambda text: text
+    lines: int = 60
+    """An output of more lines is shown by its head and tail, and kept whole in a file."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """The body of an envelope as it grows."""
+
+    hand: Hand
+    name: str
+    rows: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    shown: int = 0
+
+    def block(self, rows: Iterable[str]) -> None:
+        if self.rows:
+            self.rows.append("")
+        self.rows.extend(rows)
+
+    def file(self, content: bytes, suffix: str) -> str:
+        name = seal.file_name(content, suffix)
+        self.files[f"_out/{name}"] = content
+        return f"_out/{name}"
+
+    def alt(self, what: str) -> str:
+        words = re.sub(r"[^\w .:,+-]", "", self.name).strip() or "output"
+        return f"{words}, {what}"
+
+
+def write(entry: Entry, result: Result, hand: Hand) -> Edit | None:
+    """The edit that puts a result under its cell; None when the cell is no longer in the entry."""
+    slot = entry.slot(result.chain)
+    if slot is None:
+        return None
+    page = _Page(hand, slot.cell.title)
+    for output in result.outputs:
+        page.shown += 1
+        _show(page, output)
+    if result.cause:
+        page.block([f"*{_one_line(hand.redact(result.cause))}*"])
+    if result.hint:
+        page.block([f"*{result.hint}*"])
+    rows = _sealed(slot.cell, result.status, page, hand)
+    return Edit(*_placed(entry, slot, rows), files=page.files)
+
+
+def running(entry: Entry, chain: str) -> Edit | None:
+    """The marker alone: the cell runs, its output is on the terminal and the page meanwhile."""
+    slot = entry.slot(chain)
+    if slot is None:
+        return None
+    keys = _keys(slot.cell, "running")
+    return Edit(*_placed(entry, slot, [_marker("output", keys), "<!-- /nozzle -->"]))
+
+
+def ended(entry: Entry, block: Envelope, result: Result, files: Mapping[str, bytes], hand: Hand) -> Edit | None:
+    """The edit that tells how a cell ended that is written as running; what it had shown, `files` too, stays."""
+    slot = next((slot for slot in entry.slots if block in slot.blocks), None)
+    if slot is None:
+        return None
+    chain = block.closing.get("chain", result.chain)
+    page = _Page(hand, slot.cell.title, list(block.body), dict(files))
+    page.block([f"*{result.cause}*"])
+    rows = _sealed(replace(slot.cell, chain=chain, digest=block.keys.get("cell", "")), result.status, page, hand)
+    return Edit(*_put(entry, block.span, rows), files=page.files)
+
+
+def restore(entry: Entry, reference: Entry) -> list[Edit]:
+    """The edits that bring back outputs which `reference` has for cells as they still stand, and `entry` lacks.
+
+    An older output than the reference's is a lack too: a buffer from before the last run holds it.
+    """
+    edits = []
+    for slot in entry.slots:
+        kept = reference.slot(slot.cell.chain) if slot.cell.runs else None
+        if kept and kept.fresh and kept.output and (slot.output is None or slot.output.keys != kept.output.keys):
+            rows = [row.rstrip("\r\n") for row in reference.rows[kept.output.span.start : kept.output.span.stop]]
+            edits.append(Edit(*_placed(entry, slot, rows)))
+    return edits
+
+
+def remove(entry: Entry, block: Envelope) -> Edit:
+    """The edit that takes an envelope out, with the blank line written above it."""
+    start, stop = block.span.start, block.span.stop
+    if start and not entry.rows[start - 1].strip():
+        start -= 1
+    if entry.rows[stop - 1].endswith(("\n", "\r")) or start == 0:
+        return Edit(Span(start, stop), "")
+    above = entry.rows[start - 1]  # the file ended without a line end, and shall again
+    return Edit(Span(start - 1, stop), above.rstrip("\r\n"))
+
+
+def _placed(entry: Entry, slot: Slot, rows: Sequence[str]) -> tuple[Span, str]:
+    """Where an output goes and as what text: over the old one, else right under its cell."""
+    under = Span(slot.cell.span.stop, slot.cell.span.stop)
+    return _put(entry, slot.output.span if slot.output else under, rows)
+
+
+def _put(entry: Entry, span: Span, rows: Sequence[str]) -> tuple[Span, str]:
+    """Rows over those of a span, or at an empty one, a blank line above; a missing last line end stays missing."""
+    above = entry.rows[span.stop - 1]
+    closed = above.endswith(("\n", "\r"))
+    end = eol(above) if closed else entry.eol  # its own: in a mixed file "\n" after "\r" would be one line end
+    body = end.join(rows)
+    if span.start < span.stop:
+        return span, body + end * closed
+    return span, end + body + end if closed else end + end + body
+
+
+def _sealed(cell: Cell, status: str, page: _Page, hand: Hand) -> list[str]:
+    """The rows of a whole envelope, digest and signature made."""
+    body = tuple(row.rstrip() for row in page.rows)
+    known = {name.removeprefix("_out/"): content for name, content in page.files.items()}
+    keys = _keys(cell, status)
+    full = seal.digest("output", keys, body, lambda name: _sha(known.get(name)))
+    closing = f" chain={cell.chain[: seal.CHAIN_SHOWN]}"
+    if hand.sign:
+        closing += f" sig={hand.sign(cell.chain[: seal.CHAIN_SHOWN], full)}"
+    middle = ["", *body, ""] if body else []
+    return [_marker("output", {**keys, "sha": full[:SHOWN]}), *middle, f"<!-- /nozzle{closing} -->"]
+
+
+def _sha(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _keys(cell: Cell, status: str) -> dict[str, str]:
+    return {"v": seal.FORMAT, "of": cell.chain[:SHOWN], "cell": cell.digest, "status": status}
+
+
+def _marker(kind: str, keys: Mapping[str, str]) -> str:
+    return f"<!-- nozzle:{kind} " + " ".join(f"{key}={value}" for key, value in keys.items()) + " -->"
+
+
+def _show(page: _Page, output: Output) -> None:
+    match output:
+        case Text(name="stdout", text=text):
+            _text(page, text, "text")
+        case Text(text=text):
+            _stderr(page, text)
+        case Failure():
+            _failure(page, output)
+        case Display():
+            _display(page, output)
+
+
+def _text(page: _Page, text: str, info: str) -> None:
+    """A fence; what is long is shown by head and tail, and kept whole in a file."""
+    rows = _rows(page, text)
+    if not any(rows):
+        return
+    limit = page.hand.lines
+    if len(rows) <= limit and sum(map(len, rows)) <= 200 * limit:
+        return page.block(fence(info, rows))
+    path = page.file(("\n".join(rows) + "\n").encode(), "txt")
+    head, tail = _clipped(rows[: limit * 2 // 3]), _clipped(rows[-(limit // 3) :]) if len(rows) > limit else []
+    page.block(fence(info, head))
+    page.block([f"[… all {len(rows):,} lines]({path})"])
+    if tail:
+        page.block(fence(info, tail))
+
+
+def _clipped(rows: Sequence[str], width: int = 400) -> list[str]:
+    return [row if len(row) <= width else row[:width] + " …" for row in rows]
+
+
+def _rows(page: _Page, text: str) -> list[str]:
+    text = page.hand.redact(plain(text).encode("utf-8", "replace").decode())
+    rows = [row.rstrip() for row in text.split("\n")]
+    while rows and not rows[-1]:
+        rows.pop()
+    while rows and not rows[0]:
+        rows.pop(0)
+    return rows
+
+
+def fence(info: str, rows: Sequence[str]) -> list[str]:
+    """A fence one backtick longer than any run inside, so that nothing in it can close it."""
+    longest = max((len(run) for row in rows for run in re.findall(r"`+", row)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return [f"{ticks}{info}", *rows, ticks]
+
+
+def _stderr(page: _Page, text: str) -> None:
+    inner = _Page(page.hand, page.name)
+    _text(inner, text, "text")
+    if inner.rows:
+        page.files |= inner.files
+        page.block(["<details><summary>stderr</summary>", "", *inner.rows, "", "</details>"])
+
+
+def _failure(page: _Page, failure: Failure) -> None:
+    text = "\n".join(failure.traceback) or f"{failure.ename}: {failure.evalue}"
+    _text(page, text, "pytb")
+
+
+def _display(page: _Page, shown: Display) -> None:
+    for mime, suffix in IMAGES.items():
+        if mime in shown.data and (content := _image(shown.data[mime], suffix)):
+            return page.block([f"![{page.alt(f'output {page.shown}')}]({page.file(content, suffix)})"])
+    if html := shown.data.get("text/html"):
+        return _html(page, html, shown.data.get("text/plain", ""))
+    if markdown := shown.data.get("text/markdown"):
+        return page.block(_quote(_rows(page, markdown)))
+    if latex := shown.data.get("text/latex"):
+        return _latex(page, latex)
+    if "application/json" in shown.data:
+        return _text(page, _json(shown.data["application/json"]), "json")
+    if "text/plain" in shown.data:
+        return _text(page, shown.data["text/plain"], "text")
+    kinds = ", ".join(sorted(shown.data))
+    page.block([f"*A result that cannot be shown here: {_one_line(kinds)}*"])
+
+
+def _image(data: str, suffix: str) -> bytes | None:
+    if suffix == "svg":
+        return data.encode()
+    try:
+        return base64.b64decode(data)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _html(page: _Page, html: str, text: str) -> None:
+    """Its table or text for every reader, and a link to the whole."""
+    html = page.hand.redact(html)
+    path = page.file(html.encode("utf-8", "replace"), "html")
+    rows = gfm.table(html)
+    if rows:
+        page.block([page.hand.redact(row) for row in rows])
+    elif text:
+        _text(page, text, "text")
+    page.block([f"[{page.alt(f'output {page.shown} as HTML')}]({path})"])
+
+
+def _latex(page: _Page, latex: str) -> None:
+    rows = _rows(page, latex)
+    if len(rows) == 1 and re.fullmatch(r"\$[^$]+\$", rows[0]):
+        return page.block(_quote(rows))
+    body = "\n".join(rows).strip()
+    body = re.sub(r"^\$\$?|\$\$?$", "", body).strip()
+    page.block(_quote(fence("math", body.split("\n"))))
+
+
+def _quote(rows: Sequence[str]) -> list[str]:
+    return [f"> {row}" if row else ">" for row in rows]
+
+
+def _json(value: object) -> str:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def _one_line(text: str) -> str:
+    """Words of ours with a value in them, unable to start a block or to end the emphasis."""
+    text = plain(text).replace("\n", " ").strip()
+    return re.sub(r"([\\`*_\[\]<>{}$|])", r"\\\1", text)
+
+
+def late(entry: Entry, chain: str, text: str, hand: Hand) -> Edit | None:
+    """A note under the output: what a cell's threads or background jobs said after it had finished."""
+    slot = entry.slot(chain)
+    if slot is None or not slot.blocks:
+        return None
+    page = _Page(hand, slot.cell.title)
+    _text(page, text, "text")
+    if not page.rows:
+        return None
+    keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": "nozzle"}
+    rows = [_marker("note", keys), "", *_quote(["[!NOTE]", "After the cell had finished:", "", *page.rows])]
+    rows += ["", "<!-- /nozzle -->"]
+    last = slot.blocks[-1].span.stop
+    old = next((block for block in slot.blocks if block.kind == "note" and block.keys.get("by") == "nozzle"), None)
+    return Edit(*_put(entry, old.span if old else Span(last, last), rows), files=page.files)

@@ -1,0 +1,251 @@
+"""Keys and passwords in a text: where they stand, and the text without them.
+
+One table of shapes that are a secret by their looks, plus values the caller knows to be secret. It refuses to guess:
+no entropy, no words like "password =" in prose, so digests, UUIDs, pictures and code stay as they are. Whole texts only
+(the caller joins chunks and strips ANSI first), and every pattern takes time linear in the text, whoever wrote it.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    kind: str
+    line: int
+    """Counted from 1."""
+    span: tuple[int, int]
+    """In characters of the text, half-open."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    kind: str
+    needle: str
+    """No text without it is searched: most texts hold no needle at all."""
+    pattern: re.Pattern[str]
+    """Its group 1, if it has one, is the secret; else all of it."""
+    real: Callable[[str], bool]
+
+
+def _anything(secret: str) -> bool:
+    return True
+
+
+def _has_digit(secret: str) -> bool:
+    return any(char.isdigit() for char in secret)
+
+
+def _mixed(secret: str) -> bool:
+    """Digits and both cases: a key in base64, and no hex digest."""
+    return _has_digit(secret) and secret.lower() != secret != secret.upper()
+
+
+def _no_placeholder(password: str) -> bool:
+    return not _PLACEHOLDER.fullmatch(password)
+
+
+_PLACEHOLDER = re.compile(
+    r"(?i)\$\w+|\$?\{.*\}|%\(.*|[*.x]+"
+    r"|(?:your|my)?[-_]?(?:pass(?:word|wd)?|pwd?|secret|token|key|postgres|guest|changeme|example)"
+)
+
+# Not in the middle of a word; after the n of a written "\n" it begins all the same.
+_LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv]))"
+_WORD = r"[A-Za-z0-9_-]"
+
+
+def _shape(kind: str, needle: str, pattern: str, real: Callable[[str], bool] = _anything) -> _Shape:
+    return _Shape(kind, needle, re.compile(pattern), real)
+
+
+# Repeats are possessive, and either end the pattern or run over a class that its own start cannot lie in: linear time.
+_SHAPES = (
+    *(_shape("aws access key id", id_, _LEFT + id_ + r"[A-Z0-9]{16}(?![A-Za-z0-9])") for id_ in ("AKIA", "ASIA")),
+    _shape(
+        "aws secret key",
+        "ecret",
+        r"(?:aws_secret|[Ss]ecret_?[Aa]ccess_?[Kk]ey|aws_?[Ss]ecret_?[Kk]ey)\w{0,20}[\"'\]\s]{0,8}[:=][\"'\s]{0,8}"
+        r"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        _mixed,
+    ),
+    *(_shape("github token", f"gh{use}_", _LEFT + rf"gh{use}_[A-Za-z0-9]{{36,}}+") for use in "oprsu"),
+    _shape("github token", "github_pat_", _LEFT + r"github_pat_[A-Za-z0-9_]{22,}+"),
+    *(_shape("gitlab token", f"gl{use}-", _LEFT + rf"gl{use}-{_WORD}{{20,}}+") for use in ("pat", "rt", "dt", "ptt")),
+    _shape("anthropic key", "sk-ant-", _LEFT + rf"sk-ant-{_WORD}{{20,}}+", _has_digit),
+    _shape("langfuse key", "sk-lf-", _LEFT + r"sk-lf-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    _shape("openrouter key", "sk-or-", _LEFT + r"sk-or-v1-[0-9a-f]{64}"),
+    _shape("openai key", "sk-", _LEFT + rf"sk-(?:proj|svcacct|admin|None)-{_WORD}{{20,}}+", _has_digit),
+    _shape("openai key", "sk-", _LEFT + r"sk-[A-Za-z0-9]{20,}+", _has_digit),
+    _shape("google key", "AIza", _LEFT + rf"AIza{_WORD}{{35}}(?!{_WORD})"),
+    _shape("google token", "ya29.", _LEFT + rf"ya29\.{_WORD}{{30,}}+"),
+    _shape("google secret", "GOCSPX-", _LEFT + rf"GOCSPX-{_WORD}{{28}}(?!{_WORD})"),
+    _shape("slack token", "xox", _LEFT + r"xox[abeoprs]-[A-Za-z0-9-]{10,}+", _has_digit),
+    _shape("slack token", "xapp-", _LEFT + r"xapp-\d-[A-Za-z0-9-]{20,}+"),
+    _shape("slack webhook", "hooks.slack.com", r"hooks\.slack\.com/services/(T\w{6,20}/B\w{6,20}/\w{20,40})"),
+    _shape("stripe key", "k_live_", _LEFT + r"[rs]k_live_[A-Za-z0-9]{16,}+"),
+    _shape("hugging face token", "hf_", _LEFT + r"hf_[A-Za-z0-9]{34}(?![A-Za-z0-9])"),
+    _shape("groq key", "gsk_", _LEFT + r"gsk_[A-Za-z0-9]{52}(?![A-Za-z0-9])"),
+    _shape("pypi token", "pypi-AgE", _LEFT + rf"pypi-AgE{_WORD}{{40,}}+"),
+    _shape("npm token", "npm_", _LEFT + r"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
+    _shape("sendgrid key", "SG.", _LEFT + rf"SG\.{_WORD}{{22}}\.{_WORD}{{43}}(?!{_WORD})"),
+    _shape("telegram token", ":AA", rf"(?:{_LEFT}|(?<=bot))\d{{8,10}}:AA{_WORD}{{33}}(?!{_WORD})"),
+    _shape("azure key", "AccountKey", r"AccountKey=([A-Za-z0-9+/]{86}==)"),
+    _shape("azure key", "SharedAccessKey", r"SharedAccessKey=([A-Za-z0-9+/]{43}=)"),
+    _shape("azure secret", "Q~", r"[A-Za-z0-9_.~-]{3}\dQ~[A-Za-z0-9_.~-]{31,34}(?![A-Za-z0-9_.~-])"),
+    _shape("azure signature", "sig=", r"[?&;]sig=([A-Za-z0-9%]{43,80}%3[Dd])"),
+    _shape("age key", "AGE-SECRET-KEY-1", _LEFT + r"AGE-SECRET-KEY-1[A-Z0-9]{58}(?![A-Z0-9])"),
+    _shape(
+        "json web token",
+        "eyJ",
+        rf"(?:(?<!{_WORD})|(?<=\\[nrt]))eyJ{_WORD}{{10,}}+\.{_WORD}*+\.{_WORD}{{10,}}+(?:\.{_WORD}++)*+",
+    ),
+    _shape("bearer token", "earer", r"\b[Bb]earer\s{1,4}([A-Za-z0-9._~+/-]{20,}+=*+)", _has_digit),
+    _shape(
+        "basic credentials",
+        "uthorization",
+        r"uthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?[Bb]asic\s{1,4}([A-Za-z0-9+/]{8,}+=*+)",
+    ),
+    _shape(
+        "password",
+        "://",
+        r"://[^\s/:@?#\"'<>`\[\]]*+:([^\s/@?#\"'<>`\[\]]{3,}+)@(?!sha\d+:)[A-Za-z0-9\[]",
+        _no_placeholder,
+    ),
+)
+
+_PEM = re.compile(r"-----(BEGIN|END) (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/=]{16,}+")
+_GAP = r"(?:\s|\\[nr]|[\"'>#+,]){0,16}"
+_PEM_LINES = rf"(?:{_GAP}[A-Za-z0-9+/=]{{16,}}+)*+"
+_PEM_BELOW = re.compile(rf"(?:{_GAP}(?:Proc-Type|DEK-Info|Version|Comment):[^\r\n]*+)*+{_PEM_LINES}")
+_PEM_ABOVE = re.compile(rf"(?:{_GAP}[A-Za-z0-9+/=]{{1,15}}(?![A-Za-z0-9+/=]))?{_PEM_LINES}")
+"""Read backwards: the last line of a key may be short."""
+_AWS_NEAR = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_DONE = re.compile(r"\[redacted: [a-z ]{1,40}\]")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+
+_SECRET_NAMES = {
+    "KEY",
+    "APIKEY",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PAT",
+    "CREDENTIAL",
+    "CREDENTIALS",
+}
+_NO_SECRET_NAMES = {"FILE", "PATH", "DIR", "FOLDER", "SOCK", "NAME", "ID", "URL", "PUBLIC"}
+_NO_SECRETS = {"password", "changeme", "postgres", "disabled", "required", "optional", "undefined"}
+
+
+def redact(text: str, known: Iterable[str] = ()) -> str:
+    """The text with each secret replaced by its kind; what was redacted before stays as it is.
+
+    >>> redact("push to https://ada:" + "5ecr3t@example.org with ghp_" + "x1" * 18)
+    'push to https://ada:[redacted: password]@example.org with [redacted: github token]'
+    """
+    parts, at = [], 0
+    for kind, start, stop in _found(text, known):
+        parts += [text[at:start], f"[redacted: {kind}]"]
+        at = stop
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def find(text: str, known: Iterable[str] = ()) -> list[Hit]:
+    """Every secret, in the order of the text; the hits name places and never hold what stands there."""
+    found = _found(text, known)
+    starts = [0, *(newline.end() for newline in _NEWLINE.finditer(text))] if found else []
+    return [Hit(kind, bisect_right(starts, start), (start, stop)) for kind, start, stop in found]
+
+
+def known_values(environ: Mapping[str, str]) -> frozenset[str]:
+    """The values of an environment that its names call secret and that can be told from ordinary words.
+
+    >>> sorted(known_values({"HF_TOKEN": "abcd1234", "TOKEN_FILE": "/etc/token", "PWD": "/home/ada", "KEY": "short"}))
+    ['abcd1234']
+    """
+    return frozenset(value.strip() for name, value in environ.items() if _called_secret(name) and _telling(value))
+
+
+def _called_secret(name: str) -> bool:
+    words = set(re.split(r"[^A-Z0-9]+", name.upper()))
+    return bool(words & _SECRET_NAMES) and not words & _NO_SECRET_NAMES
+
+
+def _telling(value: str) -> bool:
+    return len(value.strip()) >= 8 and value.strip().lower() not in _NO_SECRETS
+
+
+_Found = tuple[str, int, int]
+
+
+def _found(text: str, known: Iterable[str]) -> list[_Found]:
+    """Kind, start and stop, in order, those that overlap as one, and none inside what was redacted before."""
+    everything = sorted((*_shaped(text), *_pem(text), *_known(text, known)), key=lambda found: (found[1], -found[2]))
+    done = {at for mark in _DONE.finditer(text) for at in range(*mark.span())} if everything else set()
+    merged: list[_Found] = []
+    for kind, start, stop in everything:
+        if merged and start < merged[-1][2]:
+            merged[-1] = (merged[-1][0], merged[-1][1], max(stop, merged[-1][2]))
+        elif start not in done:
+            merged.append((kind, start, stop))
+    return merged
+
+
+def _known(text: str, known: Iterable[str]) -> Iterator[_Found]:
+    for value in {value for value in known if len(value) >= 8}:
+        at = text.find(value)
+        while at >= 0:
+            yield "known secret", at, at + len(value)
+            at = text.find(value, at + len(value))
+
+
+def _shaped(text: str) -> Iterator[_Found]:
+    for shape in _SHAPES:
+        if shape.needle in text:
+            for match in shape.pattern.finditer(text):
+                start, stop = match.span(shape.pattern.groups)
+                if shape.real(text[start:stop]):
+                    yield shape.kind, start, stop
+                    if shape.kind == "aws access key id":
+                        yield from _aws_secret_after(text, stop)
+
+
+def _aws_secret_after(text: str, stop: int) -> Iterator[_Found]:
+    """A secret has no shape of its own: what looks like one within 200 characters after an access key id."""
+    for match in _AWS_NEAR.finditer(text, stop, stop + 200):
+        if _mixed(match[0]):
+            yield "aws secret key", *match.span()
+
+
+def _pem(text: str) -> Iterator[_Found]:
+    """Private keys from BEGIN to END; where one of the two was cut off, as far as lines of base64 go."""
+    marks = list(_PEM.finditer(text)) if "PRIVATE KEY" in text else []
+    for before, mark, after in zip([None, *marks], marks, [*marks[1:], None], strict=False):
+        if mark[1] == "BEGIN":
+            closed = [after.end()] if after and after[1] == "END" else []
+            spans = [(mark.start(), stop) for stop in (*closed, _below(text, mark.end()))]
+        else:
+            spans = [(_above(text, before.end() if before else 0, mark.start()), mark.end())]
+        yield from (("private key", *span) for span in spans if _is_base64(_PEM.sub("", text[slice(*span)])))
+
+
+def _below(text: str, start: int) -> int:
+    lines = _PEM_BELOW.match(text, start)
+    return lines.end() if lines else start
+
+
+def _above(text: str, start: int, stop: int) -> int:
+    lines = _PEM_ABOVE.match(text[max(start, stop - 20_000) : stop][::-1])
+    return stop - lines.end() if lines else stop
+
+
+def _is_base64(body: str) -> bool:
+    """Whether a key may be in there, not prose between two mentions of its markers."""
+    long = sum(len(match[0]) for match in _BASE64_LINE.finditer(body))
+    return long >= 24 and 2 * long > sum(not char.isspace() for char in body) - 100

@@ -1,0 +1,29 @@
+"""Who wrote it: this machine's signing key, the signers a journal names, and what the user trusts.
+
+The door to cryptography and keyring. A private key never leaves its Signer: no function returns it, no message and no
+repr shows it. Nothing here asks or prints; what the user should hear stands in `notices` or in the error.
+"""
+
+from nozzle.keys.key import Key, read_key
+from nozzle.keys.ring import known, publish
+from nozzle.keys.signature import check, parse_signature, signature_text, signed_message, verify
+from nozzle.keys.signer import Signer, my_key
+from nozzle.keys.trust import Trust
+from nozzle.keys.typed import add_typed, typed
+
+__all__ = [
+    "Key",
+    "Signer",
+    "Trust",
+    "add_typed",
+    "check",
+    "known",
+    "my_key",
+    "parse_signature",
+    "publish",
+    "read_key",
+    "signature_text",
+    "signed_message",
+    "typed",
+    "verify",
+]

@@ -1,0 +1,60 @@
+"""The journal's own list of signers, `nozzle.keys` at its root: names for signatures, and no trust whatever.
+
+Anybody who can push can change the file, so it only says under which name a key goes. It is read tolerantly (a line
+that is no key is passed over) and only ever appended to.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from nozzle.errors import Refused, Unreadable, Unwritable
+from nozzle.keys.key import Key
+
+NAME = "nozzle.keys"
+_HEAD = "# Who signs outputs here: id, public key, name. It names them; trusting them is up to each reader.\n"
+_CAP = 1_000_000
+
+
+def known(root: Path) -> dict[str, Key]:
+    """The keys that the journal names, by id; the first of an id counts."""
+    keys: dict[str, Key] = {}
+    for line in _text(root / NAME).splitlines():
+        if key := Key.parse(line):
+            keys.setdefault(key.id, key)
+    return keys
+
+
+def publish(root: Path, key: Key) -> bool:
+    """Add the key unless it stands there already; whether the file was changed."""
+    path = root / NAME
+    text = _text(path)
+    if any(key.public == other.public for line in text.splitlines() if (other := Key.parse(line))):
+        return False
+    start = _HEAD if not text else "" if text.endswith(("\n", "\r")) else "\n"
+    _append(path, f"{start}{key.line}\n")
+    return True
+
+
+def _text(path: Path) -> str:
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise Refused(f"{path}: not a plain file, so nozzle neither reads nor writes it: remove it")
+        with path.open("rb") as file:
+            return file.read(_CAP).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise Unreadable(
+            f"{path}: {str(error.strerror).lower()}: it names who signed what; make it readable"
+        ) from error
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+    except OSError as error:
+        reason = str(error.strerror).lower()
+        raise Unwritable(f"{path}: {reason}: your public key belongs in it; add the line of `nozzle key`") from error

@@ -1,0 +1,371 @@
+"""The file and its steps, written as one: what is on disk is in git, and what was meant to be is too.
+
+The order is always the same: the intended text goes into git, then the file is exchanged, then the steps are made.
+So whatever moment the process dies at, the next start finds out what was meant and finishes it. It refuses to write
+into a text that it was not told of (`News`), and to make a step at another place than the one the text belongs to.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from nozzle import disk
+from nozzle.disk import Written
+from nozzle.document import scribe, seal
+from nozzle.document.edit import apply
+from nozzle.document.entry import Entry
+from nozzle.document.secrets import find
+from nozzle.errors import NozzleError, Refused, Unwritable
+from nozzle.intent import Intent, beside, packed, unpacked
+from nozzle.past import Past
+from nozzle.piece import Made, Origin, Piece, compose
+from nozzle.settings import Settings
+from nozzle.steps import Elsewhere, Record, Steps
+
+JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys", "nozzle.toml", "myst.yml")
+"""What may lie at the root of a repository that holds only a journal."""
+
+Seen = Literal["same", "carried", "moved", "saved"]
+"""What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
+
+
+class News(Exception):
+    """The file is not what it was: somebody wrote it meanwhile, and that is to be looked at first."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    root: Path
+    steps: Steps
+    settings: Settings
+    warn: Callable[[str], None]
+    past: Past = field(init=False)
+    _heads: dict[str, str] = field(default_factory=dict)
+    """HEAD, as far as each entry knows."""
+    _recorded: dict[str, bytes] = field(default_factory=dict)
+    """The text of each entry at that HEAD."""
+    _owed: dict[str, list[Record]] = field(default_factory=dict)
+    """Steps that could not be made while somebody held the index."""
+    _intents: dict[str, Intent] = field(default_factory=dict)
+    _clean: dict[str, bytes] = field(default_factory=dict)
+    _warned: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.past = Past(self.root, self.steps, self.settings)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def judge(self, rel: str, content: bytes, base: bytes | None) -> Seen:
+        """What became of a file that held `base` (None: it is seen for the first time) and holds `content`."""
+        head = self.steps.thread().head
+        before = self._heads.get(rel)
+        self._heads[rel] = head
+        if head != before:
+            self._recorded.pop(rel, None)
+            self.past.forget(rel)
+        if content == base:
+            return "same" if head == before else "carried"
+        if (base is None or head != before) and content == self._at_head(rel):
+            return "saved" if base is not None and self.steps.committed_by_hand() else "moved"
+        return "saved"
+
+    def elsewhere(self) -> bool:
+        """Whether HEAD is somewhere that not every entry knows of."""
+        head = self.steps.thread().head
+        return any(seen != head for seen in self._heads.values())
+
+    def origin(self, rel: str, text: bytes) -> Origin:
+        """Where a run begins that begins now."""
+        return Origin(self._heads.get(rel, ""), text)
+
+    def where(self) -> str:
+        thread = self.steps.thread()
+        return f"at {thread.head[:8]} on {thread.name}" if thread.name else f"at {thread.head[:8]}, on no thread"
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def save(self, rel: str, content: bytes) -> None:
+        """The author's save, as a step, if it is not one yet."""
+        self._record(rel, self._saved(rel, content))
+
+    def write(self, path: Path, rel: str, base: bytes, made: Sequence[Made]) -> Written:
+        """Put pieces into the file that holds `base`, and make their steps; `News` when it holds something else."""
+        new = made[-1].text
+
+        def edit(author: bytes) -> bytes | None:
+            if author != base:
+                raise News
+            return new if new != base else None
+
+        self._put_files(path.parent, made)
+        written = disk.exchange(path, base, edit, before=lambda text, temp: self.keep(rel, base, made))
+        steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
+        self._record(rel, [*self._saved(rel, base), *self._swept(rel, path, steps, new)])
+        self._done(rel)
+        return written
+
+    def restore(self, path: Path, rel: str, base: bytes, reference: Entry, over: bytes | None = None) -> Written:
+        """Bring back what a save lacked; `over` is what the file holds, when `base` is newer than that."""
+        newest = [base]
+
+        def edit(author: bytes) -> bytes | None:
+            newest[0] = author
+            return _restored(author, reference)
+
+        def before(new: bytes, temp: str) -> None:
+            self._intend(Intent(rel, self._heads.get(rel, ""), newest[0], new, {}))
+
+        written = disk.exchange(path, base, edit, before=before, over=over)
+        back = Record("restore", rel, f"{_stem(rel)}: outputs brought back", {rel: written.content})
+        self._record(rel, [*self._saved(rel, newest[0]), back])
+        self._done(rel)
+        return written
+
+    def keep(self, rel: str, base: bytes, made: Sequence[Made]) -> None:
+        """Keep in git what is not in the file yet."""
+        files = {name: data for each in made for name, data in each.files.items()}
+        self._intend(Intent(rel, self._heads.get(rel, ""), base, made[-1].text, files))
+
+    def aside(self, rel: str, pieces: Sequence[Piece]) -> str:
+        """Steps of results that have no place in the text any more, on a thread that starts where they began; its name.
+
+        Empty when the text they began from may not be kept.
+        """
+        origin = pieces[0].origin
+        assert origin is not None, "what did not begin anywhere has no place to be kept at"
+        made, _ = compose(Entry(origin.text.decode()), pieces)
+        records = [Record("save", rel, f"{_stem(rel)}: save", {rel: origin.text})]
+        records += [self._step(rel, each) for each in made]
+        return "" if self._refused(rel, records) else self.steps.record_aside(records, origin.head).name
+
+    def catch_up(self) -> bool:
+        """Make the steps that are owed, if nobody holds the index any more; whether none is owed now."""
+        if self._owed and not self.steps.moving():
+            for rel in list(self._owed):
+                self._record(rel, [])
+        return not self._owed
+
+    def begin_thread(self) -> str:
+        """Where the settings want it, put HEAD on a thread of its own, before the first step; the thread's name."""
+        if self.settings.steps == "here" or self.steps.busy():
+            return ""
+        alone = not self.steps.remotes() and self.steps.journal_only(self._journals)
+        thread = self.steps.thread()
+        if (self.settings.steps == "auto" and alone) or not thread.head or thread.name.startswith("nozzle/"):
+            return ""
+        return self.steps.start_thread().name
+
+    # -- after a kill -------------------------------------------------------------------------------------------
+
+    def recover(self) -> list[str]:
+        """Finish what an earlier process was killed in; what was done, in plain words."""
+        told = []
+        for intent in unpacked(self.steps.intent() or {}):
+            told += self._finish(intent)
+        self.steps.fulfilled()
+        for path in self.settings.entries_in(self.root):
+            told += self._take_in(path)
+        return told
+
+    def can_mend(self) -> bool:
+        """Whether what stands in the texts is the newest there is, and not an old step that somebody looks at."""
+        return bool(self.steps.thread().name) and not self.steps.busy()
+
+    def _finish(self, intent: Intent) -> list[str]:
+        """What was meant for one entry, put upon the newest text of the author."""
+        path, told = self.root / intent.rel, []
+        head = self.steps.thread().head
+        author = disk.read(path) if path.is_file() else None
+        for left in beside(path) if author is not None else []:
+            if left.whole and left.content not in (intent.base, intent.new) and author in (intent.base, intent.new):
+                author = left.content  # the swap was done, and what came out was newer than nozzle knew
+                told.append(f"{intent.rel}: your last save was found beside it and is back")
+        if author is None or (head != intent.head and author == self._at_head(intent.rel) != intent.new):
+            return [*told, self._finish_aside(intent)]
+        self._heads[intent.rel] = head
+        meant = intent.new if author in (intent.base, intent.new) else _restored(author, _entry(intent.new)) or author
+        current = disk.read(path)
+        _put(path.parent, intent.files)
+        if meant != current:
+            disk.exchange(path, current, lambda _: meant)
+            told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
+        base = intent.base if author == intent.new else author
+        self._record(intent.rel, [*self._saved(intent.rel, base), self._repaired(intent, meant)])
+        for left in beside(path):
+            disk.discard(left.temp)
+        return told
+
+    def _finish_aside(self, intent: Intent) -> str:
+        """The text is elsewhere now: what was meant for it is kept where it was."""
+        base = Record("save", intent.rel, f"{_stem(intent.rel)}: save", {intent.rel: intent.base})
+        thread = self.steps.record_aside([base, self._repaired(intent, intent.new)], intent.head)
+        return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
+
+    def _repaired(self, intent: Intent, text: bytes) -> Record:
+        folder = Path(intent.rel).parent
+        files = {(folder / name).as_posix(): data for name, data in intent.files.items()}
+        return Record("repair", intent.rel, f"{_stem(intent.rel)}: repaired", {intent.rel: text, **files})
+
+    def _take_in(self, path: Path) -> list[str]:
+        """A text of the author's that came out of the file and that no step knows becomes a step."""
+        rel, told = path.relative_to(self.root).as_posix(), []
+        for left in beside(path):
+            if left.whole and left.content != disk.read(path) and not self._known(rel, left.content):
+                self._record(rel, [*self._saved(rel, left.content), *self._saved(rel, disk.read(path))])
+                told.append(f"{rel}: a save of yours was found beside it; it is a step now")
+            disk.discard(left.temp)
+        return told
+
+    def _known(self, rel: str, text: bytes) -> bool:
+        recent = self.steps.history(rel, limit=20)
+        return any(self.steps.text(step, rel) == text for step in recent)
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _journals(self, path: str) -> bool:
+        """Whether a file belongs to a journal and nothing else."""
+        first = path.split("/")[0]
+        return self.settings.is_entry(path) or first in (self.settings.journal, *JOURNAL)
+
+    def _at_head(self, rel: str) -> bytes | None:
+        try:
+            return self.steps.at_head(rel)
+        except Refused:  # a link that leads out of the repository
+            return None
+
+    def _saved(self, rel: str, content: bytes) -> list[Record]:
+        if self._recorded.get(rel) == content:
+            return []
+        return [Record("save", rel, f"{_stem(rel)}: save", {rel: content})]
+
+    def _step(self, rel: str, made: Made) -> Record:
+        piece, folder = made.piece, Path(rel).parent
+        files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}
+        trailers = {"Cell": piece.chain}
+        if piece.cell and piece.facts:
+            trailers = self.past.trailers(piece.cell, piece.facts, piece.adopt)
+        return Record(piece.kind, rel, f"{_stem(rel)}: {piece.title}", {rel: made.text, **files}, piece.adopt, trailers)
+
+    def _swept(self, rel: str, path: Path, records: Sequence[Record], text: bytes) -> list[Record]:
+        """The last record of a write, with the `_out` files that no entry beside this one names any more gone."""
+        named = set(_shown(text))
+        gone = [name for name in _shown(self._at_head(rel) or b"") if name not in named]
+        gone = [name for name in gone if not _named_beside(path, name)]
+        if not gone or not records:
+            return list(records)
+        for name in gone:
+            (path.parent / "_out" / name).unlink(missing_ok=True)
+        removed: dict[str, bytes | None] = {(Path(rel).parent / "_out" / name).as_posix(): None for name in gone}
+        last = records[-1]
+        files = {**removed, **last.files}
+        return [*records[:-1], Record(last.kind, rel, last.title, files, last.adopt, last.trailers)]
+
+    def _record(self, rel: str, records: Sequence[Record]) -> None:
+        """Make steps; what stands against it is said once and the work goes on without."""
+        records = [*self._owed.pop(rel, ()), *records]
+        if not records or self._refused(rel, records):
+            return
+        if busy := self.steps.busy():
+            return self._once(f"a {busy} is under way: cells run, and no step is made until it is over")
+        if self._owed and self.steps.moving():  # it was waited for once; that is enough
+            self._owed[rel] = records
+            return
+        head = self._heads.get(rel)
+        try:
+            made = self.steps.record_all(records, head)
+        except Elsewhere as moved:
+            return self._record_elsewhere(rel, records, head or "", moved.now)
+        except Unwritable as error:
+            self._owed[rel] = records
+            return self._once(f"{error}; the text is as it should be, and its steps come with the next one")
+        except NozzleError as error:
+            return self._once(f"no step could be made: {error}; the text is as it should be")
+        self._recorded[rel] = records[-1].files[rel] or b""
+        if made:
+            self._heads |= {other: made[-1].sha for other, seen in self._heads.items() if seen == head}
+            self._heads[rel] = made[-1].sha
+        for name in self.steps.left_out:
+            self._once(f"{name} is larger than the cap (file_cap in nozzle.toml): it is not in the step")
+
+    def _record_elsewhere(self, rel: str, records: Sequence[Record], head: str, now: str) -> None:
+        """HEAD has moved: where the entry is the same there, so are its steps; else they stay where they began."""
+        if self.steps.text(head, rel) == self.steps.text(now, rel):
+            self._heads[rel] = now
+            return self._record(rel, records)
+        thread = self.steps.record_aside(records, head)
+        self.warn(f"{rel}: you went to another step meanwhile; what was written is on thread {thread.name}")
+
+    def _refused(self, rel: str, records: Sequence[Record]) -> bool:
+        """Whether the author's text holds what must not be kept; what cells printed was redacted before."""
+        for record in records:
+            content = record.files.get(rel) or b""
+            if record.kind != "save" or self._clean.get(rel) == content:
+                continue
+            if hits := find(content.decode("utf-8", "replace")):
+                self._once(
+                    f"{rel}:{hits[0].line}: this looks like a secret ({hits[0].kind}); "
+                    "the entry is left out of every step until it is gone"
+                )
+                return True
+            self._clean[rel] = content
+        return False
+
+    def _once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self.warn(text)
+
+    def _put_files(self, folder: Path, made: Iterable[Made]) -> None:
+        for each in made:
+            _put(folder, each.files)
+
+    def _intend(self, intent: Intent) -> None:
+        self._intents[intent.rel] = intent
+        self.steps.intend(packed(self._intents.values()))
+
+    def _done(self, rel: str) -> None:
+        self._intents.pop(rel, None)
+        if self._intents:
+            self.steps.intend(packed(self._intents.values()))
+        else:
+            self.steps.fulfilled()
+
+
+def _put(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Content-named files: one that is there is the same."""
+    for name, data in files.items():
+        target = folder / name
+        if target.exists():
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.name}.part")
+            part.write_bytes(data)
+            part.replace(target)
+        except OSError as error:
+            raise Unwritable(f"{target}: {error.strerror}; the entry was not touched") from error
+
+
+def _restored(author: bytes, reference: Entry) -> bytes | None:
+    """The author's text with what it lacks of a reference; None when it lacks nothing."""
+    entry = Entry(author.decode("utf-8", "surrogateescape"))
+    edits = scribe.restore(entry, reference)
+    return apply(entry.text, *edits).encode("utf-8", "surrogateescape") if edits else None
+
+
+def _entry(text: bytes) -> Entry:
+    return Entry(text.decode("utf-8", "replace"))
+
+
+def _shown(text: bytes) -> list[str]:
+    return seal.files(text.decode("utf-8", "replace").split("\n"))
+
+
+def _named_beside(path: Path, name: str) -> bool:
+    others = (other for other in path.parent.glob("*.md") if other != path)
+    return any(name.encode() in other.read_bytes() for other in others if other.is_file())
+
+
+def _stem(rel: str) -> str:
+    return Path(rel).stem

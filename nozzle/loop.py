@@ -1,0 +1,306 @@
+"""The watch: one queue, one consumer, and nobody else writes entries or git while it runs.
+
+The watcher, the kernels and the words of the command line put messages on the queue; this takes them off, one at a
+time, and hands each to the desk of its entry. It runs until it is told to stop, or, for a single command, until
+nothing is left to do.
+"""
+
+import queue
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nozzle import disk
+from nozzle.desk import Desk, Notice, Said, Tools
+from nozzle.errors import NozzleError
+from nozzle.ledger import News, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Files changed under the root, by whomever."""
+
+    paths: frozenset[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """HEAD is somewhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A request: carried out by the loop, between two other messages."""
+
+    work: Callable[["Loop"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Stop: interrupt what runs, write it down, leave."""
+
+
+Message = Saved | Moved | Said | Called | Quit
+
+TYPING = 5.0
+"""Seconds: a second change of the same entry within them looks like autosave, and settles longer."""
+PATIENT = 2.0
+"""Seconds that its cells then wait before they run: they may be half typed."""
+BATCH = 1.0
+"""Seconds between the first two writes of one entry while its cells go on; then twice that, and so on."""
+BATCHES = 8.0
+"""Seconds, the longest of these."""
+GIT = 5.0
+"""Seconds for which git may hold the index, and looks and writes wait for it."""
+AGAIN = 0.05
+"""Seconds until a look that could not be had is tried again."""
+
+
+@dataclass(slots=True)
+class Loop:
+    tools: Tools
+    messages: "queue.SimpleQueue[Message]" = field(default_factory=queue.SimpleQueue)
+    clock: Callable[[], float] = time.monotonic
+    desks: dict[Path, Desk] = field(default_factory=dict)
+    after: Callable[[Desk], None] = lambda desk: None
+    """Told of every desk whose text changed."""
+    _looks: dict[Path, float] = field(default_factory=dict)
+    """When a changed file is looked at: it settles first."""
+    _inputs: set[Path] = field(default_factory=set)
+    """Entries of which a file that they read was saved."""
+    _changed: dict[Path, float] = field(default_factory=dict)
+    """When the author last saved an entry; nozzle's own writes do not count."""
+    _batches: dict[Path, tuple[float, float]] = field(default_factory=dict)
+    """While the cells of an entry go on: when it is next written, and how long after that again."""
+    _later: list[Callable[["Loop"], None]] = field(default_factory=list)
+    _git_since: float | None = None
+    _quitting: bool = False
+
+    def desk(self, path: Path) -> Desk:
+        """The desk of an entry; opened at the first call."""
+        path = path.absolute()
+        if path not in self.desks:
+            desk = Desk(path, self._rel(path), self.tools)
+            desk.open()
+            self.desks[path] = desk
+        return self.desks[path]
+
+    def run(self, until_idle: bool = False) -> None:
+        """Take messages until `Quit`, or until nothing runs and nothing waits."""
+        while True:
+            self._tend()
+            if self.idle() and (self._quitting or (until_idle and self.messages.empty())):
+                return
+            try:
+                self._take(self.messages.get(timeout=self._patience()))
+            except queue.Empty:
+                continue
+
+    def idle(self) -> bool:
+        return not self._looks and not any(desk.busy() for desk in self.desks.values())
+
+    def later(self, work: Callable[["Loop"], None]) -> None:
+        """Do this after the next message, when what is due has been started and written."""
+        self._later.append(work)
+
+    def advance(self, paths: Iterable[Path], again: bool = False) -> None:
+        """Run entries now, because somebody asked."""
+        for path in paths:
+            with self.telling(path):
+                desk = self.desk(path)
+                try:
+                    desk.look(self.clock())
+                except News:
+                    self._looks[path] = self.clock() + AGAIN
+                desk.ask(again)
+
+    def close(self) -> None:
+        for desk in self.desks.values():
+            desk.close()
+
+    # -- messages -----------------------------------------------------------------------------------------------
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Saved(paths):
+                for path in paths:
+                    self._notice(path)
+            case Moved():
+                if self.tools.ledger.elsewhere():
+                    self._look_soon(self.desks)
+            case Said(desk, run, event):
+                with self.telling(desk.path):
+                    desk.hear(run, event)
+            case Called(work):
+                work(self)
+            case Quit():
+                self._quitting = True
+                for desk in self.desks.values():
+                    desk.stop()
+
+    def _notice(self, path: Path) -> None:
+        """An entry is looked at once it has settled; of other files, those that cells read matter."""
+        now, rel = self.clock(), self._rel(path)
+        if not self.tools.settings.is_entry(rel):
+            reading = [desk.path for desk in self.desks.values() if rel in self.tools.ledger.past.reads(desk.rel)]
+            self._inputs |= set(reading)
+            return self._look_soon(reading)
+        self._looks[path] = now + self.tools.settings.settle
+
+    def _look_soon(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self._looks.setdefault(path, self.clock() + self.tools.settings.settle)
+
+    # -- between messages ---------------------------------------------------------------------------------------
+
+    def _tend(self) -> None:
+        now = self.clock()
+        git = self._git_at_work(now)
+        if not git:
+            self._look_at_all([path for path, at in self._looks.items() if at <= now], now)
+        for desk in list(self.desks.values()):
+            with self.telling(desk.path):
+                desk.tick(now)
+                if not (self._quitting or git):
+                    desk.start(now)
+                self._write(desk, now, git)
+            if desk.gone and not desk.busy():
+                self.desks.pop(desk.path).close()
+        self.tools.ledger.catch_up()
+        later, self._later = self._later, []
+        for work in later:
+            work(self)
+
+    def _git_at_work(self, now: float) -> bool:
+        """Whether git holds the index: it may write entries, and HEAD follows. Not for ever: a lock can be left."""
+        if not (self._looks or any(desk.busy() for desk in self.desks.values())):
+            return False
+        if not self.tools.ledger.steps.moving():
+            self._git_since = None
+            return False
+        self._git_since = now if self._git_since is None else self._git_since
+        return now - self._git_since < GIT
+
+    def _look_at_all(self, paths: list[Path], now: float) -> None:
+        """Look at files that changed; if somebody went to another step, say where we are."""
+        seen = [(self._look(path, now)) for path in paths]
+        if "moved" in seen:
+            due = sum(len(desk.due()) for desk in self.desks.values() if not desk.gone)
+            where = self.tools.ledger.where()
+            self.tools.say(Notice("moved", "", f"you are {where}; {due} cells due, nothing runs until you save"))
+
+    def _look(self, path: Path, now: float) -> Seen | None:
+        self._looks.pop(path, None)
+        if not path.exists():
+            if path in self.desks:
+                with self.telling(path):
+                    self.desks[path].leave()
+            return None
+        if path not in self.desks:
+            self._begin(path)
+        desk, seen = self.desks[path], None
+        with self.telling(path):
+            try:
+                seen = desk.look(now, git=self._git_since is None or now - self._git_since < GIT)
+            except News:
+                self._looks[path] = now + AGAIN
+                return None
+            if path in self._inputs and seen == "same":
+                desk.inputs()
+            if seen == "saved":
+                if now - self._changed.get(path, -TYPING) < TYPING:
+                    desk.settled = now + PATIENT
+                self._changed[path] = now
+                self.tools.say(Notice("saved", desk.rel))
+                self._explain(desk)
+            self.after(desk)
+        self._inputs.discard(path)
+        return seen
+
+    def _begin(self, path: Path) -> None:
+        """A new entry; or one that was renamed, and takes its desk along."""
+        for desk in self.desks.values():
+            if not desk.path.exists() and desk.base is not None and desk.base == _content(path):
+                del self.desks[desk.path]
+                desk.path, desk.rel, desk.gone = path, self._rel(path), False
+                break
+        else:
+            desk = Desk(path, self._rel(path), self.tools)
+        self.desks[path] = desk
+
+    def _explain(self, desk: Desk) -> None:
+        """Say why cells that are due do not run."""
+        for row in desk.plan():
+            if row.do == "held" and not row.reason.startswith("below "):
+                self.tools.say(Notice("held", desk.rel, row.reason, row.cell.title))
+
+    def _write(self, desk: Desk, now: float, git: bool) -> None:
+        """Write what waits: at once when the author's buffer is clean, in batches while cells go on."""
+        if not desk.made or desk.stuck:
+            return
+        if desk.run is not None and now < self._next_batch(desk, now) and not self._quitting:
+            return
+        if git or not (desk.quiet(now) or self._quitting):
+            return desk.keep()
+        try:
+            desk.flush()
+        except News:
+            self._looks.setdefault(desk.path, now)
+            return
+        _, after = self._batches.get(desk.path, (now, BATCH))
+        self._batches[desk.path] = (now + after, min(2 * after, BATCHES))
+        if desk.run is None:
+            del self._batches[desk.path]
+        self.after(desk)
+
+    def _next_batch(self, desk: Desk, now: float) -> float:
+        """When an entry is written while its cells go on: soon, where one of them takes its time."""
+        at, _ = self._batches.get(desk.path, (now, BATCH))
+        return min(at, desk.run.began + BATCH) if desk.run else now
+
+    def _patience(self) -> float | None:
+        """Seconds until something is to be done without a message; None: nothing is."""
+        now = self.clock()
+        times = [at - now for at in self._looks.values()]
+        for desk in self.desks.values():
+            if (wake := desk.wake(now)) is not None:
+                times.append(wake)
+            if desk.made and not desk.stuck and desk.quiet(now):
+                times.append(self._next_batch(desk, now) - now)
+        if self._git_since is not None:
+            times = [max(AGAIN, each) for each in times]
+        if not self.tools.ledger.catch_up():
+            times.append(1.0)
+        return max(0.0, min(times)) if times else None
+
+    def _rel(self, path: Path) -> str:
+        return path.relative_to(self.tools.root).as_posix()
+
+    def telling(self, path: Path) -> "_Telling":
+        return _Telling(self.tools, path)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return disk.read(path)
+    except NozzleError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A fault in one entry is told and does not stop the others."""
+
+    tools: Tools
+    path: Path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, (NozzleError, OSError)):
+            return False
+        rel = self.path.relative_to(self.tools.root).as_posix()
+        self.tools.say(Notice("fault", rel, str(error)))
+        return True

@@ -1,0 +1,62 @@
+"""Who may read the page: whoever has the link, from a page of ours, under a name of this machine.
+
+A loopback port is open to every program of the machine and to every page in the author's browser. So each request
+must name this host (a foreign name that resolves here does not help), come from no other site, and bring the token.
+"""
+
+import hmac
+import re
+from dataclasses import dataclass
+
+from nozzle.page.request import Request, Unanswerable
+
+_CLOSED = "This page is open to the author only. Open the link that 'nozzle watch' printed."
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What opens the page."""
+
+    port: int
+    token: str
+
+    def check(self, request: Request) -> None:
+        """Raise Unanswerable (403) unless the request may be answered."""
+        host = request.headers.get("host", "").lower()
+        if host not in self.hosts:
+            raise Unanswerable(403, f"This page is at {self.hosts[0]} only.")
+        origin = request.headers.get("origin")
+        if (origin is not None and origin != f"http://{host}") or _foreign(request):
+            raise Unanswerable(403, "Another site asked for this page: it gets nothing.")
+        if not (self.brings_token(request) or self._brings_cookie(request)):
+            raise Unanswerable(403, _CLOSED)
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
+
+    @property
+    def cookie(self) -> str:
+        """The header that lets a browser in for as long as it is open."""
+        return f"{self._name}={self.token}; Path=/; HttpOnly; SameSite=Strict"
+
+    def brings_token(self, request: Request) -> bool:
+        return _equal(request.query.get("token", ""), self.token)
+
+    def _brings_cookie(self, request: Request) -> bool:
+        brought = re.findall(rf"(?:^|;\s*){self._name}=([^;\s]*)", request.headers.get("cookie", ""))
+        return any(_equal(one, self.token) for one in brought)
+
+    @property
+    def _name(self) -> str:
+        return f"nozzle-{self.port}"  # cookies do not know ports: two watches must not sign each other out
+
+
+def _foreign(request: Request) -> bool:
+    """Did a page of another site, or of another port, ask for it? To follow a link from there is the reader's act."""
+    site = request.headers.get("sec-fetch-site", "none")
+    return site not in ("none", "same-origin") and request.headers.get("sec-fetch-mode") != "navigate"
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(errors="replace"), other.encode())

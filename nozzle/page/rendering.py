@@ -1,0 +1,83 @@
+"""What an entry's page shows at one moment, and how to get there from an earlier one, by the keys of its blocks."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+_OURS = re.compile(r'(?:<details class="folded"><summary>[^<]*</summary>)?<section class="nozzle')
+
+
+@dataclass(frozen=True)
+class Live:
+    """An entry's page as it is now: equal keys mean equal HTML, and no key comes twice."""
+
+    title: str
+    blocks: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A moment of a page."""
+
+    title: str
+    blocks: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(key for key, _ in self.blocks)
+
+    @cached_property
+    def stamp(self) -> str:
+        """A name for this moment, by which a browser says what it shows."""
+        words = "\0".join((self.title, *self.keys))
+        return blake2b(words.encode(errors="surrogatepass"), digest_size=12).hexdigest()
+
+    def under(self, cell: str) -> tuple[str, ...]:
+        """Return the keys of what nozzle wrote under a cell."""
+        mark = f'id="cell-{cell}'
+        at = next((at for at, (_, html) in enumerate(self.blocks) if mark in html), None)
+        found: list[str] = []
+        for key, html in self.blocks[at + 1 :] if at is not None else ():
+            if not _OURS.match(html):
+                break
+            found.append(key)
+        return tuple(found)
+
+    def holds(self, cell: str) -> bool:
+        """Does the page show this cell?"""
+        mark = f'id="cell-{cell}'
+        return any(mark in html for _, html in self.blocks)
+
+
+def rendering(live: Live) -> Rendering:
+    """Fix what a page shows now."""
+    return Rendering(live.title, tuple(live.blocks))
+
+
+def patch(old: Rendering | None, new: Rendering) -> dict[str, Any]:
+    """Return what makes the old page the new one: from `at`, `gone` blocks give way to `keys`; only new HTML is sent.
+
+    Without an old page, all of it gives way.
+    """
+    facts = {"title": new.title, "stamp": new.stamp}
+    if old is None:
+        return {**facts, "at": 0, "gone": None, "keys": new.keys, "html": dict(new.blocks)}
+    start = _common(old.keys, new.keys)
+    end = _common(old.keys[start:][::-1], new.keys[start:][::-1])
+    known = set(old.keys)
+    changed = new.blocks[start : len(new.blocks) - end]
+    return {
+        **facts,
+        "at": start,
+        "gone": len(old.keys) - start - end,
+        "keys": [key for key, _ in changed],
+        "html": {key: html for key, html in changed if key not in known},
+    }
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -1,0 +1,84 @@
+"""One request as it comes over the wire: read within bounds, or refused."""
+
+import re
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote
+
+LARGEST = 16_384
+"""Bytes of a request's head."""
+PATIENCE = 5.0
+"""Seconds in which it has to be there."""
+
+_LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.[01]")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_ONCE = ("host", "origin", "cookie", "content-length", "transfer-encoding", "sec-fetch-site", "sec-fetch-mode")
+
+
+class Unanswerable(Exception):
+    """This is no request that gets an answer other than a status and a sentence."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked; header names in lower case."""
+
+    method: str
+    path: str
+    place: str  # the path as it was written, and safe to send somebody to
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @property
+    def has_body(self) -> bool:
+        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+
+
+def read(client: socket.socket) -> Request | None:
+    """Read a request; None when the other side hung up before it said anything."""
+    head = _head(client)
+    if not head:
+        return None
+    first, *rows = head.decode("latin-1").split("\r\n")
+    line = _LINE.fullmatch(first)
+    if line is None:
+        raise Unanswerable(400, "That is no request this page understands.")
+    path, _, query = line[2].partition("?")
+    pairs = parse_qs(query, keep_blank_values=True, max_num_fields=20) if query.count("&") < 20 else {}
+    asked = {name: values[-1] for name, values in pairs.items()}
+    return Request(line[1], unquote(path), "/" + path.lstrip("/"), asked, _headers(rows))
+
+
+def _head(client: socket.socket) -> bytes:
+    found = bytearray()
+    deadline = time.monotonic() + PATIENCE
+    while (end := found.find(b"\r\n\r\n")) < 0:
+        if len(found) > LARGEST:
+            raise Unanswerable(431, "That request is too long.")
+        try:
+            client.settimeout(max(0.001, deadline - time.monotonic()))
+            some = client.recv(4096)
+        except TimeoutError:
+            raise Unanswerable(408, "The request did not come in time.") from None
+        if not some:
+            return b""
+        found += some
+    if end > LARGEST:
+        raise Unanswerable(431, "That request is too long.")
+    return bytes(found[:end])
+
+
+def _headers(rows: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for row in rows:
+        header = _HEADER.fullmatch(row)
+        if header is None or (header[1].lower() in headers and header[1].lower() in _ONCE):
+            raise Unanswerable(400, "That is no request this page understands.")
+        headers[header[1].lower()] = header[2]
+    return headers

@@ -1,0 +1,101 @@
+"""The HTML that is served: a built page with what makes it live, an entry's blocks in the place of the built ones.
+
+The contract with live.js: the blocks of `<article data-keys="k1 k2 ...">` each follow a comment `<!--block-->`, and
+`<!--end-->` follows the last. No element is put around a block, so that a live page is styled as a built one is.
+"""
+
+import re
+from functools import cache
+from html import escape, unescape
+from pathlib import Path
+
+from nozzle.page.rendering import Rendering
+
+_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="[^"]*">\n?')
+_BODY = re.compile(
+    r'(?P<open><article class="entry")(?P<head>>.*?<h1>)(?P<title>.*?)(?P<rest></h1>.*?</header>'
+    r'(?:\s*<details class="toc">.*?</details>)?\s*)(?P<body>.*)(?P<close></article>)',
+    re.S,
+)
+_TITLE = re.compile(r"<title>(.*?)</title>", re.S)
+
+ASSETS = {"/_live.js": "live.js", "/_live.css": "live.css"}
+"""What is served beside the site: path -> name of the template."""
+
+SCRIPTS = ("/_live.js", "/journal.js", "/search.js", "/search-index.js")
+"""All that may run on a page."""
+
+
+@cache
+def asset(name: str) -> bytes:
+    """Return a file of the templates' folder: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "templates"
+    return ((inside if inside.is_dir() else package.parent / "templates") / name).read_bytes()
+
+
+def page_policy(host: str) -> str:
+    """Return the Content-Security-Policy of a page: a built page's, its scripts named, and our stream."""
+    scripts = " ".join(f"{host}{path}" for path in SCRIPTS)
+    return (
+        f"default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; script-src {scripts}; "
+        "frame-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+_FRAME_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+"""For HTML that a cell made: it may run, alone, and reach nothing."""
+
+FILE_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""For all other files: a picture may hold a script."""
+
+
+def file_policy(kind: str | None) -> str:
+    """Return the Content-Security-Policy of a file that is no page; browsers show no PDF in a sandbox."""
+    match (kind or "").partition(";")[0]:
+        case "text/html":
+            return _FRAME_POLICY
+        case "application/pdf":
+            return "frame-ancestors 'none'"
+        case _:
+            return FILE_POLICY
+
+
+def live_page(built: str | None, page: str, now: Rendering | None) -> str:
+    """Return a page that follows the journal; `built` is its file, None when there is none yet."""
+    text = built if built is not None else asset("live.html").decode()
+    if now is not None:
+        text = _filled(text, now)
+    stamp = now.stamp if now is not None else ""
+    more = '<link rel="stylesheet" href="/_live.css">\n'
+    if "journal.js" not in text:
+        more += '<script src="/journal.js" defer></script>\n'
+    more += f'<script src="/_live.js" data-page="{escape(page)}" data-stamp="{stamp}" defer></script>\n'
+    head, mark, rest = _POLICY.sub("", text, count=1).partition("</head>")
+    return head + more + mark + rest
+
+
+def _filled(text: str, now: Rendering) -> str:
+    found = _BODY.search(text)
+    if found is None:
+        return text
+    keys = f' data-keys="{escape(" ".join(now.keys))}"'
+    title = escape(now.title)
+    article = (found["open"], keys, found["head"], title, found["rest"], _blocks(now), found["close"])
+    before = _TITLE.sub(lambda known: _retitled(known[1], found["title"], title), text[: found.start()], count=1)
+    return before + "".join(article) + text[found.end() :]
+
+
+def _blocks(now: Rendering) -> str:
+    return "".join(f"<!--block-->{html}\n" for _, html in now.blocks) + "<!--end-->"
+
+
+def _retitled(words: str, old: str, new: str) -> str:
+    """Put an entry's title of now into the title of its window, before the journal's name."""
+    plain, start = unescape(words), unescape(old)
+    return f"<title>{new}{escape(plain.removeprefix(start)) if plain.startswith(start) else ''}</title>"

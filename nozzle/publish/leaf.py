@@ -1,0 +1,141 @@
+"""What the rest of a site needs to know of one page: its title, date, tags, names, and the words it can be found by."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Any
+
+from nozzle.document.mdast import Node, children, plain, walk
+from nozzle.document.mdast.references import labels, words
+from nozzle.publish.site import Page
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SENTENCE = re.compile(r"(.+?[.!?…][\"”’)]?)(?=\s|$)", re.S)
+_WORD = re.compile(r"[^\W_][\w'’-]*[^\W_]|[^\W_]")
+_ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']?([\w.:-]+)""")
+_RESERVED = ("README", "index")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page, as the others see it."""
+
+    source: str
+    target: str
+    title: str
+    date: str = ""  # ISO, or empty
+    tags: tuple[str, ...] = ()
+    summary: str = ""
+    draft: bool = False
+    listed: bool = True
+    names: dict[str, str] = field(default_factory=dict)  # anchor -> the words a reference to it says
+    anchors: dict[str, str] = field(default_factory=dict)  # label -> anchor
+    words: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def leaf(page: Page, article: Node) -> Leaf:
+    """Read off what others may ask."""
+    front, root = article["frontmatter"], article["mdast"]
+    first = _title(root)
+    named = labels(root)
+    return Leaf(
+        source=page.source,
+        target=target(page.source),
+        title=_one_line(front.get("title")) or (plain(first) if first else "") or _readable(page.source),
+        date=_date(page, front),
+        tags=_tags(front),
+        summary=_one_line(front.get("description")) or _summary(root),
+        draft=front.get("draft") is True or PurePosixPath(page.source).name.startswith("_"),
+        listed=PurePosixPath(page.source).stem not in _RESERVED,
+        names=_names(page, root, named),
+        anchors={name: str(node["html_id"]) for name, node in named.items() if node.get("html_id")},
+        words=_search(root),
+        warnings=tuple(f"{page.source}: {words}" for words in article.get("warnings", [])),
+    )
+
+
+def target(source: str) -> str:
+    """Return where a page stands in the site.
+
+    >>> target("journal/2026-11-22-fusion.md"), target("README.md"), target("notes/README.md")
+    ('journal/2026-11-22-fusion.html', 'about.html', 'notes/index.html')
+    """
+    path = PurePosixPath(source)
+    if path.stem == "README":
+        return "about.html" if path.parent == PurePosixPath() else str(path.with_name("index.html"))
+    return str(path.with_suffix(".html"))
+
+
+def lifted(article: Node) -> tuple[list[Node], int]:
+    """Return a page's blocks without the heading that is its title, and by how much the other headings go down."""
+    root = article["mdast"]
+    first = _title(root)
+    if first is not None and not article["frontmatter"].get("title"):
+        return [node for node in children(root) if node is not first], 0
+    tops = any(node["type"] == "heading" and node.get("depth") == 1 for node in walk(root))
+    return children(root), int(tops)
+
+
+def _title(root: Node) -> Node | None:
+    seen = (node for node in children(root) if node["type"] not in ("mystComment", "comment", "html", "blockBreak"))
+    first = next(seen, None)
+    return first if first and first["type"] == "heading" and first.get("depth") == 1 else None
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+
+
+def _readable(source: str) -> str:
+    stem = PurePosixPath(source).stem.lstrip("_")
+    words = re.sub(r"[-_]+", " ", re.sub(r"^\d{4}-\d{2}-\d{2}[-_]?", "", stem)).strip()
+    return words[:1].upper() + words[1:] or stem
+
+
+def _date(page: Page, front: dict[str, Any]) -> str:
+    places = (page.when, front.get("date"), PurePosixPath(page.source).name)
+    found = (_DATE.search(str(place)[:40]) for place in places if place)
+    return next((match[0] for match in found if match and _is_day(match[0])), "")
+
+
+def _is_day(iso: str) -> bool:
+    try:
+        return bool(date.fromisoformat(iso))
+    except ValueError:
+        return False
+
+
+def _tags(front: dict[str, Any]) -> tuple[str, ...]:
+    value = front.get("tags") or front.get("keywords") or []
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return tuple(dict.fromkeys(filter(None, map(_one_line, parts))))
+
+
+def _summary(root: Node) -> str:
+    line = next((plain(node) for node in children(root) if node["type"] == "paragraph" and plain(node).strip()), "")
+    line = " ".join(line.split())
+    found = _SENTENCE.match(line)
+    sentence = found[1] if found else line
+    return sentence if len(sentence) <= 220 else sentence[:200].rsplit(" ", 1)[0] + " …"
+
+
+def _names(page: Page, root: Node, named: dict[str, Node]) -> dict[str, str]:
+    found = {str(node["html_id"]): _says(node) for node in named.values() if node.get("html_id")}
+    for node in walk(root):
+        if node["type"] == "html":
+            found |= dict.fromkeys(_ANCHOR.findall(str(node.get("value"))), "")
+    return found | {f"cell-{digest}": "" for digest in page.cells.values()}
+
+
+def _says(node: Node) -> str:
+    return "".join(map(plain, words(node)))
+
+
+def _search(root: Node) -> str:
+    found: set[str] = set()
+    for node in walk(root):
+        if isinstance(node.get("value"), str):
+            found.update(word for word in _WORD.findall(node["value"].lower()) if len(word) < 40)
+    return " ".join(sorted(found))

@@ -1,0 +1,35 @@
+"""A page in pieces, for a reader who watches it grow: blocks with keys, so that only what changed is sent."""
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+
+from nozzle.document.mdast import parse
+from nozzle.publish.clean import Link
+from nozzle.publish.drawing import Drawing, Mark
+from nozzle.publish.html import blocks
+from nozzle.publish.leaf import lifted
+
+
+def render_blocks(
+    text: str,
+    *,
+    cells: Mapping[int, str] | None = None,
+    marks: Mapping[int, Mark] | None = None,
+    link: Link = lambda url: url,
+    says: Callable[[str], str] = lambda url: "",
+) -> list[tuple[str, str]]:
+    """Return an entry's top-level blocks as (key, HTML): equal keys, equal HTML; a page holds each key once.
+
+    The footnotes are the last block. Cells and marks are keyed by line, from 0, as in `Page`.
+    """
+    article = parse(text)
+    drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {})
+    children, drawing.shift = lifted(article)
+    seen: dict[str, int] = {}
+    found: list[tuple[str, str]] = []
+    for html in blocks({**article["mdast"], "children": children}, drawing):
+        if html:
+            key = blake2b(html.encode(errors="replace"), digest_size=8).hexdigest()
+            seen[key] = seen.get(key, 0) + 1
+            found.append((key if seen[key] == 1 else f"{key}-{seen[key]}", html))
+    return found

@@ -1,0 +1,131 @@
+"""The output folder: what is written there, what is taken away, what is never touched as nozzle did not put it there.
+
+The list of what nozzle wrote lies in the folder itself, so that it goes where the folder goes.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from nozzle.errors import Refused, Unwritable
+
+MANIFEST = ".nozzle-site.json"
+
+
+def digest(content: bytes) -> str:
+    """Return the name of a content."""
+    return blake2b(content, digest_size=12).hexdigest()
+
+
+class Shelf:
+    """One build's view of an output folder."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.records: dict[str, Any] = {}  # by source, what the earlier build knew
+        self.written: list[str] = []
+        self.unchanged: list[str] = []
+        self.warnings: list[str] = []
+        self._ours: dict[str, str] = {}
+        self._now: dict[str, str] = {}
+        self._origin: dict[str, str] = {}
+        self._load()
+
+    def _load(self) -> None:
+        try:
+            known = json.loads((self.out / MANIFEST).read_bytes())
+            inside = {path: name for path, name in known["files"].items() if ".." not in path and path[:1] not in "/."}
+            whole = {
+                name: one for name, one in known["pages"].items() if one.keys() >= {"key", "leaf", "around", "asked"}
+            }
+            self._ours, self.records = inside, whole
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ):  # no list, or not one of ours: everything is built anew
+            self._ours, self.records = {}, {}
+
+    def holds(self, path: str) -> bool:
+        """Does the folder hold what the earlier build wrote there, byte for byte?"""
+        return path in self._ours and self._found(path) == self._ours[path]
+
+    def _found(self, path: str) -> str | None:
+        try:
+            return digest((self.out / path).read_bytes())
+        except OSError:
+            return None
+
+    def keep(self, path: str, origin: str) -> None:
+        """Leave a file as the earlier build wrote it."""
+        self._claim(path, origin)
+        self._now[path] = self._ours[path]
+        self.unchanged.append(path)
+
+    def put(self, path: str, content: bytes, origin: str) -> None:
+        """Write a file, unless it holds that already."""
+        self._claim(path, origin)
+        name, found = digest(content), self._found(path)
+        if found is not None and found != name and path not in self._ours:
+            where = self.out / path
+            raise Refused(f"{where} was not written by nozzle: move it away, or build into another folder")
+        self._now[path] = name
+        if found == name:
+            self.unchanged.append(path)
+            return
+        _write(self.out / path, content)
+        self.written.append(path)
+
+    def _claim(self, path: str, origin: str) -> None:
+        other = self._origin.setdefault(path.lower(), origin)
+        if other != origin:
+            raise Refused(f"{origin} and {other} would both become {path}: rename one of them")
+
+    def close(self, records: dict[str, Any]) -> list[str]:
+        """Take away what earlier builds wrote and this one did not; write the list."""
+        gone = sorted(path for path in self._ours if path not in self._now)
+        removed = [path for path in gone if self._remove(path)]
+        known = {"files": dict(sorted(self._now.items())), "pages": dict(sorted(records.items()))}
+        text = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+        if self._found(MANIFEST) != digest(text):
+            _write(self.out / MANIFEST, text)
+        return removed
+
+    def _remove(self, path: str) -> bool:
+        if self._found(path) != self._ours[path]:
+            if (self.out / path).exists():
+                self.warnings.append(f"{path} was changed by another hand since: it is left where it is")
+            return False
+        (self.out / path).unlink()
+        _prune((self.out / path).parent, self.out)
+        return True
+
+
+def _prune(folder: Path, out: Path) -> None:
+    while folder != out and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _write(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.nozzle-new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    except OSError as error:
+        raise Unwritable(f"{path} cannot be written ({error.strerror}): check the folder and the disk") from error
+
+
+def stamp(paths: Iterable[Path], *words: str) -> str:
+    """Return a digest of what every page depends on."""
+    parts = blake2b(digest_size=12)
+    for path in sorted(paths):
+        parts.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    parts.update("\0".join(words).encode(errors="surrogatepass"))
+    return parts.hexdigest()

@@ -1,0 +1,135 @@
+"""A cell at work: in which session, since when, what it has shown, and how it is written down.
+
+A run belongs to the text it began from. It refuses to know what the text has become since: the desk decides whether
+its result still has a place there.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nozzle.document import scribe
+from nozzle.document.entry import Cell, Entry
+from nozzle.document.events import Error, Event, Finished, Replaying
+from nozzle.document.outputs import Tape
+from nozzle.document.plan import Why
+from nozzle.document.scribe import Hand, Result
+from nozzle.past import Past
+from nozzle.piece import Origin, Piece
+from nozzle.runner import Job, Session
+from nozzle.settings import Settings
+
+LONG = 2.0
+"""Seconds after which a running cell gets its marker in the text."""
+PARTIALS = (10.0, 30.0, 90.0, 300.0, 900.0)
+"""Seconds at which a running cell's output so far is written; then every quarter of an hour."""
+
+
+@dataclass(slots=True)
+class Run:
+    cell: Cell
+    why: Why
+    began: float
+    """On the loop's clock."""
+    since: int
+    """Wall clock at its start, in ns: what changed on disk later may be its doing."""
+    session: Session
+    origin: Origin
+    tape: Tape = field(default_factory=Tape)
+    error: Error | None = None
+    under_way: bool = False
+    """Its own code runs; before that, the cells above it may be replayed."""
+    shown: int = 0
+    """How often its marker or a partial was written."""
+    stopping: str = ""
+    """Why it was told to stop."""
+
+    def work(self, jobs: list[Job], tell: Callable[[Event], None]) -> None:
+        """Run in a thread of its own; the last event told is Finished, whatever happens."""
+        threading.Thread(target=self._work, args=(jobs, tell), name=f"nozzle {self.cell.title}", daemon=True).start()
+
+    def hear(self, event: Event) -> None:
+        self.tape.add(event)
+        self.under_way = self.under_way or not isinstance(event, Replaying)
+        if self.stopping:  # the session had not begun when it was told
+            self.session.interrupt(self.stopping)
+        if isinstance(event, Error):
+            self.error = event
+
+    def stop(self, cause: str) -> None:
+        """Interrupt it; what it showed so far is kept."""
+        self.stopping = cause
+        self.session.interrupt(cause)
+
+    def result(self, finished: Finished, cell: Cell, hand: Hand, past: Past) -> Piece:
+        """What is to be written, now that it has ended; `cell` as it stands in the text by now."""
+        result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), hint(cell, self.error))
+        title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
+        written = past.written(finished, self.since)
+        return Piece(
+            "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
+            cell, past.facts(finished), written, self.origin,
+        )  # fmt: skip
+
+    def so_far(self, hand: Hand) -> Piece:
+        """Its marker, and later what it has shown until now."""
+        self.shown += 1
+        result = Result(self.cell.chain, "running", self.tape.outputs if self.shown > 1 else ())
+        kind = "partial" if self.shown > 1 else "marker"
+        title = f"{self.cell.title} (running)"
+        return Piece(kind, self.cell.chain, title, lambda entry: scribe.write(entry, result, hand))
+
+    @property
+    def next_shown(self) -> float:
+        """When it is next written, on the loop's clock."""
+        times = (LONG, *PARTIALS)
+        late = PARTIALS[-1] * (self.shown - len(times) + 2)
+        return self.began + (times[self.shown] if self.shown < len(times) else late)
+
+    def _work(self, jobs: list[Job], tell: Callable[[Event], None]) -> None:
+        finished = False
+        try:
+            for event in self.session.run(jobs):
+                finished = isinstance(event, Finished)
+                tell(event)
+        finally:
+            if not finished:  # a fault of nozzle's own, which the thread's last words tell
+                tell(Finished(self.cell.chain, "died", cause="nozzle lost the kernel"))
+
+
+def jobs(entry: Entry, cell: Cell, settings: Settings) -> list[Job]:
+    """The cells of the chain up to and with this one."""
+    found: list[Job] = []
+    for each in entry.cells:
+        if each.runs:
+            options = each.options
+            found.append(
+                Job(
+                    each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
+                    options.raises, options.once, each.label or each.digest[:8],
+                )
+            )  # fmt: skip
+        if each.chain == cell.chain:
+            return found
+    return found
+
+
+def cause(finished: Finished) -> str:
+    """Why a cell did not end by itself, as a sentence; empty when it did."""
+    match finished.status:
+        case "timeout" | "stopped":
+            return f"Stopped: {finished.cause}"
+        case "died":
+            return f"The kernel died: {finished.cause}"
+        case "error":
+            return finished.cause
+    return ""
+
+
+def hint(cell: Cell, error: Error | None) -> str:
+    """A cell without a language ran as Python; if it does not look like Python to Python, say so."""
+    if cell.argument or error is None or error.ename not in ("NameError", "SyntaxError", "IndentationError"):
+        return ""
+    return (
+        "No language is named on this cell, so it ran as Python. Another one is named in the fence: `{code-cell} bash`"
+    )

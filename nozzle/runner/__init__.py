@@ -1,0 +1,12 @@
+"""Kernels: cells go in, events come out; the state is always that which the cells above make.
+
+A session holds the live workers of one entry in one thread of the journal: Python under the project's own
+interpreter, and bash. This room knows no entry and no file of the journal, decides nothing about what is due, and
+writes nothing; what it knows of the document are the events.
+"""
+
+from nozzle.runner.interpreter import Interpreter, find_interpreter
+from nozzle.runner.job import Job, Limits
+from nozzle.runner.session import Session
+
+__all__ = ["Interpreter", "Job", "Limits", "Session", "find_interpreter"]

@@ -1,0 +1,222 @@
+"""The course of one cell in its kernel, from Started to Finished: an iterator of events that always comes to its end.
+
+Whoever wants the cell to stop, from any thread, says so once; the course sees to it: SIGINT, and SIGKILL after a grace.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nozzle.document.events import (
+    ClearOutput,
+    DisplayData,
+    Error,
+    Event,
+    ExecuteResult,
+    Finished,
+    InputRequest,
+    Late,
+    Started,
+    Status,
+    Stream,
+)
+from nozzle.runner.job import Job, Limits
+from nozzle.runner.kernel import Kernel, Message
+from nozzle.runner.outputs import Outputs
+
+LONG = 3600.0
+"""Seconds after which a silent wait begins anew."""
+
+
+A_MOMENT = 1.0
+"""Seconds in which a kernel whose line has closed should be gone."""
+
+
+class Course:
+    """A cell on its way."""
+
+    def __init__(self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs]) -> None:
+        self.cell = job.cell
+        self.hidden: bool | None = None
+        self.dead = False
+        """The worker went away under the cell."""
+        self.finished: Finished | None = None
+        self.question: int | None = None
+        """The number of the InputRequest that waits for an answer."""
+        self._kernel = kernel
+        self._job = job
+        self._limits = limits
+        self._waker = waker
+        self._past = past
+        self._begun = False
+        self._deadline: float | None = None
+        self._stopped: tuple[Status, str] | None = None
+        self._kill_at: float | None = None
+        self._killed = False
+        self._shown = 0
+
+    def events(self) -> Iterator[Event]:
+        """Run the cell; the last event is its Finished."""
+        yield Started(self._job.cell)
+        if self._kernel.begin(self._job):
+            self._begin()
+        while self.finished is None:
+            ready = self._wait()
+            yield from self._late()
+            for message in self._kernel.hear():
+                yield from self._printed()
+                yield from self._heard(message)
+            yield from self._printed()
+            if self.finished is None:
+                self._look_at_limits()
+                if self._kernel.process.ended in ready or self._kernel.said_all:
+                    yield from self._died()
+        yield self.finished
+
+    def stop(self, status: Status, cause: str) -> None:
+        """Interrupt the cell, from any thread; the first cause counts."""
+        if self._stopped or self.finished:
+            return
+        self._kill_at = time.monotonic() + self._limits.grace
+        self._stopped = (status, cause)
+        if self._begun:
+            self._kernel.process.signal(signal.SIGINT)
+        os.eventfd_write(self._waker, 1)
+
+    def answer(self, text: str | None) -> bool:
+        """Reply to the question that waits, from any thread; False when none does."""
+        number, self.question = self.question, None
+        if number is None:
+            return False
+        self._kernel.answer(number, text)
+        return True
+
+    @property
+    def outputs(self) -> Outputs:
+        """The pipes of the cell."""
+        return self._kernel.outputs
+
+    def _wait(self) -> set[int]:
+        """Until something can be read or a time has come."""
+        poll = select.poll()
+        process, past = self._kernel.process, [reader for outputs in self._past for reader in outputs.readers()]
+        for reader in {process.line.fileno(), process.ended, self._waker, *self._kernel.outputs.readers(), *past}:
+            poll.register(reader, select.POLLIN)
+        times = [moment for moment in (self._deadline, self._kill_at) if moment is not None]
+        rest = max(0.0, min(times) - time.monotonic()) if times else LONG
+        ready = {reader for reader, _ in poll.poll(rest * 1000 + 1)}
+        if self._waker in ready:
+            _emptied(self._waker)
+        return ready
+
+    def _look_at_limits(self) -> None:
+        now = time.monotonic()
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline = None
+            self.stop("timeout", f"time limit of {self._job.timeout:g} s")
+        if self._kernel.outputs.seen + self._shown > self._limits.hard_bytes:
+            self.stop("stopped", f"more than {self._limits.hard_bytes / 1e6:g} MB of output")
+        if self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = None
+            self._killed = True
+            self._kernel.process.signal(signal.SIGKILL)
+
+    def _printed(self) -> Iterator[Event]:
+        for name, text in self._kernel.outputs.drain():
+            yield Stream(self._job.cell, name, text)
+
+    def _late(self) -> Iterator[Event]:
+        for outputs in self._past:
+            if outputs is not self._kernel.outputs:
+                yield from late(outputs)
+
+    def _heard(self, message: Message) -> Iterator[Event]:
+        cell, number = self._job.cell, message.get("ask", 0)
+        match message["t"]:
+            case "ready":
+                self.hidden = message["hidden"]
+            case "begun":
+                self._begin()
+            case "display_data" | "execute_result" as kind:
+                self._shown += sum(map(len, message["data"].values()))
+                yield _shown(cell, message) if kind == "display_data" else _result(cell, message)
+            case "clear_output":
+                yield ClearOutput(cell, message["wait"])
+            case "error":
+                yield Error(cell, message["ename"], message["evalue"], tuple(message["traceback"]))
+            case "input_request":
+                self.question = number
+                yield InputRequest(cell, message["prompt"], message["password"])
+                return
+            case "done":
+                yield from self._last_words()
+                self.finished = self._finished(message)
+        self.question = None
+        if number:
+            self._kernel.answer(number)
+
+    def _begin(self) -> None:
+        self._begun = True
+        if self._job.timeout is not None:
+            self._deadline = time.monotonic() + self._job.timeout
+        if self._stopped:
+            self._kernel.process.signal(signal.SIGINT)
+
+    def _finished(self, done: Message) -> Finished:
+        status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
+        facts: dict[str, Any] = {name: tuple(done.get(name, ())) for name in ("reads", "writes", "effects")}
+        return Finished(
+            self._job.cell,
+            status,
+            done["seconds"],
+            cause,
+            done["memory"],
+            spawned=done["spawned"],
+            packages=done["packages"],
+            **facts,
+        )
+
+    def _died(self) -> Iterator[Event]:
+        """It went away before it had finished."""
+        self.dead = True
+        process = self._kernel.process
+        if not process.is_gone(wait=A_MOMENT):
+            process.signal(signal.SIGKILL)
+        cause = process.cause()
+        yield from self._printed()
+        yield from self._last_words()
+        if self._stopped:
+            status, why = self._stopped
+            cause = f"{why}; it did not stop and was killed" if self._killed else why
+        else:
+            status = "died"
+        self.finished = Finished(self._job.cell, status, cause=cause)
+
+    def _last_words(self) -> Iterator[Event]:
+        for name, text in self._kernel.outputs.last_words():
+            yield Stream(self._job.cell, name, text)
+
+
+def late(outputs: Outputs) -> Iterator[Late]:
+    """What came through the pipes of a cell that had finished; nothing is told twice when that was a replay."""
+    for name, text in outputs.drain():
+        if not outputs.quiet:
+            yield Late(outputs.cell, name, text)
+
+
+def _shown(cell: str, message: Message) -> DisplayData:
+    return DisplayData(cell, message["data"], message["metadata"], message["display_id"], message["update"])
+
+
+def _result(cell: str, message: Message) -> ExecuteResult:
+    return ExecuteResult(cell, message["data"], message["metadata"])
+
+
+def _emptied(waker: int) -> None:
+    try:
+        os.eventfd_read(waker)
+    except BlockingIOError:
+        pass

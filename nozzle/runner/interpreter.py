@@ -1,0 +1,138 @@
+"""Which Python runs the cells: the project's own, found as the project says, and why that one.
+
+Nothing is installed or changed; what an interpreter lacks is told in plain words.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nozzle.errors import Missing
+
+PROBE = "import sys, importlib.util as u; print('%d.%d.%d' % sys.version_info[:3], bool(u.find_spec('IPython')))"
+
+OLDEST = (3, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that can run cells."""
+
+    path: Path
+    why: str
+    """Who chose it: "settings", "kernelspec NAME", "the project's .venv", "VIRTUAL_ENV", "nozzle's own"."""
+    version: str = ""
+    missing: str = ""
+    """What it lacks and what that costs; empty when nothing."""
+
+
+def find_interpreter(root: Path | None, *, named: str = "", kernelspec: str = "") -> Interpreter:
+    """The first that there is of: named in the settings, the entry's kernelspec, `.venv`, VIRTUAL_ENV, nozzle's own.
+
+    With no `root` nothing that lies in the journal is asked or run: it may be somebody else's.
+    Raises Missing when the settings or the entry name one that is not there.
+    """
+    for path, why in _candidates(root, named, kernelspec):
+        return _probed(path, why)
+    raise Missing("no Python to run cells with")
+
+
+def _candidates(root: Path | None, named: str, kernelspec: str) -> Iterator[tuple[Path, str]]:
+    if named and root:
+        yield _named(root, named), "settings"
+    if kernelspec and (path := _of_kernelspec(root, kernelspec)):
+        yield path, f"kernelspec {kernelspec}"
+    for folder, why in (
+        (str(root / ".venv") if root else "", "the project's .venv"),
+        (os.environ.get("VIRTUAL_ENV", ""), "VIRTUAL_ENV"),
+    ):
+        if folder and (python := Path(folder, "bin", "python")).exists():
+            yield python, why
+    yield Path(sys.executable), "nozzle's own"
+
+
+def _named(root: Path, named: str) -> Path:
+    """A path (of the interpreter or of its environment, from the root on), or a command."""
+    path = root / Path(named).expanduser()
+    if path.is_dir():
+        path = path / "bin" / "python"
+    if path.exists():
+        return path
+    if os.sep not in named and (found := shutil.which(named)):
+        return Path(found)
+    raise Missing(f"the settings name the Python {named}, which is not there: name another, or make it")
+
+
+def _of_kernelspec(root: Path | None, name: str) -> Path | None:
+    """The interpreter that a Jupyter kernelspec starts; None for an unknown `python3`, which just means Python."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name) or name in (".", ".."):
+        raise Missing(f"{name!r} is no name of a Jupyter kernelspec: letters, digits, '.', '_' and '-' are")
+    for data in _jupyter_folders(root):
+        file = data / "kernels" / name / "kernel.json"
+        if file.is_file():
+            return _started_by(file, data)
+    if name == "python3":
+        return None
+    raise Missing(f"no Jupyter kernelspec {name} on this machine: `jupyter kernelspec list` shows those there are")
+
+
+def _jupyter_folders(root: Path | None) -> list[Path]:
+    home = os.environ.get("JUPYTER_DATA_DIR") or Path.home() / ".local" / "share" / "jupyter"
+    listed = filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep))
+    active = os.environ.get("VIRTUAL_ENV") or sys.prefix
+    environments = [
+        *([root / ".venv"] if root else []),
+        Path(active),
+        Path(sys.prefix),
+        Path("/usr/local"),
+        Path("/usr"),
+    ]
+    return [*map(Path, listed), Path(home), *(folder / "share" / "jupyter" for folder in environments)]
+
+
+def _started_by(file: Path, data: Path) -> Path:
+    try:
+        spec = json.loads(file.read_text("utf-8"))
+        command, language = str(spec["argv"][0]), str(spec.get("language", "python")).lower()
+    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+        raise Missing(f"{file} is no kernelspec ({error}): install that kernel again") from error
+    if language != "python":
+        raise Missing(f"{file} is a kernel for {language}: nozzle runs Python and bash cells")
+    beside = data.parent.parent / "bin" / command
+    if os.sep not in command and beside.exists():
+        return beside
+    if found := shutil.which(command):
+        return Path(found)
+    raise Missing(f"{file} starts {command}, which is not there: install that kernel again")
+
+
+def _probed(path: Path, why: str) -> Interpreter:
+    if path == Path(sys.executable):
+        version, has_ipython = ".".join(map(str, sys.version_info[:3])), importlib.util.find_spec("IPython") is not None
+    else:
+        version, has_ipython = _asked(path, why)
+    return Interpreter(path, why, version, "" if has_ipython else _without_ipython(version))
+
+
+def _asked(path: Path, why: str) -> tuple[str, bool]:
+    try:
+        asked = subprocess.run([path, "-c", PROBE], capture_output=True, text=True, check=True, timeout=60)
+        version, has_ipython = asked.stdout.split()
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise Missing(f"{path} ({why}) does not run: {error}. Make that environment again or name another") from error
+    if tuple(map(int, version.split(".")[:2])) < OLDEST:
+        raise Missing(f"{path} ({why}) is Python {version}: cells need {OLDEST[0]}.{OLDEST[1]} or newer, name another")
+    return version, has_ipython == "True"
+
+
+def _without_ipython(version: str) -> str:
+    if tuple(version.split(".")[:2]) == tuple(map(str, sys.version_info[:2])):
+        return "IPython (nozzle lends its own)"
+    return "IPython: no rich display, no magics; `pip install ipython` there"

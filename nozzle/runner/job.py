@@ -1,0 +1,38 @@
+"""What a kernel is asked to do, and what that may cost."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One cell to run, with what its options say about running it."""
+
+    cell: str
+    """Chain digest; every event of the cell carries it."""
+    source: str
+    language: str = "python"
+    """`python` or `bash`."""
+    timeout: float | None = None
+    """Seconds."""
+    raises: bool = False
+    """An exception is expected: a replay goes on past it."""
+    once: bool = False
+    """It must never be replayed."""
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it; stands in tracebacks as the name of its file."""
+        return f"cell {self.label or self.cell[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one cell may cost before nozzle steps in."""
+
+    output_bytes: int = 2_000_000
+    """Printed bytes that are kept; of what comes after them, only the size is told."""
+    hard_bytes: int = 50_000_000
+    """Bytes of all kinds of output after which the cell is interrupted."""
+    grace: float = 2.0
+    """Seconds between SIGINT and SIGKILL."""

@@ -1,0 +1,58 @@
+"""The first lines of every kernel: leave a warden behind, put folders out of reach, become Python or bash.
+
+Run by path, as a script. It makes its folder a package under a private name, so that no name of nozzle's ever
+stands on the cells' `sys.path`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "_nozzle_worker"
+
+
+def start(config: dict[str, Any]) -> None:
+    """Make this process a kernel; comes back only for Python."""
+    _package()
+    from _nozzle_worker import hide, warden  # type: ignore[import-not-found]
+
+    os.set_inheritable(config["control"], False)
+    warden.post(config["warden"], config["marker"])
+    hidden = hide.hide(config["hidden"])
+    if config["language"] == "bash":
+        _become_bash(config, hidden)
+    from _nozzle_worker import loop
+
+    control = socket.socket(fileno=config["control"])
+    sys.path[0] = config["folder"]
+    sys.argv = [""]
+    loop.serve(control, config, hidden)
+
+
+def _package() -> None:
+    here = Path(__file__).parent
+    spec = importlib.util.spec_from_file_location(PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)])
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = module
+    spec.loader.exec_module(module)
+
+
+def _become_bash(config: dict[str, Any], hidden: bool) -> None:
+    line = 251  # so high that a cell will not want it for itself
+    os.dup2(config["control"], line)
+    os.close(config["control"])
+    os.write(line, b"ready %d\0" % hidden)
+    os.chdir(config["folder"])
+    os.execvp("bash", ["bash", "--norc", "--noprofile", "-c", config["script"]])
+
+
+if __name__ == "__main__":
+    start(json.loads(sys.argv[1]))

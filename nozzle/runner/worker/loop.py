@@ -1,0 +1,131 @@
+"""The kernel's life: wait for a cell, run it, say what it did; one thread, one cell at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any, Protocol
+
+from . import ask, borrow, hooks
+from .channel import Channel
+from .frames import Frames
+from .interrupt import Interrupts
+from .packages import Packages
+from .streams import Streams
+from .traces import Traces
+
+
+class Engine(Protocol):
+    """What runs the code of a cell."""
+
+    def run(self, source: str, name: str) -> bool:
+        """Run a cell; False when it failed, which was then told."""
+
+
+class Kernel:
+    """All the state of this process that is not the cells' own."""
+
+    def __init__(self, line: socket.socket, config: dict[str, Any]) -> None:
+        self.interrupts = Interrupts()
+        signal.signal(signal.SIGINT, self.interrupts)
+        self.channel = Channel(line, self.interrupts)
+        self.streams = Streams(self.channel)
+        self.frames = Frames(config["root"])
+        hooks.install(self.frames)
+        ask.install(self.channel)
+        _leave_no_bytecode(config["root"])
+        self.engine = self._engine(config["lent"] if _same_version(config["lender"]) else [])
+        self.traces = Traces(config["root"], config["caches"])
+        self.packages = Packages()
+
+    def run(self, message: dict[str, Any], pipes: list[int]) -> None:
+        """Run one cell, from its first line to the last word about it."""
+        self.streams.begin(pipes)
+        self.frames.cells.add(message["name"])
+        began = time.monotonic()
+        ok = self._guarded(message["source"], message["name"])
+        seconds = time.monotonic() - began
+        if os.getpid() != self.channel.owner:
+            os._exit(0)
+        traces = self.traces.end()
+        facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
+        self.channel.tell({"t": "done", "ok": ok, **facts})
+
+    def _engine(self, lent: list[str]) -> Engine:
+        if importlib.util.find_spec("IPython") is None:
+            borrow.lend(lent)
+            self.frames.leave_out(*lent)
+        if importlib.util.find_spec("IPython") is None:
+            from . import bare
+
+            return bare.Engine(self.channel, self.frames)
+        from . import shell
+
+        return shell.Engine(self.channel, self.frames, self.streams)
+
+    def _guarded(self, source: str, name: str) -> bool:
+        try:
+            try:
+                self.interrupts.arm()
+                self.channel.send({"t": "begun"})
+                self.traces.begin()
+                return self.engine.run(source, name)
+            finally:
+                self.interrupts.armed = False
+        except (KeyboardInterrupt, SystemExit):
+            self.interrupts.armed = False
+            self.channel.tell(self.frames.error(*sys.exc_info()))
+            return False
+
+
+def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
+    """Be a kernel until the host hangs up."""
+    kernel = Kernel(line, config)
+    kernel.channel.send({"t": "ready", "hidden": hidden})
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            message, pipes = kernel.channel.receive()
+            if "source" in message:
+                kernel.run(message, pipes)
+    os._exit(0)
+
+
+def _peak() -> int:
+    """The most memory that this process ever held, in bytes; getrusage would count its parent's too."""
+    with open("/proc/self/status", "rb") as status:
+        return next((int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM")), 0)
+
+
+def _same_version(lender: list[int]) -> bool:
+    return list(sys.version_info[: len(lender)]) == lender
+
+
+def _leave_no_bytecode(root: str) -> None:
+    """Import what lies in the repository from its source, always: no __pycache__ beside the author's files."""
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    here = os.path.join(os.path.realpath(root), "")
+    libraries = os.path.join(os.path.realpath(sys.prefix), "")
+
+    def hook(folder: str) -> importlib.machinery.FileFinder:
+        place = os.path.join(os.path.realpath(folder), "")
+        if not place.startswith(here) or (place.startswith(libraries) and not here.startswith(libraries)):
+            raise ImportError("not in the repository")
+        extensions = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+        return importlib.machinery.FileFinder(folder, extensions, (Source, importlib.machinery.SOURCE_SUFFIXES))
+
+    sys.path_hooks.insert(0, hook)
+    for folder in [folder for folder in sys.path_importer_cache if os.path.join(folder, "").startswith(here)]:
+        del sys.path_importer_cache[folder]
+
+
+class Source(importlib.machinery.SourceFileLoader):
+    """Loads a module without bytecode: with no time of change there is none to read and none to write."""
+
+    def path_stats(self, path: Any) -> Any:
+        raise OSError("no bytecode for this one")

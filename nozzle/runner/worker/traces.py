@@ -1,0 +1,154 @@
+"""What a cell did outside its process, as far as Python's audit hooks see: files read and written, network, programs.
+
+The hook only remembers; names are judged after the cell. What C code opens by itself is not seen.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Callable
+from typing import Any
+
+MOST = 10_000
+"""Names remembered per cell; a cell that touches more files than this is not told apart further."""
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+NETWORK = ("socket.connect", "socket.sendto", "socket.sendmsg")
+PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "os.fork", "os.forkpty")
+CHANGES = {
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.rmdir": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.link": ((1, 3),),
+    "os.symlink": ((1, 2),),
+    "os.truncate": ((0, 0),),
+}
+"""Where in an event's arguments the changed name stands, and the descriptor of the folder that it is in."""
+UNSEEN = {"__pycache__", ".git", ".nozzle", ".ipynb_checkpoints"}
+
+
+class Traces:
+    """The hook, and what it remembered since the cell began."""
+
+    def __init__(self, root: str, caches: list[str]) -> None:
+        self.on = False
+        self._root = os.path.join(os.path.realpath(root), "")
+        self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
+        self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
+        self._forget()
+        self._hear: dict[str, Callable[[Any], None]] = {
+            "open": self._open,
+            "sqlite3.connect": self._database,
+            **dict.fromkeys(NETWORK, self._network),
+            **dict.fromkeys(PROGRAMS, self._program),
+        }
+        sys.addaudithook(self._hook)
+
+    def begin(self) -> None:
+        """Forget the last cell and listen."""
+        self._forget()
+        self.on = True
+
+    def end(self) -> dict[str, Any]:
+        """Stop listening and say what there was."""
+        self.on = False
+        writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | set(map(_real, self._removed))
+        reads = {path for path in map(_real, self._read) if os.path.isfile(path)} - writes
+        outside = {f"files:{path}" for path in writes if self._reaches_out(path)}
+        return {
+            "reads": sorted(filter(self._is_ours, reads)),
+            "writes": sorted(filter(self._is_ours, writes)),
+            "effects": sorted(outside | ({"network"} if self._reached else set())),
+            "spawned": self._spawned,
+        }
+
+    def _forget(self) -> None:
+        self._read: set[str] = set()
+        self._written: set[str] = set()
+        self._removed: set[str] = set()
+        self._reached = self._spawned = False
+
+    def _hook(self, event: str, arguments: Any) -> None:
+        if not self.on:
+            return
+        if event in self._hear:
+            self._hear[event](arguments)
+        elif event in CHANGES:
+            for name, folder in CHANGES[event]:
+                self._change(arguments[name], arguments[folder])
+
+    def _open(self, arguments: Any) -> None:
+        path, mode, flags = arguments
+        if isinstance(path, str) and path.startswith(self._libraries):
+            return
+        writing = not set("wax+").isdisjoint(mode) if isinstance(mode, str) else bool(flags & WRITING)
+        _add(self._written if writing else self._read, path)
+
+    def _database(self, arguments: Any) -> None:
+        if arguments[0] != ":memory:":
+            _add(self._written, arguments[0])
+
+    def _change(self, path: Any, folder: Any) -> None:
+        """Something is about to be made here, or what is here to be taken away."""
+        for name in _named(path, folder):
+            (self._removed if os.path.lexists(name) else self._written).add(name)
+
+    def _network(self, arguments: Any) -> None:
+        if getattr(arguments[0], "family", None) != 1:  # AF_UNIX
+            self._reached = True
+
+    def _program(self, arguments: Any) -> None:
+        self._spawned = True
+
+    def _is_ours(self, path: str) -> bool:
+        return path.startswith(self._root) and not path.startswith(self._libraries) and not _hidden(path)
+
+    def _reaches_out(self, path: str) -> bool:
+        folder = os.path.join(path, "")
+        return not folder.startswith((self._root, *self._libraries, *self._anywhere)) and not _hidden(path)
+
+
+def _add(names: set[str], path: Any) -> None:
+    if len(names) < MOST:
+        names.update(_named(path))
+
+
+def _named(path: Any, folder: Any = -1) -> list[str]:
+    """The absolute name, in a list; none for what is open already or is gone."""
+    if isinstance(path, int):
+        return []
+    try:
+        name = os.fsdecode(path)
+        at = os.readlink(f"/proc/self/fd/{folder}") if isinstance(folder, int) and folder >= 0 else os.getcwd()
+    except (TypeError, OSError):
+        return []
+    return [os.path.join(at, name)]
+
+
+def _real(path: str) -> str:
+    """Without links on the way; a link itself stays, for it is what was written."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
+def _hidden(path: str) -> bool:
+    return not UNSEEN.isdisjoint(path.split(os.sep))
+
+
+def _folders(paths: list[str]) -> tuple[str, ...]:
+    return tuple({os.path.join(name, "") for path in paths if path for name in (path, os.path.realpath(path))})
+
+
+def _libraries() -> list[str]:
+    paths = sysconfig.get_paths()
+    own = [sys.prefix] if sys.prefix != sys.base_prefix else []
+    names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts", "include")
+    return [*own, *site.getsitepackages(), site.getusersitepackages(), *(paths[name] for name in names)]
+
+
+def _temporary() -> list[str]:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return [os.environ.get("TMPDIR", ""), "/tmp", "/var/tmp", cache]

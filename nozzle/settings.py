@@ -1,0 +1,303 @@
+"""Settings: what the author may decide, read from two files and checked once.
+
+The journal's own file (`nozzle.toml`, or `[tool.nozzle]` in `pyproject.toml` when there is none) says what holds for
+everybody who reads it; `settings.toml` in the user's config folder goes on top for what belongs to a person or a
+machine. This module writes nothing, keeps nothing, and never guesses: a key it does not know stops it, with the key
+that was probably meant.
+"""
+
+import difflib
+import hashlib
+import itertools
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from nozzle.errors import Missing, Unreadable, WrongCommand
+
+_OURS = {"_out", "node_modules", "site-packages"}
+"""Folders that hold nobody's entries, at any depth; `site` only at the root, and dot folders everywhere, go too."""
+
+_OUR_FILES = {"nozzle.toml", "nozzle.keys"}
+
+_PERSONAL = {"steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring"}
+"""Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
+
+
+def _inside(path: str) -> str:
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or "\\" in path:
+        raise ValueError("should be a path inside the repository, with /")
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+_Inside = Annotated[str, AfterValidator(_inside)]
+_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Site(BaseModel):
+    """The published pages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    title: str = Field(default="", description="Name of the journal; empty: the first heading of README.md.")
+    author: str = Field(default="", description="Who writes it, as shown on the pages and in the feed.")
+    description: str = Field(default="", description="One sentence for search engines and the feed.")
+    base_url: str = Field(
+        default="", description="Where it is published, for the feed; links between pages stay relative."
+    )
+    language: str = Field(default="en", description="Language of the text, as in HTML's lang.")
+
+
+class Settings(BaseModel):
+    """All of nozzle's settings; each has a default that works with no file at all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    journal: _Inside = Field(default="journal", description="Folder of the entries: every .md file in and below it.")
+    entries: tuple[_Inside, ...] = Field(
+        default=(), strict=False, description="More entries, as globs from the root; README.md is always one."
+    )
+    steps: Literal["auto", "here", "thread"] = Field(
+        default="auto",
+        description="Where steps are committed: on this branch, on a thread, or (auto) here when the repository holds "
+        "only a journal and has no remote.",
+    )
+    run: Literal["save", "ask", "never"] = Field(
+        default="save", description="What a save starts; an entry may say otherwise."
+    )
+    python: str = Field(
+        default="", description="Interpreter for Python cells; empty: the project's .venv, else nozzle's own."
+    )
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Seconds a cell may run unless it says its own; unset: no limit."
+    )
+    settle: _Seconds = Field(
+        default=0.3, description="Seconds a changed cell must rest before it runs (half-typed lines)."
+    )
+    quiet: _Seconds = Field(default=3.0, description="Seconds without a save after which a late result is written.")
+    follow: _Seconds = Field(default=10.0, description="Seconds of cells below an edit that may run again unasked.")
+    output_lines: int = Field(
+        default=60, ge=2, description="Lines of an output kept in the text; the whole goes to a file."
+    )
+    file_cap: int = Field(
+        default=20_000_000, ge=0, description="Bytes; a larger file that a cell wrote is left out of a step."
+    )
+    keyring: bool = Field(default=False, description="Keep the signing key in the system's keyring instead of a file.")
+    site: Site = Field(default=Site(), description="The published pages.")
+
+    def is_entry(self, relative: str) -> bool:
+        """Whether this path from the root (with /) is an entry's, whatever lies there.
+
+        >>> Settings().is_entry("journal/2026/a.md"), Settings().is_entry("journal/_out/a.md")
+        (True, False)
+        """
+        parts = tuple(relative.split("/"))
+        if _passed_over(parts) or parts[-1] in _OUR_FILES:
+            return False
+        return any(_matches(parts, tuple(glob.split("/"))) for glob in self._globs())
+
+    def entries_in(self, root: Path) -> list[Path]:
+        """Every entry under `root`, sorted. Symlinked folders are not entered (git does not either), and a link to
+        another entry is not a second one."""
+        found = {
+            name: link for glob in self._globs() for name, link in _files(root, _literal(glob)) if self.is_entry(name)
+        }
+        real = root.resolve()
+        plain = {os.path.join(real, name) for name, link in found.items() if not link}
+        once = (name for name, link in found.items() if not link or os.path.realpath(root / name) not in plain)
+        return [root / name for name in sorted(once, key=lambda name: name.split("/"))]
+
+    def _globs(self) -> tuple[str, ...]:
+        """What is an entry; a name without a wildcard may be a folder's, and means all that is in it."""
+        folders = (self.journal, *(glob for glob in self.entries if not _wild(glob.rpartition("/")[2])))
+        return ("README.md", *self.entries, *(f"{folder}/**/*.md".lstrip("/") for folder in folders))
+
+
+def config_folder() -> Path:
+    """The user's own folder: $NOZZLE_HOME, else $XDG_CONFIG_HOME/nozzle, else ~/.config/nozzle. Not made here."""
+    try:
+        if named := os.environ.get("NOZZLE_HOME"):
+            return Path(named).expanduser().absolute()
+        base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+        return (base if base.is_absolute() else Path.home() / ".config") / "nozzle"
+    except RuntimeError as error:
+        raise Missing("no home folder is known for this user: set NOZZLE_HOME to a folder of your own") from error
+
+
+def load(root: Path, config: Path | None = None) -> Settings:
+    """The settings of the journal at `root`; WrongCommand for a key or value that is none, Unreadable for no TOML."""
+    shared = _shared(root)
+    personal = _Table.read((config or config_folder()) / "settings.toml")
+    shared.check(lambda key: None)
+    personal.check(_refuse_unless_personal)
+    return Settings.model_validate({**shared.values, **personal.values})
+
+
+def settings_digest(root: Path) -> str:
+    """SHA-256 of what the journal's own settings say (not how): what trust in them is about; "" when there are none."""
+    values = _shared(root).values
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest() if values else ""
+
+
+def _refuse_unless_personal(key: str) -> str | None:
+    return None if key in _PERSONAL else f"{key} belongs to the journal: write it in its nozzle.toml"
+
+
+class _Table:
+    """The keys of one file, and where they stand in it."""
+
+    def __init__(self, path: Path, text: str, header: str, values: Mapping[str, Any]) -> None:
+        self.path, self.text, self.header, self.values = path, text, header, values
+
+    @classmethod
+    def read(cls, path: Path, header: str = "") -> "_Table":
+        text = _text(path)
+        # A pyproject.toml that never names nozzle is not ours to judge, broken or not.
+        if header and "nozzle" not in text:
+            return cls(path, "", header, {})
+        values: Any = _parsed(path, text)
+        for name in header.split(".") if header else ():
+            values = values.get(name, {})
+            if not isinstance(values, dict):
+                raise WrongCommand(f"{path}: {header} should be a table")
+        return cls(path, text, header, values)
+
+    def check(self, refused: Callable[[str], str | None]) -> None:
+        """Raise for the first key or value that is wrong, with its place."""
+        for key in self.values:
+            if key in Settings.model_fields and (reason := refused(key)):
+                raise WrongCommand(f"{self._place((key,))}: {reason}")
+        try:
+            Settings.model_validate(self.values)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            names = tuple(name for name in first["loc"] if isinstance(name, str) and name not in _UNION_ARMS)
+            raise WrongCommand(f"{self._place(names)}: {_complaint(names, first['type'], first['msg'])}") from None
+
+    def _place(self, names: tuple[str, ...]) -> str:
+        header = ".".join(filter(None, (self.header, *names[:-1])))
+        inside = ""
+        for number, line in enumerate(re.split(r"\r\n|\n|\r", self.text), 1):
+            if opened := re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line):
+                inside = opened[1].replace('"', "").replace(" ", "")
+            if (inside == header and re.match(rf'\s*"?{re.escape(names[-1])}"?\s*=', line)) or (
+                opened and inside == ".".join(filter(None, (header, names[-1])))
+            ):
+                return f"{self.path}:{number}"
+        return str(self.path)
+
+
+_UNION_ARMS = {"constrained-float", "float", "none"}
+_PLAINLY = {"model_type": "should be a table", "tuple_type": "should be a list"}
+
+
+def _shared(root: Path) -> _Table:
+    own = root / "nozzle.toml"
+    return _Table.read(own) if os.path.exists(own) else _Table.read(root / "pyproject.toml", "tool.nozzle")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from error
+    except OSError as error:
+        raise Unreadable(f"{path}: {str(error.strerror).lower()}: settings must be readable") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Unreadable(f"{path}: no TOML: {error}") from error
+
+
+def _complaint(names: tuple[str, ...], kind: str, message: str) -> str:
+    name = "".join(char if char.isprintable() else "?" for char in ".".join(names))
+    if kind != "extra_forbidden":
+        said = _PLAINLY.get(kind, message)
+        return f"{name}: {said.removeprefix('Value error, ').replace('Input should', 'should')}"
+    near = _nearest(names)
+    return f"{name} is no setting" + (f": did you mean {near}?" if near else f"; there are {', '.join(_known())}")
+
+
+def _known() -> list[str]:
+    return [
+        *(name for name in Settings.model_fields if name != "site"),
+        *(f"site.{name}" for name in Site.model_fields),
+    ]
+
+
+def _nearest(names: tuple[str, ...]) -> str:
+    """The known key most like this one: spelled almost so, or right but in the wrong table."""
+    for name in _known():
+        if name.rpartition(".")[2] == names[-1].replace("-", "_"):
+            return name
+    close = difflib.get_close_matches(".".join(names), _known(), n=1)
+    return close[0] if close else ""
+
+
+def _matches(parts: tuple[str, ...], glob: tuple[str, ...]) -> bool:
+    if not glob or not parts:
+        return not glob and not parts
+    if glob[0] == "**":
+        return len(glob) == 1 or any(_matches(parts[at:], glob[1:]) for at in range(len(parts)))
+    return fnmatchcase(parts[0], glob[0]) and _matches(parts[1:], glob[1:])
+
+
+def _wild(segment: str) -> bool:
+    return any(sign in segment for sign in "*?[")
+
+
+def _literal(glob: str) -> str:
+    """The part of a glob before its first wildcard segment: where to look."""
+    return "/".join(itertools.takewhile(lambda part: not _wild(part), glob.split("/")))
+
+
+def _passed_over(parts: Iterable[str]) -> bool:
+    return any(part in _OURS or part.startswith(".") or (at == 0 and part == "site") for at, part in enumerate(parts))
+
+
+def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:
+    """The files at and below a path from the root, each with whether it is a link."""
+    _refuse_link(root, start)
+    if os.path.isfile(root / start):
+        yield start, os.path.islink(root / start)
+        return
+    folders = [start]
+    while folders:
+        folder = folders.pop()
+        for item in _listed(root / folder):
+            name = f"{folder}/{item.name}".lstrip("/")
+            if item.is_dir(follow_symlinks=False):
+                folders += [] if _passed_over(name.split("/")) else [name]
+            elif os.path.isfile(item) if item.is_symlink() else item.is_file():
+                yield name, item.is_symlink()
+
+
+def _listed(folder: Path) -> "list[os.DirEntry[str]]":
+    """What a folder holds: nothing when it is gone, but one that may not be read might hold entries."""
+    try:
+        with os.scandir(folder) as items:
+            return list(items)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except PermissionError as error:
+        raise Unreadable(f"{folder}: permission denied: entries may be in there; make it readable") from error
+
+
+def _refuse_link(root: Path, start: str) -> None:
+    for number in range(1, start.count("/") + 2 if start else 0):
+        folder = root.joinpath(*start.split("/")[:number])
+        if folder.is_symlink() and folder.is_dir():
+            raise Unreadable(f"{folder}: a symbolic link, and git keeps no file behind one: use a true folder")

@@ -1,0 +1,199 @@
+"""Records become commits: trees are grafted, the author's index follows, HEAD moves last.
+
+It refuses to commit while a merge is under way, and to commit what the author did not hand in. The index goes before
+HEAD: an author's `git commit` in between takes the new text with it, never the old one back.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from nozzle.errors import NozzleError, Refused
+from nozzle.steps.index import Turn
+from nozzle.steps.objects import FILE, LINK, PROGRAM, TREE, Leaf, checked, quoted
+from nozzle.steps.refs import Moved
+from nozzle.steps.repo import HEADS, Repo, Thread
+from nozzle.steps.step import Record, Step, message
+from nozzle.steps.threads import start_thread, unused
+
+
+class Elsewhere(NozzleError):
+    """HEAD is not where the steps were to be made."""
+
+    def __init__(self, at: str, now: str) -> None:
+        super().__init__(f"HEAD went from {at[:8]} to {now[:8]} while a step was being made")
+        self.now = now
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Commits on their way: HEAD still knows nothing of them."""
+
+    head: str
+    tip: str
+    tree: str
+    shas: list[str] = field(default_factory=list)
+    turns: dict[str, Turn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A record, with its bytes in git already."""
+
+    record: Record
+    turns: dict[str, tuple[Leaf | None, bytes | None]]
+    left_out: tuple[str, ...]
+
+
+def record_all(
+    repo: Repo, records: Sequence[Record], cap: int, at: str | None = None
+) -> tuple[list[Step], tuple[str, ...]]:
+    """Make the steps, HEAD moved once (only from `at`, where that is named); and the paths that were too large."""
+    repo.idle("save again")
+    repo.index.wait()
+    parts = [_part(repo, record, cap) for record in records]
+    left_out = tuple(path for part in parts for path in part.left_out)
+    for _ in range(20):
+        try:
+            return _advance(repo, parts, at), left_out
+        except Moved:
+            continue  # somebody else committed or switched meanwhile: graft onto what is there now
+    raise NozzleError(f"HEAD of {repo.root} moves all the time: is another program committing there? Save again later")
+
+
+def record_aside(repo: Repo, records: Sequence[Record], cap: int, at: str, name: str) -> Thread:
+    """Make the steps on a new branch that starts at a commit; HEAD, the index and the files stay as they are."""
+    chain = _chain(repo, at, name, [_part(repo, record, cap) for record in records])
+    repo.refs.move(HEADS + name, chain.tip, "")
+    return Thread(name, chain.tip, repo.root)
+
+
+def _advance(repo: Repo, parts: list[_Part], at: str | None) -> list[Step]:
+    thread = repo.thread()
+    if at is not None and thread.head != at:
+        raise Elsewhere(at, thread.head)
+    chain = _chain(repo, thread.head, thread.name, parts)
+    if not chain.shas:
+        return []
+    if not thread.name:  # a commit on no branch would be lost with the next switch
+        stem = PurePosixPath(parts[0].record.entry).stem
+        thread = start_thread(repo, unused(repo, stem, thread.head), thread.head)
+        chain = _chain(repo, thread.head, thread.name, parts)
+    repo.index.follow(chain.turns)
+    repo.refs.move("HEAD", chain.tip, chain.head)
+    repo.index.settled()
+    return [repo.step(sha) for sha in chain.shas]
+
+
+def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
+    chain = _Chain(head, head, repo.tree(head))
+    for part in parts:
+        tree = repo.objects.graft(chain.tree, {path: leaf for path, (leaf, _) in part.turns.items()})
+        if tree == chain.tree or (not chain.tree and not any(leaf for leaf, _ in part.turns.values())):
+            continue
+        words = message(part.record.title, _trailers(part, thread))
+        chain.tip = repo.objects.commit(tree, [chain.tip] if chain.tip else [], repo.signed(), words)
+        chain.tree = tree
+        chain.shas.append(chain.tip)
+        for path, (leaf, data) in part.turns.items():
+            before = chain.turns[path].before if path in chain.turns else _leaf(repo, head, path)
+            chain.turns[path] = Turn(before, leaf, data)
+    chain.turns = {path: turn for path, turn in chain.turns.items() if turn.before != turn.after}
+    return chain
+
+
+def _trailers(part: _Part, thread: str) -> list[tuple[str, str]]:
+    record = part.record
+    fixed = [("Kind", record.kind), ("Entry", record.entry), ("Thread", thread)]
+    given = [(key, value) for key, value in record.trailers.items() if key not in dict(fixed)]
+    return [*fixed, *given, ("Left-Out", "\n".join(part.left_out))]
+
+
+def _part(repo: Repo, record: Record, cap: int) -> _Part:
+    turns: dict[str, tuple[Leaf | None, bytes | None]] = {}
+    taken, left_out = _adopted(repo, record.adopt, cap)
+    turns |= {path: (leaf, None) for path, leaf in taken.items()}
+    for path, data in record.files.items():
+        if data is None:
+            turns[_link(repo, path)] = (None, None)
+        else:
+            real = repo.canonical(checked(path))
+            if _foreign(repo, real):
+                raise Refused(f"{path} lies in a repository of its own: open the journal there, its steps belong there")
+            turns[real] = (Leaf(_mode(repo, real), repo.objects.blob(data)), data)
+    return _Part(record, turns, left_out)
+
+
+def _adopted(repo: Repo, paths: Sequence[str], cap: int) -> tuple[dict[str, Leaf | None], tuple[str, ...]]:
+    """What stands on disk, the way git would add it; and what is too large to."""
+    found: dict[str, Leaf | None] = {}
+    plain: dict[str, str] = {}
+    left_out: list[str] = []
+    for path in _kept(repo, [_link(repo, path) for path in paths]):
+        try:
+            seen = os.lstat(repo.root / path)
+        except (FileNotFoundError, NotADirectoryError):
+            found[path] = None
+            continue
+        if stat.S_ISLNK(seen.st_mode):
+            found[path] = Leaf(LINK, repo.objects.blob(os.fsencode(os.readlink(repo.root / path))))
+        elif stat.S_ISREG(seen.st_mode) and seen.st_size > cap:
+            left_out.append(path)
+        elif stat.S_ISREG(seen.st_mode):
+            plain[path] = _mode(repo, path)
+    return found | _hashed(repo, plain), tuple(left_out)
+
+
+def _hashed(repo: Repo, modes: dict[str, str]) -> dict[str, Leaf | None]:
+    if not modes:
+        return {}
+    given = b"".join(quoted(path) + b"\n" for path in modes)
+    said = repo.door.ask("hash-object", "-w", "--stdin-paths", given=given)
+    there = {path: mode for path, mode in modes.items() if os.access(repo.root / path, os.R_OK)}
+    if said.status != 0 and len(there) < len(modes):  # gone, or closed to us, since we looked
+        return _hashed(repo, there)
+    if said.status != 0:
+        raise NozzleError(f"git could not keep what the cell wrote: {said.err}")
+    return {path: Leaf(mode, sha.decode()) for (path, mode), sha in zip(modes.items(), said.out.split(), strict=True)}
+
+
+def _kept(repo: Repo, paths: list[str]) -> list[str]:
+    """Without those that .gitignore names; a tracked file is never ignored."""
+    paths = [path for path in dict.fromkeys(paths) if not _foreign(repo, path)]
+    strangers = [path for path in paths if not _leaf(repo, repo.thread().head, path)]
+    if not strangers:
+        return paths
+    given = b"".join(b"./" + os.fsencode(path) + b"\0" for path in strangers)  # "./": a leading ":" would be magic
+    said = repo.door.run("check-ignore", "--no-index", "-z", "--stdin", given=given, ok=(0, 1))
+    ignored = {os.fsdecode(row.removeprefix(b"./")) for row in said.split(b"\0")} & set(strangers)
+    return [path for path in paths if path not in ignored]
+
+
+def _foreign(repo: Repo, path: str) -> bool:
+    """Whether a folder on the way is another repository."""
+    return any((repo.root / folder / ".git").exists() for folder in list(PurePosixPath(path).parents)[:-1])
+
+
+def _link(repo: Repo, path: str) -> str:
+    """The path itself, not what it points to; the folders on the way are followed."""
+    folder, _, name = checked(path).rpartition("/")
+    above = repo.canonical(folder) if folder else "."
+    return name if above == "." else f"{above}/{name}"
+
+
+def _mode(repo: Repo, path: str) -> str:
+    try:
+        mode = os.lstat(repo.root / path).st_mode if repo.filemode else None
+    except OSError:
+        mode = None
+    if mode is not None and stat.S_ISREG(mode):
+        return PROGRAM if mode & stat.S_IXUSR else FILE
+    old = _leaf(repo, repo.thread().head, path)
+    return old.mode if old and old.mode in (FILE, PROGRAM) else FILE
+
+
+def _leaf(repo: Repo, rev: str, path: str) -> Leaf | None:
+    leaf = repo.objects.leaf(repo.tree(rev), path)
+    return leaf if leaf and leaf.mode != TREE else None

@@ -1,0 +1,90 @@
+"""Where a text came from: made in this clone, or brought by git from elsewhere.
+
+Commits name whoever they like as their author; the reflog is this clone's own record of what was done here, and no
+fetch writes into it. It refuses to trust anything else.
+"""
+
+import os
+import re
+from collections.abc import Collection
+from itertools import pairwise
+
+from nozzle.steps.repo import Repo
+
+MANY = 50
+"""Remote branches that are looked at."""
+_RECORDED = "nozzle"
+"""What the reflog says of steps; of a thread that is started it says more, and that brings no commit."""
+_here = re.compile(rf"{_RECORDED}|commit( \(initial\))?: .*", re.S)
+
+
+def alone(repo: Repo, made: Collection[str] = ()) -> bool:
+    """Whether all there is was made in this clone: nothing was fetched, and no commit behind HEAD is from elsewhere."""
+    if any((folder / "FETCH_HEAD").exists() for folder in (repo.git_dir, repo.common)):
+        return False
+    if repo.door.run("remote").strip() or repo.door.run("for-each-ref", "--count=1", "refs/remotes").strip():
+        return False
+    if not repo.thread().head:
+        return True
+    commits = set(repo.door.run("rev-list", "HEAD").decode().split())
+    return not commits - made_here(repo) - set(made)
+
+
+def brought(repo: Repo, path: str) -> list[bytes]:
+    """A file as git may have put it here: at HEAD first, then in what is being merged, fetched or staged.
+
+    Each as it lies in git, and as a checkout would write it, filters applied.
+    """
+    names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", ""]
+    names += repo.door.run("for-each-ref", f"--count={MANY}", "--format=%(refname)", "refs/remotes").decode().split()
+    found: list[bytes] = []
+    for name in names:
+        said = repo.door.ask("cat-file", "blob", f"{name}:{path}")
+        if said.status == 0:
+            filtered = repo.door.ask("cat-file", "--filters", f"{name}:{path}")
+            found += [filtered.out, said.out] if filtered.status == 0 else [said.out]
+        elif name == "HEAD":
+            found.append(b"")
+    return found
+
+
+def stamp(repo: Repo) -> tuple[int, ...]:
+    """Changes whenever what `brought` would find may have changed."""
+    heads = ("HEAD", "index", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", "logs/HEAD")
+    remotes = repo.common / "refs" / "remotes"
+    places = [repo.git_dir / name for name in heads] + [repo.common / "packed-refs", remotes, *remotes.glob("*/*")]
+    return tuple(place.stat().st_mtime_ns if place.exists() else 0 for place in places)
+
+
+def tracks(repo: Repo, path: str) -> bool:
+    """Whether git has brought or keeps a file here, or anything below a folder."""
+    return bool(repo.door.run("--literal-pathspecs", "ls-files", "-z", "--", path))
+
+
+def made_here(repo: Repo) -> set[str]:
+    """Commits that this clone's reflog says were committed here: steps that were made in a row have one line there."""
+    said = repo.door.ask("log", "-g", "--format=%H %gs", "HEAD")
+    rows = [row.partition(" ") for row in os.fsdecode(said.out).splitlines()]
+    local = {sha for sha, _, action in rows if _here.fullmatch(action)}
+    pairs = [(row[0], older[0]) for row, older in pairwise(rows) if row[2] == _RECORDED]
+    return local | _between(repo, pairs)
+
+
+def committed_by_hand(repo: Repo) -> bool:
+    """Whether the reflog's newest line is a `git commit` of the author's."""
+    said = repo.door.ask("log", "-g", "-1", "--format=%gs", "HEAD")
+    return said.out.startswith(b"commit")
+
+
+def _between(repo: Repo, pairs: list[tuple[str, str]]) -> set[str]:
+    """The commits from each first one down to, and without, its second; none where that is not below it."""
+    tips = "".join(f"{tip}\n" for tip, _ in pairs).encode()
+    out = repo.door.run("rev-list", "--parents", "--first-parent", "--stdin", given=tips) if pairs else b""
+    parents = {row.split()[0]: [*row.split(), ""][1] for row in out.decode().splitlines()}
+    found: set[str] = set()
+    for tip, stop in pairs:
+        row = [tip]
+        while (at := parents.get(row[-1], "")) and at != stop:
+            row.append(at)
+        found |= set(row) if at == stop else set()
+    return found

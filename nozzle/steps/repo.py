@@ -1,0 +1,217 @@
+"""One repository and worktree: where it is, what HEAD is, whether git is in the middle of something.
+
+It refuses a bare repository, and one that git does not trust.
+"""
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nozzle.errors import NozzleError, Refused, Unreadable
+from nozzle.steps.door import Door, fail
+from nozzle.steps.index import Index
+from nozzle.steps.objects import Object, Objects
+from nozzle.steps.refs import Refs
+from nozzle.steps.step import Step, step
+
+BUSY = (
+    ("MERGE_HEAD", "merge"),
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("sequencer", "cherry-pick"),
+    ("BISECT_LOG", "bisect"),
+)
+
+HEADS = "refs/heads/"
+NOBODY = "nozzle <nozzle@localhost>"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A branch; without a name: HEAD is on a commit, on no branch."""
+
+    name: str
+    head: str  # empty: it has no commit yet
+    folder: Path
+
+
+@dataclass(slots=True)
+class Repo:
+    """What every part of this room works on."""
+
+    door: Door
+    root: Path
+    git_dir: Path
+    common: Path
+    width: int
+    private: Path = field(init=False)
+    objects: Objects = field(init=False)
+    refs: Refs = field(init=False)
+    index: Index = field(init=False)
+    filemode: bool = field(init=False)  # whether the disk knows which files are programs
+    _trees: dict[str, str] = field(default_factory=dict)  # of the latest commit that was read
+    _who: tuple[tuple[float, ...], str, str] | None = None
+
+    def __post_init__(self) -> None:
+        self.private = self.git_dir / "nozzle"
+        try:
+            self.private.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise NozzleError(
+                f"{self.private} cannot be made ({error.strerror}): nozzle keeps its locks there"
+            ) from error
+        _sweep(self.private)
+        self.objects = Objects(self.door, self.private, self.width)
+        self.refs = Refs(self.door, self.width)
+        settings = self._settings()
+        self.filemode = settings.get("core.filemode", "true") != "false"
+        attributes = self._attributes(settings.get("core.attributesfile", ""))
+        self.index = Index(self.door, self.root, self.git_dir, attributes, self.width)
+
+    def close(self) -> None:
+        """End the git processes."""
+        self.objects.close()
+        self.refs.close()
+
+    def thread(self) -> Thread:
+        """Where HEAD is."""
+        found = self.objects.read("HEAD")
+        if found:
+            self._tree_of(found)
+        return Thread(self._branch(), found.sha if found else "", self.root)
+
+    def busy(self) -> str:
+        """What git is in the middle of."""
+        return next((word for name, word in BUSY if (self.git_dir / name).exists()), "")
+
+    def idle(self, doing: str) -> None:
+        """Refuse to go on while a merge or its like is under way."""
+        if busy := self.busy():
+            raise Refused(f"a {busy} is under way in {self.root}: finish or abort it with git, then {doing}")
+
+    def tree(self, commit: str) -> str:
+        """The tree of a commit; none for none."""
+        if commit in self._trees or not commit:
+            return self._trees.get(commit, "")
+        found = self.objects.read(f"{commit}^{{commit}}")
+        return self._tree_of(found) if found else ""
+
+    def _tree_of(self, commit: Object) -> str:
+        tree = commit.data.partition(b"\n")[0].removeprefix(b"tree ").decode()
+        self._trees = {commit.sha: tree}
+        return tree
+
+    def step(self, sha: str) -> Step:
+        """The commit, read as a step."""
+        found = self.objects.read(f"{sha}^{{commit}}")
+        if found is None:
+            raise Unreadable(f"commit {sha} is not in {self.root}: it was pruned, or cut off by a shallow clone")
+        head, _, text = found.data.partition(b"\n\n")
+        committer = next(line for line in head.split(b"\n") if line.startswith(b"committer "))
+        return step(found.sha, int(committer.split()[-2]), text.decode("utf-8", "replace"))
+
+    def signed(self) -> bytes:
+        """The `author` and `committer` lines of a commit made now."""
+        stamp = tuple(map(_mtime, self._configs()))
+        if self._who is None or self._who[0] != stamp:
+            self._who = (stamp, self._ident("AUTHOR"), self._ident("COMMITTER"))
+        now = f"{int(time.time())} {time.strftime('%z', time.localtime()) or '+0000'}"
+        return f"author {self._who[1]} {now}\ncommitter {self._who[2]} {now}\n".encode("utf-8", "surrogateescape")
+
+    def canonical(self, path: str) -> str:
+        """The path git knows a file by: symbolic links on the way, and of the file itself, followed."""
+        real = os.path.realpath(self.root / path)
+        try:
+            return Path(real).relative_to(self.root).as_posix()
+        except ValueError:
+            raise Refused(
+                f"{path} is a symbolic link to {real}, outside {self.root}: its text cannot be kept in steps here; "
+                f"move the file into the journal"
+            ) from None
+
+    def _branch(self) -> str:
+        file = self.git_dir / "HEAD"
+        text = "" if file.is_symlink() else file.read_text("utf-8", "surrogateescape").strip()
+        if not text or text.endswith("/.invalid"):  # an old link, or a ref store that keeps HEAD elsewhere
+            text = "ref: " + os.fsdecode(self.door.ask("symbolic-ref", "-q", "HEAD").out).strip()
+        return text.removeprefix("ref: ").removeprefix(HEADS) if text.startswith("ref: ") else ""
+
+    def _ident(self, role: str) -> str:
+        said = self.door.ask("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")
+        return os.fsdecode(said.out).rpartition("> ")[0] + ">" if said.status == 0 else NOBODY
+
+    def _configs(self) -> list[Path]:
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        return [
+            self.common / "config",
+            self.git_dir / "config.worktree",
+            Path.home() / ".gitconfig",
+            home / "git/config",
+        ]
+
+    def _settings(self) -> dict[str, str]:
+        out = self.door.ask("config", "-z", "--get-regexp", r"^core\.(filemode|attributesfile)$").out
+        return dict(os.fsdecode(row).partition("\n")[::2] for row in out.split(b"\0") if row)
+
+    def _attributes(self, named: str) -> tuple[Path, ...]:
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        users = Path(named).expanduser() if named else home / "git/attributes"
+        return self.common / "info/attributes", Path("/etc/gitattributes"), users
+
+
+def find(folder: Path) -> Repo | None:
+    """The repository a folder is in."""
+    if not folder.is_dir():
+        return None
+    door = Door(folder)
+    words = ("rev-parse", "--show-object-format", "--absolute-git-dir", "--git-common-dir", "--show-toplevel")
+    said = door.ask(*words)
+    if said.status == 0:
+        lines = os.fsdecode(said.out).removesuffix("\n").split("\n")
+        if len(lines) != 4:
+            raise Refused(f"{folder} has a line break in its path, which nozzle cannot work with: rename the folder")
+        form, git_dir, common, root = lines
+        where = (f"--git-dir={git_dir}", f"--work-tree={root}")
+        inside = Door(Path(root), where, (("GIT_INDEX_FILE", str(Path(git_dir) / "index")),))
+        return Repo(inside, Path(root), Path(git_dir), (folder / common).resolve(), _WIDTH[form])
+    if "not a git repository" in said.err:
+        return None
+    if "must be run in a work tree" in said.err:
+        raise Refused(f"{folder} is a git repository without a worktree: clone it, and work in the clone")
+    fail(words, said.err)
+
+
+def start(folder: Path, own: bool = False) -> Repo:
+    """The repository a folder is in; a new one where there is none, or where it shall have its `own`."""
+    if not folder.is_dir():
+        raise NozzleError(f"{folder} is not a folder: make it first, a journal lives in one")
+    found = find(folder)
+    if found is None or (own and found.root != folder.resolve()):
+        Door(folder).run("init", "-q", "-b", "main")
+        found = find(folder)
+    assert found is not None
+    return found
+
+
+_WIDTH = {"sha1": 20, "sha256": 32}
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _sweep(private: Path) -> None:
+    """Take away what a killed process left: such files are named after it."""
+    for left in private.glob("*-[0-9]*-*"):
+        try:
+            os.kill(int(left.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (PermissionError, ValueError):
+            continue  # it lives, as another user; or the file is not ours

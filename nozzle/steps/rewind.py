@@ -1,0 +1,104 @@
+"""Going back: what would be lost becomes a step first, then git checks the other step out.
+
+It refuses force: never `--hard`, never `clean`, never the stash; a file that .gitignore names is not overwritten.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from nozzle.errors import Refused
+from nozzle.steps.door import Said
+from nozzle.steps.refs import Moved
+from nozzle.steps.repo import Repo, Thread
+from nozzle.steps.step import Step, message
+from nozzle.steps.threads import start_thread, unused
+from nozzle.steps.worktree import dirty
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """Where we were, what was kept first, where we are."""
+
+    thread_before: Thread
+    rescued: Step | None
+    where: Step
+
+
+def rewind(repo: Repo, step: Step) -> Rewound:
+    """Check a step out, on no thread: the next record starts one."""
+    repo.idle("rewind again")
+    repo.index.wait()
+    before, rescued, said = repo.thread(), None, Said(1, b"", "HEAD moves all the time")
+    for _ in range(5):
+        try:
+            rescued = rescue(repo, step) or rescued
+        except Moved:
+            continue
+        said = repo.door.ask("checkout", "-q", "--no-overwrite-ignore", "--detach", step.sha)
+        if said.status == 0:
+            return Rewound(before, rescued, repo.step(step.sha))
+        if "index.lock': File exists" in said.err:
+            repo.index.wait()
+        elif not dirty(repo):
+            break  # otherwise the author saved between the rescue and the checkout: that is rescued too
+    raise Refused(
+        f"git cannot go to {step.sha[:7]} without overwriting a file that no step keeps; move it away, then rewind "
+        f"again ({' '.join(said.err.split())})"
+    )
+
+
+def rescue(repo: Repo, target: Step) -> Step | None:
+    """Keep what differs from HEAD, staged or not, as a step on the thread that is left."""
+    thread = repo.thread()
+    paths = [path for _, path in dirty(repo)]
+    if not paths:
+        if thread.head and not thread.name and not _on_a_branch(repo):
+            start_thread(repo, unused(repo, "kept", thread.head), thread.head)
+        return None
+    if thread.head and not thread.name:
+        thread = start_thread(repo, unused(repo, "kept", thread.head), thread.head)
+    return _keep(repo, thread, paths, f"before going to {target.sha[:7]}")
+
+
+def _on_a_branch(repo: Repo) -> bool:
+    return bool(
+        repo.door.run("for-each-ref", "--count=1", "--contains=HEAD", "refs/heads", "refs/remotes", "refs/tags")
+    )
+
+
+def _keep(repo: Repo, thread: Thread, paths: list[str], why: str) -> Step | None:
+    staged, tree = _trees(repo, paths)
+    staged = "" if staged == tree else staged  # then one step keeps both
+    entries = [("Entry", path) for path in paths if path.endswith(".md")]
+    tip = _commits(repo, thread, [(staged, f"What was staged {why}"), (tree, f"What was there {why}")], entries)
+    if tip == thread.head:
+        return None
+    repo.index.take(paths)
+    repo.refs.move("HEAD", tip, thread.head)
+    return repo.step(tip)
+
+
+def _trees(repo: Repo, paths: list[str]) -> tuple[str, str]:
+    """What is staged (nothing, while the index is empty or in conflict) and what is on disk: made in a copy of it."""
+    copy = repo.private / f"rescue-{os.getpid()}-index"
+    door = repo.door.with_index(copy)
+    try:
+        if repo.index.path.exists():
+            shutil.copy2(repo.index.path, copy)
+        staged = door.ask("write-tree").out if door.run("ls-files", "-s") else b""
+        given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        door.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", given=given)
+        return os.fsdecode(staged).strip(), os.fsdecode(door.run("write-tree")).strip()
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _commits(repo: Repo, thread: Thread, trees: list[tuple[str, str]], entries: list[tuple[str, str]]) -> str:
+    """A commit for each tree that nothing else keeps; HEAD's own where nothing differs."""
+    tip, last = thread.head, repo.tree(thread.head)
+    for tree, title in trees:
+        if tree and tree != last:
+            words = message(title, [("Kind", "save"), ("Thread", thread.name), *entries])
+            tip, last = repo.objects.commit(tree, [tip] if tip else [], repo.signed(), words), tree
+    return tip

@@ -1,0 +1,187 @@
+"""The steps of one journal: record, look back, rewind, start a thread, land it.
+
+It refuses to keep anything git does not: delete `.git/nozzle` at any moment and nothing is lost.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from nozzle.steps import commit, history, intent, origin, repo, rewind, threads, worktree
+from nozzle.steps.repo import Repo, Thread
+from nozzle.steps.rewind import Rewound
+from nozzle.steps.step import Record, Step
+from nozzle.steps.worktree import Changed, Snapshot
+
+CAP = 10_000_000  # bytes; larger files that a cell wrote stay out of its step
+
+
+class Steps:
+    """One repository, in one worktree. Close it: it keeps a few git processes."""
+
+    def __init__(self, repo: Repo, cap: int = CAP) -> None:
+        self._repo = repo
+        self.root = repo.root
+        self.private = repo.private
+        self.cap = cap
+        self._made: set[str] = set()
+        self._alone: tuple[str, bool] = ("", False)
+        self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
+        self.left_out: tuple[str, ...] = ()  # by the latest `record`, for being larger than `cap`
+
+    @classmethod
+    def find(cls, folder: Path) -> Self | None:
+        """The steps of the repository a folder is in."""
+        found = repo.find(folder)
+        return cls(found) if found else None
+
+    @classmethod
+    def open(cls, folder: Path, own: bool = False) -> Self:
+        """The steps of the repository a folder is in; a new one where there is none, or an `own` one is meant."""
+        return cls(repo.start(folder, own))
+
+    def close(self) -> None:
+        """End the git processes; the next question starts them again."""
+        self._repo.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def thread(self) -> Thread:
+        """Where HEAD is."""
+        return self._repo.thread()
+
+    def busy(self) -> str:
+        """`merge`, `rebase`, `cherry-pick`, `revert` or `bisect`, while one is under way."""
+        return self._repo.busy()
+
+    def at_head(self, path: str) -> bytes | None:
+        """The bytes of a file at HEAD; of what it points to, if it is a symbolic link."""
+        return self._repo.objects.file("HEAD", self._repo.canonical(path))
+
+    def record(self, record: Record) -> Step | None:
+        """Make a step; none when nothing differs from HEAD."""
+        made = self.record_all([record])
+        return made[0] if made else None
+
+    def record_all(self, records: Sequence[Record], at: str | None = None) -> list[Step]:
+        """Make steps in a row; those that change nothing are left out. `Elsewhere` when HEAD is not `at`."""
+        made, self.left_out = commit.record_all(self._repo, records, self.cap, at)
+        self._made |= {step.sha for step in made}
+        return made
+
+    def record_aside(self, records: Sequence[Record], at: str) -> Thread:
+        """Make steps on a thread of their own that starts at a commit; HEAD, index and files stay as they are."""
+        stem = PurePosixPath(records[0].entry).stem
+        return commit.record_aside(self._repo, records, self.cap, at, threads.unused(self._repo, stem, at))
+
+    def moving(self) -> bool:
+        """Whether somebody's git is at work in this worktree, or was a moment ago: what it wrote is no save."""
+        return self._repo.index.moving()
+
+    def committed_by_hand(self) -> bool:
+        """Whether HEAD came where it is by a `git commit` here, and not by going to another commit."""
+        return origin.committed_by_hand(self._repo)
+
+    def history(self, entry: str | None = None, *, limit: int | None = None, rev: str = "HEAD") -> Iterator[Step]:
+        """The steps (of one entry) behind a commit, newest first."""
+        return history.history(self._repo, entry, rev=rev, limit=limit)
+
+    def resolve(self, words: str) -> Step:
+        """The commit some words mean: a digest, `HEAD~2`, a branch, a cell's digest."""
+        return history.resolve(self._repo, words)
+
+    def diff(self, step: Step, paths: Sequence[str] | None = None) -> str:
+        """What a step changed, as a patch."""
+        words = ("-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
+        return self._changes(step, *words, paths=paths or ()).decode("utf-8", "replace")
+
+    def files(self, step: Step) -> list[tuple[str, str]]:
+        """The files a step changed: `A`, `M`, `D` or `T`, and the path."""
+        fields = self._changes(step, "--name-status", "--no-renames", "-z").split(b"\0")
+        return [(os.fsdecode(a), os.fsdecode(b)) for a, b in zip(fields[::2], fields[1::2], strict=False)]
+
+    def text(self, at: Step | str, path: str) -> bytes | None:
+        """The bytes of a file in a step."""
+        return self._repo.objects.file(at.sha if isinstance(at, Step) else at, path)
+
+    def rewind(self, step: Step) -> Rewound:
+        """Go to a step; what would be lost is a step of its own first."""
+        return rewind.rewind(self._repo, step)
+
+    def start_thread(self, name: str | None = None, at: str | None = None) -> Thread:
+        """A new branch, at HEAD or at a commit; no file and no index is touched."""
+        head = self.resolve(at).sha if at else self.thread().head
+        return threads.start_thread(self._repo, name or threads.unused(self._repo, "thread", head), head)
+
+    def land(self, message: str | None = None) -> Step:
+        """Squash the thread into one commit on the branch it came from, and go there."""
+        return threads.land(self._repo, message)
+
+    def journal_only(self, known: Callable[[str], bool]) -> bool:
+        """Does the repository hold nothing but files that are `known`?"""
+        tracked = self._repo.door.run("ls-files", "-z").split(b"\0")
+        return all(known(os.fsdecode(path)) for path in tracked if path)
+
+    @property
+    def git_folders(self) -> tuple[Path, ...]:
+        """Where HEAD and the branches lie: the repository's own folder and, in a worktree, the common one."""
+        return tuple(dict.fromkeys((self._repo.git_dir, self._repo.common)))
+
+    def alone(self) -> bool:
+        """Whether all there is was made in this clone."""
+        head, found = self._alone
+        now = self.thread().head
+        if head != now and not (head and now in self._made):
+            found = origin.alone(self._repo, self._made)
+        self._alone = (now, found)
+        return found
+
+    def brought(self, path: str) -> list[bytes]:
+        """A file as git may have put it here, as a checkout writes it and as git keeps it: at HEAD, then elsewhere."""
+        stamp, found = self._brought.get(path, ((), []))
+        if (now := origin.stamp(self._repo)) != stamp:
+            found = origin.brought(self._repo, self._repo.canonical(path))
+            self._brought[path] = (now, found)
+        return found
+
+    def tracks(self, path: str) -> bool:
+        """Whether git brought a file here, or anything below a folder."""
+        return origin.tracks(self._repo, path)
+
+    def put_branch(self, branch: str, files: Mapping[str, bytes], title: str) -> str:
+        """Make these files, and no others, the newest commit of a branch that is not checked out; its digest."""
+        return threads.put_branch(self._repo, branch, files, title)
+
+    def remotes(self) -> list[str]:
+        """The names of the remotes."""
+        return os.fsdecode(self._repo.door.run("remote")).split("\n")[:-1]
+
+    def intend(self, what: Mapping[str, bytes | str]) -> None:
+        """Keep what is about to be written, by name, until `fulfilled`."""
+        intent.intend(self._repo, what)
+
+    def intent(self) -> dict[str, bytes] | None:
+        """What was intended and not fulfilled."""
+        return intent.intent(self._repo)
+
+    def fulfilled(self) -> None:
+        """Forget the intent."""
+        intent.fulfilled(self._repo)
+
+    def snapshot(self) -> Snapshot:
+        """How the files look that differ from HEAD."""
+        return worktree.snapshot(self._repo)
+
+    def changed(self, since: Snapshot | None) -> Changed:
+        """The files that were made or changed since a snapshot."""
+        return worktree.changed(self._repo, since)
+
+    def _changes(self, step: Step, *words: str, paths: Sequence[str] = ()) -> bytes:
+        first = ("--root", "-r", "-m", "--first-parent", "--no-commit-id")
+        return self._repo.door.run("--literal-pathspecs", "diff-tree", *first, *words, step.sha, "--", *paths)

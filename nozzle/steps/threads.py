@@ -1,0 +1,138 @@
+"""A thread is a branch: started where HEAD is, without touching a file or the index; landed as one commit.
+
+It refuses to land what conflicts, and to move a branch that another worktree has checked out. A landed thread stays.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+
+from nozzle.errors import Refused, WrongCommand
+from nozzle.steps.history import history
+from nozzle.steps.objects import FILE, Leaf
+from nozzle.steps.refs import Moved
+from nozzle.steps.repo import HEADS, Repo, Thread
+from nozzle.steps.step import Step, message
+
+
+def start_thread(repo: Repo, name: str, at: str) -> Thread:
+    """A new branch at a commit; HEAD names it from now on."""
+    said = repo.door.ask("check-ref-format", "--branch", name)
+    if said.status != 0 or os.fsdecode(said.out).strip() != name:
+        raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
+    if repo.objects.read(HEADS + name):
+        raise WrongCommand(f"there is a thread {name} already: `git switch {name}` goes there")
+    base = came_from(repo)
+    if at:
+        repo.refs.move(HEADS + name, at, "")
+    repo.door.run("symbolic-ref", "-m", f"nozzle: thread {name}", "HEAD", HEADS + name)
+    if base and base != name:
+        repo.door.run("config", f"branch.{name}.nozzleBase", base)
+    return repo.thread()
+
+
+def put_branch(repo: Repo, branch: str, files: Mapping[str, bytes], title: str) -> str:
+    """A commit of just these files on top of a branch that nobody has checked out."""
+    if branch == repo.thread().name or _worktree(repo, branch):
+        raise Refused(f"{branch} is checked out; the site needs a branch of its own, such as gh-pages")
+    found = repo.objects.read(f"{HEADS}{branch}^{{commit}}")
+    old = found.sha if found else ""
+    tree = repo.objects.graft("", {path: Leaf(FILE, repo.objects.blob(data)) for path, data in files.items()})
+    if old and tree == repo.tree(old):
+        return old
+    new = repo.objects.commit(tree, [old] if old else [], repo.signed(), title.encode() + b"\n")
+    repo.refs.move(HEADS + branch, new, old)
+    return new
+
+
+def unused(repo: Repo, stem: str, sha: str) -> str:
+    """A branch name that is not taken."""
+    word = re.sub(r"[^\w-]+", "-", stem, flags=re.ASCII).strip("-") or "thread"
+    taken = set(branches(repo))
+    name = f"nozzle{'-' if 'nozzle' in taken else '/'}{word}-{sha[:7]}".rstrip("-")
+    return next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(taken) + 3))) if n not in taken)
+
+
+def branches(repo: Repo) -> list[str]:
+    """The names of all threads."""
+    out = repo.door.run("for-each-ref", "--format=%(refname)", "--sort=-committerdate", HEADS)
+    return [os.fsdecode(row).removeprefix(HEADS) for row in out.splitlines()]
+
+
+def came_from(repo: Repo) -> str:
+    """The branch HEAD is on, or was on before it was detached."""
+    here = repo.thread().name
+    for back in range(1, 10):
+        if here:
+            return here
+        out = repo.door.ask("rev-parse", "-q", "--symbolic-full-name", f"@{{-{back}}}").out
+        here = os.fsdecode(out).strip().removeprefix(HEADS)
+    return here
+
+
+def land(repo: Repo, title: str | None) -> Step:
+    """Squash the thread into one commit on the branch it came from, and go there."""
+    repo.idle("land again")
+    thread, base = repo.thread(), _base(repo)
+    top = repo.objects.read(HEADS + base)
+    old = top.sha if top else ""
+    fork = os.fsdecode(repo.door.ask("merge-base", old, thread.head).out).strip() if old else ""
+    if fork == thread.head or not thread.head:
+        raise Refused(f"thread {thread.name} has no step that {base} lacks: there is nothing to land")
+    steps = list(history(repo, None, rev=thread.head, until=fork))
+    if not old and len(steps) < int(repo.door.run("rev-list", "--count", thread.head)):
+        raise Refused(
+            f"{base}, the branch that {thread.name} came from, is gone: `git branch {base} COMMIT` brings it back"
+        )
+    tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread)
+    trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
+    trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
+    words = message(title or f"Land {thread.name}: {len(steps)} steps", trailers)
+    sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
+    _arrive(repo, thread, base, old, sha, merged=old != fork)
+    return repo.step(sha)
+
+
+def _base(repo: Repo) -> str:
+    name = repo.thread().name
+    if not name:
+        raise Refused("HEAD is on no thread: run something first, or `git switch` to the thread to land")
+    base = os.fsdecode(repo.door.ask("config", f"branch.{name}.nozzleBase").out).strip()
+    if not base:
+        raise Refused(f"{name} is no thread that nozzle started: merge it with git")
+    if elsewhere := _worktree(repo, base):
+        raise Refused(f"{base} is checked out in {elsewhere}: land from a thread of that worktree, or switch it away")
+    return base
+
+
+def _worktree(repo: Repo, branch: str) -> str:
+    out = os.fsdecode(repo.door.run("worktree", "list", "--porcelain"))
+    for block in out.split("\n\n"):
+        if f"branch {HEADS}{branch}" in block.split("\n"):
+            return block.partition("\n")[0].removeprefix("worktree ")
+    return ""
+
+
+def _merged(repo: Repo, old: str, thread: Thread) -> str:
+    said = repo.door.ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", old, thread.head)
+    tree, *paths = os.fsdecode(said.out).split("\0")
+    if said.status == 0:
+        return tree.strip()
+    conflicts = ", ".join(dict.fromkeys(path for path in paths if path)) or said.err
+    raise Refused(
+        f"{thread.name} and the branch it came from changed the same lines ({conflicts}): "
+        f"merge that branch into this thread with git, then land again"
+    )
+
+
+def _arrive(repo: Repo, thread: Thread, base: str, old: str, sha: str, *, merged: bool) -> None:
+    if merged:  # files that only the base changed must come to the disk
+        said = repo.door.ask("checkout", "-q", "--no-overwrite-ignore", "--detach", sha)
+        if said.status != 0:
+            raise Refused(f"landing {thread.name} would overwrite what is not in a step yet, save first: {said.err}")
+    try:
+        repo.refs.move(HEADS + base, sha, old)
+    except Moved:
+        repo.door.run("symbolic-ref", "HEAD", HEADS + thread.name)
+        raise Refused(f"{base} moved while {thread.name} was landing: land again") from None
+    repo.door.run("symbolic-ref", "-m", f"nozzle: land {thread.name}", "HEAD", HEADS + base)

@@ -1,0 +1,62 @@
+"""Which files of the worktree differ from HEAD, and which of them a cell has just made or changed.
+
+It refuses to look at what .gitignore names, and inside repositories that lie within this one.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nozzle.steps.repo import Repo
+
+Stamp = tuple[int, int]  # mtime in ns, size; (0, -1) where there is no file
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files that differ from HEAD, and how they looked."""
+
+    tracked: Mapping[str, Stamp]
+    untracked: Mapping[str, Stamp]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What happened since a snapshot; `now` is the next one to compare with."""
+
+    new_files: tuple[str, ...]  # untracked: made, or written again
+    newly_dirty: tuple[str, ...]  # tracked: written or removed
+    now: Snapshot
+
+
+def snapshot(repo: Repo) -> Snapshot:
+    """How the worktree looks."""
+    tracked: dict[str, Stamp] = {}
+    untracked: dict[str, Stamp] = {}
+    for code, path in dirty(repo):
+        (untracked if code == "??" else tracked)[path] = _stamp(repo, path)
+    return Snapshot(tracked, untracked)
+
+
+def changed(repo: Repo, since: Snapshot | None) -> Changed:
+    """What differs from a snapshot, or without one from HEAD."""
+    now = snapshot(repo)
+    before = {**since.tracked, **since.untracked} if since else {}
+    new = tuple(path for path, stamp in now.untracked.items() if before.get(path) != stamp)
+    dirtied = tuple(path for path, stamp in now.tracked.items() if before.get(path) != stamp)
+    return Changed(new, dirtied, now)
+
+
+def dirty(repo: Repo) -> list[tuple[str, str]]:
+    """Git's two letters and the path of every file that differs from HEAD or the index."""
+    out = repo.door.run("status", "--porcelain", "-z", "-uall", "--no-renames", "--ignore-submodules=all")
+    rows = [(os.fsdecode(row[:2]), os.fsdecode(row[3:])) for row in out.split(b"\0") if row]
+    return [(code, path) for code, path in rows if not path.endswith("/")]  # a "/": a repository of its own
+
+
+def _stamp(repo: Repo, path: str) -> Stamp:
+    try:
+        stat = os.lstat(repo.root / path)
+    except OSError:
+        return 0, -1
+    return stat.st_mtime_ns, stat.st_size

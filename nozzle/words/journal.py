@@ -1,0 +1,210 @@
+"""What most words begin with: the journal that the words were said in, and the rooms wired together for it."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nozzle.errors import NozzleError, Unreadable, WrongCommand
+
+if TYPE_CHECKING:
+    from nozzle.desk import Notice, Said, Tools
+    from nozzle.document.entry import Cell, Entry
+    from nozzle.document.seal import Sign
+    from nozzle.keys import Key, Signer, Trust
+    from nozzle.ledger import Ledger
+    from nozzle.settings import Settings
+    from nozzle.steps import Steps
+
+
+@dataclass
+class Journal:
+    """A root folder, its settings, its steps, this machine's key."""
+
+    root: Path
+    steps: Steps
+    settings: Settings
+    config: Path
+    trust_all: bool = False
+    """Run what this checkout holds, whoever wrote it."""
+
+    @cached_property
+    def signer(self) -> Signer:
+        from nozzle.keys import my_key
+
+        return my_key(self.config)
+
+    @cached_property
+    def trust(self) -> Trust:
+        from nozzle.keys import Trust
+
+        return Trust(self.config)
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """Keys by which a signature can be read: the journal's, this machine's, and those trusted."""
+        from nozzle.keys import known
+
+        mine = [self.signer.key()] if (self.config / "key").exists() else []
+        return [*mine, *self.trust.keys().values(), *known(self.root).values()]
+
+    def sign(self) -> Sign | None:
+        """This machine's hand; None, said once, when it can have no key."""
+        from nozzle.document.seal import FORMAT
+
+        try:
+            signer = self.signer
+        except NozzleError as error:
+            self.warn(f"outputs are not signed: {error}")
+            return None
+        return lambda chain, digest: signer.sign_output(FORMAT, chain, digest)
+
+    def verify(self, chain: str, digest: str, signature: str) -> str | None:
+        """Id of the key whose signature this is."""
+        from nozzle.document.seal import FORMAT
+        from nozzle.keys import check
+
+        key = check(signature, FORMAT, chain, digest, self.keys)
+        return key.id if key else None
+
+    @cached_property
+    def redact(self) -> Callable[[str], str]:
+        """Takes secrets out of a text: their well-known shapes, and the values in this environment."""
+        from nozzle.words.environment import known_secrets, redactor
+
+        return redactor(known_secrets()[1])
+
+    def warn(self, text: str) -> None:
+        import click
+
+        click.echo(f"nozzle: {text}", err=True)
+
+    def rel(self, path: Path) -> str:
+        return self.place(path).relative_to(self.root).as_posix()
+
+    def place(self, path: Path) -> Path:
+        """Where a path lies, links on the way followed; a link that is itself meant stays one."""
+        path = path.absolute()
+        return path.parent.resolve() / path.name if path.name not in ("", "..") else path.resolve()
+
+    def entries(self, paths: Iterable[Path] = ()) -> list[Path]:
+        """The entries that are meant: files as they are, folders by what is in them; all of them when none is named."""
+        named = [self.place(path) for path in paths]
+        if not named:
+            return self.settings.entries_in(self.root)
+        found: list[Path] = []
+        for path in named:
+            if not path.exists():
+                raise WrongCommand(f"there is no {path}; 'nozzle new TITLE' starts an entry")
+            if not path.is_relative_to(self.root):
+                raise WrongCommand(f"{path} is outside this journal, {self.root}; run nozzle from its own folder")
+            found += [path] if path.is_file() else [e for e in self.settings.entries_in(self.root) if path in e.parents]
+        return list(dict.fromkeys(found))
+
+    def read(self, path: Path) -> Entry:
+        """An entry as it is on disk."""
+        from nozzle import disk
+        from nozzle.document.entry import Entry
+
+        try:
+            return Entry(disk.read(path).decode())
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"{path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from None
+
+    def ledger(self, warn: Callable[[str], None]) -> Ledger:
+        from nozzle.ledger import Ledger
+
+        return Ledger(self.root, self.steps, self.settings, warn)
+
+    def tools(self, say: Callable[[Notice], None], put: Callable[[Said], None]) -> Tools:
+        """What the desks of this journal work with."""
+        from nozzle.desk import Notice, Tools
+        from nozzle.document.scribe import Hand
+        from nozzle.words.environment import interpreter_for, known_secrets
+
+        return Tools(
+            root=self.root,
+            settings=self.settings,
+            ledger=self.ledger(lambda text: say(Notice("warning", "", text))),
+            hand=Hand(self.sign(), self.redact, self.settings.output_lines),
+            distrust=self.distrust,
+            interpreter=lambda entry: interpreter_for(self, entry),
+            say=say,
+            put=put,
+            hidden=(self.config,),
+            secrets=known_secrets()[0],
+        )
+
+    def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:
+        """For a cell, why it may not run: somebody else may have written it, and nobody here accepted it."""
+        from nozzle.words.origin import refused
+
+        if self.trust_all or self.steps.alone():
+            return lambda cell: ""
+        chains = refused(self, entry, rel)
+        words = f"it came by git and may be somebody else's; 'nozzle trust {rel}' shows it and lets it run"
+        return lambda cell: words if cell.chain in chains else ""
+
+    def trusts_settings(self) -> bool:
+        """Whether the Python that the journal's settings name may run: they were written here, or accepted."""
+        from nozzle.settings import settings_digest
+
+        if not self.settings.python or self.owns("nozzle.toml", "pyproject.toml"):
+            return True
+        return bool(self.trust.trusts_files([settings_digest(self.root)]))
+
+    def owns(self, *paths: str) -> bool:
+        """Whether these files, or what lies in these folders, cannot have come by git from somebody else."""
+        return self.trust_all or self.steps.alone() or not any(self.steps.tracks(path) for path in paths)
+
+    def file_digest(self, folder: Path) -> Callable[[str], str | None]:
+        """SHA-256 of a file in a folder's `_out`."""
+        import hashlib
+
+        def digest(name: str) -> str | None:
+            path = folder / "_out" / name
+            return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+        return digest
+
+    def publish_key(self) -> None:
+        """Put this machine's public key into the journal, once."""
+        from nozzle.keys import known, publish
+        from nozzle.steps import Record
+
+        try:
+            key = self.signer.key(f"{getpass.getuser()}@{socket.gethostname()}")
+        except NozzleError:
+            return
+        fresh = key.id not in known(self.root)
+        if (fresh or self.steps.at_head("nozzle.keys") is None) and not self.steps.busy():
+            if fresh:
+                publish(self.root, key)
+            content = (self.root / "nozzle.keys").read_bytes()
+            files = {"nozzle.keys": content}
+            self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files, (".gitignore",)))
+
+
+@contextmanager
+def journal(start: Path | None = None, trust_all: bool = False, make: bool = False) -> Iterator[Journal]:
+    """The journal around a folder, the current one by default; with `make`, git is begun where there is none."""
+    from nozzle.settings import config_folder, load
+    from nozzle.steps import Steps
+
+    folder = (start or Path.cwd()).absolute()
+    folder = folder if folder.is_dir() else folder.parent
+    steps = Steps.open(folder) if make else Steps.find(folder)
+    if steps is None:
+        raise WrongCommand(
+            f"{folder} is in no journal: there is no git repository around it; 'nozzle new TITLE' starts one"
+        )
+    with steps:
+        settings = load(steps.root)
+        steps.cap = settings.file_cap
+        yield Journal(steps.root, steps, settings, config_folder(), trust_all)

@@ -1,0 +1,21 @@
+"""nozzle land: a thread's steps become one commit."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(name="land")
+@click.option("-m", "--message", help="The commit's message; by default what the thread did.")
+def command(message: str | None) -> int:
+    """Squash this thread's steps into one commit on the branch it came from, and go there.
+
+    No file changes. The thread's branch stays, with all its steps; signatures and what is due are the same after.
+    """
+    from nozzle.words.journal import journal
+
+    with journal() as here:
+        thread = here.steps.thread()
+        step = here.steps.land(message)
+        click.echo(f"{thread.name} is one commit on {here.steps.thread().name}: {step.sha[:8]} {step.title}")
+    return 0

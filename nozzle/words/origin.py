@@ -1,0 +1,55 @@
+"""Whose a cell is. What cannot be shown to be this user's does not run: an allow-list, never a list of strangers.
+
+A cell is this user's when he typed it (no version that git may have put here holds it), when he typed it earlier while
+nozzle looked on, when he accepted it, or when a key that he trusts signed its output. All of this is asked of the
+chain, the cell after exactly those above it; only an edit of his own carries the cells below it along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nozzle.document.entry import Entry
+    from nozzle.keys import Key
+    from nozzle.words.journal import Journal
+
+
+def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
+    """Chains of the cells that may not run."""
+    from nozzle.document.entry import Entry
+    from nozzle.keys import add_typed, typed
+
+    known = typed(here.steps.private)
+    head, *others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)] or [Entry("")]
+    brought = {cell.digest for one in (head, *others) for cell in one.cells}
+    before = _vouched(here, head, rel, known)
+    carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
+    own = _vouched(here, entry, rel, known)
+    own |= {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
+    chains = [cell.chain for cell in entry.cells if cell.runs]
+    if entry.text != head.text:
+        add_typed(here.steps.private, [chain for chain in chains if chain in own])
+    return set(chains) - own
+
+
+def _vouched(here: Journal, entry: Entry, rel: str, known: set[str]) -> set[str]:
+    """Chains that were typed here, accepted, or signed."""
+    chains = [cell.chain for cell in entry.cells if cell.runs]
+    return {chain for chain in chains if chain in known} | here.trust.trusts_cells(chains) | _signed(here, entry, rel)
+
+
+def _signed(here: Journal, entry: Entry, rel: str) -> set[str]:
+    """Chains whose output a trusted key signed, and which stand as they were signed."""
+    from nozzle.document.seal import FORMAT, report_all
+    from nozzle.keys import check
+
+    trusted: Iterable[Key] = [key for key in here.keys if here.trust.trusts_key(key.public)]
+
+    def verify(chain: str, digest: str, signature: str) -> str | None:
+        key = check(signature, FORMAT, chain, digest, trusted)
+        return key.id if key else None
+
+    reports = report_all(entry, here.file_digest((here.root / rel).parent), verify)
+    return {cell.chain for cell, _, report in reports if cell and report.signer and report.state == "intact"}

@@ -1,0 +1,97 @@
+"""nozzle publish: the site, brought out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nozzle.errors import Refused
+
+if TYPE_CHECKING:
+    from nozzle.publish import Report
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="publish")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="A folder to put the site into.")
+@click.option("--branch", help="A branch to commit the site to, such as gh-pages; no file of yours is touched.")
+@click.option("--pages", is_flag=True, help="Write .github/workflows/pages.yml, which does it at every push.")
+@click.option("--anyway", is_flag=True, help="Publish in spite of what is found.")
+def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) -> int:
+    """Make the site anew and bring it out: to a folder, to a branch, or by a workflow on GitHub Pages.
+
+    Refuses when an output is not as it was made, a link is broken, or a page holds what looks like a secret; --anyway
+    publishes all the same. Drafts are never published.
+    """
+    from nozzle.words.journal import journal
+    from nozzle.words.site import build_site
+
+    if sum(map(bool, (folder, branch, pages))) != 1:
+        raise click.UsageError("say where to: --to FOLDER, --branch NAME, or --pages")
+    with journal() as here:
+        if pages:
+            return _workflow(here.root)
+        with tempfile.TemporaryDirectory(prefix="nozzle-site-") as scratch:
+            built = Path(scratch) / "site"
+            report = build_site(here, built)
+            _check(here, report, built, anyway)
+            if folder:
+                build_site(here, folder)
+                click.echo(f"published to {folder}")
+            else:
+                assert branch is not None
+                click.echo(f"published to the branch {branch}: {_commit(here, built, branch)[:8]}")
+    return 0
+
+
+def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
+    """Refuse to bring out what is wrong: broken links, outputs made by hand, and secrets in any file that would go."""
+    from nozzle.words.site import marks
+
+    found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
+    for path in here.entries():
+        told = marks(here, here.read(path), path)
+        found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
+    found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
+    for line in found:
+        click.echo(click.style(f"✗ {line}", fg="red"), err=True)
+    if found and not anyway:
+        raise Refused(f"{len(found)} things stand against publishing; mend them, or say --anyway")
+
+
+def _secrets(built: Path) -> Iterator[tuple[str, str]]:
+    """Files of the site that hold what looks like a secret, or a secret value of this environment."""
+    from nozzle.document.secrets import find
+    from nozzle.words.environment import known_secrets
+
+    known = known_secrets()[1]
+    for path in sorted(path for path in built.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        hits = [] if b"\0" in content else find(content.decode("utf-8", "replace"), known)
+        if hits:
+            yield path.relative_to(built).as_posix(), hits[0].kind
+
+
+def _commit(here: Journal, built: Path, branch: str) -> str:
+    """The site as the newest commit of a branch."""
+    files = {path.relative_to(built).as_posix(): path.read_bytes() for path in built.rglob("*") if path.is_file()}
+    files = {name: data for name, data in files.items() if not name.startswith(".")}
+    return here.steps.put_branch(branch, {**files, ".nojekyll": b""}, "The site")
+
+
+def _workflow(root: Path) -> int:
+    from nozzle.words.workflow import PAGES
+
+    path = root / ".github" / "workflows" / "pages.yml"
+    if path.exists() and path.read_text() != PAGES:
+        raise Refused(f"{path} is already there and is not what nozzle would write; move it away first")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PAGES)
+    click.echo(
+        f"{path.relative_to(root)}: commit and push it, and choose 'GitHub Actions' in the repository's Pages settings"
+    )
+    return 0

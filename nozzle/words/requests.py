@@ -1,0 +1,106 @@
+"""What other words ask of the loop that runs here, and how they ask: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.control import Reply, Request
+    from nozzle.desk import Desk, Notice
+    from nozzle.loop import Loop
+    from nozzle.words.journal import Journal
+    from nozzle.words.voice import Ears
+
+
+def relay(word: str, near: Path | None, **args: Any) -> int:
+    """Ask the watch, or the run, that is at work here, and say what it answers."""
+    from nozzle import control
+    from nozzle.errors import Refused
+    from nozzle.words.journal import journal
+
+    with journal(near) as here:
+        lines = control.ask(here.steps.private, word, **args)
+        if lines is None:
+            raise Refused("nothing is running here; 'nozzle watch' or 'nozzle run' would be")
+        status = 0
+        for line in lines:
+            if "say" in line:
+                click.echo(line["say"])
+            status = line.get("status", status)
+        return status
+
+
+@contextmanager
+def serving(loop: Loop, here: Journal, ears: Ears) -> Iterator[None]:
+    """Hold this journal, and answer other words while the loop runs."""
+    from nozzle.control import Server
+    from nozzle.loop import Called
+
+    def handle(request: Request, reply: Reply) -> None:
+        act = WORDS.get(request.word)
+        if act is None:
+            reply({"say": f"the watch does not know '{request.word}'; is it an older nozzle?"})
+            reply.end(2)
+            return
+        loop.messages.put(Called(lambda loop: act(loop, ears, request.args, reply)))
+
+    with Server(here.steps.private, handle, root=here.root):
+        yield
+
+
+def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Run entries; tells what happens to them, and answers when they are through."""
+    from nozzle.words.run import tell
+    from nozzle.words.voice import Voice
+
+    paths = [Path(path) for path in args["paths"]]
+    voice = Voice(out=lambda text: reply({"say": text}))
+    names = {path.relative_to(loop.tools.root).as_posix() for path in paths}
+
+    def hear(notice: Notice) -> None:
+        if notice.entry in names:
+            voice(notice)
+
+    ears.add(hear)
+    loop.advance(paths, bool(args.get("again")))
+
+    def done(loop: Loop) -> None:
+        desks = [loop.desks[path] for path in paths if path in loop.desks]
+        if any(desk.busy() for desk in desks):
+            loop.later(done)
+            return
+        ears.remove(hear)
+        reply.end(tell(loop, paths, voice))
+
+    loop.later(done)
+
+
+def stop(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    stopped = [desk for desk in _chosen(loop, args) if desk.stop()]
+    for desk in stopped:
+        reply({"say": f"stopping {desk.rel}"})
+    if not stopped:
+        reply({"say": "no cell is running"})
+    reply.end(0 if stopped else 1)
+
+
+def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    answered = next((desk for desk in _chosen(loop, args) if desk.answer(args.get("text"))), None)
+    reply({"say": f"answered {answered.rel}" if answered else "no cell waits for an answer"})
+    reply.end(0 if answered else 1)
+
+
+def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
+    return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
+
+
+WORDS: Mapping[str, Callable[[Loop, Ears, Mapping[str, Any], Reply], None]] = {
+    "run": run,
+    "stop": stop,
+    "answer": answer,
+}

@@ -1,0 +1,70 @@
+"""What the words build, serve and publish share: the journal's entries as pages, with what is known of each output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from nozzle.document.entry import Entry
+    from nozzle.publish import Mark, Page, Report, Site
+    from nozzle.words.journal import Journal
+
+
+def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = False) -> Report:
+    """Build the journal into a folder; by mystmd's reading of it where Node is there, unless it shall be quick."""
+    from nozzle.publish import build, mystmd
+
+    pages = [page(here, path) for path in here.entries()]
+    front: Literal["python", "mystmd"] = "mystmd" if mystmd() and not quick else "python"
+    return build(pages, here.root, out, site(here), drafts=drafts, front=front)
+
+
+def page(here: Journal, path: Path) -> Page:
+    """One entry, as it is published."""
+    from nozzle.publish import Page
+
+    entry = here.read(path)
+    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path))
+
+
+def cells(entry: Entry) -> Mapping[int, str]:
+    """Line of a cell -> the digest its anchor is made of."""
+    return {cell.span.start: cell.chain for cell in entry.cells if cell.runs}
+
+
+def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:
+    """Line of an output -> what can be told of it without running anything."""
+    from nozzle.document.seal import report_all
+    from nozzle.publish import Mark
+
+    names = {key.id: key.name for key in here.keys}
+    found = {}
+    for _, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
+        signed = f"signed by {names.get(report.signer) or report.signer}" if report.signer else "not signed"
+        if report.state == "edited":
+            mark = Mark("edited", f"not as it was made: {report.why}")
+        elif report.state == "stale":
+            mark = Mark("stale", f"stale: {report.why}; {signed}")
+        else:
+            mark = Mark("signed" if report.signer else "unsigned", f"intact, {signed}")
+        found[block.span.start] = mark
+    return found
+
+
+def site(here: Journal) -> Site:
+    from nozzle.publish import Site
+
+    told = here.settings.site
+    title = told.title or _heading(here) or here.root.name
+    return Site(title, told.author, told.description, told.base_url, told.language)
+
+
+def _heading(here: Journal) -> str:
+    """The first heading of README.md."""
+    path = here.root / "README.md"
+    if not path.is_file():
+        return ""
+    rows = path.read_text(errors="replace").split("\n")
+    return next((row.removeprefix("# ").strip() for row in rows if row.startswith("# ")), "")

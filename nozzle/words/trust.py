@@ -1,0 +1,44 @@
+"""nozzle trust: let run what came from somebody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="trust")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+def command(paths: tuple[Path, ...], yes: bool) -> int:
+    """Show the cells in PATHS (all entries by default) that came by git from somebody else, and let them run.
+
+    What you trust is this code after exactly the code above it: when either changes, you are asked again. It is kept
+    in your user settings, not in the journal.
+    """
+    from nozzle.settings import settings_digest
+    from nozzle.words.journal import journal
+
+    with journal(paths[0] if paths else None) as here:
+        found = []
+        for path in here.entries(paths):
+            entry = here.read(path)
+            distrust = here.distrust(entry, here.rel(path))
+            found += [(here.rel(path), cell) for cell in entry.cells if cell.runs and distrust(cell)]
+        settings = "" if here.trusts_settings() else settings_digest(here.root)
+        for rel, cell in found:
+            click.echo(click.style(f"{rel}:{cell.span.start + 1}  {cell.language}", bold=True))
+            click.echo("\n".join(f"    {row}" for row in cell.body.split("\n")))
+        if settings:
+            click.echo(click.style("nozzle.toml names the Python that runs cells", bold=True))
+            click.echo(f"    python = {here.settings.python!r}")
+        if not found and not settings:
+            click.echo("everything here is trusted")
+            return 0
+        if not yes and not click.confirm(f"Let {'this' if len(found) < 2 else f'these {len(found)} cells'} run?"):
+            return 1
+        here.trust.trust_cells(cell.chain for _, cell in found)
+        if settings:
+            here.trust.trust_files([settings])
+        click.echo("trusted; 'nozzle run' runs it")
+    return 0

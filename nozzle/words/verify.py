@@ -1,0 +1,235 @@
+"""nozzle verify: does what stands in the text hold?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.document.compare import Verdict
+    from nozzle.document.entry import Cell, Entry, Slot
+    from nozzle.document.events import Event, Finished
+    from nozzle.words.journal import Journal
+
+LEFT_OUT = (".git", ".nozzle", ".venv", "node_modules", "__pycache__")
+PATIENCE = 10.0
+"""Seconds that an author's mask may take."""
+
+
+@click.command(name="verify")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--attest", is_flag=True, help="Run nothing: check that every output is as it was made, and by whom.")
+@click.option("--trust-this-checkout", is_flag=True, help="Run what came by git from somebody else, too.")
+def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) -> int:
+    """Run PATHS (all entries by default) again in clean kernels, on a copy, and compare with what the text says.
+
+    Addresses, times, dates and scratch paths are masked; pictures are held together by size and pixels. A cell can say
+    more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once' is not run.
+
+    With --attest nothing runs. Three things are told of every output: whether it is intact, which key signed it, and
+    whether you trust that key. Exits with 1 when something does not hold.
+    """
+    from nozzle.words.journal import journal
+
+    with journal(paths[0] if paths else None, trust_this_checkout) as here:
+        entries = here.entries(paths)
+        return attest_all(here, entries) if attest else rerun_all(here, entries)
+
+
+def attest_all(here: Journal, entries: list[Path]) -> int:
+    """Check every output without running anything."""
+    from collections import Counter
+
+    from nozzle.document.seal import report_all
+    from nozzle.keys import known
+
+    signing = bool(known(here.root))  # in a journal that names its signers, what is unsigned was not made by one
+    told: Counter[str] = Counter()
+    signers: Counter[str] = Counter()
+    for path in entries:
+        entry = here.read(path)
+        faults = [(0, "", entry.held)] if entry.held else []
+        for cell, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
+            title = cell.title if cell else block.kind
+            why = (
+                report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
+            )
+            faults += [(block.span.start + 1, title, why)] if why else []
+            told["intact"] += not why
+            told["stale"] += not why and report.state == "stale"
+            told["unsigned"] += not report.signer
+            signers[report.signer] += not why and bool(report.signer)
+        for line, title, why in faults:
+            where = f"{here.rel(path)}:{line}: {title}" if line else here.rel(path)
+            click.echo(click.style(f"✗ {where}: {why}", fg="red"))
+        told["not"] += len(faults)
+    count = told["intact"] + told["not"]
+    words = f"{told['intact']} intact, {told['not']} not; {told['stale']} stale; {told['unsigned']} unsigned"
+    click.echo(f"{count} outputs: {words}")
+    _tell_signers(here, signers)
+    return 1 if told["not"] else 0
+
+
+def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
+    for key in {key.id: key for key in here.keys if signers.get(key.id)}.values():
+        you = "trusted" if here.trust.trusts_key(key.public) else "not trusted by you; 'nozzle key add' would"
+        click.echo(f"  {signers[key.id]} signed by {key.id} {key.name} ({you})")
+
+
+def rerun_all(here: Journal, entries: list[Path]) -> int:
+    """Run entries on a copy of the journal, and compare."""
+    told = {"same": 0, "differs": 0, "skipped": 0}
+    with _copy(here.root) as root:
+        for path in entries:
+            for where, verdict in rerun(here, path, root / here.rel(path)):
+                told[verdict.same] += 1
+                if verdict.same != "same":
+                    color = "red" if verdict.same == "differs" else "yellow"
+                    click.echo(click.style(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", fg=color))
+    total = sum(told.values())
+    share = f"{told['skipped'] / total:.0%}" if total else "0%"
+    click.echo(f"{total} cells: {told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})")
+    return 1 if told["differs"] else 0
+
+
+def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]]:
+    """One entry in a clean kernel; a verdict for each of its cells."""
+    from nozzle.desk import jobs
+    from nozzle.document import plan
+    from nozzle.document.compare import Verdict
+    from nozzle.runner import Session
+
+    entry = here.read(path)
+    rel = here.rel(path)
+    distrust = here.distrust(entry, rel)
+    tools = here.tools(lambda notice: None, lambda said: None)
+    session = Session(
+        copy.parent,
+        tools.interpreter(entry),
+        root=copy.parents[len(Path(rel).parts) - 1],
+        hidden=tools.hidden,
+        secret_names=tools.secrets,
+    )
+    stop = entry.held
+    try:
+        for slot in entry.slots:
+            cell, where = slot.cell, f"{rel}:{slot.cell.span.start + 1}: {slot.cell.title}"
+            if not cell.runs:
+                continue
+            if slot.output is None:
+                yield where, Verdict("skipped", stop or "it was never run")
+                stop = stop or "a cell above it was never run"
+            elif reason := stop or distrust(cell) or ("it says once" if cell.options.once else "") or plan.unfit(cell):
+                yield where, Verdict("skipped", reason)
+                stop = stop or f"a cell above it was not run: {reason}"
+            elif not slot.fresh:
+                yield where, Verdict("differs", "its output is stale: it answers other code")
+            else:
+                events = list(session.run(jobs(entry, cell, here.settings)))
+                yield where, _verdict(here, entry, slot, events, path, copy)
+                if slot.output.status != "ok" and not cell.options.raises:
+                    stop = "a cell above it failed, as the text says"
+    finally:
+        session.close()
+
+
+def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path: Path, copy: Path) -> Verdict:
+    from nozzle.desk import cause, hint
+    from nozzle.document import scribe
+    from nozzle.document.compare import Verdict, compare
+    from nozzle.document.edit import apply
+    from nozzle.document.entry import Entry
+    from nozzle.document.events import Error, Finished
+    from nozzle.document.outputs import fold
+    from nozzle.words.environment import known_secrets, redactor
+
+    finished = next(event for event in events if isinstance(event, Finished))
+    error = next((event for event in events if isinstance(event, Error)), None)
+    hand = scribe.Hand(redact=redactor(known_secrets()[1]), lines=here.settings.output_lines)
+    result = scribe.Result(slot.cell.chain, finished.status, fold(events), cause(finished), hint(slot.cell, error))
+    edit = scribe.write(entry, result, hand)
+    after = Entry(apply(entry.text, edit)).slot(slot.cell.chain) if edit else None
+    if edit is None or after is None or after.output is None or slot.output is None:
+        return Verdict("differs", "its output could not be written")
+    old, new = _reader(path.parent / "_out"), edit.files
+    was, now, rule = slot.output, after.output, slot.cell.options.verify
+
+    def compared() -> Verdict:
+        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name))
+
+    verdict = _timely(compared) if rule.startswith("mask=") else compared()
+    if verdict.same == "differs" and (moved := _environment(here, slot.cell, finished)):
+        return Verdict("differs", f"{moved}; {verdict.why}")
+    return verdict
+
+
+def _timely(compared: Callable[[], Verdict]) -> Verdict:
+    """A comparison in a process of its own: an author's mask can be a pattern that never ends."""
+    import multiprocessing
+
+    from nozzle.document.compare import Verdict
+
+    def work() -> None:
+        there.send(compared())
+
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe(duplex=False)
+    process = fork.Process(target=work, daemon=True)
+    process.start()
+    there.close()
+    try:
+        return here.recv() if here.poll(PATIENCE) else Verdict("differs", f"its mask took more than {PATIENCE:.0f} s")
+    except EOFError:
+        return Verdict("differs", "it could not be compared")
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+
+
+def _environment(here: Journal, cell: Cell, finished: Finished) -> str:
+    """How the environment differs from that of the recorded run."""
+    from nozzle.document.facts import from_trailers
+
+    step = next((step for step in here.steps.history(limit=2000) if step.trailers.get("Cell") == cell.chain), None)
+    if step is None:
+        return ""
+    before = from_trailers(step.trailers).packages
+    moved = [
+        f"{name} {before[name]} -> {now}" for name, now in finished.packages.items() if before.get(name, now) != now
+    ]
+    return "environment: " + ", ".join(moved) if moved else ""
+
+
+def _reader(folder: Path) -> Callable[[str], bytes | None]:
+    def read(name: str) -> bytes | None:
+        path = folder / name
+        return path.read_bytes() if path.is_file() else None
+
+    return read
+
+
+@contextmanager
+def _copy(root: Path) -> Iterator[Path]:
+    """The journal's files, where a cell may write without touching the author's."""
+    with tempfile.TemporaryDirectory(prefix="nozzle-verify-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / root.name
+        shutil.copytree(root, copy, symlinks=True, ignore=lambda at, names: _left_out(root, Path(at), names))
+        yield copy
+
+
+def _left_out(root: Path, folder: Path, names: list[str]) -> set[str]:
+    """What a copy goes without: caches, the build at the root, and what is neither file, folder nor link."""
+    odd = {name for name in names if not (folder / name).is_symlink() and not _ordinary(folder / name)}
+    return odd | {name for name in names if name in LEFT_OUT or (name == "site" and folder == root)}
+
+
+def _ordinary(path: Path) -> bool:
+    return (path.is_file() or path.is_dir()) and os.access(path, os.R_OK)

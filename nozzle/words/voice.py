@@ -1,0 +1,141 @@
+"""How a run is told on a terminal: a live line for the running cell when there is one, plain lines otherwise."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.desk import Notice
+    from nozzle.document.events import Finished
+    from nozzle.words.hush import Hush
+
+MARKS = {"ok": ("✓", "green"), "error": ("✗", "red"), "timeout": ("✗", "red"), "died": ("✗", "red")}
+
+
+class Voice:
+    """Says notices; `tick` redraws the live line."""
+
+    def __init__(self, quiet: bool = False, out: Callable[[str], None] | None = None) -> None:
+        self.live = out is None and sys.stdout.isatty()
+        self.out = out or click.echo
+        self.quiet = quiet
+        self._running: dict[str, tuple[str, float]] = {}
+        self._tail: dict[str, str] = {}
+        self._drawn = False
+
+    def __call__(self, notice: Notice) -> None:
+        """Say one notice."""
+        from nozzle.document.events import Finished, InputRequest, Replaying, Stream
+
+        match notice.event:
+            case Replaying(number=number, total=total):
+                self._running[notice.entry] = (f"{notice.cell} (cell {number} of {total} above it)", time.monotonic())
+                if not self.live and number == 1:
+                    self._line(f"  {notice.entry}: replaying {total} cells above {notice.cell}", dim=True)
+            case Stream(text=text):
+                self._tail[notice.entry] = (text.rstrip().rsplit("\n", 1)[-1] or self._tail.get(notice.entry, ""))[-60:]
+            case Finished() as finished:
+                self._finished(notice, finished)
+            case InputRequest(prompt=prompt):
+                self._line(f"? {notice.entry}: {notice.cell} asks: {prompt}", "yellow")
+                self._line("  reply with: nozzle answer TEXT", dim=True)
+            case None:
+                self._told(notice)
+            case _:
+                if notice.kind == "started":
+                    self._running[notice.entry] = (notice.cell, time.monotonic())
+        self.tick()
+
+    def tick(self) -> None:
+        """Draw the live line anew."""
+        if not self.live or not self._running:
+            return
+        (entry, (cell, since)), *others = self._running.items()
+        more = f" and {len(others)} more" if others else ""
+        tail = self._tail.get(entry, "")
+        width = _width()
+        line = f"● {entry}: {cell}  {time.monotonic() - since:.1f} s{more}" + (f"  │ {tail}" if tail else "")
+        click.echo("\r\x1b[2K" + click.style(line[: width - 1], fg="cyan"), nl=False)
+        self._drawn = True
+
+    def say(self, text: str, color: str = "", dim: bool = False) -> None:
+        self._line(text, color, dim)
+
+    def _finished(self, notice: Notice, finished: Finished) -> None:
+        self._running.pop(notice.entry, None)
+        self._tail.pop(notice.entry, None)
+        mark, color = MARKS["ok"] if notice.kind == "expected" else MARKS.get(finished.status, ("■", "yellow"))
+        cause = f": {finished.cause}" if finished.cause and finished.status != "error" else ""
+        words = {"ok": "", "error": "  raised, as expected" if notice.kind == "expected" else "  failed"}.get(
+            finished.status, f"  {finished.status}{cause}"
+        )
+        self._line(f"{mark} {notice.entry}: {notice.cell}  {finished.seconds:.2f} s{words}", color)
+
+    def _told(self, notice: Notice) -> None:
+        if notice.kind == "saved":
+            return
+        where = f"{notice.entry}: " if notice.entry and not notice.text.startswith(notice.entry) else ""
+        what = f"{notice.cell}: {notice.text}" if notice.cell else notice.text
+        color = {"fault": "red", "warning": "yellow", "held": "yellow", "moved": "cyan", "restored": "cyan"}
+        self._line(f"{'!' if notice.kind in ('fault', 'warning') else '-'} {where}{what}", color.get(notice.kind, ""))
+
+    def _line(self, text: str, color: str = "", dim: bool = False) -> None:
+        if self.quiet:
+            return
+        if self._drawn:
+            click.echo("\r\x1b[2K", nl=False)
+            self._drawn = False
+        self.out(click.style(text, fg=color or None, dim=dim) if color or dim else text)
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+class Ears:
+    """Everybody who is told: the terminal, the page, a word that waits for its entries. None is told a secret."""
+
+    def __init__(self, hush: Hush, *ears: Callable[[Notice], None]) -> None:
+        self._hush = hush
+        self._ears = list(ears)
+
+    def __call__(self, notice: Notice) -> None:
+        for told in self._hush(notice):
+            for ear in list(self._ears):
+                ear(told)
+
+    def add(self, ear: Callable[[Notice], None]) -> None:
+        self._ears.append(ear)
+
+    def remove(self, ear: Callable[[Notice], None]) -> None:
+        self._ears.remove(ear)
+
+
+@contextmanager
+def drawing(voice: Voice) -> Iterator[None]:
+    """Keep the live line alive while a cell says nothing."""
+    if not voice.live:
+        yield
+        return
+    over = threading.Event()
+
+    def draw() -> None:
+        while not over.wait(0.2):
+            voice.tick()
+
+    thread = threading.Thread(target=draw, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

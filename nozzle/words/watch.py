@@ -1,0 +1,89 @@
+"""nozzle watch: cells run as the author saves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.loop import Loop
+    from nozzle.words.journal import Journal
+    from nozzle.words.voice import Ears, Voice
+
+
+@click.command(name="watch")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--page/--no-page", default=True, help="Show the journal at 127.0.0.1 while this runs.")
+@click.option("--trust-this-checkout", is_flag=True, help="Run what came by git from somebody else, too.")
+def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
+    """Look after the journal around FOLDER (here by default) until Ctrl-C.
+
+    Write in any editor. On save, new and edited cells run, and what happened is written beneath them; every step is a
+    commit. Nothing runs at the start: what is due is listed, and 'nozzle run' runs it. 'git checkout' and 'nozzle
+    rewind' work while this runs: then nothing runs until you save.
+    """
+    from nozzle.words.hush import Hush
+    from nozzle.words.journal import journal
+    from nozzle.words.run import looping
+    from nozzle.words.voice import Ears, Voice, drawing
+
+    with journal(folder, trust_this_checkout, make=True) as here:
+        voice = Voice()
+        ears = Ears(Hush(here.redact), voice)
+        with looping(here, ears) as loop:
+            begin(loop, here, voice)
+            with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page):
+                loop.run()
+        voice.say("stopped; all that ran is written down")
+    return 0
+
+
+@contextmanager
+def _page(loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: bool) -> Iterator[None]:
+    """The local page, told of everything that the terminal is told."""
+    if not wanted:
+        yield
+        return
+    from nozzle.words.live import showing
+
+    with showing(here) as shown:
+        ears.add(shown.hear)
+        loop.after = lambda desk: shown.changed(desk.rel)
+        voice.say(f"the journal, as you write: {shown.url}")
+        yield
+
+
+def begin(loop: Loop, here: Journal, voice: Voice) -> None:
+    """Make ready, read all entries, and say what is due: nothing runs unasked."""
+    from nozzle.words.run import ready
+
+    ready(loop, here, voice)
+    due = 0
+    for path in here.entries():
+        with loop.telling(path):
+            due += len(loop.desk(path).due())
+    entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
+    voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
+    if due:
+        voice.say(f"{due} cells found that have not run: run? say 'nozzle run'")
+
+
+@contextmanager
+def watching(loop: Loop, here: Journal) -> Iterator[None]:
+    """Put what changes on disk onto the loop's queue."""
+    from nozzle import watch
+    from nozzle.loop import Moved, Saved
+
+    def put(change: watch.Change) -> None:
+        match change:
+            case watch.Saved(paths):
+                loop.messages.put(Saved(frozenset(paths)))
+            case _:
+                loop.messages.put(Moved())
+
+    with watch.changes(here.root, lambda path: True, put=put, git=here.steps.git_folders):
+        yield

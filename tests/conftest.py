@@ -1,0 +1,72 @@
+"""A journal to work on: a fresh git repository, a home of its own, the real loop."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from nozzle.desk import Notice
+from nozzle.loop import Loop
+from nozzle.words.journal import Journal, journal
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="Write what is as what should be; review with git diff."
+    )
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's settings of this test's own, and no git settings of the machine's."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("NOZZLE_HOME", str(folder / "nozzle"))
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return folder
+
+
+@dataclass
+class Workshop:
+    """A journal, and one loop at a time over it."""
+
+    here: Journal
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        return self.here.root
+
+    def loop(self) -> Loop:
+        import queue
+
+        from nozzle.loop import Message
+
+        messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        return Loop(self.here.tools(self.notices.append, messages.put), messages)
+
+    def run(self, *paths: Path, again: bool = False) -> None:
+        """What `nozzle run` does."""
+        loop = self.loop()
+        try:
+            loop.advance(paths, again)
+            loop.run(until_idle=True)
+        finally:
+            loop.close()
+
+    def write(self, text: str, name: str = "journal/entry.md") -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        return path
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with journal(folder, make=True) as here:
+        yield Workshop(here)

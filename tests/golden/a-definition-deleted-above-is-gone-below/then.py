@@ -1,0 +1,2 @@
+def save(text):
+    return text.replace(b"secret = 42", b"other = 42")

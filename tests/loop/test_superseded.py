@@ -1,0 +1,76 @@
+"""A run whose cell is no longer in the text ends on a thread of its own, and the entry goes on at once."""
+
+from nozzle.document.entry import Entry
+from nozzle.loop import Called
+
+from .conftest import Watched, cells, outputs
+
+SLOW = "import time, pathlib\npathlib.Path('began').touch()\ntime.sleep(4)\nprint('slow', 6 * 7)"
+
+
+def began(watched: Watched) -> None:
+    watched.until(lambda: (watched.workshop.root / "journal/began").exists())
+
+
+def aside(watched: Watched) -> str:
+    """The name of the thread of what ended aside."""
+    watched.until(lambda: any("finished on thread" in text for text in watched.told("aside")))
+    return watched.told("aside")[-1].rsplit(" ", 1)[1]
+
+
+def test_an_edited_cell_runs_at_once_and_the_old_one_ends_aside(watched: Watched) -> None:
+    watched.save(cells(SLOW))
+    began(watched)
+    watched.save(cells("print('quick')"))
+    watched.until(lambda: "quick\n```\n\n<!-- /nozzle" in watched.read())
+    assert not any("finished on" in text for text in watched.told("aside")), "it did not wait for the old one"
+    thread = aside(watched)
+    assert "slow 42" in watched.git("show", f"{thread}:journal/entry.md")
+    assert SLOW in watched.git("show", f"{thread}:journal/entry.md")
+    assert "slow 42" not in watched.read()
+    assert watched.git("branch", "--show-current") == "main"
+    assert watched.git("status", "--porcelain", "journal/entry.md") == ""
+
+
+def test_a_deleted_cell_ends_aside(watched: Watched) -> None:
+    watched.save(cells("1 + 1", SLOW))
+    began(watched)
+    watched.save(cells("1 + 1"))
+    assert "slow 42" in watched.git("show", f"{aside(watched)}:journal/entry.md")
+    watched.quiet()
+    assert len(outputs(watched.read())) == 1
+
+
+def test_an_edit_below_leaves_it_alone(watched: Watched) -> None:
+    watched.save(cells(SLOW))
+    began(watched)
+    watched.save(cells(SLOW) + "\nMore words.\n")
+    watched.until(lambda: "slow 42\n" in watched.read())
+    assert "More words." in watched.read()
+    assert watched.told("aside") == []
+
+
+def test_a_deleted_entry_keeps_what_its_cell_shows(watched: Watched) -> None:
+    path = watched.save(cells(SLOW))
+    began(watched)
+    path.unlink()
+    assert "slow 42" in watched.git("show", f"{aside(watched)}:journal/entry.md")
+    assert not path.exists()
+
+
+def test_a_renamed_entry_takes_its_run_along(watched: Watched) -> None:
+    path = watched.save(cells(SLOW))
+    began(watched)
+    path.rename(path.with_name("other.md"))
+    watched.until(lambda: "slow 42\n```" in watched.read("journal/other.md"))
+    assert not path.exists()
+
+
+def test_stop_reaches_it(watched: Watched) -> None:
+    watched.save(cells(SLOW.replace("sleep(4)", "sleep(60)")))
+    began(watched)
+    watched.save(cells("print('quick')"))
+    watched.until(lambda: "quick\n```\n\n<!-- /nozzle" in watched.read())
+    watched.loop.messages.put(Called(lambda loop: [desk.stop() for desk in loop.desks.values()] and None))
+    text = watched.git("show", f"{aside(watched)}:journal/entry.md")
+    assert [block.status for block in Entry(text).envelopes] == ["stopped"]

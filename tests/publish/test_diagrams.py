@@ -1,0 +1,88 @@
+"""Mermaid's flowcharts as pictures, and what is left as its source."""
+
+import re
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from nozzle.publish import diagram
+from nozzle.publish.flowchart import read
+from nozzle.publish.layers import layout
+
+
+def boxes(svg: str) -> dict[str, tuple[float, float, float, float]]:
+    """Words -> left, top, width, height of every plain box."""
+    found = {}
+    for group in fromstring(svg).iter("g"):
+        rect = group.find("rect")
+        if group.get("class") == "node" and rect is not None:
+            words = " ".join(span.text or "" for span in group.iter("tspan"))
+            found[words] = tuple(float(rect.get(key, "0")) for key in ("x", "y", "width", "height"))
+    return found  # type: ignore[return-value]
+
+
+def test_a_chart_reads_its_nodes_and_edges() -> None:
+    chart = read(
+        "graph TB; A[Start] --> B{ok?}\n%% a comment\nB -- yes --> C & D\nB -.->|no| A\nC ==> D((end))\nD --- A"
+    )
+    assert chart is not None
+    assert {name: (one.words, one.shape) for name, one in chart.vertices.items()} == {
+        "A": ("Start", "box"),
+        "B": ("ok?", "diamond"),
+        "C": ("C", "box"),
+        "D": ("end", "circle"),
+    }
+    edges = [(e.start, e.stop, e.words, e.line, e.arrow) for e in chart.edges]
+    assert edges == [
+        ("A", "B", "", "plain", True),
+        ("B", "C", "yes", "plain", True),
+        ("B", "D", "yes", "plain", True),
+        ("B", "A", "no", "dotted", True),
+        ("C", "D", "", "thick", True),
+        ("D", "A", "", "plain", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "graph",
+        "sequenceDiagram\nA->>B: x",
+        "graph TB\nsubgraph s\nA\nend",
+        "graph TB\nA -->",
+        "graph TB\nA[open",
+        "pie",
+    ],
+)
+def test_what_is_not_understood_is_no_picture(source: str) -> None:
+    assert diagram.svg(source) is None
+
+
+def test_boxes_never_overlap_and_layers_follow_the_direction() -> None:
+    rows = "\n".join(f"N{a} --> N{b}" for a in range(12) for b in (2 * a + 1, 2 * a + 2, (7 * a) % 20) if a != b)
+    for way, axis in (("TB", 1), ("LR", 0)):
+        svg = diagram.svg(f"graph {way}\n{rows}")
+        assert svg is not None
+        found = list(boxes(svg).items())
+        for at, (_, (x, y, w, h)) in enumerate(found):
+            for _, (x2, y2, w2, h2) in found[at + 1 :]:
+                assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
+        assert boxes(svg)["N0"][axis] <= min(place[axis] for place in boxes(svg).values()) + 1
+
+
+def test_a_cycle_and_a_loop_are_drawn() -> None:
+    svg = diagram.svg("flowchart LR\nA --> B --> C --> A\nB --> B")
+    assert svg is not None
+    assert len(re.findall('class="edge', svg)) == 4
+
+
+def test_an_edge_over_layers_passes_through_each() -> None:
+    plan = layout({"a": 10.0, "b": 10.0, "c": 10.0}, [("a", "b"), ("b", "c"), ("a", "c")])
+    assert [plan.layer[name] for name in "abc"] == [0, 1, 2]
+    assert len(plan.paths["a", "c"]) == 3
+
+
+def test_a_tree_stands_above_its_children() -> None:
+    plan = layout({"a": 10.0, "b": 10.0, "c": 30.0}, [("a", "b"), ("a", "c")])
+    assert plan.along["a"] == pytest.approx((plan.along["b"] + plan.along["c"]) / 2)

@@ -1,0 +1,382 @@
+"""A journal becomes a folder: what is in it, what a second build does, and what is never touched."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from nozzle.errors import Refused
+from nozzle.publish import Mark, Page, Report, Site, build
+from nozzle.publish.mystmd import command
+from nozzle.publish.shelf import MANIFEST
+
+FUSION = """---
+title: Kernel fusion & "temporaries"
+tags: [NumPy, memory]
+---
+
+Does it fuse? It does not. See [the scan](2026-10-02-scan.md#how) and ![a picture](_out/3f2a.png).
+
+```{code-cell} python
+1
+```
+
+<!-- nozzle:output of=1 -->
+
+```text
+1
+```
+
+[x, output 1 as HTML](_out/77aa.html)
+
+<!-- /nozzle -->
+"""
+SCAN = "# A prefix scan\n\nOne pass.\n\n(how)=\n## How it works\n\n[](2026-11-22-fusion.md) and [](../README.md)\n"
+SOURCES = {
+    "journal/2026-11-22-fusion.md": FUSION,
+    "journal/2026-10-02-scan.md": SCAN,
+    "journal/_later.md": "# Later\n",
+    "README.md": "# About\n\nA journal.\n",
+}
+
+Build = Callable[..., Report]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    root = tmp_path / "work"
+    for source, text in SOURCES.items():
+        (root / source).parent.mkdir(parents=True, exist_ok=True)
+        (root / source).write_text(text)
+    (root / "journal/_out").mkdir()
+    (root / "journal/_out/3f2a.png").write_bytes(b"\x89PNG picture")
+    (root / "journal/_out/77aa.html").write_text("<b>rich</b><script>1</script>")
+    (root / ".env").write_text("SECRET=1")
+    (tmp_path / "outside.txt").write_text("outside")
+    return root
+
+
+def pages(root: Path) -> list[Page]:
+    found = sorted(path for path in root.rglob("*.md") if "site" not in path.parts)
+    return [Page(path.relative_to(root).as_posix(), path.read_text()) for path in found]
+
+
+def publish(root: Path, out: Path | None = None, **options: object) -> Report:
+    return build(pages(root), root, out or root / "site", Site("My journal"), **options)  # type: ignore[arg-type]
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class Links(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value not in (None, "data:,"):
+                self.links.append(value or "")
+            if name == "id" and value:
+                self.ids.add(value)
+
+
+def test_every_link_of_the_site_is_relative_and_leads_somewhere(journal: Path) -> None:
+    assert publish(journal).broken == ()
+    site = journal / "site"
+    read = {path: Links(path.read_text()) for path in site.rglob("*.html") if path.parent.name != "_out"}
+    assert len(read) == 9
+    for page, found in read.items():
+        for link in found.links:
+            parts = urlsplit(link)
+            assert not parts.scheme
+            assert not link.startswith("/")
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            assert target.is_file(), f"{page}: {link}"
+            if parts.fragment:
+                assert unquote(parts.fragment) in read[target].ids
+
+
+def test_pages_forbid_what_they_do_not_need(journal: Path) -> None:
+    publish(journal)
+    for path in (journal / "site").rglob("*.html"):
+        page = path.read_text()
+        assert "default-src 'none'" in page.partition("</head>")[0]
+        if path.parent.name != "_out":
+            assert "<style" not in page
+            assert not re.search(r"<script(?! src=)|\sstyle=|\son\w+=", page)
+
+
+def test_rich_output_is_wrapped_in_a_policy_of_its_own(journal: Path) -> None:
+    publish(journal)
+    frame = (journal / "site/journal/_out/77aa.html").read_text()
+    assert frame.index("default-src 'none'") < frame.index("<b>rich</b>")
+    assert 'sandbox="allow-scripts"' in (journal / "site/journal/2026-11-22-fusion.html").read_text()
+
+
+def test_references_take_their_words_from_the_page_they_lead_to(journal: Path) -> None:
+    publish(journal)
+    page = (journal / "site/journal/2026-10-02-scan.html").read_text()
+    assert '<a href="2026-11-22-fusion.html">Kernel fusion &amp; "temporaries"</a>' in page
+    assert '<a href="../about.html">About</a>' in page
+    assert '<h2 id="how">' in page
+
+
+def test_the_index_is_newest_first_with_dates_summaries_and_tags(journal: Path) -> None:
+    publish(journal)
+    page = (journal / "site/index.html").read_text()
+    order = [page.index(words) for words in ("2026", "November", "Kernel fusion", "October", "A prefix scan")]
+    assert order == sorted(order)
+    assert "Does it fuse?" in page
+    assert 'href="tags/numpy.html"' in page
+    assert "Later" not in page
+    assert "Kernel fusion" in (journal / "site/tags/memory.html").read_text()
+
+
+def test_neighbours_are_linked(journal: Path) -> None:
+    publish(journal)
+    assert 'rel="next" href="2026-11-22-fusion.html"' in (journal / "site/journal/2026-10-02-scan.html").read_text()
+    assert 'rel="prev" href="2026-10-02-scan.html"' in (journal / "site/journal/2026-11-22-fusion.html").read_text()
+
+
+def test_drafts_are_left_out_unless_asked_for(journal: Path) -> None:
+    (journal / "journal/2026-10-02-scan.md").write_text(f"---\ndraft: true\n---\n{SCAN}")
+    report = publish(journal)
+    assert [(one.line, one.link, one.why) for one in report.broken] == [
+        (6, "2026-10-02-scan.md#how", "journal/2026-10-02-scan.md is a draft")
+    ]
+    assert not (journal / "site/journal/_later.html").exists()
+    assert b"prefix scan" not in b"".join(content(journal / "site").values())
+    assert publish(journal, drafts=True).broken == ()
+    assert "Draft" in (journal / "site/journal/_later.html").read_text()
+
+
+def test_the_feed_is_atom_with_absolute_links_when_the_address_is_known(journal: Path) -> None:
+    atom = "{http://www.w3.org/2005/Atom}"
+    publish(journal)
+    feed = fromstring((journal / "site/feed.xml").read_bytes())
+    entries = feed.findall(f"{atom}entry")
+    assert [entry.findtext(f"{atom}title") for entry in entries] == ['Kernel fusion & "temporaries"', "A prefix scan"]
+    assert entries[0].findtext(f"{atom}updated") == "2026-11-22T00:00:00Z"
+    assert not (journal / "site/sitemap.xml").exists()
+    build(pages(journal), journal, journal / "site", Site("J", base_url="https://x.org/j"))
+    feed = fromstring((journal / "site/feed.xml").read_bytes())
+    link = feed.find(f"{atom}entry/{atom}link")
+    assert link is not None
+    assert link.get("href") == "https://x.org/j/journal/2026-11-22-fusion.html"
+    assert b"https://x.org/j/journal/2026-10-02-scan.html" in (journal / "site/sitemap.xml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("link", "why"),
+    [
+        ("nowhere.md", "there is no such file"),
+        ("../../outside.txt", "it leads out of the journal"),
+        ("../.env", "hidden files are not published"),
+        ("2026-10-02-scan.md#gone", "journal/2026-10-02-scan.md has nothing named 'gone'"),
+        ("#gone", "nothing has that name"),
+        ("escape.txt", "there is no such file"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_reported_and_nothing_is_copied(journal: Path, link: str, why: str) -> None:
+    (journal / "journal/escape.txt").symlink_to(journal.parent / "outside.txt")
+    source = journal / "journal/2026-11-22-fusion.md"
+    source.write_text(FUSION + f"\nA paragraph\nof two lines: [x]({link})\n")
+    report = publish(journal)
+    rows = source.read_text().split("\n")
+    assert [(one.source, rows[one.line - 1], one.link, one.why) for one in report.broken] == [
+        ("journal/2026-11-22-fusion.md", f"of two lines: [x]({link})", link, why)
+    ]
+    written = b"".join(content(journal / "site").values())
+    assert b"SECRET" not in written
+    assert b"outside" not in written.replace(b"outside.txt", b"")
+    again = publish(journal)
+    assert (again.broken, again.written) == (report.broken, ())
+
+
+@pytest.mark.parametrize("link", ["[c](c.txt)", "![c](c.txt)", "[c](_out/c.html)", "[c](way/config)"])
+def test_no_symlink_brings_a_file_into_the_site(journal: Path, link: str) -> None:
+    (journal / ".hidden").mkdir()
+    (journal / ".hidden/config").write_text("token of git")
+    (journal / "journal/c.txt").symlink_to("../.hidden/config")
+    (journal / "journal/_out/c.html").symlink_to("../../.hidden/config")
+    (journal / "journal/way").symlink_to("../.hidden")
+    (journal / "journal/2026-10-02-scan.md").write_text(f"# Scan\n\n(how)=\n## How\n\n{link}\n")
+    assert [one.why for one in publish(journal).broken] == ["there is no such file"]
+    assert b"token of git" not in b"".join(content(journal / "site").values())
+
+
+def test_what_the_caller_knows_answers_last(journal: Path) -> None:
+    (journal / "README.md").write_text("# About\n\n[a](step:1a2b) [b](steps/1a2b) [c](journal/_out/3f2a.png)\n")
+    report = publish(journal, resolve=lambda url: f"https://x.org/{url}" if url.startswith("steps/") else None)
+    assert report.broken == ()
+    page = (journal / "site/about.html").read_text()
+    assert 'href="https://x.org/steps/1a2b"' in page
+    assert 'href="journal/_out/3f2a.png"' in page
+
+
+def test_a_second_build_writes_nothing(journal: Path) -> None:
+    first = publish(journal)
+    before = content(journal / "site")
+    again = publish(journal)
+    assert again.written == again.removed == ()
+    assert set(again.unchanged) == set(first.written)
+    assert content(journal / "site") == before
+
+
+Change = Callable[[Path], object]
+
+
+def _mark(root: Path) -> None:
+    (root / "journal/2026-11-22-fusion.md").write_text(FUSION.replace("It does not.", "It does."))
+
+
+CHANGES: dict[str, tuple[Change, set[str]]] = {
+    "a word": (_mark, {"journal/2026-11-22-fusion.html", "search-index.js"}),
+    "a title that others show": (
+        lambda root: (root / "journal/2026-11-22-fusion.md").write_text(FUSION.replace("Kernel", "Loop")),
+        {"journal/2026-11-22-fusion.html", "journal/2026-10-02-scan.html", "index.html", "feed.xml", "search-index.js"}
+        | {"tags/numpy.html", "tags/memory.html"},
+    ),
+    "a label that others point to": (
+        lambda root: (root / "journal/2026-10-02-scan.md").write_text(SCAN.replace("(how)=\n", "")),
+        {"journal/2026-10-02-scan.html", "journal/2026-11-22-fusion.html"},
+    ),
+    "a picture": (
+        lambda root: (root / "journal/_out/3f2a.png").write_bytes(b"other"),
+        {"journal/_out/3f2a.png"},
+    ),
+    "a picture that is gone": (
+        lambda root: (root / "journal/_out/3f2a.png").unlink(),
+        {"journal/2026-11-22-fusion.html"},
+    ),
+    "a page of the site edited by hand": (
+        lambda root: (root / "site/journal/2026-10-02-scan.html").write_text("broken"),
+        {"journal/2026-10-02-scan.html"},
+    ),
+    "a new entry": (
+        lambda root: (root / "journal/2026-11-23-new.md").write_text("# New\n"),
+        {"journal/2026-11-23-new.html", "journal/2026-11-22-fusion.html", "index.html", "feed.xml", "search-index.js"},
+    ),
+    "an entry that is gone": (
+        lambda root: (root / "journal/2026-10-02-scan.md").unlink(),
+        {"journal/2026-11-22-fusion.html", "index.html", "feed.xml", "search-index.js"},
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_after_a_change_the_site_is_what_a_clean_build_makes(journal: Path, change: str) -> None:
+    publish(journal)
+    act, written = CHANGES[change]
+    act(journal)
+    report = publish(journal)
+    assert set(report.written) == written
+    publish(journal, journal.parent / "clean")
+    assert content(journal / "site") == content(journal.parent / "clean")
+
+
+def test_marks_cells_and_settings_count_too(journal: Path) -> None:
+    publish(journal)
+    found = [replace(page, marks={11: Mark("edited", "edited by hand")}, cells={7: "abc"}) for page in pages(journal)]
+    report = build(found, journal, journal / "site", Site("My journal"))
+    assert "journal/2026-11-22-fusion.html" in report.written
+    page = (journal / "site/journal/2026-11-22-fusion.html").read_text()
+    assert '<span class="badge badge-edited">edited by hand</span>' in page
+    assert 'id="cell-abc"' in page
+    assert "about.html" in build(found, journal, journal / "site", Site("Another title")).written
+
+
+def test_what_nozzle_did_not_write_stays(journal: Path) -> None:
+    publish(journal)
+    site = journal / "site"
+    (site / "CNAME").write_text("x.org")
+    (site / "journal/2026-10-02-scan.html").write_text("mine now")
+    (journal / "journal/2026-10-02-scan.md").unlink()
+    (journal / "journal/2026-11-22-fusion.md").unlink()
+    report = publish(journal)
+    assert (site / "CNAME").read_text() == "x.org"
+    assert (site / "journal/2026-10-02-scan.html").read_text() == "mine now"
+    assert "2026-10-02-scan.html" in " ".join(report.warnings)
+    assert "journal/2026-11-22-fusion.html" in report.removed
+    assert not (site / "journal/_out").exists()
+
+
+def test_a_folder_with_a_page_of_somebody_elses_is_refused(journal: Path) -> None:
+    (journal / "site").mkdir()
+    (journal / "site/index.html").write_text("mine")
+    with pytest.raises(Refused, match=r"index\.html was not written by nozzle"):
+        publish(journal)
+    assert (journal / "site/index.html").read_text() == "mine"
+
+
+def test_two_sources_of_one_page_are_refused(journal: Path) -> None:
+    (journal / "index.md").write_text("# Mine\n")
+    with pytest.raises(Refused, match=r"both become index\.html"):
+        publish(journal)
+
+
+def test_a_list_of_files_that_was_tampered_with_removes_nothing_outside(journal: Path) -> None:
+    publish(journal)
+    manifest = journal / "site" / MANIFEST
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"files":{', '"files":{"../README.md":"00","/etc/x":"00",'))
+    assert publish(journal).removed == ()
+    assert (journal / "README.md").exists()
+    manifest.write_text("[]")
+    publish(journal)
+    assert manifest.read_text() == text
+
+
+def test_front_matter_that_is_no_yaml_is_told(journal: Path) -> None:
+    (journal / "README.md").write_text("---\n: [\n---\nhi\n")
+    assert "README.md: " in publish(journal).warnings[0]
+
+
+@pytest.mark.skipif(command() is None, reason="mystmd or Node is not here")
+def test_mystmds_trees_make_the_same_site_where_both_can(journal: Path) -> None:
+    text = FUSION + "\n```{ask}\nWhy *so*?\n```\n\n$$ x^2 $$ (e)\n\nSee {eq}`e`, {cite}`nobody`.\n"
+    (journal / "journal/2026-11-22-fusion.md").write_text(text)
+    found = [replace(page, marks={11: Mark("intact", "intact")}, cells={7: "abc"}) for page in pages(journal)]
+    report = build(found, journal, journal / "site", Site("J"), front="mystmd")
+    assert (report.broken, report.warnings) == ((), ())
+    page = (journal / "site/journal/2026-11-22-fusion.html").read_text()
+    assert '<span class="badge badge-intact">intact</span>' in page
+    assert 'id="cell-abc"' in page
+    assert 'href="2026-10-02-scan.html#how">the scan</a>' in page
+    assert '<iframe sandbox="allow-scripts"' in page
+    assert '<p class="who">Question</p><p>Why <em>so</em>?</p>' in page
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in page
+    assert "<h1>A prefix scan</h1>" in (journal / "site/journal/2026-10-02-scan.html").read_text()
+
+
+def test_without_mystmd_the_built_in_front_end_is_used_and_it_is_said(
+    journal: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    report = publish(journal, front="mystmd")
+    assert (journal / "site/journal/2026-11-22-fusion.html").exists()
+    assert len(report.warnings) == (0 if command() else 1)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(), st.text())
+@example('---\ntitle: \x00\ud800\ntags: ["\\n", 1, null]\n---\n', "x")
+@example("[a](\ud800) ![](%00) [b](a\x00b) <a href='" + "x" * 5000 + "'>", "a" * 300)
+def test_any_text_becomes_a_page_of_a_site(journal: Path, text: str, title: str) -> None:
+    found = [Page("a.md", text), Page("b.md", f"---\ntitle: {title!r}\n---\n[](a.md)\n")]
+    build(found, journal, journal / "any", Site(title))
+    first = content(journal / "any")
+    build(found, journal, journal / "any", Site(title))
+    assert content(journal / "any") == first
+    fromstring(first["feed.xml"])

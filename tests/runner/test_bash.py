@@ -1,0 +1,102 @@
+"""Bash cells: one shell from cell to cell."""
+
+from collections.abc import Callable
+
+import pytest
+from kernel_bench import Bench, until
+
+from nozzle.document.events import Stream
+from nozzle.runner import Limits
+
+
+@pytest.fixture
+def bash(opened: Callable[..., Bench]) -> Callable[..., object]:
+    bench = opened()
+
+    def run(source: str, **options: object) -> Bench:
+        bench.run(source, language="bash", **options)
+        return bench
+
+    return run
+
+
+def test_the_state_is_kept(bash: Callable[..., Bench]) -> None:
+    bash("x=3; declare -A m=([a]=1)\nf() {\n  echo f$1\n}\nmkdir sub; cd sub; set -u; shopt -s extglob; alias l=ls")
+    bench = bash('echo $x ${m[a]}; f 2; basename "$PWD"; echo err >&2; echo $-')
+    assert bench.stdout.splitlines()[:3] == ["3 1", "f2", "sub"]
+    assert "u" in bench.stdout.splitlines()[3]
+    assert bench.stderr == "err\n"
+    assert bench.finished.status == "ok"
+    assert bench.finished.spawned
+    assert bench.finished.packages["bash"][0].isdigit()
+    assert bench.finished.memory > 0
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [("false", 1), ("(exit 7); ", 7), ("nosuch", 127), ("if", 2), ("sleep 60 & kill $!; wait $!", 143)],
+)
+def test_the_last_status_is_the_cells(bash: Callable[..., Bench], source: str, status: int) -> None:
+    bash("kept=1")
+    bench = bash(source)
+    assert (bench.finished.status, bench.error.ename) == ("error", f"exit {status}")
+    assert bench.error.evalue == f"the last command ended with status {status}"
+    assert bash("[ $kept = 1 ]").finished.status == "ok"
+    assert bash("false; true").finished.status == "ok"
+
+
+def test_error_messages_count_lines_within_the_cell(bash: Callable[..., Bench]) -> None:
+    assert "line 3: nosuch: command not found" in bash("true\n\nnosuch").stderr
+
+
+def test_a_trace_shows_only_the_authors_commands(bash: Callable[..., Bench]) -> None:
+    bash("set -x")
+    assert bash("echo a").stderr.splitlines()[-1] == "++ echo a"
+    assert "251" not in bash("echo b").stderr
+
+
+def test_redirections_last_and_our_line_is_not_theirs(bash: Callable[..., Bench]) -> None:
+    bash("exec 2>&1; echo moved >&2; exec 3>file; echo text >&3; exec 3>&-")
+    bench = bash("cat file; echo moved >&2; [ -e /proc/self/fd/251 ] || echo closed")
+    assert bench.stdout == "text\nmoved\nclosed\n"
+
+
+def test_standard_input_is_empty(bash: Callable[..., Bench]) -> None:
+    assert bash("cat; read x; echo $?").stdout == "1\n"
+
+
+def test_an_exit_ends_the_shell_and_the_state(bash: Callable[..., Bench]) -> None:
+    bench = bash("echo bye; exit 3")
+    assert (bench.stdout, bench.finished.status, bench.finished.cause) == ("bye\n", "died", "exit 3")
+    assert bench.session.at == ""
+
+
+def test_an_interrupt_ends_the_cell_where_it_is(bash: Callable[..., Bench], opened: Callable[..., Bench]) -> None:
+    bench = opened()
+    for event in bench.start("echo running; sleep 60; echo never", language="bash"):
+        bench.events.append(event)
+        if isinstance(event, Stream):
+            bench.session.interrupt()
+    assert (bench.stdout, bench.finished.status, bench.finished.cause) == ("running\n", "stopped", "you stopped it")
+
+
+def test_a_time_limit_ends_the_cell(bash: Callable[..., Bench]) -> None:
+    bash("true")
+    bench = bash("sleep 60; echo never", timeout=0.1)
+    assert (bench.stdout, bench.finished.status, bench.finished.cause) == ("", "timeout", "time limit of 0.1 s")
+
+
+def test_who_ignores_an_interrupt_is_killed(opened: Callable[..., Bench]) -> None:
+    bench = opened(limits=Limits(grace=0.1))
+    finished = bench.run("trap '' INT; sleep 60", language="bash", timeout=0.1)
+    assert (finished.status, finished.cause) == ("timeout", "time limit of 0.1 s; it did not stop and was killed")
+
+
+def test_a_job_left_behind_is_late(bash: Callable[..., Bench]) -> None:
+    bench = bash("(sleep 0.05; echo late) &")
+    assert [(event.cell, event.text) for event in until(bench.session.drain)] == [(bench.jobs[0].cell, "late\n")]
+
+
+def test_big_cells_and_strange_characters(bash: Callable[..., Bench]) -> None:
+    bench = bash("cat <<'E'\n" + "ü\\ '\"$x\n" * 20_000 + "E")
+    assert bench.stdout == "ü\\ '\"$x\n" * 20_000

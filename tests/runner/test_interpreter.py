@@ -1,0 +1,124 @@
+"""The project's own Python runs the cells, found in one order, and what it lacks is told."""
+
+import json
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kernel_bench import Bench
+
+from nozzle.document.events import DisplayData, ExecuteResult
+from nozzle.errors import Missing
+from nozzle.runner import Interpreter, find_interpreter
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.delenv("JUPYTER_PATH", raising=False)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    return tmp_path
+
+
+def make(folder: Path) -> Path:
+    venv.create(folder, symlinks=True)
+    return folder / "bin" / "python"
+
+
+def kernelspec(data: Path, name: str, **spec: object) -> None:
+    folder = data / "kernels" / name
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps({"language": "python", **spec}))
+
+
+def test_without_any_choice_it_is_nozzles_own(root: Path) -> None:
+    own = find_interpreter(root)
+    assert (own.path, own.why, own.missing) == (Path(sys.executable), "nozzle's own", "")
+    assert own.version == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_each_choice_comes_before_the_next(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, spec, own, active = (make(root / name) for name in ("named", "spec", ".venv", "active"))
+    kernelspec(root / "jupyter", "mine", argv=[str(spec), "-m", "ipykernel"])
+    monkeypatch.setenv("VIRTUAL_ENV", str(root / "active"))
+    found = find_interpreter(root, named="named", kernelspec="mine")
+    assert (found.path, found.why) == (named, "settings")
+    found = find_interpreter(root, kernelspec="mine")
+    assert (found.path, found.why) == (spec, "kernelspec mine")
+    found = find_interpreter(root)
+    assert (found.path, found.why) == (own, "the project's .venv")
+    own.unlink()
+    found = find_interpreter(root)
+    assert (found.path, found.why) == (active, "VIRTUAL_ENV")
+    assert found.missing == "IPython (nozzle lends its own)"
+
+
+def test_a_kernelspec_of_an_environment_means_its_python(root: Path) -> None:
+    own = make(root / ".venv")
+    kernelspec(root / ".venv" / "share" / "jupyter", "python3", argv=["python", "-m", "ipykernel_launcher"])
+    assert find_interpreter(root, kernelspec="python3").path == own
+
+
+@pytest.mark.parametrize("spec", [{"argv": []}, {"argv": ["nosuch-python"]}, {"argv": ["R"], "language": "R"}, {}])
+def test_a_kernelspec_that_cannot_be_used_is_told(root: Path, spec: dict[str, object]) -> None:
+    kernelspec(root / "jupyter", "odd", **spec)
+    with pytest.raises(Missing, match=r"kernel\.json"):
+        find_interpreter(root, kernelspec="odd")
+
+
+def test_a_name_that_means_nothing_is_told(root: Path) -> None:
+    with pytest.raises(Missing, match="nosuch"):
+        find_interpreter(root, named="nosuch")
+    with pytest.raises(Missing, match="nosuch"):
+        find_interpreter(root, kernelspec="nosuch")
+
+
+def test_an_environment_that_does_not_run_is_told(root: Path) -> None:
+    broken = root / ".venv" / "bin" / "python"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(Missing, match="does not run"):
+        find_interpreter(root)
+
+
+@pytest.fixture
+def without(root: Path) -> Interpreter:
+    """An interpreter that has no IPython."""
+    return find_interpreter(root, named=str(make(root / "without")))
+
+
+def test_ipython_is_lent_to_the_same_version_and_nothing_else_is(
+    opened: Callable[..., Bench], without: Interpreter
+) -> None:
+    bench = opened(interpreter=without)
+    assert bench.run("from IPython.display import HTML; display(HTML('<b>x</b>')); x = !echo a\nx").status == "ok"
+    assert bench.of(DisplayData)[0].data["text/html"] == "<b>x</b>"
+    assert bench.run("import pytest").status == "error"
+    bench.run("import sys, os; print(sys.prefix, os.environ['PATH'].split(':')[0], os.environ['VIRTUAL_ENV'])")
+    home = without.path.parent.parent
+    assert bench.stdout == f"{home} {home / 'bin'} {home}\n"
+
+
+def test_without_any_ipython_cells_run_plainly(
+    opened: Callable[..., Bench], without: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nozzle.runner.process.lent_folders", list)
+    bench = opened(interpreter=without)
+    bench.run("x = 1\nx + 1")
+    assert bench.of(ExecuteResult)[0].data == {"text/plain": "2"}
+    assert "no IPython" in bench.stderr
+    bench.run("import asyncio\nawait asyncio.sleep(0, x)")
+    assert (bench.of(ExecuteResult)[0].data, bench.stderr) == ({"text/plain": "1"}, "")
+    bench.run("def f(): return 1/0\nf()", label="f")
+    assert [line for line in bench.error.traceback if "File" in line] == [
+        '  File "cell f", line 2, in <module>',
+        '  File "cell f", line 1, in f',
+    ]
+    assert bench.run("import sys; sys.exit(2)").status == "error"
+    assert bench.run("import time; time.sleep(60)", timeout=0.1).status == "timeout"
+    assert bench.run("x").status == "ok"
+    assert bench.run("x = (").status == "error"
+    assert "".join(bench.error.traceback).startswith('  File "cell ')

@@ -1,0 +1,122 @@
+"""new, run, due, log, show: the first minute."""
+
+import datetime
+import json
+from pathlib import Path
+
+from tests.words.conftest import Say, cell, entry, git
+
+
+def test_new_makes_a_dated_entry_and_prints_its_path(say: Say, folder: Path) -> None:
+    said = say("new", 'Kernel "fusion"')
+    today = datetime.date.today()
+    assert said.out == f"journal/{today}-kernel-fusion.md\n"
+    text = (folder / said.out.strip()).read_text()
+    assert text.startswith(f'---\ntitle: "Kernel \\"fusion\\""\ndate: {today}\n')
+    assert "nozzle: " in say("new", 'Kernel "fusion"').out
+
+
+def test_run_writes_under_the_cell_and_exits_0(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("print(6 * 7)"))
+    said = say("run")
+    assert said.status == 0
+    assert "print(6 * 7)" in said.out
+    assert "```text\n42\n```" in path.read_text()
+
+
+def test_a_failure_that_stands_exits_1_also_when_nothing_runs(say: Say, folder: Path) -> None:
+    entry(folder, cell("1 / 0") + "\n" + cell("print('below')"))
+    assert say("run").status == 1
+    commits = git(folder, "rev-parse", "HEAD")
+    said = say("run")
+    assert said.status == 1
+    assert "below '1 / 0' (line 1), which failed" in said.out
+    assert git(folder, "rev-parse", "HEAD") == commits
+
+
+def test_run_again_runs_all_in_a_fresh_kernel(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("import os\nprint(os.getpid())"))
+    say("run")
+    first = path.read_text()
+    say("run")
+    assert path.read_text() == first
+    say("run", "--again")
+    assert path.read_text() != first
+
+
+def test_due_says_what_would_run_and_why(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("a = 1") + "\n" + cell("print(a)"))
+    rows = [json.loads(line) for line in say("due", "--json").out.splitlines()] if git_init(folder) else []
+    assert [(row["do"], row["why"]) for row in rows] == [("due", "new"), ("due", "new")]
+    say("run")
+    assert say("due").out == "nothing is due\n"
+    path.write_text(path.read_text().replace("a = 1", "a = 2"))
+    rows = [json.loads(line) for line in say("due", "--json").out.splitlines()]
+    assert [row["why"] for row in rows] == ["edited", "above changed"]
+    assert rows[1]["seconds"] is not None
+
+
+def git_init(folder: Path) -> bool:
+    git(folder, "init", "-q", "-b", "main")
+    return True
+
+
+def test_a_data_file_that_changes_makes_its_reader_due(say: Say, folder: Path) -> None:
+    entry(folder, cell("print(open('data.txt').read())") + "\n" + cell("print('below')"))
+    (folder / "journal" / "data.txt").write_text("one")
+    say("run")
+    (folder / "journal" / "data.txt").write_text("two!")
+    assert [json.loads(line)["why"] for line in say("due", "--json").out.splitlines()] == [
+        "input changed",
+        "above changed",
+    ]
+    say("run")
+    assert "two!" in (folder / "journal" / "entry.md").read_text()
+
+
+def test_log_shows_the_steps_and_show_one_of_them(say: Say, folder: Path) -> None:
+    entry(folder, cell("print('x')") + "\n" + cell("open('made.txt', 'w').write('made')"))
+    say("run")
+    steps = [json.loads(line) for line in say("log", "--json").out.splitlines()]
+    assert [step["kind"] for step in steps] == ["cell", "cell", "save", "key"]
+    shown = say("show", steps[0]["sha"][:8]).out
+    assert "A         journal/made.txt" in shown
+    assert "python 3." in shown
+    assert "+<!-- nozzle:output" in shown
+    assert say("show", steps[0]["cell"][:10]).out == shown
+
+
+def test_what_is_asked_wrongly_is_told_plainly(say: Say, folder: Path) -> None:
+    assert "there is no git repository around it" in say("log").out
+    git_init(folder)
+    assert say("run", "nothing.md").status == 2
+    said = say("show", "cafe1234")
+    assert said.status == 2
+    assert "cafe1234" in said.out
+
+
+def test_an_entry_that_is_no_text_is_named_with_its_line(say: Say, folder: Path) -> None:
+    path = entry(folder, "")
+    path.write_bytes(b"# good\n\nbad \xff byte\n")
+    said = say("run")
+    assert said.status == 1
+    assert "journal/entry.md:3: this is not UTF-8 text" in said.out
+    assert path.read_bytes() == b"# good\n\nbad \xff byte\n"
+
+
+STOPS_ITSELF_ONCE = """\
+import os, signal, time
+if not os.path.exists('again'):
+    open('again', 'w').close()
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(30)
+print('went on')"""
+
+
+def test_what_was_stopped_is_due_and_run_takes_it_up_again(say: Say, folder: Path) -> None:
+    path = entry(folder, cell(STOPS_ITSELF_ONCE))
+    say("run")
+    assert "status=stopped" in path.read_text()
+    assert "[asked]" in say("due").out
+    assert say("run").status == 0
+    assert "went on" in path.read_text()

@@ -1,0 +1,40 @@
+"""What is told while a cell runs holds no secret, however it comes."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nozzle.desk import Notice
+from nozzle.document.events import Finished, InputRequest, Stream
+from nozzle.document.secrets import redact
+from nozzle.words.hush import Hush
+
+TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+KEY = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n" * 4 + "-----END PRIVATE KEY-----\n"
+
+
+def told(*pieces: str) -> str:
+    hush = Hush(lambda text: redact(text, ["sesame-open-now"]))
+    notices = [Notice("stream", "e.md", event=Stream("c", "stdout", piece)) for piece in pieces]
+    notices.append(Notice("finished", "e.md", event=Finished("c", "ok")))
+    events = [one.event for notice in notices for one in hush(notice)]
+    assert isinstance(events[-1], Finished)
+    return "".join(event.text for event in events if isinstance(event, Stream))
+
+
+@given(st.lists(st.integers(0, 400), max_size=8), st.sampled_from([TOKEN, "sesame-open-now", KEY]))
+def test_a_secret_in_pieces_is_still_one(cuts: list[int], secret: str) -> None:
+    text = f"before {secret}\nafter\nthe end"
+    ends = [0, *sorted(cuts), len(text)]
+    pieces = [text[a:b] for a, b in pairwise(ends)]
+    assert told(*pieces) == redact(text, ["sesame-open-now"])
+
+
+def test_a_prompt_is_told_after_what_came_before_it_and_without_secrets() -> None:
+    hush = Hush(redact)
+    assert list(hush(Notice("stream", "e.md", event=Stream("c", "stdout", "half a line")))) == []
+    first, second = hush(Notice("input", "e.md", event=InputRequest("c", f"{TOKEN}? ")))
+    assert first.event == Stream("c", "stdout", "half a line")
+    assert isinstance(second.event, InputRequest)
+    assert TOKEN not in second.event.prompt

@@ -1,0 +1,69 @@
+"""publish: brought out, or refused with the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from nozzle.errors import Refused
+from tests.words.conftest import Say, cell, entry, git
+
+TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+
+@pytest.fixture
+def journal(say: Say, folder: Path) -> Path:
+    entry(folder, "# One\n\n" + cell("print('out')"))
+    assert say("run").status == 0
+    return folder
+
+
+def test_to_a_folder_what_others_put_there_stays_and_what_was_withdrawn_goes(say: Say, journal: Path) -> None:
+    out = journal.parent / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("MINE")
+    assert say("publish", "--to", str(out)).status == 0
+    assert (out / "journal" / "entry.html").is_file()
+    (journal / "journal" / "entry.md").rename(journal / "journal" / "other.md")
+    assert say("publish", "--to", str(out)).status == 0
+    assert not (out / "journal" / "entry.html").exists()
+    assert (out / "mine.txt").read_text() == "MINE"
+
+
+def test_to_a_branch_no_file_of_the_authors_is_touched(say: Say, journal: Path) -> None:
+    before = git(journal, "status", "--porcelain"), git(journal, "rev-parse", "HEAD")
+    assert say("publish", "--branch", "gh-pages").status == 0
+    assert (git(journal, "status", "--porcelain"), git(journal, "rev-parse", "HEAD")) == before
+    files = git(journal, "ls-tree", "-r", "--name-only", "gh-pages").split()
+    assert {"index.html", "journal/entry.html"} <= set(files)
+    assert not [name for name in files if name.startswith(".nozzle")]
+
+
+def test_pages_writes_the_workflow(say: Say, journal: Path) -> None:
+    assert say("publish", "--pages").status == 0
+    assert "nozzle verify --attest" in (journal / ".github" / "workflows" / "pages.yml").read_text()
+
+
+@pytest.mark.parametrize("fault", ["link", "output", "secret", "attached", "hidden"])
+def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str) -> None:
+    path = journal / "journal" / "entry.md"
+    text = path.read_text()
+    attached = journal / "journal" / "c.txt"
+    if fault == "link":
+        path.write_text(text + "\n[nowhere](nowhere.md)\n")
+    elif fault == "output":
+        path.write_text(text.replace("out\n```", "forged\n```"))
+    elif fault == "secret":
+        path.write_text(text + f"\nthe key is {TOKEN}\n")
+    elif fault == "attached":
+        attached.write_text(TOKEN)
+        path.write_text(text + "\n[notes](c.txt)\n")
+    else:
+        attached.symlink_to("../.git/config")
+        path.write_text(text + "\n[notes](c.txt)\n")
+    out = journal.parent / "out"
+    said = say("publish", "--to", str(out))
+    assert said.status == Refused.status
+    assert "stand against publishing" in said.out
+    assert not out.exists()
+    assert say("publish", "--to", str(out), "--anyway").status == 0
+    assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]

@@ -1,0 +1,166 @@
+"""What came by git from somebody else runs only when it was trusted."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.words.conftest import Say, cell, entry, git
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """Somebody else's journal, committed by hand."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    entry(folder, cell("print('theirs')"))
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "theirs")
+    return folder
+
+
+@pytest.fixture
+def clone(theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    subprocess.run(["git", "clone", "-q", str(theirs), str(tmp_path / "clone")], check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    return tmp_path / "clone"
+
+
+def test_a_clone_runs_nothing_until_it_is_trusted(say: Say, clone: Path) -> None:
+    monkey = clone / "journal" / "entry.md"
+    said = say("run", str(monkey))
+    assert said.status == 1
+    assert "'nozzle trust journal/entry.md' shows it" in said.out
+    assert "nozzle:output" not in monkey.read_text()
+    assert "print('theirs')" in say("trust", input="n\n").out
+    assert say("run", str(monkey)).status == 1
+    assert say("trust", "--yes").status == 0
+    assert say("run", str(monkey)).status == 0
+    assert "theirs" in monkey.read_text()
+
+
+def test_what_is_typed_here_runs_beside_what_is_not_trusted(say: Say, clone: Path) -> None:
+    path = clone / "journal" / "entry.md"
+    path.write_text(cell("print('mine')") + "\n" + path.read_text())
+    assert say("run").status == 1
+    assert path.read_text().count("nozzle:output") == 1
+    assert "```text\nmine\n```" in path.read_text()
+
+
+def test_what_is_committed_here_by_hand_is_mine(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    path = entry(folder, cell("print('mine')"))
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=I", "-c", "user.email=i@example.org", "commit", "-qm", "mine")
+    assert say("run").status == 0
+    assert "```text\nmine\n```" in path.read_text()
+
+
+def test_a_renamed_or_squashed_cell_of_theirs_waits_too(say: Say, clone: Path) -> None:
+    git(clone, "mv", "journal/entry.md", "journal/renamed.md")
+    git(clone, "-c", "user.name=I", "-c", "user.email=i@example.org", "commit", "-qm", "renamed")
+    assert say("run").status == 1
+    assert "nozzle:output" not in (clone / "journal" / "renamed.md").read_text()
+
+
+def test_a_squashed_merge_brings_nothing_that_runs(say: Say, folder: Path, theirs: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    me = ("-c", "user.name=I", "-c", "user.email=i@example.org")
+    git(folder, *me, "commit", "-q", "--allow-empty", "-m", "begin")
+    git(folder, "fetch", "-q", str(theirs), "main")
+    git(folder, *me, "merge", "-q", "--squash", "--allow-unrelated-histories", "FETCH_HEAD")
+    git(folder, *me, "commit", "-qm", "squashed")
+    assert say("run").status == 1
+    assert "nozzle:output" not in (folder / "journal" / "entry.md").read_text()
+
+
+def test_a_link_or_a_filter_makes_nothing_mine(say: Say, clone: Path, theirs: Path) -> None:
+    entry(theirs, cell("echo '$Id$'", "bash"), "docs/evil.txt")
+    (theirs / "journal" / "link.md").symlink_to("../docs/evil.txt")
+    entry(theirs, cell("echo '$Id$' again", "bash"), "journal/ident.md")
+    (theirs / ".gitattributes").write_text("*.md ident\n")
+    git(theirs, "add", "-A")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "tricks")
+    git(clone, "pull", "-q")
+    assert say("run").status == 1
+    assert not [path for path in clone.rglob("*") if path.is_file() and b"nozzle:output" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("order", ["dropped", "turned round", "twice"])
+def test_known_cells_in_another_order_are_another_program(
+    say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    one, two = cell("x = 'safe'"), cell("print(globals().get('x', 'not safe'))")
+    entry(folder, one + "\n" + two)
+    say("run")
+    ran = (folder / "journal" / "entry.md").read_text()
+    blocks = ran.split("\n```{code-cell}")
+    parts = [blocks[0] + "\n", "```{code-cell}" + blocks[1]]
+    other = {
+        "dropped": parts[1],
+        "turned round": parts[1] + "\n" + parts[0],
+        "twice": parts[0] + parts[1] + "\n" + parts[1],
+    }
+    theirs = tmp_path / "changed"
+    subprocess.run(["git", "clone", "-q", str(folder), str(theirs)], check=True)
+    entry(theirs, other[order])
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qam", order)
+    git(folder, "pull", "-q", str(theirs), "main")
+    assert say("run", "--again").status == 1
+
+
+def test_an_environment_that_came_by_git_is_not_started(say: Say, clone: Path, theirs: Path, tmp_path: Path) -> None:
+    python = theirs / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    python.chmod(0o755)
+    git(theirs, "add", "-A", "-f")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "environment")
+    git(clone, "pull", "-q")
+    path = entry(clone, "---\nkernelspec:\n  name: ../evil\n---\n" + cell("print('mine')"), "journal/mine.md")
+    say("doctor")
+    say("verify")
+    say("run", str(path))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_pulled_later_waits_too(say: Say, clone: Path, theirs: Path) -> None:
+    say("trust", "--yes")
+    say("run")
+    entry(theirs, cell("print('new of theirs')"), "journal/other.md")
+    git(theirs, "add", "-A")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "more")
+    git(clone, "-c", "user.name=I", "-c", "user.email=i@example.org", "pull", "-q", "--no-rebase", "origin", "main")
+    said = say("run")
+    assert said.status == 1
+    assert "print('new of theirs')" in said.out
+    assert "nozzle:output" not in (clone / "journal" / "other.md").read_text()
+
+
+def test_my_second_machine_is_me(say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry(folder, cell("print('mine')"))
+    say("run")
+    line = say("key").out.splitlines()[0]
+    subprocess.run(["git", "clone", "-q", str(folder), str(tmp_path / "laptop")], check=True)
+    monkeypatch.chdir(tmp_path / "laptop")
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "second"))
+    assert say("run", "--again").status == 1
+    say("key", "add", line)
+    assert say("run", "--again").status == 0
+
+
+def test_a_python_named_by_the_journal_runs_only_when_trusted(say: Say, clone: Path, theirs: Path) -> None:
+    (theirs / "nozzle.toml").write_text('python = "evil"\n')
+    git(theirs, "add", "-A")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "settings")
+    git(clone, "pull", "-q")
+    path = entry(clone, cell("print('mine')"), "journal/mine.md")
+    assert say("run", str(path)).status == 0
+    assert "python = 'evil'" in say("trust", input="n\n").out
+
+
+def test_verify_in_ci_trusts_the_checkout_when_told(say: Say, clone: Path) -> None:
+    assert "0 skipped" not in say("verify").out
+    assert say("run", "--trust-this-checkout").status == 0
+    assert "1 the same, 0 differ, 0 skipped" in say("verify", "--trust-this-checkout").out

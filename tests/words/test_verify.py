@@ -1,0 +1,58 @@
+"""verify: run again on a copy, and compare as the cell says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.words.conftest import Say, cell, entry
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "status"),
+    [
+        ("", "print('took 0.3 s at 0x7f00aa00bb00')", 0),
+        ("exact", "print('took 0.3 s at 0x7f00aa00bb00')", 1),
+        ("rtol=1e-2", "print(1.001)", 0),
+        ("rtol=1e-4", "print(1.001)", 1),
+        ("shape", "print('anything')", 0),
+        ("shape", "print('two\\nlines')", 1),
+        ("mask=[a-z]+", "print('other')", 0),
+        ("mask=(", "print('other')", 1),
+        ("rtol=abc", "print(1.001)", 1),
+        ("skip", "1 / 0", 0),
+    ],
+)
+def test_a_cell_says_how_it_is_compared(say: Say, folder: Path, rule: str, now: str, status: int) -> None:
+    timed = "print('took 9.1 s at 0x7f11aa22bb33')"
+    first = {"": timed, "exact": timed, "rtol": "print(1.0)"}.get(rule.split("=")[0], "print('words')")
+    body = f"import os\nif os.environ.get('TURN', '1') == '1':\n    {first}\nelse:\n    {now}"
+    path = entry(folder, cell((f"#| verify: {rule}\n" if rule else "") + body))
+    say("run")
+    os.environ["TURN"] = "2"
+    try:
+        said = say("verify")
+    finally:
+        del os.environ["TURN"]
+    assert said.status == status, said.out
+    assert path.exists()
+
+
+def test_a_mask_that_never_ends_is_told(say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nozzle.words.verify.PATIENCE", 0.5)
+    entry(folder, cell("#| verify: mask=(a|a)+$\nprint('a' * 40 + '!')"))
+    say("run")
+    said = say("verify")
+    assert said.status == 1
+    assert "its mask took more than" in said.out
+
+
+def test_a_verify_leaves_the_authors_files_alone_and_takes_what_lies_there(say: Say, folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "pkg" / "site").mkdir(parents=True)
+    (folder / "pkg" / "site" / "data.txt").write_text("there")
+    entry(folder, cell("print(open('../pkg/site/data.txt').read())\nopen('count.txt', 'a').write('x');"))
+    say("run")
+    said = say("verify")
+    assert (said.status, "1 the same" in said.out) == (0, True)
+    assert (folder / "journal" / "count.txt").read_text() == "x"
