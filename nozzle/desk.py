@@ -21,7 +21,7 @@ from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Interpreter, Session
+from nozzle.runner import Interpreter, Session, Snapshots
 from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -67,6 +67,8 @@ class Tools:
     hidden: tuple[Path, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of environment variables that no cell may see."""
+    snapshots: Snapshots | None = None
+    """States of kernels that were kept; without it none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,7 +509,10 @@ class Desk:
         if interpreter.missing and interpreter.missing not in self._warned:
             self._warned.add(interpreter.missing)
             self._note("warning", interpreter.missing)
-        return Session(self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets)
+        return Session(
+            self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
+            snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
+        )  # fmt: skip
 
     def _close_session(self) -> None:
         if self._session is not None:

@@ -65,6 +65,11 @@ class Past:
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages,
         )  # fmt: skip
 
+    def content(self, path: str) -> str:
+        """What a file under the root holds, as a digest; empty for entries and for what is outside."""
+        rel = self._inside(path)
+        return self._digest(rel) if rel and not self.settings.is_entry(rel) else ""
+
     def written(self, finished: Finished, since: int) -> tuple[str, ...]:
         """Files under the root that a run wrote: seen by its hooks, or changed while its programs ran."""
         seen = {path for each in finished.writes if (path := self._inside(each))}

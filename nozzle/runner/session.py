@@ -1,25 +1,34 @@
 """The live workers of one entry in one thread of its journal: a state that is always the state after some cell.
 
-Replay is the meaning: a cell runs in the live state only when that is the state its cells above make; otherwise
-everything starts afresh. It never reads or writes an entry.
+Replay is the meaning: a cell runs in the live state only when that is the state its cells above make; otherwise the
+deepest state on its chain that was kept is woken, and the cells below that run again. It never reads or writes an
+entry.
 """
 
 import os
 import threading
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
-from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying
+from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
 from nozzle.runner.course import Course, late
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
-from nozzle.runner.kernel import Kernel, start
+from nozzle.runner.kernel import Image, Kernel, Tainted, start
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
+from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
+HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
+LONGEST = 60.0
+"""Seconds that keeping a state may take."""
+
+
+class Hung(Exception):
+    """A cell ran in a copy of a worker and can never end there."""
 
 
 class Session:
@@ -34,20 +43,35 @@ class Session:
         limits: Limits = DEFAULT,
         secret_names: Sequence[str] = (),
         hidden: Sequence[Path] = (),
+        snapshots: Snapshots | None = None,
+        content: Callable[[str], str] = content_of,
     ) -> None:
+        """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
+        self.tainted = ""
+        """Why the state could not be kept when that was last tried; empty when it was."""
         self.hides = False
         """Whether the kernel that started last has the hidden folders out of its reach."""
         self._place = Place(folder.resolve(), root.resolve(), interpreter, tuple(secret_names), tuple(hidden))
         self._limits = limits
+        self._snapshots = snapshots
+        self._content = content
         self._kernels: dict[str, Kernel] = {}
+        self._images: dict[str, Image] = {}
+        """Of each live worker whose present state was kept."""
+        self._trail = Trail()
+        """How the live state came about."""
         self._past: list[Outputs] = []
         self._course: Course | None = None
         self._answers: dict[str, list[str | None]] = {}
         self._turn = threading.Lock()
         self._stopping: str | None = None
         self._closing = False
+        self._hung = False
+        """A copy of a worker hung: here only fresh ones are used."""
+        self._keeping = False
+        """The cell is over, its state is being kept: the next one has only a moment to wait."""
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         weakref.finalize(self, os.close, self._waker)
 
@@ -56,11 +80,12 @@ class Session:
 
         When the live state is another one, all starts afresh and the jobs above run again, each told by Replaying only.
         """
-        if not self._turn.acquire(blocking=False):
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
             raise RuntimeError("this session is running a cell: one at a time")
-        self._stopping, self._closing = None, False
+        self._stopping, self._closing, self._keeping = None, False, False
         try:
             yield from self._run(jobs)
+            self._keep()
         finally:
             if self._course is not None or self._closing:  # a course is left when whoever asked went away
                 self._drop()
@@ -108,32 +133,90 @@ class Session:
             kernel.process.end()
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Event]:
-        *above, job = jobs
         yield from self._late()
-        if not self._stands_after(above):
+        try:
+            yield from self._attempt(jobs)
+        except Hung:
+            self._hung = True
+            if self._snapshots:
+                self._snapshots.distrust(self._place, [job.cell for job in jobs])
+            yield Restarted(jobs[-1].cell, HUNG)
+            yield from self._attempt(jobs)
+
+    def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        *above, job = jobs
+        refusal = yield from self._go_to(above, job.cell)
+        if refusal is not None:
             self._drop()
-            refusal = yield from self._replay(above, job.cell)
-            if refusal is not None:
-                self._drop()
-                yield refusal
-                return
+            yield refusal
+            return
         self._answers.pop(job.cell, None)
         yield from self._cell(job)
 
-    def _stands_after(self, above: Sequence[Job]) -> bool:
-        """Whether the live state is the one that these cells make."""
+    def _go_to(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
+        """Make the live state the one after these cells; the Finished of `cell` when that cannot be done."""
+        depth = self._depth([job.cell for job in above])
+        while (kept := self._deeper([job.cell for job in above], depth)) is not None:
+            if self._wake(kept):
+                depth = kept.trail.depth
+                break
+        if depth < 0:
+            self._drop()
+        return (yield from self._replay(above[max(depth, 0) :], cell))
+
+    def _depth(self, cells: Sequence[str]) -> int:
+        """After how many of these cells the live state stands; -1 when it is on another way."""
         if any(kernel.process.is_gone() for kernel in self._kernels.values()):
-            return False
-        return self.at == above[-1].cell if above else not self._kernels
+            return -1
+        if not self._kernels:
+            return 0
+        return cells.index(self.at) + 1 if self.at in cells else -1
+
+    def _deeper(self, cells: Sequence[str], depth: int) -> Snapshot | None:
+        """The deepest state on this way that was kept, if it is deeper than the live one."""
+        return self._snapshots.deepest(self._place, cells, depth, self._content) if self._snapshots else None
+
+    def _wake(self, snapshot: Snapshot) -> bool:
+        """Let the workers of a snapshot be the live ones; when one is no more, the snapshot is forgotten."""
+        assert self._snapshots is not None
+        self._drop()
+        for language, image in snapshot.images.items():
+            kernel = image.wake(self._limits)
+            if kernel is None:
+                self._snapshots.forget(snapshot)
+                self._drop()
+                return False
+            self._kernels[language] = kernel
+        self.at, self._trail, self._images = snapshot.cell, snapshot.trail, dict(snapshot.images)
+        return True
+
+    def _keep(self) -> None:
+        """Keep the live state, when that pays: an image of each worker that changed since it was kept last."""
+        if self._snapshots is None or self._hung or not self.at or self._closing:
+            return
+        if not self._snapshots.pays(self._trail):
+            return
+        for language, kernel in self._kernels.items():
+            if language in self._images:
+                continue
+            image = kernel.freeze()
+            if isinstance(image, Tainted):
+                self.tainted = image.why
+                return
+            self._images[language] = image
+        self.tainted = ""
+        self._trail = self._trail.kept(sum(image.cost for image in self._images.values()))
+        self._snapshots.keep(Snapshot(self._place, self.at, dict(self._images), self._trail))
 
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
-        """Make the state that `cell` needs; the Finished of `cell` when that cannot be done."""
+        """Run these cells in the live state; the Finished of `cell` when that cannot be done."""
         for job in above:
             if job.once:
                 return _refused(cell, job, "it may run only once")
         for number, job in enumerate(above, 1):
             yield Replaying(cell, job.cell, number, len(above))
             finished, failure = self._quietly(job)
+            self._keep()
             if self._stopping:
                 return Finished(cell, "stopped", cause=self._stopping)
             if finished.status != "ok" and not (finished.status == "error" and job.raises):
@@ -159,6 +242,7 @@ class Session:
     def _cell(self, job: Job) -> Iterator[Event]:
         """Run a cell in the state that is there."""
         self.at = ""
+        self._images.pop(job.language, None)
         try:
             kernel = self._kernel(job.language)
         except OSError as error:
@@ -170,7 +254,10 @@ class Session:
             course.stop("stopped", self._stopping)
         for event in course.events():
             if isinstance(event, Finished):
-                self._settle(course)
+                self._settle(course, event)
+                if course.hung and not job.once:
+                    raise Hung
+                self._keeping = True
             yield event
 
     def _kernel(self, language: str) -> Kernel:
@@ -178,7 +265,7 @@ class Session:
             self._kernels[language] = start(language, self._place, self._limits)
         return self._kernels[language]
 
-    def _settle(self, course: Course) -> None:
+    def _settle(self, course: Course, finished: Finished) -> None:
         """A cell is over: its state is the live one, unless its worker is gone."""
         self._course = None
         if course.hidden is not None:
@@ -187,6 +274,7 @@ class Session:
             self._drop()
             return
         self.at = course.cell
+        self._trail = self._trail.after(finished, self._content)
         past = {id(outputs): outputs for outputs in (*self._past, course.outputs) if outputs.readers()}
         self._past[:] = past.values()
 
@@ -196,7 +284,8 @@ class Session:
 
     def _drop(self) -> None:
         """Give up the live state and everything that holds it."""
-        self.at, self._course = "", None
+        self.at, self._course, self._trail = "", None, Trail()
+        self._images.clear()
         for kernel in self._kernels.values():
             kernel.process.close()
             kernel.outputs.close()

@@ -1,4 +1,4 @@
-"""The first lines of every kernel: leave a warden behind, put folders out of reach, become Python or bash.
+"""The first lines of every kernel: leave a keeper behind, put folders out of reach, become Python or bash.
 
 Run by path, as a script. It makes its folder a package under a private name, so that no name of nozzle's ever
 stands on the cells' `sys.path`.
@@ -20,10 +20,10 @@ PACKAGE = "_nozzle_worker"
 def start(config: dict[str, Any]) -> None:
     """Make this process a kernel; comes back only for Python."""
     _package()
-    from _nozzle_worker import hide, warden  # type: ignore[import-not-found]
+    from _nozzle_worker import hide, keeper  # type: ignore[import-not-found]
 
     os.set_inheritable(config["control"], False)
-    warden.post(config["warden"], config["marker"])
+    keeper.keep(config["keeper"])
     hidden = hide.hide(config["hidden"])
     if config["language"] == "bash":
         _become_bash(config, hidden)
