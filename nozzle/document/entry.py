@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 from nozzle.document import frontmatter
 from nozzle.document.frontmatter import FrontMatter
-from nozzle.document.lines import eol
+from nozzle.document.lines import eol, split
 from nozzle.document.normal import python_form
 from nozzle.document.options import Options, read_options
 from nozzle.document.outline import Outline, nested_cells, outline
@@ -21,6 +22,8 @@ from nozzle.document.toplevel import Top
 
 SHOWN = 12
 """Hex digits of a digest as it is written in a marker."""
+REMEMBERED = 20_000
+"""Characters; what a longer block was found to be is not remembered."""
 CELL_SHOWN = 16
 """Of a cell's own digest: what is trusted because of it must not be found by trying."""
 
@@ -103,14 +106,14 @@ class Envelope:
         return self.keys.get("status", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slot:
     """What nozzle owns under a cell."""
 
     cell: Cell
     blocks: tuple[Envelope, ...]
 
-    @property
+    @cached_property
     def output(self) -> Envelope | None:
         return next((block for block in self.blocks if block.kind == "output"), None)
 
@@ -256,19 +259,38 @@ def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
     while at < len(tops):
         top = tops[at]
         at += 1
-        if match := _marker(_open, top, rows):
+        if _marker(_open, top, rows):
             end = next((end for end in range(at, len(tops)) if _marker(_close, tops[end], rows)), None)
             if end is None:
                 yield top
                 continue
             at, stop = end + 1, tops[end].stop
-            closing = _close.fullmatch(rows[stop - 1])
-            assert closing is not None
-            inside = _inside(rows, top.stop, stop - 1)
-            yield Envelope(match[1], _keys(match[2]), inside, Span(top.start, stop), _keys(closing[1]))
-        elif (name := _named(top)) and _closed(top, rows):
-            options, body = read_options([row.rstrip("\r\n") for row in rows[top.start + 1 : top.stop - 1]])
-            yield Block(name[1], name[2].strip(), options, body, Span(top.start, top.stop))
+            body = "".join(rows[top.stop : stop - 1])
+            yield _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
+        elif _named(top) and _closed(top, rows):
+            body = "".join(rows[top.start + 1 : top.stop - 1])
+            yield _once(_block, body)(top.info, body, Span(top.start, top.stop))
+
+
+def _once(read: Any, body: str) -> Any:
+    """While an entry runs it is read after every cell, and few of its blocks have changed: those are not read again."""
+    return read if len(body) < REMEMBERED else read.__wrapped__
+
+
+@lru_cache(maxsize=2048)
+def _envelope(opening: str, body: str, closing: str, span: Span) -> Envelope:
+    first, last = _open.fullmatch(opening), _close.fullmatch(closing)
+    assert first is not None
+    assert last is not None
+    return Envelope(first[1], _keys(first[2]), _inside(body), span, _keys(last[1]))
+
+
+@lru_cache(maxsize=2048)
+def _block(info: str, body: str, span: Span) -> Block:
+    name = _directive.match(info.strip())
+    assert name is not None
+    options, rest = read_options([row.rstrip("\r\n") for row in split(body)])
+    return Block(name[1], name[2].strip(), options, rest, span)
 
 
 def _named(top: Top) -> re.Match[str] | None:
@@ -286,8 +308,9 @@ def _keys(text: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in text.split())
 
 
-def _inside(rows: list[str], start: int, stop: int) -> tuple[str, ...]:
-    body = [row.rstrip() for row in rows[start:stop]]
+def _inside(text: str) -> tuple[str, ...]:
+    """The lines of an envelope's body, right-stripped, without the blank ones around them."""
+    body = [row.rstrip() for row in split(text)]
     while body and not body[0]:
         body.pop(0)
     while body and not body[-1]:
@@ -305,11 +328,13 @@ def _cell(block: Block, parent: str, default: str, rows: list[str]) -> tuple[Cel
     """The cell that a block is, and the state after it."""
     named = (block.argument.split() or [default])[0]
     language = LANGUAGES.get(named.lower(), named)
-    digest = hexdigest(language, block.options.counted, _form(language, block.body))
+    form = _once(_form, block.body)(language, block.body)
+    digest = _chained(language, block.options.counted, form)
+    fence = "".join(rows[block.span.start : block.span.stop - 1])
+    inner = _once(_opener, fence)(fence)
+    typing = f"line {block.span.start + inner + 1} opens another fence inside it" if inner else ""
     empty = not any(line.strip() and not line.strip().startswith("#") for line in block.body.split("\n"))
-    typing = _typing(block, rows)
-    runs = not (empty or block.options.skip)
-    chain = hexdigest(parent, digest) if runs else ""
+    chain = _chained(parent, digest) if not (empty or block.options.skip) else ""
     cell = Cell(
         block.name, block.argument, block.options, block.body, block.span, language, digest[:CELL_SHOWN], chain, typing
     )
@@ -321,13 +346,18 @@ def _form(language: str, body: str) -> str:
     return python_form(body) if language == "python" else body
 
 
-def _typing(block: Block, rows: list[str]) -> str:
-    """A body that opens another fence of the same kind: the author is writing a new cell above an old one."""
-    opening = rows[block.span.start].lstrip()
+@lru_cache(maxsize=4096)
+def _chained(*parts: str) -> str:
+    return hexdigest(*parts)
+
+
+@lru_cache(maxsize=2048)
+def _opener(fence: str) -> int:
+    """How many lines below its first a fence opens another one of its kind: the author is writing a new cell above an
+    old one; 0 when it does not."""
+    opening, *body = split(fence)
+    opening = opening.lstrip()
     mark = opening[0]
     width = len(opening) - len(opening.lstrip(mark))
     opener = re.compile(rf" {{0,3}}{re.escape(mark)}{{{width},}}\s*[^\s{re.escape(mark)}]")
-    for offset, row in enumerate(rows[block.span.start + 1 : block.span.stop - 1]):
-        if opener.match(row):
-            return f"line {block.span.start + offset + 2} opens another fence inside it"
-    return ""
+    return next((number for number, row in enumerate(body, 1) if opener.match(row)), 0)
