@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.keeper import PATIENCE
-from nozzle.runner.kernel import Image, Kernel, Message, Tainted, take
+from nozzle.runner.kernel import Kernel, Message, Tainted, take
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place, launch
 
@@ -67,9 +68,12 @@ class Bash:
     An interrupt ends the shell, as bash itself does: what is left of the cell never runs, and the state is gone.
     """
 
-    def __init__(self, place: Place, limits: Limits) -> None:
+    def __init__(self, place: Place, limits: Limits, bounds: Bounds | None = None) -> None:
         self.outputs = Outputs(limits)
-        self.process = launch(place, "bash", self.outputs, LIFE)
+        self.process = launch(place, "bash", self.outputs, LIFE, bounds)
+        self.held: Held | None = None
+        self._limits = limits
+        self._bounds = bounds
         self.process.deaf = True
         self.outputs.handed_over()
         self.woken = False
@@ -101,7 +105,7 @@ class Bash:
     def answer(self, number: int, text: str | None = None) -> None:
         """Bash asks nothing: its standard input is empty."""
 
-    def freeze(self) -> Image | Tainted:
+    def freeze(self) -> "Dump | Tainted":
         began = time.monotonic()
         if why := self._tainted():
             return Tainted(why)
@@ -109,7 +113,18 @@ class Bash:
         state, status = self._waited(), self._waited()
         if state is None or status != b"0":
             return Tainted("its shell did not say what it knows")
-        return Dump(self._place, state, time.monotonic() - began)
+        return Dump(self._place, state, time.monotonic() - began, self._bounds, self.held)
+
+    def confine(self, bounds: Bounds) -> Kernel | Tainted:
+        image = self.freeze()
+        if isinstance(image, Tainted):
+            return image
+        shell = Dump(self._place, image.state, 0.0, bounds, None).wake(self._limits)
+        if shell is None:
+            return Tainted("a shell in bounds did not start")
+        self.process.close()
+        self.outputs.close()
+        return shell
 
     def become(self, state: bytes) -> bool:
         """Take over what another shell has written out; False when it did not work."""
@@ -161,6 +176,8 @@ class Bash:
         match word.split():
             case ["ready", hidden]:
                 yield {"t": "ready", "hidden": hidden == "1"}
+            case ["confined", files, network, signals]:
+                self.held = Held(files == "1", network == "1", signals == "1")
             case ["bash", version]:
                 self._version = version.partition("(")[0]
                 self._began = time.monotonic()
@@ -200,23 +217,23 @@ class Dump:
 
     harm = ""
 
-    def __init__(self, place: Place, state: bytes, cost: float) -> None:
-        self.cost = cost
-        self._place, self._state = place, state
+    def __init__(self, place: Place, state: bytes, cost: float, bounds: Bounds | None, held: Held | None) -> None:
+        self.state, self.cost, self.held = state, cost, held
+        self._place, self._bounds = place, bounds
 
     def wake(self, limits: Limits) -> Kernel | None:
         try:
-            shell = Bash(self._place, limits)
+            shell = Bash(self._place, limits, self._bounds)
         except OSError:
             return None
-        if shell.become(self._state):
+        if shell.become(self.state):
             return shell
         shell.process.close()
         shell.outputs.close()
         return None
 
     def memory(self) -> int:
-        return len(self._state)
+        return len(self.state)
 
 
 def _peak(pid: int) -> int:

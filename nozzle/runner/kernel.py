@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.keeper import PATIENCE, Keeper
 from nozzle.runner.outputs import Outputs
@@ -32,6 +33,8 @@ class Kernel(Protocol):
     process: Process
     outputs: Outputs
     """The pipes of the cell that runs, or ran last."""
+    held: Held | None
+    """The bounds that it keeps to; None while there are none."""
     woken: bool
     """It is a copy of a process: what a fork loses may be missed."""
     said_all: bool
@@ -49,6 +52,9 @@ class Kernel(Protocol):
     def freeze(self) -> "Image | Tainted":
         """Keep the state as it is now, or say why that cannot be."""
 
+    def confine(self, bounds: Bounds) -> "Kernel | Tainted":
+        """A kernel in the same state that keeps to bounds, in the place of this one; or why there is none."""
+
 
 class Image(Protocol):
     """The state of one worker, kept; it is let go when nobody holds it any more."""
@@ -57,6 +63,8 @@ class Image(Protocol):
     """"doubt": threads of unknown libraries are not in it; who wakes it watches over it."""
     cost: float
     """Seconds that keeping it took."""
+    held: Held | None
+    """The bounds that its worker keeps to."""
 
     def wake(self, limits: Limits) -> Kernel | None:
         """A worker in this state, as often as one likes; None when the image is no more."""
@@ -79,10 +87,13 @@ class Python:
         self._limits = limits
         self.outputs = outputs
         self.process = process
+        self.held: Held | None = None
         self.woken = woken
         """It is a copy: what a fork loses may be missed."""
         self.said_all = False
         self._heard = bytearray()
+        self._early: list[Message] = []
+        """What was said while nobody listened."""
         self._first = not woken
 
     def begin(self, job: Job) -> bool:
@@ -95,6 +106,11 @@ class Python:
         return False
 
     def hear(self) -> Iterator[Message]:
+        early, self._early = self._early, []
+        yield from early
+        yield from self._said()
+
+    def _said(self) -> Iterator[Message]:
         self.said_all = take(self.process.line, self._heard)
         while len(self._heard) >= HEADER.size:
             size = HEADER.size + HEADER.unpack_from(self._heard)[0]
@@ -111,24 +127,34 @@ class Python:
         mark, (line, theirs) = new_mark(FROZEN), socket.socketpair()
         with theirs:
             self._say({"freeze": mark}, (theirs.fileno(),))
-        match self._reply():
+        match self._reply("frozen", "tainted"):
             case {"t": "frozen", "harm": "" | "doubt" as harm, "pid": pid, "seconds": cost}:
-                return Frozen(self.process.keeper, line, pid, harm, cost)
+                return Frozen(self, line, pid, harm, cost)
             case {"t": "frozen", "harm": why} | {"t": "tainted", "why": why}:
                 line.close()
                 return Tainted(why)
         line.close()
         return Tainted("its kernel is gone")
 
-    def _reply(self) -> Message:
-        """What it says next, while no cell runs; nothing when it ends or takes too long."""
+    def confine(self, bounds: Bounds) -> "Kernel | Tainted":
+        self._say({"confine": bounds.message()})
+        match self._reply("confined"):
+            case {"t": "confined", "files": files, "network": network, "signals": signals}:
+                self.held = Held(files > 0, network, signals)
+                return self
+        return Tainted("its kernel is gone")
+
+    def _reply(self, *kinds: str) -> Message:
+        """The next message of these kinds, while no cell runs; an empty one when it ends or takes too long."""
         poll, end = select.poll(), time.monotonic() + PATIENCE
         for descriptor in (self.process.line.fileno(), self.process.ended):
             poll.register(descriptor, select.POLLIN)
         while not self.said_all and (rest := end - time.monotonic()) > 0:
             poll.poll(rest * 1000)
-            if message := next(self.hear(), None):
-                return message
+            for message in self._said():
+                if message["t"] in kinds:
+                    return message
+                self._early.append(message)
             if self.process.is_gone():
                 break
         return {"t": ""}
@@ -143,9 +169,10 @@ class Python:
 class Frozen:
     """A frozen fork of a Python worker."""
 
-    def __init__(self, keeper: Keeper, line: socket.socket, pid: int, harm: str, cost: float) -> None:
-        self.pid, self.harm, self.cost = pid, harm, cost
-        self._keeper, self._line = keeper, line
+    def __init__(self, origin: Python, line: socket.socket, pid: int, harm: str, cost: float) -> None:
+        self.pid, self.harm, self.cost, self.held = pid, harm, cost, origin.held
+        self._keeper = keeper = origin.process.keeper
+        self._line = line
         self._lock = threading.Lock()
         keeper.hold()
         weakref.finalize(self, _let_go, keeper, line)
@@ -164,7 +191,9 @@ class Frozen:
             return None
         outputs = Outputs(limits)
         outputs.handed_over()
-        return Python(process, outputs, limits, woken=True)
+        kernel = Python(process, outputs, limits, woken=True)
+        kernel.held = self.held
+        return kernel
 
     def memory(self) -> int:
         try:
@@ -174,14 +203,17 @@ class Frozen:
         return sum(int(row.split()[1]) * 1024 for row in rollup.splitlines() if row.startswith("Private_"))
 
 
-def start(language: str, place: Place, limits: Limits) -> Kernel:
-    """A fresh worker for cells of this language."""
+def start(language: str, place: Place, limits: Limits, bounds: Bounds | None = None) -> Kernel:
+    """A fresh worker for cells of this language; OSError when it does not start."""
     if language == "bash":
         from nozzle.runner.bash import Bash
 
-        return Bash(place, limits)
+        return Bash(place, limits, bounds)
     outputs = Outputs(limits)
-    return Python(launch(place, "python", outputs), outputs, limits)
+    kernel = Python(launch(place, "python", outputs), outputs, limits)
+    if bounds:
+        kernel.confine(bounds)
+    return kernel
 
 
 def _let_go(keeper: Keeper, line: socket.socket) -> None:

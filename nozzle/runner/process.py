@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from nozzle.runner.confine import Bounds
 from nozzle.runner.environment import cache_folder, environment, lent_folders, own_version
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.keeper import Keeper
@@ -89,7 +90,7 @@ class Process:
         self.keeper.release()
 
 
-def launch(place: Place, language: str, outputs: Outputs, script: str = "") -> Process:
+def launch(place: Place, language: str, outputs: Outputs, script: str = "", bounds: Bounds | None = None) -> Process:
     """Start the first kernel of a family, and its keeper; OSError when it does not start."""
     mark = new_mark()
     control, line = socket.socketpair()
@@ -105,6 +106,7 @@ def launch(place: Place, language: str, outputs: Outputs, script: str = "") -> P
         "lent": lent_folders(),
         "lender": own_version(),
         "script": script,
+        "bounds": bounds.message() if bounds else None,
     }
     python = [str(place.interpreter.path)] if language == "python" else [sys.executable, "-I", "-S"]
     with contextlib.ExitStack() as unless_started, line, keeper_line:

@@ -9,9 +9,12 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
+from nozzle.runner.confine import Bounds, Held
+from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, late
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
@@ -45,8 +48,10 @@ class Session:
         hidden: Sequence[Path] = (),
         snapshots: Snapshots | None = None,
         content: Callable[[str], str] = content_of,
+        bounds: Callable[[], Bounds] | None = None,
     ) -> None:
-        """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path."""
+        """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
+        binds the cells that an agent wrote."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
@@ -57,6 +62,9 @@ class Session:
         self._limits = limits
         self._snapshots = snapshots
         self._content = content
+        self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder))
+        self._bounds: Bounds | None = None
+        """Of the live workers, once a cell on their way was an agent's."""
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -90,6 +98,31 @@ class Session:
             if self._course is not None or self._closing:  # a course is left when whoever asked went away
                 self._drop()
             self._turn.release()
+
+    def go_to(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """Make the live state the one after these cells, as `run` would before one more below them.
+
+        Only Replaying is told; a Finished (of no cell) comes last when that state cannot be had, and says why.
+        """
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
+            raise RuntimeError("this session is running a cell: one at a time")
+        self._stopping, self._closing, self._keeping = None, False, False
+        try:
+            above, _ = _bound(jobs, Job("", ""))
+            refusal = yield from self._go_to(above, "")
+            if refusal is not None:
+                self._drop()
+                yield refusal
+        finally:
+            if self._course is not None or self._closing:
+                self._drop()
+            self._turn.release()
+
+    def keep(self) -> str:
+        """Keep the live state, whatever that costs: somebody will want it back. Why it cannot be, or nothing."""
+        with self._turn:
+            self._keep(anyway=True)
+            return self.tainted
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""
@@ -145,6 +178,7 @@ class Session:
 
     def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
         *above, job = jobs
+        above, job = _bound(above, job)
         refusal = yield from self._go_to(above, job.cell)
         if refusal is not None:
             self._drop()
@@ -155,8 +189,8 @@ class Session:
 
     def _go_to(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
         """Make the live state the one after these cells; the Finished of `cell` when that cannot be done."""
-        depth = self._depth([job.cell for job in above])
-        while (kept := self._deeper([job.cell for job in above], depth)) is not None:
+        depth = self._depth(above)
+        while (kept := self._deeper(above, depth)) is not None:
             if self._wake(kept):
                 depth = kept.trail.depth
                 break
@@ -164,17 +198,23 @@ class Session:
             self._drop()
         return (yield from self._replay(above[max(depth, 0) :], cell))
 
-    def _depth(self, cells: Sequence[str]) -> int:
+    def _depth(self, above: Sequence[Job]) -> int:
         """After how many of these cells the live state stands; -1 when it is on another way."""
+        cells = [job.cell for job in above]
         if any(kernel.process.is_gone() for kernel in self._kernels.values()):
             return -1
         if not self._kernels:
             return 0
-        return cells.index(self.at) + 1 if self.at in cells else -1
+        if self.at not in cells or above[cells.index(self.at)].confined != (self._bounds is not None):
+            return -1
+        return cells.index(self.at) + 1
 
-    def _deeper(self, cells: Sequence[str], depth: int) -> Snapshot | None:
+    def _deeper(self, above: Sequence[Job], depth: int) -> Snapshot | None:
         """The deepest state on this way that was kept, if it is deeper than the live one."""
-        return self._snapshots.deepest(self._place, cells, depth, self._content) if self._snapshots else None
+        if self._snapshots is None:
+            return None
+        ways = [(job.cell, job.confined) for job in above]
+        return self._snapshots.deepest(self._place, ways, depth, self._content)
 
     def _wake(self, snapshot: Snapshot) -> bool:
         """Let the workers of a snapshot be the live ones; when one is no more, the snapshot is forgotten."""
@@ -188,13 +228,14 @@ class Session:
                 return False
             self._kernels[language] = kernel
         self.at, self._trail, self._images = snapshot.cell, snapshot.trail, dict(snapshot.images)
+        self._bounds = snapshot.bounds
         return True
 
-    def _keep(self) -> None:
-        """Keep the live state, when that pays: an image of each worker that changed since it was kept last."""
+    def _keep(self, anyway: bool = False) -> None:
+        """Keep the live state, when that pays, or anyway: an image of each worker that changed since it was kept last."""
         if self._snapshots is None or self._hung or not self.at or self._closing:
             return
-        if not self._snapshots.pays(self._trail):
+        if not (anyway or self._snapshots.pays(self._trail)):
             return
         for language, kernel in self._kernels.items():
             if language in self._images:
@@ -206,7 +247,7 @@ class Session:
             self._images[language] = image
         self.tainted = ""
         self._trail = self._trail.kept(sum(image.cost for image in self._images.values()))
-        self._snapshots.keep(Snapshot(self._place, self.at, dict(self._images), self._trail))
+        self._snapshots.keep(Snapshot(self._place, self.at, dict(self._images), self._trail, self._bounds))
 
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
         """Run these cells in the live state; the Finished of `cell` when that cannot be done."""
@@ -244,10 +285,15 @@ class Session:
         self.at = ""
         self._images.pop(job.language, None)
         try:
+            why = self._confine() if job.confined else ""
             kernel = self._kernel(job.language)
         except OSError as error:
             self._drop()
             yield Finished(job.cell, "died", cause=f"{self._place.interpreter.path} did not start: {error}")
+            return
+        if why:
+            self._drop()
+            yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
             return
         self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past)
         if self._stopping:
@@ -262,8 +308,29 @@ class Session:
 
     def _kernel(self, language: str) -> Kernel:
         if language not in self._kernels:
-            self._kernels[language] = start(language, self._place, self._limits)
+            self._kernels[language] = start(language, self._place, self._limits, self._bounds)
         return self._kernels[language]
+
+    def _confine(self) -> str:
+        """Bind the live workers, and those to come; why that cannot be, or nothing."""
+        if self._bounds is not None:
+            return ""
+        self._bounds = self._new_bounds()
+        for language, kernel in self._kernels.items():
+            bound = kernel.confine(self._bounds)
+            if isinstance(bound, Tainted):
+                return bound.why
+            self._kernels[language] = bound
+        self._images.clear()
+        return ""
+
+    @property
+    def held(self) -> Held | None:
+        """The bounds that all live workers keep to; None while no cell of an agent has run."""
+        found = [kernel.held or Held(False, False, False) for kernel in self._kernels.values()]
+        if self._bounds is None or not found:
+            return None
+        return Held(*(all(each) for each in zip(*((h.files, h.network, h.signals) for h in found), strict=True)))
 
     def _settle(self, course: Course, finished: Finished) -> None:
         """A cell is over: its state is the live one, unless its worker is gone."""
@@ -284,7 +351,7 @@ class Session:
 
     def _drop(self) -> None:
         """Give up the live state and everything that holds it."""
-        self.at, self._course, self._trail = "", None, Trail()
+        self.at, self._course, self._trail, self._bounds = "", None, Trail(), None
         self._images.clear()
         for kernel in self._kernels.values():
             kernel.process.close()
@@ -293,6 +360,15 @@ class Session:
             outputs.close()
         self._kernels.clear()
         self._past.clear()
+
+
+def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:
+    """The same cells: those below an agent's are bound as it is, for its variables may hold its code."""
+    found: list[Job] = []
+    for each in (*above, job):
+        bound = each.confined or (bool(found) and found[-1].confined)
+        found.append(replace(each, confined=bound) if bound else each)
+    return found[:-1], found[-1]
 
 
 def _refused(cell: str, job: Job, why: str) -> Finished:

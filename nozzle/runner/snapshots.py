@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nozzle.document.events import Finished
+from nozzle.runner.confine import Bounds
 from nozzle.runner.kernel import Image
 from nozzle.runner.process import Place
 
@@ -68,6 +69,11 @@ class Snapshot:
     cell: str
     images: Mapping[str, Image]
     trail: Trail
+    bounds: Bounds | None = None
+
+    def is_like(self, other: "Snapshot") -> bool:
+        """Whether both came about in the same way."""
+        return self.trail.reads == other.trail.reads and (self.bounds is None) == (other.bounds is None)
 
 
 class Snapshots:
@@ -88,13 +94,20 @@ class Snapshots:
         """One more; it takes the place of one that came about in the same way."""
         with self._lock:
             there = self._kept.setdefault((snapshot.place, snapshot.cell), [])
-            there[:] = [each for each in there if each.trail.reads != snapshot.trail.reads]
+            there[:] = [each for each in there if not each.is_like(snapshot)]
             there.append(snapshot)
 
-    def deepest(self, place: Place, cells: Sequence[str], above: int, content: Callable[[str], str]) -> Snapshot | None:
-        """The state after the most of these cells, of those after more than `above` of them."""
+    def deepest(
+        self, place: Place, way: Sequence[tuple[str, bool]], above: int, content: Callable[[str], str]
+    ) -> Snapshot | None:
+        """The state after the most of these cells (and whether each is bound), of those after more than `above`."""
         with self._lock:
-            found = [each for cell in reversed(cells[max(above, 0) :]) for each in self._kept.get((place, cell), ())]
+            found = [
+                each
+                for cell, confined in reversed(way[max(above, 0) :])
+                for each in self._kept.get((place, cell), ())
+                if confined == (each.bounds is not None)
+            ]
         return next((each for each in found if each.trail.holds(content)), None)
 
     def forget(self, snapshot: Snapshot) -> None:

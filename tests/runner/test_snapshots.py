@@ -243,6 +243,29 @@ def test_a_cell_cheaper_than_its_snapshot_is_not_kept() -> None:
     assert not store.pays(cheap.after(Finished("b", "ok", seconds=1.0), lambda path: "").kept(0.01))
 
 
+def test_an_attempt_is_undone(opened: Callable[..., Bench]) -> None:
+    bench = opened(snapshots=Snapshots())
+    bench.run("x = [1]")
+    assert bench.session.keep() == ""
+    bench.run("x.append('attempt')")
+    bench.jobs.pop()
+    assert list(bench.session.go_to(bench.jobs)) == []
+    assert bench.session.at == bench.jobs[-1].cell
+    bench.run("print(x)")
+    assert bench.stdout == "[1]\n"
+
+
+def test_a_state_that_cannot_be_had_is_told(keeping: Bench) -> None:
+    keeping.run(
+        "import threading; t = threading.Thread(target=threading.Event().wait, daemon=True); t.start()", once=True
+    )
+    keeping.run("1")
+    told = list(keeping.session.go_to(keeping.jobs[:1]))
+    assert [getattr(event, "cause", "") for event in told] == [
+        f"{keeping.jobs[0].name} above could not be run again: it may run only once"
+    ]
+
+
 HOST = """
 import sys
 from pathlib import Path

@@ -49,8 +49,13 @@ def _become_bash(config: dict[str, Any], hidden: bool) -> None:
     line = 251  # so high that a cell will not want it for itself
     os.dup2(config["control"], line)
     os.close(config["control"])
-    os.write(line, b"ready %d\0" % hidden)
     os.chdir(config["folder"])
+    if config["bounds"]:
+        from _nozzle_worker import sandbox
+
+        held = sandbox.bound(config["bounds"])
+        os.write(line, b"confined %d %d %d\0" % (held["files"] > 0, held["network"], held["signals"]))
+    os.write(line, b"ready %d\0" % hidden)
     os.execvp("bash", ["bash", "--norc", "--noprofile", "-c", config["script"]])
 
 

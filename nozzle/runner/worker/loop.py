@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any, Protocol
 
-from . import ask, borrow, freeze, hooks
+from . import ask, borrow, freeze, hooks, sandbox
 from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
@@ -111,6 +111,8 @@ def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
                 kernel.run(message, pipes)
             elif "freeze" in message:
                 freeze.freeze(kernel, message["freeze"], pipes[0])
+            elif "confine" in message:
+                kernel.channel.send({"t": "confined", **sandbox.bound(message["confine"])})
     os._exit(0)
 
 
