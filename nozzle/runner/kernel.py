@@ -197,10 +197,11 @@ class Frozen:
 
     def memory(self) -> int:
         try:
-            rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+            rows = Path(f"/proc/{self.pid}/smaps_rollup").read_text() + Path(f"/proc/{self.pid}/status").read_text()
         except OSError:
             return 0
-        return sum(int(row.split()[1]) * 1024 for row in rollup.splitlines() if row.startswith("Private_"))
+        own = ("Private_", "VmPTE:")  # its pages, and the table of them
+        return sum(int(row.split()[1]) * 1024 for row in rows.splitlines() if row.startswith(own))
 
 
 def start(language: str, place: Place, limits: Limits, bounds: Bounds | None = None) -> Kernel:

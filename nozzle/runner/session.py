@@ -232,7 +232,7 @@ class Session:
         return True
 
     def _keep(self, anyway: bool = False) -> None:
-        """Keep the live state, when that pays, or anyway: an image of each worker that changed since it was kept last."""
+        """Keep the live state, when that pays or anyway: an image of each worker that changed since the last."""
         if self._snapshots is None or self._hung or not self.at or self._closing:
             return
         if not (anyway or self._snapshots.pays(self._trail)):
@@ -246,7 +246,7 @@ class Session:
                 return
             self._images[language] = image
         self.tainted = ""
-        self._trail = self._trail.kept(sum(image.cost for image in self._images.values()))
+        self._trail = self._trail.kept(max(image.cost for image in self._images.values()))
         self._snapshots.keep(Snapshot(self._place, self.at, dict(self._images), self._trail, self._bounds))
 
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:

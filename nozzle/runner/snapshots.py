@@ -6,8 +6,11 @@ the process, not to a session, so that threads of the journal that share cells s
 
 import hashlib
 import threading
+import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from nozzle.document.events import Finished
@@ -20,6 +23,8 @@ OVERHEAD = 0.002
 """Seconds that running a cell again takes beside the cell's own."""
 FIRST_COST = 0.01
 """Seconds that the first snapshot is thought to cost: a small process."""
+MOST = 200
+"""States kept at once, however small: a process each."""
 PRICE = 3.0
 """A fork also slows what runs next, for the pages are copied then; measured two to three times the fork itself."""
 
@@ -70,17 +75,34 @@ class Snapshot:
     images: Mapping[str, Image]
     trail: Trail
     bounds: Bounds | None = None
+    since: float = field(default_factory=time.monotonic)
 
     def is_like(self, other: "Snapshot") -> bool:
         """Whether both came about in the same way."""
         return self.trail.reads == other.trail.reads and (self.bounds is None) == (other.bounds is None)
 
 
-class Snapshots:
-    """May be used from any thread."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What there is to know of one state that is kept."""
 
-    def __init__(self, policy: Policy = "auto") -> None:
+    snapshot: Snapshot
+    age: float
+    """Seconds."""
+    bytes: int
+    """That only it holds; images that several states share count for the first."""
+    saves: float
+    """Seconds of replay, from the state before it that is kept."""
+
+
+class Snapshots:
+    """May be used from any thread. `budget` is in bytes; without one, a quarter of the memory that is free now."""
+
+    def __init__(self, policy: Policy = "auto", budget: int | None = None) -> None:
         self.policy = policy
+        self.budget = free_memory() // 4 if budget is None else budget
+        self._bytes: weakref.WeakKeyDictionary[Image, int] = weakref.WeakKeyDictionary()
+        """As measured last; those measured longest ago come first."""
         self._kept: dict[tuple[Place, str], list[Snapshot]] = {}
         self._lock = threading.Lock()
 
@@ -96,6 +118,10 @@ class Snapshots:
             there = self._kept.setdefault((snapshot.place, snapshot.cell), [])
             there[:] = [each for each in there if not each.is_like(snapshot)]
             there.append(snapshot)
+            self._measure()
+            while (victim := self._to_give_up()) is not None:
+                self._kept[victim.place, victim.cell].remove(victim)
+                self._measure()
 
     def deepest(
         self, place: Place, way: Sequence[tuple[str, bool]], above: int, content: Callable[[str], str]
@@ -128,9 +154,79 @@ class Snapshots:
             self._kept.clear()
 
     def all(self) -> list[Snapshot]:
-        """Those there are."""
+        """Those there are, oldest first."""
         with self._lock:
-            return [snapshot for there in self._kept.values() for snapshot in there]
+            return self._all()
+
+    def rows(self) -> list[Kept]:
+        """What each of them holds and saves, oldest first."""
+        with self._lock:
+            self._bytes.clear()
+            self._measure(at_most=MOST)
+            return self._rows()
+
+    def _all(self) -> list[Snapshot]:
+        return sorted((each for there in self._kept.values() for each in there), key=lambda each: each.since)
+
+    def _rows(self) -> list[Kept]:
+        found, now = self._all(), time.monotonic()
+        counted: set[Image] = set()
+        rows = []
+        for each in found:
+            own = set(each.images.values()) - counted
+            counted |= own
+            rows.append(
+                Kept(each, now - each.since, sum(self._bytes.get(image, 0) for image in own), _saved(each, found))
+            )
+        return rows
+
+    def _measure(self, at_most: int = 8) -> None:
+        """Measure new images, and some of the others again: they grow while the live worker changes its memory."""
+        images = {image: None for each in self._all() for image in each.images.values()}
+        old = [image for image in self._bytes if image in images]
+        for image in [*(image for image in images if image not in self._bytes), *old[:at_most]]:
+            self._bytes.pop(image, None)
+            self._bytes[image] = image.memory()
+
+    def _to_give_up(self) -> Snapshot | None:
+        """The state that saves the least for what it holds, while too much is held; never one of the last two."""
+        rows = self._rows()
+        if len(rows) <= 2 or (sum(row.bytes for row in rows) <= self.budget and len(rows) <= MOST):
+            return None
+        return min(rows[:-2], key=lambda row: row.saves / max(row.bytes, 1)).snapshot
+
+
+def _saved(snapshot: Snapshot, among: Sequence[Snapshot]) -> float:
+    """Seconds of replay from the nearest other state on its way."""
+    cells = set(snapshot.trail.cells)
+    before = [
+        each.trail.seconds
+        for each in among
+        if each is not snapshot and each.place == snapshot.place and each.cell in cells and each.cell != snapshot.cell
+    ]
+    return snapshot.trail.seconds - max(before, default=0.0)
+
+
+def free_memory() -> int:
+    """Bytes that this machine, or the group that this process is in, can still give; 1 GB where that is not known."""
+    found = [_machine(), _group()]
+    return min((each for each in found if each is not None), default=1 << 30)
+
+
+def _machine() -> int | None:
+    try:
+        rows = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    except OSError:
+        return None
+    return int(rows["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in rows else None
+
+
+def _group() -> int | None:
+    try:
+        limit, used = (Path("/sys/fs/cgroup", name).read_text().strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return None
+    return max(0, int(limit) - int(used)) if limit.isdigit() else None
 
 
 def content_of(path: str) -> str:

@@ -49,7 +49,7 @@ def freeze(kernel: Kernel, marker: str, line: int) -> None:
     if pid:
         forked = time.monotonic()
         os.close(say)
-        os.read(listen, 1)  # until the copy has taken out of shared pages what this process may now change
+        os.read(listen, 1)  # until the copy is out of reach: of what this process changes, and of what is done to it
         os.close(listen)
         kernel.waits.frozen.add(pid)
         mark.change(mine)
@@ -58,6 +58,8 @@ def freeze(kernel: Kernel, marker: str, line: int) -> None:
         costs = {"fork": forked - forking, "seconds": time.monotonic() - began}
         return kernel.channel.send({"t": "frozen", "pid": pid, "harm": harm, **costs})
     os.close(listen)
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     mend.own_semaphores(kernel.hazards, frozen=True)
     mend.own_pipes(pipes)
     os.close(say)
@@ -80,8 +82,6 @@ def _close(kernel: Kernel, line: int) -> None:
 
 def _sleep(kernel: Kernel, line: int) -> None:
     """Be a snapshot; comes back in the kernels woken from it."""
-    os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
