@@ -56,8 +56,8 @@ class Session:
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
         """Why the state could not be kept when that was last tried; empty when it was."""
-        self.hides = False
-        """Whether the kernel that started last has the hidden folders out of its reach."""
+        self.hides: bool | None = None
+        """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
         self._place = Place(folder.resolve(), root.resolve(), interpreter, tuple(secret_names), tuple(hidden))
         self._limits = limits
         self._snapshots = snapshots
