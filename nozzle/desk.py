@@ -547,16 +547,23 @@ class Desk:
         above, session = [row.cell for row in ran[:at]], self._session
         if not above or (session is not None and session.at == above[-1].chain):
             return {}
-        for cell in above:
-            fact = self.tools.ledger.past.last(self.rel, cell)
-            if cell.options.once:
-                return {
-                    ran[at].cell.chain: f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
-                }
-            if fact and fact.effects and cell.chain not in self.allowed:
-                reached = ", ".join(fact.effects)
-                return {ran[at].cell.chain: f"{planning.name(cell)} would reach outside again ({reached}); {AGAIN}"}
-        return {}
+        reaching = {cell.chain: reason for cell in above if (reason := self._reaches(cell))}
+        if not reaching:
+            return {}
+        if session is None:
+            session = self._session = self._new_session()
+        again = session.missing(jobs(self.entry, above[-1], self.tools.settings))
+        reason = next((reaching[job.cell] for job in again if job.cell in reaching), "")
+        return {ran[at].cell.chain: reason} if reason else {}
+
+    def _reaches(self, cell: Cell) -> str:
+        """Why a cell is not to be run again only for the state that it makes; empty when it may."""
+        if cell.options.once:
+            return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
+        fact = self.tools.ledger.past.last(self.rel, cell)
+        if fact and fact.effects and cell.chain not in self.allowed:
+            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {AGAIN}"
+        return ""
 
     def _distrusted(self, cell: Cell) -> str:
         if self._distrust is None:

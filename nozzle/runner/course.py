@@ -41,6 +41,7 @@ class Course:
 
     def __init__(self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs]) -> None:
         self.cell = job.cell
+        self.once = job.once
         self.hidden: bool | None = None
         self.dead = False
         """The worker went away under the cell."""

@@ -118,6 +118,18 @@ class Session:
                 self._drop()
             self._turn.release()
 
+    def missing(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of these cells that would run again to make the state after them; nothing when a cell runs now."""
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
+            return []
+        try:
+            above, _ = _bound(jobs, Job("", ""))
+            depth = self._depth(above)
+            kept = self._deeper(above, depth)
+            return above[max(depth, kept.trail.depth if kept else 0, 0) :]
+        finally:
+            self._turn.release()
+
     def keep(self) -> str:
         """Keep the live state, whatever that costs: somebody will want it back. Why it cannot be, or nothing."""
         with self._turn:
@@ -341,7 +353,7 @@ class Session:
             self._drop()
             return
         self.at = course.cell
-        self._trail = self._trail.after(finished, self._content)
+        self._trail = self._trail.after(finished, self._content, once=course.once)
         past = {id(outputs): outputs for outputs in (*self._past, course.outputs) if outputs.readers()}
         self._past[:] = past.values()
 

@@ -23,6 +23,8 @@ OVERHEAD = 0.002
 """Seconds that running a cell again takes beside the cell's own."""
 FIRST_COST = 0.01
 """Seconds that the first snapshot is thought to cost: a small process."""
+OUTSIDE = 3600.0
+"""Seconds that a cell which reached outside counts for: its state is kept, and given up last."""
 MOST = 200
 """States kept at once, however small: a process each."""
 PRICE = 3.0
@@ -45,16 +47,16 @@ class Trail:
     reads: Mapping[str, str] = field(default_factory=dict)
     """Absolute path -> what it held."""
     writes: frozenset[str] = frozenset()
-    effects: tuple[str, ...] = ()
 
-    def after(self, finished: Finished, content: Callable[[str], str]) -> "Trail":
-        """One cell further."""
+    def after(self, finished: Finished, content: Callable[[str], str], *, once: bool = False) -> "Trail":
+        """One cell further; one that reached outside, or may run only `once`, is not to be run again lightly."""
         took, writes = finished.seconds + OVERHEAD, self.writes | set(finished.writes)
+        took += OUTSIDE if finished.effects or once else 0.0
         reads = {path: content(path) for path in finished.reads if path not in writes}
         return replace(
             self, depth=self.depth + 1, seconds=self.seconds + took, since=self.since + took, writes=writes,
             reads={**self.reads, **{path: held for path, held in reads.items() if held}},
-            cells=(*self.cells, finished.cell), effects=(*self.effects, *finished.effects),
+            cells=(*self.cells, finished.cell),
         )  # fmt: skip
 
     def kept(self, cost: float) -> "Trail":
