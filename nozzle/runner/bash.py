@@ -113,13 +113,13 @@ class Bash:
         state, status = self._waited(), self._waited()
         if state is None or status != b"0":
             return Tainted("its shell did not say what it knows")
-        return Dump(self._place, state, time.monotonic() - began, self._bounds, self.held)
+        return Dump(state, time.monotonic() - began, self._bounds, self.held)
 
     def confine(self, bounds: Bounds) -> Kernel | Tainted:
         image = self.freeze()
         if isinstance(image, Tainted):
             return image
-        shell = Dump(self._place, image.state, 0.0, bounds, None).wake(self._limits)
+        shell = Dump(image.state, 0.0, bounds, None).wake(self._place, self._limits)
         if shell is None:
             return Tainted("a shell in bounds did not start")
         self.process.close()
@@ -217,13 +217,13 @@ class Dump:
 
     harm = ""
 
-    def __init__(self, place: Place, state: bytes, cost: float, bounds: Bounds | None, held: Held | None) -> None:
+    def __init__(self, state: bytes, cost: float, bounds: Bounds | None, held: Held | None) -> None:
         self.state, self.cost, self.held = state, cost, held
-        self._place, self._bounds = place, bounds
+        self._bounds = bounds
 
-    def wake(self, limits: Limits) -> Kernel | None:
+    def wake(self, place: Place, limits: Limits) -> Kernel | None:
         try:
-            shell = Bash(self._place, limits, self._bounds)
+            shell = Bash(place, limits, self._bounds)
         except OSError:
             return None
         if shell.become(self.state):

@@ -56,23 +56,26 @@ class Held:
         return f"confined: {', '.join(kept)}" if kept else "not confined: this system has neither Landlock nor seccomp"
 
 
-def bounds(root: Path, folder: Path, entries: Collection[Path] = (), *, network: bool = False) -> Bounds:
-    """Of cells that run in `folder` of the journal at `root`, whose entries lie at `entries`."""
+def bounds(
+    root: Path, folder: Path, entries: Collection[Path] = (), *, network: bool = False, at: Path | None = None
+) -> Bounds:
+    """Of cells that run in `folder` of the journal at `root`, which they see `at` another place, with its `entries`."""
     temporary = tempfile.mkdtemp(prefix="nozzle-cell-")
-    write = [*_writable(root, folder, entries), *DEVICES, temporary]
-    read = [*SYSTEM, str(root), sys.prefix, sys.base_prefix, *_of_home(root)]
+    seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, entries)]
+    write = [*seen, *DEVICES, temporary]
+    read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *_of_home(root)]
     found = Bounds(tuple(write), tuple(read), network, temporary=temporary)
     weakref.finalize(found, shutil.rmtree, temporary, ignore_errors=True)
     return found
 
 
-def _writable(root: Path, folder: Path, entries: Collection[Path]) -> list[str]:
+def _writable(root: Path, folder: Path, entries: Collection[Path]) -> list[Path]:
     """What lies at the root, without what is private and without entries; and the folder of the cells."""
     there = {path for path in root.iterdir() if path.name not in PRIVATE} - set(entries)
     wanted = [path for path in sorted(there) if not path.is_symlink()]
     if folder != root:
         wanted.append(folder)
-    return [str(path) for path in wanted]
+    return wanted
 
 
 def _of_home(root: Path) -> list[str]:

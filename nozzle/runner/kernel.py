@@ -66,8 +66,8 @@ class Image(Protocol):
     held: Held | None
     """The bounds that its worker keeps to."""
 
-    def wake(self, limits: Limits) -> Kernel | None:
-        """A worker in this state, as often as one likes; None when the image is no more."""
+    def wake(self, place: Place, limits: Limits) -> Kernel | None:
+        """A worker in this state at a place of its kind, as often as one likes; None when the image is no more."""
 
     def memory(self) -> int:
         """Bytes that only this image holds."""
@@ -83,7 +83,8 @@ class Tainted:
 class Python:
     """The Python worker; every cell gets pipes of its own, so that late output is known by the pipe it comes from."""
 
-    def __init__(self, process: Process, outputs: Outputs, limits: Limits, *, woken: bool = False) -> None:
+    def __init__(self, place: Place, process: Process, outputs: Outputs, limits: Limits, woken: bool = False) -> None:
+        self.place = place
         self._limits = limits
         self.outputs = outputs
         self.process = process
@@ -144,6 +145,12 @@ class Python:
                 return self
         return Tainted("its kernel is gone")
 
+    def is_ready(self) -> bool:
+        """Wait until it is one; False when it ends first."""
+        message = self._reply("ready")
+        self._early.insert(0, message)
+        return bool(message["t"])
+
     def _reply(self, *kinds: str) -> Message:
         """The next message of these kinds, while no cell runs; an empty one when it ends or takes too long."""
         poll, end = select.poll(), time.monotonic() + PATIENCE
@@ -170,6 +177,7 @@ class Frozen:
     """A frozen fork of a Python worker."""
 
     def __init__(self, origin: Python, line: socket.socket, pid: int, harm: str, cost: float) -> None:
+        self._place = origin.place
         self.pid, self.harm, self.cost, self.held = pid, harm, cost, origin.held
         self._keeper = keeper = origin.process.keeper
         self._line = line
@@ -177,11 +185,12 @@ class Frozen:
         keeper.hold()
         weakref.finalize(self, _let_go, keeper, line)
 
-    def wake(self, limits: Limits) -> Kernel | None:
+    def wake(self, place: Place, limits: Limits) -> Kernel | None:
+        over = place.over() if place != self._place else []
         mark, (control, theirs) = new_mark(), socket.socketpair()
         try:
             with theirs, self._lock:
-                _send(self._line, {"wake": mark}, (theirs.fileno(),))
+                _send(self._line, {"wake": mark, "over": over, "root": str(place.seen_root)}, (theirs.fileno(),))
                 pid = int(_answer(self._line)["pid"])
             self._keeper.hold()
             self._keeper.watch(pid)
@@ -191,9 +200,12 @@ class Frozen:
             return None
         outputs = Outputs(limits)
         outputs.handed_over()
-        kernel = Python(process, outputs, limits, woken=True)
+        kernel = Python(place, process, outputs, limits, woken=True)
         kernel.held = self.held
-        return kernel
+        if kernel.is_ready():
+            return kernel
+        process.close()
+        return None
 
     def memory(self) -> int:
         try:
@@ -211,7 +223,7 @@ def start(language: str, place: Place, limits: Limits, bounds: Bounds | None = N
 
         return Bash(place, limits, bounds)
     outputs = Outputs(limits)
-    kernel = Python(launch(place, "python", outputs), outputs, limits)
+    kernel = Python(place, launch(place, "python", outputs), outputs, limits)
     if bounds:
         kernel.confine(bounds)
     return kernel

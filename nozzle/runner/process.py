@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from nozzle.runner.confine import Bounds
@@ -30,6 +31,58 @@ class Place:
     interpreter: Interpreter
     secret_names: tuple[str, ...] = ()
     hidden: tuple[Path, ...] = ()
+    seen_at: Path | None = None
+    """Where the root lies for the cells, when that is not where it is: at the place of the journal's first worktree."""
+
+    @property
+    def seen_root(self) -> Path:
+        return self.seen_at or self.root
+
+    @property
+    def seen_folder(self) -> Path:
+        return self.seen_root / self.folder.relative_to(self.root) if self.seen_at else self.folder
+
+    @property
+    def kind(self) -> "Place":
+        """The same for all worktrees whose cells see the same paths."""
+        return replace(self, root=self.seen_root, folder=self.seen_folder, seen_at=None)
+
+    def real(self, path: str) -> str:
+        """Where a path of the cells is."""
+        inside = f"{self.seen_root}{os.sep}"
+        return f"{self.root}{os.sep}{path[len(inside) :]}" if self.seen_at and path.startswith(inside) else path
+
+    def over(self) -> list[tuple[str, str]]:
+        """What is laid where, so that the cells see this worktree: (path, what is seen there), in this order."""
+        if self.seen_at is None:
+            return []
+        kept = [*self._environment(), *self._git()]
+        before = [(str(store), str(self.seen_at / name)) for name, store, _ in kept]
+        after = [(str(self.seen_at / name), str(again)) for name, _, again in kept]
+        return [*before, (str(self.seen_at), str(self.root)), *after]
+
+    def _environment(self) -> list[tuple[str, Path, Path]]:
+        """The interpreter's own folder, where it lies in the first worktree: all of them use it."""
+        folder = self.interpreter.path.parent.parent
+        if self.seen_at is None or not folder.is_relative_to(self.seen_at) or folder == self.seen_at:
+            return []
+        name = folder.relative_to(self.seen_at).as_posix()
+        store = cache_folder() / "environment"
+        for each in (store, self.root / name):
+            each.mkdir(parents=True, exist_ok=True)
+        return [(name, store, store)]
+
+    def _git(self) -> list[tuple[str, Path, Path]]:
+        """A folder in which the first worktree's git folder is seen, and a file that leads there."""
+        link = self.root / ".git"
+        if self.seen_at is None or not link.is_file() or not (self.seen_at / ".git").is_dir():
+            return []
+        store = cache_folder() / "git"
+        store.mkdir(exist_ok=True)
+        name = Path(link.read_text().partition("gitdir:")[2].strip()).name
+        file = cache_folder() / f"git-{sha256(os.fsencode(self.root)).hexdigest()[:12]}"
+        file.write_text(f"gitdir: {store / 'worktrees' / name}\n")
+        return [(".git", store, file)]
 
 
 class Process:
@@ -99,8 +152,10 @@ def launch(place: Place, language: str, outputs: Outputs, script: str = "", boun
         "language": language,
         "control": line.fileno(),
         "keeper": keeper_line.fileno(),
-        "folder": str(place.folder),
-        "root": str(place.root),
+        "folder": str(place.seen_folder),
+        "root": str(place.seen_root),
+        "over": place.over(),
+        "apart": [str(place.folder), str(place.root)],
         "hidden": [str(folder) for folder in place.hidden],
         "caches": [str(cache_folder())],
         "lent": lent_folders(),

@@ -49,20 +49,29 @@ class Session:
         snapshots: Snapshots | None = None,
         content: Callable[[str], str] = content_of,
         bounds: Callable[[], Bounds] | None = None,
+        seen_at: Path | None = None,
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
-        binds the cells that an agent wrote."""
+        binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
         """Why the state could not be kept when that was last tried; empty when it was."""
         self.hides: bool | None = None
         """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
-        self._place = Place(folder.resolve(), root.resolve(), interpreter, tuple(secret_names), tuple(hidden))
+        root, seen_at = root.resolve(), seen_at.resolve() if seen_at else None
+        self._place = Place(
+            folder.resolve(),
+            root,
+            interpreter,
+            tuple(secret_names),
+            tuple(hidden),
+            seen_at if seen_at != root else None,
+        )
         self._limits = limits
         self._snapshots = snapshots
-        self._content = content
-        self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder))
+        self._content = lambda path: content(self._place.real(path))
+        self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder, at=self._place.seen_at))
         self._bounds: Bounds | None = None
         """Of the live workers, once a cell on their way was an agent's."""
         self._kernels: dict[str, Kernel] = {}
@@ -233,7 +242,7 @@ class Session:
         assert self._snapshots is not None
         self._drop()
         for language, image in snapshot.images.items():
-            kernel = image.wake(self._limits)
+            kernel = image.wake(self._place, self._limits)
             if kernel is None:
                 self._snapshots.forget(snapshot)
                 self._drop()
@@ -316,7 +325,15 @@ class Session:
                 if course.hung and not job.once:
                     raise Hung
                 self._keeping = True
+                event = self._really(event)
             yield event
+
+    def _really(self, finished: Finished) -> Finished:
+        """The same with files where they are, not where the cells see them."""
+        if self._place.seen_at is None:
+            return finished
+        reads, writes = (tuple(map(self._place.real, paths)) for paths in (finished.reads, finished.writes))
+        return replace(finished, reads=reads, writes=writes)
 
     def _kernel(self, language: str) -> Kernel:
         if language not in self._kernels:

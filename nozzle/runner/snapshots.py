@@ -45,7 +45,7 @@ class Trail:
     """Seconds that keeping took last time."""
     cells: tuple[str, ...] = ()
     reads: Mapping[str, str] = field(default_factory=dict)
-    """Absolute path -> what it held."""
+    """Path as the cells see it -> what it held."""
     writes: frozenset[str] = frozenset()
 
     def after(self, finished: Finished, content: Callable[[str], str], *, once: bool = False) -> "Trail":
@@ -81,7 +81,9 @@ class Snapshot:
 
     def is_like(self, other: "Snapshot") -> bool:
         """Whether both came about in the same way."""
-        return self.trail.reads == other.trail.reads and (self.bounds is None) == (other.bounds is None)
+        if self.place != other.place or (self.bounds is None) != (other.bounds is None):
+            return False
+        return self.trail.reads == other.trail.reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,12 @@ class Snapshots:
     def keep(self, snapshot: Snapshot) -> None:
         """One more; it takes the place of one that came about in the same way."""
         with self._lock:
-            there = self._kept.setdefault((snapshot.place, snapshot.cell), [])
+            there = self._kept.setdefault((snapshot.place.kind, snapshot.cell), [])
             there[:] = [each for each in there if not each.is_like(snapshot)]
             there.append(snapshot)
             self._measure()
             while (victim := self._to_give_up()) is not None:
-                self._kept[victim.place, victim.cell].remove(victim)
+                self._kept[victim.place.kind, victim.cell].remove(victim)
                 self._measure()
 
     def deepest(
@@ -133,22 +135,22 @@ class Snapshots:
             found = [
                 each
                 for cell, confined in reversed(way[max(above, 0) :])
-                for each in self._kept.get((place, cell), ())
-                if confined == (each.bounds is not None)
+                for each in self._kept.get((place.kind, cell), ())
+                if confined == (each.bounds is not None) and each.place in (place, place.kind)
             ]
         return next((each for each in found if each.trail.holds(content)), None)
 
     def forget(self, snapshot: Snapshot) -> None:
         """It is no more, or not to be trusted."""
         with self._lock:
-            there = self._kept.get((snapshot.place, snapshot.cell), [])
+            there = self._kept.get((snapshot.place.kind, snapshot.cell), [])
             there[:] = [each for each in there if each is not snapshot]
 
     def distrust(self, place: Place, cells: Sequence[str]) -> None:
         """Forget all states on this way."""
         with self._lock:
             for cell in cells:
-                self._kept.pop((place, cell), None)
+                self._kept.pop((place.kind, cell), None)
 
     def clear(self) -> None:
         """Give all of them up; replay does the rest."""
@@ -204,7 +206,10 @@ def _saved(snapshot: Snapshot, among: Sequence[Snapshot]) -> float:
     before = [
         each.trail.seconds
         for each in among
-        if each is not snapshot and each.place == snapshot.place and each.cell in cells and each.cell != snapshot.cell
+        if each is not snapshot
+        and each.place.kind == snapshot.place.kind
+        and each.cell in cells
+        and each.cell != snapshot.cell
     ]
     return snapshot.trail.seconds - max(before, default=0.0)
 

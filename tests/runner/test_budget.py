@@ -20,7 +20,7 @@ class Fake:
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def wake(self, limits: object) -> None:
+    def wake(self, place: object, limits: object) -> None:
         return None
 
     def memory(self) -> int:

@@ -25,6 +25,10 @@ def start(config: dict[str, Any]) -> None:
     os.set_inheritable(config["control"], False)
     keeper.keep(config["keeper"])
     hidden = hide.hide(config["hidden"])
+    if config["over"] and not hide.lay_over(config["over"]):
+        config["folder"], config["root"] = config["apart"]
+    if config["language"] == "python":
+        os.chdir(config["folder"])
     if config["language"] == "bash":
         _become_bash(config, hidden)
     from _nozzle_worker import loop

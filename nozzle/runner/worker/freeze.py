@@ -63,9 +63,11 @@ def freeze(kernel: Kernel, marker: str, line: int) -> None:
     mend.own_semaphores(kernel.hazards, frozen=True)
     mend.own_pipes(pipes)
     os.close(say)
-    _sleep(kernel, line)
+    message = _sleep(kernel, line)
     mend.own_semaphores(kernel.hazards, frozen=False)
     mend.reopen(files)
+    if message["over"]:
+        mend.reopen_there(files, message["root"])
     mend.own_pipes(pipes)
     mend.renew_loops(kernel.loops())
     mend.renew_tqdm()
@@ -80,8 +82,8 @@ def _close(kernel: Kernel, line: int) -> None:
     kernel.hazards.own.discard(line)
 
 
-def _sleep(kernel: Kernel, line: int) -> None:
-    """Be a snapshot; comes back in the kernels woken from it."""
+def _sleep(kernel: Kernel, line: int) -> dict[str, Any]:
+    """Be a snapshot; comes back in the kernels woken from it, with the words that woke them."""
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
@@ -106,7 +108,7 @@ def _sleep(kernel: Kernel, line: int) -> None:
         mark.change(message["wake"])
         signal.signal(signal.SIGINT, kernel.interrupts)
         kernel.move(message)
-        return
+        return message
 
 
 def _take_line(kernel: Kernel, line: int) -> None:

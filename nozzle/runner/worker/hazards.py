@@ -58,14 +58,14 @@ class Hazards:
                 found.setdefault(target, []).append(descriptor)
         return found
 
-    def files(self) -> list[tuple[int, int, int]]:
-        """Open files of the cells: descriptor, flags, position."""
+    def files(self) -> list[tuple[int, int, int, str]]:
+        """Open files of the cells: descriptor, flags, position, path."""
         found = []
         for descriptor, target in self._open():
             if target.startswith("/") and not target.startswith("/dev/"):
                 try:
                     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-                    found.append((descriptor, flags, os.lseek(descriptor, 0, os.SEEK_CUR)))
+                    found.append((descriptor, flags, os.lseek(descriptor, 0, os.SEEK_CUR), target))
                 except OSError:
                     continue  # a folder, or something without a position
         return found

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any, Protocol
 
-from . import ask, borrow, freeze, hooks, sandbox
+from . import ask, borrow, freeze, hide, hooks, sandbox
 from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
@@ -71,7 +71,11 @@ class Kernel:
         return [loop for loop in self.engine.loops() if loop is not None and not loop.is_closed()]
 
     def move(self, message: dict[str, Any]) -> None:
-        """Go on as a kernel woken from a snapshot."""
+        """Go on where this kernel was woken for: in another worktree, seen where the first one is."""
+        if message["over"]:
+            if not hide.lay_over(message["over"]):
+                os._exit(1)
+            os.chdir(os.getcwd())
 
     def _engine(self, lent: list[str]) -> Engine:
         if importlib.util.find_spec("IPython") is None:

@@ -48,15 +48,26 @@ def own_semaphores(hazards: Hazards, frozen: bool) -> None:
             hazards.private.add(start)
 
 
-def reopen(files: Iterable[tuple[int, int, int]]) -> None:
+def reopen(files: Iterable[tuple[int, int, int, str]]) -> None:
     """Open files anew, each at the position it had: a fork shares positions."""
-    for descriptor, flags, position in files:
+    for descriptor, flags, position, _ in files:
         with contextlib.suppress(OSError):
-            keep = fcntl.fcntl(descriptor, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
-            new = os.open(f"/proc/self/fd/{descriptor}", flags & KEPT)
-            os.lseek(new, position, os.SEEK_SET)
-            os.dup2(new, descriptor, inheritable=not keep)
-            os.close(new)
+            _open(descriptor, f"/proc/self/fd/{descriptor}", flags, position)
+
+
+def reopen_there(files: Iterable[tuple[int, int, int, str]], root: str) -> None:
+    """The same in another worktree: what lies below `root` is opened by its name. OSError when it is not there."""
+    for descriptor, flags, position, path in files:
+        if path.startswith(os.path.join(root, "")):
+            _open(descriptor, path, flags, position)
+
+
+def _open(descriptor: int, path: str, flags: int, position: int) -> None:
+    keep = fcntl.fcntl(descriptor, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    new = os.open(path, flags & KEPT)
+    os.lseek(new, position, os.SEEK_SET)
+    os.dup2(new, descriptor, inheritable=not keep)
+    os.close(new)
 
 
 def own_pipes(pipes: Iterable[Iterable[int]]) -> None:
