@@ -41,6 +41,11 @@ class Journal:
         return my_key(self.config)
 
     @cached_property
+    def first(self) -> Path:
+        """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
+        return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
+
+    @cached_property
     def trust(self) -> Trust:
         from nozzle.keys import Trust
 
@@ -141,6 +146,7 @@ class Journal:
             hidden=(self.config,),
             secrets=known_secrets()[0],
             snapshots=Snapshots(self.settings.snapshots),
+            seen_at=self.first if self.first != self.root else None,
         )
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:

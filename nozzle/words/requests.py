@@ -95,6 +95,34 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     reply.end(0 if answered else 1)
 
 
+def beside(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Look after one more thread of this journal."""
+    if loop.beside is None:
+        reply({"say": "a run is at work here, not a watch: 'nozzle watch' looks after all threads"})
+        reply.end(1)
+        return
+    loop.beside(Path(args["folder"]), reply)
+
+
+def doing(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """What runs and is due here, and which states are kept."""
+    from nozzle.words.beside import rows
+
+    kept = loop.tools.snapshots.rows() if loop.tools.snapshots else []
+    titles = {cell.chain: cell.title for desk in loop.desks.values() for cell in desk.entry.cells}
+    reply({
+        "doing": rows(list(loop.desks.values())),
+        "kept": [
+            {
+                "cell": titles.get(row.snapshot.cell, row.snapshot.cell[:8]), "chain": row.snapshot.cell,
+                "age": row.age, "bytes": row.bytes, "saves": row.saves, "folder": str(row.snapshot.place.folder),
+            }
+            for row in kept
+        ],
+    })  # fmt: skip
+    reply.end()
+
+
 def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
@@ -103,4 +131,6 @@ WORDS: Mapping[str, Callable[[Loop, Ears, Mapping[str, Any], Reply], None]] = {
     "run": run,
     "stop": stop,
     "answer": answer,
+    "beside": beside,
+    "doing": doing,
 }

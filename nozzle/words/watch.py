@@ -26,6 +26,7 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
     commit. Nothing runs at the start: what is due is listed, and 'nozzle run' runs it. 'git checkout' and 'nozzle
     rewind' work while this runs: then nothing runs until you save.
     """
+    from nozzle.words.beside import beside
     from nozzle.words.hush import Hush
     from nozzle.words.journal import journal
     from nozzle.words.run import looping
@@ -36,7 +37,10 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears) as loop:
             begin(loop, here, voice)
-            with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page):
+            with (
+                watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page),
+                beside(here, voice, voice.say, loop),
+            ):  # fmt: skip
                 loop.run()
         voice.say("stopped; all that ran is written down")
     return 0
