@@ -71,7 +71,7 @@ def look(path: str) -> Look | None:
     except OSError:
         return None
     found: Look = [seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns]
-    return found if max(found[3:]) < time.time_ns() - YOUNG else [*found, _digest(path)]  # type: ignore[type-var,operator]
+    return found if max(found[3:]) < time.time_ns() - YOUNG else [*found, _digest(path)]  # type: ignore[operator]
 
 
 def _holds(note: dict[str, object]) -> bool:

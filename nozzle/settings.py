@@ -279,10 +279,9 @@ def _folders(root: Path, start: str) -> Iterator[str]:
     while folders:
         folder = folders.pop()
         yield folder
-        inner = (
-            f"{folder}/{item.name}".lstrip("/") for item in _listed(root / folder) if item.is_dir(follow_symlinks=False)
-        )
-        folders += [name for name in inner if not _passed_over(name.split("/"))]
+        inner = [item.name for item in _listed(root / folder) if item.is_dir(follow_symlinks=False)]
+        names = (f"{folder}/{name}".lstrip("/") for name in inner)
+        folders += [name for name in names if not _passed_over(name.split("/"))]
 
 
 def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:

@@ -13,6 +13,7 @@ from tests.conftest import Workshop
 from tests.words.conftest import cell, git
 
 ROOT = Path(__file__).parents[1]
+WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
 
 
 def nozzle(folder: Path, *words: str) -> tuple[int, str]:
@@ -60,7 +61,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "the README": lambda root: (root / "README.md").write_text(cell("print(1)")),
     "what a cell read": lambda root: (root / "data.csv").write_text("2\n"),
     "the settings": lambda root: (root / "nozzle.toml").write_text("timeout = 3.0\n"),
-    "where HEAD is": lambda root: git(root, "commit", "-q", "--allow-empty", "-m", "x"),
+    "where HEAD is": lambda root: git(root, *WHO, "commit", "-q", "--allow-empty", "-m", "x"),
     "the branch": lambda root: git(root, "switch", "-qc", "other"),
     "a watch that runs": lambda root: (root / ".git/nozzle/lock").write_text("{}"),
     "the note": lambda root: (root / ".git/nozzle/rest.json").write_text("{"),
@@ -100,6 +101,9 @@ def test_a_failure_that_stands_is_told_every_time(workshop: Workshop) -> None:
 
 def test_a_run_that_is_cut_off_leaves_no_note(settled: Workshop) -> None:
     edited(settled.root)
-    script = "import os, sys; from nozzle import loop; loop.Loop.run = lambda *a, **k: os._exit(9); from nozzle.cli import main; sys.argv = ['nozzle', 'run']; main()"
+    script = (
+        "import os, sys; from nozzle import cli, loop; loop.Loop.run = lambda *a, **k: os._exit(9); "
+        "sys.argv = ['nozzle', 'run']; cli.main()"
+    )
     subprocess.run([sys.executable, "-c", script], cwd=settled.root, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert not (settled.root / ".git/nozzle/rest.json").exists()
