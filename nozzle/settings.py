@@ -13,7 +13,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,8 +22,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from nozzle.errors import Missing, Unreadable, WrongCommand
 
-_OURS = {"_out", "node_modules", "site-packages"}
-"""Folders that hold nobody's entries, at any depth; `site` only at the root, and dot folders everywhere, go too."""
+MADE = frozenset({".git", ".nozzle", ".venv", "__pycache__", "node_modules", "site-packages"})
+"""Names of folders that programs fill: at any depth they are neither watched, nor copied, nor looked into."""
+BUILD = "site"
+"""The build's own folder, one of them at the root only: elsewhere it is the author's."""
 
 _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 
@@ -264,8 +266,18 @@ def _literal(glob: str) -> str:
     return "/".join(itertools.takewhile(lambda part: not _wild(part), glob.split("/")))
 
 
-def _passed_over(parts: Iterable[str]) -> bool:
-    return any(part in _OURS or part.startswith(".") or (at == 0 and part == "site") for at, part in enumerate(parts))
+def made_by_programs(relative: str) -> bool:
+    """Whether the folder at this path from the root is none of the author's, all above it being his.
+
+    >>> made_by_programs("site"), made_by_programs("journal/site"), made_by_programs("journal/.venv")
+    (True, False, True)
+    """
+    return relative == BUILD or relative.rpartition("/")[2] in MADE
+
+
+def _passed_over(parts: tuple[str, ...]) -> bool:
+    """Whether there can be no entry: programs' folders, what cells made, and dot folders."""
+    return parts[0] == BUILD or any(part in MADE or part == "_out" or part.startswith(".") for part in parts)
 
 
 def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:
@@ -280,7 +292,7 @@ def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:
         for item in _listed(root / folder):
             name = f"{folder}/{item.name}".lstrip("/")
             if item.is_dir(follow_symlinks=False):
-                folders += [] if _passed_over(name.split("/")) else [name]
+                folders += [] if _passed_over(tuple(name.split("/"))) else [name]
             elif os.path.isfile(item) if item.is_symlink() else item.is_file():
                 yield name, item.is_symlink()
 

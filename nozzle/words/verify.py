@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nozzle.document.events import Event, Finished
     from nozzle.words.journal import Journal
 
-LEFT_OUT = (".git", ".nozzle", ".venv", "node_modules", "__pycache__")
 PATIENCE = 10.0
 """Seconds that an author's mask may take."""
 
@@ -227,8 +226,10 @@ def _copy(root: Path) -> Iterator[Path]:
 
 def _left_out(root: Path, folder: Path, names: list[str]) -> set[str]:
     """What a copy goes without: caches, the build at the root, and what is neither file, folder nor link."""
+    from nozzle.settings import made_by_programs
+
     odd = {name for name in names if not (folder / name).is_symlink() and not _ordinary(folder / name)}
-    return odd | {name for name in names if name in LEFT_OUT or (name == "site" and folder == root)}
+    return odd | {name for name in names if made_by_programs((folder / name).relative_to(root).as_posix())}
 
 
 def _ordinary(path: Path) -> bool:
