@@ -15,6 +15,7 @@ from typing import Any
 from nozzle.document import frontmatter
 from nozzle.document.frontmatter import FrontMatter
 from nozzle.document.lines import eol, split
+from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys
 from nozzle.document.normal import python_form
 from nozzle.document.options import Options, read_options
 from nozzle.document.outline import Outline, nested_cells, outline
@@ -33,9 +34,6 @@ LANGUAGES = {
 }  # fmt: skip
 
 _directive = re.compile(r"\{\s*([^}\s]+)\s*\}\s*(.*)", re.S)
-_open = re.compile(r"<!-- nozzle:([a-z]+)((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
-_remains = re.compile(r"<!-- /?nozzle\b")
-_close = re.compile(r"<!-- /nozzle((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ class Entry:
     @cached_property
     def held(self) -> str:
         """Why nothing in this entry may run; empty when it may."""
-        if (line := frontmatter.conflict(self.rows)) is not None:
+        if (line := frontmatter.conflict(self.rows, self._covered)) is not None:
             return f"line {line + 1}: git conflict markers; settle the conflict first"
         if self.front.problem:
             return self.front.problem
@@ -198,18 +196,21 @@ class Entry:
     @cached_property
     def nested(self) -> tuple[int, ...]:
         """Lines of the cells inside lists, quotes and other directives: shown, never run."""
-        inside = [envelope.span for envelope in self.envelopes]
-        found = (line for line, _ in nested_cells(self.outline))
-        return tuple(line for line in found if not any(span.start <= line < span.stop for span in inside))
+        return tuple(line for line, _ in nested_cells(self.outline) if line not in self._covered)
 
     @cached_property
     def _damaged(self) -> int | None:
         """Line of what looks like a marker and belongs to no envelope."""
-        covered = {line for envelope in self.envelopes for line in range(envelope.span.start, envelope.span.stop)}
         for top in self.outline.tops:
-            if top.kind == "html_block" and _remains.match(self.rows[top.start]) and top.start not in covered:
+            if top.kind == "html_block" and REMAINS.match(self.rows[top.start]) and top.start not in self._covered:
                 return top.start
         return None
+
+    @cached_property
+    def _covered(self) -> frozenset[int]:
+        """The lines of all envelopes."""
+        spans = (envelope.span for envelope in self.envelopes)
+        return frozenset(line for span in spans for line in range(span.start, span.stop))
 
     @cached_property
     def _found(self) -> tuple[tuple[Block | Envelope | Top, bool], ...]:
@@ -253,14 +254,14 @@ def hexdigest(*parts: str) -> str:
 
 
 def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
-    """Directives and envelopes; an opening marker that nothing closes comes out as it is."""
+    """Directives and envelopes; an opening marker whose own closing one is not there comes out as it is."""
     tops, rows = found.tops, found.rows
     at = 0
     while at < len(tops):
         top = tops[at]
         at += 1
-        if _marker(_open, top, rows):
-            end = next((end for end in range(at, len(tops)) if _marker(_close, tops[end], rows)), None)
+        if match := _marker(OPENING, top, rows):
+            end = _end(found, at, match)
             if end is None:
                 yield top
                 continue
@@ -272,6 +273,18 @@ def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
             yield _once(_block, body)(top.info, body, Span(top.start, top.stop))
 
 
+def _end(found: Outline, at: int, opening: re.Match[str]) -> int | None:
+    """Which block closes an envelope. None when a line of it was lost, for then the next closing marker is another's,
+    and what stands before it is the author's: another envelope or a cell begins first, or it closes another output."""
+    for end in range(at, len(found.tops)):
+        top = found.tops[end]
+        if _marker(OPENING, top, found.rows) or (opening[1] == "output" and _named(top)):
+            return None
+        if closing := _marker(CLOSING, top, found.rows):
+            return end if closes(closing, opening) else None
+    return None
+
+
 def _once(read: Any, body: str) -> Any:
     """While an entry runs it is read after every cell, and few of its blocks have changed: those are not read again."""
     return read if len(body) < REMEMBERED else read.__wrapped__
@@ -279,10 +292,10 @@ def _once(read: Any, body: str) -> Any:
 
 @lru_cache(maxsize=2048)
 def _envelope(opening: str, body: str, closing: str, span: Span) -> Envelope:
-    first, last = _open.fullmatch(opening), _close.fullmatch(closing)
+    first, last = OPENING.fullmatch(opening), CLOSING.fullmatch(closing)
     assert first is not None
     assert last is not None
-    return Envelope(first[1], _keys(first[2]), _inside(body), span, _keys(last[1]))
+    return Envelope(first[1], keys(first[2]), _inside(body), span, keys(last[1]))
 
 
 @lru_cache(maxsize=2048)
@@ -302,10 +315,6 @@ def _marker(pattern: re.Pattern[str], top: Top, rows: list[str]) -> re.Match[str
     if top.kind != "html_block" or top.stop - top.start != 1:
         return None
     return pattern.fullmatch(rows[top.start])
-
-
-def _keys(text: str) -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in text.split())
 
 
 def _inside(text: str) -> tuple[str, ...]:
