@@ -5,7 +5,7 @@ repr shows it. Nothing here asks or prints; what the user should hear stands in 
 """
 
 from nozzle.keys.key import Key, read_key
-from nozzle.keys.ring import known, publish
+from nozzle.keys.ring import keys_in, known, publish
 from nozzle.keys.signature import check, parse_signature, signature_text, signed_message, verify
 from nozzle.keys.signer import Signer, my_key
 from nozzle.keys.trust import Trust
@@ -17,6 +17,7 @@ __all__ = [
     "Trust",
     "add_typed",
     "check",
+    "keys_in",
     "known",
     "my_key",
     "parse_signature",
