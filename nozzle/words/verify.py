@@ -167,10 +167,12 @@ def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path:
     if edit is None or after is None or after.output is None or slot.output is None:
         return Verdict("differs", "its output could not be written")
     old, new = _reader(path.parent / "_out"), edit.files
+    depth = len(Path(here.rel(path)).parts) - 1
+    roots = [str(here.root), str(copy.parents[depth]), str(copy.resolve().parents[depth])]
     was, now, rule = slot.output, after.output, slot.cell.options.verify
 
     def compared() -> Verdict:
-        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name))
+        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name), roots)
 
     verdict = _timely(compared) if rule.startswith("mask=") else compared()
     if verdict.same == "differs" and (moved := _environment(here, slot.cell, finished)):
