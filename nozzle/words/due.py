@@ -23,6 +23,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     """
     from nozzle.desk import Desk
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(paths[0] if paths else None) as here:
         tools = here.tools(lambda notice: None, lambda said: None)
@@ -36,7 +37,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
                     last = tools.ledger.past.last(desk.rel, row.cell)
                     rows.append((desk.rel, row, last.seconds if last else None))
         for rel, row, seconds in rows:
-            click.echo(_json(rel, row, seconds) if as_json else _line(rel, row, seconds))
+            echo(_json(rel, row, seconds) if as_json else _line(rel, row, seconds))
         if not rows and not as_json:
             click.echo("nothing is due")
     return 0

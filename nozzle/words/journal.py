@@ -81,9 +81,9 @@ class Journal:
         return redactor(known_secrets()[1])
 
     def warn(self, text: str) -> None:
-        import click
+        from nozzle.words.visible import echo
 
-        click.echo(f"nozzle: {text}", err=True)
+        echo(f"nozzle: {text}", err=True)
 
     def rel(self, path: Path) -> str:
         return self.place(path).relative_to(self.root).as_posix()

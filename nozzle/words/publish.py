@@ -51,6 +51,7 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
 def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     """Refuse to bring out what is wrong: broken links, outputs made by hand, and secrets in any file that would go."""
     from nozzle.words.site import marks
+    from nozzle.words.visible import echo
 
     found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
     for path in here.entries():
@@ -58,7 +59,7 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
         found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
     found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
     for line in found:
-        click.echo(click.style(f"✗ {line}", fg="red"), err=True)
+        echo(f"✗ {line}", "red", err=True)
     if found and not anyway:
         raise Refused(f"{len(found)} things stand against publishing; mend them, or say --anyway")
 

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from nozzle.control import Reply, Request
     from nozzle.desk import Desk, Notice
@@ -22,6 +20,7 @@ def relay(word: str, near: Path | None, **args: Any) -> int:
     from nozzle import control
     from nozzle.errors import Refused
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(near) as here:
         lines = control.ask(here.steps.private, word, **args)
@@ -30,7 +29,7 @@ def relay(word: str, near: Path | None, **args: Any) -> int:
         status = 0
         for line in lines:
             if "say" in line:
-                click.echo(line["say"])
+                echo(line["say"])
             status = line.get("status", status)
         return status
 
@@ -59,7 +58,7 @@ def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     from nozzle.words.voice import Voice
 
     paths = [Path(path) for path in args["paths"]]
-    voice = Voice(out=lambda text: reply({"say": text}))
+    voice = Voice(out=lambda text, color, dim: reply({"say": text, "color": color, "dim": dim}))
     names = {path.relative_to(loop.tools.root).as_posix() for path in paths}
 
     def hear(notice: Notice) -> None:

@@ -125,7 +125,7 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
     status = 0
     for line in lines:
         if "say" in line:
-            voice.say(line["say"], line.get("color", ""))
+            voice.say(line["say"], line.get("color", ""), line.get("dim", False))
         status = line.get("status", status)
     return status
 

@@ -18,6 +18,7 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
     """
     from nozzle.settings import settings_digest
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(paths[0] if paths else None) as here:
         found = []
@@ -27,11 +28,11 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
             found += [(here.rel(path), cell) for cell in entry.cells if cell.runs and distrust(cell)]
         settings = "" if here.trusts_settings() else settings_digest(here.root)
         for rel, cell in found:
-            click.echo(click.style(f"{rel}:{cell.span.start + 1}  {cell.language}", bold=True))
-            click.echo("\n".join(f"    {row}" for row in cell.body.split("\n")))
+            echo(f"{rel}:{cell.span.start + 1}  {cell.language}", bold=True)
+            echo("\n".join(f"    {row}" for row in cell.body.split("\n")), lines=True)
         if settings:
             click.echo(click.style("nozzle.toml names the Python that runs cells", bold=True))
-            click.echo(f"    python = {here.settings.python!r}")
+            echo(f"    python = {here.settings.python!r}")
         if not found and not settings:
             click.echo("everything here is trusted")
             return 0

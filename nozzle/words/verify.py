@@ -47,6 +47,7 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     from collections import Counter
 
     from nozzle.document.seal import report_all
+    from nozzle.words.visible import echo
 
     signing = _signing(here)
     told: Counter[str] = Counter()
@@ -66,7 +67,7 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
             signers[report.signer] += not why and bool(report.signer)
         for line, title, why in faults:
             where = f"{here.rel(path)}:{line}: {title}" if line else here.rel(path)
-            click.echo(click.style(f"✗ {where}: {why}", fg="red"))
+            echo(f"✗ {where}: {why}", "red")
         told["not"] += len(faults)
     count = told["intact"] + told["not"]
     words = f"{told['intact']} intact, {told['not']} not; {told['stale']} stale; {told['unsigned']} unsigned"
@@ -93,6 +94,8 @@ def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
 
 def rerun_all(here: Journal, entries: list[Path]) -> int:
     """Run entries on a copy of the journal, and compare."""
+    from nozzle.words.visible import echo
+
     told = {"same": 0, "differs": 0, "skipped": 0}
     with _copy(here.root) as root:
         for path in entries:
@@ -100,7 +103,7 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
                 told[verdict.same] += 1
                 if verdict.same != "same":
                     color = "red" if verdict.same == "differs" else "yellow"
-                    click.echo(click.style(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", fg=color))
+                    echo(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", color)
     total = sum(told.values())
     share = f"{told['skipped'] / total:.0%}" if total else "0%"
     click.echo(f"{total} cells: {told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})")
