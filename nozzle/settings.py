@@ -32,6 +32,9 @@ _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 _PERSONAL = {"steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring"}
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
+_ONLY_PERSONAL = {"keyring"}
+"""Keys that a journal cannot set: it may come from somebody else, and this is about the user's own key."""
+
 
 def _inside(path: str) -> str:
     parts = path.split("/")
@@ -137,10 +140,19 @@ def config_folder() -> Path:
 def load(root: Path, config: Path | None = None) -> Settings:
     """The settings of the journal at `root`; WrongCommand for a key or value that is none, Unreadable for no TOML."""
     shared = _shared(root)
-    personal = _Table.read((config or config_folder()) / "settings.toml")
-    shared.check(lambda key: None)
-    personal.check(_refuse_unless_personal)
-    return Settings.model_validate({**shared.values, **personal.values})
+    shared.check(_refuse_if_the_users)
+    return Settings.model_validate({**shared.values, **_personal(config or config_folder()).values})
+
+
+def personal(config: Path) -> Settings:
+    """What this user's own settings.toml says, whatever journal he is in."""
+    return Settings.model_validate(_personal(config).values)
+
+
+def _personal(config: Path) -> "_Table":
+    table = _Table.read(config / "settings.toml")
+    table.check(_refuse_unless_personal)
+    return table
 
 
 def settings_digest(root: Path) -> str:
@@ -151,6 +163,10 @@ def settings_digest(root: Path) -> str:
 
 def _refuse_unless_personal(key: str) -> str | None:
     return None if key in _PERSONAL else f"{key} belongs to the journal: write it in its nozzle.toml"
+
+
+def _refuse_if_the_users(key: str) -> str | None:
+    return f"{key} belongs to you, not to a journal: write it in settings.toml" if key in _ONLY_PERSONAL else None
 
 
 class _Table:

@@ -36,23 +36,33 @@ class Journal:
 
     @cached_property
     def signer(self) -> Signer:
-        from nozzle.keys import my_key
-
-        return my_key(self.config)
+        return my_signer(self.config, self.warn)
 
     @cached_property
     def trust(self) -> Trust:
         from nozzle.keys import Trust
+        from nozzle.settings import personal
 
-        return Trust(self.config)
+        return Trust(self.config, personal(self.config).keyring, self.warn)
 
     @cached_property
     def keys(self) -> list[Key]:
         """Keys by which a signature can be read: the journal's, this machine's, and those trusted."""
-        from nozzle.keys import known
+        from nozzle.keys import Key, known
 
-        mine = [self.signer.key()] if (self.config / "key").exists() else []
+        public = self._public()
+        mine = [Key.of(public)] if public else []
         return [*mine, *self.trust.keys().values(), *known(self.root).values()]
+
+    def _public(self) -> bytes | None:
+        """This machine's own key, when there is one that can be read; why it cannot is said where it should sign."""
+        from nozzle.keys import my_public
+        from nozzle.settings import personal
+
+        try:
+            return my_public(self.config, personal(self.config).keyring)
+        except NozzleError:
+            return None
 
     def sign(self) -> Sign | None:
         """This machine's hand; None, said once, when it can have no key."""
@@ -179,7 +189,7 @@ class Journal:
         from nozzle.steps import Record
 
         try:
-            key = self.signer.key(f"{getpass.getuser()}@{socket.gethostname()}")
+            key = self.signer.key(my_name())
         except NozzleError:
             return
         fresh = key.id not in known(self.root)
@@ -189,6 +199,22 @@ class Journal:
             content = (self.root / "nozzle.keys").read_bytes()
             files = {"nozzle.keys": content}
             self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files, (".gitignore",)))
+
+
+def my_signer(config: Path, tell: Callable[[str], object]) -> Signer:
+    """This machine's key, from where the user's settings keep it; what he should hear about it is told."""
+    from nozzle.keys import my_key
+    from nozzle.settings import personal
+
+    signer = my_key(config, personal(config).keyring)
+    for notice in signer.notices:
+        tell(notice)
+    return signer
+
+
+def my_name() -> str:
+    """Under which name this machine's key goes."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 @contextmanager
