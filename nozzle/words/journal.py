@@ -196,9 +196,20 @@ class Journal:
         if (fresh or self.steps.at_head("nozzle.keys") is None) and not self.steps.busy():
             if fresh:
                 publish(self.root, key)
-            content = (self.root / "nozzle.keys").read_bytes()
-            files = {"nozzle.keys": content}
-            self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files, (".gitignore",)))
+            files: dict[str, bytes | None] = {
+                "nozzle.keys": (self.root / "nozzle.keys").read_bytes(),
+                **self._ignored(),
+            }
+            self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files))
+
+    def _ignored(self) -> dict[str, bytes | None]:
+        """The .gitignore, when nothing but what 'nozzle new' wrote into it is not committed yet."""
+        from nozzle.words.new import ignoring
+
+        path = self.root / ".gitignore"
+        held = self.steps.at_head(".gitignore") or b""
+        ours = path.is_file() and not path.is_symlink() and path.read_bytes() == ignoring(held) != held
+        return {".gitignore": ignoring(held)} if ours else {}
 
 
 def my_signer(config: Path, tell: Callable[[str], object]) -> Signer:
