@@ -30,4 +30,4 @@ def command(out: Path | None, drafts: bool) -> int:
         click.echo(
             f"{len(report.written)} files written, {len(report.unchanged)} as they were; open {folder / 'index.html'}"
         )
-    return 0
+        return here.told()

@@ -28,19 +28,21 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     with journal(paths[0] if paths else None) as here:
         tools = here.tools(lambda notice: None, lambda said: None)
         rows = []
-        for path in here.entries(paths):
+        entries = here.entries(paths)
+        for path in entries:
             desk = Desk(path, here.rel(path), tools, resting="")
-            desk.open()
-            desk.ask()  # what `nozzle run` would, so what was stopped counts too
-            for row in desk.plan():
-                if row.do in ("due", "held"):
-                    last = tools.ledger.past.last(desk.rel, row.cell)
-                    rows.append((desk.rel, row, last.seconds if last else None))
+            with here.passing(alone=len(entries) == 1 and bool(paths)):
+                desk.open()
+                desk.ask()  # what `nozzle run` would, so what was stopped counts too
+                for row in desk.plan():
+                    if row.do in ("due", "held"):
+                        last = tools.ledger.past.last(desk.rel, row.cell)
+                        rows.append((desk.rel, row, last.seconds if last else None))
         for rel, row, seconds in rows:
             echo(_json(rel, row, seconds) if as_json else _line(rel, row, seconds))
         if not rows and not as_json:
             click.echo("nothing is due")
-    return 0
+        return here.told()
 
 
 def _line(rel: str, row: Row, seconds: float | None) -> str:

@@ -6,7 +6,7 @@ import getpass
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,9 @@ class Journal:
     config: Path
     trust_all: bool = False
     """Run what this checkout holds, whoever wrote it."""
+    missed: set[str] = field(default_factory=set)
+    """Of entries that could not be read: why."""
+    _named: set[str] = field(default_factory=set)
 
     @cached_property
     def signer(self) -> Signer:
@@ -90,6 +93,23 @@ class Journal:
 
         return redactor(known_secrets()[1])
 
+    @contextmanager
+    def passing(self, alone: bool = False) -> Iterator[None]:
+        """What cannot be read is named, and the others go on without it, unless it was the only one meant."""
+        try:
+            yield
+        except Unreadable as error:
+            if alone:
+                raise
+            self.missed.add(str(error))
+
+    def told(self) -> int:
+        """Name what was passed over; the exit status that this makes."""
+        for text in sorted(self.missed - self._named):
+            self.warn(text)
+        self._named |= self.missed
+        return 1 if self.missed else 0
+
     def warn(self, text: str) -> None:
         from nozzle.words.visible import echo
 
@@ -126,6 +146,15 @@ class Journal:
             return Entry(disk.read(path).decode())
         except UnicodeDecodeError as error:
             raise Unreadable(f"{path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from None
+
+    def readable(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Entry]]:
+        """Those entries that can be read."""
+        for path in paths:
+            entry = None
+            with self.passing():
+                entry = self.read(path)
+            if entry is not None:
+                yield path, entry
 
     def ledger(self, warn: Callable[[str], None]) -> Ledger:
         from nozzle.ledger import Ledger

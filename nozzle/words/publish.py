@@ -45,7 +45,7 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
             else:
                 assert branch is not None
                 click.echo(f"published to the branch {branch}: {_commit(here, built, branch)[:8]}")
-    return 0
+        return here.told()
 
 
 def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
@@ -54,8 +54,8 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     from nozzle.words.visible import echo
 
     found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
-    for path in here.entries():
-        told = marks(here, here.read(path), path)
+    for path, entry in here.readable(here.entries()):
+        told = marks(here, entry, path)
         found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
     found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
     for line in found:

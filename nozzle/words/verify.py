@@ -39,7 +39,10 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
 
     with journal(paths[0] if paths else None, trust_this_checkout) as here:
         entries = here.entries(paths)
-        return attest_all(here, entries) if attest else rerun_all(here, entries)
+        if len(entries) == 1 and paths:
+            here.read(entries[0])  # the only one that is meant must be there to be read
+        status = attest_all(here, entries) if attest else rerun_all(here, entries)
+        return here.told() or status
 
 
 def attest_all(here: Journal, entries: list[Path]) -> int:
@@ -52,8 +55,7 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     signing = _signing(here)
     told: Counter[str] = Counter()
     signers: Counter[str] = Counter()
-    for path in entries:
-        entry = here.read(path)
+    for path, entry in here.readable(entries):
         faults = [(0, "", entry.held)] if entry.held else []
         for cell, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
             title = cell.title if cell else block.kind
@@ -98,8 +100,8 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
 
     told = {"same": 0, "differs": 0, "skipped": 0}
     with _copy(here.root) as root:
-        for path in entries:
-            for where, verdict in rerun(here, path, root / here.rel(path)):
+        for path, entry in here.readable(entries):
+            for where, verdict in rerun(here, path, entry, root / here.rel(path)):
                 told[verdict.same] += 1
                 if verdict.same != "same":
                     color = "red" if verdict.same == "differs" else "yellow"
@@ -110,14 +112,13 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
     return 1 if told["differs"] else 0
 
 
-def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]]:
+def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
     """One entry in a clean kernel; a verdict for each of its cells."""
     from nozzle.desk import jobs
     from nozzle.document import plan
     from nozzle.document.compare import Verdict
     from nozzle.runner import Session
 
-    entry = here.read(path)
     rel = here.rel(path)
     distrust = here.distrust(entry, rel)
     tools = here.tools(lambda notice: None, lambda said: None)
