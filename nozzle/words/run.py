@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nozzle.errors import Elsewhere, NozzleError
+
 if TYPE_CHECKING:
     from nozzle.words.journal import Journal
+
+PATIENCE = 10.0
+"""Seconds that a run waits for its turn."""
 
 
 @click.command(name="run")
@@ -35,9 +41,21 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
         if not entries:
             voice.say("no entries here yet; 'nozzle new TITLE' starts one")
             return 0
-        if (status := _by_watch(here, entries, again, voice)) is not None:
-            return status
-        return run_entries(here, entries, again, voice)
+        return run_in_turn(here, entries, again, voice)
+
+
+def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
+    """Let the watch or the run that is at work here do it; in this process when there is none; the exit status."""
+    from nozzle.control import Ended
+
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            status = _by_watch(here, entries, again, voice)
+            return run_entries(here, entries, again, voice) if status is None else status
+        except (Ended, Elsewhere):  # it was just ending, or just beginning: ask again
+            if time.monotonic() > deadline:
+                raise
 
 
 def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
@@ -63,8 +81,11 @@ def ready(loop: Loop, here: Journal, voice: Voice) -> None:
 
 
 @contextmanager
-def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
-    """A loop that holds the journal and answers other words; Ctrl-C stops what runs and leaves a true record."""
+def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
+    """A loop that holds the journal and answers other words; Ctrl-C stops what runs and leaves a true record.
+
+    `what` it is, to others: a run, or a watch.
+    """
     import queue
     import signal
 
@@ -79,7 +100,7 @@ def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with serving(loop, here, ears):
+        with serving(loop, here, ears, what):
             yield loop
     finally:
         loop.close()
@@ -122,11 +143,17 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
     lines = control.ask(here.steps.private, "run", paths=[str(path) for path in entries], again=again)
     if lines is None:
         return None
-    status = 0
-    for line in lines:
-        if "say" in line:
-            voice.say(line["say"], line.get("color", ""), line.get("dim", False))
-        status = line.get("status", status)
+    status, said = 0, False
+    try:
+        for line in lines:
+            if "say" in line:
+                said = True
+                voice.say(line["say"], line.get("color", ""), line.get("dim", False))
+            status = line.get("status", status)
+    except control.Ended as error:
+        if said and again:  # asked twice, what has run would run twice
+            raise NozzleError(str(error)) from error
+        raise
     return status
 
 

@@ -36,7 +36,7 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
     with journal(folder, trust_this_checkout, make=True) as here:
         voice = Voice()
         ears = Ears(Hush(here.redact), voice)
-        with looping(here, ears) as loop:
+        with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
             with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page):
                 loop.run()
