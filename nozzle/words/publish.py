@@ -85,13 +85,13 @@ def _commit(here: Journal, built: Path, branch: str) -> str:
 
 
 def _workflow(root: Path) -> int:
-    from nozzle.words.workflow import PAGES
+    from nozzle.words.workflow import pages
 
-    path = root / ".github" / "workflows" / "pages.yml"
-    if path.exists() and path.read_text() != PAGES:
+    path, workflow = root / ".github" / "workflows" / "pages.yml", pages(root)
+    if path.exists() and path.read_bytes() != workflow.encode():
         raise Refused(f"{path} is already there and is not what nozzle would write; move it away first")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PAGES)
+    path.write_text(workflow)
     click.echo(
         f"{path.relative_to(root)}: commit and push it, and choose 'GitHub Actions' in the repository's Pages settings"
     )
