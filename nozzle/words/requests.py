@@ -74,9 +74,13 @@ def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     voice = Voice(out=lambda text, color, dim: reply({"say": text, "color": color, "dim": dim}))
     names = {path.relative_to(loop.tools.root).as_posix() for path in paths}
 
+    faults: set[str] = set()
+
     def hear(notice: Notice) -> None:
         if notice.entry in names:
             voice(notice)
+        if notice.kind == "fault":
+            faults.add(notice.entry)
 
     ears.add(hear)
     loop.advance(paths, bool(args.get("again")))
@@ -87,7 +91,7 @@ def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
             loop.later(done)
             return
         ears.remove(hear)
-        reply.end(tell(loop, paths, voice))
+        reply.end(tell(loop, paths, voice, faults))
 
     loop.later(done)
 

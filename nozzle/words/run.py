@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,12 +63,18 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
     from nozzle.words.hush import Hush
     from nozzle.words.voice import Ears, drawing
 
-    with looping(here, Ears(Hush(here.redact), voice)) as loop:
+    faults: set[str] = set()
+
+    def hear(notice: Notice) -> None:
+        if notice.kind == "fault":
+            faults.add(notice.entry)
+
+    with looping(here, Ears(Hush(here.redact), voice, hear)) as loop:
         ready(loop, here, voice)
         loop.advance(entries, again)
         with drawing(voice):
             loop.run(until_idle=True)
-        return tell(loop, entries, voice)
+        return tell(loop, entries, voice, faults)
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -108,32 +114,47 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
             signal.signal(each, handler)
 
 
-def tell(loop: Loop, entries: list[Path], voice: Voice) -> int:
-    """Say what stands in the way, and whether a failure stands."""
+def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] = ()) -> int:
+    """Say what stands in the way, and whether a failure stands; `faults`: entries of which a fault was told already."""
     from nozzle.document.plan import failed, name
 
     status = 0
     for path in entries:
         desk = loop.desks.get(path)
         if desk is None:
-            status = 1
+            status = max(status, 1)
             continue
+        rows = desk.plan()
+        status = max(status, int(desk.rel in faults))
+        if due := [row for row in rows if row.do == "due"]:
+            status = max(status, _lack(loop, desk))
+            if desk.rel not in faults:
+                voice.say(f"✗ {desk.rel}: {name(due[0].cell)} has not run", "red")
         for slot in failed(desk.entry):
             status_words = slot.output.status if slot.output else ""
             voice.say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
-            status = 1
-        held = [row for row in desk.plan() if row.do == "held"]
+            status = max(status, 1)
+        held = [row for row in rows if row.do == "held"]
         for row in held:
             voice.say(f"- {desk.rel}: {name(row.cell)}: {row.reason}", "yellow")
-        status = 1 if held else status
+        status = max(status, int(bool(held)))
         for line in desk.entry.nested:
             voice.say(
                 f"- {desk.rel}:{line + 1}: a cell inside a list, quote or box is shown and does not run", dim=True
             )
         if desk.entry.held and not held:
             voice.say(f"- {desk.rel}: {desk.entry.held}", "yellow")
-            status = 1
+            status = max(status, 1)
     return status
+
+
+def _lack(loop: Loop, desk: Desk) -> int:
+    """The exit status of a cell that could not even begin: what it needs may be missing here."""
+    try:
+        loop.tools.interpreter(desk.entry)
+    except NozzleError as error:
+        return error.status
+    return 1
 
 
 def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int | None:
@@ -158,5 +179,6 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
 
 
 if TYPE_CHECKING:
+    from nozzle.desk import Desk, Notice
     from nozzle.loop import Loop
     from nozzle.words.voice import Ears, Voice

@@ -117,14 +117,20 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
     from nozzle.desk import jobs
     from nozzle.document import plan
     from nozzle.document.compare import Verdict
+    from nozzle.errors import NozzleError
     from nozzle.runner import Session
 
     rel = here.rel(path)
     distrust = here.distrust(entry, rel)
     tools = here.tools(lambda notice: None, lambda said: None)
+    try:
+        interpreter = tools.interpreter(entry)
+    except NozzleError as error:
+        yield rel, Verdict("differs", str(error))
+        return
     session = Session(
         copy.parent,
-        tools.interpreter(entry),
+        interpreter,
         root=copy.parents[len(Path(rel).parts) - 1],
         hidden=tools.hidden,
         secret_names=tools.secrets,
