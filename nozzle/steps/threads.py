@@ -5,7 +5,7 @@ It refuses to land what conflicts, and to move a branch that another worktree ha
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.history import history
@@ -87,10 +87,19 @@ def land(repo: Repo, title: str | None) -> Step:
     tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread)
     trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
+    trailers += [("Inputs", _carried(steps, list(history(repo, None, rev=old, limit=1)) if old else []))]
     words = message(title or f"Land {thread.name}: {len(steps)} steps", trailers)
     sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
     _arrive(repo, thread, base, old, sha, merged=old != fork)
     return repo.step(sha)
+
+
+def _carried(steps: Sequence[Step], base: Sequence[Step]) -> str:
+    """What every step carries along: the thread's newest, and the base's of entries that the thread does not know."""
+    ours, theirs = (next((s.trailers["Inputs"] for s in each if "Inputs" in s.trailers), "") for each in (steps, base))
+    known = {line.partition(" ")[0] for line in ours.split("\n")}
+    rest = [line for line in theirs.split("\n") if line.partition(" ")[0] not in known]
+    return "\n".join(filter(None, [*ours.split("\n"), *rest]))
 
 
 def _base(repo: Repo) -> str:
