@@ -5,7 +5,7 @@
   - Missing             something nozzle needs is not on this machine            exit status 3
   - Unreadable          a file is no text, no entry, or cannot be read           exit status 2
   - Unwritable          a file or folder cannot be written; nothing was lost     exit status 3
-  - Elsewhere           another watch already looks after this journal           exit status 2
+  - Elsewhere           another watch or run already looks after this journal    exit status 2
   - Untrusted           it came from somebody else and was not trusted yet       exit status 1
   - Refused             nozzle will not do this, and says how it could be done   exit status 1
   - KernelDied          the process that runs cells is gone                      exit status 1
@@ -43,7 +43,7 @@ class Unwritable(NozzleError):
 
 
 class Elsewhere(NozzleError):
-    """Another watch already looks after this journal."""
+    """Another watch or run already looks after this journal."""
 
     status = 2
 

@@ -16,16 +16,15 @@ def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = Fal
     """Build the journal into a folder; by mystmd's reading of it where Node is there, unless it shall be quick."""
     from nozzle.publish import build, mystmd
 
-    pages = [page(here, path) for path in here.entries()]
+    pages = [page(here, path, entry) for path, entry in here.readable(here.entries())]
     front: Literal["python", "mystmd"] = "mystmd" if mystmd() and not quick else "python"
     return build(pages, here.root, out, site(here), drafts=drafts, front=front)
 
 
-def page(here: Journal, path: Path) -> Page:
+def page(here: Journal, path: Path, entry: Entry) -> Page:
     """One entry, as it is published."""
     from nozzle.publish import Page
 
-    entry = here.read(path)
     return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path))
 
 

@@ -149,8 +149,9 @@ def test_neighbours_are_linked(journal: Path) -> None:
     assert 'rel="prev" href="2026-10-02-scan.html"' in (journal / "site/journal/2026-11-22-fusion.html").read_text()
 
 
-def test_drafts_are_left_out_unless_asked_for(journal: Path) -> None:
-    (journal / "journal/2026-10-02-scan.md").write_text(f"---\ndraft: true\n---\n{SCAN}")
+@pytest.mark.parametrize("word", ["true", "yes", "On"])
+def test_drafts_are_left_out_unless_asked_for(journal: Path, word: str) -> None:
+    (journal / "journal/2026-10-02-scan.md").write_text(f"---\ndraft: {word}\n---\n{SCAN}")
     report = publish(journal)
     assert [(one.line, one.link, one.why) for one in report.broken] == [
         (6, "2026-10-02-scan.md#how", "journal/2026-10-02-scan.md is a draft")
