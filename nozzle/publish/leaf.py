@@ -49,12 +49,12 @@ def leaf(page: Page, article: Node) -> Leaf:
         date=_date(page, front),
         tags=_tags(front),
         summary=_one_line(front.get("description")) or _summary(root),
-        draft=str(front.get("draft")).lower() in _TRUE or PurePosixPath(page.source).name.startswith("_"),
+        draft=bool(page.unread) or _draft(page, front),
         listed=PurePosixPath(page.source).stem not in _RESERVED,
         names=_names(page, root, named),
         anchors={name: str(node["html_id"]) for name, node in named.items() if node.get("html_id")},
         words=_search(root),
-        warnings=tuple(f"{page.source}: {words}" for words in article.get("warnings", [])),
+        warnings=tuple(f"{page.source}: {words}" for words in (page.unread, *article.get("warnings", [])) if words),
     )
 
 
@@ -78,6 +78,10 @@ def lifted(article: Node) -> tuple[list[Node], int]:
         return [node for node in children(root) if node is not first], 0
     tops = any(node["type"] == "heading" and node.get("depth") == 1 for node in walk(root))
     return children(root), int(tops)
+
+
+def _draft(page: Page, front: dict[str, Any]) -> bool:
+    return str(front.get("draft")).lower() in _TRUE or PurePosixPath(page.source).name.startswith("_")
 
 
 def _title(root: Node) -> Node | None:

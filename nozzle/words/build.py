@@ -14,7 +14,8 @@ def command(out: Path | None, drafts: bool) -> int:
     """Make the site of the journal: pages that work from a file, a domain, or a folder below one, offline.
 
     Links are relative and nothing is fetched from elsewhere. Only what changed is made again. A link that leads
-    nowhere is told; it does not stop the build.
+    nowhere is told; it does not stop the build. An entry that cannot be read as it was meant (its front matter is no
+    YAML, a git conflict stands in it) is told and left out, as a draft is.
     """
     from nozzle.words.journal import journal
     from nozzle.words.site import build_site

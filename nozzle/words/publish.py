@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) -> int:
     """Make the site anew and bring it out: to a folder, to a branch, or by a workflow on GitHub Pages.
 
-    Refuses when an output is not as it was made, a link is broken, or a page holds what looks like a secret; --anyway
-    publishes all the same. Drafts are never published.
+    Refuses when an output is not as it was made, a link is broken, an entry cannot be read as it was meant, or a page
+    holds what looks like a secret; --anyway publishes all the same. Drafts are never published, and neither is an entry
+    that cannot be read: it may be one.
     """
     from nozzle.words.journal import journal
     from nozzle.words.site import build_site
@@ -55,6 +56,8 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
 
     found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
     for path, entry in here.readable(here.entries()):
+        if entry.held:
+            found.append(f"{here.rel(path)}: {entry.held}")
         told = marks(here, entry, path)
         found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
     found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]

@@ -25,7 +25,8 @@ def page(here: Journal, path: Path, entry: Entry) -> Page:
     """One entry, as it is published."""
     from nozzle.publish import Page
 
-    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path))
+    unread = f"{entry.held}; it is shown to nobody but you until then" if entry.held else ""
+    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), unread=unread)
 
 
 def cells(entry: Entry) -> Mapping[int, str]:
