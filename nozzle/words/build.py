@@ -18,11 +18,11 @@ def command(out: Path | None, drafts: bool) -> int:
     YAML, a git conflict stands in it) is told and left out, as a draft is.
     """
     from nozzle.words.journal import journal
-    from nozzle.words.site import build_site
+    from nozzle.words.site import build_site, destination
     from nozzle.words.visible import echo
 
     with journal() as here:
-        folder = out or here.root / "site"
+        folder = destination(here, out or here.root / "site")
         report = build_site(here, folder, drafts)
         for broken in report.broken:
             echo(f"! {broken.source}:{broken.line}: {broken.link}: {broken.why}", "yellow")

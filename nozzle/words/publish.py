@@ -29,13 +29,17 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
     that cannot be read: it may be one.
     """
     from nozzle.words.journal import journal
-    from nozzle.words.site import build_site
+    from nozzle.words.site import build_site, destination
 
-    if sum(map(bool, (folder, branch, pages))) != 1:
-        raise click.UsageError("say where to: --to FOLDER, --branch NAME, or --pages")
+    places = sum((folder is not None, branch is not None, pages))
+    if places != 1:
+        said = "say one place at a time" if places else "say where to"
+        raise click.UsageError(f"{said}: --to FOLDER, --branch NAME, or --pages")
     with journal() as here:
         if pages:
             return _workflow(here.root)
+        if folder:
+            destination(here, folder)
         with tempfile.TemporaryDirectory(prefix="nozzle-site-") as scratch:
             built = Path(scratch) / "site"
             report = build_site(here, built)
