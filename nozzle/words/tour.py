@@ -45,7 +45,8 @@ BROKEN = ("total += x * x", "total += x * y")
 def command(folder: Path | None) -> int:
     """Make a small journal in FOLDER (a scratch folder by default), run it, break it, rewind it, build its site.
 
-    FOLDER has to be new or empty. Nothing is fetched; it takes a few seconds. What is typed is shown, so that you can go on by hand.
+    FOLDER has to be new or empty. Nothing is fetched; it takes a few seconds. What is typed is shown, so that you can
+    go on by hand.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Steps
