@@ -19,7 +19,7 @@ FLOORS = (
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),
-    ("errors",),
+    ("errors", "rest"),
 )
 DOORS = {
     "git": ("steps",),
