@@ -26,7 +26,7 @@ from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
 
-FRESH = 1.0
+FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 LISTEN = 1.0
 """Seconds between two looks for what finished cells still print."""
@@ -539,7 +539,7 @@ class Desk:
         )
 
     def _barred(self, rows: list[Row]) -> dict[str, str]:
-        """Why the next cell cannot have its state: to make it anew, a cell would do again what it did outside."""
+        """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
         ran = [row for row in rows if row.cell.runs]
         at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
         above, session = [row.cell for row in ran[:at]], self._session
@@ -547,6 +547,8 @@ class Desk:
             return {}
         for cell in above:
             fact = self.tools.ledger.past.last(self.rel, cell)
+            if foreign := self._distrusted(cell):
+                return {ran[at].cell.chain: f"it needs {planning.name(cell)} above it: {foreign}"}
             if cell.options.once:
                 return {
                     ran[at].cell.chain: f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"

@@ -81,7 +81,7 @@ class Settings(BaseModel):
     python: str = Field(
         default="", description="Interpreter for Python cells; empty: the project's .venv, else nozzle's own."
     )
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    timeout: Annotated[float, Field(gt=0, le=2_000_000, allow_inf_nan=False)] | None = Field(
         default=None, description="Seconds a cell may run unless it says its own; unset: no limit."
     )
     settle: _Seconds = Field(
@@ -119,6 +119,11 @@ class Settings(BaseModel):
         plain = {os.path.join(real, name) for name, link in found.items() if not link}
         once = (name for name, link in found.items() if not link or os.path.realpath(root / name) not in plain)
         return [root / name for name in sorted(once, key=lambda name: name.split("/"))]
+
+    def folders_in(self, root: Path) -> list[Path]:
+        """Every folder under `root` in which an entry could appear, whether it is there or not."""
+        starts = {_literal(glob) for glob in self._globs()}
+        return [root / start for start in starts] + [root / name for start in starts for name in _folders(root, start)]
 
     def _globs(self) -> tuple[str, ...]:
         """What is an entry; a name without a wildcard may be a folder's, and means all that is in it."""
@@ -294,6 +299,17 @@ def made_by_programs(relative: str) -> bool:
 def _passed_over(parts: tuple[str, ...]) -> bool:
     """Whether there can be no entry: programs' folders, what cells made, and dot folders."""
     return parts[0] == BUILD or any(part in MADE or part == "_out" or part.startswith(".") for part in parts)
+
+
+def _folders(root: Path, start: str) -> Iterator[str]:
+    """The folders at and below a path from the root that entries are looked for in."""
+    folders = [start] if os.path.isdir(root / start) else []
+    while folders:
+        folder = folders.pop()
+        yield folder
+        inner = [item.name for item in _listed(root / folder) if item.is_dir(follow_symlinks=False)]
+        names = (f"{folder}/{name}".lstrip("/") for name in inner)
+        folders += [name for name in names if not _passed_over(tuple(name.split("/")))]
 
 
 def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:

@@ -119,9 +119,12 @@ class Steps:
         head = self.resolve(at).sha if at else self.thread().head
         return threads.start_thread(self._repo, name or threads.unused(self._repo, "thread", head), head)
 
-    def land(self, message: str | None = None) -> Step:
-        """Squash the thread into one commit on the branch it came from, and go there."""
-        return threads.land(self._repo, message)
+    def land(self, message: str | None = None, over: bool = False) -> Step:
+        """Squash the thread into one commit on the branch it came from, and go there.
+
+        Refused where both changed the same lines, unless the thread's files are to go `over` the branch's.
+        """
+        return threads.land(self._repo, message, over)
 
     def is_thread(self, branch: str) -> bool:
         """Whether nozzle started this branch, for steps."""

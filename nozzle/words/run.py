@@ -61,6 +61,7 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -
 def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
     """Run entries in this process; the exit status."""
     from nozzle.words.hush import Hush
+    from nozzle.words.rest import note
     from nozzle.words.voice import Ears, drawing
 
     faults: set[str] = set()
@@ -74,7 +75,10 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
         loop.advance(entries, again)
         with drawing(voice):
             loop.run(until_idle=True)
-        return tell(loop, entries, voice, faults)
+        status = tell(loop, entries, voice, faults)
+        if status == 0:
+            note(here, loop)
+        return status
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -95,6 +99,7 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
     import queue
     import signal
 
+    from nozzle import rest
     from nozzle.loop import Loop, Message, Quit
     from nozzle.words.requests import serving
 
@@ -104,6 +109,7 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
     def stop(number: int, frame: object) -> None:
         messages.put(Quit())
 
+    rest.forget(here.steps.private)
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with serving(loop, here, ears, what):

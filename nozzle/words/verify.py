@@ -114,10 +114,10 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
 
 def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
     """One entry in a clean kernel; a verdict for each of its cells."""
-    from nozzle.desk import jobs
     from nozzle.document import plan
     from nozzle.document.compare import Verdict
     from nozzle.errors import NozzleError
+    from nozzle.run import jobs
     from nozzle.runner import Session
 
     rel = here.rel(path)
@@ -159,13 +159,13 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
 
 
 def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path: Path, copy: Path) -> Verdict:
-    from nozzle.desk import cause, hint
     from nozzle.document import scribe
     from nozzle.document.compare import Verdict, compare
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.events import Error, Finished
     from nozzle.document.outputs import fold
+    from nozzle.run import cause, hint
     from nozzle.words.environment import known_secrets, redactor
 
     finished = next(event for event in events if isinstance(event, Finished))

@@ -71,7 +71,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
     if due:
-        voice.say(f"{due} cells found that have not run: run? say 'nozzle run'")
+        cells = "1 cell found that has" if due == 1 else f"{due} cells found that have"
+        voice.say(f"{cells} not run: run? say 'nozzle run'")
 
 
 @contextmanager

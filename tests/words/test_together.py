@@ -3,44 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from nozzle import control
-from tests.words.conftest import Say, cell, entry, git
-
-WAITS = """\
-import os, time
-open('began', 'a').write('x')
-while not os.path.exists('go'):
-    time.sleep(0.02)
-print('went on')"""
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.02)
-
-
-@contextmanager
-def process(*words: str) -> Iterator["subprocess.Popen[str]"]:
-    """A nozzle of its own; ended by Ctrl-C."""
-    command = [sys.executable, "-m", "nozzle", *words]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield started
-    finally:
-        if started.poll() is None:
-            started.send_signal(signal.SIGINT)
-        started.communicate(timeout=30)
+from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
 
 
 @pytest.fixture
