@@ -17,6 +17,7 @@ def command(out: Path | None, drafts: bool) -> int:
     nowhere is told; it does not stop the build. An entry that cannot be read as it was meant (its front matter is no
     YAML, a git conflict stands in it) is told and left out, as a draft is.
     """
+    from nozzle.words.counted import counted
     from nozzle.words.journal import journal
     from nozzle.words.site import build_site, destination
     from nozzle.words.visible import echo
@@ -28,7 +29,7 @@ def command(out: Path | None, drafts: bool) -> int:
             echo(f"! {broken.source}:{broken.line}: {broken.link}: {broken.why}", "yellow")
         for warning in report.warnings:
             echo(f"! {warning}", "yellow")
-        click.echo(
-            f"{len(report.written)} files written, {len(report.unchanged)} as they were; open {folder / 'index.html'}"
-        )
+        written, same = len(report.written), len(report.unchanged)
+        kept = f"{same} as {'it was' if same == 1 else 'they were'}"
+        click.echo(f"{counted(written, 'file')} written, {kept}; open {folder / 'index.html'}")
         return here.told()

@@ -55,6 +55,7 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
 
 def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     """Refuse to bring out what is wrong: broken links, outputs made by hand, and secrets in any file that would go."""
+    from nozzle.words.counted import counted
     from nozzle.words.site import marks
     from nozzle.words.visible import echo
 
@@ -68,7 +69,9 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     for line in found:
         echo(f"✗ {line}", "red", err=True)
     if found and not anyway:
-        raise Refused(f"{len(found)} things stand against publishing; mend them, or say --anyway")
+        them, stand = ("it", "stands") if len(found) == 1 else ("them", "stand")
+        things = counted(len(found), "thing")
+        raise Refused(f"{things} {stand} against publishing; mend {them}, or say --anyway")
 
 
 def _secrets(built: Path) -> Iterator[tuple[str, str]]:
