@@ -84,12 +84,10 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
-    """Repair what a killed process left, and put the steps where the settings want them."""
+    """Repair what a killed process left; with the first step that is made, this machine's key is published."""
     for line in loop.tools.ledger.recover():
         voice.say(f"- {line}", "cyan")
-    if name := loop.tools.ledger.begin_thread():
-        voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
-    here.publish_key()
+    loop.tools.ledger.first = here.publish_key
 
 
 @contextmanager
