@@ -55,16 +55,19 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
 
 def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     """Refuse to bring out what is wrong: broken links, outputs made by hand, and secrets in any file that would go."""
+    from nozzle.document.seal import report_all
     from nozzle.words.counted import counted
-    from nozzle.words.site import marks
+    from nozzle.words.verify import fault, signed_here
     from nozzle.words.visible import echo
 
     found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
+    signing = signed_here(here)
     for path, entry in here.readable(here.entries()):
         if entry.held:
             found.append(f"{here.rel(path)}: {entry.held}")
-        told = marks(here, entry, path)
-        found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
+        for _, block, seen in report_all(entry, here.file_digest(path.parent), here.verify):
+            if why := fault(seen, signing):
+                found.append(f"{here.rel(path)}:{block.span.start + 1}: not as it was made: {why}")
     found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
     for line in found:
         echo(f"✗ {line}", "red", err=True)

@@ -1,5 +1,6 @@
 """publish: brought out, or refused with the reason."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_nozzle_publishes_its_own_journal_by_the_workflow_it_writes() -> None:
     assert (root / ".github" / "workflows" / "pages.yml").read_text() == pages(root)
 
 
-@pytest.mark.parametrize("fault", ["link", "output", "secret", "attached", "hidden"])
+@pytest.mark.parametrize("fault", ["link", "output", "unsigned", "secret", "attached", "hidden"])
 def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str) -> None:
     path = journal / "journal" / "entry.md"
     text = path.read_text()
@@ -64,6 +65,8 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
         path.write_text(text + "\n[nowhere](nowhere.md)\n")
     elif fault == "output":
         path.write_text(text.replace("out\n```", "forged\n```"))
+    elif fault == "unsigned":
+        path.write_text(re.sub(r"<!-- /nozzle .*-->", "<!-- /nozzle -->", text))
     elif fault == "secret":
         path.write_text(text + f"\nthe key is {TOKEN}\n")
     elif fault == "attached":
