@@ -244,8 +244,9 @@ class Desk:
         if run is not self.run and run not in self.aside:
             return
         run.hear(event)
-        expected = isinstance(event, Finished) and event.status == "error" and run.cell.options.raises
-        kind = "expected" if expected else _kind(event)
+        kind = _kind(event)
+        if isinstance(event, Finished) and run.cell.options.raises:
+            kind = {"error": "expected", "ok": "unraised"}.get(event.status, kind)
         self.tools.say(Notice(kind, self.rel, cell=run.cell.title, event=event))
         if isinstance(event, Finished):
             self._finish(run, event)

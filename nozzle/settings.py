@@ -81,7 +81,7 @@ class Settings(BaseModel):
     python: str = Field(
         default="", description="Interpreter for Python cells; empty: the project's .venv, else nozzle's own."
     )
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    timeout: Annotated[float, Field(gt=0, le=2_000_000, allow_inf_nan=False)] | None = Field(
         default=None, description="Seconds a cell may run unless it says its own; unset: no limit."
     )
     settle: _Seconds = Field(

@@ -8,5 +8,6 @@ writes nothing; what it knows of the document are the events.
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.session import Session
+from nozzle.runner.worker.borrow import LENT
 
-__all__ = ["Interpreter", "Job", "Limits", "Session", "find_interpreter"]
+__all__ = ["LENT", "Interpreter", "Job", "Limits", "Session", "find_interpreter"]

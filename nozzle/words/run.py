@@ -53,7 +53,9 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -
         try:
             status = _by_watch(here, entries, again, voice)
             return run_entries(here, entries, again, voice) if status is None else status
-        except (Ended, Elsewhere):  # it was just ending, or just beginning: ask again
+        except Ended:  # it was at its end: it is our turn, or another's who came first
+            deadline = time.monotonic() + PATIENCE
+        except Elsewhere:  # it was just beginning, and can be asked in a moment
             if time.monotonic() > deadline:
                 raise
 

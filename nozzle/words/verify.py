@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nozzle.document.compare import Verdict
     from nozzle.document.entry import Cell, Entry, Slot
     from nozzle.document.events import Event, Finished
+    from nozzle.document.seal import Report
     from nozzle.words.journal import Journal
 
 PATIENCE = 10.0
@@ -52,16 +53,14 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     from nozzle.document.seal import report_all
     from nozzle.words.visible import echo
 
-    signing = _signing(here)
+    signing = signed_here(here)
     told: Counter[str] = Counter()
     signers: Counter[str] = Counter()
     for path, entry in here.readable(entries):
         faults = [(0, "", entry.held)] if entry.held else []
         for cell, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
             title = cell.title if cell else block.kind
-            why = (
-                report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
-            )
+            why = fault(report, signing)
             faults += [(block.span.start + 1, title, why)] if why else []
             told["intact"] += not why
             told["stale"] += not why and report.state == "stale"
@@ -78,7 +77,12 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     return 1 if told["not"] else 0
 
 
-def _signing(here: Journal) -> bool:
+def fault(report: Report, signing: bool) -> str:
+    """What stands against an output; empty when nothing does."""
+    return report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
+
+
+def signed_here(here: Journal) -> bool:
     """Whether somebody signs here, so that what is unsigned was not made by nozzle: the journal names its signers, now,
     in the last commit or in any step, or this machine knows one. Who forges an output can empty the list, too."""
     from nozzle.keys import keys_in
