@@ -26,7 +26,7 @@ from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
 
-FRESH = 1.0
+FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 LISTEN = 1.0
 """Seconds between two looks for what finished cells still print."""
@@ -248,8 +248,9 @@ class Desk:
         if run is not self.run and run not in self.aside:
             return
         run.hear(event)
-        expected = isinstance(event, Finished) and event.status == "error" and run.cell.options.raises
-        kind = "expected" if expected else _kind(event)
+        kind = _kind(event)
+        if isinstance(event, Finished) and run.cell.options.raises:
+            kind = {"error": "expected", "ok": "unraised"}.get(event.status, kind)
         self.tools.say(Notice(kind, self.rel, cell=run.cell.title, event=event))
         if isinstance(event, Finished):
             self._finish(run, event)
@@ -386,8 +387,9 @@ class Desk:
 
     def _hear_author(self, content: bytes, now: float) -> None:
         """The author saved."""
-        self.saved, self.resting, self.stuck, self._unkept = now, "", False, True
+        self.saved = now
         self._take(content)
+        self.resting, self.stuck, self._unkept = "", False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
             self._set_aside()
 
@@ -556,7 +558,7 @@ class Desk:
         )
 
     def _barred(self, rows: list[Row]) -> dict[str, str]:
-        """Why the next cell cannot have its state: to make it anew, a cell would do again what it did outside."""
+        """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
         ran = [row for row in rows if row.cell.runs]
         at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
         above, session = [row.cell for row in ran[:at]], self._session
@@ -573,6 +575,8 @@ class Desk:
 
     def _reaches(self, cell: Cell) -> str:
         """Why a cell is not to be run again only for the state that it makes; empty when it may."""
+        if foreign := self._distrusted(cell):
+            return f"it needs {planning.name(cell)} above it: {foreign}"
         if cell.options.once:
             return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
         fact = self.tools.ledger.past.last(self.rel, cell)

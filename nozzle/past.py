@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from nozzle.document.entry import SHOWN, Cell, Entry
@@ -22,8 +22,8 @@ from nozzle.steps import Snapshot, Steps
 DEEP = 2000
 """How many steps back the last run of a cell is looked for."""
 _PROGRAMS = re.compile(r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect", re.M)
-_PASSING = re.compile(r"(?:^|/)_out/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
-"""Paths that nozzle itself writes while cells run."""
+_PASSING = re.compile(r"(?:^|/)(?:_out|node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
+"""Paths that nozzle itself writes while cells run, and what programs install or leave behind."""
 SEARCHED = 1_000_000
 """Bytes of a file that are looked through for secrets."""
 
@@ -96,7 +96,12 @@ class Past:
         if finished.spawned and since is not None:
             before = {**since.tracked, **since.untracked}
             seen |= {path for path in self.steps.changed(since).paths if path not in before}
-        return tuple(sorted(path for path in seen if not self.settings.is_entry(path) and not _PASSING.search(path)))
+        kept = (path for path in seen if not self.settings.is_entry(path) and not _PASSING.search(path))
+        return tuple(sorted(path for path in kept if not self._in_environment(path)))
+
+    def _in_environment(self, path: str) -> bool:
+        """Whether a file lies in a virtual environment: what is installed there can be installed again."""
+        return any((self.root / folder / "pyvenv.cfg").exists() for folder in list(PurePosixPath(path).parents)[:-1])
 
     def secret(self, path: str) -> str:
         """What kind of secret a file that a cell wrote seems to hold, in its name or its text; empty when none."""

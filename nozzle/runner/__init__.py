@@ -10,5 +10,6 @@ from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.session import Session
 from nozzle.runner.snapshots import Snapshots
+from nozzle.runner.worker.borrow import LENT
 
-__all__ = ["Bounds", "Held", "Interpreter", "Job", "Limits", "Session", "Snapshots", "find_interpreter"]
+__all__ = ["LENT", "Bounds", "Held", "Interpreter", "Job", "Limits", "Session", "Snapshots", "find_interpreter"]

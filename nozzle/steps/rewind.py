@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from nozzle.errors import Refused
 from nozzle.steps.door import Said
@@ -56,7 +57,7 @@ def rewind(repo: Repo, step: Step, unfit: Unfit) -> Rewound:
 def rescue(repo: Repo, target: Step, unfit: Unfit) -> Step | None:
     """Keep what differs from HEAD, staged or not, as a step on the thread that is left."""
     thread = repo.thread()
-    paths = [path for _, path in dirty(repo)]
+    paths = _at_stake(repo, target)
     for path in paths:
         if why := unfit(path, _content(repo, path)):
             raise Refused(
@@ -70,6 +71,21 @@ def rescue(repo: Repo, target: Step, unfit: Unfit) -> Step | None:
     if thread.head and not thread.name:
         thread = start_thread(repo, unused(repo, "kept", thread.head), thread.head)
     return _keep(repo, thread, paths, f"before going to {target.sha[:7]}")
+
+
+def _at_stake(repo: Repo, target: Step) -> list[str]:
+    """What differs from HEAD; an untracked file only where it stands in the way of the other step: git leaves it."""
+    found = dirty(repo)
+    if not any(code == "??" for code, _ in found):
+        return [path for _, path in found]
+    files = {path for path, _ in repo.objects.walk(repo.tree(target.sha))}
+    folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
+    return [path for code, path in found if code != "??" or path in files | folders or _below(path, files)]
+
+
+def _below(path: str, files: set[str]) -> bool:
+    """Whether a folder on the way to a path is a file there."""
+    return any(str(folder) in files for folder in PurePosixPath(path).parents)
 
 
 def _content(repo: Repo, path: str) -> bytes:

@@ -155,9 +155,12 @@ class Steps:
         out = self._repo.door.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", one, two)
         return [os.fsdecode(path) for path in out.split(b"\0") if path]
 
-    def land(self, message: str | None = None) -> Step:
-        """Squash the thread into one commit on the branch it came from, and go there."""
-        return threads.land(self._repo, message)
+    def land(self, message: str | None = None, over: bool = False) -> Step:
+        """Squash the thread into one commit on the branch it came from, and go there.
+
+        Refused where both changed the same lines, unless the thread's files are to go `over` the branch's.
+        """
+        return threads.land(self._repo, message, over)
 
     def is_thread(self, branch: str) -> bool:
         """Whether nozzle started this branch, for steps."""

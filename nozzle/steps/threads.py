@@ -17,8 +17,7 @@ from nozzle.steps.step import Step, message
 
 def start_thread(repo: Repo, name: str, at: str) -> Thread:
     """A new branch at a commit; HEAD names it from now on."""
-    said = repo.door.ask("check-ref-format", "--branch", name)
-    if said.status != 0 or os.fsdecode(said.out).strip() != name:
+    if not _names(repo, name):
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
     if repo.objects.read(HEADS + name):
         raise WrongCommand(f"there is a thread {name} already: `git switch {name}` goes there")
@@ -31,8 +30,16 @@ def start_thread(repo: Repo, name: str, at: str) -> Thread:
     return repo.thread()
 
 
+def _names(repo: Repo, name: str) -> bool:
+    """Whether git takes this as the name of a branch."""
+    said = repo.door.ask("check-ref-format", "--branch", name)
+    return said.status == 0 and os.fsdecode(said.out).strip() == name
+
+
 def put_branch(repo: Repo, branch: str, files: Mapping[str, bytes], title: str) -> str:
     """A commit of just these files on top of a branch that nobody has checked out."""
+    if not _names(repo, branch):
+        raise WrongCommand(f"{branch!r} is no name for a branch: use letters, digits, - and /, as in gh-pages")
     if branch == repo.thread().name or _worktree(repo, branch):
         raise Refused(f"{branch} is checked out; the site needs a branch of its own, such as gh-pages")
     found = repo.objects.read(f"{HEADS}{branch}^{{commit}}")
@@ -70,8 +77,8 @@ def came_from(repo: Repo) -> str:
     return here
 
 
-def land(repo: Repo, title: str | None) -> Step:
-    """Squash the thread into one commit on the branch it came from, and go there."""
+def land(repo: Repo, title: str | None, over: bool = False) -> Step:
+    """Squash the thread into one commit on the branch it came from, and go there; `over` what that branch has."""
     repo.idle("land again")
     thread, base = repo.thread(), _base(repo)
     top = repo.objects.read(HEADS + base)
@@ -84,7 +91,7 @@ def land(repo: Repo, title: str | None) -> Step:
         raise Refused(
             f"{base}, the branch that {thread.name} came from, is gone: `git branch {base} COMMIT` brings it back"
         )
-    tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread)
+    tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread, over)
     trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
     trailers += [("Inputs", _carried(steps, list(history(repo, None, rev=old, limit=1)) if old else []))]
@@ -122,15 +129,19 @@ def _worktree(repo: Repo, branch: str) -> str:
     return ""
 
 
-def _merged(repo: Repo, old: str, thread: Thread) -> str:
+def _merged(repo: Repo, old: str, thread: Thread, over: bool) -> str:
     said = repo.door.ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", old, thread.head)
     tree, *paths = os.fsdecode(said.out).split("\0")
     if said.status == 0:
         return tree.strip()
-    conflicts = ", ".join(dict.fromkeys(path for path in paths if path)) or said.err
+    conflicts = list(dict.fromkeys(path for path in paths if path))
+    if over and conflicts:
+        ours = repo.tree(thread.head)
+        return repo.objects.graft(tree.strip(), {path: repo.objects.leaf(ours, path) for path in conflicts})
     raise Refused(
-        f"{thread.name} and the branch it came from changed the same lines ({conflicts}): "
-        f"merge that branch into this thread with git, then land again"
+        f"{thread.name} and the branch it came from changed the same lines ({', '.join(conflicts) or said.err}): "
+        "'nozzle land --over' lands these files as they are on this thread, what the branch had stays behind them; "
+        "or merge that branch into this thread with git, then land again"
     )
 
 

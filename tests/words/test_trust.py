@@ -48,6 +48,28 @@ def test_what_is_typed_here_runs_beside_what_is_not_trusted(say: Say, clone: Pat
     assert "```text\nmine\n```" in path.read_text()
 
 
+def test_what_is_not_trusted_does_not_run_to_make_a_state_for_what_is(
+    say: Say, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(theirs, cell(f"open({str(tmp_path / 'ran')!r}, 'w')"))
+    monkeypatch.chdir(theirs)
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "their home"))
+    assert say("run").status == 0
+    (tmp_path / "ran").unlink()
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "my home"))
+    subprocess.run(["git", "clone", "-q", str(theirs), str(tmp_path / "clone")], check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    path = tmp_path / "clone/journal/entry.md"
+    path.write_text(path.read_text() + "\n" + cell("print('mine')"))
+    said = say("run")
+    assert said.status == 1
+    assert "it came by git and may be somebody else's" in said.out
+    assert not (tmp_path / "ran").exists()
+    assert say("trust", "--yes").status == 0
+    assert say("run").status == 0
+    assert "```text\nmine\n```" in path.read_text()
+
+
 def test_what_is_committed_here_by_hand_is_mine(say: Say, folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
     path = entry(folder, cell("print('mine')"))
@@ -164,3 +186,19 @@ def test_verify_in_ci_trusts_the_checkout_when_told(say: Say, clone: Path) -> No
     assert "0 skipped" not in say("verify").out
     assert say("run", "--trust-this-checkout").status == 0
     assert "1 the same, 0 differ, 0 skipped" in say("verify", "--trust-this-checkout").out
+
+
+LIES = "safe = 1\x1b[2K\rimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A"
+
+
+def test_what_is_shown_before_it_is_trusted_cannot_hide_anything(say: Say, clone: Path, theirs: Path) -> None:
+    entry(theirs, cell(LIES.replace("\r", "")), "journal/lies.md")
+    git(theirs, "add", "-A")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "more \x1b[2K\x07 lies")
+    git(clone, "pull", "-q")
+    shown = r"    safe = 1\x1b[2Kimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A"
+    assert shown in say("trust", input="n\n").out.split("\n")
+    for words in (("trust",), ("due",), ("run",), ("show", "HEAD"), ("log", "--all"), ("trust", "--yes"), ("run",)):
+        said = say(*words, input="n\n")
+        unseen = {char for char in said.out if not char.isprintable()} - {"\n"}
+        assert unseen == set(), (words, said.out)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def start(config: dict[str, Any]) -> None:
     _package()
     from _nozzle_worker import hide, keeper  # type: ignore[import-not-found]
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # behind nohup or a script's & it comes ignored
     os.set_inheritable(config["control"], False)
     keeper.keep(config["keeper"])
     hidden = hide.hide(config["hidden"])

@@ -16,6 +16,7 @@ from typing import Any
 
 import IPython
 import traitlets
+from IPython.core import pylabtools
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -172,6 +173,7 @@ class Engine:
         for name in ("exit", "quit"):
             self.shell.user_ns[name] = Quitter(name, "")
         programs.register(self.shell)
+        vars(pylabtools).setdefault("backend2gui", {})  # matplotlib 3.8 asks for the windows to open: there is none
         frames.leave_out(os.path.dirname(IPython.__file__))
         frames.leave_out(os.path.dirname(traitlets.__file__))
         warnings.filterwarnings("ignore", message="To exit: use")
