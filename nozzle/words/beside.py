@@ -84,7 +84,7 @@ class Threads:
             tools = replace(there.tools(ears, messages.put), snapshots=self.store)
             loop = self.loops[folder] = Loop(tools, messages, shares=True)
             try:
-                with serving(loop, there, ears), watching(loop, there):
+                with serving(loop, there, ears, "watch"), watching(loop, there):
                     there.publish_key()
                     kept, cells = _woken(loop, there)
                     if reply is not None:
