@@ -58,7 +58,7 @@ def answer(entry: Entry, digest: str, said: Saying, hand: Hand) -> Edit | None:
     asked = prompt(entry, digest)
     if asked is None:
         return None
-    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "via": key(said.via)}
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "via": said.via}
     return _under(entry, asked, _envelope("answer", keys, _alert("answer", said, hand)), asked.answer)
 
 
@@ -89,7 +89,7 @@ def task(entry: Entry, digest: str, status: str, said: Saying, hand: Hand, boxes
     asked = prompt(entry, digest)
     if asked is None:
         return None
-    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": key(said.via)}
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": said.via}
     rows = _alert("task", said, hand)
     rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
     return _under(entry, asked, _envelope("task", keys, rows), asked.task)
@@ -131,10 +131,10 @@ def close(entry: Entry, offer: Offer, outcome: Outcome, hand: Hand) -> Edit | No
     if old.kind == "cell" and (slot := next((s for s in entry.slots if s.cell.enclosed == stop), None)) and slot.blocks:
         stop = slot.blocks[-1].span.stop
     keys = {
-        "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "status": key(outcome.status),
+        "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "status": outcome.status,
     }  # fmt: skip
     shown = _rows(outcome.shown, hand) if outcome.shown else []
-    inner = [*_rows(offer.reason, hand), "", *fence(offer.language, _code(offer.source))]
+    inner = [*_rows(offer.reason, hand), "", *fence(_language(offer.language), _code(offer.source))]
     inner += ["", *fence("text", shown)] if shown else []
     why = " ".join(_rows(outcome.why, hand)) or outcome.status
     title = f"<details><summary>{_escaped(why)}</summary>"
@@ -165,7 +165,7 @@ def _in_slot(
     slot = entry.slot(chain) if chain else None
     if slot is None or slot.output is None:
         return None
-    keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": said.by, "via": key(said.via), **(more or {})}
+    keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": said.by, "via": said.via, **(more or {})}
     rows = _envelope(kind, keys, _alert(kind, said, hand))
     old = next((block for block in slot.blocks if block.kind == kind and block.keys.get("by") == said.by), None)
     if old is not None:
@@ -180,7 +180,7 @@ def _under(entry: Entry, asked: Prompt, rows: Sequence[str], old: Envelope | Non
 
 
 def _envelope(kind: str, keys: Mapping[str, str], rows: Sequence[str]) -> list[str]:
-    return [marker(kind, {name: value for name, value in keys.items() if value}), "", *rows, "", CLOSING]
+    return [marker(kind, {name: key(value) for name, value in keys.items() if value}), "", *rows, "", CLOSING]
 
 
 def _alert(kind: str, said: Saying, hand: Hand) -> list[str]:
@@ -206,8 +206,11 @@ def _rows(text: str, hand: Hand) -> list[str]:
 
 def _cell_fence(language: str, source: str) -> list[str]:
     rows = _code(source)
-    name = re.sub(r"[^A-Za-z0-9_+-]", "", language) or "python"
-    return fence(f"{{code-cell}} {name}", rows)
+    return fence(f"{{code-cell}} {_language(language)}", rows)
+
+
+def _language(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_+-]", "", name) or "python"
 
 
 def _code(source: str) -> list[str]:
