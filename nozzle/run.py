@@ -6,7 +6,7 @@ its result still has a place there.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
 from nozzle.document.entry import Cell, Entry
@@ -66,6 +66,7 @@ class Run:
         result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), hint(cell, self.error))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
         written = past.written(finished, self.since)
+        finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
             cell, past.facts(finished), written, self.origin,

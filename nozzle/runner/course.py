@@ -146,7 +146,7 @@ class Course:
             case "clear_output":
                 yield ClearOutput(cell, message["wait"])
             case "error":
-                yield Error(cell, message["ename"], message["evalue"], tuple(message["traceback"]))
+                yield _error(cell, message)
             case "input_request":
                 self.question = number
                 yield InputRequest(cell, message["prompt"], message["password"])
@@ -176,6 +176,7 @@ class Course:
             done["memory"],
             spawned=done["spawned"],
             packages=done["packages"],
+            names=done.get("names", {}),
             **facts,
         )
 
@@ -205,6 +206,12 @@ def late(outputs: Outputs) -> Iterator[Late]:
     for name, text in outputs.drain():
         if not outputs.quiet:
             yield Late(outputs.cell, name, text)
+
+
+def _error(cell: str, message: Message) -> Error:
+    operands = tuple((name, words) for name, words in message.get("operands", ()))
+    told = message["ename"], message["evalue"], tuple(message["traceback"])
+    return Error(cell, *told, message.get("expression", ""), operands, message.get("line", 0))
 
 
 def _shown(cell: str, message: Message) -> DisplayData:
