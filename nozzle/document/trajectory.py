@@ -8,7 +8,7 @@ what does not fit is named: nothing is left out in silence.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Span
@@ -28,6 +28,8 @@ class Message:
     content: str
     name: str = ""
     """How a person finds the block: a cell's title, a question's first words. Not sent."""
+    line: int = 0
+    """Where it stands, from 0. Not sent."""
 
 
 def trajectory(entry: Entry, upto: int | None = None) -> list[Message]:
@@ -39,14 +41,15 @@ def trajectory(entry: Entry, upto: int | None = None) -> list[Message]:
     stop = len(entry.rows) if upto is None else upto
     found: list[Message] = []
     prose: list[str] = []
+    first = 0
     for span, message in _pieces(entry, stop):
         if message is None:
+            first = first if "".join(prose).strip() else span.start
             prose += entry.rows[span.start : span.stop]
-            continue
-        if message.content:
-            found += [*_prose(prose), message]
+        elif message.content:
+            found += [*_prose(prose, first), replace(message, line=span.start)]
             prose = []
-    return [*found, *_prose(prose)]
+    return [*found, *_prose(prose, first)]
 
 
 def until(entry: Entry, asked: Prompt) -> int:
@@ -116,9 +119,9 @@ def _pieces(entry: Entry, stop: int) -> Iterator[tuple[Span, Message | None]]:
         yield Span(line, stop), None
 
 
-def _prose(rows: Sequence[str]) -> list[Message]:
+def _prose(rows: Sequence[str], line: int) -> list[Message]:
     text = "\n".join(row.rstrip("\r\n") for row in rows).strip("\n")
-    return [Message("user", _shortened(text), text.strip().split("\n")[0][:60])] if text.strip() else []
+    return [Message("user", _shortened(text), text.strip().split("\n")[0][:60], line)] if text.strip() else []
 
 
 def _cell(cell: Cell) -> str:
