@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
-from nozzle.document.entry import Cell, Entry
+from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Error, Event, Finished, Replaying
 from nozzle.document.outputs import Tape
 from nozzle.document.plan import Why
@@ -35,6 +35,8 @@ class Run:
     """Wall clock at its start, in ns: what changed on disk later may be its doing."""
     session: Session
     origin: Origin
+    before: Envelope | None = None
+    """The cell's output as it stood when it began."""
     tape: Tape = field(default_factory=Tape)
     error: Error | None = None
     under_way: bool = False

@@ -39,6 +39,8 @@ class Saying:
     fold: str = "more"
     thought: str = ""
     """A model's own reasoning, kept folded."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What its step shall say beside it: tokens, cost, the trace. Not written in the text."""
 
 
 @dataclass(frozen=True, slots=True)

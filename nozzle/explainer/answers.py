@@ -19,8 +19,8 @@ QUOTED = 300
 """Characters of a passage that are quoted."""
 
 _how = re.compile(
-    r"(?i)\b(?:how(?:'s|’s| is| are| far)\b.*\b(?:it|that|this|job|task|run|cell|things|doing|going)\b"
-    r"|status|progress|what(?:'s|’s| is) (?:it|that|going on|running|happening))"
+    r"(?i)\bhow(?:'s|’s| is| are)\b.*\b(?:doing|going|coming along|getting on|progressing)\b|\bhow far (?:is|are|did|has)\b"
+    r"|^(?:status|progress)\b|\bwhat(?:'s|’s| is) (?:going on|running|happening)\b"
 )
 _name = re.compile(r"`([A-Za-z_]\w*)`|\b([A-Za-z_]\w*)\b")
 
@@ -41,8 +41,8 @@ class Found:
 def asks_how(question: str) -> bool:
     """Whether the question is how the work is doing.
 
-    >>> asks_how("how's that job doing?"), asks_how("how does a scan work?")
-    (True, False)
+    >>> [asks_how(words) for words in ("how's that job doing?", "how does a scan work?", "what is it?")]
+    [True, False, False]
     """
     return bool(_how.search(question))
 
@@ -50,7 +50,7 @@ def asks_how(question: str) -> bool:
 def answer(question: str, found: Found) -> Saying:
     """The best that can be said without a model."""
     told = _about_names(question, found)
-    passages = [each for each in found.search(question) if not _is_question(each, question)]
+    passages = [each for each in found.search(question) if not each.url.startswith("step:")]
     if not told and not passages:
         return Saying(
             "Nothing in this journal fits these words. No model is set, so nobody reasoned about it; "
@@ -66,12 +66,6 @@ def answer(question: str, found: Found) -> Saying:
 
 def _all(quotes: Sequence[str]) -> str:
     return "\n\n".join(quotes)
-
-
-def _is_question(passage: Passage, question: str) -> bool:
-    """The question itself, or an earlier one in the same words, answers nothing."""
-    words = passage.content.strip()
-    return words.startswith(("/ask", "/wtf", "/do")) or words == question.strip()
 
 
 def _about_names(question: str, found: Found) -> list[str]:

@@ -4,10 +4,11 @@ Facts only. Suspects are the cells that differ from the last text in which this 
 names rest on come first, and of them the one nearest above. Nothing is run again, so nothing is claimed to be proved.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nozzle.document.entry import SHOWN, Cell, Entry, Envelope
+from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Error, Finished
 from nozzle.document.spoken import Saying
 from nozzle.explainer.links import code, link
@@ -51,11 +52,23 @@ def examine(
     times: int = 1,
 ) -> Broke:  # fmt: skip
     """Gather the facts; `green` is the newest text in which this cell ran well, and the cell in it."""
-    what = f"{error.ename}: {error.evalue}".rstrip(": ") if error else finished.cause or finished.status
+    said = f"{error.ename}: {error.evalue}".rstrip(": ") if error else finished.status
+    what = finished.cause or said
     error = error or Error(cell.chain, "", "")
     suspects = _suspects(entry, cell, green[0], [name for name, _ in error.operands]) if green else ()
     last = green[1].chain if green else ""
     return Broke(cell, what, error.expression, error.operands, error.line, last, suspects, times)
+
+
+def recorded(slot: Slot, known: Broke | None = None) -> Broke:
+    """What the text alone says of a failure, when nobody remembers more."""
+    if known is not None:
+        return known
+    rows = list(slot.output.body) if slot.output else []
+    ends = [rows[at - 1] for at, row in enumerate(rows) if re.fullmatch("`{3,}", row) and at]
+    causes = [row.strip("*") for row in rows if re.fullmatch(r"\*[^*].*\*", row)]
+    what = next((row for row in reversed(ends) if row.strip()), "") or next(iter(causes), "")
+    return Broke(slot.cell, what or (slot.output.status if slot.output else "it failed"))
 
 
 def headline(broke: Broke) -> str:

@@ -17,6 +17,7 @@ from nozzle.document.trajectory import trajectory
 VERSION = "1"
 LONGEST = 4000
 """Characters of a block that are indexed."""
+_tag = re.compile(r"^<(?:cell|output|attempt)\b[^>\n]*>\n|\n</(?:cell|output|attempt)>$")
 _word = re.compile(r"\w+")
 _COMMON = frozenset(
     _word.findall(
@@ -127,8 +128,9 @@ def _blocks(name: str, text: str) -> Iterator[tuple[str, str, str]]:
     entry = Entry(text)
     title = str(entry.meta.get("title") or name)
     for message in trajectory(entry):
-        line = f"#L{message.line + 1}"
-        yield f"{title}: {message.name}", name + line, message.content[:LONGEST]
+        words = _tag.sub("", message.content).strip()
+        if message.name != "an answer" and words and not words.startswith(("/ask", "/wtf")):
+            yield f"{title}: {message.name}", f"{name}#L{message.line + 1}", words[:LONGEST]
 
 
 def _like(text: str) -> str:

@@ -95,6 +95,21 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     reply.end(0 if answered else 1)
 
 
+def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """How the work is doing, with what runs now."""
+    from nozzle.agents import Seat
+
+    desks = _chosen(loop, args)
+    desks = [desk for desk in desks if desk.run] or sorted(desks, key=lambda desk: desk.saved)[-1:]
+    for desk in desks:
+        if isinstance(desk.beside, Seat):
+            said = desk.beside.questions.how()
+            reply({"say": f"{desk.rel}: {said.text}\n\n{said.folded}"})
+    if not desks:
+        reply({"say": "no entry is open here"})
+    reply.end(0 if desks else 1)
+
+
 def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
@@ -103,4 +118,5 @@ WORDS: Mapping[str, Callable[[Loop, Ears, Mapping[str, Any], Reply], None]] = {
     "run": run,
     "stop": stop,
     "answer": answer,
+    "how": how,
 }
