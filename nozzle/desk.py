@@ -22,7 +22,7 @@ from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Interpreter, Session
+from nozzle.runner import Interpreter, Serve, Session, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -128,6 +128,8 @@ class Tools:
     secrets: tuple[str, ...] = ()
     """Names of environment variables that no cell may see."""
     company: Callable[["Desk"], Beside] = Nobody
+    serve: Serve = nobody
+    """What the host does for cells: search, recall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,10 @@ class Desk:
         for piece in pieces:
             self._add(piece)
         self._ripe = True
+
+    def rest(self, why: str) -> None:
+        """Run nothing here by itself until the author saves or asks."""
+        self._rest(why)
 
     def start(self, now: float) -> bool:
         """Start the first cell that is due, if none is running."""
@@ -592,7 +598,10 @@ class Desk:
         if interpreter.missing and interpreter.missing not in self._warned:
             self._warned.add(interpreter.missing)
             self._note("warning", interpreter.missing)
-        return Session(self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets)
+        return Session(
+            self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
+            serve=tools.serve,
+        )  # fmt: skip
 
     def _close_session(self) -> None:
         if self._session is not None:

@@ -26,6 +26,8 @@ class Crew:
     model: Model | None = None
     prompts: Prompts = field(default_factory=Prompts)
     tracer: Tracer | None = None
+    running: set[str] = field(default_factory=set)
+    """Chains of the agents' cells that run: what is saved meanwhile may be their doing."""
     project: Callable[[], str] = lambda: ""
     """How the project is run, as its files say."""
 

@@ -20,6 +20,7 @@ from nozzle.run import LONG, Run
 
 SETTLE = 1.0
 """Seconds that a prompt must stand unchanged: asking costs something."""
+DOUBT = "it was saved while an agent's cell ran, which may have written it; look at it, then save, or say: nozzle run"
 EARLY = 0.1
 """Seconds until a prompt that must wait for a quick cell is looked at again."""
 
@@ -34,6 +35,9 @@ class Seat:
     """When each prompt was first seen as it stands."""
     _now: float = 0.0
     _told: set[str] = field(default_factory=set)
+    _doubts: bool = False
+    """The text was saved while an agent's cell ran, which might have written it."""
+    _doubtful: set[str] = field(default_factory=set)
     _dirty: bool = True
     """The text is another one than at the last tick."""
     questions: Questions = field(init=False)
@@ -52,27 +56,34 @@ class Seat:
             self.questions.drop()
             self.tasks.drop()
         elif seen == "saved":
-            known = {each.digest for each in prompts(before)} if before.text else None
             there = prompts(self.desk.entry)
-            if known is not None:
-                self.live |= {each.digest for each in there} - known
-            self.tasks.saved(there)
+            fresh = (
+                {each.digest for each in there} - {each.digest for each in prompts(before)} if before.text else set()
+            )
+            if self.crew.running:
+                self._doubtful |= fresh
+                self._doubts = True
+            else:
+                self.live |= fresh
+                self.tasks.saved(there, fresh)
             self.questions.saved(there)
 
     def asked(self) -> None:
         self._dirty = True
         self.questions.saved(prompts(self.desk.entry))
         self._met = dict.fromkeys(self._met, float("-inf"))
-        self.tasks.asked()
+        self._doubts = False
 
     def ended(self, run: Run, finished: Finished) -> None:
         self._dirty = True
         self.newsroom.ended(run, finished)
+        if run.cell.by and self._doubts:
+            self._resolve(finished)
         self.tasks.ended(run, finished)
 
     def tick(self, now: float) -> None:
         self._now = now
-        if self.desk.resting or self.desk.gone or self.desk.entry.held:
+        if self._is_out():
             return
         if self._dirty:
             self._dirty = False
@@ -83,7 +94,7 @@ class Seat:
         self.tasks.tick(now)
 
     def wake(self, now: float) -> float | None:
-        if self.desk.resting:
+        if self._is_out():
             return None
         times = [max(at + SETTLE - now, EARLY) for at in self._met.values()]
         if self._dirty:
@@ -93,15 +104,34 @@ class Seat:
         return max(0.0, min(times)) if times else None
 
     def busy(self) -> bool:
-        waits = not (self.desk.resting or self.desk.gone or self.desk.entry.held) and (self._dirty or self._met)
+        waits = not self._is_out() and (self._dirty or self._met)
         return bool(waits or self.questions.under_way or self.newsroom.under_way or self.tasks.busy())
 
     def held(self, cell: Cell) -> str:
-        return self.tasks.held(cell)
+        if reason := self.tasks.held(cell):
+            return reason
+        soon = [each for each in self._open(float("inf")) if each.word == "do" and each.span.start < cell.span.start]
+        return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
 
     def stop(self) -> bool:
         stopped = self.questions.stop()
         return self.tasks.stop("you stopped it") or stopped
+
+    def _resolve(self, finished: Finished) -> None:
+        """An agent's cell has ended during which somebody saved: the author, if it cannot have been the cell."""
+        self._doubts, doubtful = False, self._doubtful
+        self._doubtful = set()
+        if finished.spawned or any(path.endswith(self.desk.path.name) for path in finished.writes):
+            self.tasks.again()
+            self.desk.rest(DOUBT)
+            self.desk.tools.say(Notice("held", self.desk.rel, DOUBT))
+        else:
+            self.live |= doubtful
+            self.tasks.saved(prompts(self.desk.entry), doubtful)
+
+    def _is_out(self) -> bool:
+        """Nothing is to be begun here now."""
+        return bool(self.desk.resting or self.desk.gone or self.desk.entry.held)
 
     def _look(self, now: float) -> None:
         """Which prompts stand open in this text."""
@@ -125,7 +155,11 @@ class Seat:
         if self.questions.is_how(asked):
             return False
         run = self.desk.run
-        soon = now - run.began < LONG if run else any(row.do == "due" for row in self.desk.plan())
+        if run is None or run.cell.span.start > asked.span.start:
+            due = (row.cell for row in self.desk.plan() if row.do == "due")
+            soon = any(cell.span.start < asked.span.start for cell in due)
+        else:
+            soon = asked.word == "do" or now - run.began < LONG
         return soon or (asked.word == "wtf" and bool(self.newsroom.under_way))
 
     def _begin(self, asked: Prompt) -> None:

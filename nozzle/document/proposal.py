@@ -67,6 +67,8 @@ class Terms:
     """`/sure`, or the terminal, or the page: this one may run."""
     refused: str = ""
     """`/nope`, `/stop`, a spent budget: why it may not."""
+    edited: float | None = None
+    """When the author last changed the fence; None: it stands as it was proposed."""
     seen: bool = True
     """This process wrote it and has watched every change of the text since; else ticks count for nothing."""
 
@@ -155,7 +157,8 @@ def decide(offer: Offer, standing: Standing | None, terms: Terms, now: float) ->
         if "run" in standing.ticks or terms.allowed:
             return _run(offer, standing, "kept" if "run" in standing.ticks else "allowed")
         if standing.source.strip() != offer.source.strip():
-            return _run(offer, standing, "edited")
+            due = (terms.since if terms.edited is None else terms.edited) + terms.countdown
+            return _run(offer, standing, "edited") if now >= due else Wait(due)
         if offer.risk == "read":
             return _run(offer, standing, "read")
         if offer.risk == "reversible":

@@ -102,6 +102,10 @@ def propose(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
     asked = prompt(entry, offer.task)
     if asked is None:
         return None
+    return _under(entry, asked, _proposal(offer, hand), find(entry, offer.id))
+
+
+def _proposal(offer: Offer, hand: Hand) -> list[str]:
     keys = {
         "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "risk": offer.risk,
         "kind": offer.kind,
@@ -109,8 +113,7 @@ def propose(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
     told = [part for part in (offer.reason, offer.touches and f"*Touches: {offer.touches}*", offer.by_hand) if part]
     rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])
     rows += ["", *_cell_fence(offer.language, offer.source), "", "- [ ] run", "- [ ] deny"]
-    old = find(entry, offer.id)
-    return _under(entry, asked, _envelope("proposal", keys, rows), old)
+    return _envelope("proposal", keys, rows)
 
 
 def accept(entry: Entry, offer: Offer, source: str, hand: Hand) -> Edit | None:
@@ -122,6 +125,12 @@ def accept(entry: Entry, offer: Offer, source: str, hand: Hand) -> Edit | None:
     reason = quoted(_rows(offer.reason, hand)) if offer.reason else []
     rows = [*reason, *([""] if reason else []), *_cell_fence(offer.language, source)]
     return Edit(*put(entry, old.span, _envelope("cell", keys, rows)))
+
+
+def withdraw(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
+    """A cell that was allowed and has not run becomes a proposal again."""
+    old = cell_of(entry, offer.id)
+    return Edit(*put(entry, old.span, _proposal(offer, hand))) if old else None
 
 
 def close(entry: Entry, offer: Offer, outcome: Outcome, hand: Hand) -> Edit | None:

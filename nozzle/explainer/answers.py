@@ -19,8 +19,8 @@ QUOTED = 300
 """Characters of a passage that are quoted."""
 
 _how = re.compile(
-    r"(?i)\bhow(?:'s|’s| is| are)\b.*\b(?:doing|going|coming along|getting on|progressing)\b|\bhow far (?:is|are|did|has)\b"
-    r"|^(?:status|progress)\b|\bwhat(?:'s|’s| is) (?:going on|running|happening)\b"
+    r"(?i)\bhow(?:'s|’s| is| are)\b.*\b(?:doing|going|coming along|getting on|progressing)\b"
+    r"|\bhow far (?:is|are|did|has)\b|^(?:status|progress)\b|\bwhat(?:'s|’s| is) (?:going on|running|happening)\b"
 )
 _name = re.compile(r"`([A-Za-z_]\w*)`|\b([A-Za-z_]\w*)\b")
 

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nozzle.document.events import (
@@ -35,10 +35,21 @@ A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
 
 
+Serve = Callable[[str, Mapping[str, Any]], str | None]
+"""What the host does for a cell: the name of a tool, its arguments -> JSON, or None when nobody does it."""
+
+
+def nobody(name: str, arguments: Mapping[str, Any]) -> str | None:
+    """No tool is served."""
+    return None
+
+
 class Course:
     """A cell on its way."""
 
-    def __init__(self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs]) -> None:
+    def __init__(
+        self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs], serve: Serve = nobody
+    ) -> None:
         self.cell = job.cell
         self.hidden: bool | None = None
         self.dead = False
@@ -51,6 +62,7 @@ class Course:
         self._limits = limits
         self._waker = waker
         self._past = past
+        self._serve = serve
         self._begun = False
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
@@ -150,6 +162,9 @@ class Course:
             case "input_request":
                 self.question = number
                 yield InputRequest(cell, message["prompt"], message["password"])
+                return
+            case "tool":
+                self._kernel.answer(number, self._serve(message["name"], message["arguments"]))
                 return
             case "done":
                 yield from self._last_words()

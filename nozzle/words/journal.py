@@ -127,10 +127,11 @@ class Journal:
 
     def tools(self, say: Callable[[Notice], None], put: Callable[[Any], None]) -> Tools:
         """What the desks of this journal work with."""
+        from nozzle.agents.services import service
         from nozzle.desk import Notice, Tools
         from nozzle.document.scribe import Hand
         from nozzle.loop import Called
-        from nozzle.words.company import company
+        from nozzle.words.company import company, recall
         from nozzle.words.environment import interpreter_for, known_secrets
 
         return Tools(
@@ -145,6 +146,7 @@ class Journal:
             hidden=(self.config,),
             secrets=known_secrets()[0],
             company=company(self, lambda work: put(Called(lambda loop: work()))),
+            serve=service(recall(self).search, self.redact),
         )
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -95,6 +95,17 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     reply.end(0 if answered else 1)
 
 
+def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Answer a proposal of the doer's."""
+    from nozzle.agents import Seat
+
+    seats = [desk.beside for desk in _chosen(loop, args) if isinstance(desk.beside, Seat)]
+    answer: Literal["run", "deny"] = "run" if args.get("answer") == "run" else "deny"
+    answered = next((seat for seat in seats if seat.tasks.answer(str(args.get("id", "")), answer)), None)
+    reply({"say": f"{answered.desk.rel}: {answer}" if answered else "no proposal stands"})
+    reply.end(0 if answered else 1)
+
+
 def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     """How the work is doing, with what runs now."""
     from nozzle.agents import Seat
@@ -118,5 +129,6 @@ WORDS: Mapping[str, Callable[[Loop, Ears, Mapping[str, Any], Reply], None]] = {
     "run": run,
     "stop": stop,
     "answer": answer,
+    "decide": decide,
     "how": how,
 }

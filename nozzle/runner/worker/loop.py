@@ -19,6 +19,7 @@ from .interrupt import Interrupts
 from .names import Names
 from .packages import Packages
 from .streams import Streams
+from .tools import tools
 from .traces import Traces
 
 
@@ -47,6 +48,7 @@ class Kernel:
         self.engine = self._engine(config["lent"] if _same_version(config["lender"]) else [])
         self.traces = Traces(config["root"], config["caches"])
         self.packages = Packages()
+        self.engine.namespace.update(tools(self.channel, config["root"]))
         self.names = Names(self.engine.namespace)
 
     def run(self, message: dict[str, Any], pipes: list[int]) -> None:

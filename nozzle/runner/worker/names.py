@@ -21,12 +21,12 @@ class Names:
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._seen: dict[str, tuple[int, str]] = {}
-        self._machinery = frozenset(namespace)
+        self._machinery = {name: id(value) for name, value in namespace.items()}
         """What was there before any cell ran."""
 
     def end(self) -> dict[str, str]:
         """What is new or changed since the last cell, and `gone` for what is no longer there."""
-        now = {name: value for name, value in list(self._namespace.items()) if self._counts(name)}
+        now = {name: value for name, value in list(self._namespace.items()) if self._counts(name, value)}
         found: dict[str, str] = {}
         for name, value in now.items():
             before = self._seen.get(name)
@@ -41,5 +41,5 @@ class Names:
             found[name] = "gone"
         return dict(list(found.items())[:MOST])
 
-    def _counts(self, name: str) -> bool:
-        return not name.startswith("_") and name not in self._machinery and name not in ("In", "Out")
+    def _counts(self, name: str, value: object) -> bool:
+        return not name.startswith("_") and self._machinery.get(name) != id(value) and name not in ("In", "Out")
