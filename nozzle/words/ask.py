@@ -45,6 +45,7 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
 def answer(here: Journal, entry: Entry, rel: str, question: str) -> Saying:
     """An answer about an entry as it stands in this text."""
     from nozzle.agents.forms import ANSWER, Given, labelled
+    from nozzle.agents.questions import known
     from nozzle.explainer import Found
     from nozzle.explainer import answer as found_answer
     from nozzle.lm import Stop
@@ -55,7 +56,7 @@ def answer(here: Journal, entry: Entry, rel: str, question: str) -> Saying:
     said = found_answer(question, Found(entry, crew.recall.search, lambda cell: past.last(rel, cell), rel))
     if crew.model is None:
         return said
-    given = Given(question=question, facts=f"{said.text}\n{said.folded}".strip())
+    given = Given(question=question, facts=known(said))
     return labelled(crew, ANSWER, given, crew.shared(entry, len(entry.rows)), _stream, Stop())
 
 
