@@ -23,6 +23,8 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("land", "Squash this thread's steps onto the branch it left", "time"),
     ("how", "How the work is doing, while it runs", "agents"),
     ("news", "What is broken, and the nearest edit", "agents"),
+    ("teleport", "Talk with the agent of a past step", "agents"),
+    ("learn", "What models were asked, and what it cost", "agents"),
     ("verify", "Run again elsewhere and compare, or check every output", "trust"),
     ("trust", "Let run what came from somebody else", "trust"),
     ("key", "This machine's signing key", "trust"),
