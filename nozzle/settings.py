@@ -29,7 +29,7 @@ BUILD = "site"
 
 _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 
-_PERSONAL = {"steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring"}
+_PERSONAL = {"steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "snapshots"}
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
 _ONLY_PERSONAL = {"keyring"}
@@ -89,6 +89,11 @@ class Settings(BaseModel):
     )
     quiet: _Seconds = Field(default=3.0, description="Seconds without a save after which a late result is written.")
     follow: _Seconds = Field(default=10.0, description="Seconds of cells below an edit that may run again unasked.")
+    snapshots: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="When a kernel's state is kept after a cell, so that going back is quick: when that pays, always, "
+        "or never; the answers are the same.",
+    )
     output_lines: int = Field(
         default=60, ge=2, description="Lines of an output kept in the text; the whole goes to a file."
     )

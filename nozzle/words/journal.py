@@ -165,6 +165,7 @@ class Journal:
         """What the desks of this journal work with."""
         from nozzle.desk import Notice, Tools
         from nozzle.document.scribe import Hand
+        from nozzle.runner import Snapshots
         from nozzle.words.environment import interpreter_for, known_secrets
 
         return Tools(
@@ -178,6 +179,7 @@ class Journal:
             put=put,
             hidden=(self.config,),
             secrets=known_secrets()[0],
+            snapshots=Snapshots(self.settings.snapshots),
         )
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:

@@ -64,6 +64,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     from nozzle.words.run import ready
 
     ready(loop, here, voice)
+    if name := loop.tools.ledger.begin_thread():
+        voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     due = 0
     for path in here.entries():
         with loop.telling(path):

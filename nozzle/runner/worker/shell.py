@@ -7,6 +7,7 @@ import base64
 import codeop
 import json
 import os
+import sys
 import warnings
 from _sitebuiltins import Quitter
 from collections.abc import Mapping
@@ -186,6 +187,11 @@ class Engine:
             failure = result.error_before_exec or result.error_in_exec
             self.shell.showtraceback((type(failure), failure, None))
         return bool(result.success) and not self.shell.told
+
+    def loops(self) -> list[Any]:
+        """The asyncio loop of the cells; older versions of IPython keep it in the function's own namespace."""
+        module = sys.modules["IPython.core.async_helpers"]
+        return [getattr(module, "_asyncio_event_loop", None)]
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, str]:
