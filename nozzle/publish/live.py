@@ -19,9 +19,10 @@ def render(
     link: Link = lambda url: url,
     says: Callable[[str], str] = lambda url: "",
 ) -> tuple[str, list[tuple[str, str]]]:
-    """Return an entry's title, and its top-level blocks as (key, HTML): equal keys, equal HTML; a page holds each key once.
+    """Return an entry's title, and its top-level blocks as (key, HTML).
 
-    The footnotes are the last block. Cells and marks are keyed by line, from 0, as in `Page`.
+    Equal keys, equal HTML; a page holds each key once. The footnotes are the last block. Cells and marks are keyed by
+    line, from 0, as in `Page`.
     """
     article = parse(text)
     drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {})
