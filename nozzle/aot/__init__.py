@@ -29,7 +29,9 @@ Float = Annotation(None)
 
 
 @overload
-def compile(function: Callable[..., Any], /) -> Compiled: ...
+def compile(
+    function: Callable[..., Any], /, *, wait: bool | None = None, threads: int = 1, quantize: str = ""
+) -> Compiled: ...
 @overload
 def compile(
     *, wait: bool | None = None, threads: int = 1, quantize: str = ""

@@ -126,13 +126,19 @@ class Builder:
         outs = [dtype.name for dtype in loop[function.nin :]]
         if any(dtype.name not in DTYPES for dtype in loop):
             raise Refuse(f"{name} would need {loop[0]}, which is not compiled", "use float64 or narrower")
-        cast = (
-            nodes
-            if every and loop[0].name == types[0].dtype
-            else [self.cast(node, dtype.name) for node, dtype in zip(nodes, loop, strict=False)]
-        )
+        cast = [
+            (self.widened if every else self.cast)(node, dtype.name) for node, dtype in zip(nodes, loop, strict=False)
+        ]
         shape = self.broadcast([type.shape for type in types])
         return self.emit(name, cast, Tensor(outs[0], shape, every))
+
+    def widened(self, node: Node, dtype: str) -> Node:
+        """A Python number as another kind of Python number."""
+        if node.tensor.dtype == dtype:
+            return node
+        if node.op == "const":
+            return self.lift(np.dtype(dtype).type(node.attrs["value"]).item())
+        return self.emit("cast", (node,), Tensor(dtype, (), True), dtype=dtype)
 
     def trap(self, good: Node, kind: type[Exception], message: str) -> None:
         """Raise when `good` is false."""

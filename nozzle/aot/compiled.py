@@ -51,6 +51,8 @@ class Special:
     """Of the arguments: whether the guards do."""
     tensors: tuple[int, ...]
     """Which arguments are inputs of the graph."""
+    constants: tuple[Any, ...]
+    """The arguments, where they are not."""
     native: Runner | None = None
     said: str = ""
     """Why there is no native code, in words."""
@@ -61,9 +63,16 @@ class Special:
             return self.python(*arguments)
         return self.native([arguments[at] for at in self.tensors])
 
-    def interpreted(self, arguments: Sequence[Any]) -> Any:
-        """What the graph means, for these arguments."""
-        return interpret(self.graph, [arguments[at] for at in self.tensors])
+    def whole(self, inputs: Sequence[Any]) -> list[Any]:
+        """All arguments, of those that are inputs of the graph."""
+        arguments = list(self.constants)
+        for at, one in zip(self.tensors, inputs, strict=True):
+            arguments[at] = one
+        return arguments
+
+    def interpreted(self, arguments: Sequence[Any], graph: Graph | None = None) -> Any:
+        """What the graph, or one that a pass made of it, means for these arguments."""
+        return interpret(graph or self.graph, [arguments[at] for at in self.tensors])
 
 
 class Compiled:
@@ -104,7 +113,8 @@ class Compiled:
         whole = {name: int(value) for name, value in zip(self.names, arguments, strict=True) if _is_whole(value)}
         found = trace(self.python, described, whole)
         tensors = tuple(at for at, one in enumerate(described) if one.type is not None)
-        return Special(self.python, found.graph, found.captures, guard(found.graph, self.names), tensors)
+        constants = tuple(None if one.type is not None else one.value for one in described)
+        return Special(self.python, found.graph, found.captures, guard(found.graph, self.names), tensors, constants)
 
     def make(self, arguments: Sequence[Any]) -> Special:
         from nozzle.aot import cpu

@@ -4,7 +4,7 @@ A node is a value in single assignment form: what it is (`op`), of what (`inputs
 the source. Nodes stand in the order of the program. `store` is the one that changes memory: it writes into the tensor
 that its first input is, or looks at. Slices and transposes look at memory and own none. `for`, `while` and `if` hold
 blocks; what a block yields are its `results`, and `result` nodes name them outside. A `fused` node holds a block that
-is computed in one pass over memory.
+is computed in one pass over memory; its results keep their names outside.
 
 What an operation means is `interpret.py`; which there are is `ops/`. `check` says whether a graph is well formed.
 """
@@ -131,11 +131,13 @@ def _check(block: Block, known: set[Node]) -> None:
         for one in node.inputs:
             if one not in known:
                 raise ValueError(f"{node.loc}: {node.op} uses {one.op} before it is there")
-        if node.op in ("store", "check", *CONTROL) and node.type is not None:
+        if node.op in ("store", "check", "fused", *CONTROL) and node.type is not None:
             raise ValueError(f"{node.loc}: {node.op} gives no value")
         for inner in node.blocks:
             _check(inner, known)
-        known.add(node)
+        known |= {node, node.attrs.get("origin", node)}
+        if node.op == "fused":
+            known |= set(node.blocks[0].results)
     for one in block.results:
         if one not in known:
             raise ValueError(f"{one.loc}: {one.op} is given back but not computed")
@@ -171,6 +173,8 @@ def _lines(block: Block, names: dict[Node, str], depth: int) -> list[str]:
         text = f"{node.op}({', '.join(words)})"
         if node.type is not None:
             text = f"{_name(node, names)}: {node.type} = {text}"
+        elif node.op in CONTROL:
+            names[node] = names[node.attrs.get("origin", node)] = f"{node.op}.{node.loc.line}"
         mark = f"line {node.loc.line}" if node.loc.line and node.loc.line != last else ""
         last = node.loc.line or last
         text = "  " * depth + text
@@ -184,7 +188,7 @@ def _lines(block: Block, names: dict[Node, str], depth: int) -> list[str]:
     return lines
 
 
-HIDDEN = ("name", "plan", "reads", "bounds")
+HIDDEN = ("name", "plan", "origin")
 
 
 def _attr(value: Any) -> str:

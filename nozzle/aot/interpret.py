@@ -50,6 +50,8 @@ class Run:
     def block(self, block: Block) -> list[Any]:
         for node in block.nodes:
             self.node(node)
+            if "origin" in node.attrs:
+                self.values[node.attrs["origin"]] = self.values[node]
         return [self.values[one] for one in block.results]
 
     def node(self, node: Node) -> None:

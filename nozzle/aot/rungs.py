@@ -15,4 +15,8 @@ def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
     if target not in RUNGS:
         raise ValueError(f"there is no rung {target!r}; there are {', '.join(RUNGS)}")
     special = function.traced(arguments)
-    return str(special.graph)
+    if target == "graph":
+        return str(special.graph)
+    from nozzle.aot import passes
+
+    return str(passes.run(special.graph))

@@ -16,7 +16,7 @@ from nozzle.aot.graph import Node
 from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.op import FAMILY as WORDS
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.sizes import Dim
+from nozzle.aot.sizes import Dim, Var
 from nozzle.aot.types import Tensor
 
 FAMILY = "indexing"
@@ -202,6 +202,10 @@ def compress(b: Builder, x: Node, items: list[Value]) -> Node:
     count = b.emit(
         "sum", (b.cast(mask, "int64"),), Tensor("int64"), axes=tuple(range(mask.tensor.rank)), keepdims=False
     )
+    most = Dim.of(1)
+    for dim in x.tensor.shape:
+        most = most.times(dim)
+    b.known[count] = Dim.of(Var(count, Dim.of(0), most))
     return b.emit("compress", (x, mask, count), Tensor(x.tensor.dtype, (b.dim(count),)))
 
 
