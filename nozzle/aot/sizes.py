@@ -273,5 +273,17 @@ class Facts:
         for atom, factor in reversed(gap.terms):
             if abs(factor) == 1 and isinstance(atom, Size):
                 rest = Dim(tuple(term for term in gap.terms if term[0] != atom), gap.const)
-                self._same[atom] = rest.scaled(-factor)
-                return
+                if atom not in self._within(rest):
+                    self._same[atom] = rest.scaled(-factor)
+                    return
+
+    def _within(self, dim: Dim) -> set[Atom]:
+        """Every atom that it rests on, through what was found equal."""
+        found: set[Atom] = set()
+        left = list(dim.atoms())
+        while left:
+            atom = left.pop()
+            if atom not in found:
+                found.add(atom)
+                left += self._same[atom].atoms() if atom in self._same else ()
+        return found

@@ -15,7 +15,8 @@ def same(got: Any, want: Any, rtol: float = 0.0) -> bool:
         )
     if want is None:
         return got is None
-    if type(got) is not type(want):
+    numpy = (np.generic, np.ndarray)
+    if type(got) is not type(want) and not (isinstance(got, numpy) and isinstance(want, numpy)):
         return False
     one, two = np.asarray(got), np.asarray(want)
     if one.dtype != two.dtype or one.shape != two.shape:

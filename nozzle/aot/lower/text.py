@@ -101,6 +101,9 @@ class Text:
     def op(self, name: str, type: str, *operands: str) -> str:
         return self.set(f"{name} {', '.join(operands)} : {register(type)}")
 
+    def near(self, name: str, type: str, *operands: str) -> str:
+        return self.set(f"arith.{name} {', '.join(operands)} fastmath<contract> : {register(type)}")
+
     def compare(self, predicate: str, dtype: str, left: str, right: str) -> str:
         kind = np.dtype(dtype).kind
         if kind == "f":

@@ -197,6 +197,8 @@ def _hypot(s: Scalars, t: str, x: tuple[str, ...]) -> str:
 
 
 def _sign(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind == "c":
+        raise Refuse("np.sign of complex numbers", "write z / abs(z)")
     zero, one = s.const(0, dtype), s.const(1, dtype)
     up = s.select(
         s.compare("gt", dtype, x[0], zero), dtype, one, s.select(s.compare("eq", dtype, x[0], zero), dtype, zero, x[0])

@@ -87,7 +87,11 @@ def index(b: Builder, x: Node, key: Value) -> Value:
 
 
 def look(b: Builder, x: Node, key: Value) -> Node:
-    """A view of `x`."""
+    """A view of `x`; of a number, an array of that one."""
+    if not x.tensor.rank and None in (key if isinstance(key, tuple) else (key,)):
+        many = sum(item is None for item in (key if isinstance(key, tuple) else (key,)))
+        shape = (Dim.of(1),) * many
+        return b.emit("full", (b.cast(x, x.tensor.dtype),), Tensor(x.tensor.dtype, shape), shape=shape)
     found = _Key(b, x)
     axis = 0
     for item in _spread(key, x.tensor.rank):

@@ -15,6 +15,9 @@ class Scalars(Protocol):
     def op(self, name: str, type: str, *operands: str) -> str:
         """`name operands : type`, its result."""
 
+    def near(self, name: str, type: str, *operands: str) -> str:
+        """As `op` of the arith dialect, in code of ours that has a bound: a product may be fused with a sum."""
+
     def const(self, value: Any, dtype: str) -> str: ...
     def compare(self, predicate: str, dtype: str, left: str, right: str) -> str:
         """By `arith.cmpf` or `arith.cmpi`, whichever fits; the predicate is eq, ne, lt, le, gt or ge."""

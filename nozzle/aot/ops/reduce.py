@@ -22,7 +22,7 @@ FAMILY = "reduction"
 
 
 def axes_of(axis: Value, rank: int) -> tuple[int, ...]:
-    if axis is None:
+    if axis is None or (rank == 0 and axis in (0, -1)):
         return tuple(range(rank))
     return tuple(sorted(axis_of(one, rank) for one in (axis if isinstance(axis, tuple) else (axis,))))
 

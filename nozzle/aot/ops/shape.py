@@ -116,6 +116,8 @@ def flatten(b: Builder, x: Value) -> Node:
 @function(FAMILY, np.copy, np.ascontiguousarray, method="copy")
 def copy(b: Builder, x: Value) -> Node:
     node = b.lift(x)
+    if not node.tensor.rank:
+        return node
     return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
 
 

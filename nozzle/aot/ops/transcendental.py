@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, powers, circular and hyperbolic functions: by the C library's name, with the bound kept."""
+"""Exponentials, logarithms, powers, circular and hyperbolic functions: by `own`, else by the C library."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.graph import Node
+from nozzle.aot.ops import own
 from nozzle.aot.ops.elementwise import half
 from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
 from nozzle.aot.types import Tensor
@@ -16,7 +17,11 @@ FAMILY = "transcendental"
 
 
 def _math(name: str) -> Emit:
+    mine = {"exp": own.exp, "log": own.log, "tanh": own.tanh}.get(name)
+
     def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        if mine and dtype in own.LN2:
+            return mine(s, dtype, x)
         if dtype == "float16":
             wide = tuple(s.cast(one, "float16", "float32") for one in x)
             return s.cast(emit(s, "float32", wide), "float32", "float16")
@@ -120,7 +125,7 @@ def power(b: Builder, base: Value, exponent: Value) -> Value:
 
 
 def raise_to(b: Builder, base: Value, exponent: Value, pythons: bool) -> Value:
-    """`base ** exponent` as Python and NumPy have it: squares, roots, reciprocals for constant exponents."""
+    """`base ** exponent`: squares, roots, reciprocals as NumPy has them, and chains of products up to 8."""
     left = b.lift(base)
     right = exponent if not isinstance(exponent, Node) else None
     if right is None and isinstance(exponent, Node) and exponent.op == "const" and exponent.tensor.weak:
@@ -137,6 +142,8 @@ def raise_to(b: Builder, base: Value, exponent: Value, pythons: bool) -> Value:
             return b.ufunc("square", left) if not left.tensor.weak else b.ufunc("multiply", left, left, pythons=True)
         if right == 1:
             return b.ufunc("positive", left)
+        if left.tensor.kind == "f" and right in (3, 4, 5, 6, 7, 8):
+            return _chain(b, left, int(right), pythons)
         if right == 0.5 and left.tensor.kind == "f":
             return b.ufunc("sqrt", left)
         if right == -1:

@@ -185,7 +185,7 @@ class _Block:
                 )
             elif node in self.kept or node.op in ANCHORS:
                 nodes += self._kernel(node)
-            elif not self._waits(root(node)):
+            elif not self._waits(root(node)) or (root(node).op in FREE and root(node) in self.deep):
                 nodes.append(node)
         return Block(self.block.params, tuple(nodes), self.block.results)
 
