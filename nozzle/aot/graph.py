@@ -188,7 +188,7 @@ def _lines(block: Block, names: dict[Node, str], depth: int) -> list[str]:
     return lines
 
 
-HIDDEN = ("name", "plan", "origin")
+HIDDEN = ("name", "plan", "origin", "phases")
 
 
 def _attr(value: Any) -> str:

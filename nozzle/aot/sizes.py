@@ -201,6 +201,15 @@ class Facts:
         self.guards: list[Guard] = []
         self._same: dict[Atom, Dim] = {}
 
+    @staticmethod
+    def of(guards: Iterable[Guard]) -> Facts:
+        """What guards say of which sizes are the same."""
+        facts = Facts()
+        for one in guards:
+            if one.kind == "==":
+                facts._learn(facts.plain(one.dim))
+        return facts
+
     def plain(self, dim: Dim) -> Dim:
         """With what was found equal put in."""
         while True:

@@ -73,10 +73,7 @@ class Function:
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.t = graph, Text()
-        self.facts = Facts()
-        for one in graph.guards:
-            if one.kind == "==":
-                self.facts._learn(self.facts.plain(one.dim))
+        self.facts = Facts.of(graph.guards)
         self.buffers: dict[Node, Buffer] = {}
         self.scalars: dict[Node, str] = {}
         self.sizes: dict[str, str] = {}
@@ -87,6 +84,8 @@ class Function:
         self._dims: dict[Dim, str] = {}
         self.memo: dict[tuple[Node, tuple[str, ...]], str] = {}
         self.outputs: list[Node] = []
+        self.row: dict[Node, str] = {}
+        """What is one number in the row that is being computed."""
         self.results: dict[Node, list[str | Buffer]] = {}
 
     # the function
@@ -359,7 +358,7 @@ class Function:
         if node.op == "fused":
             from nozzle.aot.lower.kernels import kernel
 
-            kernel(self, node.blocks[0])
+            kernel(self, node)
         elif node.op in CONTROL:
             from nozzle.aot.lower import control
 
@@ -440,6 +439,8 @@ class Function:
         return self.memo[key]
 
     def _element(self, node: Node, index: tuple[str, ...]) -> str:
+        if node in self.row:
+            return self.row[node]
         if node in self.buffers:
             return self.load(self.buffers[node], index)
         if node.op in VIEWS:

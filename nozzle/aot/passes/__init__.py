@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from nozzle.aot.graph import Graph, check
 from nozzle.aot.passes.fuse import fuse
+from nozzle.aot.passes.rows import rows
 
-PASSES: tuple[Callable[[Graph], Graph], ...] = (fuse,)
+PASSES: tuple[Callable[[Graph], Graph], ...] = (fuse, rows)
 
 
 def run(graph: Graph, upto: Callable[[Graph], Graph] | None = None) -> Graph:
