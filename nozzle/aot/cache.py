@@ -49,6 +49,13 @@ def machine() -> str:
 
 
 @cache
+def vector() -> int:
+    """How many bytes a vector register of this processor holds."""
+    flags = set(machine().split())
+    return 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
+
+
+@cache
 def compiler() -> str:
     """The bindings and their version; empty without."""
     name = mlir.found()

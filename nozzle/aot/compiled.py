@@ -11,12 +11,13 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from nozzle.aot.cpu import Native, attach
 from nozzle.aot.frontend import Argument, Capture, trace
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
@@ -85,8 +86,32 @@ class Compiled:
         self.signature = inspect.signature(python)
         self.names = tuple(self.signature.parameters)
         self._annotations = _annotations(python)
+        self._fast: Callable[..., Any] = self._slow
+        self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
+        self._wrapper: Any = None
+
+    def _promote(self, special: Special) -> None:
+        """Let the compiled wrapper of this code answer first, when names from outside are those of modules."""
+        native = special.native
+        scopes: list[Any] = [(one.scope, one.name, one.value) for one in special.captures]
+        if not isinstance(native, Native) or not all(isinstance(scope, dict) for scope, _, _ in scopes):
+            return
+        wrapper = native.fast(self._slow)
+        if wrapper is not None:
+            self._held = tuple({(id(scope), name): (scope, name, value) for scope, name, value in scopes}.values())
+            self._wrapper, self._fast = wrapper, wrapper.function
 
     def __call__(self, *arguments: Any, **names: Any) -> Any:
+        if not names:
+            for scope, name, value in self._held:
+                if scope.get(name) is not value:
+                    break
+            else:
+                return self._fast(*arguments)
+        return self._slow(*arguments, **names)
+
+    def _slow(self, *arguments: Any, **names: Any) -> Any:
+        """Find the code for a call, of all there is; `_fast` comes here with what it does not expect."""
         if names or len(arguments) != len(self.names):
             bound = self.signature.bind(*arguments, **names)
             bound.apply_defaults()
@@ -117,10 +142,8 @@ class Compiled:
         return Special(self.python, found.graph, found.captures, guard(found.graph, self.names), tensors, constants)
 
     def make(self, arguments: Sequence[Any]) -> Special:
-        from nozzle.aot import cpu
-
         special = self.traced(arguments)
-        cpu.attach(special, self.options, [arguments[at] for at in special.tensors])
+        attach(special, self.options, [arguments[at] for at in special.tensors], self._promote)
         return special
 
     def _check(self, arguments: Sequence[Any]) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nozzle.aot import cache, mlir, passes
+from nozzle.aot import cache, fastcall, mlir, passes
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import VIEWS, Node, stored, walk
 from nozzle.aot.interpret import Run, put_together, shaped
@@ -43,14 +43,17 @@ def say_once(text: str) -> None:
         log.warning(text)
 
 
-def attach(special: Special, options: Options, arguments: Sequence[Any]) -> None:
+Ready = Callable[["Special"], None]
+
+
+def attach(special: Special, options: Options, arguments: Sequence[Any], ready: Ready) -> None:
     """Give the code for one kind of call its native form; from another thread when it is not to be waited for."""
     if not mlir.found():
         special.said = "there is no MLIR, so it runs as Python: pip install 'nozzle[aot]'"
         say_once(f"nozzle.aot: {special.said}")
         return
     try:
-        lowered = lower(passes.run(special.graph))
+        lowered = lower(passes.run(special.graph), cache.vector())
     except Refuse as error:
         special.said = f"{error.reason}; instead: {error.instead}" if error.instead else error.reason
         return
@@ -58,9 +61,9 @@ def attach(special: Special, options: Options, arguments: Sequence[Any]) -> None
     kept = cache.place(lowered.text).exists()
     trial = [[copy.deepcopy(one) for one in arguments] for _ in range(2)]
     if kept or waits(options):
-        _finish(special, lowered, trial)
+        _finish(special, lowered, trial, ready)
     else:
-        threading.Thread(target=_finish, args=(special, lowered, trial), daemon=True).start()
+        threading.Thread(target=_finish, args=(special, lowered, trial, ready), daemon=True).start()
 
 
 def waits(options: Options) -> bool:
@@ -68,7 +71,7 @@ def waits(options: Options) -> bool:
     return options.wait if options.wait is not None else "NOZZLE_CELL" in os.environ or "IPython" in sys.modules
 
 
-def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]]) -> None:
+def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], ready: Ready) -> None:
     try:
         path, warm = cache.library(lowered.text)
         native = Native(special, lowered, path)
@@ -83,6 +86,7 @@ def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]]) -> N
         log.error("nozzle.aot: %s runs as Python, for its native code disagrees: %s", special.graph.name, wrong)
         return
     special.native = native
+    ready(special)
 
 
 class Native:
@@ -163,9 +167,19 @@ class Native:
         frame = struct.pack(self.format, *self._frame(inputs, results, scratch, ctypes.addressof(status)))
         self.entry(frame)
         if status.value:
-            trap = self.lowered.traps[status.value - 1]
-            raise trap.kind(f"{trap.message} ({trap.loc})")
+            self.trapped(status.value)
         return self._answer(inputs, results)
+
+    def trapped(self, code: int) -> Any:
+        """Raise what native code found wrong."""
+        trap = self.lowered.traps[code - 1]
+        raise trap.kind(f"{trap.message} ({trap.loc})")
+
+    def fast(self, slow: Callable[..., Any]) -> fastcall.Fast | None:
+        """The compiled wrapper; None where there is none, or Python's objects lie otherwise here."""
+        if self.lowered.wrapper is None or not fastcall.possible() or len(self.special.constants) != len(self.names):
+            return None
+        return fastcall.Fast(self.library, self.lowered.name, self.lowered.wrapper, slow, self.trapped)
 
     def _frame(self, inputs: Sequence[Any], results: Sequence[Any], scratch: Sequence[Any], status: int) -> list[Any]:
         """The values of the slots, in order."""

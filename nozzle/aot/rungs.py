@@ -1,22 +1,51 @@
-"""The rungs of the compiler, as text."""
+"""The rungs of the compiler, as text: graph, fused, linalg, llvm, asm."""
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+from nozzle.aot import cache, passes
 from nozzle.aot.compiled import Compiled
+from nozzle.aot.lower import lower
+from nozzle.aot.worker import WORKER
+from nozzle.errors import Missing
 
 RUNGS = ("graph", "fused", "linalg", "llvm", "asm")
 
 
 def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
-    """One rung for a call with these arguments."""
+    """One rung for a call with these arguments; Missing where what makes it is not installed."""
     if target not in RUNGS:
         raise ValueError(f"there is no rung {target!r}; there are {', '.join(RUNGS)}")
-    special = function.traced(arguments)
+    graph = function.traced(arguments).graph
     if target == "graph":
-        return str(special.graph)
-    from nozzle.aot import passes
+        return str(graph)
+    graph = passes.run(graph)
+    if target == "fused":
+        return str(graph)
+    lowered = lower(graph, cache.vector())
+    if target == "linalg":
+        return lowered.kernel
+    if not cache.compiler():
+        raise Missing(f"the rung {target} is made by MLIR: pip install 'nozzle[aot]'")
+    if target == "llvm":
+        return str(WORKER.ask("llvm", text=lowered.kernel)["text"])
+    path, _ = cache.library(lowered.text)
+    return assembly(str(path), lowered.name)
 
-    return str(passes.run(special.graph))
+
+def assembly(path: str, name: str) -> str:
+    """The instructions of one function of a library."""
+    program = shutil.which("objdump")
+    if program is None:
+        raise Missing("the rung asm is printed by objdump: install binutils")
+    command = [program, "-d", "--no-show-raw-insn", "-M", "intel", f"--disassemble={name}", path]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = text[text.index(f"<{name}>:") :].splitlines() if f"<{name}>:" in text else []
+    return "\n".join(
+        re.sub(r"^ +[0-9a-f]+:\t", "  ", line) for line in lines if line.strip() and "Disassembly" not in line
+    )

@@ -172,3 +172,16 @@ def test_the_table_of_what_is_admissible_stands_in_the_documentation():
     from pathlib import Path
 
     assert aot.table() in (Path(__file__).parents[2] / "nozzle/aot/ADMISSIBLE.md").read_text()
+
+
+def test_without_mlir_it_runs_as_python_and_says_so_once(monkeypatch, caplog):
+    from nozzle.aot import cpu, mlir
+
+    monkeypatch.setattr(mlir, "found", lambda: "")
+    monkeypatch.setattr(cpu, "_said", set())
+    for _ in range(2):
+        compiled = aot.compile(plus)
+        assert same(compiled(V, V), V + V)
+    assert caplog.text.count("there is no MLIR") == 1
+    with pytest.raises(aot.NotAdmissible):
+        aot.compile(prints)(V)

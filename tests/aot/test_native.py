@@ -197,3 +197,38 @@ def test_the_cache_is_named_by_content():
     assert cache.place("one") == cache.place("one")
     assert cache.place("one") != cache.place("two")
     assert cache.place("one", 3) != cache.place("one", 2)
+
+
+def test_the_compiled_wrapper_answers_and_hands_on_what_it_does_not_know():
+    compiled = aot.compile(saxpy, wait=True)
+    compiled(V, V, V)
+    assert type(compiled._fast).__name__ == "builtin_function_or_method"
+    assert same(compiled(V, V, V), saxpy(V, V, V))
+    assert same(compiled(V[::2], V[::2], V[::2]), saxpy(V[::2], V[::2], V[::2]))
+    assert same(compiled(V, 2.0, V), saxpy(V, 2.0, V))
+    with pytest.raises(ValueError, match="broadcast"):
+        compiled(V, V, V[:3])
+    with pytest.raises(TypeError):
+        compiled(V, V)
+
+
+def test_the_wrapper_gives_arrays_back_once():
+    import sys
+
+    compiled = aot.compile(saxpy, wait=True)
+    for _ in range(3):
+        result = compiled(V, V, V)
+    other = saxpy(V, V, V)
+    assert sys.getrefcount(result) == sys.getrefcount(other)
+    assert result.flags.owndata
+
+
+def mixed(x, k, s, flag):
+    return x * s + k if flag else x, k + 1, s * 2, x.sum()
+
+
+def test_the_wrapper_knows_python_numbers():
+    compiled = aot.compile(mixed, wait=True)
+    for arguments in ((V, 3, 0.5, True), (V, 2**40, -0.5, False), (V, -7, 1.0, True)):
+        for _ in range(2):
+            assert same(compiled(*arguments), mixed(*arguments), rtol=1e-6)

@@ -14,6 +14,7 @@ import numpy as np
 
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Loc, Node, root, stored, walk
+from nozzle.aot.lower.python import Unwrapped, Wrapper
 from nozzle.aot.lower.text import Text, memory, register
 from nozzle.aot.ops import OPS
 from nozzle.aot.sizes import Dim, Facts, Mixed, Size, Var
@@ -53,26 +54,31 @@ class Lowered:
     """The text of a function, and what a caller has to know."""
 
     name: str
+    kernel: str
+    """The function alone."""
     text: str
+    """With its entry and the wrapper for Python."""
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
     """Those whose memory the caller makes: no view, no input."""
     scratch: tuple[Place, ...]
     traps: tuple[Trap, ...]
     slots: list[tuple[str, str]] = field(default_factory=list)
-    """The parameters: (kind, MLIR type), in order; see `entry`."""
+    """The parameters, in order: (kind, name)."""
+    wrapper: list[str] | None = None
+    """The dtypes that the compiled wrapper wants; None where there is none."""
 
 
-def lower(graph: Graph) -> Lowered:
-    """The MLIR of a fused graph; Refuse when it has no native form."""
-    return Function(graph).whole()
+def lower(graph: Graph, width: int = 32) -> Lowered:
+    """The MLIR of a fused graph, for vectors of that many bytes; Refuse when it has no native form."""
+    return Function(graph, width).whole()
 
 
 class Function:
     """Lowers one graph."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph, self.t = graph, Text()
+    def __init__(self, graph: Graph, width: int) -> None:
+        self.graph, self.t, self.width = graph, Text(), width
         self.facts = Facts.of(graph.guards)
         self.buffers: dict[Node, Buffer] = {}
         self.scalars: dict[Node, str] = {}
@@ -106,10 +112,15 @@ class Function:
             self.slots.append(("scratch", str(at)))
         name = f"nz_{self.graph.name}"
         head = f"func.func @{name}({', '.join(self.parameters)}) {{"
-        text = "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", "", self._entry(name), ""])
-        return Lowered(
-            name, text, self.graph.inputs, tuple(self.outputs), tuple(self.scratch), tuple(self.traps), self.slots
-        )
+        kernel = "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", ""])
+        text = f"{kernel}\n{self._entry(name)}\n"
+        rest = (self.graph.inputs, tuple(self.outputs), tuple(self.scratch), tuple(self.traps), self.slots)
+        try:
+            scratch = [(one.dtype, one.count) for one in self.scratch]
+            more, dtypes = Wrapper(self.graph, name).whole(self.parameters, self.slots, self.outputs, scratch)
+        except Unwrapped:
+            return Lowered(name, kernel, text, *rest)
+        return Lowered(name, kernel, text + more, *rest, dtypes)
 
     def _order(self, node: Node) -> int:
         return next(

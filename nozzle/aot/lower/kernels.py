@@ -9,7 +9,8 @@ import numpy as np
 
 from nozzle.aot.graph import Block, Node
 from nozzle.aot.lower.function import Buffer, Function
-from nozzle.aot.lower.text import register
+from nozzle.aot.lower.product import tiled
+from nozzle.aot.lower.text import memory, register
 from nozzle.aot.ops import OPS
 from nozzle.aot.passes.fuse import pulled
 from nozzle.aot.passes.rows import FOLDS
@@ -115,7 +116,7 @@ def flat(f: Function, nodes: Sequence[Node], shape: Sequence[Dim]) -> bool:
             return True
         return node.op not in ("iota", "gather") and pulled(node) and all(map(whole, node.inputs))
 
-    return len(want) > 1 and all(map(whole, nodes))
+    return len(want) > 0 and all(map(whole, nodes))
 
 
 def total(f: Function, shape: Sequence[Dim]) -> Dim:
@@ -133,12 +134,61 @@ def _map(f: Function, node: Node) -> None:
     target = f.buffers.get(node) or f.buffer(node)
     del f.buffers[node]
     if flat(f, [source], node.tensor.shape):
-        with nest(f, [f.dim(total(f, node.tensor.shape))]) as (at,):
-            f.save(row_element(f, source, at), Buffer(target.ref, target.dtype, (Dim.of(1),)), [at])
+        generic(f, source, target, f.dim(total(f, node.tensor.shape)))
     else:
         with nest(f, [f.dim(dim) for dim in node.tensor.shape]) as index:
             f.save(f.element(source, tuple(index)), target, index)
     f.buffers[node] = target
+
+
+def generic(f: Function, source: Node, target: Buffer, size: str) -> None:
+    """One `linalg.generic` over arrays that are walked as one row."""
+    t = f.t
+    leaves = [one for one in _leaves(f, source) if f.buffers[one].ref != target.ref]
+    within = [one for one in _leaves(f, source) if f.buffers[one].ref == target.ref]
+    names, views, types = [], [], []
+    for buffer in (*(f.buffers[one] for one in leaves), target):
+        element = memory(buffer.dtype)
+        type = f"memref<?x{element}, strided<[1]>>"
+        cast = f"memref.reinterpret_cast {buffer.ref} to offset: [0], sizes: [{size}], strides: [1]"
+        views.append(t.set(f"{cast} : memref<?x{element}> to {type}"))
+        types.append(type)
+        names.append(t.name())
+    maps = ", ".join(["affine_map<(i) -> (i)>"] * len(views))
+    ins = f"ins({', '.join(views[:-1])} : {', '.join(types[:-1])}) " if leaves else ""
+    head = f'linalg.generic {{indexing_maps = [{maps}], iterator_types = ["parallel"]}} {ins}'
+    head += f"outs({views[-1]} : {types[-1]}) {{"
+    before, f.memo = f.memo, {}
+    with t.block(head):
+        arguments = (*(f.buffers[one].dtype for one in leaves), target.dtype)
+        t.add(f"^bb0({', '.join(f'{name}: {memory(dtype)}' for name, dtype in zip(names, arguments, strict=True))}):")
+        for one, name in (*zip(leaves, names, strict=False), *((one, names[-1]) for one in within)):
+            value = name
+            if one.tensor.dtype == "bool":
+                value = t.set(f"arith.cmpi ne, {name}, {t.raw('0', 'i8')} : i8")
+            f.memo[one, ("row",)] = value
+        found = row_element(f, source, "row")
+        if target.dtype == "bool":
+            found = t.set(f"arith.extui {found} : i1 to i8")
+        t.add(f"linalg.yield {found} : {memory(target.dtype)}")
+    f.memo = before
+
+
+def _leaves(f: Function, source: Node) -> list[Node]:
+    """The arrays in memory that its elements come from."""
+    found: dict[Node, None] = {}
+
+    def visit(node: Node) -> None:
+        if node.type is None or not node.tensor.rank or node in found:
+            return
+        if node in f.buffers:
+            found[node] = None
+        elif node.op != "full":
+            for one in node.inputs:
+                visit(one)
+
+    visit(source)
+    return list(found)
 
 
 def row_element(f: Function, node: Node, at: str) -> str:
@@ -159,8 +209,7 @@ def row_element(f: Function, node: Node, at: str) -> str:
 def _store(f: Function, node: Node) -> None:
     target, value = node.inputs
     if target in f.buffers and f.buffers[target].strides is None and flat(f, [value], target.tensor.shape):
-        with nest(f, [f.dim(total(f, target.tensor.shape))]) as (at,):
-            f.save(row_element(f, value, at), Buffer(f.buffers[target].ref, target.tensor.dtype, (Dim.of(1),)), [at])
+        generic(f, value, f.buffers[target], f.dim(total(f, target.tensor.shape)))
         return
     with nest(f, [f.dim(dim) for dim in target.tensor.shape]) as index:
         found = f.operand(value, tuple(index[len(index) - value.tensor.rank :]))
@@ -349,6 +398,10 @@ def _scan(f: Function, node: Node) -> None:
     emit = OPS[name].emit
     assert emit is not None
     start = f.t.const(0 if name == "add" else 1, dtype)
+    if name == "add" and axis == len(shape) - 1 and dtype in ("float32", "float64", "int32", "int64"):
+        with nest(f, [f.dim(shape[at]) for at in others]) as outer:
+            _scan_in_vectors(f, source, target, tuple(outer), f.dim(shape[axis]), dtype)
+        return
     with nest(f, [f.dim(shape[at]) for at in others]) as outer:
         fixed = dict(zip(others, outer, strict=True))
 
@@ -360,6 +413,63 @@ def _scan(f: Function, node: Node) -> None:
             return found
 
         fold(f, [f.dim(shape[axis])], start, dtype, step)
+
+
+BLOCK = 2048
+"""Elements of a scan that are brought near before they are added up."""
+
+
+def _scan_in_vectors(f: Function, source: Node, target: Buffer, ahead: tuple[str, ...], size: str, dtype: str) -> None:
+    """Running sums within a vector by shifted adds, from vector to vector by a carried total."""
+    t, zero, one = f.t, f.t.index(0), f.t.index(1)
+    lanes, kind = 64 // np.dtype(dtype).itemsize, register(dtype)
+    type, ref = f"vector<{lanes}x{kind}>", f"memref<?x{kind}>"
+    add = "arith.addf" if kind[0] == "f" else "arith.addi"
+    none = t.set(f"vector.broadcast {t.const(0, dtype)} : {kind} to {type}")
+
+    def vectors(total: str, begin: str, end: str) -> str:
+        found, at, last = t.name(), t.name(), t.name()
+        head = f"{found} = scf.for {at} = {begin} to {end} step {t.index(lanes)}"
+        with t.block(f"{head} iter_args({last} = {total}) -> ({type}) {{"):
+            place = f.address(target, (*ahead, at))
+            value = t.set(f"vector.load {target.ref}[{place}] : {ref}, {type}")
+            shift = 1
+            while shift < lanes:
+                order = ", ".join(str(k + lanes - shift if k >= shift else k) for k in range(lanes))
+                moved = t.set(f"vector.shuffle {none}, {value} [{order}] : {type}, {type}")
+                value = t.set(f"{add} {value}, {moved} : {type}")
+                shift *= 2
+            t.add(f"vector.store {t.set(f'{add} {value}, {last} : {type}')}, {target.ref}[{place}] : {ref}, {type}")
+            end_ = t.set(f"vector.extract {value}[{lanes - 1}] : {kind} from {type}")
+            spread = t.set(f"vector.broadcast {end_} : {kind} to {type}")
+            t.add(f"scf.yield {t.set(f'{add} {last}, {spread} : {type}')} : {type}")
+        return found
+
+    found, first, carried = t.name(), t.name(), t.name()
+    memo, f.memo = f.memo, {}
+    head = f"{found} = scf.for {first} = {zero} to {size} step {t.index(BLOCK)}"
+    with t.block(f"{head} iter_args({carried} = {none}) -> ({type}) {{"):
+        stop = t.set(f"arith.minsi {t.set(f'arith.addi {first}, {t.index(BLOCK)} : index')}, {size} : index")
+        each = t.name()
+        with t.block(f"scf.for {each} = {first} to {stop} step {one} {{"):
+            f.memo = {}
+            f.save(f.element(source, (*ahead, each)), target, (*ahead, each))
+        many = t.set(f"arith.subi {stop}, {first} : index")
+        over = t.set(f"arith.remui {many}, {t.index(lanes)} : index")
+        even = t.set(f"arith.subi {stop}, {over} : index")
+        total = vectors(carried, first, even)
+        result, at, last = t.name(), t.name(), t.name()
+        begin = t.set(f"vector.extract {total}[0] : {kind} from {type}")
+        with t.block(
+            f"{result} = scf.for {at} = {even} to {stop} step {one} iter_args({last} = {begin}) -> ({kind}) {{"
+        ):
+            place = f.address(target, (*ahead, at))
+            value = t.set(f"memref.load {target.ref}[{place}] : {ref}")
+            value = t.set(f"{add} {last}, {value} : {kind}")
+            t.add(f"memref.store {value}, {target.ref}[{place}] : {ref}")
+            t.add(f"scf.yield {value} : {kind}")
+        t.add(f"scf.yield {t.set(f'vector.broadcast {result} : {kind} to {type}')} : {type}")
+    f.memo = memo
 
 
 def _compress(f: Function, node: Node) -> None:
@@ -415,15 +525,22 @@ def _matmul(f: Function, node: Node) -> None:
             return
         width = f.dim(right.tensor.shape[-1])
         height = [f.dim(left.tensor.shape[-2])] if rows else []
-        with nest(f, height) as i:
-            with nest(f, [width]) as (j,):
-                f.save(start, target, (*ahead, *i, j))
-            with nest(f, [inner]) as (k,):
-                one = f.element(left, (*_stack(f, left, ahead), *i, k) if rows else (k,))
+
+        def plain() -> None:
+            with nest(f, height) as i:
                 with nest(f, [width]) as (j,):
-                    place = (*ahead, *i, j)
-                    two = f.element(right, (*_stack(f, right, ahead), k, j))
-                    f.save(times(f.load(target, place), one, two), target, place)
+                    f.save(start, target, (*ahead, *i, j))
+                with nest(f, [inner]) as (k,):
+                    one = f.element(left, (*_stack(f, left, ahead), *i, k) if rows else (k,))
+                    with nest(f, [width]) as (j,):
+                        place = (*ahead, *i, j)
+                        two = f.element(right, (*_stack(f, right, ahead), k, j))
+                        f.save(times(f.load(target, place), one, two), target, place)
+
+        if rows:
+            tiled(f, node, target, ahead, lambda one: _stack(f, one, ahead), plain)
+        else:
+            plain()
 
 
 def _stack(f: Function, node: Node, ahead: tuple[str, ...]) -> tuple[str, ...]:
