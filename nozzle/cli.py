@@ -25,6 +25,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("stop", "Stop the cell that is running", "running"),
     ("answer", "Reply to a cell that called input()", "running"),
     ("serve", "Look at the site on this machine", "site"),
+    ("aot", "Typed NumPy functions to native code", "native"),
     ("doctor", "What nozzle found on this machine, and what it lacks", "help"),
     ("tour", "A small journal that shows it all, in a minute", "help"),
 )
@@ -34,6 +35,7 @@ TITLES = {
     "running": "While a cell runs",
     "trust": "Trust",
     "site": "Site",
+    "native": "Native code",
     "help": "Help",
 }
 

@@ -54,6 +54,20 @@ def show(function: Compiled, *arguments: Any, target: str = "graph") -> str:
     return rung(function, arguments, target)
 
 
+def explain(function: Compiled, *arguments: Any) -> str:
+    """What became of a function for a call like this, as Markdown: kernels, memory spared, guards, exactness."""
+    from nozzle.aot.explain import explain as words
+
+    return words(function, *arguments)
+
+
+def evidence(function: Compiled, *arguments: Any) -> Any:
+    """Measured then and there: ratio to NumPy, to the bound that copying sets, greatest difference."""
+    from nozzle.aot.explain import evidence as measured
+
+    return measured(function, *arguments)
+
+
 def table() -> str:
     """What is admissible, as a Markdown table."""
     from nozzle.aot.ops import table as whole
@@ -68,6 +82,8 @@ __all__ = [
     "NotAdmissible",
     *("b1", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "f32", "f64", "c64", "c128"),
     "compile",
+    "evidence",
+    "explain",
     "show",
     "table",
 ]

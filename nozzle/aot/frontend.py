@@ -19,7 +19,7 @@ from nozzle.aot.build import Builder, Refuse, Value, common, describe
 from nozzle.aot.graph import Block, Graph, Node, check
 from nozzle.aot.names import assigned, read_first, reads
 from nozzle.aot.ops import FUNCTIONS, METHODS, create, elementwise, index, product, shape, transcendental
-from nozzle.aot.sizes import Dim, Size, Var
+from nozzle.aot.sizes import Dim, Size, Var, pruned
 from nozzle.aot.source import NotAdmissible, Source, source_of
 from nozzle.aot.types import Tensor, weak
 
@@ -127,7 +127,9 @@ def trace(function: Callable[..., Any], arguments: Sequence[Argument], values: M
     result = walker.call()
     outputs: list[Node] = []
     shape = _outputs(b, result, outputs)
-    graph = Graph(function.__name__, Block(tuple(params), tuple(b.nodes), tuple(outputs)), shape, tuple(b.facts.guards))
+    graph = Graph(
+        function.__name__, Block(tuple(params), tuple(b.nodes), tuple(outputs)), shape, pruned(b.facts.guards)
+    )
     check(graph)
     return Traced(graph, tuple(walker.captures))
 

@@ -29,13 +29,27 @@ def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
         return str(graph)
     lowered = lower(graph, cache.vector())
     if target == "linalg":
-        return lowered.kernel
+        return folded(lowered.kernel)
     if not cache.compiler():
         raise Missing(f"the rung {target} is made by MLIR: pip install 'nozzle[aot]'")
     if target == "llvm":
         return str(WORKER.ask("llvm", text=lowered.kernel)["text"])
     path, _ = cache.library(lowered.text)
     return assembly(str(path), lowered.name)
+
+
+def folded(text: str) -> str:
+    """MLIR with the six lines that make a memref of a pointer folded to a comment."""
+    lines: list[str] = []
+    pointer = ""
+    for line in text.splitlines():
+        if re.search(r"= (llvm\.mlir\.undef|llvm\.insertvalue) ?", line):
+            found = re.search(r"insertvalue (%[a-z]\w*), ", line)
+            pointer = found.group(1) if found else pointer
+            continue
+        made = re.match(r"(\s*)(%\d+) = builtin\.unrealized_conversion_cast .* to (memref<.*>)", line)
+        lines.append(f"{made.group(1)}// {made.group(2)}: {made.group(3)} over {pointer}" if made else line)
+    return "\n".join(lines)
 
 
 def assembly(path: str, name: str) -> str:

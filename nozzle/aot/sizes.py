@@ -189,6 +189,16 @@ class Guard:
         return f"{self.dim.source(name)} {self.kind} 0"
 
 
+def pruned(guards: Iterable[Guard]) -> tuple[Guard, ...]:
+    """Without those that another implies: of `n >= 1` and `n >= 2`, the second."""
+    kept: dict[Any, Guard] = {}
+    for one in guards:
+        key = (one.kind, one.dim.terms) if one.kind == ">=" else (one.kind, one.dim)
+        if key not in kept or one.dim.const < kept[key].dim.const:
+            kept[key] = one
+    return tuple(kept.values())
+
+
 class Facts:
     """Decides about sizes as the first call had it, and remembers what was assumed.
 

@@ -65,6 +65,10 @@ class Lowered:
     traps: tuple[Trap, ...]
     slots: list[tuple[str, str]] = field(default_factory=list)
     """The parameters, in order: (kind, name)."""
+    results: tuple[Node, ...] = ()
+    """All results of the graph, in its order."""
+    writes: frozenset[Node] = frozenset()
+    """The inputs that are written to."""
     wrapper: list[str] | None = None
     """The dtypes that the compiled wrapper wants; None where there is none."""
 
@@ -118,9 +122,11 @@ class Function:
         try:
             scratch = [(one.dtype, one.count) for one in self.scratch]
             more, dtypes = Wrapper(self.graph, name).whole(self.parameters, self.slots, self.outputs, scratch)
+            wants: list[str] | None = dtypes
         except Unwrapped:
-            return Lowered(name, kernel, text, *rest)
-        return Lowered(name, kernel, text + more, *rest, dtypes)
+            more, wants = "", None
+        writes = frozenset(stored(self.graph.block.nodes) & set(self.graph.inputs))
+        return Lowered(name, kernel, text + more, *rest, self.graph.outputs, writes, wants)
 
     def _order(self, node: Node) -> int:
         return next(
