@@ -36,7 +36,9 @@ class Builder:
         self.nodes: list[Node] = []
         self.known: dict[Node, Dim] = {}
         """Integer scalars as sizes."""
-        self._constants: dict[Any, Node] = {}
+        self.approximate = False
+        self.counts: dict[Node, Dim] = {}
+        """How many elements of a mask are True."""
 
     # blocks
 
@@ -213,9 +215,8 @@ class Builder:
 
     # memory
 
-    def store(self, target: Node, value: Value) -> None:
-        """Write a value into a tensor or a view of one, cast to its dtype as NumPy's assignment does."""
-        node = self.lift(value)
+    def writable(self, target: Node) -> None:
+        """Refuse to write to what a loop or a branch rebinds: nobody could say who else sees it."""
         base = root(target)
         if base.op == "param" and "carried" in base.attrs:
             raise Refuse("an array that a loop or a branch rebinds is written to here", "copy it first: x = x.copy()")
@@ -223,6 +224,11 @@ class Builder:
             raise Refuse(
                 "an array that came out of a loop or a branch is written to here", "copy it first: x = x.copy()"
             )
+
+    def store(self, target: Node, value: Value) -> None:
+        """Write a value into a tensor or a view of one, cast to its dtype as NumPy's assignment does."""
+        node = self.lift(value)
+        self.writable(target)
         kinds = target.tensor.kind, node.tensor.kind
         if kinds[1] == "c" and kinds[0] != "c":
             raise Refuse("a complex value does not fit a real array", "take .real")

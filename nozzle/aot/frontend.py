@@ -18,7 +18,7 @@ import numpy as np
 from nozzle.aot.build import Builder, Refuse, Value, common, describe
 from nozzle.aot.graph import Block, Graph, Node, check
 from nozzle.aot.names import assigned, read_first, reads
-from nozzle.aot.ops import FUNCTIONS, METHODS, create, elementwise, index, product, shape, transcendental
+from nozzle.aot.ops import FUNCTIONS, METHODS, create, elementwise, index, linear, product, shape, transcendental
 from nozzle.aot.sizes import Dim, Size, Var, pruned
 from nozzle.aot.source import NotAdmissible, Source, source_of
 from nozzle.aot.types import Tensor, weak
@@ -127,9 +127,8 @@ def trace(function: Callable[..., Any], arguments: Sequence[Argument], values: M
     result = walker.call()
     outputs: list[Node] = []
     shape = _outputs(b, result, outputs)
-    graph = Graph(
-        function.__name__, Block(tuple(params), tuple(b.nodes), tuple(outputs)), shape, pruned(b.facts.guards)
-    )
+    block = Block(tuple(params), tuple(b.nodes), tuple(outputs))
+    graph = Graph(function.__name__, block, shape, pruned(b.facts.guards), b.approximate)
     check(graph)
     return Traced(graph, tuple(walker.captures))
 
@@ -287,7 +286,7 @@ class Walker:
 
     def branch(self, statement: ast.If, rest: Sequence[ast.stmt]) -> Value:
         """An `if`; what comes after goes into both branches when one of them returns. A 1-tuple when it returned."""
-        test = self.guarded(statement, Walker.test, statement.test)
+        test = self.settled(self.guarded(statement, Walker.test, statement.test))
         returns = any(isinstance(one, ast.Return) for one in ast.walk(statement))
         if not isinstance(test, Node):
             chosen = statement.body if test else statement.orelse
@@ -320,6 +319,15 @@ class Walker:
         self.names.update({name: value for name, value in sides[0][0].items() if name not in changed})
         self.names.update(self.guarded(statement, Walker.joined, test, sides, pairs))
         return NOTHING
+
+    def settled(self, test: Value) -> Value:
+        """Whether two integers of the call are the same is settled before it is compiled: shapes may follow from it."""
+        if not isinstance(test, Node) or test.op not in ("equal", "not_equal"):
+            return test
+        one, two = (self.b.known.get(side) for side in test.inputs)
+        if one is None or two is None or not one.at_entry or not two.at_entry:
+            return test
+        return self.b.facts.equal(one, two) is (test.op == "equal")
 
     def test(self, node: ast.expr) -> Value:
         value = self.value(node)
@@ -674,7 +682,8 @@ class Walker:
         handler = _handler(function)
         if handler is not None:
             return handler(self.b, *arguments, **names)
-        inner = getattr(function, "python", function)
+        inner = _inlined(function)
+        self.b.approximate |= inner in linear.INLINED.values()
         if isinstance(inner, types.FunctionType):
             return self.inline(node, inner, arguments, names)
         raise Refuse(
@@ -910,6 +919,14 @@ def _form(tree: Any) -> Any:
 
 def _has_node(value: Value) -> bool:
     return isinstance(value, (Node, Range)) or (isinstance(value, tuple) and any(map(_has_node, value)))
+
+
+def _inlined(function: Any) -> Any:
+    """The Python function to walk for a call: of the author, of a compiled one, or ours for one of NumPy's."""
+    try:
+        return linear.INLINED.get(function) or getattr(function, "python", function)
+    except TypeError:
+        return function
 
 
 def _handler(function: Any) -> Any:

@@ -63,6 +63,8 @@ class Graph:
     shape: Any
     """How the results are put together: None, a position among them, or a tuple of such."""
     guards: tuple[Guard, ...] = ()
+    approximate: bool = False
+    """Whether a function of NumPy's was replaced by one that adds in another order."""
     notes: tuple[str, ...] = ()
     """What the passes did, in words."""
 
@@ -101,7 +103,7 @@ def stored(nodes: Iterable[Node]) -> set[Node]:
     """The roots that these nodes, and the blocks within them, write to."""
     found = set()
     for node in nodes:
-        if node.op == "store":
+        if node.op in ("store", "scatter"):
             found.add(root(node.inputs[0]))
         for inner in node.blocks:
             found |= stored(inner.nodes)
@@ -131,7 +133,7 @@ def _check(block: Block, known: set[Node]) -> None:
         for one in node.inputs:
             if one not in known:
                 raise ValueError(f"{node.loc}: {node.op} uses {one.op} before it is there")
-        if node.op in ("store", "check", "fused", *CONTROL) and node.type is not None:
+        if node.op in ("store", "scatter", "check", "fused", *CONTROL) and node.type is not None:
             raise ValueError(f"{node.loc}: {node.op} gives no value")
         for inner in node.blocks:
             _check(inner, known)

@@ -108,6 +108,11 @@ def _store(run: Run, node: Node) -> None:
         run.values[target][...] = run.values[value]
 
 
+def _scatter(run: Run, node: Node) -> None:
+    target, mask, value = (run.values[one] for one in node.inputs)
+    target[mask] = value
+
+
 def _check(run: Run, node: Node) -> None:
     if not run.values[node.inputs[0]]:
         raise node.attrs["kind"](f"{node.attrs['message']} ({node.loc})")
@@ -150,6 +155,7 @@ SPECIAL: dict[str, Callable[[Run, Node], None]] = {
     "const": _const,
     "size": _size,
     "store": _store,
+    "scatter": _scatter,
     "check": _check,
     "for": _for,
     "while": _while,

@@ -280,3 +280,38 @@ def statistics(x):
     x = x - x.mean(axis=0)
     x = x / x.std(axis=0)
     return x.T @ x / (x.shape[0] - 1)
+
+
+@program(V)
+def a_masked_store_of_an_array(x):
+    y = x.copy()
+    y[y > 0] = y[y > 0] ** 2 + x[y > 0]
+    return y, x[x < 0].mean(), x[x > 5].sum()
+
+
+@program(D @ D.T + np.eye(12), S)
+def linear_algebra(a, b):
+    return np.linalg.cholesky(a), np.linalg.solve(a, b), np.linalg.inv(a), np.cov(a), np.linalg.det(a)
+
+
+@program(D, 12, 12)
+def a_branch_on_two_sizes(a, n, m):
+    if n == m:
+        x = np.zeros((n, n))
+    else:
+        x = np.zeros((n, m))
+    return x + a
+
+
+@program(S, 5)
+def histograms(x, bins):
+    counts, edges = np.histogram(x, bins)
+    return counts, edges, np.histogram(x, bins, weights=x)[0]
+
+
+@program(np.array([0, 2, 5, 5, 9]), np.arange(9) % 12, S[:9], S)
+def sparse_rows(rows, columns, values, x):
+    y = np.empty(rows.size - 1, values.dtype)
+    for i in range(rows.size - 1):
+        y[i] = values[rows[i] : rows[i + 1]] @ x[columns[rows[i] : rows[i + 1]]]
+    return y

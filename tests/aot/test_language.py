@@ -163,7 +163,7 @@ def test_the_graph_is_printed_with_its_guards_and_lines():
 
 
 def test_every_operation_says_what_it_means_and_belongs_to_a_family():
-    assert {op.family for op in OPS.values()} == {module.FAMILY for module in FAMILIES}
+    assert {op.family for op in OPS.values()} <= {module.FAMILY for module in FAMILIES}
     assert all(callable(op.run) for op in OPS.values())
     assert len(FUNCTIONS) > 150
 

@@ -260,6 +260,8 @@ class Function:
     def most(self, dim: Dim) -> Dim | None:
         """As `bound`; None when there is none."""
         for atom, factor in dim.terms:
+            if factor < 0 and isinstance(atom, Mixed) and not Dim.of(atom).at_entry and _not_negative(Dim.of(atom)):
+                return self.most(Dim(tuple(term for term in dim.terms if term[0] is not atom), dim.const))
             if isinstance(atom, Mixed) and any(isinstance(one, Var) for one in Dim.of(atom).atoms()):
                 if atom.op in ("max", "min") and factor == 1:
                     sides = [self.most(atom.left), self.most(atom.right)]
@@ -539,3 +541,16 @@ class Function:
             low = self.t.set(f"arith.maxsi {place}, {self.t.index(0)} : index")
             chosen.append(self.t.set(f"arith.minsi {low}, {last} : index"))
         return self.element(source, (*index[:axis], *chosen, *index[axis + rank :]))
+
+
+def _not_negative(dim: Dim) -> bool:
+    """Whether a size is never negative, as far as its form shows."""
+    for atom, factor in dim.terms:
+        if isinstance(atom, Mixed) and atom.op in ("min", "max"):
+            sides = _not_negative(atom.left), _not_negative(atom.right)
+            fine = all(sides) if atom.op == "min" else any(sides)
+        else:
+            fine = isinstance(atom, Size) and "." in atom.name
+        if factor < 0 or not fine:
+            return False
+    return dim.const >= 0

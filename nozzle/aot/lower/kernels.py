@@ -490,6 +490,25 @@ def _compress(f: Function, node: Node) -> None:
     fold(f, [f.dim(dim) for dim in shape], f.t.const(0, "int64"), "int64", step)
 
 
+def _scatter(f: Function, node: Node) -> None:
+    target, mask, value = node.inputs
+
+    def step(index: list[str], at: str) -> str:
+        taken = f.element(mask, tuple(index))
+        with f.t.block(f"scf.if {taken} {{"):
+            memo, f.memo = f.memo, {}
+            place = f.t.set(f"arith.index_cast {at} : i64 to index")
+            last = f.t.set(f"arith.minsi {place}, {f.dim(value.tensor.shape[0] - 1)} : index")
+            put(f, target, tuple(index), f.element(value, (last,)))
+            f.memo = memo
+        return f.t.op("arith.addi", "int64", at, f.t.cast(taken, "bool", "int64"))
+
+    sizes = [f.dim(dim) for dim in target.tensor.shape]
+    some = f.t.set(f"arith.cmpi sgt, {f.dim(value.tensor.shape[0])}, {f.t.index(0)} : index")
+    with f.t.block(f"scf.if {some} {{"):
+        fold(f, sizes, f.t.const(0, "int64"), "int64", step)
+
+
 def _matmul(f: Function, node: Node) -> None:
     """A product of matrices, in the order row, inner, column: exact in that order, the last loop in vectors."""
     left, right = node.inputs
@@ -557,5 +576,6 @@ KERNELS: dict[str, Callable[[Function, Node], None]] = {
     "store": _store,
     "item": _item,
     "compress": _compress,
+    "scatter": _scatter,
     "matmul": _matmul,
 }

@@ -1,10 +1,12 @@
 """What is admissible: a file per family, each a table of operations with their meaning, their lowering, their error."""
 
-from nozzle.aot.ops import create, elementwise, index, product, reduce, scan, shape, transcendental
+from nozzle.aot.ops import create, elementwise, index, linear, product, reduce, scan, shape, transcendental
 from nozzle.aot.ops.op import FAMILY, FUNCTIONS, METHODS, OPS, Op
 
 __all__ = ["FAMILY", "FUNCTIONS", "METHODS", "OPS", "Op", "table"]
-FAMILIES = (elementwise, transcendental, reduce, scan, product, index, shape, create)
+FAMILIES = (elementwise, transcendental, reduce, scan, product, linear, index, shape, create)
+for _function in linear.INLINED:
+    FAMILY[f"np.{'linalg.' * ('linalg' in _function.__module__)}{_function.__name__}"] = linear.FAMILY
 
 
 def table() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value
-from nozzle.aot.graph import Node
+from nozzle.aot.graph import Node, root, stored
 from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.op import FAMILY as WORDS
 from nozzle.aot.ops.op import Op, define, function
@@ -203,14 +203,34 @@ def compress(b: Builder, x: Node, items: list[Value]) -> Node:
         raise Refuse("a mask beside other indices, or of another rank", "use one mask of the shape of the array")
     for have, want in zip(mask.tensor.shape, x.tensor.shape, strict=True):
         b.same(have, want, "boolean index did not match indexed array")
+    dim = counted(b, mask, x)
+    return b.emit("compress", (x, mask, b.size(dim)), Tensor(x.tensor.dtype, (dim,)))
+
+
+def scatter(b: Builder, x: Node, mask: Node, value: Node) -> None:
+    """`x[mask] = values`: one after the other, to where the mask is True."""
+    if value.tensor.rank != 1:
+        raise Refuse("a masked store of what is no row", "store a row: x[mask] = y[mask]")
+    count = b.size(counted(b, mask, x))
+    good = b.ufunc("equal", count, b.size(value.tensor.shape[0]), pythons=True)
+    if b.facts.plain(b.dim(count)) != b.facts.plain(value.tensor.shape[0]):
+        b.trap(good, ValueError, "NumPy boolean array indexing assignment cannot assign that many input values")
+    b.writable(x)
+    b.emit("scatter", (x, mask, b.cast(value, x.tensor.dtype)), None)
+
+
+def counted(b: Builder, mask: Node, x: Node) -> Dim:
+    """How many are True; counted once for a mask that nothing writes to."""
+    if mask in b.counts and root(mask) not in stored(b.nodes):
+        return b.counts[mask]
     count = b.emit(
         "sum", (b.cast(mask, "int64"),), Tensor("int64"), axes=tuple(range(mask.tensor.rank)), keepdims=False
     )
     most = Dim.of(1)
     for dim in x.tensor.shape:
         most = most.times(dim)
-    b.known[count] = Dim.of(Var(count, Dim.of(0), most))
-    return b.emit("compress", (x, mask, count), Tensor(x.tensor.dtype, (b.dim(count),)))
+    b.counts[mask] = b.known[count] = Dim.of(Var(count, Dim.of(0), most))
+    return b.counts[mask]
 
 
 def gather(b: Builder, x: Node, items: list[Value]) -> Node:
@@ -247,10 +267,11 @@ def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
     """`x[key] = value`."""
     items = list(key) if isinstance(key, tuple) else [key]
     if len(items) == 1 and isinstance(items[0], Node) and items[0].tensor.dtype == "bool" and items[0].tensor.rank:
-        if b.lift(value).tensor.rank:
-            raise Refuse("a masked store of an array", "write x[:] = np.where(mask, y, x)")
         if items[0].tensor.rank != x.tensor.rank:
             raise Refuse("a mask of another rank", "use one mask of the shape of the array")
+        if b.lift(value).tensor.rank:
+            scatter(b, x, items[0], b.lift(value))
+            return
         b.store(x, where(b, items[0], b.cast(value, x.tensor.dtype), x))
         return
     if any(isinstance(item, Node) and item.tensor.rank for item in items):

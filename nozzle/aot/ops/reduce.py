@@ -33,6 +33,10 @@ def reduce(b: Builder, name: str, node: Node, axes: tuple[int, ...], keepdims: b
     )
     if not node.tensor.rank:
         return b.cast(node, dtype)
+    if node.op == "compress" and name == "sum" and not keepdims:  # what the mask left out adds nothing
+        x, mask = node.inputs[:2]
+        node = b.emit("where", (mask, x, b.const(0, dtype)), Tensor(dtype, x.tensor.shape))
+        axes = tuple(range(x.tensor.rank))
     return b.emit(name, (node,), Tensor(dtype, shape), axes=axes, keepdims=keepdims)
 
 

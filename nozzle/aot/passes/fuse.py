@@ -35,6 +35,7 @@ ANCHORS = (
     "copy",
     "item",
     "store",
+    "scatter",
 )
 FREE = ("full", "iota")
 DEAR = 8
@@ -68,6 +69,11 @@ def pulled(node: Node) -> bool:
     )
 
 
+def _dot(node: Node) -> bool:
+    """A product of two vectors, which reads every element once."""
+    return node.op == "matmul" and all(one.tensor.rank == 1 for one in node.inputs)
+
+
 def free_names(block: Block) -> set[Node]:
     """What a block uses from outside."""
     inside, used = set(block.params), set(block.results)
@@ -98,7 +104,14 @@ class _Block:
             self.written += [(at, one) for one in stored([node])]
         self.deep |= {one for _, one in self.written}
         self.deep |= {root(node) for node in block.nodes if node.op == "reshape"}
-        self.deep |= {root(one) for node in block.nodes if node.op == "matmul" for one in node.inputs}
+        whole = ("matmul", "scatter")
+        self.deep |= {
+            root(one)
+            for node in block.nodes
+            if node.op in whole and not _dot(node)
+            for one in node.inputs
+            if one.tensor.rank
+        }
         self.deep |= {
             root(one)
             for node in block.nodes
@@ -152,11 +165,11 @@ class _Block:
         return node.op not in FREE or any(one is node for _, one in self.written) or self._shown(node)
 
     def _shown(self, node: Node) -> bool:
+        """Whether a cheap one must be in memory all the same."""
         if any(root(one) is node for one in self.block.results):
             return True
-        return any(
-            root(one) is node for n in self.block.nodes if n.op in ("reshape", "matmul", *CONTROL) for one in n.inputs
-        )
+        whole = [n for n in self.block.nodes if n.op in ("reshape", "matmul", "scatter", *CONTROL) and not _dot(n)]
+        return any(root(one) is node for n in whole for one in n.inputs)
 
     def _overwritten(self, node: Node) -> bool:
         reads = self.reading[node]
@@ -183,6 +196,8 @@ class _Block:
                 nodes.append(
                     replace(node, attrs={**node.attrs, "origin": node.attrs.get("origin", node)}, blocks=blocks)
                 )
+            elif node.op in ("compress", "copy") and not self.users.get(node) and node not in self.deep:
+                continue
             elif node in self.kept or node.op in ANCHORS:
                 nodes += self._kernel(node)
             elif not self._waits(root(node)) or (root(node).op in FREE and root(node) in self.deep):
