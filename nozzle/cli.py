@@ -36,6 +36,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("stop", "Stop the cell that is running", "running"),
     ("answer", "Reply to input(), or to a proposal", "running"),
     ("serve", "Look at the site on this machine", "site"),
+    ("aot", "Typed NumPy functions to native code", "native"),
     ("doctor", "What nozzle found on this machine, and what it lacks", "help"),
     ("tour", "A small journal that shows it all, in a minute", "help"),
 )
@@ -46,6 +47,7 @@ TITLES = {
     "running": "While a cell runs",
     "trust": "Trust",
     "site": "Site",
+    "native": "Native code",
     "help": "Help",
 }
 
