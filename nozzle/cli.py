@@ -1,6 +1,7 @@
 """The command line. It only finds the word; each word is a file of `words`, opened when it is said."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -24,6 +25,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("key", "This machine's signing key", "trust"),
     ("stop", "Stop the cell that is running", "running"),
     ("answer", "Reply to a cell that called input()", "running"),
+    ("import", "A chat or a log of one, as an entry", "site"),
     ("serve", "Look at the site on this machine", "site"),
     ("doctor", "What nozzle found on this machine, and what it lacks", "help"),
     ("tour", "A small journal that shows it all, in a minute", "help"),
@@ -47,7 +49,8 @@ class Words(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        command = importlib.import_module(f"nozzle.words.{name}").command
+        module = f"nozzle.words.{name}_" if keyword.iskeyword(name) else f"nozzle.words.{name}"
+        command = importlib.import_module(module).command
         assert isinstance(command, click.Command)
         return command
 
