@@ -35,8 +35,9 @@ def cells(entry: Entry) -> Mapping[int, str]:
 
 
 def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:
-    """Line of an output -> what can be told of it without running anything."""
+    """Line of an output or a quote -> what can be told of it without running anything."""
     from nozzle.document.seal import report_all
+    from nozzle.document.talk.quote import guessed
     from nozzle.publish import Mark
 
     names = {key.id: key.name for key in here.keys}
@@ -50,6 +51,8 @@ def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:
         else:
             mark = Mark("signed" if report.signer else "unsigned", f"intact, {signed}")
         found[block.span.start] = mark
+    for block in guessed(entry):
+        found[block.span.start] = Mark("guess", f"where it ends is a guess, {block.closing.get('sure', '?')} %")
     return found
 
 

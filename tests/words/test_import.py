@@ -74,3 +74,12 @@ def test_what_cannot_be_read_is_said_in_one_line(say: Say, folder: Path) -> None
     assert "byte 1 is not UTF-8" in say("import", "bytes.json").out
     assert say("import", "nowhere.json").status == 2
     assert "no turn of a machine" in say("import", "prose.md").out
+
+
+def test_a_guess_is_shown_as_one_on_the_site(say: Say, folder: Path) -> None:
+    (folder / "scan.md").write_text(LOG)
+    say("import", "scan.md")
+    assert say("build").status == 0
+    page = (folder / "site/journal/scan.html").read_text()
+    assert page.count("where it ends is a guess, ") == 4
+    assert page.count('class="nozzle nozzle-quote"') == 4
