@@ -18,6 +18,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("rewind", "Go back to a step; nothing is lost", "first"),
     ("build", "Make the site", "first"),
     ("publish", "Make the site and bring it out", "first"),
+    ("condense", "From a ramble to a line: what is open, decided, done, next", "agents"),
     ("show", "One step: text, outputs, files, time", "time"),
     ("land", "Squash this thread's steps onto the branch it left", "time"),
     ("verify", "Run again elsewhere and compare, or check every output", "trust"),
@@ -33,6 +34,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
 TITLES = {
     "first": "Words",
     "time": "Time",
+    "agents": "Agents",
     "running": "While a cell runs",
     "trust": "Trust",
     "site": "Site",

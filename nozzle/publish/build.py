@@ -96,7 +96,15 @@ class _Build:
 
     def _key(self, page: Page) -> str:
         marks = sorted((line, mark.state, mark.words) for line, mark in page.marks.items())
-        facts = [page.source, page.text, sorted(page.cells.items()), marks, str(page.when), str(page.files)]
+        facts = [
+            page.source,
+            page.text,
+            sorted(page.cells.items()),
+            sorted(page.said.items()),
+            marks,
+            str(page.when),
+            str(page.files),
+        ]
         return digest(json.dumps([self.stamp, *facts]).encode())
 
     def _article(self, page: Page) -> Node:
@@ -124,7 +132,7 @@ class _Build:
     def _drawn(self, page: Page, world: World, one: Leaf, facts: dict[str, Any]) -> Asked:
         """Draw a page and write it; return what its links asked."""
         asked: Asked = {}
-        drawing = Drawing(cells=page.cells, marks=page.marks)
+        drawing = Drawing(cells=page.cells, marks=page.marks, said=page.said)
 
         def ask(url: str) -> Answer:
             answer = world.ask(page.source, url)

@@ -113,7 +113,7 @@ class _Drawing:
         """The blocks of an entry's page as it is now; None for the other pages."""
         from nozzle.page import Live
         from nozzle.publish import render_blocks
-        from nozzle.words.site import cells, marks
+        from nozzle.words.site import cells, marks, said
 
         path = next((each for each in self.here.entries() if _target(self.here.rel(each)) == page), None)
         if path is None:
@@ -125,6 +125,7 @@ class _Drawing:
                 entry.text,
                 cells=cells(entry),
                 marks=marks(self.here, entry, path),
+                said=said(entry),
                 link=lambda url: url if ":" in url else _md.sub(".html", url),
             )
             kept = Live(str(entry.meta.get("title") or path.stem), blocks)

@@ -16,17 +16,29 @@ def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = Fal
     """Build the journal into a folder; by mystmd's reading of it where Node is there, unless it shall be quick."""
     from nozzle.publish import build, mystmd
 
-    pages = [page(here, path) for path in here.entries()]
+    texts = {path: here.read(path) for path in here.entries()}
+    linked = any("#said-" in entry.text for entry in texts.values())
+    pages = [page(here, path, entry, linked) for path, entry in texts.items()]
     front: Literal["python", "mystmd"] = "mystmd" if mystmd() and not quick else "python"
     return build(pages, here.root, out, site(here), drafts=drafts, front=front)
 
 
-def page(here: Journal, path: Path) -> Page:
-    """One entry, as it is published."""
+def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
+    """One entry, as it is published; when some entry links to what was said, with names for it."""
     from nozzle.publish import Page
 
-    entry = here.read(path)
-    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path))
+    names = said(entry) if linked else {}
+    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), names)
+
+
+def said(entry: Entry) -> Mapping[int, str]:
+    """Line of a paragraph of the author's -> the digest its anchor is made of; the first of two that are alike."""
+    from nozzle.document.thought.said import said as paragraphs
+
+    found: dict[str, int] = {}
+    for paragraph in paragraphs(entry):
+        found.setdefault(paragraph.digest, paragraph.span.start)
+    return {line: digest for digest, line in found.items()}
 
 
 def cells(entry: Entry) -> Mapping[int, str]:

@@ -24,6 +24,8 @@ class Cue:
     kind: Kind
     sentence: Sentence
     rule: str
+    shown: str = ""
+    """The sentence, or of a long one the part around what was heard."""
 
 
 # what somebody, or an agent, can be asked to do with a machine
@@ -86,6 +88,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
 _DECISIONS: tuple[tuple[str, str], ...] = (
     ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed|made up my mind)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
     ("going with", r"(?i)\b(?:I'm|I am|we're|we are) (?:just )?(?:going (?:with|for)|sticking (?:with|to)|starting (?:from|with)|keeping|using|dropping|leaving|staying (?:with|on)|not (?:re)?\w+ing\b)"),
+    ("going to do it in", r"(?i)\b(?:I'm|I am|we're|we are) (?:going to|gonna) (?:write|do|build|make|run|use) (?:it|this|that|them|everything) (?:in|with|on|as|from)\b"),
     ("doing this in", r"(?i)\b(?:I'm|I am|we're|we are) (?:doing|writing|building) (?:all (?:of )?)?(?:this|it|that|everything) (?:in|with|on|as)\b"),
     ("we'll", rf"(?i)\b(?:I'll|we'll|I will|we will) (?:just )?(?:{_CHOOSE}|do it|take the)\b"),
     ("let's keep", r"(?i)^(?:(?:so|and|okay|ok|yeah|no)[,:]? +)*let'?s (?:just )?(?:go with|stick (?:with|to)|stay with|keep|settle on|leave it|call it|not)\b"),
@@ -143,6 +146,7 @@ _TAG = re.compile(
     r"isn'?t (?:it|that) .*|(?:I mean )?isn'?t it .*))\s*\?+[\"')\]]*$"
 )
 """Questions that want no answer."""
+_LONG = 150
 _SPEECH = re.compile(r"(?i)\b(?:like|says?|said|goes|saying)[:,]?\s*$")
 _PLAN = re.compile(r"(?i)\b(?:plan|next|to[- ]?do|phase|steps)\b")
 _ITEMS = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
@@ -152,10 +156,10 @@ _QUOTED = re.compile(
     r"|(?i:(?<=\bsaid, )|(?<=\basked, )|(?<=\bsays, ))[^,.?!]*[,.?!]?"
 )
 _TOLD = re.compile(
-    r"(?i)\b(?:I|we|he|she|they) (?:was|were) (?:going|about|trying|supposed) to\b|\b(?:if|when|once) (?:I|we|you)\b[^,]*$"
+    r"(?i)\b(?:I|we|he|she|they) (?:was|were) (?:going|about|trying|supposed) to\b|\b(?:if|when|once) (?:I|we|you)\b[^,]{0,40}$"
 )
 _SUPPOSED = re.compile(
-    r"(?i)^(?:if|when|once|unless|suppose|imagine|whenever)\b|\b(?:like|as if|pretend) (?:you|we|I)(?:'re| are|'m| am)\b"
+    r"(?i)\b(?:less|not) (?:so much )?that\b|^(?:if|when|once|unless|suppose|imagine|whenever)\b|\b(?:like|as if|pretend) (?:you|we|I)(?:'re| are|'m| am)\b"
 )
 _PAST = re.compile(
     r"(?i)^(?:I|we|he|she|they|somebody|someone) (?:asked|tried|ran|wrote|made|had|went|thought|used|told|said)\b"
@@ -173,9 +177,9 @@ def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
         return []
     if found := pasted(paragraph.text):
         line = paragraph.span.start + found.at
-        return [Cue("traceback", Sentence(found.says, line), "a pasted error")]
+        return [Cue("traceback", Sentence(found.says, line), "a pasted error", _part(found.says, _STEP))]
     if command := shell(paragraph.text):
-        return [Cue("shell", Sentence(command, paragraph.span.start), "a line for a terminal")]
+        return [Cue("shell", Sentence(command, paragraph.span.start), "a line for a terminal", command)]
     if trace(paragraph.text):
         return []
     speech = bool(above and _SPEECH.search(above.text))
@@ -184,7 +188,7 @@ def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
     for sentence, own in _unquoted(paragraph.sentences):
         one = None if speech and sentence is first else _found(sentence, own)
         if one is None and planned and _STEP.match(own):
-            one = Cue("task", sentence, "an item of a plan")
+            one = Cue("task", sentence, "an item of a plan", _part(sentence.text, _STEP))
         if one:
             held.append(one)
     return held
@@ -217,8 +221,19 @@ def _found(sentence: Sentence, own: str) -> Cue | None:
     for kind, rule, pattern in _RULES:
         for clause in _clauses(own) if kind in ("decision", "reversal") else (own,):
             if pattern.search(clause) and not _refused(kind, clause):
-                return Cue(kind, sentence, rule)
+                return Cue(kind, sentence, rule, _part(sentence.text, pattern))
     return None
+
+
+def _part(text: str, pattern: re.Pattern[str]) -> str:
+    """A text of some 150 characters at most: from a little before what a pattern finds in it."""
+    if len(text) <= _LONG:
+        return text
+    match = pattern.search(text)
+    start = max(0, min(match.start() - 50, len(text) - _LONG)) if match else 0
+    start = text.find(" ", start) + 1 if start else 0
+    stop = start + _LONG if start + _LONG >= len(text) else text.rfind(" ", start, start + _LONG)
+    return ("\u2026 " if start else "") + text[start:stop] + (" \u2026" if stop < len(text) else "")
 
 
 def _clauses(own: str) -> list[str]:

@@ -18,13 +18,15 @@ from nozzle.document.thought.common import COMMON
 from nozzle.document.thought.pasted import pasted, trace
 from nozzle.document.thought.said import Paragraph, said
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.+/_][A-Za-z0-9]+)*\+*|[^\W\d_]{3,}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.+_][A-Za-z0-9]+)*\+*|[^\W\d_]{3,}")
+_SHORT = frozenset(("C", "R", "UI", "AI", "ML", "JS", "CI", "DB", "OS", "QA"))
+"""Short words that tell something all the same, spelled so."""
 _BESIDE = 0.15
 """What it ties two words together that they stand in paragraphs next to each other; in one paragraph it is 1."""
 _SWITCH = 1.5
 """What it costs to speak of something else, in the weight of words."""
-_WIDE = 0.2
-"""How many groups are left at most: one and this times the root of the paragraphs."""
+_WIDE = 25
+"""Paragraphs in a thread, about: so many groups are left at most."""
 _MOST = 240
 """Words that are told apart in an entry: those that return most."""
 _HELD = 40
@@ -64,8 +66,9 @@ def terms(text: str) -> set[str]:
     >>> sorted(terms("So this is it: the scans are slower than two copies"))
     ['copy', 'scan', 'slower']
     """
-    found = {word.lower() for word in _WORD.findall(re.sub(r"https?://\S+", " ", text))} - COMMON
-    return {stem for word in found if len(stem := _stem(word)) > 2 and stem not in COMMON}
+    words = set(_WORD.findall(re.sub(r"https?://\S+", " ", text)))
+    found = {word.lower() for word in words} - COMMON
+    return {stem for word in found if len(stem := _stem(word)) > 2 and stem not in COMMON} | (words & _SHORT)
 
 
 def _spoken(text: str) -> str:
@@ -92,7 +95,7 @@ def _groups(known: Sequence[frozenset[str]], count: Mapping[str, int]) -> list[s
     """Words that hold together."""
     ties = _ties(known, count)
     groups = {word: {word} for word in sorted({word for pair in ties for word in pair})}
-    total, most = sum(ties.values()), 1 + round(_WIDE * math.sqrt(len(known)))
+    total, most = sum(ties.values()), max(2, 1 + round((len(known) / _WIDE) ** 0.9))
     degree: dict[str, float] = dict.fromkeys(groups, 0.0)
     for (one, two), tie in ties.items():
         degree[one] += tie
