@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 from nozzle.document import frontmatter
 from nozzle.document.frontmatter import FrontMatter
-from nozzle.document.lines import eol
+from nozzle.document.lines import eol, split
+from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys
 from nozzle.document.normal import python_form
 from nozzle.document.options import Options, read_options
 from nozzle.document.outline import Outline, nested_cells, outline
@@ -21,6 +23,8 @@ from nozzle.document.toplevel import Top
 
 SHOWN = 12
 """Hex digits of a digest as it is written in a marker."""
+REMEMBERED = 20_000
+"""Characters; what a longer block was found to be is not remembered."""
 CELL_SHOWN = 16
 """Of a cell's own digest: what is trusted because of it must not be found by trying."""
 
@@ -30,9 +34,6 @@ LANGUAGES = {
 }  # fmt: skip
 
 _directive = re.compile(r"\{\s*([^}\s]+)\s*\}\s*(.*)", re.S)
-_open = re.compile(r"<!-- nozzle:([a-z]+)((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
-_remains = re.compile(r"<!-- /?nozzle\b")
-_close = re.compile(r"<!-- /nozzle((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,14 @@ class Envelope:
         return self.keys.get("status", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slot:
     """What nozzle owns under a cell."""
 
     cell: Cell
     blocks: tuple[Envelope, ...]
 
-    @property
+    @cached_property
     def output(self) -> Envelope | None:
         return next((block for block in self.blocks if block.kind == "output"), None)
 
@@ -183,7 +184,7 @@ class Entry:
     @cached_property
     def held(self) -> str:
         """Why nothing in this entry may run; empty when it may."""
-        if (line := frontmatter.conflict(self.rows)) is not None:
+        if (line := frontmatter.conflict(self.rows, self._covered)) is not None:
             return f"line {line + 1}: git conflict markers; settle the conflict first"
         if self.front.problem:
             return self.front.problem
@@ -195,18 +196,21 @@ class Entry:
     @cached_property
     def nested(self) -> tuple[int, ...]:
         """Lines of the cells inside lists, quotes and other directives: shown, never run."""
-        inside = [envelope.span for envelope in self.envelopes]
-        found = (line for line, _ in nested_cells(self.outline))
-        return tuple(line for line in found if not any(span.start <= line < span.stop for span in inside))
+        return tuple(line for line, _ in nested_cells(self.outline) if line not in self._covered)
 
     @cached_property
     def _damaged(self) -> int | None:
         """Line of what looks like a marker and belongs to no envelope."""
-        covered = {line for envelope in self.envelopes for line in range(envelope.span.start, envelope.span.stop)}
         for top in self.outline.tops:
-            if top.kind == "html_block" and _remains.match(self.rows[top.start]) and top.start not in covered:
+            if top.kind == "html_block" and REMAINS.match(self.rows[top.start]) and top.start not in self._covered:
                 return top.start
         return None
+
+    @cached_property
+    def _covered(self) -> frozenset[int]:
+        """The lines of all envelopes."""
+        spans = (envelope.span for envelope in self.envelopes)
+        return frozenset(line for span in spans for line in range(span.start, span.stop))
 
     @cached_property
     def _found(self) -> tuple[tuple[Block | Envelope | Top, bool], ...]:
@@ -250,25 +254,56 @@ def hexdigest(*parts: str) -> str:
 
 
 def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
-    """Directives and envelopes; an opening marker that nothing closes comes out as it is."""
+    """Directives and envelopes; an opening marker whose own closing one is not there comes out as it is."""
     tops, rows = found.tops, found.rows
     at = 0
     while at < len(tops):
         top = tops[at]
         at += 1
-        if match := _marker(_open, top, rows):
-            end = next((end for end in range(at, len(tops)) if _marker(_close, tops[end], rows)), None)
+        if match := _marker(OPENING, top, rows):
+            end = _end(found, at, match)
             if end is None:
                 yield top
                 continue
             at, stop = end + 1, tops[end].stop
-            closing = _close.fullmatch(rows[stop - 1])
-            assert closing is not None
-            inside = _inside(rows, top.stop, stop - 1)
-            yield Envelope(match[1], _keys(match[2]), inside, Span(top.start, stop), _keys(closing[1]))
-        elif (name := _named(top)) and _closed(top, rows):
-            options, body = read_options([row.rstrip("\r\n") for row in rows[top.start + 1 : top.stop - 1]])
-            yield Block(name[1], name[2].strip(), options, body, Span(top.start, top.stop))
+            body = "".join(rows[top.stop : stop - 1])
+            yield _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
+        elif _named(top) and _closed(top, rows):
+            body = "".join(rows[top.start + 1 : top.stop - 1])
+            yield _once(_block, body)(top.info, body, Span(top.start, top.stop))
+
+
+def _end(found: Outline, at: int, opening: re.Match[str]) -> int | None:
+    """Which block closes an envelope. None when a line of it was lost, for then the next closing marker is another's,
+    and what stands before it is the author's: another envelope or a cell begins first, or it closes another output."""
+    for end in range(at, len(found.tops)):
+        top = found.tops[end]
+        if _marker(OPENING, top, found.rows) or (opening[1] == "output" and _named(top)):
+            return None
+        if closing := _marker(CLOSING, top, found.rows):
+            return end if closes(closing, opening) else None
+    return None
+
+
+def _once(read: Any, body: str) -> Any:
+    """While an entry runs it is read after every cell, and few of its blocks have changed: those are not read again."""
+    return read if len(body) < REMEMBERED else read.__wrapped__
+
+
+@lru_cache(maxsize=2048)
+def _envelope(opening: str, body: str, closing: str, span: Span) -> Envelope:
+    first, last = OPENING.fullmatch(opening), CLOSING.fullmatch(closing)
+    assert first is not None
+    assert last is not None
+    return Envelope(first[1], keys(first[2]), _inside(body), span, keys(last[1]))
+
+
+@lru_cache(maxsize=2048)
+def _block(info: str, body: str, span: Span) -> Block:
+    name = _directive.match(info.strip())
+    assert name is not None
+    options, rest = read_options([row.rstrip("\r\n") for row in split(body)])
+    return Block(name[1], name[2].strip(), options, rest, span)
 
 
 def _named(top: Top) -> re.Match[str] | None:
@@ -282,12 +317,9 @@ def _marker(pattern: re.Pattern[str], top: Top, rows: list[str]) -> re.Match[str
     return pattern.fullmatch(rows[top.start])
 
 
-def _keys(text: str) -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in text.split())
-
-
-def _inside(rows: list[str], start: int, stop: int) -> tuple[str, ...]:
-    body = [row.rstrip() for row in rows[start:stop]]
+def _inside(text: str) -> tuple[str, ...]:
+    """The lines of an envelope's body, right-stripped, without the blank ones around them."""
+    body = [row.rstrip() for row in split(text)]
     while body and not body[0]:
         body.pop(0)
     while body and not body[-1]:
@@ -305,11 +337,13 @@ def _cell(block: Block, parent: str, default: str, rows: list[str]) -> tuple[Cel
     """The cell that a block is, and the state after it."""
     named = (block.argument.split() or [default])[0]
     language = LANGUAGES.get(named.lower(), named)
-    digest = hexdigest(language, block.options.counted, _form(language, block.body))
+    form = _once(_form, block.body)(language, block.body)
+    digest = _chained(language, block.options.counted, form)
+    fence = "".join(rows[block.span.start : block.span.stop - 1])
+    inner = _once(_opener, fence)(fence)
+    typing = f"line {block.span.start + inner + 1} opens another fence inside it" if inner else ""
     empty = not any(line.strip() and not line.strip().startswith("#") for line in block.body.split("\n"))
-    typing = _typing(block, rows)
-    runs = not (empty or block.options.skip)
-    chain = hexdigest(parent, digest) if runs else ""
+    chain = _chained(parent, digest) if not (empty or block.options.skip) else ""
     cell = Cell(
         block.name, block.argument, block.options, block.body, block.span, language, digest[:CELL_SHOWN], chain, typing
     )
@@ -321,13 +355,18 @@ def _form(language: str, body: str) -> str:
     return python_form(body) if language == "python" else body
 
 
-def _typing(block: Block, rows: list[str]) -> str:
-    """A body that opens another fence of the same kind: the author is writing a new cell above an old one."""
-    opening = rows[block.span.start].lstrip()
+@lru_cache(maxsize=4096)
+def _chained(*parts: str) -> str:
+    return hexdigest(*parts)
+
+
+@lru_cache(maxsize=2048)
+def _opener(fence: str) -> int:
+    """How many lines below its first a fence opens another one of its kind: the author is writing a new cell above an
+    old one; 0 when it does not."""
+    opening, *body = split(fence)
+    opening = opening.lstrip()
     mark = opening[0]
     width = len(opening) - len(opening.lstrip(mark))
     opener = re.compile(rf" {{0,3}}{re.escape(mark)}{{{width},}}\s*[^\s{re.escape(mark)}]")
-    for offset, row in enumerate(rows[block.span.start + 1 : block.span.stop - 1]):
-        if opener.match(row):
-            return f"line {block.span.start + offset + 2} opens another fence inside it"
-    return ""
+    return next((number for number, row in enumerate(body, 1) if opener.match(row)), 0)

@@ -5,7 +5,7 @@ It raises nothing: what is wrong becomes one line that names the place, and then
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -51,17 +51,16 @@ def read(outline: Outline) -> FrontMatter:
     return FrontMatter()
 
 
-def conflict(rows: Sequence[str]) -> int | None:
+def conflict(rows: Sequence[str], covered: Container[int] = ()) -> int | None:
     """Return the line where a git conflict begins, when all three of its markers stand below each other.
 
-    A heading's underline alone is none, and neither is what a cell printed: no conflict begins inside an output, whose
-    marker, which carries its digest, would be part of it.
+    A heading's underline alone is none, and neither is what a cell printed: no conflict begins on a line `covered` by
+    an output, whose marker, which carries its digest, would be part of it.
     """
     begins = [line for line, row in enumerate(rows) if row.startswith("<<<<<<<") and _marker(row, "<")]
     if not begins:
         return None
-    printed = set(_printed(rows))
-    begin = next((line for line in begins if line not in printed), len(rows))
+    begin = next((line for line in begins if line not in covered), len(rows))
     wanted = iter(("=", ">"))
     mark = next(wanted)
     for row in rows[begin + 1 :]:
@@ -73,17 +72,6 @@ def conflict(rows: Sequence[str]) -> int | None:
 def _marker(row: str, mark: str) -> bool:
     row = row.rstrip("\r\n")
     return row == mark * 7 or (mark != "=" and row.startswith(mark * 7 + " "))
-
-
-def _printed(rows: Sequence[str]) -> Iterator[int]:
-    """The lines inside outputs that nozzle wrote."""
-    inside = False
-    for line, row in enumerate(rows):
-        if row.startswith("<!-- /nozzle"):
-            inside = False
-        if inside:
-            yield line
-        inside = inside or row.startswith("<!-- nozzle:output ")
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ in the cell's digest and the others do not: adding a label must not run an expen
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -18,13 +19,13 @@ _colon = re.compile(r":([\w-]+):(?:\s+(.*))?$")
 _pipe = re.compile(r"#\|\s*([\w-]+)\s*:\s*(.*)$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Options:
     values: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     """What could not be read, in plain words."""
 
-    @property
+    @cached_property
     def tags(self) -> frozenset[str]:
         return frozenset(_words(self.values.get("tags")))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nozzle.errors import Refused, Unreadable
 from nozzle.steps.door import Door
+from nozzle.steps.loose import Loose
 from nozzle.steps.talk import Talk, exactly, line
 
 TREE = "040000"
@@ -42,22 +43,17 @@ Graft = Mapping[str, Leaf | None]  # path from the root -> what stands there now
 
 
 class Objects:
-    """The object store, by way of git processes that stay."""
+    """The object store: read by way of a git process that stays, written as loose objects."""
 
-    def __init__(self, door: Door, private: Path, width: int) -> None:
+    def __init__(self, door: Door, store: Path, width: int) -> None:
         self._width = width  # bytes in a digest: 20, or 32 where the repository uses SHA-256
-        self._given = private / f"given-{os.getpid()}-{id(self):x}"
         self._cat = Talk(door, "cat-file", "--batch")
-        self._blob = Talk(door, "hash-object", "-w", "--no-filters", "--stdin-paths")
-        self._commit = Talk(door, "hash-object", "-t", "commit", "-w", "--no-filters", "--stdin-paths")
-        self._tree = Talk(door, "mktree", "-z", "--missing", "--batch")
+        self._loose = Loose(store, width)
         self._parsed: dict[str, Mapping[bytes, Leaf]] = {}  # trees never change: the latest few, by digest
 
     def close(self) -> None:
-        """End the processes."""
-        for talk in (self._cat, self._blob, self._commit, self._tree):
-            talk.close()
-        self._given.unlink(missing_ok=True)
+        """End the process."""
+        self._cat.close()
 
     def read(self, name: str) -> Object | None:
         """The object git finds under `name` (a digest, `HEAD`, `HEAD:path`), if there is exactly one."""
@@ -94,12 +90,12 @@ class Objects:
 
     def blob(self, data: bytes) -> str:
         """Write a file's bytes; its digest."""
-        return self._write(self._blob, data)
+        return self._loose.write("blob", data)
 
     def commit(self, tree: str, parents: Iterable[str], by: bytes, message: bytes) -> str:
         """Write a commit; `by` is its `author` and `committer` lines."""
         lines = [f"tree {tree}\n", *(f"parent {parent}\n" for parent in parents)]
-        return self._write(self._commit, "".join(lines).encode() + by + b"\n" + message)
+        return self._loose.write("commit", "".join(lines).encode() + by + b"\n" + message)
 
     def graft(self, tree: str, changes: Graft) -> str:
         """The tree (an empty `tree` is the empty one) with these paths changed; folders left empty go."""
@@ -123,11 +119,11 @@ class Objects:
         return self._plant(leaves) if leaves else ""
 
     def _plant(self, leaves: Mapping[bytes, Leaf]) -> str:
-        entries = (
-            f"{leaf.mode} {_TYPES.get(leaf.mode, 'blob')} {leaf.sha}\t".encode() + name + b"\0"
-            for name, leaf in leaves.items()
+        rows = sorted(leaves.items(), key=lambda row: row[0] + b"/" * (row[1].mode == TREE))
+        data = b"".join(
+            leaf.mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(leaf.sha) for name, leaf in rows
         )
-        return self._remember(self._tree.ask(b"".join(entries) + b"\0", line).decode(), leaves)
+        return self._remember(self._loose.write("tree", data), leaves)
 
     def _in(self, tree: str) -> Mapping[bytes, Leaf]:
         if tree not in self._parsed:
@@ -144,14 +140,6 @@ class Objects:
             del self._parsed[next(iter(self._parsed))]
         self._parsed[tree] = leaves
         return tree
-
-    def _write(self, talk: Talk, data: bytes) -> str:
-        with open(os.open(self._given, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data)
-        return talk.ask(quoted(self._given) + b"\n", line).decode()
-
-
-_TYPES = {TREE: "tree", MODULE: "commit"}
 
 
 def checked(path: str) -> str:

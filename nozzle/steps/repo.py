@@ -64,7 +64,7 @@ class Repo:
                 f"{self.private} cannot be made ({error.strerror}): nozzle keeps its locks there"
             ) from error
         _sweep(self.private)
-        self.objects = Objects(self.door, self.private, self.width)
+        self.objects = Objects(self.door, self.common / "objects", self.width)
         self.refs = Refs(self.door, self.width)
         settings = self._settings()
         self.filemode = settings.get("core.filemode", "true") != "false"

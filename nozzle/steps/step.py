@@ -40,7 +40,7 @@ class Step:
 
 def message(title: str, trailers: Iterable[tuple[str, str]]) -> bytes:
     """The commit message."""
-    head = " ".join(title.split()) or "A step"
+    head = " ".join(title.replace("\0", " ").split()) or "A step"  # git cuts a message at a NUL
     lines = [f"Nozzle-{_key(key)}: {quoted(value)}" for key, value in trailers if value]
     return (head + "\n\n" + "\n".join(lines) + "\n").encode("utf-8", "replace")
 

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nozzle.document.entry import Entry
 from nozzle.document.frontmatter import FrontMatter, conflict, read
 from nozzle.document.outline import outline
 
@@ -99,6 +100,7 @@ def test_a_conflict_is_all_three_marks_in_order(text: str, line: int | None) -> 
 
 def test_a_conflict_that_a_cell_printed_is_none_but_one_about_its_output_is() -> None:
     printed = "<!-- nozzle:output v=1 of=1 -->\n\n```text\n<<<<<<< HEAD\n=======\n>>>>>>> x\n```\n\n<!-- /nozzle -->\n"
-    assert conflict(outline(printed).rows) is None
+    assert Entry(printed).held == ""
+    assert Entry(printed.replace("```text", "```text\n<!-- /nozzle -->")).held == ""
     text = printed + "\n<<<<<<< HEAD\n" + printed + "=======\n" + printed + ">>>>>>> x\n"
-    assert conflict(outline(text).rows) == 10
+    assert Entry(text).held.startswith("line 11: git conflict")

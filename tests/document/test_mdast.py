@@ -189,8 +189,13 @@ def test_what_only_looks_like_an_envelope_is_none(source: str) -> None:
     assert not any("nozzle" in node.get("data", {}) for node in walk(parse(source)["mdast"]))
 
 
-def test_an_envelope_ends_at_the_first_closing_line_whatever_opens_inside() -> None:
-    inner = OUTPUT.replace("```text\n3\n```", "<!-- nozzle:note -->\n\n/ask me?\n\n:::{do}\nrm\n:::")
+def test_an_envelope_in_which_another_begins_has_lost_its_end_and_is_none() -> None:
+    blocks = children(parse(OUTPUT.replace("```text\n3\n```", "<!-- nozzle:note -->\n\nx"))["mdast"])
+    assert [node["type"] for node in blocks] == ["paragraph", "html", "div", "paragraph"]
+
+
+def test_no_question_and_no_task_stands_in_an_envelope() -> None:
+    inner = OUTPUT.replace("```text\n3\n```", "/ask me?\n\n:::{do}\nrm\n:::")
     blocks = children(parse(inner)["mdast"])
     assert [node["type"] for node in blocks] == ["paragraph", "div", "paragraph"]
     assert not any(node.get("class") in ("ask", "do") for node in walk(blocks[1]))

@@ -1,6 +1,9 @@
 """The author's bytes and the executor's outputs, attacked with any text and any output."""
 
+from random import Random
+
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from nozzle.document import scribe
 from nozzle.document.edit import apply
@@ -71,6 +74,37 @@ def test_the_plan_of_a_finished_entry_is_empty(text: str, words: str) -> None:
     if entry.held:
         return
     assert all(row.do in ("done", "skipped") for row in plan(filled(entry, words)))
+
+
+CELL = "author line {0}a\n\n```{{code-cell}} python\nx = {0}\n```\n\nauthor line {0}b\n\n"
+FULL = "# T\n\n" + "".join(map(CELL.format, range(4)))
+
+
+def finished(entry: Entry, words: str) -> Entry:
+    """The entry when all that is due has run."""
+    while due := [row.cell for row in plan(entry) if row.do == "due"]:
+        edit = scribe.write(entry, Result(due[0].chain, "ok", (Text("stdout", words),)), HAND)
+        assert edit is not None
+        entry = Entry(apply(entry.text, edit))
+    return entry
+
+
+def outside(entry: Entry) -> list[str]:
+    """The author's lines, blank ones left out."""
+    inside = {line for each in entry.envelopes for line in range(each.span.start, each.span.stop)}
+    return [row.strip() for line, row in enumerate(entry.rows) if line not in inside and row.strip()]
+
+
+@settings(max_examples=300)
+@given(st.randoms(use_true_random=False), st.integers(1, 12))
+def test_however_many_lines_are_lost_a_run_takes_no_line_of_the_authors(chance: Random, count: int) -> None:
+    rows = finished(Entry(FULL), "out").text.split("\n")
+    at = chance.randrange(len(rows))
+    gone = chance.choice((range(at, at + count), chance.sample(range(len(rows)), min(3, count))))
+    damaged = "\n".join(row for line, row in enumerate(rows) if line not in set(gone)).replace("x = 0", "x = 100")
+    before = Entry(damaged)
+    assert not any("author" in row for each in before.envelopes for row in each.body)
+    assert outside(finished(before, "new")) == outside(before)
 
 
 def test_every_hostile_output_is_shown_inside_its_envelope() -> None:

