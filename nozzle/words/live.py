@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nozzle.desk import Notice
-    from nozzle.page import Live, Page
+    from nozzle.page import Deed, Done, Live, Page
     from nozzle.words.journal import Journal
 
 REST = 1.0
@@ -82,15 +82,24 @@ class Shown:
 
 
 @contextmanager
-def showing(here: Journal, port: int = 0) -> Iterator[Shown]:
-    """Show the journal at 127.0.0.1, as it is and as it becomes."""
+def showing(
+    here: Journal,
+    port: int = 0,
+    act: Callable[[Deed], Done] | None = None,
+    host: str = "",
+    code: Callable[[str], None] = lambda code: None,
+) -> Iterator[Shown]:
+    """Show the journal at 127.0.0.1, as it is and as it becomes; `act` does what is done there.
+
+    With a `host` others may knock, and `code` is told what lets them in.
+    """
     from nozzle.page import Page
 
     out = here.root / ".nozzle" / "page"
     out.mkdir(parents=True, exist_ok=True)
     (out.parent / ".gitignore").write_text("*\n")  # a cache, in a repository that may not say so
     over = threading.Event()
-    with Page(out, _Drawing(here).live, port=port) as page:
+    with Page(out, _Drawing(here).live, port=port, act=act, host=host, code=code) as page:
         shown = Shown(here, page)
         builder = threading.Thread(target=shown.build, args=(out, over), daemon=True)
         builder.start()
