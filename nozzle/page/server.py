@@ -190,8 +190,8 @@ class Page:
                 return Reply(303, headers={"Set-Cookie": self._guard.cookie, "Location": "/"})
             time.sleep(_SLOW)
             return _asking(403, sheet.pair_page(wrong=True))
-        if request.path == "/journal.css" and (found := files.opened(self._files, ["journal.css"])) is not None:
-            return _file(found, ["journal.css"])
+        if request.path in ("/journal.css", "/_live.css"):
+            return Reply(200, sheet.asset(request.path.strip("/_")), kind="text/css; charset=utf-8")
         if request.path != "/" or request.method not in ("GET", "HEAD"):
             raise Unanswerable(403, "Open this address without anything behind it, and enter the code.")
         return _asking(200, sheet.pair_page())

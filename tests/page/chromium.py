@@ -55,15 +55,19 @@ class Chromium:
 
     def do(self, script: str) -> Any:
         """What a piece of JavaScript comes to."""
-        told = self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
+        told = self._said(script)
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
+
+    def _said(self, script: str) -> dict[str, Any]:
+        return self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
 
     def until(self, script: str) -> Any:
         """Wait until it is true, and return it."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            if value := self.do(script):
+            told = self._said(script)
+            if "exceptionDetails" not in told and (value := told["result"].get("value")):
                 return value
             time.sleep(0.03)
         raise AssertionError(f"never came true: {script}\n{self.do('document.body.innerText')}")
