@@ -44,6 +44,10 @@ class Shown:
             self.page.running(page, cell, "written", seconds)
         self._dirty.set()
 
+    def saved(self, rel: str) -> None:
+        """The author saved an entry: what he wrote is shown at once, before anything runs."""
+        self.page.changed(_target(rel))
+
     def hear(self, notice: Notice) -> None:
         """Pass on what a reader of the page wants to see at once."""
         from nozzle.document.entry import SHOWN

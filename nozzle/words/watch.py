@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,18 +44,20 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears) as loop:
             begin(loop, here, voice)
-            with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, (page, host, port)):
+            with drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as seen, watching(loop, here, seen):
                 loop.run()
         voice.say("stopped; all that ran is written down")
     return 0
 
 
 @contextmanager
-def _page(loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: tuple[bool, str, int]) -> Iterator[None]:
-    """The local page, told of everything that the terminal is told."""
+def _page(
+    loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: tuple[bool, str, int]
+) -> Iterator[Callable[[Path], None]]:
+    """The local page, told of everything that the terminal is told; what it yields is told of each save at once."""
     page, host, port = wanted
     if not page:
-        yield
+        yield lambda path: None
         return
     from nozzle.words.deeds import Doing
     from nozzle.words.live import showing
@@ -67,7 +69,7 @@ def _page(loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: tuple[boo
         ears.add(shown.hear)
         loop.after = lambda desk: shown.changed(desk.rel)
         voice.say(f"the journal, as you write: {shown.url}")
-        yield
+        yield lambda path: shown.saved(here.rel(path))
 
 
 def begin(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -86,8 +88,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
 
 
 @contextmanager
-def watching(loop: Loop, here: Journal) -> Iterator[None]:
-    """Put what changes on disk onto the loop's queue."""
+def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = lambda path: None) -> Iterator[None]:
+    """Put what changes on disk onto the loop's queue; an entry that was saved is `seen` before it has settled."""
     from nozzle import watch
     from nozzle.loop import Moved, Saved
 
@@ -95,6 +97,9 @@ def watching(loop: Loop, here: Journal) -> Iterator[None]:
         match change:
             case watch.Saved(paths):
                 loop.messages.put(Saved(frozenset(paths)))
+                for path in paths:
+                    if here.settings.is_entry(here.rel(path)):
+                        seen(path)
             case _:
                 loop.messages.put(Moved())
 

@@ -170,3 +170,11 @@ def test_the_map_of_nothing_is_small() -> None:
 def test_a_paragraph_of_fifty_thousand_words_is_mapped() -> None:
     text = "the scan is slow and " * 10_000 + "so let's plot it\n"
     assert condense(Entry(text)).paragraphs == 1
+
+
+def test_what_was_asked_of_the_agents_is_a_point_and_its_answer_a_reply() -> None:
+    answer = "<!-- nozzle:answer v=1 of=1 by=explainer -->\n\n> [!TIP]\n> Memory.\n\n<!-- /nozzle -->\n"
+    text = f"/ask why is it slow?\n\n{answer}"
+    assert states(text, "question") == [("replied", [0, 5])]
+    assert states("/do plot it\n", "task") == [("open", [0])]
+    assert states(f"/ask why?\n\nno\n\n{answer}", "question") == [("open", [0])]

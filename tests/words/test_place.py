@@ -30,7 +30,7 @@ print(sum(range(5)))
 ```
 """
 PAGE = "journal/scan.html"
-seen = pytest.mark.skipif(BINARY is None, reason="no Chromium here")
+looked = pytest.mark.skipif(BINARY is None, reason="no Chromium here")
 
 
 @dataclass
@@ -74,7 +74,7 @@ def watch(folder: Path, drive: Callable[[Watched], None], host: str = "") -> Non
                     loop.messages.put(Quit())
 
             begin(loop, here, voice)
-            with watching(loop, here), _page(loop, here, voice, ears, (True, host, 0)):
+            with _page(loop, here, voice, ears, (True, host, 0)) as seen, watching(loop, here, seen):
                 thread = threading.Thread(target=driven)
                 thread.start()
                 loop.run()
@@ -147,7 +147,7 @@ def test_rewind_and_fork_go_to_a_step_and_back(folder: Path) -> None:
     assert "Two." in git(folder, "log", "-p", "--all")
 
 
-@seen
+@looked
 @pytest.mark.parametrize(("width", "dark"), [(1400, False), (360, True)])
 def test_a_reader_writes_asks_and_sees_the_map_with_the_keyboard_alone(folder: Path, width: int, dark: bool) -> None:
     def drive(here: Watched) -> None:
@@ -176,7 +176,7 @@ def test_a_reader_writes_asks_and_sees_the_map_with_the_keyboard_alone(folder: P
     assert "limit.\n\n/ask is that so?\n" in (folder / "journal/scan.md").read_text()
 
 
-@seen
+@looked
 def test_half_written_text_and_the_place_in_it_survive_a_patch_and_a_reload(folder: Path) -> None:
     def drive(here: Watched) -> None:
         with Chromium(folder.parent / "profile") as page:
@@ -197,7 +197,7 @@ def test_half_written_text_and_the_place_in_it_survive_a_patch_and_a_reload(fold
     watch(folder, drive)
 
 
-@seen
+@looked
 def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
     def drive(here: Watched) -> None:
         here.act("write", what="prose", text="One.")
@@ -216,7 +216,7 @@ def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
     watch(folder, drive)
 
 
-@seen
+@looked
 def test_a_phone_is_paired_by_the_code_on_the_terminal(folder: Path) -> None:
     def drive(here: Watched) -> None:
         address = here.link.partition("/journal")[0]

@@ -147,6 +147,7 @@ _TAG = re.compile(
 )
 """Questions that want no answer."""
 _LONG = 150
+_ADDRESSED = re.compile(r"/(ask|do|wtf)(?=\s|$)\s*")
 _SPEECH = re.compile(r"(?i)\b(?:like|says?|said|goes|saying)[:,]?\s*$")
 _PLAN = re.compile(r"(?i)\b(?:plan|next|to[- ]?do|phase|steps)\b")
 _ITEMS = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
@@ -182,6 +183,10 @@ def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
         return [Cue("shell", Sentence(command, paragraph.span.start), "a line for a terminal", command)]
     if trace(paragraph.text):
         return []
+    if match := _ADDRESSED.match(paragraph.text):
+        words = " ".join(paragraph.text[match.end() :].split()) or paragraph.text.strip()
+        kind: Kind = "task" if match[1] == "do" else "question"
+        return [Cue(kind, Sentence(words, paragraph.span.start), f"/{match[1]}", _part(words, _STEP))]
     speech = bool(above and _SPEECH.search(above.text))
     planned = bool(above and _ITEMS.match(paragraph.text) and _PLAN.search(above.text))
     held: list[Cue] = []

@@ -302,18 +302,30 @@ def _tells(text: _Text, heard: _Heard, sentence: Sentence) -> bool:
 
 def _reply(text: _Text, heard: _Heard) -> Link | None:
     """The machine's turn below, when only the author's own words stand between."""
-    quotes = [block for block in text.entry.envelopes if block.kind == "quote"]
-    below = next((block for block in quotes if block.span.start >= heard.paragraph.span.stop), None)
-    if below is None:
+    kinds = ("answer", "task") if heard.cue.rule.startswith("/") else ("quote",)
+    said_since = [block for block in text.entry.envelopes if block.kind in kinds and block.status != "running"]
+    below = next((block for block in said_since if block.span.start >= heard.paragraph.span.stop), None)
+    if below is None or (kinds[0] != "quote" and not _adjoins(text.entry, heard.paragraph.span.stop, below)):
         return None
     first = _first(below)
     start = next(line for line in range(below.span.start, below.span.stop) if first in text.entry.rows[line])
     return Link(start, " ".join(first.split()), by="machine")
 
 
+def _adjoins(entry: Entry, line: int, block: Envelope) -> bool:
+    """Whether nothing but what nozzle wrote stands between a line and a block."""
+    for other in entry.envelopes:
+        if line <= other.span.start and not any(row.strip() for row in entry.rows[line : other.span.start]):
+            if other is block:
+                return True
+            line = other.span.stop
+    return False
+
+
 def _first(quote: Envelope) -> str:
     """The first line of what a machine answered; of its thoughts when it answered nothing."""
-    spoken = [row for row in quote.body if row.strip() and not row.lstrip().startswith(("```", "~~~"))]
+    bare = (re.sub(r"^>\s?", "", row) for row in quote.body)
+    spoken = [row for row in bare if row.strip() and not row.lstrip().startswith(("```", "~~~", "[!", "<"))]
     replied = next((at for at, row in enumerate(spoken) if row.strip(" *#:") == "RESPONDING"), -1)
     rows = [row for row in spoken[replied + 1 :] or spoken if not _NAME.fullmatch(row)]
     return (rows or [""])[0]

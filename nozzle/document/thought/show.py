@@ -192,9 +192,14 @@ def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
             case ("decision", "stands"):
                 yield f"We decided: {first}."
             case "reversal", _:
-                yield f"We took something back: {first}" + (f"; before, it was so{after}." if after else ".")
+                before = _quoted(_clipped(point.links[1].words)) if after else ""
+                yield f"First it was {before}{after}; then {first}." if after else f"We took something back: {first}."
             case (("task" | "shell"), "closed"):
                 yield f"We set out to do {first}, and did{after}."
+            case (("task" | "shell"), "replied"):
+                yield f"We asked for {first}, and the machine replied."
+            case (("task" | "shell"), "reversed") | ("question", "reversed"):
+                continue  # it stands with what took it back
             case (("task" | "shell"), _):
                 yield f"We mean to do {first}."
             case "traceback", _:
@@ -216,7 +221,8 @@ def _cited(link: Link) -> str:
 
 
 def _quoted(words: str) -> str:
-    return f"“{escaped(words)}”"
+    """Somebody's words in a sentence: what made them bold or code is left out."""
+    return f"“{escaped(re.sub(r'[*`]', '', words))}”"
 
 
 def _clipped(words: str, most: int = 150) -> str:
