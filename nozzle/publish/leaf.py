@@ -153,6 +153,7 @@ def _names(page: Page, root: Node, named: dict[str, Node]) -> dict[str, str]:
     for node in walk(root):
         if node["type"] == "html":
             found |= dict.fromkeys(_ANCHOR.findall(str(node.get("value"))), "")
+    found |= {f"said-{digest}": "" for digest in page.said.values()}
     return found | {f"cell-{digest}": "" for digest in page.cells.values()}
 
 

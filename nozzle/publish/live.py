@@ -16,16 +16,17 @@ def render(
     *,
     cells: Mapping[int, str] | None = None,
     marks: Mapping[int, Mark] | None = None,
+    said: Mapping[int, str] | None = None,
     link: Link = lambda url: url,
     says: Callable[[str], str] = lambda url: "",
 ) -> tuple[str, list[tuple[str, str]]]:
     """Return an entry's title, and its top-level blocks as (key, HTML).
 
-    Equal keys, equal HTML; a page holds each key once. The footnotes are the last block. Cells and marks are keyed by
-    line, from 0, as in `Page`.
+    Equal keys, equal HTML; a page holds each key once. The footnotes are the last block. Cells, marks and what is said
+    are keyed by line, from 0, as in `Page`.
     """
     article = parse(text)
-    drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {})
+    drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {}, said=said or {})
     children, drawing.shift = lifted(article)
     seen: dict[str, int] = {}
     found: list[tuple[str, str]] = []
