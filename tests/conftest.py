@@ -1,8 +1,10 @@
 """A journal to work on: a fresh git repository, a home of its own, the real loop."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="Write what is as what should be; review with git diff."
     )
+    parser.addoption(
+        "--snapshots", choices=["auto", "always", "never"], help="When kernels keep their state; the answers stay."
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +31,19 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test reaches this machine and no other."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any, /) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise PermissionError(f"a test may not reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
 @dataclass
@@ -64,9 +82,11 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> Iterator[Workshop]:
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
     with journal(folder, make=True) as here:
+        if lane := pytestconfig.getoption("--snapshots"):
+            here.settings = here.settings.model_copy(update={"snapshots": lane})
         yield Workshop(here)

@@ -29,6 +29,14 @@ class Replaying:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """The cell begins again: what it has shown so far does not count. Nothing that it did outside was repeated."""
+
+    cell: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     cell: str
     name: Literal["stdout", "stderr"]
@@ -68,6 +76,12 @@ class Error:
     ename: str
     evalue: str
     traceback: tuple[str, ...] = ()
+    expression: str = ""
+    """The expression that failed, in the author's innermost frame; the line where it is not known."""
+    operands: tuple[tuple[str, str], ...] = ()
+    """Its names, and what they were: type, shape, dtype, a short value."""
+    line: int = 0
+    """Of the expression, within the cell, from 1; 0 when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +119,22 @@ class Finished:
     """Where it reached outside: 'network', 'files:/outside/path'."""
     spawned: bool = False
     """It started other programs, whose reads and writes are not seen."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names that the cell made or changed, and what they are: type, shape, dtype; `gone` for those it took away."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """Version of each imported distribution, and of the language under its own name."""
 
 
 Event = (
-    Started | Replaying | Stream | DisplayData | ExecuteResult | ClearOutput | Error | InputRequest | Late | Finished
+    Started
+    | Replaying
+    | Restarted
+    | Stream
+    | DisplayData
+    | ExecuteResult
+    | ClearOutput
+    | Error
+    | InputRequest
+    | Late
+    | Finished
 )

@@ -95,8 +95,16 @@ class _Build:
 
     def _key(self, page: Page) -> str:
         marks = sorted((line, mark.state, mark.words) for line, mark in page.marks.items())
-        facts = [page.source, page.text, sorted(page.cells.items()), marks, str(page.when), str(page.files)]
-        return digest(json.dumps([self.stamp, *facts]).encode())
+        facts = [
+            page.source,
+            page.text,
+            sorted(page.cells.items()),
+            marks,
+            str(page.when),
+            str(page.files),
+            page.unread,
+        ]
+        return digest(json.dumps([self.stamp, *facts, page.unread]).encode())
 
     def _article(self, page: Page) -> Node:
         if page.source not in self.articles:

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nozzle.document.events import (
@@ -26,23 +26,38 @@ from nozzle.document.events import (
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, Message
 from nozzle.runner.outputs import Outputs
+from nozzle.runner.watchdog import PAUSE, Watchdog
 
 LONG = 3600.0
 """Seconds after which a silent wait begins anew."""
-
-
+AGAIN = 0.25
+"""Seconds after which an interrupt is said again: one that comes just before a sleep is not noticed by Python."""
 A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
+
+
+Serve = Callable[[str, Mapping[str, Any]], str | None]
+"""What the host does for a cell: the name of a tool, its arguments -> JSON, or None when nobody does it."""
+
+
+def nobody(name: str, arguments: Mapping[str, Any]) -> str | None:
+    """No tool is served."""
+    return None
 
 
 class Course:
     """A cell on its way."""
 
-    def __init__(self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs]) -> None:
+    def __init__(
+        self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs], serve: Serve = nobody
+    ) -> None:
         self.cell = job.cell
+        self.once = job.once
         self.hidden: bool | None = None
         self.dead = False
         """The worker went away under the cell."""
+        self.hung = False
+        """The worker was a copy that lacked what the cell waited for; it was killed."""
         self.finished: Finished | None = None
         self.question: int | None = None
         """The number of the InputRequest that waits for an answer."""
@@ -51,10 +66,14 @@ class Course:
         self._limits = limits
         self._waker = waker
         self._past = past
+        self._serve = serve
         self._begun = False
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
         self._kill_at: float | None = None
+        self._again_at: float | None = None
+        self._watchdog = Watchdog(kernel.process.pid) if kernel.woken else None
+        self._look_at: float | None = None
         self._killed = False
         self._shown = 0
 
@@ -83,7 +102,7 @@ class Course:
         self._kill_at = time.monotonic() + self._limits.grace
         self._stopped = (status, cause)
         if self._begun:
-            self._kernel.process.signal(signal.SIGINT)
+            self._interrupt()
         os.eventfd_write(self._waker, 1)
 
     def answer(self, text: str | None) -> bool:
@@ -105,7 +124,8 @@ class Course:
         process, past = self._kernel.process, [reader for outputs in self._past for reader in outputs.readers()]
         for reader in {process.line.fileno(), process.ended, self._waker, *self._kernel.outputs.readers(), *past}:
             poll.register(reader, select.POLLIN)
-        times = [moment for moment in (self._deadline, self._kill_at) if moment is not None]
+        moments = (self._deadline, self._kill_at, self._again_at, self._look_at)
+        times = [moment for moment in moments if moment is not None]
         rest = max(0.0, min(times) - time.monotonic()) if times else LONG
         ready = {reader for reader, _ in poll.poll(rest * 1000 + 1)}
         if self._waker in ready:
@@ -119,8 +139,14 @@ class Course:
             self.stop("timeout", f"time limit of {self._job.timeout:g} s")
         if self._kernel.outputs.seen + self._shown > self._limits.hard_bytes:
             self.stop("stopped", f"more than {self._limits.hard_bytes / 1e6:g} MB of output")
-        if self._kill_at is not None and now >= self._kill_at:
-            self._kill_at = None
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = now + AGAIN
+            self._kernel.process.remind()
+        if self._watchdog and self._look_at is not None and now >= self._look_at:
+            self._look_at = now + PAUSE
+            self.hung = self.hung or (not self._stopped and self._watchdog.look())
+        if self.hung or (self._kill_at is not None and now >= self._kill_at):
+            self._kill_at = self._look_at = None
             self._killed = True
             self._kernel.process.signal(signal.SIGKILL)
 
@@ -146,10 +172,13 @@ class Course:
             case "clear_output":
                 yield ClearOutput(cell, message["wait"])
             case "error":
-                yield Error(cell, message["ename"], message["evalue"], tuple(message["traceback"]))
+                yield _error(cell, message)
             case "input_request":
                 self.question = number
                 yield InputRequest(cell, message["prompt"], message["password"])
+                return
+            case "tool":
+                self._kernel.answer(number, self._serve(message["name"], message["arguments"]))
                 return
             case "done":
                 yield from self._last_words()
@@ -163,7 +192,13 @@ class Course:
         if self._job.timeout is not None:
             self._deadline = time.monotonic() + self._job.timeout
         if self._stopped:
-            self._kernel.process.signal(signal.SIGINT)
+            self._interrupt()
+        if self._watchdog:
+            self._look_at = time.monotonic() + PAUSE
+
+    def _interrupt(self) -> None:
+        self._kernel.process.signal(signal.SIGINT)
+        self._again_at = time.monotonic() + AGAIN
 
     def _finished(self, done: Message) -> Finished:
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
@@ -176,6 +211,7 @@ class Course:
             done["memory"],
             spawned=done["spawned"],
             packages=done["packages"],
+            names=done.get("names", {}),
             **facts,
         )
 
@@ -205,6 +241,12 @@ def late(outputs: Outputs) -> Iterator[Late]:
     for name, text in outputs.drain():
         if not outputs.quiet:
             yield Late(outputs.cell, name, text)
+
+
+def _error(cell: str, message: Message) -> Error:
+    operands = tuple((name, words) for name, words in message.get("operands", ()))
+    told = message["ename"], message["evalue"], tuple(message["traceback"])
+    return Error(cell, *told, message.get("expression", ""), operands, message.get("line", 0))
 
 
 def _shown(cell: str, message: Message) -> DisplayData:

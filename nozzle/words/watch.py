@@ -28,6 +28,7 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
     commit. Nothing runs at the start: what is due is listed, and 'nozzle run' runs it. 'git checkout' and 'nozzle
     rewind' work while this runs: then nothing runs until you save.
     """
+    from nozzle.words.beside import beside
     from nozzle.words.hush import Hush
     from nozzle.words.journal import journal
     from nozzle.words.run import looping
@@ -38,7 +39,10 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
-            with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page):
+            with (
+                watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page),
+                beside(here, voice, voice.say, loop),
+            ):  # fmt: skip
                 loop.run()
         voice.say("stopped; all that ran is written down")
     return 0
@@ -64,6 +68,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     from nozzle.words.run import ready
 
     ready(loop, here, voice)
+    if name := loop.tools.ledger.begin_thread():
+        voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     due = 0
     for path in here.entries():
         with loop.telling(path):

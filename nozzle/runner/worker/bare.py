@@ -22,6 +22,7 @@ class Engine:
         self.channel = channel
         self.frames = frames
         self.module = ModuleType("__main__")
+        self.namespace: dict[str, Any] = self.module.__dict__
         self._said = False
         self._loop: asyncio.AbstractEventLoop | None = None
         sys.modules["__main__"] = self.module
@@ -38,6 +39,10 @@ class Engine:
             self.channel.tell(self.frames.error(*sys.exc_info()))
             return False
         return True
+
+    def loops(self) -> list[Any]:
+        """The asyncio loop of the cells."""
+        return [self._loop]
 
     def _run(self, tree: ast.Module, name: str) -> None:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
