@@ -22,7 +22,7 @@ from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Interpreter, Serve, Session, nobody
+from nozzle.runner import Interpreter, Serve, Session, Snapshots, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -134,6 +134,8 @@ class Tools:
     company: Callable[["Desk"], Beside] = Nobody
     serve: Serve = nobody
     """What the host does for cells: search, recall."""
+    snapshots: Snapshots | None = None
+    """States of kernels that were kept; without it none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +329,9 @@ class Desk:
         if run is not self.run and run not in self.aside:
             return
         run.hear(event)
-        expected = isinstance(event, Finished) and event.status == "error" and run.cell.options.raises
-        kind = "expected" if expected else _kind(event)
+        kind = _kind(event)
+        if isinstance(event, Finished) and run.cell.options.raises:
+            kind = {"error": "expected", "ok": "unraised"}.get(event.status, kind)
         self.tools.say(Notice(kind, self.rel, cell=run.cell.title, event=event))
         if isinstance(event, Finished):
             self._finish(run, event)
@@ -456,8 +459,9 @@ class Desk:
 
     def _hear_author(self, content: bytes, now: float) -> None:
         """The author saved."""
-        self.saved, self.resting, self.stuck, self._unkept = now, "", False, True
+        self.saved = now
         self._take(content)
+        self.resting, self.stuck, self._unkept = "", False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
             self._set_aside()
 
@@ -635,18 +639,25 @@ class Desk:
         above, session = [row.cell for row in ran[:at]], self._session
         if not above or (session is not None and session.at == above[-1].chain):
             return {}
-        for cell in above:
-            fact = self.tools.ledger.past.last(self.rel, cell)
-            if foreign := self._distrusted(cell):
-                return {ran[at].cell.chain: f"it needs {planning.name(cell)} above it: {foreign}"}
-            if cell.options.once:
-                return {
-                    ran[at].cell.chain: f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
-                }
-            if fact and fact.effects and cell.chain not in self.allowed:
-                reached = ", ".join(fact.effects)
-                return {ran[at].cell.chain: f"{planning.name(cell)} would reach outside again ({reached}); {AGAIN}"}
-        return {}
+        reaching = {cell.chain: reason for cell in above if (reason := self._reaches(cell))}
+        if not reaching:
+            return {}
+        if session is None:
+            session = self._session = self._new_session()
+        again = session.missing(jobs(self.entry, above[-1], self.tools.settings))
+        reason = next((reaching[job.cell] for job in again if job.cell in reaching), "")
+        return {ran[at].cell.chain: reason} if reason else {}
+
+    def _reaches(self, cell: Cell) -> str:
+        """Why a cell is not to be run again only for the state that it makes; empty when it may."""
+        if foreign := self._distrusted(cell):
+            return f"it needs {planning.name(cell)} above it: {foreign}"
+        if cell.options.once:
+            return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
+        fact = self.tools.ledger.past.last(self.rel, cell)
+        if fact and fact.effects and cell.chain not in self.allowed:
+            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {AGAIN}"
+        return ""
 
     def _distrusted(self, cell: Cell) -> str:
         if self._distrust is None:
@@ -664,7 +675,7 @@ class Desk:
             self._note("warning", interpreter.missing)
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
-            serve=tools.serve,
+            snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path), serve=tools.serve,
         )  # fmt: skip
 
     def _close_session(self) -> None:

@@ -118,6 +118,8 @@ class Loop:
     def close(self) -> None:
         for desk in self.desks.values():
             desk.close()
+        if self.tools.snapshots:
+            self.tools.snapshots.clear()
 
     # -- messages -----------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def _git() -> list[Finding]:
 def _python() -> list[Finding]:
     from nozzle.document.entry import Entry
     from nozzle.errors import NozzleError
-    from nozzle.runner import find_interpreter
+    from nozzle.runner import LENT, find_interpreter
     from nozzle.words.environment import interpreter_for
     from nozzle.words.journal import journal
 
@@ -64,6 +64,8 @@ def _python() -> list[Finding]:
         found = find_interpreter(None)
     state = "lacks" if found.missing else "ok"
     words = f"{found.path} ({found.version}; {found.why})" + (f": {found.missing}" if found.missing else "")
+    if found.lends:
+        words += f", and what that needs: {', '.join(LENT)}; nothing else of nozzle's is found there"
     return [Finding("cells", state, words)]
 
 
@@ -88,17 +90,24 @@ def _disk() -> list[Finding]:
 
 def _key() -> list[Finding]:
     from nozzle.errors import NozzleError
-    from nozzle.keys import my_key
     from nozzle.settings import config_folder
+    from nozzle.words.journal import my_signer
 
+    notices: list[str] = []
     try:
-        signer = my_key(config_folder())
+        signer = my_signer(config_folder(), notices.append)
     except NozzleError as error:
         return [Finding("key", "lacks", f"outputs are not signed: {error}")]
+    return [*(Finding("key", "lacks", notice) for notice in notices), _hiding(signer.id)]
+
+
+def _hiding(signer: str) -> Finding:
+    from nozzle.settings import config_folder
+
     if _hides(config_folder()):
-        return [Finding("key", "ok", f"outputs are signed by {signer.id}; no cell can read the key")]
+        return Finding("key", "ok", f"outputs are signed by {signer}; no cell can read the key")
     words = "this system does not let it be hidden from cells: a signature says who ran a cell, not that nozzle did"
-    return [Finding("key", "lacks", f"outputs are signed by {signer.id}; {words}")]
+    return Finding("key", "lacks", f"outputs are signed by {signer}; {words}")
 
 
 def _hides(config: Path) -> bool:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nozzle.errors import WrongCommand
+
 if TYPE_CHECKING:
     from nozzle.steps import Step
 
@@ -24,6 +26,7 @@ def command(entry: Path | None, count: int, everything: bool, as_json: bool) -> 
     The first word of a line names the step: 'nozzle show STEP', 'nozzle rewind STEP'.
     """
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(entry) as here:
         rel = here.rel(entry) if entry else None
@@ -31,9 +34,12 @@ def command(entry: Path | None, count: int, everything: bool, as_json: bool) -> 
         lines = (json.dumps(as_dict(step)) if as_json else line(step) for step in steps)
         first = next(lines, None)
         for text in [] if first is None else itertools.chain([first], lines):
-            click.echo(text)
+            echo(text)
+        if first is None and entry and not entry.is_file():
+            raise WrongCommand(f"there is no entry {entry}, and no step was ever made of one")
         if first is None and not as_json:
-            click.echo("no steps yet; 'nozzle run' or 'nozzle watch' makes them")
+            whose = f" of {rel}" if rel else ""
+            click.echo(f"no steps{whose} yet; 'nozzle run' or 'nozzle watch' makes them")
     return 0
 
 

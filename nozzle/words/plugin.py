@@ -19,7 +19,8 @@ function said(name, title, kind) {
     run(data) {
       const first = data.arg?.length ? [{ type: "paragraph", children: data.arg }] : [];
       const heading = { type: "admonitionTitle", children: [{ type: "text", value: title }] };
-      return [{ type: "admonition", kind, class: `nozzle-${name}`, children: [heading, ...first, ...(data.body ?? [])] }];
+      const children = [heading, ...first, ...(data.body ?? [])];
+      return [{ type: "admonition", kind, class: `nozzle-${name}`, children }];
     },
   };
 }

@@ -16,17 +16,30 @@ def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = Fal
     """Build the journal into a folder; by mystmd's reading of it where Node is there, unless it shall be quick."""
     from nozzle.publish import build, mystmd
 
-    pages = [page(here, path) for path in here.entries()]
+    pages = [page(here, path, entry) for path, entry in here.readable(here.entries())]
     front: Literal["python", "mystmd"] = "mystmd" if mystmd() and not quick else "python"
     return build(pages, here.root, out, site(here), drafts=drafts, front=front)
 
 
-def page(here: Journal, path: Path) -> Page:
+def destination(here: Journal, folder: Path) -> Path:
+    """A folder that the site may be put into; Refused for one where its pages would lie among what they are made of."""
+    from nozzle.errors import Refused
+
+    place, root = folder.resolve(), here.root.resolve()
+    entries = root / here.settings.journal
+    holds = root.is_relative_to(place) or any(each.resolve().is_relative_to(place) for each in here.entries())
+    if holds or ".git" in place.parts or (entries != root and place.is_relative_to(entries)):
+        better = root / "site"
+        raise Refused(f"{folder} holds the journal or lies in it: the site needs another folder, such as {better}")
+    return folder
+
+
+def page(here: Journal, path: Path, entry: Entry) -> Page:
     """One entry, as it is published."""
     from nozzle.publish import Page
 
-    entry = here.read(path)
-    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path))
+    unread = f"{entry.held}; it is shown to nobody but you until then" if entry.held else ""
+    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), unread=unread)
 
 
 def cells(entry: Entry) -> Mapping[int, str]:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from nozzle.desk import Tools
     from nozzle.document.compare import Verdict
     from nozzle.document.entry import Cell, Entry, Slot
     from nozzle.document.events import Event, Finished
+    from nozzle.document.seal import Report
     from nozzle.words.journal import Journal
 
-LEFT_OUT = (".git", ".nozzle", ".venv", "node_modules", "__pycache__")
 PATIENCE = 10.0
 """Seconds that an author's mask may take."""
 
@@ -31,7 +32,8 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
     """Run PATHS (all entries by default) again in clean kernels, on a copy, and compare with what the text says.
 
     Addresses, times, dates and scratch paths are masked; pictures are held together by size and pixels. A cell can say
-    more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once' is not run.
+    more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once', or
+    that reached outside (network, files elsewhere), is not run, and neither is what stands below it.
 
     With --attest nothing runs. Three things are told of every output: whether it is intact, which key signed it, and
     whether you trust that key. Exits with 1 when something does not hold.
@@ -40,7 +42,10 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
 
     with journal(paths[0] if paths else None, trust_this_checkout) as here:
         entries = here.entries(paths)
-        return attest_all(here, entries) if attest else rerun_all(here, entries)
+        if len(entries) == 1 and paths:
+            here.read(entries[0])  # the only one that is meant must be there to be read
+        status = attest_all(here, entries) if attest else rerun_all(here, entries)
+        return here.told() or status
 
 
 def attest_all(here: Journal, entries: list[Path]) -> int:
@@ -48,19 +53,16 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     from collections import Counter
 
     from nozzle.document.seal import report_all
-    from nozzle.keys import known
+    from nozzle.words.visible import echo
 
-    signing = bool(known(here.root))  # in a journal that names its signers, what is unsigned was not made by one
+    signing = signed_here(here)
     told: Counter[str] = Counter()
     signers: Counter[str] = Counter()
-    for path in entries:
-        entry = here.read(path)
+    for path, entry in here.readable(entries):
         faults = [(0, "", entry.held)] if entry.held else []
         for cell, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
             title = cell.title if cell else block.kind
-            why = (
-                report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
-            )
+            why = fault(report, signing)
             faults += [(block.span.start + 1, title, why)] if why else []
             told["intact"] += not why
             told["stale"] += not why and report.state == "stale"
@@ -68,13 +70,28 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
             signers[report.signer] += not why and bool(report.signer)
         for line, title, why in faults:
             where = f"{here.rel(path)}:{line}: {title}" if line else here.rel(path)
-            click.echo(click.style(f"✗ {where}: {why}", fg="red"))
+            echo(f"✗ {where}: {why}", "red")
         told["not"] += len(faults)
     count = told["intact"] + told["not"]
     words = f"{told['intact']} intact, {told['not']} not; {told['stale']} stale; {told['unsigned']} unsigned"
     click.echo(f"{count} outputs: {words}")
     _tell_signers(here, signers)
     return 1 if told["not"] else 0
+
+
+def fault(report: Report, signing: bool) -> str:
+    """What stands against an output; empty when nothing does."""
+    return report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
+
+
+def signed_here(here: Journal) -> bool:
+    """Whether somebody signs here, so that what is unsigned was not made by nozzle: the journal names its signers, now,
+    in the last commit or in any step, or this machine knows one. Who forges an output can empty the list, too."""
+    from nozzle.keys import keys_in
+
+    if here.keys or keys_in(here.steps.at_head("nozzle.keys") or b""):
+        return True
+    return next(here.steps.history("nozzle.keys", limit=1), None) is not None
 
 
 def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
@@ -85,34 +102,41 @@ def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
 
 def rerun_all(here: Journal, entries: list[Path]) -> int:
     """Run entries on a copy of the journal, and compare."""
+    from nozzle.words.visible import echo
+
     told = {"same": 0, "differs": 0, "skipped": 0}
     with _copy(here.root) as root:
-        for path in entries:
-            for where, verdict in rerun(here, path, root / here.rel(path)):
+        for path, entry in here.readable(entries):
+            for where, verdict in rerun(here, path, entry, root / here.rel(path)):
                 told[verdict.same] += 1
                 if verdict.same != "same":
                     color = "red" if verdict.same == "differs" else "yellow"
-                    click.echo(click.style(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", fg=color))
+                    echo(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", color)
     total = sum(told.values())
     share = f"{told['skipped'] / total:.0%}" if total else "0%"
     click.echo(f"{total} cells: {told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})")
     return 1 if told["differs"] else 0
 
 
-def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]]:
+def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
     """One entry in a clean kernel; a verdict for each of its cells."""
-    from nozzle.desk import jobs
     from nozzle.document import plan
     from nozzle.document.compare import Verdict
+    from nozzle.errors import NozzleError
+    from nozzle.run import jobs
     from nozzle.runner import Session
 
-    entry = here.read(path)
     rel = here.rel(path)
     distrust = here.distrust(entry, rel)
     tools = here.tools(lambda notice: None, lambda said: None)
+    try:
+        interpreter = tools.interpreter(entry)
+    except NozzleError as error:
+        yield rel, Verdict("differs", str(error))
+        return
     session = Session(
         copy.parent,
-        tools.interpreter(entry),
+        interpreter,
         root=copy.parents[len(Path(rel).parts) - 1],
         hidden=tools.hidden,
         secret_names=tools.secrets,
@@ -126,7 +150,7 @@ def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]
             if slot.output is None:
                 yield where, Verdict("skipped", stop or "it was never run")
                 stop = stop or "a cell above it was never run"
-            elif reason := stop or distrust(cell) or ("it says once" if cell.options.once else "") or plan.unfit(cell):
+            elif reason := stop or distrust(cell) or _outside(tools, rel, cell) or plan.unfit(cell):
                 yield where, Verdict("skipped", reason)
                 stop = stop or f"a cell above it was not run: {reason}"
             elif not slot.fresh:
@@ -140,14 +164,22 @@ def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]
         session.close()
 
 
+def _outside(tools: Tools, rel: str, cell: Cell) -> str:
+    """Why a cell is not run again for a proof: what it does outside would be done twice."""
+    if cell.options.once:
+        return "it says once"
+    fact = tools.ledger.past.last(rel, cell)
+    return f"it reached outside ({', '.join(fact.effects)})" if fact and fact.effects else ""
+
+
 def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path: Path, copy: Path) -> Verdict:
-    from nozzle.desk import cause, hint
     from nozzle.document import scribe
     from nozzle.document.compare import Verdict, compare
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.events import Error, Finished
     from nozzle.document.outputs import fold
+    from nozzle.run import cause, hint
     from nozzle.words.environment import known_secrets, redactor
 
     finished = next(event for event in events if isinstance(event, Finished))
@@ -159,10 +191,12 @@ def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path:
     if edit is None or after is None or after.output is None or slot.output is None:
         return Verdict("differs", "its output could not be written")
     old, new = _reader(path.parent / "_out"), edit.files
+    depth = len(Path(here.rel(path)).parts) - 1
+    roots = [str(here.root), str(copy.parents[depth]), str(copy.resolve().parents[depth])]
     was, now, rule = slot.output, after.output, slot.cell.options.verify
 
     def compared() -> Verdict:
-        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name))
+        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name), roots)
 
     verdict = _timely(compared) if rule.startswith("mask=") else compared()
     if verdict.same == "differs" and (moved := _environment(here, slot.cell, finished)):
@@ -227,8 +261,10 @@ def _copy(root: Path) -> Iterator[Path]:
 
 def _left_out(root: Path, folder: Path, names: list[str]) -> set[str]:
     """What a copy goes without: caches, the build at the root, and what is neither file, folder nor link."""
+    from nozzle.settings import made_by_programs
+
     odd = {name for name in names if not (folder / name).is_symlink() and not _ordinary(folder / name)}
-    return odd | {name for name in names if name in LEFT_OUT or (name == "site" and folder == root)}
+    return odd | {name for name in names if made_by_programs((folder / name).relative_to(root).as_posix())}
 
 
 def _ordinary(path: Path) -> bool:

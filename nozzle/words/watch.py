@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from nozzle.loop import Loop
+    from nozzle.watch import Change
     from nozzle.words.journal import Journal
     from nozzle.words.voice import Ears, Voice
 
@@ -34,7 +36,7 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
     with journal(folder, trust_this_checkout, make=True) as here:
         voice = Voice()
         ears = Ears(Hush(here.redact), voice)
-        with looping(here, ears) as loop:
+        with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
             with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page):
                 loop.run()
@@ -62,6 +64,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     from nozzle.words.run import ready
 
     ready(loop, here, voice)
+    if name := loop.tools.ledger.begin_thread():
+        voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     due = 0
     for path in here.entries():
         with loop.telling(path):
@@ -69,21 +73,30 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
     if due:
-        voice.say(f"{due} cells found that have not run: run? say 'nozzle run'")
+        cells = "1 cell found that has" if due == 1 else f"{due} cells found that have"
+        voice.say(f"{cells} not run: run? say 'nozzle run'")
 
 
 @contextmanager
 def watching(loop: Loop, here: Journal) -> Iterator[None]:
     """Put what changes on disk onto the loop's queue."""
     from nozzle import watch
-    from nozzle.loop import Moved, Saved
 
-    def put(change: watch.Change) -> None:
-        match change:
-            case watch.Saved(paths):
-                loop.messages.put(Saved(frozenset(paths)))
-            case _:
-                loop.messages.put(Moved())
-
-    with watch.changes(here.root, lambda path: True, put=put, git=here.steps.git_folders):
+    with watch.changes(here.root, lambda path: True, put=lambda change: hear(loop, change), git=here.steps.git_folders):
         yield
+
+
+def hear(loop: Loop, change: Change) -> None:
+    """One change on disk, as the loop is to know it; a save behind a link is one of the entry it stands for."""
+    from nozzle import watch
+    from nozzle.desk import Notice
+    from nozzle.loop import Called, Moved, Saved
+
+    match change:
+        case watch.Saved(paths):
+            linked = {os.path.realpath(path): path for path in list(loop.desks) if path.is_symlink()}
+            loop.messages.put(Saved(paths | {linked[str(path)] for path in paths if str(path) in linked}))
+        case watch.HeadMoved():
+            loop.messages.put(Moved())
+        case watch.Unseen(why=why):
+            loop.messages.put(Called(lambda loop: loop.tools.say(Notice("warning", "", why))))

@@ -1,10 +1,13 @@
 """publish: brought out, or refused with the reason."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from nozzle import __version__
 from nozzle.errors import Refused
+from nozzle.words.workflow import pages
 from tests.words.conftest import Say, cell, entry, git
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
@@ -38,12 +41,22 @@ def test_to_a_branch_no_file_of_the_authors_is_touched(say: Say, journal: Path) 
     assert not [name for name in files if name.startswith(".nozzle")]
 
 
-def test_pages_writes_the_workflow(say: Say, journal: Path) -> None:
+def test_pages_writes_the_workflow_with_the_nozzle_that_wrote_it(say: Say, journal: Path) -> None:
     assert say("publish", "--pages").status == 0
-    assert "nozzle verify --attest" in (journal / ".github" / "workflows" / "pages.yml").read_text()
+    written = (journal / ".github" / "workflows" / "pages.yml").read_text()
+    assert "nozzle verify --attest" in written
+    assert f"run: pip install nozzle=={__version__}\n" in written
+    assert say("publish", "--pages").status == 0
+    (journal / ".github" / "workflows" / "pages.yml").write_text("mine")
+    assert say("publish", "--pages").status == Refused.status
 
 
-@pytest.mark.parametrize("fault", ["link", "output", "secret", "attached", "hidden"])
+def test_nozzle_publishes_its_own_journal_by_the_workflow_it_writes() -> None:
+    root = Path(__file__).parents[2]
+    assert (root / ".github" / "workflows" / "pages.yml").read_text() == pages(root)
+
+
+@pytest.mark.parametrize("fault", ["link", "output", "unsigned", "secret", "attached", "hidden"])
 def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str) -> None:
     path = journal / "journal" / "entry.md"
     text = path.read_text()
@@ -52,6 +65,8 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
         path.write_text(text + "\n[nowhere](nowhere.md)\n")
     elif fault == "output":
         path.write_text(text.replace("out\n```", "forged\n```"))
+    elif fault == "unsigned":
+        path.write_text(re.sub(r"<!-- /nozzle .*-->", "<!-- /nozzle -->", text))
     elif fault == "secret":
         path.write_text(text + f"\nthe key is {TOKEN}\n")
     elif fault == "attached":
@@ -63,7 +78,32 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
     out = journal.parent / "out"
     said = say("publish", "--to", str(out))
     assert said.status == Refused.status
-    assert "stand against publishing" in said.out
+    assert "against publishing" in said.out
     assert not out.exists()
     assert say("publish", "--to", str(out), "--anyway").status == 0
     assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]
+
+
+UNREAD = {
+    "no-yaml": "---\ntitle: a: b: [x\ndraft: true\n---\n\nnot yet\n",
+    "conflict": "---\ntitle: Mine\n<<<<<<< HEAD\n=======\ndraft: true\n>>>>>>> other\n---\n\nnot yet\n",
+    "unclosed": "---\ndraft: true\n\nnot yet\n",
+}
+
+
+@pytest.mark.parametrize("fault", UNREAD)
+def test_an_entry_that_cannot_be_read_as_it_was_meant_is_refused_and_shown_to_nobody(
+    say: Say, journal: Path, fault: str
+) -> None:
+    entry(journal, UNREAD[fault], "journal/secret-plan.md")
+    out = journal.parent / "out"
+    said = say("publish", "--to", str(out))
+    assert said.status == Refused.status
+    assert "✗ journal/secret-plan.md: line " in said.out
+    assert say("publish", "--to", str(out), "--anyway").status == 0
+    built = say("build")
+    assert "! journal/secret-plan.md: line " in built.out
+    for folder in (out, journal / "site"):
+        assert not [one for one in folder.rglob("*") if one.is_file() and b"not yet" in one.read_bytes()]
+        assert not (folder / "journal" / "secret-plan.html").exists()
+    assert "not yet" in (say("build", "--drafts") and (journal / "site/journal/secret-plan.html").read_text())
