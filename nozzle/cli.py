@@ -1,6 +1,7 @@
 """The command line. It only finds the word; each word is a file of `words`, opened when it is said."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -19,7 +20,13 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("do", "A task for the doer, as proposals in the text", "first"),
     ("build", "Make the site", "first"),
     ("publish", "Make the site and bring it out", "first"),
+    ("condense", "From a ramble to a line: what is open, decided, done, next", "agents"),
     ("show", "One step: text, outputs, files, time", "time"),
+    ("fork", "A thread of its own from any step, in its own folder", "time"),
+    ("threads", "The threads side by side, and what each is doing", "time"),
+    ("compare", "What differs between two steps or threads", "time"),
+    ("take", "One step from another thread, here", "time"),
+    ("merge", "All of another thread, here", "time"),
     ("land", "Squash this thread's steps onto the branch it left", "time"),
     ("how", "How the work is doing, while it runs", "agents"),
     ("news", "What is broken, and the nearest edit", "agents"),
@@ -31,7 +38,9 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("key", "This machine's signing key", "trust"),
     ("stop", "Stop the cell that is running", "running"),
     ("answer", "Reply to input(), or to a proposal", "running"),
+    ("import", "A chat or a log of one, as an entry", "site"),
     ("serve", "Look at the site on this machine", "site"),
+    ("aot", "Typed NumPy functions to native code", "native"),
     ("doctor", "What nozzle found on this machine, and what it lacks", "help"),
     ("tour", "A small journal that shows it all, in a minute", "help"),
 )
@@ -42,6 +51,7 @@ TITLES = {
     "running": "While a cell runs",
     "trust": "Trust",
     "site": "Site",
+    "native": "Native code",
     "help": "Help",
 }
 
@@ -55,7 +65,8 @@ class Words(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        command = importlib.import_module(f"nozzle.words.{name}").command
+        module = f"nozzle.words.{name}_" if keyword.iskeyword(name) else f"nozzle.words.{name}"
+        command = importlib.import_module(module).command
         assert isinstance(command, click.Command)
         return command
 

@@ -131,11 +131,13 @@ class Tools:
     hidden: tuple[Path, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of environment variables that no cell may see."""
+    snapshots: Snapshots | None = None
+    """States of kernels that were kept; without it none is."""
+    seen_at: Path | None = None
+    """Where the cells see the root: at the place of the first worktree, for a thread beside it."""
     company: Callable[["Desk"], Beside] = Nobody
     serve: Serve = nobody
     """What the host does for cells: search, recall."""
-    snapshots: Snapshots | None = None
-    """States of kernels that were kept; without it none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +350,19 @@ class Desk:
     def answer(self, text: str | None) -> bool:
         runs = [*([self.run] if self.run else []), *self.aside]
         return any(run.session.answer(text) for run in runs)
+
+    def wake_up(self) -> tuple[int, int]:
+        """Let the kernels stand as far down as states were kept; how many cells that is, of how many that are done."""
+        done = [row.cell for row in self.plan() if row.cell.runs and row.do == "done"]
+        if not done or self.tools.snapshots is None or self.run is not None:
+            return 0, len(done)
+        if self._session is None:
+            self._session = self._new_session()
+        above = jobs(self.entry, done[-1], self.tools.settings)
+        kept = len(above) - len(self._session.missing(above))
+        if kept:
+            list(self._session.go_to(above[:kept]))
+        return kept, len(done)
 
     def close(self) -> None:
         for run in self.aside:
@@ -675,7 +690,9 @@ class Desk:
             self._note("warning", interpreter.missing)
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
-            snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path), serve=tools.serve,
+            snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
+            seen_at=tools.seen_at,
+            serve=tools.serve,
         )  # fmt: skip
 
     def _close_session(self) -> None:

@@ -30,9 +30,9 @@ BUILD = "site"
 _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 
 _PERSONAL = {
-    "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "snapshots", "model", "model_url",
-    "model_key", "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds",
-    "task_dollars", "countdown", "unattended",
+    "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
+    "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
+    "countdown", "unattended", "snapshots",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 

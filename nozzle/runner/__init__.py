@@ -14,6 +14,15 @@ from nozzle.runner.snapshots import Snapshots
 from nozzle.runner.worker.borrow import LENT
 
 __all__ = [
-    "LENT", "Bounds", "Held", "Interpreter", "Job", "Limits", "Serve", "Session", "Snapshots", "find_interpreter",
+    "LENT",
+    "Bounds",
+    "Held",
+    "Interpreter",
+    "Job",
+    "Limits",
+    "Serve",
+    "Session",
+    "Snapshots",
+    "find_interpreter",
     "nobody",
-]  # fmt: skip
+]

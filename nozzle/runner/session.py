@@ -46,11 +46,11 @@ class Session:
         limits: Limits = DEFAULT,
         secret_names: Sequence[str] = (),
         hidden: Sequence[Path] = (),
-        serve: Serve = nobody,
         snapshots: Snapshots | None = None,
         content: Callable[[str], str] = content_of,
         bounds: Callable[[], Bounds] | None = None,
         seen_at: Path | None = None,
+        serve: Serve = nobody,
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
         binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`."""
@@ -70,12 +70,12 @@ class Session:
             seen_at if seen_at != root else None,
         )
         self._limits = limits
-        self._serve = serve
         self._snapshots = snapshots
         self._content = lambda path: content(self._place.real(path))
         self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder, at=self._place.seen_at))
         self._bounds: Bounds | None = None
         """Of the live workers, once a cell on their way was an agent's."""
+        self._serve = serve
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -318,9 +318,7 @@ class Session:
             self._drop()
             yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
             return
-        self._course = course = Course(
-            kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve
-        )  # fmt: skip
+        self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
             course.stop("stopped", self._stopping)
         for event in course.events():

@@ -45,6 +45,11 @@ class Journal:
         return my_signer(self.config, self.warn)
 
     @cached_property
+    def first(self) -> Path:
+        """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
+        return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
+
+    @cached_property
     def trust(self) -> Trust:
         from nozzle.keys import Trust
         from nozzle.settings import personal
@@ -185,9 +190,10 @@ class Journal:
             put=put,
             hidden=(self.config,),
             secrets=known_secrets()[0],
+            snapshots=Snapshots(self.settings.snapshots),
+            seen_at=self.first if self.first != self.root else None,
             company=company(self, lambda work: put(Called(lambda loop: work()))),
             serve=service(recall(self).search, self.redact),
-            snapshots=Snapshots(self.settings.snapshots),
         )
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:
