@@ -107,6 +107,14 @@ def test_a_question_that_came_by_git_is_not_asked(workshop: Workshop, monkeypatc
     assert any("came by git" in notice.text for notice in workshop.notices)
 
 
+def test_no_secret_of_the_authors_is_sent(workshop: Workshop) -> None:
+    token = "ghp_" + "b2" * 18
+    model = replying("Fine.")
+    played(workshop, model, f"My token is {token}.\n\n/ask is {token} mine?\n\n")
+    assert token not in str(model.calls[0].messages)
+    assert "[redacted: github token]" in str(model.calls[0].messages)
+
+
 def test_no_secret_of_an_answer_or_a_trace_is_written_down(workshop: Workshop) -> None:
     token = "ghp_" + "a1" * 18
     text = played(workshop, replying(f"Use {token}."))
