@@ -45,6 +45,10 @@ class Newsroom:
         elif finished.status == "ok":
             self._went_well(cell, run)
 
+    def drop(self) -> None:
+        """Nobody waits any more for what is being worked out."""
+        self.under_way.clear()
+
     def _broke(self, cell: Cell, finished: Finished, error: Error | None) -> None:
         """Find out since when, in a thread, and tell."""
         words = f"{error.ename}: {error.evalue}" if error else finished.status
@@ -60,6 +64,8 @@ class Newsroom:
         self.crew.work(work, lambda found: self._tell(cell.chain, entry, found))
 
     def _tell(self, chain: str, entry: Entry, found: tuple[Broke, Saying] | NozzleError) -> None:
+        if chain not in self.under_way:
+            return
         self.under_way.discard(chain)
         if isinstance(found, NozzleError):
             return self.desk.tools.say(Notice("fault", self.desk.rel, str(found)))
@@ -81,6 +87,8 @@ class Newsroom:
             return labelled(self.crew, NEWS, given, self.crew.shared(entry, upto), lambda piece: None, Stop())
 
         def then(prose: Saying | NozzleError) -> None:
+            if chain not in self.under_way:
+                return
             self.under_way.discard(chain)
             if isinstance(prose, Saying) and prose.facts:  # a model that failed adds nothing to the facts
                 both = tell(broke, prose.text, prose.via)

@@ -53,6 +53,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         model=chosen,
         prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None),
         tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
+        redact=here.redact,
         project=project(here),
     )
 
