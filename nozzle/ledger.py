@@ -242,9 +242,9 @@ class Ledger:
     def _step(self, rel: str, made: Made) -> Record:
         piece, folder = made.piece, Path(rel).parent
         files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}
-        trailers = {"Cell": piece.chain}
+        trailers = {"Cell": piece.chain, **piece.trailers}
         if piece.cell and piece.facts:
-            trailers = self.past.trailers(piece.cell, piece.facts, piece.adopt)
+            trailers = {**self.past.trailers(piece.cell, piece.facts, piece.adopt), **piece.trailers}
         return Record(piece.kind, rel, f"{_stem(rel)}: {piece.title}", {rel: made.text, **files}, piece.adopt, trailers)
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record], text: bytes) -> list[Record]:

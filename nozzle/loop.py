@@ -174,7 +174,7 @@ class Loop:
 
     def _git_at_work(self, now: float) -> bool:
         """Whether git holds the index: it may write entries, and HEAD follows. Not for ever: a lock can be left."""
-        if not (self._looks or any(desk.busy() for desk in self.desks.values())):
+        if not (self._looks or any(desk.at_work() for desk in self.desks.values())):
             return False
         if not self.tools.ledger.steps.moving():
             self._git_since = None

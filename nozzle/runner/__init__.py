@@ -5,8 +5,9 @@ interpreter, and bash. This room knows no entry and no file of the journal, deci
 writes nothing; what it knows of the document are the events.
 """
 
+from nozzle.runner.course import Serve, nobody
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.session import Session
 
-__all__ = ["Interpreter", "Job", "Limits", "Session", "find_interpreter"]
+__all__ = ["Interpreter", "Job", "Limits", "Serve", "Session", "find_interpreter", "nobody"]

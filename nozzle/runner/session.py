@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying
-from nozzle.runner.course import Course, late
+from nozzle.runner.course import Course, Serve, late, nobody
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, start
@@ -34,6 +34,7 @@ class Session:
         limits: Limits = DEFAULT,
         secret_names: Sequence[str] = (),
         hidden: Sequence[Path] = (),
+        serve: Serve = nobody,
     ) -> None:
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
@@ -41,6 +42,7 @@ class Session:
         """Whether the kernel that started last has the hidden folders out of its reach."""
         self._place = Place(folder.resolve(), root.resolve(), interpreter, tuple(secret_names), tuple(hidden))
         self._limits = limits
+        self._serve = serve
         self._kernels: dict[str, Kernel] = {}
         self._past: list[Outputs] = []
         self._course: Course | None = None
@@ -165,7 +167,7 @@ class Session:
             self._drop()
             yield Finished(job.cell, "died", cause=f"{self._place.interpreter.path} did not start: {error}")
             return
-        self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past)
+        self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
             course.stop("stopped", self._stopping)
         for event in course.events():

@@ -64,7 +64,7 @@ class Shown:
             case Finished(cell=cell, status=status, seconds=seconds):
                 self.page.running(page, cell[:SHOWN], "done" if status == "ok" else status, seconds)
                 self._ended.setdefault(notice.entry, []).append((cell[:SHOWN], seconds))
-            case None if notice.kind in ("moved", "fault", "restored"):
+            case None if notice.kind in ("moved", "fault", "restored", "news", "proposed"):
                 self.page.news(f"{notice.entry}: {notice.text}")
             case None if notice.kind == "saved":
                 self.page.news("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -95,6 +95,32 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     reply.end(0 if answered else 1)
 
 
+def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Answer a proposal of the doer's."""
+    from nozzle.agents import Seat
+
+    seats = [desk.beside for desk in _chosen(loop, args) if isinstance(desk.beside, Seat)]
+    answer: Literal["run", "deny"] = "run" if args.get("answer") == "run" else "deny"
+    answered = next((seat for seat in seats if seat.tasks.answer(str(args.get("id", "")), answer)), None)
+    reply({"say": f"{answered.desk.rel}: {answer}" if answered else "no proposal stands"})
+    reply.end(0 if answered else 1)
+
+
+def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """How the work is doing, with what runs now."""
+    from nozzle.agents import Seat
+
+    desks = _chosen(loop, args)
+    desks = [desk for desk in desks if desk.run] or sorted(desks, key=lambda desk: desk.saved)[-1:]
+    for desk in desks:
+        if isinstance(desk.beside, Seat):
+            said = desk.beside.questions.how()
+            reply({"say": f"{desk.rel}: {said.text}\n\n{said.folded}"})
+    if not desks:
+        reply({"say": "no entry is open here"})
+    reply.end(0 if desks else 1)
+
+
 def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
@@ -103,4 +129,6 @@ WORDS: Mapping[str, Callable[[Loop, Ears, Mapping[str, Any], Reply], None]] = {
     "run": run,
     "stop": stop,
     "answer": answer,
+    "decide": decide,
+    "how": how,
 }

@@ -43,7 +43,9 @@ def said(entry: Entry) -> Mapping[int, str]:
 
 def cells(entry: Entry) -> Mapping[int, str]:
     """Line of a cell -> the digest its anchor is made of."""
-    return {cell.span.start: cell.chain for cell in entry.cells if cell.runs}
+    from nozzle.document.entry import SHOWN
+
+    return {cell.span.start: cell.chain[:SHOWN] for cell in entry.cells if cell.runs}
 
 
 def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:
