@@ -1,0 +1,108 @@
+"""Prose that is heard: what is said to it, once, at a pause, and only where the author wants it."""
+
+import pytest
+
+from nozzle.document.entry import Entry
+from nozzle.document.plan import plan
+from tests.conftest import Workshop
+from tests.loop.conftest import Watched, watched
+
+__all__ = ["watched"]
+
+HEAD = "---\nvoice: conduct\n---\n\nSome words to begin with.\n"
+SHELL = '\necho "from prose" | tr a-z A-Z\n\nAnd so on.\n'
+ERROR = '\nTraceback (most recent call last):\n  File "b.py", line 4, in f\n    d[k]\nKeyError: 1\n\nAnd so on.\n'
+
+
+def kinds(text: str) -> list[str]:
+    return [block.kind for block in Entry(text).envelopes]
+
+
+def ran(workshop: Workshop, text: str) -> str:
+    path = workshop.write(text)
+    workshop.run(path)
+    return path.read_text()
+
+
+@pytest.fixture
+def hasty(workshop: Workshop) -> None:
+    """A pause is short here."""
+    workshop.here.settings = workshop.here.settings.model_copy(update={"quiet": 0.1})
+
+
+@pytest.mark.parametrize("voice", ["", "voice: quiet", "voice: notes", "voice: Conduct!"])
+def test_where_nobody_asked_for_it_prose_is_left_alone(workshop: Workshop, voice: str) -> None:
+    text = f"---\ntitle: t\n{voice}\n---\n\nWords.\n{SHELL}{ERROR}"
+    assert ran(workshop, text) == text
+
+
+def test_a_pasted_error_is_explained_under_it_and_a_second_run_changes_nothing(workshop: Workshop) -> None:
+    text = ran(workshop, HEAD + ERROR)
+    assert "`KeyError: 1` It failed at `b.py:4`: `d[k]`. Usually: that key is not in the mapping" in text
+    assert ran(workshop, text) == text
+
+
+def test_a_command_is_offered_and_does_not_run(workshop: Workshop) -> None:
+    text = ran(workshop, HEAD + SHELL)
+    assert kinds(text) == ["proposal"]
+    assert "FROM PROSE" not in text
+    assert plan(Entry(text)) == []
+
+
+def test_a_question_is_looked_up_in_the_journal_and_else_left_open(workshop: Workshop) -> None:
+    workshop.write("# Copies\n\nA plain copy has a bandwidth of twenty gigabytes a second.\n", "journal/old.md")
+    text = ran(workshop, HEAD + "\nWhat is the bandwidth of a plain copy?\n\nWhy is the sky green?\n\nWell.\n")
+    assert kinds(text) == ["answer"]
+    assert "no model was asked), in `journal/old.md`" in text
+
+
+def test_words_of_a_machine_are_not_heard(workshop: Workshop) -> None:
+    text = f"{HEAD}\n<!-- nozzle:quote v=1 by=m -->\n{SHELL}\n<!-- /nozzle -->\n"
+    assert ran(workshop, text) == text
+
+
+def test_what_was_taken_away_is_not_said_again(workshop: Workshop) -> None:
+    ran(workshop, HEAD + ERROR)
+    assert ran(workshop, HEAD + ERROR) == HEAD + ERROR
+
+
+@pytest.mark.usefixtures("hasty")
+def test_it_speaks_at_a_pause_and_a_tick_makes_the_command_a_cell(watched: Watched) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(HEAD + SHELL)
+    watched.until(lambda: "- [ ] run" in watched.read())
+    watched.quiet()
+    watched.save(watched.read().replace("- [ ] run", "- [x] run"))
+    watched.until(lambda: "FROM PROSE" in watched.read())
+    assert kinds(watched.read()) == ["cell", "output"]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_command_that_is_denied_is_folded_away_and_never_runs(watched: Watched) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(HEAD + SHELL)
+    watched.until(lambda: "- [ ] deny" in watched.read())
+    watched.quiet()
+    watched.save(watched.read().replace("- [ ] deny", "- [x] deny"))
+    watched.until(lambda: kinds(watched.read()) == ["attempt"])
+    assert "FROM PROSE" not in watched.read()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_nothing_is_said_in_the_middle_of_a_sentence(watched: Watched) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(HEAD + "\nwhat about the")
+    watched.quiet()
+    assert kinds(watched.read()) == []
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_tick_that_nobody_saw_being_made_counts_for_nothing(watched: Watched) -> None:
+    ticked = "<!-- nozzle:proposal v=1 of=20b06e7f id=f61d42eb1d43 by=explainer risk=ask -->\n\n"
+    ticked += "```{code-cell} bash\necho from nowhere\n```\n\n- [x] run\n- [ ] deny\n\n<!-- /nozzle -->\n"
+    watched.save(HEAD + '\necho "x" | cat\n\n' + ticked)
+    watched.quiet()
+    assert kinds(watched.read()) == ["proposal"]
