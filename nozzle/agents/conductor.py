@@ -2,21 +2,23 @@
 
 It never speaks in the middle of a save, says a thing once, hears only the author, and is silent when it knows nothing.
 A command that was written as prose is offered as a cell and runs when it is ticked; a question is looked up in the
-journal; a pasted error is explained by its shape. A budget a day ends it, and that is said.
+journal, or put to the model where there is one; a pasted error is explained by its shape; a task is offered to the doer
+where there is a model, and becomes one when it is ticked. After so many remarks it stops, and says that it does.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
+from nozzle.agents.forms import ANSWER, Given, labelled
 from nozzle.agents.seat import Seat
 from nozzle.desk import Desk, Notice
-from nozzle.document import proposal, spoken
+from nozzle.document import proposal, scribe, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.proposal import Deny, Offer, Run, Terms
 from nozzle.document.scribe import Hand
-from nozzle.document.spoken import Outcome
+from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought import conduct
 from nozzle.document.thought.conduct import Remark
 from nozzle.document.thought.said import said
@@ -24,6 +26,7 @@ from nozzle.document.thought.threads import terms
 from nozzle.errors import NozzleError
 from nozzle.explainer import Passage
 from nozzle.ledger import Seen
+from nozzle.lm import Stop
 from nozzle.piece import Piece
 
 SHARED = 2
@@ -40,14 +43,19 @@ class Conductor:
     """Paragraphs that this process saw appear in a save, or was asked about, and has not answered."""
     offers: dict[str, Offer] = field(default_factory=dict)
     looking: set[str] = field(default_factory=set)
+    invited: dict[str, str] = field(default_factory=dict)
+    """Id of a task that was offered -> its words."""
     allowed: set[str] = field(default_factory=set)
     """Ids of offers that the author let run while this process looked on."""
+    handed: bool = False
+    """A task was handed over, and nobody has looked at the text since."""
     spoken: int = 0
 
     def seen(self, seen: Seen, before: Entry) -> None:
         if seen == "moved":
             self.live.clear()
             self.offers.clear()
+            self.invited.clear()
             self.allowed.clear()
         elif seen == "saved":
             if before.text:
@@ -102,8 +110,17 @@ class Conductor:
                 self._tell(remark, "note", conduct.explained(remark), "shape")
             case "run":
                 self._offer(remark)
+            case "look" if self.crew.model is not None:
+                self._ask(remark)
             case "look":
                 self._look_up(remark)
+            case "task" if self.crew.model is not None:
+                words, id_ = remark.cue.sentence.text, proposal.name(remark.digest, 1, remark.cue.sentence.text)
+                self.invited[id_] = words
+                self._put(
+                    "proposal", remark.digest, "a task offered",
+                    lambda entry, hand: conduct.invite(entry, remark.digest, id_, words, hand),
+                )  # fmt: skip
 
     def _offer(self, remark: Remark) -> None:
         source = remark.cue.sentence.text
@@ -126,6 +143,20 @@ class Conductor:
 
         self.crew.work(lambda: self.crew.recall.search(question), then)
 
+    def _ask(self, remark: Remark) -> None:
+        """The model, which has seen the entry down to the paragraph."""
+        entry, crew = self.desk.entry, self.crew
+        shared = crew.shared(entry, remark.paragraph.span.stop)
+        given = Given(question=remark.cue.sentence.text)
+        self.looking.add(remark.digest)
+
+        def then(said: Saying | NozzleError) -> None:
+            self.looking.discard(remark.digest)
+            if isinstance(said, Saying) and said.facts:  # a model that failed says nothing to prose
+                self._tell(remark, "answer", said.text, spoken.key(said.via))
+
+        crew.work(lambda: labelled(crew, ANSWER, given, shared, lambda piece: None, Stop()), then)
+
     def _tell(self, remark: Remark, kind: str, text: str, via: str) -> None:
         as_kind: conduct.Told = "answer" if kind == "answer" else "note"
         title = {"note": "an error explained", "answer": "a question looked up"}[as_kind]
@@ -141,6 +172,8 @@ class Conductor:
 
     def _answers(self) -> None:
         """What the author did with what was offered: a tick, a change, a deletion."""
+        for id_, words in list(self.invited.items()):
+            self._invitation(id_, words)
         for offered in list(self.offers.values()):
             block = proposal.find(self.desk.entry, offered.id)
             standing = proposal.read(block) if block else None
@@ -149,6 +182,19 @@ class Conductor:
                 self._close(offered, "cell", verdict.source, "")
             elif isinstance(verdict, Deny):
                 self._close(offered, "attempt", "", verdict.why)
+
+    def _invitation(self, id_: str, words: str) -> None:
+        """A task that was offered: ticked it is handed over, denied or deleted it is gone."""
+        block = proposal.find(self.desk.entry, id_)
+        ticks = proposal.read(block).ticks if block else frozenset(("deny",))
+        if not ticks:
+            return
+        del self.invited[id_]
+        if block and "deny" not in ticks:
+            self.handed = True
+            self._put("task", block.of, "a task handed over", lambda entry, hand: _handed(entry, id_, words))
+        elif block:
+            self._put("denied", block.of, "a task denied", lambda entry, hand: _gone(entry, id_))
 
     def _close(self, offered: Offer, kind: str, source: str, why: str) -> None:
         del self.offers[offered.id]
@@ -184,6 +230,8 @@ class Conducted(Seat):
         self.conductor.asked()
 
     def tick(self, now: float) -> None:
+        if self.conductor.handed:
+            self.conductor.handed, self._dirty = False, True
         Seat.tick(self, now)
         self.conductor.tick(now)
 
@@ -196,6 +244,16 @@ class Conducted(Seat):
 
     def held(self, cell: Cell) -> str:
         return "" if self.conductor.lets(cell) else Seat.held(self, cell)
+
+
+def _handed(entry: Entry, id_: str, words: str) -> Edit | None:
+    block = proposal.find(entry, id_)
+    return conduct.handed(entry, block, words) if block else None
+
+
+def _gone(entry: Entry, id_: str) -> Edit | None:
+    block = proposal.find(entry, id_)
+    return scribe.remove(entry, block) if block else None
 
 
 def _digests(entry: Entry) -> set[str]:

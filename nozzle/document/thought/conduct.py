@@ -29,12 +29,15 @@ _LOOK = re.compile(
 _ENDS = re.compile(r"""[.!?…:)"'`\]]\s*$""")
 
 
+Kind = Literal["error", "run", "look", "task"]
+"""An error explained, a command offered, the journal looked up, a task offered to the doer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """Something to be said to a paragraph."""
 
-    kind: Literal["error", "run", "look"]
-    """An error explained, a command offered, the journal looked up."""
+    kind: Kind
     paragraph: Paragraph
     cue: Cue
 
@@ -84,7 +87,20 @@ def offer(entry: Entry, offered: Offer, hand: Hand) -> Edit | None:
     return _under(entry, offered.task, "proposal", keys, rows)
 
 
-def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Literal["error", "run", "look"], Cue]]:
+def invite(entry: Entry, digest: str, id_: str, words: str, hand: Hand) -> Edit | None:
+    """A task that the doer could be given, under the paragraph it was heard in."""
+    told = f"I could do this: “{hand.redact(words)}”. Tick run, and it becomes a task, as `/do` would make it."
+    rows = [*quoted(["[!IMPORTANT]", told]), "", "- [ ] run", "- [ ] deny"]
+    return _under(entry, digest, "proposal", {"id": id_, "by": BY, "risk": "ask", "kind": "task"}, rows)
+
+
+def handed(entry: Entry, block: Envelope, words: str) -> Edit:
+    """The author ticked it: where it was offered, the line that gives it to the doer."""
+    end = "\n" if entry.rows[block.span.stop - 1].endswith("\n") else ""
+    return Edit(block.span, f"/do {' '.join(words.split())}" + (entry.eol if end else ""))
+
+
+def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Kind, Cue]]:
     for cue in heard:
         if cue.kind == "traceback":
             yield "error", cue
@@ -94,6 +110,8 @@ def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Literal["error", "run", "l
             cue.kind == "question" or (cue.kind == "task" and _LOOK.search(cue.shown))
         ):
             yield "look", cue
+        elif cue.kind == "task" and not cue.rule.startswith("/"):
+            yield "task", cue
 
 
 def _finished(entry: Entry, paragraph: Paragraph) -> bool:
