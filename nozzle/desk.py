@@ -4,9 +4,9 @@ A desk is told what happened (a save, an event of a kernel, a request) by the lo
 only one to touch its file. It holds nothing that the text and git could not give back.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -27,15 +27,19 @@ from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
 
-FRESH = 1.0
+FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 LISTEN = 1.0
 """Seconds between two looks for what finished cells still print."""
+LATEST = 300.0
+"""Seconds, the longest between two writings of it."""
 
 UNSAVED = "nothing runs here until you save it, or say: nozzle run"
 ELSEWHERE = "you are at another step; save, or say: nozzle run"
 STOPPED = "you stopped it; save, or say: nozzle run"
 KILLED = "nozzle was ended while this cell ran; 'nozzle run' runs it again"
+ALL_AGAIN = "'nozzle run --again' runs all of it again"
+AGAIN = "'nozzle run' lets it"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -172,6 +176,8 @@ class Desk:
     """Chains of cells that may run however long they take."""
     stale: set[str] = field(default_factory=set)
     """Chains of cells below one that has run again because its input changed: the same code, another state."""
+    _unkept: bool = False
+    """The author saved, and no step was made of it since."""
     _ripe: bool = True
     """Something happened since it was last found that nothing may run."""
     _distrust: Callable[[Cell], str] | None = None
@@ -185,7 +191,12 @@ class Desk:
     _kept: bool = False
     """What waits is in git meanwhile."""
     _late: dict[str, str] = field(default_factory=dict)
-    _lates: list[disk.Late] = field(default_factory=list)
+    _lates: list[tuple[disk.Late, str]] = field(default_factory=list)
+    """Files that lost their place while somebody had them open, and the steps that their texts belong to."""
+    _late_told: dict[str, str] = field(default_factory=dict)
+    """By cell: what of it is written."""
+    _late_due: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By cell: when late output is next written, and how long after that again."""
     _warned: set[str] = field(default_factory=set)
     beside: Beside = field(init=False)
 
@@ -233,7 +244,7 @@ class Desk:
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
         if not self.gone:
-            self.gone, self._reference = True, None
+            self.gone, self._reference, self._unkept = True, None, True
             self._set_aside()
             self._keep_aside([made.piece for made in self.made])
             self.made = []
@@ -241,10 +252,14 @@ class Desk:
     def plan(self) -> list[Row]:
         """What is to be done with each cell, and why not where something stands against it."""
         rows = planning.plan(self.entry, self._asked(self._held))
-        slow = self._slow(rows)
-        if slow is None:
+        slow, barred = self._slow(rows), self._barred(rows)
+        if slow is None and not barred:
             return rows
-        return planning.plan(self.entry, self._asked(lambda cell, why: self._held(cell, why) or slow(cell, why)))
+
+        def held(cell: Cell, why: Why) -> str:
+            return self._held(cell, why) or (slow(cell, why) if slow else "") or barred.get(cell.chain, "")
+
+        return planning.plan(self.entry, self._asked(held))
 
     def due(self) -> list[Row]:
         """What would run, were nothing but the text and trust asked."""
@@ -263,7 +278,7 @@ class Desk:
 
     def ask(self, again: bool = False) -> None:
         """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
-        self.resting, self._ripe, self._distrust, self.stuck = "", True, None, False
+        self.resting, self._ripe, self._distrust, self.stuck, self._unkept = "", True, None, False, True
         chosen = [cell for cell in self.entry.cells if cell.runs] if again else planning.unfinished(self.entry)
         self.wanted |= {cell.chain for cell in chosen}
         self.allowed |= {cell.chain for cell in self.entry.cells if cell.runs}
@@ -297,9 +312,10 @@ class Desk:
         ledger.save(self.rel, base)
         if self._session is None:
             self._session = self._new_session()
-        self._late.pop(row.cell.chain, None)
-        origin = ledger.origin(self.rel, base)
-        run = Run(row.cell, row.why, now, time.time_ns(), self._session, origin, row.slot.output)
+        for kept in (self._late, self._late_told, self._late_due):
+            kept.pop(row.cell.chain, None)
+        origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
+        run = Run(row.cell, row.why, now, since, self._session, origin, row.slot.output)
         self.run = run
         run.work(jobs(self.entry, row.cell, self.tools.settings), lambda event: self.tools.put(Said(self, run, event)))
         return True
@@ -345,6 +361,7 @@ class Desk:
             self._listened = now
             for event in self._session.drain():
                 self._hear_late(event)
+            self._write_late(now)
         if self.run is not None and now >= self.run.next_shown:
             self._add(self.run.so_far(self.tools.hand))
 
@@ -355,7 +372,7 @@ class Desk:
             times.append(later)
         if now < self.settled:
             times.append(self.settled - now)
-        if self.made and not self.stuck and not self.quiet(now):
+        if (self.made or self._unkept) and not self.stuck and not self.quiet(now):
             times.append(self.saved + self.tools.settings.quiet - now)
         if self.run is not None:
             times.append(self.run.next_shown - now)
@@ -366,6 +383,19 @@ class Desk:
     def quiet(self, now: float) -> bool:
         """Whether the author's buffer is likely to be clean: just saved, or not saved for a while."""
         return now - self.saved <= FRESH or now - self.saved >= self.tools.settings.quiet
+
+    def resting_on(self, now: float) -> bool:
+        """Whether the author has saved a text, or taken it away, and left it so for a while."""
+        return self._unkept and not (self.made or self.stuck) and now - self.saved >= self.tools.settings.quiet
+
+    def step(self) -> None:
+        """What the author saved becomes a step, if it is none yet; so does that he took it away."""
+        self._unkept = False
+        if self.gone:
+            self.tools.ledger.remove(self.rel)
+            self.base = None
+        elif self.base is not None and self.tools.ledger.unsaved(self.rel, self.base):
+            self.tools.ledger.save(self.rel, self.base)
 
     def keep(self) -> None:
         """What waits to be written is kept in git meanwhile."""
@@ -387,7 +417,7 @@ class Desk:
             self.stuck = True
             self.keep()
             raise
-        self.made, self._restored = [], False
+        self.made, self._restored, self._unkept = [], False, False
         self._settle(written, made[-1].entry)
         fresh = [name for block in self.entry.envelopes if (name := _name(block)) not in known]
         self._newest = fresh[-1] if fresh else self._newest
@@ -426,7 +456,7 @@ class Desk:
 
     def _hear_author(self, content: bytes, now: float) -> None:
         """The author saved."""
-        self.saved, self.resting, self.stuck = now, "", False
+        self.saved, self.resting, self.stuck, self._unkept = now, "", False, True
         self._take(content)
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
             self._set_aside()
@@ -435,7 +465,7 @@ class Desk:
         """Somebody went to another step: what runs and what waits belongs to the one that was left."""
         self._set_aside()
         self._keep_aside([made.piece for made in self.made])
-        self.made, self._reference, self._newest, self.stuck = [], None, None, False
+        self.made, self._reference, self._newest, self.stuck, self._unkept = [], None, None, False, False
         self._rest(ELSEWHERE)
         self._take(content)
 
@@ -443,7 +473,7 @@ class Desk:
         """A save from a stale buffer lacks what nozzle wrote since; what still answers its cell comes back once."""
         if self._reference is None or self._restored or self._newest is None:
             return
-        if self._newest in {_name(block) for block in self.entry.envelopes}:
+        if self.entry.held or self._newest in {_name(block) for block in self.entry.envelopes}:
             return
         edits = scribe.restore(self.entry, self._reference)
         if not edits:
@@ -463,21 +493,26 @@ class Desk:
             self._take(written.content)
         self._reference = self.entry
         if written.late is not None:
-            self._lates.append(written.late)
+            self._lates.append((written.late, self.tools.ledger.head(self.rel)))
 
     def _hear_editors(self, now: float) -> None:
         """An editor that had the old file open finished saving into it: that is the author's newest text."""
-        for late in self._lates:
+        ledger = self.tools.ledger
+        for late, head in self._lates:
             new = late.check()
-            if new is None or self._reference is None:
+            if new is None:
                 continue
-            if disk.read(self.path) != self.base:  # an even newer save is there: this one is kept as a step
-                self.tools.ledger.save(self.rel, new)
-                continue
-            written = self.tools.ledger.restore(self.path, self.rel, new, self._reference, over=self.base)
-            self._hear_author(written.content, now)
-            self._settle(written, None)
-        self._lates = [late for late in self._lates if not late.done]
+            if self._reference is None or self.gone:  # somebody went to another step meanwhile: the text is not of it
+                name = ledger.leave_behind(self.rel, head, new)
+                where = f"it is on thread {name}" if name else "it holds a secret and is in no step"
+                self._note("aside", f"an editor saved the text of the step you left; {where}")
+            elif disk.read(self.path) != self.base:  # an even newer save is there: this one is kept as a step
+                ledger.save(self.rel, new)
+            else:
+                written = ledger.restore(self.path, self.rel, new, self._reference, over=self.base)
+                self._hear_author(written.content, now)
+                self._settle(written, None)
+        self._lates = [each for each in self._lates if not each[0].done]
 
     def _mend(self) -> None:
         """Nobody is at the cells that a killed process left as running."""
@@ -505,7 +540,7 @@ class Desk:
             run.session.close()
             return self._keep_aside([piece] if run.under_way else [])
         self.run, self._ripe = None, True
-        if self.tools.hidden and not run.session.hides and EXPOSED not in self._warned:
+        if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
             self._warned.add(EXPOSED)
             self._note("warning", EXPOSED)
         self.wanted.discard(cell.chain)
@@ -536,9 +571,18 @@ class Desk:
             self._note("aside", f"{titles}: finished on thread {name}")
 
     def _hear_late(self, event: Late) -> None:
-        text = self._late[event.cell] = self._late.get(event.cell, "") + event.text
-        hand, chain = self.tools.hand, event.cell
-        self._add(Piece("note", chain, "late output", lambda entry: scribe.late(entry, chain, text, hand)))
+        self._late[event.cell] = self._late.get(event.cell, "") + event.text
+        self._late_due.setdefault(event.cell, (self._listened, LISTEN))
+
+    def _write_late(self, now: float) -> None:
+        """What finished cells still print: at growing intervals, for each writing is a step."""
+        hand = self.tools.hand
+        for chain, (when, gap) in list(self._late_due.items()):
+            if now >= when and (text := self._late.get(chain, "")) != self._late_told.get(chain, ""):
+                self._late_told[chain] = text
+                self._late_due[chain] = (now + gap, min(2 * gap, LATEST))
+                edit = partial(scribe.late, chain=chain, text=text, hand=hand)
+                self._add(Piece("note", chain, "late output", edit))
 
     def _rest(self, why: str) -> None:
         """Run nothing by itself until the author saves or asks."""
@@ -583,6 +627,26 @@ class Desk:
             if why in ("above changed", "input changed") and cell.chain not in self.allowed
             else ""
         )
+
+    def _barred(self, rows: list[Row]) -> dict[str, str]:
+        """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
+        ran = [row for row in rows if row.cell.runs]
+        at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
+        above, session = [row.cell for row in ran[:at]], self._session
+        if not above or (session is not None and session.at == above[-1].chain):
+            return {}
+        for cell in above:
+            fact = self.tools.ledger.past.last(self.rel, cell)
+            if foreign := self._distrusted(cell):
+                return {ran[at].cell.chain: f"it needs {planning.name(cell)} above it: {foreign}"}
+            if cell.options.once:
+                return {
+                    ran[at].cell.chain: f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
+                }
+            if fact and fact.effects and cell.chain not in self.allowed:
+                reached = ", ".join(fact.effects)
+                return {ran[at].cell.chain: f"{planning.name(cell)} would reach outside again ({reached}); {AGAIN}"}
+        return {}
 
     def _distrusted(self, cell: Cell) -> str:
         if self._distrust is None:

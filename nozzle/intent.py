@@ -24,13 +24,16 @@ class Intent:
     """The same with what was meant to be written."""
     files: Mapping[str, bytes]
     """Path from the entry's folder -> what it shows."""
+    inputs: str = ""
+    """What the cells read whose outputs stand in the new text: the table that its step is to carry."""
 
 
 def packed(intents: Iterable[Intent]) -> dict[str, bytes]:
     """As git keeps them: name -> bytes."""
     flat: dict[str, bytes] = {}
     for number, each in enumerate(intents):
-        parts = {"entry": each.rel.encode(), "head": each.head.encode(), "base": each.base, "new": each.new}
+        parts = {"entry": os.fsencode(each.rel), "head": each.head.encode(), "base": each.base, "new": each.new}
+        parts |= {"inputs": each.inputs.encode()}
         parts |= {f"file/{name}": data for name, data in each.files.items()}
         flat |= {f"{number}/{name}": data for name, data in parts.items()}
     return flat
@@ -44,7 +47,8 @@ def unpacked(flat: Mapping[str, bytes]) -> list[Intent]:
         if {"entry", "base", "new"} <= parts.keys():
             files = {name.removeprefix("file/"): data for name, data in parts.items() if name.startswith("file/")}
             head = parts.get("head", b"").decode()
-            found.append(Intent(parts["entry"].decode(), head, parts["base"], parts["new"], files))
+            rel, inputs = os.fsdecode(parts["entry"]), parts.get("inputs", b"").decode()
+            found.append(Intent(rel, head, parts["base"], parts["new"], files, inputs))
     return found
 
 

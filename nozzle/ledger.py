@@ -6,18 +6,19 @@ into a text that it was not told of (`News`), and to make a step at another plac
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from nozzle import disk
 from nozzle.disk import Written
-from nozzle.document import scribe, seal
+from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.document.secrets import find
 from nozzle.errors import NozzleError, Refused, Unwritable
 from nozzle.intent import Intent, beside, packed, unpacked
+from nozzle.orphans import Orphans, shown
 from nozzle.past import Past
 from nozzle.piece import Made, Origin, Piece, compose
 from nozzle.settings import Settings
@@ -46,13 +47,17 @@ class Ledger:
     _recorded: dict[str, bytes] = field(default_factory=dict)
     """The text of each entry at that HEAD."""
     _owed: dict[str, list[Record]] = field(default_factory=dict)
-    """Steps that could not be made while somebody held the index."""
+    """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
     _intents: dict[str, Intent] = field(default_factory=dict)
     _clean: dict[str, bytes] = field(default_factory=dict)
     _warned: set[str] = field(default_factory=set)
+    _begun: str = ""
+    """The branch on which it was last asked whether steps want a thread of their own."""
+    _orphans: Orphans = field(init=False)
 
     def __post_init__(self) -> None:
         self.past = Past(self.root, self.steps, self.settings)
+        self._orphans = Orphans(self.root, self.settings)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -79,6 +84,10 @@ class Ledger:
         """Where a run begins that begins now."""
         return Origin(self._heads.get(rel, ""), text)
 
+    def head(self, rel: str) -> str:
+        """The step that the text of an entry is of."""
+        return self._heads.get(rel, "")
+
     def where(self) -> str:
         thread = self.steps.thread()
         return f"at {thread.head[:8]} on {thread.name}" if thread.name else f"at {thread.head[:8]}, on no thread"
@@ -88,6 +97,28 @@ class Ledger:
     def save(self, rel: str, content: bytes) -> None:
         """The author's save, as a step, if it is not one yet."""
         self._record(rel, self._saved(rel, content))
+
+    def unsaved(self, rel: str, content: bytes) -> bool:
+        """Whether a text of the author's is in no step yet, and could be."""
+        if self._recorded.get(rel) != content and self._at_head(rel) == content:
+            self._recorded[rel] = content
+        return self._recorded.get(rel) != content and rel not in self._owed and not self._refused(rel, content)
+
+    def rename(self, old: str, new: str, content: bytes) -> None:
+        """The author gave an entry another name."""
+        if self._at_head(old) is not None:
+            files = {new: content, old: None}
+            self._record(new, [Record("save", new, f"{_stem(old)}: renamed to {_stem(new)}", files)])
+
+    def remove(self, rel: str) -> None:
+        """The author took an entry away: so does a step."""
+        if self._at_head(rel) is not None:
+            self._record(rel, [Record("save", rel, f"{_stem(rel)}: removed", {rel: None})])
+
+    def leave_behind(self, rel: str, head: str, text: bytes) -> str:
+        """A text of the author's that belongs to a step somebody has left: a step on a thread that starts there."""
+        record = Record("save", rel, f"{_stem(rel)}: save", {rel: text})
+        return "" if self._refused(rel, text) else self.steps.record_aside([record], head).name
 
     def write(self, path: Path, rel: str, base: bytes, made: Sequence[Made]) -> Written:
         """Put pieces into the file that holds `base`, and make their steps; `News` when it holds something else."""
@@ -100,8 +131,9 @@ class Ledger:
 
         self._put_files(path.parent, made)
         written = disk.exchange(path, base, edit, before=lambda text, temp: self.keep(rel, base, made))
+        self.past.settle(rel, made[-1].entry)
         steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
-        self._record(rel, [*self._saved(rel, base), *self._swept(rel, path, steps, new)])
+        self._record(rel, [*self._saved(rel, base), *self._swept(rel, path, steps)])
         self._done(rel)
         return written
 
@@ -114,10 +146,11 @@ class Ledger:
             return _restored(author, reference)
 
         def before(new: bytes, temp: str) -> None:
-            self._intend(Intent(rel, self._heads.get(rel, ""), newest[0], new, {}))
+            self._intend(Intent(rel, self._heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
-        back = Record("restore", rel, f"{_stem(rel)}: outputs brought back", {rel: written.content})
+        files = self._brought_back(rel, written.content)
+        back = Record("restore", rel, f"{_stem(rel)}: outputs brought back", {rel: written.content, **files})
         self._record(rel, [*self._saved(rel, newest[0]), back])
         self._done(rel)
         return written
@@ -125,7 +158,8 @@ class Ledger:
     def keep(self, rel: str, base: bytes, made: Sequence[Made]) -> None:
         """Keep in git what is not in the file yet."""
         files = {name: data for each in made for name, data in each.files.items()}
-        self._intend(Intent(rel, self._heads.get(rel, ""), base, made[-1].text, files))
+        self.past.settle(rel, made[-1].entry)
+        self._intend(Intent(rel, self._heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text))
 
     def aside(self, rel: str, pieces: Sequence[Piece]) -> str:
         """Steps of results that have no place in the text any more, on a thread that starts where they began; its name.
@@ -137,24 +171,29 @@ class Ledger:
         made, _ = compose(Entry(origin.text.decode()), pieces)
         records = [Record("save", rel, f"{_stem(rel)}: save", {rel: origin.text})]
         records += [self._step(rel, each) for each in made]
-        return "" if self._refused(rel, records) else self.steps.record_aside(records, origin.head).name
+        return "" if self._refused(rel, origin.text) else self.steps.record_aside(records, origin.head).name
 
     def catch_up(self) -> bool:
-        """Make the steps that are owed, if nobody holds the index any more; whether none is owed now."""
-        if self._owed and not self.steps.moving():
+        """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
+        if self._owed and not self.steps.moving() and not self.steps.busy():
             for rel in list(self._owed):
                 self._record(rel, [])
+                self._done(rel)
         return not self._owed
 
     def begin_thread(self) -> str:
         """Where the settings want it, put HEAD on a thread of its own, before the first step; the thread's name."""
         if self.settings.steps == "here" or self.steps.busy():
             return ""
-        alone = not self.steps.remotes() and self.steps.journal_only(self._journals)
         thread = self.steps.thread()
-        if (self.settings.steps == "auto" and alone) or not thread.head or thread.name.startswith("nozzle/"):
+        self._begun = thread.name
+        if not thread.head or not thread.name or self.steps.is_thread(thread.name):
             return ""
-        return self.steps.start_thread().name
+        alone = not self.steps.remotes() and self.steps.journal_only(self._journals)
+        if self.settings.steps == "auto" and alone:
+            return ""
+        self._begun = self.steps.start_thread().name
+        return self._begun
 
     # -- after a kill -------------------------------------------------------------------------------------------
 
@@ -162,8 +201,10 @@ class Ledger:
         """Finish what an earlier process was killed in; what was done, in plain words."""
         told = []
         for intent in unpacked(self.steps.intent() or {}):
+            self._intents[intent.rel] = intent
             told += self._finish(intent)
-        self.steps.fulfilled()
+        if not self._intents:
+            self.steps.fulfilled()
         for path in self.settings.entries_in(self.root):
             told += self._take_in(path)
         return told
@@ -182,8 +223,10 @@ class Ledger:
                 author = left.content  # the swap was done, and what came out was newer than nozzle knew
                 told.append(f"{intent.rel}: your last save was found beside it and is back")
         if author is None or (head != intent.head and author == self._at_head(intent.rel) != intent.new):
+            self._intents.pop(intent.rel)
             return [*told, self._finish_aside(intent)]
         self._heads[intent.rel] = head
+        self.past.inputs.forget()
         meant = intent.new if author in (intent.base, intent.new) else _restored(author, _entry(intent.new)) or author
         current = disk.read(path)
         _put(path.parent, intent.files)
@@ -191,13 +234,16 @@ class Ledger:
             disk.exchange(path, current, lambda _: meant)
             told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
         base = intent.base if author == intent.new else author
-        self._record(intent.rel, [*self._saved(intent.rel, base), self._repaired(intent, meant)])
-        for left in beside(path):
-            disk.discard(left.temp)
+        if self._record(intent.rel, [*self._saved(intent.rel, base), self._repaired(intent, meant)]):
+            self._intents.pop(intent.rel)
+            for left in beside(path):
+                disk.discard(left.temp)
         return told
 
     def _finish_aside(self, intent: Intent) -> str:
         """The text is elsewhere now: what was meant for it is kept where it was."""
+        if self._refused(intent.rel, intent.base):
+            return f"{intent.rel}: outputs that were made and not yet written are in no step"
         base = Record("save", intent.rel, f"{_stem(intent.rel)}: save", {intent.rel: intent.base})
         thread = self.steps.record_aside([base, self._repaired(intent, intent.new)], intent.head)
         return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
@@ -205,17 +251,33 @@ class Ledger:
     def _repaired(self, intent: Intent, text: bytes) -> Record:
         folder = Path(intent.rel).parent
         files = {(folder / name).as_posix(): data for name, data in intent.files.items()}
-        return Record("repair", intent.rel, f"{_stem(intent.rel)}: repaired", {intent.rel: text, **files})
+        trailers = {"Inputs": intent.inputs}
+        title = f"{_stem(intent.rel)}: repaired"
+        return Record("repair", intent.rel, title, {intent.rel: text, **files}, trailers=trailers)
 
     def _take_in(self, path: Path) -> list[str]:
         """A text of the author's that came out of the file and that no step knows becomes a step."""
         rel, told = path.relative_to(self.root).as_posix(), []
         for left in beside(path):
             if left.whole and left.content != disk.read(path) and not self._known(rel, left.content):
-                self._record(rel, [*self._saved(rel, left.content), *self._saved(rel, disk.read(path))])
+                if not self._record(rel, [*self._saved(rel, left.content), *self._saved(rel, disk.read(path))]):
+                    told.append(f"{rel}: a save of yours was found beside it, as {left.temp.name}; it is no step yet")
+                    continue
                 told.append(f"{rel}: a save of yours was found beside it; it is a step now")
             disk.discard(left.temp)
         return told
+
+    def _brought_back(self, rel: str, text: bytes) -> dict[str, bytes]:
+        """Files that a text shows again and that went with the outputs which a save lacked, from the steps."""
+        folder, found = Path(rel).parent, dict[str, bytes]()
+        for name in [name for name in shown(text) if not (self.root / folder / "_out" / name).exists()]:
+            path = (folder / "_out" / name).as_posix()
+            steps = self.steps.history(rel, limit=20)
+            content = next((data for step in steps if (data := self.steps.text(step, path)) is not None), None)
+            if content is not None:
+                _put(self.root / folder, {f"_out/{name}": content})
+                found[path] = content
+        return found
 
     def _known(self, rel: str, text: bytes) -> bool:
         recent = self.steps.history(rel, limit=20)
@@ -242,73 +304,103 @@ class Ledger:
     def _step(self, rel: str, made: Made) -> Record:
         piece, folder = made.piece, Path(rel).parent
         files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}
+        adopt = tuple(path for path in piece.adopt if not self._withheld(path))
         trailers = {"Cell": piece.chain, **piece.trailers}
         if piece.cell and piece.facts:
-            trailers = {**self.past.trailers(piece.cell, piece.facts, piece.adopt), **piece.trailers}
-        return Record(piece.kind, rel, f"{_stem(rel)}: {piece.title}", {rel: made.text, **files}, piece.adopt, trailers)
+            trailers = {**self.past.trailers(piece.cell, piece.facts, adopt), **piece.trailers}
+        return Record(piece.kind, rel, f"{_stem(rel)}: {piece.title}", {rel: made.text, **files}, adopt, trailers)
 
-    def _swept(self, rel: str, path: Path, records: Sequence[Record], text: bytes) -> list[Record]:
-        """The last record of a write, with the `_out` files that no entry beside this one names any more gone."""
-        named = set(_shown(text))
-        gone = [name for name in _shown(self._at_head(rel) or b"") if name not in named]
-        gone = [name for name in gone if not _named_beside(path, name)]
-        if not gone or not records:
-            return list(records)
+    def _withheld(self, path: str) -> bool:
+        """Whether a file that a cell wrote holds what must not be kept."""
+        if kind := self.past.secret(path):
+            self._once(f"{path}: a cell wrote what looks like a secret ({kind}); the file is left out of every step")
+        return bool(kind)
+
+    def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
+        """The last record of a write, with the `_out` files that no entry names any more gone."""
+        gone = self._orphans.beside(path.parent) if records else []
         for name in gone:
             (path.parent / "_out" / name).unlink(missing_ok=True)
         removed: dict[str, bytes | None] = {(Path(rel).parent / "_out" / name).as_posix(): None for name in gone}
-        last = records[-1]
-        files = {**removed, **last.files}
-        return [*records[:-1], Record(last.kind, rel, last.title, files, last.adopt, last.trailers)]
+        if not removed:
+            return list(records)
+        return [*records[:-1], replace(records[-1], files={**removed, **records[-1].files})]
 
-    def _record(self, rel: str, records: Sequence[Record]) -> None:
-        """Make steps; what stands against it is said once and the work goes on without."""
+    def _record(self, rel: str, records: Sequence[Record]) -> bool:
+        """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
         records = [*self._owed.pop(rel, ()), *records]
-        if not records or self._refused(rel, records):
-            return
-        if busy := self.steps.busy():
-            return self._once(f"a {busy} is under way: cells run, and no step is made until it is over")
-        if self._owed and self.steps.moving():  # it was waited for once; that is enough
-            self._owed[rel] = records
-            return
+        if not records:
+            return True
+        if self._refused(rel, next((each.files[rel] for each in records if each.kind == "save"), None)):
+            return False
+        if why := self._hindered():
+            return self._owe(rel, records, why)
         head = self._heads.get(rel)
+        records[-1] = replace(records[-1], trailers={"Inputs": self.past.inputs.text, **records[-1].trailers})
         try:
+            self._begin()
             made = self.steps.record_all(records, head)
         except Elsewhere as moved:
             return self._record_elsewhere(rel, records, head or "", moved.now)
         except Unwritable as error:
-            self._owed[rel] = records
-            return self._once(f"{error}; the text is as it should be, and its steps come with the next one")
+            return self._owe(rel, records, f"{error}; the text is right, its steps come with the next one")
         except NozzleError as error:
-            return self._once(f"no step could be made: {error}; the text is as it should be")
+            return self._owe(rel, records, f"no step could be made: {error}; the text is as it should be")
         self._recorded[rel] = records[-1].files[rel] or b""
         if made:
             self._heads |= {other: made[-1].sha for other, seen in self._heads.items() if seen == head}
             self._heads[rel] = made[-1].sha
         for name in self.steps.left_out:
             self._once(f"{name} is larger than the cap (file_cap in nozzle.toml): it is not in the step")
+        return True
 
-    def _record_elsewhere(self, rel: str, records: Sequence[Record], head: str, now: str) -> None:
+    def _hindered(self) -> str:
+        """Why no step can be made now, in plain words; empty when one can."""
+        if busy := self.steps.busy():
+            return f"a {busy} is under way: cells run, and no step is made until it is over"
+        return "git is at work here: steps come when it is done" if self._owed and self.steps.moving() else ""
+
+    def _owe(self, rel: str, records: Sequence[Record], why: str) -> bool:
+        """These steps come later, if need be when nozzle starts again: what was meant stays in git until then."""
+        self._owed[rel] = list(records)
+        self._once(why)
+        return False
+
+    def _begin(self) -> None:
+        """The author went to another branch: steps there may want a thread of their own, too."""
+        if self.steps.thread().name != self._begun and (name := self.begin_thread()):
+            self.warn(f"steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
+
+    def _record_elsewhere(self, rel: str, records: Sequence[Record], head: str, now: str) -> bool:
         """HEAD has moved: where the entry is the same there, so are its steps; else they stay where they began."""
-        if self.steps.text(head, rel) == self.steps.text(now, rel):
+        here = self.steps.text(now, rel)
+        if here == records[-1].files[rel]:  # the author has committed it all himself
+            self._heads[rel], self._recorded[rel] = now, here or b""
+            return True
+        if self.steps.text(head, rel) == here or self._content(rel) == records[-1].files[rel]:
             self._heads[rel] = now
             return self._record(rel, records)
         thread = self.steps.record_aside(records, head)
         self.warn(f"{rel}: you went to another step meanwhile; what was written is on thread {thread.name}")
+        return True
 
-    def _refused(self, rel: str, records: Sequence[Record]) -> bool:
-        """Whether the author's text holds what must not be kept; what cells printed was redacted before."""
-        for record in records:
-            content = record.files.get(rel) or b""
-            if record.kind != "save" or self._clean.get(rel) == content:
-                continue
-            if hits := find(content.decode("utf-8", "replace")):
-                self._once(
-                    f"{rel}:{hits[0].line}: this looks like a secret ({hits[0].kind}); "
-                    "the entry is left out of every step until it is gone"
-                )
-                return True
-            self._clean[rel] = content
+    def _content(self, rel: str) -> bytes | None:
+        try:
+            return disk.read(self.root / rel)
+        except NozzleError:
+            return None
+
+    def _refused(self, rel: str, content: bytes | None) -> bool:
+        """Whether a text of the author's holds what must not be kept; what cells printed was redacted before."""
+        if content is None or self._clean.get(rel) == content:
+            return False
+        if hits := find(content.decode("utf-8", "replace")):
+            self._once(
+                f"{rel}:{hits[0].line}: this looks like a secret ({hits[0].kind}); "
+                "the entry is left out of every step until it is gone"
+            )
+            return True
+        self._clean[rel] = content
         return False
 
     def _once(self, text: str) -> None:
@@ -321,10 +413,15 @@ class Ledger:
             _put(folder, each.files)
 
     def _intend(self, intent: Intent) -> None:
+        if self._refused(intent.rel, intent.base):
+            return
         self._intents[intent.rel] = intent
         self.steps.intend(packed(self._intents.values()))
 
     def _done(self, rel: str) -> None:
+        """What was meant for an entry has come to be; while a step of it is owed, it has not."""
+        if rel in self._owed:
+            return
         self._intents.pop(rel, None)
         if self._intents:
             self.steps.intend(packed(self._intents.values()))
@@ -336,8 +433,10 @@ def _put(folder: Path, files: Mapping[str, bytes]) -> None:
     """Content-named files: one that is there is the same."""
     for name, data in files.items():
         target = folder / name
-        if target.exists():
+        if target.is_file() and target.read_bytes() == data:
             continue
+        if target.parent.resolve().parent != folder.resolve():
+            raise Unwritable(f"{target.parent} is a link to elsewhere: outputs are kept in it, so make it a folder")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f".{target.name}.part")
@@ -356,15 +455,6 @@ def _restored(author: bytes, reference: Entry) -> bytes | None:
 
 def _entry(text: bytes) -> Entry:
     return Entry(text.decode("utf-8", "replace"))
-
-
-def _shown(text: bytes) -> list[str]:
-    return seal.files(text.decode("utf-8", "replace").split("\n"))
-
-
-def _named_beside(path: Path, name: str) -> bool:
-    others = (other for other in path.parent.glob("*.md") if other != path)
-    return any(name.encode() in other.read_bytes() for other in others if other.is_file())
 
 
 def _stem(rel: str) -> str:

@@ -165,7 +165,9 @@ class Loop:
                 if not (self._quitting or git):
                     desk.start(now)
                 self._write(desk, now, git)
-            if desk.gone and not desk.busy():
+                if not git and (desk.resting_on(now) or self._quitting):
+                    desk.step()
+            if desk.gone and not desk.busy() and desk.base is None:
                 self.desks.pop(desk.path).close()
         self.tools.ledger.catch_up()
         later, self._later = self._later, []
@@ -223,7 +225,8 @@ class Loop:
         for desk in self.desks.values():
             if not desk.path.exists() and desk.base is not None and desk.base == _content(path):
                 del self.desks[desk.path]
-                desk.path, desk.rel, desk.gone = path, self._rel(path), False
+                old, desk.path, desk.rel, desk.gone = desk.rel, path, self._rel(path), False
+                self.tools.ledger.rename(old, desk.rel, desk.base)
                 break
         else:
             desk = Desk(path, self._rel(path), self.tools)

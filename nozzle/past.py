@@ -5,19 +5,27 @@ that the steps do not say; digests of files are remembered only as long as these
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
-from nozzle.document.entry import SHOWN, Cell
+from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
+from nozzle.document.secrets import find
+from nozzle.inputs import Inputs
 from nozzle.settings import Settings
-from nozzle.steps import Steps
+from nozzle.steps import Snapshot, Steps
 
 DEEP = 2000
 """How many steps back the last run of a cell is looked for."""
+_PROGRAMS = re.compile(r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect", re.M)
+_PASSING = re.compile(r"(?:^|/)(?:_out|node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
+"""Paths that nozzle itself writes while cells run, and what programs install or leave behind."""
+SEARCHED = 1_000_000
+"""Bytes of a file that are looked through for secrets."""
 
 
 @dataclass(slots=True)
@@ -35,8 +43,12 @@ class Past:
     root: Path
     steps: Steps
     settings: Settings
+    inputs: Inputs = field(init=False)
     _known: dict[str, Known] = field(default_factory=dict)
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inputs = Inputs(self.steps)
 
     def last(self, rel: str, cell: Cell) -> Facts | None:
         """What is known of this cell's last run: of this very state, else of the same code."""
@@ -65,12 +77,35 @@ class Past:
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,
         )  # fmt: skip
 
-    def written(self, finished: Finished, since: int) -> tuple[str, ...]:
-        """Files under the root that a run wrote: seen by its hooks, or changed while its programs ran."""
+    def before(self, cell: Cell) -> Snapshot | None:
+        """How the worktree looks, where the cell may start programs: those are not seen as they write."""
+        return self.steps.snapshot() if cell.language != "python" or _PROGRAMS.search(cell.body) else None
+
+    def written(self, finished: Finished, since: Snapshot | None) -> tuple[str, ...]:
+        """Files under the root that a run wrote: seen by its hooks, or changed while its programs ran.
+
+        What programs do is not seen; so of the files that changed `since` the run began those count that were then as
+        HEAD has them: the others are the author's, who was at them already.
+        """
         seen = {path for each in finished.writes if (path := self._inside(each))}
-        if finished.spawned:
-            seen |= self._touched(since)
-        return tuple(sorted(path for path in seen if not self.settings.is_entry(path)))
+        if finished.spawned and since is not None:
+            before = {**since.tracked, **since.untracked}
+            seen |= {path for path in self.steps.changed(since).paths if path not in before}
+        kept = (path for path in seen if not self.settings.is_entry(path) and not _PASSING.search(path))
+        return tuple(sorted(path for path in kept if not self._in_environment(path)))
+
+    def _in_environment(self, path: str) -> bool:
+        """Whether a file lies in a virtual environment: what is installed there can be installed again."""
+        return any((self.root / folder / "pyvenv.cfg").exists() for folder in list(PurePosixPath(path).parents)[:-1])
+
+    def secret(self, path: str) -> str:
+        """What kind of secret a file that a cell wrote seems to hold, in its name or its text; empty when none."""
+        try:
+            with (self.root / path).open("rb") as file:
+                text = file.read(SEARCHED).decode("utf-8", "replace")
+        except OSError:
+            text = ""
+        return next((hit.kind for hit in find(f"{path}\n{text}")), "")
 
     def remember(self, rel: str, cell: Cell, facts: Facts, written: Iterable[str]) -> None:
         """A run has ended."""
@@ -81,6 +116,13 @@ class Past:
     def forget(self, rel: str) -> None:
         """HEAD is elsewhere: other steps lie behind it."""
         self._known.pop(rel, None)
+        self.inputs.forget()
+
+    def settle(self, rel: str, entry: Entry) -> None:
+        """These outputs stand in the text: what their cells read is what the next step says."""
+        facts = self._of(rel).facts
+        known = {slot.cell.chain: facts.get(slot.cell.chain) for slot in entry.slots if slot.fresh}
+        self.inputs.put(rel, {chain: fact.reads for chain, fact in known.items() if fact and fact.reads})
 
     def trailers(self, cell: Cell, facts: Facts, written: Iterable[str]) -> dict[str, str]:
         """What the step of a run says, for `last` to read."""
@@ -96,6 +138,8 @@ class Past:
                     found.facts.setdefault(step.trailers.get("Cell", ""), facts)
                     found.facts.setdefault(step.trailers.get("Source", ""), facts)
                     found.written |= {unquote(word) for word in step.trailers.get("Writes", "").split()}
+            for chain, reads in self.inputs.of(rel).items():
+                found.facts.setdefault(chain, Facts("ok", reads=reads))
         return self._known[rel]
 
     def _digest(self, path: str) -> str:
@@ -109,11 +153,6 @@ class Past:
             return self._digests[path][1]
         except OSError:
             return ""
-
-    def _touched(self, since: int) -> set[str]:
-        """Files that differ from HEAD and were written after a time, in ns."""
-        now = self.steps.snapshot()
-        return {path for path, (mtime, _) in {**now.tracked, **now.untracked}.items() if mtime >= since or mtime == 0}
 
     def _inside(self, path: str) -> str:
         """Path from the root; empty for what is outside or nozzle's and git's own."""

@@ -18,6 +18,7 @@ from nozzle.past import Past
 from nozzle.piece import Origin, Piece
 from nozzle.runner import Job, Session
 from nozzle.settings import Settings
+from nozzle.steps import Snapshot
 
 LONG = 2.0
 """Seconds after which a running cell gets its marker in the text."""
@@ -31,8 +32,8 @@ class Run:
     why: Why
     began: float
     """On the loop's clock."""
-    since: int
-    """Wall clock at its start, in ns: what changed on disk later may be its doing."""
+    since: Snapshot | None
+    """How the worktree looked at its start, when it may start programs: what changed later may be their doing."""
     session: Session
     origin: Origin
     before: Envelope | None = None

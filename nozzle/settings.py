@@ -153,6 +153,11 @@ class Settings(BaseModel):
         once = (name for name, link in found.items() if not link or os.path.realpath(root / name) not in plain)
         return [root / name for name in sorted(once, key=lambda name: name.split("/"))]
 
+    def folders_in(self, root: Path) -> list[Path]:
+        """Every folder under `root` in which an entry could appear, whether it is there or not."""
+        starts = {_literal(glob) for glob in self._globs()}
+        return [root / start for start in starts] + [root / name for start in starts for name in _folders(root, start)]
+
     def _globs(self) -> tuple[str, ...]:
         """What is an entry; a name without a wildcard may be a folder's, and means all that is in it."""
         folders = (self.journal, *(glob for glob in self.entries if not _wild(glob.rpartition("/")[2])))
@@ -309,6 +314,17 @@ def _literal(glob: str) -> str:
 
 def _passed_over(parts: Iterable[str]) -> bool:
     return any(part in _OURS or part.startswith(".") or (at == 0 and part == "site") for at, part in enumerate(parts))
+
+
+def _folders(root: Path, start: str) -> Iterator[str]:
+    """The folders at and below a path from the root that entries are looked for in."""
+    folders = [start] if os.path.isdir(root / start) else []
+    while folders:
+        folder = folders.pop()
+        yield folder
+        inner = [item.name for item in _listed(root / folder) if item.is_dir(follow_symlinks=False)]
+        names = (f"{folder}/{name}".lstrip("/") for name in inner)
+        folders += [name for name in names if not _passed_over(name.split("/"))]
 
 
 def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:

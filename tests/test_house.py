@@ -15,11 +15,12 @@ FLOORS = (
     ("agents",),
     ("desk",),
     ("ledger", "run"),
-    ("intent", "past", "piece"),
+    ("intent", "orphans", "past", "piece"),
+    ("inputs",),
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),
-    ("errors",),
+    ("errors", "rest"),
 )
 DOORS = {
     "git": ("steps",),

@@ -1,6 +1,5 @@
 """Questions in the text: each is answered once, by the journal itself or by a model, under where it was asked."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +28,8 @@ class Questions:
     under_way: dict[str, Stop] = field(default_factory=dict)
     """Prompts that are being answered."""
     broke: dict[str, Broke] = field(default_factory=dict)
+    now: float = 0.0
+    """The loop's clock at the last tick."""
 
     def wants(self, asked: Prompt) -> bool:
         """Whether this is a question without an answer."""
@@ -95,7 +96,7 @@ class Questions:
         desk = self.desk
         past = desk.tools.ledger.past
         run = desk.run
-        live = Live(run.cell, (time.time_ns() - run.since) / 1e9, _printed(run.tape.outputs)) if run else None
+        live = Live(run.cell, self.now - run.began, _printed(run.tape.outputs)) if run else None
         known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line)
         return report(desk.entry, known, desk.tools.hand.redact)
 

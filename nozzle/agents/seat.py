@@ -82,7 +82,7 @@ class Seat:
         self.tasks.ended(run, finished)
 
     def tick(self, now: float) -> None:
-        self._now = now
+        self._now = self.questions.now = now
         if self._is_out():
             return
         if self._dirty:

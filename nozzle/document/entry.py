@@ -281,27 +281,28 @@ def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
                 continue
             inner, at, stop = tops[at:end], end + 1, tops[end].stop
             body = "".join(rows[top.stop : stop - 1])
-            yield _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
-            if match[1] == "cell" and (cell := _only_cell(inner, rows)):
+            envelope = _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
+            yield envelope
+            if envelope.kind == "cell" and (cell := _only_cell(inner, rows)):
                 yield cell
-        elif block := _directive_of(top, rows):
-            yield block
+        elif _named(top) and _closed(top, rows):
+            yield _fenced(top, rows)
 
 
-def _directive_of(top: Top, rows: list[str]) -> Block | None:
+def _fenced(top: Top, rows: list[str]) -> Block:
     """The directive that a closed fence is."""
-    if not (_named(top) and _closed(top, rows)):
-        return None
     body = "".join(rows[top.start + 1 : top.stop - 1])
-    found: Block = _once(_block, body)(top.info, body, Span(top.start, top.stop))
-    return found
+    block: Block = _once(_block, body)(top.info, body, Span(top.start, top.stop))
+    return block
 
 
 def _only_cell(tops: Sequence[Top], rows: list[str]) -> Block | None:
     """The cell in an agent's envelope: exactly one, and nothing beside it but a quoted reason."""
     rest = [top for top in tops if top.kind != "blockquote_open"]
-    block = _directive_of(rest[0], rows) if len(rest) == 1 else None
-    return block if block and block.name == "code-cell" else None
+    if len(rest) != 1 or not _named(rest[0]) or not _closed(rest[0], rows):
+        return None
+    block = _fenced(rest[0], rows)
+    return block if block.name == "code-cell" else None
 
 
 def _encloses(around: "Block | Envelope | Top", cell: Block) -> bool:

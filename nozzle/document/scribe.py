@@ -255,7 +255,7 @@ def _failure(page: _Page, failure: Failure) -> None:
 
 def _display(page: _Page, shown: Display) -> None:
     for mime, suffix in IMAGES.items():
-        if mime in shown.data and (content := _image(shown.data[mime], suffix)):
+        if mime in shown.data and (content := _image(page, shown.data[mime], suffix)):
             return page.block([f"![{page.alt(f'output {page.shown}')}]({page.file(content, suffix)})"])
     if html := shown.data.get("text/html"):
         return _html(page, html, shown.data.get("text/plain", ""))
@@ -271,9 +271,9 @@ def _display(page: _Page, shown: Display) -> None:
     page.block([f"*A result that cannot be shown here: {one_line(kinds)}*"])
 
 
-def _image(data: str, suffix: str) -> bytes | None:
+def _image(page: _Page, data: str, suffix: str) -> bytes | None:
     if suffix == "svg":
-        return data.encode()
+        return page.hand.redact(data).encode("utf-8", "replace")
     try:
         return base64.b64decode(data)
     except (binascii.Error, ValueError):

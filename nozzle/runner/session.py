@@ -38,8 +38,8 @@ class Session:
     ) -> None:
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
-        self.hides = False
-        """Whether the kernel that started last has the hidden folders out of its reach."""
+        self.hides: bool | None = None
+        """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
         self._place = Place(folder.resolve(), root.resolve(), interpreter, tuple(secret_names), tuple(hidden))
         self._limits = limits
         self._serve = serve

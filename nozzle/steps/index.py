@@ -91,6 +91,7 @@ class Index:
 
     def _note(self, noted: dict[str, list[str]], ours: Mapping[str, Turn]) -> None:
         added = {path: [*noted.get(path, ()), turn.after.sha if turn.after else ""] for path, turn in ours.items()}
+        self._unsettled.parent.mkdir(mode=0o700, exist_ok=True)  # a cache, that may have been deleted meanwhile
         self._unsettled.write_text(json.dumps(noted | added))
 
     def _follows(self, entry: Leaf | None, turn: Turn, noted: Sequence[str]) -> bool:

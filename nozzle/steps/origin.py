@@ -37,6 +37,7 @@ def brought(repo: Repo, path: str) -> list[bytes]:
     """
     names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", ""]
     names += repo.door.run("for-each-ref", f"--count={MANY}", "--format=%(refname)", "refs/remotes").decode().split()
+    names += _fetched(repo)
     found: list[bytes] = []
     for name in names:
         said = repo.door.ask("cat-file", "blob", f"{name}:{path}")
@@ -48,11 +49,21 @@ def brought(repo: Repo, path: str) -> list[bytes]:
     return found
 
 
+def _fetched(repo: Repo) -> list[str]:
+    """Branches here whose tip was not committed here: a fetch can make one (`git fetch origin pull/1/head:review`)."""
+    words = (f"--count={MANY}", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
+    out = repo.door.run("for-each-ref", *words)
+    rows = [row.split(" ", 1) for row in os.fsdecode(out).splitlines()]
+    here = made_here(repo) if rows else set()
+    return [name for sha, name in rows if sha not in here]
+
+
 def stamp(repo: Repo) -> tuple[int, ...]:
     """Changes whenever what `brought` would find may have changed."""
     heads = ("HEAD", "index", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", "logs/HEAD")
-    remotes = repo.common / "refs" / "remotes"
+    remotes, branches = repo.common / "refs" / "remotes", repo.common / "refs" / "heads"
     places = [repo.git_dir / name for name in heads] + [repo.common / "packed-refs", remotes, *remotes.glob("*/*")]
+    places += [branches, *branches.glob("*/")]
     return tuple(place.stat().st_mtime_ns if place.exists() else 0 for place in places)
 
 

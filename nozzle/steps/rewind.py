@@ -5,7 +5,9 @@ It refuses force: never `--hard`, never `clean`, never the stash; a file that .g
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from nozzle.errors import Refused
 from nozzle.steps.door import Said
@@ -25,14 +27,18 @@ class Rewound:
     where: Step
 
 
-def rewind(repo: Repo, step: Step) -> Rewound:
+Unfit = Callable[[str, bytes], str]
+"""(path, content) -> why a file must not be kept in a step; empty when it may."""
+
+
+def rewind(repo: Repo, step: Step, unfit: Unfit) -> Rewound:
     """Check a step out, on no thread: the next record starts one."""
     repo.idle("rewind again")
     repo.index.wait()
     before, rescued, said = repo.thread(), None, Said(1, b"", "HEAD moves all the time")
     for _ in range(5):
         try:
-            rescued = rescue(repo, step) or rescued
+            rescued = rescue(repo, step, unfit) or rescued
         except Moved:
             continue
         said = repo.door.ask("checkout", "-q", "--no-overwrite-ignore", "--detach", step.sha)
@@ -48,10 +54,16 @@ def rewind(repo: Repo, step: Step) -> Rewound:
     )
 
 
-def rescue(repo: Repo, target: Step) -> Step | None:
+def rescue(repo: Repo, target: Step, unfit: Unfit) -> Step | None:
     """Keep what differs from HEAD, staged or not, as a step on the thread that is left."""
     thread = repo.thread()
-    paths = [path for _, path in dirty(repo)]
+    paths = _at_stake(repo, target)
+    for path in paths:
+        if why := unfit(path, _content(repo, path)):
+            raise Refused(
+                f"{path}: {why}, so no step may keep it, and going to {target.sha[:7]} would lose it: take that out, "
+                "or move the file out of the journal, then rewind again"
+            )
     if not paths:
         if thread.head and not thread.name and not _on_a_branch(repo):
             start_thread(repo, unused(repo, "kept", thread.head), thread.head)
@@ -59,6 +71,28 @@ def rescue(repo: Repo, target: Step) -> Step | None:
     if thread.head and not thread.name:
         thread = start_thread(repo, unused(repo, "kept", thread.head), thread.head)
     return _keep(repo, thread, paths, f"before going to {target.sha[:7]}")
+
+
+def _at_stake(repo: Repo, target: Step) -> list[str]:
+    """What differs from HEAD; an untracked file only where it stands in the way of the other step: git leaves it."""
+    found = dirty(repo)
+    if not any(code == "??" for code, _ in found):
+        return [path for _, path in found]
+    files = {path for path, _ in repo.objects.walk(repo.tree(target.sha))}
+    folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
+    return [path for code, path in found if code != "??" or path in files | folders or _below(path, files)]
+
+
+def _below(path: str, files: set[str]) -> bool:
+    """Whether a folder on the way to a path is a file there."""
+    return any(str(folder) in files for folder in PurePosixPath(path).parents)
+
+
+def _content(repo: Repo, path: str) -> bytes:
+    try:
+        return (repo.root / path).read_bytes()
+    except OSError:
+        return b""
 
 
 def _on_a_branch(repo: Repo) -> bool:

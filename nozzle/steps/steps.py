@@ -110,18 +110,25 @@ class Steps:
         """The bytes of a file in a step."""
         return self._repo.objects.file(at.sha if isinstance(at, Step) else at, path)
 
-    def rewind(self, step: Step) -> Rewound:
-        """Go to a step; what would be lost is a step of its own first."""
-        return rewind.rewind(self._repo, step)
+    def rewind(self, step: Step, unfit: rewind.Unfit = lambda path, content: "") -> Rewound:
+        """Go to a step; what would be lost is a step of its own first. Refused when a file of it is `unfit` for one."""
+        return rewind.rewind(self._repo, step, unfit)
 
     def start_thread(self, name: str | None = None, at: str | None = None) -> Thread:
         """A new branch, at HEAD or at a commit; no file and no index is touched."""
         head = self.resolve(at).sha if at else self.thread().head
         return threads.start_thread(self._repo, name or threads.unused(self._repo, "thread", head), head)
 
-    def land(self, message: str | None = None) -> Step:
-        """Squash the thread into one commit on the branch it came from, and go there."""
-        return threads.land(self._repo, message)
+    def land(self, message: str | None = None, over: bool = False) -> Step:
+        """Squash the thread into one commit on the branch it came from, and go there.
+
+        Refused where both changed the same lines, unless the thread's files are to go `over` the branch's.
+        """
+        return threads.land(self._repo, message, over)
+
+    def is_thread(self, branch: str) -> bool:
+        """Whether nozzle started this branch, for steps."""
+        return bool(self._repo.door.ask("config", f"branch.{branch}.nozzleBase").out.strip())
 
     def journal_only(self, known: Callable[[str], bool]) -> bool:
         """Does the repository hold nothing but files that are `known`?"""

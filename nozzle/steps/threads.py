@@ -5,7 +5,7 @@ It refuses to land what conflicts, and to move a branch that another worktree ha
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.history import history
@@ -70,8 +70,8 @@ def came_from(repo: Repo) -> str:
     return here
 
 
-def land(repo: Repo, title: str | None) -> Step:
-    """Squash the thread into one commit on the branch it came from, and go there."""
+def land(repo: Repo, title: str | None, over: bool = False) -> Step:
+    """Squash the thread into one commit on the branch it came from, and go there; `over` what that branch has."""
     repo.idle("land again")
     thread, base = repo.thread(), _base(repo)
     top = repo.objects.read(HEADS + base)
@@ -84,13 +84,22 @@ def land(repo: Repo, title: str | None) -> Step:
         raise Refused(
             f"{base}, the branch that {thread.name} came from, is gone: `git branch {base} COMMIT` brings it back"
         )
-    tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread)
+    tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread, over)
     trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
+    trailers += [("Inputs", _carried(steps, list(history(repo, None, rev=old, limit=1)) if old else []))]
     words = message(title or f"Land {thread.name}: {len(steps)} steps", trailers)
     sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
     _arrive(repo, thread, base, old, sha, merged=old != fork)
     return repo.step(sha)
+
+
+def _carried(steps: Sequence[Step], base: Sequence[Step]) -> str:
+    """What every step carries along: the thread's newest, and the base's of entries that the thread does not know."""
+    ours, theirs = (next((s.trailers["Inputs"] for s in each if "Inputs" in s.trailers), "") for each in (steps, base))
+    known = {line.partition(" ")[0] for line in ours.split("\n")}
+    rest = [line for line in theirs.split("\n") if line.partition(" ")[0] not in known]
+    return "\n".join(filter(None, [*ours.split("\n"), *rest]))
 
 
 def _base(repo: Repo) -> str:
@@ -113,15 +122,19 @@ def _worktree(repo: Repo, branch: str) -> str:
     return ""
 
 
-def _merged(repo: Repo, old: str, thread: Thread) -> str:
+def _merged(repo: Repo, old: str, thread: Thread, over: bool) -> str:
     said = repo.door.ask("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", old, thread.head)
     tree, *paths = os.fsdecode(said.out).split("\0")
     if said.status == 0:
         return tree.strip()
-    conflicts = ", ".join(dict.fromkeys(path for path in paths if path)) or said.err
+    conflicts = list(dict.fromkeys(path for path in paths if path))
+    if over and conflicts:
+        ours = repo.tree(thread.head)
+        return repo.objects.graft(tree.strip(), {path: repo.objects.leaf(ours, path) for path in conflicts})
     raise Refused(
-        f"{thread.name} and the branch it came from changed the same lines ({conflicts}): "
-        f"merge that branch into this thread with git, then land again"
+        f"{thread.name} and the branch it came from changed the same lines ({', '.join(conflicts) or said.err}): "
+        "'nozzle land --over' lands these files as they are on this thread, what the branch had stays behind them; "
+        "or merge that branch into this thread with git, then land again"
     )
 
 

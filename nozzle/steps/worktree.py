@@ -28,6 +28,10 @@ class Changed:
     newly_dirty: tuple[str, ...]  # tracked: written or removed
     now: Snapshot
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (*self.new_files, *self.newly_dirty)
+
 
 def snapshot(repo: Repo) -> Snapshot:
     """How the worktree looks."""

@@ -113,7 +113,7 @@ def _hides(config: Path) -> bool:
         try:
             for _ in session.run([Job("doctor", "pass\n")]):
                 pass
-            return session.hides
+            return bool(session.hides)
         finally:
             session.close()
 

@@ -7,7 +7,8 @@ import click
 
 @click.command(name="land")
 @click.option("-m", "--message", help="The commit's message; by default what the thread did.")
-def command(message: str | None) -> int:
+@click.option("--over", is_flag=True, help="Where both changed the same lines, land the files of this thread.")
+def command(message: str | None, over: bool) -> int:
     """Squash this thread's steps into one commit on the branch it came from, and go there.
 
     No file changes. The thread's branch stays, with all its steps; signatures and what is due are the same after.
@@ -16,6 +17,6 @@ def command(message: str | None) -> int:
 
     with journal() as here:
         thread = here.steps.thread()
-        step = here.steps.land(message)
+        step = here.steps.land(message, over)
         click.echo(f"{thread.name} is one commit on {here.steps.thread().name}: {step.sha[:8]} {step.title}")
     return 0

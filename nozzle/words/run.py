@@ -43,6 +43,7 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
 def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
     """Run entries in this process; the exit status."""
     from nozzle.words.hush import Hush
+    from nozzle.words.rest import note
     from nozzle.words.voice import Ears, drawing
 
     with looping(here, Ears(Hush(here.redact), voice)) as loop:
@@ -50,7 +51,10 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
         loop.advance(entries, again)
         with drawing(voice):
             loop.run(until_idle=True)
-        return tell(loop, entries, voice)
+        status = tell(loop, entries, voice)
+        if status == 0:
+            note(here, loop)
+        return status
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -68,6 +72,7 @@ def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
     import queue
     import signal
 
+    from nozzle import rest
     from nozzle.loop import Loop, Message, Quit
     from nozzle.words.requests import serving
 
@@ -77,6 +82,7 @@ def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
     def stop(number: int, frame: object) -> None:
         messages.put(Quit())
 
+    rest.forget(here.steps.private)
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with serving(loop, here, ears):

@@ -79,14 +79,18 @@ class Play:
 
     def rewind(self) -> None:
         if steps := list(self.steps.history(limit=20)):
-            for path in FILES:
-                if (self.author.root / path).exists():
-                    self.keep(self.author.read(path))
+            before = {path: self.author.read(path) for path in FILES if (self.author.root / path).exists()}
             self.kept |= {row.split()[1] for row in self.author.git("ls-files", "-s").splitlines()}
             step = self.dice.choice(steps)
             self.steps.rewind(step)
-            assert self.author.status() == ""
             assert self.author.git("rev-parse", "HEAD") == step.sha
+            untracked = {row[3:] for row in self.author.status().splitlines() if row.startswith("?? ")}
+            assert {row[3:] for row in self.author.status().splitlines()} == untracked
+            for path, data in before.items():
+                if path in untracked:
+                    assert self.author.read(path) == data
+                else:
+                    self.keep(data)
 
     def thread(self) -> None:
         self.steps.start_thread(f"thread-{self.step}")

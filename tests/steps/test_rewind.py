@@ -18,20 +18,44 @@ def test_what_would_be_lost_is_a_step_first(author: Author, steps: Steps) -> Non
     author.write("a.md", "3")
     author.write("new/x", "untracked")
     author.write("ignored", "mine")
-    (author.root / "run").symlink_to("a.md")
     rewound = steps.rewind(first)
     assert rewound.thread_before.name == "main"
     assert rewound.where == first
     assert rewound.rescued is not None
     assert rewound.rescued.kind == "save"
-    assert steps.files(rewound.rescued) == [("M", "a.md"), ("A", "new/x"), ("A", "run")]
+    assert steps.files(rewound.rescued) == [("M", "a.md")]
     assert author.git("rev-parse", "main") == rewound.rescued.sha
     assert next(steps.history("a.md", rev="main")) == rewound.rescued
     assert steps.thread().name == ""
     assert author.read("a.md") == b"1"
     assert author.read("ignored") == b"mine"
-    assert not (author.root / "new").exists()
+    assert author.read("new/x") == b"untracked"
+    assert author.status() == "?? new/x"
+
+
+@pytest.mark.parametrize(("there", "mine"), [("x", "x"), ("x/y", "x"), ("x", "x/y")])
+def test_an_untracked_file_that_stands_in_the_way_is_a_step_first(
+    author: Author, steps: Steps, there: str, mine: str
+) -> None:
+    author.commit(there, "theirs")
+    first = made(steps, "a.md", "1")
+    author.git("rm", "-q", there)
+    author.git("commit", "-qm", "removed")
+    author.write(mine, "mine")
+    rewound = steps.rewind(first)
+    assert rewound.rescued is not None
+    assert steps.text("main", mine) == b"mine"
+    assert author.read(there) == b"theirs"
     assert author.status() == ""
+
+
+def test_a_file_that_must_not_be_kept_stops_a_rewind(author: Author, steps: Steps) -> None:
+    first = made(steps, "a.md", "1")
+    made(steps, "a.md", "2")
+    author.write("a.md", "secret")
+    with pytest.raises(Refused, match=r"a\.md: it is secret, so no step may keep it"):
+        steps.rewind(first, lambda path, content: "it is secret" if b"secret" in content else "")
+    assert author.read("a.md") == b"secret"
 
 
 def test_nothing_to_lose_makes_no_step(author: Author, steps: Steps) -> None:
@@ -125,6 +149,7 @@ def test_from_an_unborn_branch(author: Author, steps: Steps) -> None:
     step = made(steps, "a.md", "1")
     author.git("switch", "-q", "--orphan", "fresh")
     author.write("b", "x")
+    author.git("add", "b")
     rewound = steps.rewind(step)
     assert rewound.rescued is not None
     assert steps.text("fresh", "b") == b"x"
@@ -151,6 +176,7 @@ def test_filters_apply_as_git_would(author: Author, steps: Steps, nobody: Path) 
     author.commit(".gitattributes", "*.up filter=up\n")
     first = made(steps, "a.md", "1")
     author.write("x.up", "text")
+    author.git("add", "x.up")
     assert steps.rewind(first).rescued is not None
     assert steps.text("main", "x.up") == b"TEXT"
     author.git("switch", "-q", "main")

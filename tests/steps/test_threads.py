@@ -113,6 +113,10 @@ def test_landing_what_conflicts_is_refused(author: Author, steps: Steps) -> None
         steps.land()
     assert steps.thread().name == "try"
     assert author.status() == ""
+    landed = steps.land(over=True)
+    assert author.read("a.md") == b"2\n"
+    assert author.git("show", f"{landed.sha}^:a.md") == "3"
+    assert author.status() == ""
 
 
 def test_landing_over_edited_files_is_refused(author: Author, steps: Steps) -> None:

@@ -48,6 +48,28 @@ def test_what_is_typed_here_runs_beside_what_is_not_trusted(say: Say, clone: Pat
     assert "```text\nmine\n```" in path.read_text()
 
 
+def test_what_is_not_trusted_does_not_run_to_make_a_state_for_what_is(
+    say: Say, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(theirs, cell(f"open({str(tmp_path / 'ran')!r}, 'w')"))
+    monkeypatch.chdir(theirs)
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "their home"))
+    assert say("run").status == 0
+    (tmp_path / "ran").unlink()
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "my home"))
+    subprocess.run(["git", "clone", "-q", str(theirs), str(tmp_path / "clone")], check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    path = tmp_path / "clone/journal/entry.md"
+    path.write_text(path.read_text() + "\n" + cell("print('mine')"))
+    said = say("run")
+    assert said.status == 1
+    assert "it came by git and may be somebody else's" in said.out
+    assert not (tmp_path / "ran").exists()
+    assert say("trust", "--yes").status == 0
+    assert say("run").status == 0
+    assert "```text\nmine\n```" in path.read_text()
+
+
 def test_what_is_committed_here_by_hand_is_mine(say: Say, folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
     path = entry(folder, cell("print('mine')"))

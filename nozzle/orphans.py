@@ -1,0 +1,46 @@
+"""The files beside entries that show what cells made: which of them no entry names any more.
+
+An entry anywhere in the journal may show a file of any folder's `_out`, so all entries are asked; each is read again
+only when it has changed. It refuses to judge a file that nozzle did not name: those in `_out` with another kind of name
+are the author's.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nozzle.document import seal
+from nozzle.settings import Settings
+
+_OURS = re.compile(r"[0-9a-f]{16}\.[a-z]{2,5}")
+
+
+@dataclass(slots=True)
+class Orphans:
+    root: Path
+    settings: Settings
+    _named: dict[Path, tuple[tuple[int, int, int], frozenset[str]]] = field(default_factory=dict)
+    """What each entry names, and how the entry looked when it did."""
+
+    def beside(self, folder: Path) -> list[str]:
+        """The names of files in the `_out` of a folder that no entry names; none while an entry cannot be read."""
+        there = {path.name for path in (folder / "_out").glob("*") if _OURS.fullmatch(path.name)}
+        try:
+            named = (
+                {name for path in self.settings.entries_in(self.root) for name in self._names(path)} if there else set()
+            )
+        except OSError:
+            return []
+        return sorted(there - named)
+
+    def _names(self, path: Path) -> frozenset[str]:
+        stat = path.stat()
+        looks = stat.st_ino, stat.st_mtime_ns, stat.st_size
+        if path not in self._named or self._named[path][0] != looks:
+            self._named[path] = looks, frozenset(_OURS.findall(path.read_bytes().decode("utf-8", "replace")))
+        return self._named[path][1]
+
+
+def shown(text: bytes) -> list[str]:
+    """The names of the files in `_out` that a text shows."""
+    return seal.files(text.decode("utf-8", "replace").split("\n"))

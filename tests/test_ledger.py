@@ -1,0 +1,210 @@
+"""The file and its steps: what could not be kept is kept later, what must not be never is, nor is another's work."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nozzle.document.entry import Entry
+from nozzle.words.journal import journal
+from tests.conftest import Workshop
+
+TOKEN = "ghp_" + "x1" * 18
+READS = "```{code-cell} python\nprint(open('../data.csv').read())\n```\n"
+
+
+def cell(body: str, language: str = "python") -> str:
+    return f"```{{code-cell}} {language}\n{body}\n```\n"
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
+    return subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def everything(workshop: Workshop) -> str:
+    """All that git holds, whether anything names it or not."""
+    words = ("cat-file", "--batch-all-objects", "--batch", "--unordered")
+    done = subprocess.run(["git", *words], cwd=workshop.root, capture_output=True, check=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def told(workshop: Workshop) -> str:
+    return "\n".join(notice.text for notice in workshop.notices)
+
+
+def due(workshop: Workshop) -> list[str]:
+    loop = workshop.loop()
+    for path in workshop.here.entries():
+        loop.desk(path)
+    return [row.why for desk in loop.desks.values() for row in desk.due()]
+
+
+def test_a_step_that_is_owed_when_nozzle_ends_is_made_at_the_next_start(workshop: Workshop) -> None:
+    path = workshop.write(cell("print(1)"))
+    workshop.run(path)
+    path.write_text(path.read_text().replace("print(1)", "open('../.git/MERGE_HEAD', 'w').close(); print(2)"))
+    workshop.run(path)
+    assert "a merge is under way" in told(workshop)
+    (workshop.root / ".git/MERGE_HEAD").unlink()
+    assert workshop.here.ledger(print).recover() == []
+    assert git(workshop.root, "status", "--porcelain") == ""
+    assert "```text\n2\n```" in git(workshop.root, "show", "HEAD:journal/entry.md")
+
+
+def test_a_save_found_beside_the_file_stays_there_until_a_step_holds_it(workshop: Workshop) -> None:
+    path = workshop.write(cell("print(1)"))
+    workshop.run(path)
+    left = path.with_name(".entry.md.nozzle-0123456789ab")
+    left.write_text("the author's\n")
+    (workshop.root / ".git/MERGE_HEAD").touch()
+    assert "it is no step yet" in workshop.here.ledger(print).recover()[0]
+    assert left.read_text() == "the author's\n"
+    (workshop.root / ".git/MERGE_HEAD").unlink()
+    assert "it is a step now" in workshop.here.ledger(print).recover()[0]
+    assert not left.exists()
+    assert "the author's" in everything(workshop)
+
+
+@pytest.mark.parametrize("done", ["land", "clone", "amend"])
+def test_what_a_cell_read_is_known_after(workshop: Workshop, done: str, tmp_path: Path) -> None:
+    workshop.write("1\n", "data.csv")
+    path = workshop.write("# T\n")
+    git(workshop.root, "add", "."), git(workshop.root, "commit", "-qm", "begin")
+    workshop.here.steps.start_thread()
+    path.write_text(READS)
+    workshop.run(path)
+    root = workshop.root
+    if done == "land":
+        workshop.here.steps.land()
+    elif done == "amend":
+        git(root, "commit", "-q", "--amend", "-m", "my own words")
+    else:
+        root = tmp_path / "clone"
+        git(workshop.root, "clone", "-q", "--depth", "1", f"file://{workshop.root}", str(root))
+    (root / "data.csv").write_text("2\n")
+    with journal(root, trust_all=True) as here:
+        assert due(Workshop(here)) == ["input changed"]
+
+
+def test_a_shell_cell_takes_what_it_wrote_and_not_what_the_author_was_at(workshop: Workshop) -> None:
+    for name in ("notes.txt", "plan.txt"):
+        workshop.write("one\n", name)
+    git(workshop.root, "add", "."), git(workshop.root, "commit", "-qm", "begin")
+    workshop.write("half a thought\n", "notes.txt")
+    workshop.write("a letter\n", "letter.txt")
+    (workshop.root / "plan.txt").unlink()
+    path = workshop.write(cell("echo more >> ../notes.txt; echo 1 > ../made.txt", "bash"))
+    workshop.run(path)
+    names = git(workshop.root, "log", "-1", "--name-only", "--format=").split()
+    assert names == ["journal/entry.md", "made.txt"]
+
+
+def test_no_secret_of_an_entry_reaches_git_by_any_way(workshop: Workshop) -> None:
+    path = workshop.write(cell("print('one')"))
+    workshop.run(path)
+    path.write_text(f"{path.read_text()}\n{TOKEN}\n\n" + cell("print('two')"))
+    workshop.run(path)
+    assert "two" in path.read_text().split("print('two')")[1]
+    assert "looks like a secret" in told(workshop)
+    assert TOKEN not in everything(workshop)
+
+
+def test_no_secret_that_a_cell_draws_writes_or_names_reaches_a_step(workshop: Workshop) -> None:
+    body = """
+from IPython.display import SVG
+tok = "ghp_" + "x1" * 18
+open(f"../{tok}.txt", "w").write("x")
+open("../leak.txt", "w").write(tok)
+SVG(f"<svg xmlns='http://www.w3.org/2000/svg'><text>{tok}</text></svg>")
+"""
+    path = workshop.write(cell(body))
+    workshop.run(path)
+    (picture,) = (workshop.root / "journal/_out").glob("*.svg")
+    assert "redacted" in picture.read_text()
+    assert TOKEN not in everything(workshop)
+    assert told(workshop).count("a cell wrote what looks like a secret") == 2
+
+
+def test_files_that_any_entry_shows_stay_and_those_that_none_shows_go(workshop: Workshop) -> None:
+    draw = 'from IPython.display import SVG\nSVG(\'<svg xmlns="http://www.w3.org/2000/svg"><circle r="{}"/></svg>\')'
+    path = workshop.write(cell(draw.format(1)) + "\n" + cell(draw.format(2)))
+    workshop.run(path)
+    one, two = [slot.output.body[0].partition("_out/")[2][:-1] for slot in Entry(path.read_text()).slots if slot.output]
+    workshop.write(f"![shown](journal/_out/{one})\n", "README.md")
+    path.write_text(cell("print('neither')"))
+    workshop.run(path)
+    assert [file.name for file in (workshop.root / "journal/_out").iterdir()] == [one]
+    assert git(workshop.root, "ls-files", "journal/_out") == f"journal/_out/{one}"
+    assert two not in git(workshop.root, "ls-files")
+
+
+def test_a_damaged_file_beside_the_entry_is_made_anew(workshop: Workshop) -> None:
+    draw = "from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')"
+    path = workshop.write(cell(draw))
+    workshop.run(path)
+    (picture,) = (workshop.root / "journal/_out").iterdir()
+    whole = picture.read_bytes()
+    picture.write_bytes(b"damaged")
+    workshop.run(path, again=True)
+    assert picture.read_bytes() == whole
+
+
+def test_outputs_are_not_written_through_a_link_that_leads_elsewhere(workshop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (workshop.root / "journal").mkdir()
+    (workshop.root / "journal/_out").symlink_to(tmp_path / "elsewhere")
+    path = workshop.write(cell("from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')"))
+    workshop.run(path)
+    assert "is a link" in told(workshop)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_cell_that_reached_outside_is_not_run_again_to_make_a_state(workshop: Workshop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        call = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]})).close()"
+        path = workshop.write(cell(call) + "\n" + cell("print('below')"))
+        workshop.run(path)
+        server.accept()[0].close()
+        path.write_text(path.read_text().replace("print('below')", "print('edited')"))
+        loop = workshop.loop()
+        desk = loop.desk(path)
+        desk.resting = ""
+        assert [row.do for row in desk.plan()] == ["done", "held"]
+        assert "would reach outside again (network)" in desk.plan()[1].reason
+        workshop.run(path)  # somebody said so
+        server.accept()[0].close()
+    assert "```text\nedited\n```" in path.read_text()
+
+
+def test_after_going_to_another_branch_steps_want_a_thread_again(workshop: Workshop) -> None:
+    workshop.write("x\n", "code.c")
+    path = workshop.write("# T\n")
+    git(workshop.root, "add", "."), git(workshop.root, "commit", "-qm", "begin")
+    ledger = workshop.here.ledger(lambda text: None)
+    assert ledger.begin_thread().startswith("nozzle/")
+    git(workshop.root, "switch", "-q", "main")
+    ledger.judge("journal/entry.md", path.read_bytes(), None)
+    ledger.save("journal/entry.md", b"# T\n\nmore\n")
+    assert workshop.here.steps.thread().name.startswith("nozzle/")
+    assert git(workshop.root, "rev-list", "--count", "main") == "1"
+
+
+def test_a_branch_called_nozzle_does_not_make_a_thread_of_every_thread(workshop: Workshop) -> None:
+    workshop.write("x\n", "code.c")
+    git(workshop.root, "add", "."), git(workshop.root, "commit", "-qm", "begin")
+    git(workshop.root, "branch", "nozzle")
+    assert workshop.here.ledger(print).begin_thread().startswith("nozzle-")
+    assert workshop.here.ledger(print).begin_thread() == ""
+
+
+def test_an_entry_of_any_name_can_be_kept(workshop: Workshop) -> None:
+    name = b"journal/caf\xe9.md".decode("utf-8", "surrogateescape")
+    try:
+        path = workshop.write(cell("print(1)"), name)
+    except OSError:
+        pytest.skip("this disk takes no such name")
+    workshop.run(path)
+    assert "```text\n1\n```" in path.read_text()

@@ -1,0 +1,109 @@
+"""A word with nothing to do is answered from a note, and never when anything that could be due has changed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nozzle import rest
+from tests.conftest import Workshop
+from tests.words.conftest import cell, git
+
+ROOT = Path(__file__).parents[1]
+WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
+
+
+def nozzle(folder: Path, *words: str) -> tuple[int, str]:
+    run = [sys.executable, "-m", "nozzle", *words]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True, env=env)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def settled(workshop: Workshop) -> Workshop:
+    """A journal in which nothing is due, and a run has found so."""
+    workshop.write("1\n", "data.csv")
+    workshop.write(cell("print(open('../data.csv').read())"))
+    assert nozzle(workshop.root, "run")[0] == 0
+    assert nozzle(workshop.root, "run")[0] == 0
+    return workshop
+
+
+def test_the_second_run_opens_no_room(settled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rest.answer(["run"]) == "nothing is due"
+    assert rest.answer(["run", "-q"]) == rest.answer(["due", "--json"]) == ""
+    assert rest.answer(["run", "journal/entry.md"]) == "nothing is due"
+    monkeypatch.chdir(settled.root / "journal")
+    assert rest.answer(["due"]) == "nothing is due"
+
+
+@pytest.mark.parametrize("words", [[], ["run", "--again"], ["run", "other.md"], ["log"], ["run", "--help"], ["--help"]])
+def test_other_words_are_not_answered_here(settled: Workshop, words: list[str]) -> None:
+    assert rest.answer(words) is None
+
+
+def edited(root: Path) -> None:
+    path = root / "journal/entry.md"
+    path.write_text(path.read_text().replace("print(open", "print( open"))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "an entry": edited,
+    "a new entry": lambda root: (root / "journal/b.md").write_text(cell("print(1)")),
+    "an entry in a new folder": lambda root: [
+        (root / "journal/new").mkdir(),
+        (root / "journal/new/b.md").write_text(cell("print(1)")),
+    ],
+    "the README": lambda root: (root / "README.md").write_text(cell("print(1)")),
+    "what a cell read": lambda root: (root / "data.csv").write_text("2\n"),
+    "the settings": lambda root: (root / "nozzle.toml").write_text("timeout = 3.0\n"),
+    "where HEAD is": lambda root: git(root, *WHO, "commit", "-q", "--allow-empty", "-m", "x"),
+    "the branch": lambda root: git(root, "switch", "-qc", "other"),
+    "a watch that runs": lambda root: (root / ".git/nozzle/lock").write_text("{}"),
+    "the note": lambda root: (root / ".git/nozzle/rest.json").write_text("{"),
+    "the note's shape": lambda root: (root / ".git/nozzle/rest.json").write_text("[]"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_of_anything_that_counts_sends_the_word_the_long_way(settled: Workshop, what: str) -> None:
+    assert rest.answer(["run"]) is not None
+    CHANGES[what](settled.root)
+    assert rest.answer(["run"]) is None
+
+
+def test_another_user_folder_sends_the_word_the_long_way(settled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOZZLE_HOME", str(settled.root.parent / "other"))
+    assert rest.answer(["run"]) is None
+
+
+def test_a_change_so_soon_that_the_time_cannot_tell_is_seen_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("one")
+    before = rest.look(str(path))
+    stat = path.stat()
+    path.write_text("two")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert rest.look(str(path)) != before
+    assert before is not None
+    assert len(before) == 6
+
+
+def test_a_failure_that_stands_is_told_every_time(workshop: Workshop) -> None:
+    workshop.write(cell("1 / 0"))
+    assert [nozzle(workshop.root, "run")[0] for _ in range(3)] == [1, 1, 1]
+    assert rest.answer(["run"]) is None
+
+
+def test_a_run_that_is_cut_off_leaves_no_note(settled: Workshop) -> None:
+    edited(settled.root)
+    script = (
+        "import os, sys; from nozzle import cli, loop; loop.Loop.run = lambda *a, **k: os._exit(9); "
+        "sys.argv = ['nozzle', 'run']; cli.main()"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=settled.root, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert not (settled.root / ".git/nozzle/rest.json").exists()
