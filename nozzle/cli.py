@@ -111,5 +111,7 @@ def main() -> None:
 
 
 def _fail(text: str, status: int) -> None:
-    click.echo(f"nozzle: {text}", err=True)
+    from nozzle.words.visible import echo
+
+    echo(f"nozzle: {text}", err=True, lines=True)
     sys.exit(status)

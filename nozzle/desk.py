@@ -456,8 +456,9 @@ class Desk:
 
     def _hear_author(self, content: bytes, now: float) -> None:
         """The author saved."""
-        self.saved, self.resting, self.stuck, self._unkept = now, "", False, True
+        self.saved = now
         self._take(content)
+        self.resting, self.stuck, self._unkept = "", False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
             self._set_aside()
 

@@ -5,10 +5,8 @@
   - Missing             something nozzle needs is not on this machine            exit status 3
   - Unreadable          a file is no text, no entry, or cannot be read           exit status 2
   - Unwritable          a file or folder cannot be written; nothing was lost     exit status 3
-  - Elsewhere           another watch already looks after this journal           exit status 2
-  - Untrusted           it came from somebody else and was not trusted yet       exit status 1
+  - Elsewhere           another watch or run already looks after this journal    exit status 2
   - Refused             nozzle will not do this, and says how it could be done   exit status 1
-  - KernelDied          the process that runs cells is gone                      exit status 1
 """
 
 
@@ -43,18 +41,10 @@ class Unwritable(NozzleError):
 
 
 class Elsewhere(NozzleError):
-    """Another watch already looks after this journal."""
+    """Another watch or run already looks after this journal."""
 
     status = 2
 
 
-class Untrusted(NozzleError):
-    """It came from somebody else and was not trusted yet."""
-
-
 class Refused(NozzleError):
     """Nozzle will not do this, and says how it could be done."""
-
-
-class KernelDied(NozzleError):
-    """The process that runs cells ended before the cell did."""

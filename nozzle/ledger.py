@@ -41,6 +41,8 @@ class Ledger:
     steps: Steps
     settings: Settings
     warn: Callable[[str], None]
+    first: Callable[[], None] | None = None
+    """What is to be done before the first step is made."""
     past: Past = field(init=False)
     _heads: dict[str, str] = field(default_factory=dict)
     """HEAD, as far as each entry knows."""
@@ -335,10 +337,10 @@ class Ledger:
             return False
         if why := self._hindered():
             return self._owe(rel, records, why)
+        self._begin()
         head = self._heads.get(rel)
         records[-1] = replace(records[-1], trailers={"Inputs": self.past.inputs.text, **records[-1].trailers})
         try:
-            self._begin()
             made = self.steps.record_all(records, head)
         except Elsewhere as moved:
             return self._record_elsewhere(rel, records, head or "", moved.now)
@@ -367,9 +369,14 @@ class Ledger:
         return False
 
     def _begin(self) -> None:
-        """The author went to another branch: steps there may want a thread of their own, too."""
+        """Before a step: where the author went to another branch, they may want a thread of their own there, too."""
         if self.steps.thread().name != self._begun and (name := self.begin_thread()):
             self.warn(f"steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
+        if self.first is not None:
+            before, first, self.first = self.steps.thread().head, self.first, None
+            first()
+            now = self.steps.thread().head
+            self._heads = {rel: now if seen == before else seen for rel, seen in self._heads.items()}
 
     def _record_elsewhere(self, rel: str, records: Sequence[Record], head: str, now: str) -> bool:
         """HEAD has moved: where the entry is the same there, so are its steps; else they stay where they began."""

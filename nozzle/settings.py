@@ -13,7 +13,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,8 +22,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from nozzle.errors import Missing, Unreadable, WrongCommand
 
-_OURS = {"_out", "node_modules", "site-packages"}
-"""Folders that hold nobody's entries, at any depth; `site` only at the root, and dot folders everywhere, go too."""
+MADE = frozenset({".git", ".nozzle", ".venv", "__pycache__", "node_modules", "site-packages"})
+"""Names of folders that programs fill: at any depth they are neither watched, nor copied, nor looked into."""
+BUILD = "site"
+"""The build's own folder, one of them at the root only: elsewhere it is the author's."""
 
 _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 
@@ -33,6 +35,9 @@ _PERSONAL = {
     "countdown", "unattended",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
+
+_ONLY_PERSONAL = {"keyring"}
+"""Keys that a journal cannot set: it may come from somebody else, and this is about the user's own key."""
 
 
 def _inside(path: str) -> str:
@@ -178,10 +183,19 @@ def config_folder() -> Path:
 def load(root: Path, config: Path | None = None) -> Settings:
     """The settings of the journal at `root`; WrongCommand for a key or value that is none, Unreadable for no TOML."""
     shared = _shared(root)
-    personal = _Table.read((config or config_folder()) / "settings.toml")
-    shared.check(lambda key: None)
-    personal.check(_refuse_unless_personal)
-    return Settings.model_validate({**shared.values, **personal.values})
+    shared.check(_refuse_if_the_users)
+    return Settings.model_validate({**shared.values, **_personal(config or config_folder()).values})
+
+
+def personal(config: Path) -> Settings:
+    """What this user's own settings.toml says, whatever journal he is in."""
+    return Settings.model_validate(_personal(config).values)
+
+
+def _personal(config: Path) -> "_Table":
+    table = _Table.read(config / "settings.toml")
+    table.check(_refuse_unless_personal)
+    return table
 
 
 def shared_keys(root: Path, config: Path | None = None) -> set[str]:
@@ -197,6 +211,10 @@ def settings_digest(root: Path) -> str:
 
 def _refuse_unless_personal(key: str) -> str | None:
     return None if key in _PERSONAL else f"{key} belongs to the journal: write it in its nozzle.toml"
+
+
+def _refuse_if_the_users(key: str) -> str | None:
+    return f"{key} belongs to you, not to a journal: write it in settings.toml" if key in _ONLY_PERSONAL else None
 
 
 class _Table:
@@ -312,8 +330,18 @@ def _literal(glob: str) -> str:
     return "/".join(itertools.takewhile(lambda part: not _wild(part), glob.split("/")))
 
 
-def _passed_over(parts: Iterable[str]) -> bool:
-    return any(part in _OURS or part.startswith(".") or (at == 0 and part == "site") for at, part in enumerate(parts))
+def made_by_programs(relative: str) -> bool:
+    """Whether the folder at this path from the root is none of the author's, all above it being his.
+
+    >>> made_by_programs("site"), made_by_programs("journal/site"), made_by_programs("journal/.venv")
+    (True, False, True)
+    """
+    return relative == BUILD or relative.rpartition("/")[2] in MADE
+
+
+def _passed_over(parts: tuple[str, ...]) -> bool:
+    """Whether there can be no entry: programs' folders, what cells made, and dot folders."""
+    return parts[0] == BUILD or any(part in MADE or part == "_out" or part.startswith(".") for part in parts)
 
 
 def _folders(root: Path, start: str) -> Iterator[str]:
@@ -324,7 +352,7 @@ def _folders(root: Path, start: str) -> Iterator[str]:
         yield folder
         inner = [item.name for item in _listed(root / folder) if item.is_dir(follow_symlinks=False)]
         names = (f"{folder}/{name}".lstrip("/") for name in inner)
-        folders += [name for name in names if not _passed_over(name.split("/"))]
+        folders += [name for name in names if not _passed_over(tuple(name.split("/")))]
 
 
 def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:
@@ -339,7 +367,7 @@ def _files(root: Path, start: str) -> Iterator[tuple[str, bool]]:
         for item in _listed(root / folder):
             name = f"{folder}/{item.name}".lstrip("/")
             if item.is_dir(follow_symlinks=False):
-                folders += [] if _passed_over(name.split("/")) else [name]
+                folders += [] if _passed_over(tuple(name.split("/"))) else [name]
             elif os.path.isfile(item) if item.is_symlink() else item.is_file():
                 yield name, item.is_symlink()
 

@@ -15,13 +15,17 @@ from nozzle.control.claim import Claim, private_to_us, running
 from nozzle.control.server import PATIENCE, TAKEN, Line, Reply, Request, Server, encoded
 from nozzle.errors import NozzleError
 
-__all__ = ["Claim", "Line", "Reply", "Request", "Server", "ask", "running"]
+__all__ = ["Claim", "Ended", "Line", "Reply", "Request", "Server", "ask", "running"]
+
+
+class Ended(NozzleError):
+    """Who was asked went away before the last line of the answer."""
 
 
 def ask(private: Path, word: str, **args: object) -> Iterator[Line] | None:
     """Send a word to the running watch and yield its replies, the last with "end"; None when no watch runs.
 
-    Raises NozzleError when a watch runs but does not take the request, or ends before it has answered.
+    Raises NozzleError when a watch runs but does not take the request, and Ended when it ends before it has answered.
     """
     deadline = time.monotonic() + PATIENCE
     while (holder := running(private)) is not None and holder["socket"]:
@@ -67,8 +71,8 @@ def _replies(client: socket.socket, holder: Line) -> Iterator[Line]:
             yield reply
             if "end" in reply:
                 return
-    raise NozzleError(f"{_named(holder)} ended before it had answered. Start it again")
+    raise Ended(f"{_named(holder)} ended before it had answered. Say it again")
 
 
 def _named(holder: Line) -> str:
-    return f"{holder['root']}: the watch (process {holder['pid']})"
+    return f"{holder['root']}: the {holder['what'] or 'watch'} (process {holder['pid']})"

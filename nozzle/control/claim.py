@@ -23,8 +23,13 @@ _ADDRESS = 107 if sys.platform == "linux" else 103  # bytes of a socket's path
 class Claim:
     """This process looks after a journal, and no other."""
 
-    def __init__(self, private: Path, root: Path, *, patience: float = 0.0, address: Path | None = None) -> None:
-        """Take the lock in the folder `private`; Elsewhere says who has it, after `patience` seconds of waiting."""
+    def __init__(
+        self, private: Path, root: Path, *, patience: float = 0.0, address: Path | None = None, what: str = ""
+    ) -> None:
+        """Take the lock in the folder `private`; Elsewhere says who has it, after `patience` seconds of waiting.
+
+        `what` this process is, in a word for others: a watch, a run.
+        """
         try:
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._fd = os.open(private / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -46,6 +51,7 @@ class Claim:
                 "started": datetime.now().astimezone().isoformat(timespec="seconds"),
                 "root": str(root),
                 "socket": str(address) if address else None,
+                "what": what,
             }
         )
 
@@ -74,7 +80,7 @@ class Claim:
 
 
 def running(private: Path) -> dict[str, Any] | None:
-    """Who looks after this journal: pid, host, started, root, socket (None: a word at its own turn); None: nobody."""
+    """Who looks after this journal: pid, host, started, root, what, socket (None: answers no words); None: nobody."""
     try:
         fd = os.open(private / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -134,7 +140,7 @@ def _locked(fd: int, kind: int) -> bool:
 
 
 def _holder(fd: int) -> dict[str, Any]:
-    unknown = {"pid": 0, "host": "", "started": "", "root": "", "socket": None}
+    unknown = {"pid": 0, "host": "", "started": "", "root": "", "socket": None, "what": ""}
     try:
         return {**unknown, **json.loads(os.pread(fd, 65536, 0))}
     except ValueError:
@@ -144,8 +150,9 @@ def _holder(fd: int) -> dict[str, Any]:
 def _elsewhere(root: Path, holder: dict[str, Any]) -> str:
     if not holder["pid"]:
         return f"{root}: another nozzle is just starting here. Try again"
-    doing = "a watch" if holder["socket"] else "another nozzle"
+    doing = f"a {holder['what']}" if holder["what"] else "another nozzle"
     return (
         f"{root}: {doing} already looks after this journal: process {holder['pid']} on {holder['host']}, "
-        f"in {holder['root']}, since {holder['started']}. Stop that one (nozzle stop), or work there"
+        f"in {holder['root']}, since {holder['started']}. End that one (Ctrl-C there, or kill {holder['pid']}), "
+        "or work there"
     )

@@ -73,11 +73,11 @@ Handle = Callable[[Request, Reply], object]
 class Server:
     """The watch's end: holds the claim, and hands each request to `handle`, which puts it on the loop's queue."""
 
-    def __init__(self, private: Path, handle: Handle, *, root: Path) -> None:
-        """Start listening; Elsewhere when another watch is there. `handle` is called in a thread for each client."""
+    def __init__(self, private: Path, handle: Handle, *, root: Path, what: str = "watch") -> None:
+        """Start listening; Elsewhere when another one is there. `handle` is called in a thread for each client."""
         self._handle = handle
         self._address = address_in(private)
-        self._claim = Claim(private, root, address=self._address)
+        self._claim = Claim(private, root, address=self._address, what=what)
         self._calls: dict[threading.Thread, tuple[socket.socket, Reply]] = {}
         self._lock = threading.Lock()
         try:

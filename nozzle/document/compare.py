@@ -29,6 +29,8 @@ MASKS = (
 )
 DISTANCE = 0.01
 """Two pictures of one size are the same when their pixels differ by less than this, of 1, on average."""
+LARGEST = 400_000_000
+"""Bytes of samples; a larger picture is not taken apart."""
 
 _number = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 _link = re.compile(r"_out/[0-9a-f]{16,64}\.(\w+)")
@@ -40,17 +42,22 @@ class Verdict:
     why: str = ""
 
 
-def compare(old: Envelope, new: Envelope, rule: str, before: Content, after: Content) -> Verdict:
-    """Hold the output that stands in the text against that of a new run."""
+def compare(
+    old: Envelope, new: Envelope, rule: str, before: Content, after: Content, roots: Sequence[str] = ()
+) -> Verdict:
+    """Hold the output that stands in the text against that of a new run; `roots`: folders in which one of them ran."""
     if rule == "skip":
         return Verdict("skipped", "its cell says verify: skip")
     if old.status != new.status:
         return Verdict("differs", f"it ended {new.status}, the text says {old.status}")
-    pictures = _files(seal.files(old.body), seal.files(new.body), before, after, exact=rule == "exact")
+    mask = _Mask(roots)
+    pictures = _files(seal.files(old.body), seal.files(new.body), before, after, None if rule == "exact" else mask)
     if pictures:
         return Verdict("differs", pictures)
     was, now = _plain(old.body), _plain(new.body)
-    return _texts(was, now, rule) if rule == "exact" else _texts(_last_words(was), _last_words(now), rule)
+    if rule == "exact":
+        return _lines(was, now, lambda row: row)
+    return _texts(_last_words(was), _last_words(now), rule, mask)
 
 
 def _plain(body: Sequence[str]) -> list[str]:
@@ -74,9 +81,7 @@ def _last_words(body: Sequence[str]) -> list[str]:
     return rows
 
 
-def _texts(old: list[str], new: list[str], rule: str) -> Verdict:
-    if rule == "exact":
-        return _lines(old, new, lambda row: row)
+def _texts(old: list[str], new: list[str], rule: str, mask: "_Mask") -> Verdict:
     if rule == "shape":
         return _shape(old, new)
     try:
@@ -85,14 +90,22 @@ def _texts(old: list[str], new: list[str], rule: str) -> Verdict:
         own = re.compile(rule.removeprefix("mask=")) if rule.startswith("mask=") else None
     except (ValueError, re.error) as error:
         return Verdict("differs", f"its rule, verify: {rule}, cannot be read: {error}")
-    return _lines(old, new, lambda row: _masked(row, own))
+    return _lines(old, new, lambda row: mask(own.sub("<masked>", row) if own else row))
 
 
-def _masked(row: str, own: re.Pattern[str] | None) -> str:
-    row = own.sub("<masked>", row) if own else row
-    for pattern, name in MASKS:
-        row = pattern.sub(name, row)
-    return row
+class _Mask:
+    """A line without what every run and every machine has its own of."""
+
+    def __init__(self, roots: Sequence[str]) -> None:
+        longest = sorted(filter(None, roots), key=len, reverse=True)
+        inside = "|".join(re.escape(root.rstrip("/")) for root in longest)
+        own = re.compile(rf"(?:{inside})(?:/[\w.+-]+)*(?![\w.+-])")
+        self._patterns = ((own, "<path>"), *MASKS) if inside else MASKS
+
+    def __call__(self, row: str) -> str:
+        for pattern, name in self._patterns:
+            row = pattern.sub(name, row)
+        return row
 
 
 def _lines(old: list[str], new: list[str], mask: Callable[[str], str]) -> Verdict:
@@ -131,7 +144,8 @@ def _numbers(rows: list[str]) -> list[float]:
     return [float(word) for row in rows for word in _number.findall(row)]
 
 
-def _files(old: list[str], new: list[str], before: Content, after: Content, exact: bool) -> str:
+def _files(old: list[str], new: list[str], before: Content, after: Content, mask: "_Mask | None") -> str:
+    """Why files are not the same; without a mask all their bytes count."""
     if len(old) != len(new):
         return f"{len(old)} files became {len(new)}"
     for was, now in zip(old, new, strict=True):
@@ -140,16 +154,16 @@ def _files(old: list[str], new: list[str], before: Content, after: Content, exac
         one, two = before(was), after(now)
         if one is None or two is None:
             return f"_out/{was} is missing"
-        if exact:
+        if mask is None:
             return f"_out/{was} is another file now"
-        if why := _picture(one, two) if was.endswith(".png") else _text_file(one, two):
+        if why := _picture(one, two) if was.endswith(".png") else _text_file(one, two, mask):
             return f"_out/{was}: {why}"
     return ""
 
 
-def _text_file(one: bytes, two: bytes) -> str:
+def _text_file(one: bytes, two: bytes, mask: "_Mask") -> str:
     old, new = (content.decode("utf-8", "replace").split("\n") for content in (one, two))
-    return _lines(old, new, lambda row: _masked(row, None)).why
+    return _lines(old, new, mask).why
 
 
 def _picture(one: bytes, two: bytes) -> str:
@@ -164,7 +178,7 @@ def _picture(one: bytes, two: bytes) -> str:
 
 
 def pixels(png: bytes) -> tuple[int, int, bytes] | None:
-    """Width, height and samples of an 8-bit PNG without interlacing; None for any other.
+    """Width, height and RGBA samples of an 8-bit PNG without interlacing; None for any other, and for a torn one.
 
     Source: Portable Network Graphics Specification, third edition, sections 9 (filters) and 11 (chunks).
     """
@@ -173,12 +187,40 @@ def pixels(png: bytes) -> tuple[int, int, bytes] | None:
     try:
         width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", png[16:29])
         channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
-        if depth != 8 or interlace:
+        size = height * (width * channels + 1)
+        if depth != 8 or interlace or not 0 < size <= LARGEST:
             return None
-        raw = zlib.decompress(b"".join(_chunks(png, b"IDAT")))
-        return width, height, _unfiltered(raw, width * channels, channels, height)
-    except (struct.error, KeyError, zlib.error, IndexError):
+        raw = zlib.decompressobj().decompress(b"".join(_chunks(png, b"IDAT")), size)
+        if len(raw) < size:
+            return None
+        planes = _planes(_unfiltered(raw, width * channels, channels, height), color, png)
+    except (struct.error, KeyError, zlib.error):
         return None
+    return (width, height, _interleaved(planes)) if planes else None
+
+
+def _planes(samples: bytes, color: int, png: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+    """Red, green, blue and alpha, each by itself; None when the picture says its colours in a way not read here."""
+    clear = b"".join(_chunks(png, b"tRNS"))
+    opaque = b"\xff" * len(samples)
+    if color == 3:
+        palette = b"".join(_chunks(png, b"PLTE"))
+        if not palette or max(samples, default=0) >= len(palette) // 3:
+            return None
+        red, green, blue = (samples.translate(palette[at::3].ljust(256, b"\0")[:256]) for at in range(3))
+        return red, green, blue, samples.translate(clear[:256].ljust(256, b"\xff"))
+    if clear:
+        return None
+    step = {0: 1, 2: 3, 4: 2, 6: 4}[color]
+    red, green, blue = (samples[at if color in (2, 6) else 0 :: step] for at in range(3))
+    return red, green, blue, samples[step - 1 :: step] if color in (4, 6) else opaque[: len(red)]
+
+
+def _interleaved(planes: tuple[bytes, bytes, bytes, bytes]) -> bytes:
+    out = bytearray(4 * len(planes[0]))
+    for at, plane in enumerate(planes):
+        out[at::4] = plane
+    return bytes(out)
 
 
 def _chunks(png: bytes, wanted: bytes) -> list[bytes]:

@@ -1,6 +1,5 @@
 """The front matter of an entry: what it says, or why it cannot be read.
 
-Dates stay the words the author wrote, and so do `yes` and `12:30`: values are read as YAML 1.2 and mystmd read them.
 It raises nothing: what is wrong becomes one line that names the place, and then nothing in the entry runs.
 """
 
@@ -8,19 +7,10 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nozzle.document.outline import Outline
-
-if TYPE_CHECKING:
-    from yaml import Node, YAMLError
-
-_LONGEST = 64_000
-"""Characters of front matter that are read."""
-_MOST = 10_000
-"""Values it may hold, each alias counted as what it stands for."""
-_WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
-_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+from nozzle.document.values import NoYaml, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +30,8 @@ def read(outline: Outline) -> FrontMatter:
     top = outline.tops[0] if outline.tops else None
     if top is not None and top.kind == "front_matter":
         body = "\n".join(row.rstrip("\r\n") for row in outline.rows[1 : top.stop - 1])
-        meta, problem = _parsed(body)
-        return FrontMatter(meta, (0, top.stop), problem)
+        said, problem = meta(body)
+        return FrontMatter(said, (0, top.stop), problem)
     if re.fullmatch(r"-{3,}\s*", first):
         return FrontMatter(problem="line 1: the front matter is not closed; put a line --- below it")
     if re.fullmatch(r"\ufeff-{3,}\s*", first):
@@ -75,84 +65,22 @@ def _marker(row: str, mark: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _parsed(body: str) -> tuple[Mapping[str, Any], str]:
-    """What front matter says, and what is wrong with it."""
-    from yaml import YAMLError
-
-    if len(body) > _LONGEST:
-        return {}, f"line 1: the front matter is longer than {_LONGEST:,} characters; is a --- missing below it?"
+def meta(body: str) -> tuple[Mapping[str, Any], str]:
+    """What the lines between the two `---` say, and what is wrong with them."""
     try:
-        meta = _load(body)
-    except YAMLError as error:
-        return {}, _told(error, body)
-    except RecursionError:
-        return {}, "line 1: the front matter is nested too deeply to be read; make it simpler"
-    if meta is None:
+        found = load(body)
+    except NoYaml as error:
+        return {}, _told(error)
+    if found is None:
         return {}, ""
-    if not isinstance(meta, dict):
+    if not isinstance(found, dict):
         return {}, "line 2: the front matter should be lines of `key: value`; write it so, or take the --- lines away"
-    return meta, ""
+    return found, ""
 
 
-def _load(body: str) -> Any:
-    from yaml import BaseLoader
-
-    loader = BaseLoader(body)
-    try:
-        node = loader.get_single_node()
-    finally:
-        loader.dispose()
-    if node is None:
-        return None
-    _size(node, {}, frozenset())
-    return _value(node)
-
-
-def _told(error: "YAMLError", body: str) -> str:
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line if mark else body.count("\n", 0, getattr(error, "position", 0))
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return f"line {line + 2}: the front matter cannot be read as YAML ({reason}); correct that line"
-
-
-def _size(node: "Node", known: "dict[Node, int]", above: "frozenset[Node]") -> int:
-    """Count the values a node stands for; aliases can make a short text mean billions."""
-    from yaml import YAMLError
-
-    if node in above:
-        raise YAMLError("a value contains itself")
-    if node not in known:
-        parts = node.value if isinstance(node.value, list) else []
-        nodes = [part for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,))]
-        known[node] = 1 + sum(_size(part, known, above | {node}) for part in nodes)
-        if known[node] > _MOST:
-            raise YAMLError(f"it stands for more than {_MOST:,} values")
-    return known[node]
-
-
-def _value(node: "Node") -> Any:
-    from yaml import MappingNode, ScalarNode, SequenceNode
-
-    match node:
-        case MappingNode():
-            return {_key(key): _value(value) for key, value in node.value}
-        case SequenceNode():
-            return [_value(part) for part in node.value]
-        case ScalarNode() if node.style is None:
-            return _plain(node.value)
-    return node.value
-
-
-def _plain(text: str) -> str | int | float | bool | None:
-    """What a word without quotes means in YAML 1.2; a date means itself."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if re.fullmatch(r"[-+]?(?:0|[1-9][0-9]{0,17})", text):
-        return int(text)
-    if re.fullmatch(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?", text):
-        return float(text)
-    return text
-
-
-def _key(node: "Node") -> str:
-    return node.value if isinstance(node.value, str) else str(_value(node))
+def _told(error: NoYaml) -> str:
+    if error.reason.startswith("longer"):
+        return f"line 1: the front matter is {error.reason}; is a --- missing below it?"
+    if error.reason.startswith("nested"):
+        return f"line 1: the front matter is {error.reason} to be read; make it simpler"
+    return f"line {error.line + 2}: the front matter cannot be read as YAML ({error.reason}); correct that line"

@@ -1,22 +1,29 @@
 """The options of a directive: `:key: value` lines, a `---` block, and, in a cell, Quarto's `#| key: value` comments.
 
-All three say the same thing; a later one wins. Which of them change what a run does is one tuple, because those count
-in the cell's digest and the others do not: adding a label must not run an expensive cell again.
+All three say the same thing, over one line or several; a later one wins. Values are words, lists of words, or true for
+a flag; what a word means is for who asks. Which of them change what a run does is one tuple, because those count in the
+cell's digest and the others do not: adding a label must not run an expensive cell again.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import yaml
+from nozzle.document.values import NoYaml, load
 
 EXECUTION_TAGS = ("skip-execution", "raises-exception")
 COUNTED = ("timeout", "once", "cache")
+LONGEST = 31_536_000.0
+"""Seconds, a year: a longer time limit, infinity among them, is this one."""
 
-_colon = re.compile(r":([\w-]+):(?:\s+(.*))?$")
-_pipe = re.compile(r"#\|\s*([\w-]+)\s*:\s*(.*)$")
+_colon = re.compile(r":([\w-]+):(?:[ \t]+(.*))?$")
+_comment = re.compile(r"[ \t]*(?:#|//|--|%)\|[ \t]?(.*)$")
+_row = re.compile(r"([\w-]+)[ \t]*:(?:[ \t]+(.*))?$")
+_simple = re.compile(r"[\w-]+: (?:[\w./=]+(?:[ -][\w./=]+)*|\[[\w, -]*\])\s*$")
+_prose = re.compile(r"[^\s\[\]{}:-][^:]*$")
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,8 @@ class Options:
 
     @property
     def label(self) -> str:
-        return str(self.values.get("label") or self.values.get("name") or "")
+        found = (self.values.get(key) for key in ("label", "name"))
+        return next((name for name in found if isinstance(name, str) and name), "")
 
     @property
     def skip(self) -> bool:
@@ -47,12 +55,9 @@ class Options:
 
     @property
     def timeout(self) -> float | None:
-        """Seconds; None when none is given or it is no number."""
-        try:
-            seconds = float(self.values["timeout"])
-        except (KeyError, TypeError, ValueError):
-            return None
-        return seconds if seconds > 0 else None
+        """Seconds, at most `LONGEST`; None when none is given or it is no number above 0."""
+        seconds = _number(self.values.get("timeout"))
+        return min(seconds, LONGEST) if seconds > 0 else None
 
     @property
     def verify(self) -> str:
@@ -73,37 +78,74 @@ def read_options(rows: list[str]) -> tuple[Options, str]:
     >>> sorted(options.tags), options.label, body
     (['a', 'b'], 'fuse', '#| label: fuse\\nx = 1')
     """
-    values: dict[str, Any] = {}
-    problem = ""
-    if rows and rows[0].strip() == "---" and (stop := _fence(rows)):
-        values, problem = _yaml("\n".join(rows[1:stop]))
-        rows = rows[stop + 1 :]
-    else:
-        taken = 0
-        while taken < len(rows) and (match := _colon.match(rows[taken])):
-            values[match[1]] = _value(match[2] or "")
-            taken += 1
-        rows = rows[taken:]
-    body = "\n".join(rows).strip("\n")
-    for row in body.split("\n"):
-        if not (match := _pipe.match(row)):
+    values, taken, problem = head(rows)
+    body = "\n".join(rows[taken:]).strip("\n")
+    said, _, wrong = comments(body.split("\n"))
+    found = Options({**values, **said}, problem or wrong)
+    if not found.problem and "timeout" in found.values and found.timeout is None:
+        found = Options(found.values, f"its timeout, {found.values['timeout']}, is no number of seconds above 0")
+    return found, body
+
+
+def head(rows: Sequence[str]) -> tuple[dict[str, Any], int, str]:
+    """What stands in a `---` block or `:key: value` lines at the top, how many lines that are, what cannot be read."""
+    if rows and rows[0].strip() == "---":
+        stop = next((line for line in range(1, len(rows)) if rows[line].strip() == "---"), 0)
+        values, problem = _read(rows[1:stop], block=True) if stop else ({}, "")
+        return values, stop + 1 if stop else 0, problem
+    lines: list[str] = []
+    for row in rows:
+        if match := _colon.match(row):
+            lines.append(f"{match[1]}: {match[2] or ''}".rstrip())
+        elif lines and row.startswith(":") and row[1:2].isspace():
+            lines.append(row[1:])
+        elif lines and row[:1].isspace() and row.strip() and _unfinished(lines):
+            lines.append(row)
+        else:
             break
-        values[match[1]] = _value(match[2])
-    return Options(values, problem), body
+    values, problem = _read(lines)
+    return values, len(lines), problem
 
 
-def _fence(rows: list[str]) -> int:
-    return next((line for line in range(1, len(rows)) if rows[line].strip() == "---"), 0)
+def comments(rows: Sequence[str]) -> tuple[dict[str, Any], int, str]:
+    """What a cell's `#|` lines say, how many lines they take with the blank ones above them, what cannot be read."""
+    start = next((line for line, row in enumerate(rows) if row.strip()), len(rows))
+    lines: list[str] = []
+    while start + len(lines) < len(rows) and (match := _comment.match(rows[start + len(lines)])):
+        lines.append(match[1])
+    values, problem = _read(lines)
+    return values, start + len(lines) if lines else 0, problem
 
 
-def _yaml(text: str) -> tuple[dict[str, Any], str]:
+def tags(values: Mapping[str, Any]) -> list[str]:
+    """The tags in the order they were written: `[a, b]`, `a, b` or a YAML list."""
+    return _words(values.get("tags"))
+
+
+def _unfinished(lines: list[str]) -> bool:
+    """Whether an option goes on: on its line stands nothing, or a bracket that is still open."""
+    start = max(at for at, line in enumerate(lines) if not line[:1].isspace())
+    said = " ".join(lines[start:]).partition(":")[2]
+    return not lines[start].partition(":")[2].strip() or said.count("[") > said.count("]")
+
+
+def _read(lines: Sequence[str], block: bool = False) -> tuple[dict[str, Any], str]:
+    """Lines of `key: value` read as YAML; outside a `---` block a value may be none (`caption: Fig: x`)."""
+    if all(_simple.match(line) for line in lines):
+        return _each(lines), ""
     try:
-        values = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        return {}, f"its options are no YAML: {str(error).splitlines()[0]}"
-    if not isinstance(values, dict):
-        return {}, "its options are no 'key: value' lines"
-    return {str(key): value for key, value in values.items()}, ""
+        found = load("\n".join(lines), str)
+    except NoYaml as error:
+        if not block and all(_row.match(line) or _prose.match(line) for line in lines if line.strip()):
+            return _each(lines), ""
+        return {}, f"its options are no YAML, line {error.line + 1} of them: {error.reason}"
+    if isinstance(found, dict):
+        return {key: True if value == "" else value for key, value in found.items()}, ""
+    return {}, "" if not found or all(map(_prose.match, lines)) else "its options are no 'key: value' lines"
+
+
+def _each(lines: Sequence[str]) -> dict[str, Any]:
+    return {match[1]: _value(match[2] or "") for line in lines if (match := _row.match(line))}
 
 
 def _value(text: str) -> Any:
@@ -114,6 +156,15 @@ def _value(text: str) -> Any:
     if text.startswith("[") and text.endswith("]"):
         return _words(text)
     return text.strip("\"'")
+
+
+def _number(value: object) -> float:
+    """Seconds; 0 for what is no number."""
+    try:
+        found = float(value) if isinstance(value, str) else 0.0
+    except ValueError:
+        return 0.0
+    return 0.0 if math.isnan(found) else found
 
 
 def _words(value: object) -> list[str]:

@@ -19,6 +19,8 @@ CHAIN_SHOWN = 32
 """Hex digits of the chain in a closing marker: 128 bits, so that a signature names one program and no other."""
 
 _file = re.compile(r"_out/([0-9a-f]{16,64}\.[a-z0-9]{1,5})\b")
+_odd_end = re.compile(r"[^\S \t\r\n][ \t]*[\r\n]*\Z")
+"""Editors put spaces and tabs at the end of a line, and take them away; a vertical tab is nobody's."""
 
 FileDigest = Callable[[str], str | None]
 """Name in `_out/` -> SHA-256 of its content in hex; None when it is missing."""
@@ -86,7 +88,14 @@ def report_all(entry: Entry, file_digest: FileDigest, verify: Verify) -> list[tu
     """Every output of an entry, examined; with the cell it stands under."""
     cells = {block.span.start: slot.cell for slot in entry.slots for block in slot.blocks}
     found = ((cells.get(block.span.start), block) for block in entry.envelopes if _vouches(block))
-    return [(cell, block, examine(block, cell, file_digest, verify)) for cell, block in found]
+    return [(cell, block, _examined(entry, cell, block, file_digest, verify)) for cell, block in found]
+
+
+def _examined(entry: Entry, cell: Cell | None, block: Envelope, file_digest: FileDigest, verify: Verify) -> Report:
+    report = examine(block, cell, file_digest, verify)
+    if report.state != "edited" and any(map(_odd_end.search, entry.rows[block.span.start : block.span.stop])):
+        return Report("edited", "a line of it ends in white space that nozzle does not write")
+    return report
 
 
 def _vouches(block: Envelope) -> bool:

@@ -127,19 +127,11 @@ _AWS_NEAR = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _DONE = re.compile(r"\[redacted: [a-z ]{1,40}\]")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
-_SECRET_NAMES = {
-    "KEY",
-    "APIKEY",
-    "TOKEN",
-    "SECRET",
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "PAT",
-    "CREDENTIAL",
-    "CREDENTIALS",
-}
-_NO_SECRET_NAMES = {"FILE", "PATH", "DIR", "FOLDER", "SOCK", "NAME", "ID", "URL", "PUBLIC"}
+_SECRET_WORDS = {"KEY", "KEYS", "PASS", "PAT", "PWD", "PGPASS", "SSHPASS", "SECRETS", "CREDENTIALS", "PASSWORDS"}
+"""A word of a name that says so by itself; PWD, when it stands alone, is the folder we are in."""
+_SECRET_ENDS = ("APIKEY", "ACCESSKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL")
+"""Longer ones, which names are also grown together with: PGPASSWORD."""
+_NO_SECRET_NAMES = {"FILE", "PATH", "DIR", "FOLDER", "SOCK", "NAME", "URL", "PUBLIC"}
 _NO_SECRETS = {"password", "changeme", "postgres", "disabled", "required", "optional", "undefined"}
 
 
@@ -169,12 +161,23 @@ def known_values(environ: Mapping[str, str]) -> frozenset[str]:
     >>> sorted(known_values({"HF_TOKEN": "abcd1234", "TOKEN_FILE": "/etc/token", "PWD": "/home/ada", "KEY": "short"}))
     ['abcd1234']
     """
-    return frozenset(value.strip() for name, value in environ.items() if _called_secret(name) and _telling(value))
+    return frozenset(environ[name].strip() for name in secret_names(environ) if _telling(environ[name]))
+
+
+def secret_names(names: Iterable[str]) -> frozenset[str]:
+    """Those of an environment's names that say a secret stands there: no cell gets them.
+
+    >>> sorted(secret_names(["GH_PAT", "PGPASSWORD", "MYSQL_PWD", "PWD", "KEYBOARD_LAYOUT", "TOKENIZERS_PARALLELISM"]))
+    ['GH_PAT', 'MYSQL_PWD', 'PGPASSWORD']
+    """
+    return frozenset(filter(_called_secret, names))
 
 
 def _called_secret(name: str) -> bool:
-    words = set(re.split(r"[^A-Z0-9]+", name.upper()))
-    return bool(words & _SECRET_NAMES) and not words & _NO_SECRET_NAMES
+    words = set(re.split(r"[^A-Z0-9]+", name.upper())) - {""}
+    if words & _NO_SECRET_NAMES or words == {"PWD"} or ("ID" in words and "SECRET" not in words):
+        return False  # the id of a key is none, but Vault's SECRET_ID is
+    return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) for word in words)
 
 
 def _telling(value: str) -> bool:

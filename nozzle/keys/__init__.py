@@ -5,10 +5,10 @@ repr shows it. Nothing here asks or prints; what the user should hear stands in 
 """
 
 from nozzle.keys.key import Key, read_key
-from nozzle.keys.ring import known, publish
+from nozzle.keys.ring import keys_in, known, publish
 from nozzle.keys.secret import secret
 from nozzle.keys.signature import check, parse_signature, signature_text, signed_message, verify
-from nozzle.keys.signer import Signer, my_key
+from nozzle.keys.signer import Signer, keeps_in_keyring, my_key, my_public
 from nozzle.keys.trust import Trust
 from nozzle.keys.typed import add_typed, typed
 
@@ -18,8 +18,11 @@ __all__ = [
     "Trust",
     "add_typed",
     "check",
+    "keeps_in_keyring",
+    "keys_in",
     "known",
     "my_key",
+    "my_public",
     "parse_signature",
     "publish",
     "read_key",

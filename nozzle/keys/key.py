@@ -1,4 +1,4 @@
-"""A public key as one line of text: `<id> <public> <name...>`, the form of `nozzle.keys` and of `nozzle key export`.
+"""A public key as one line of text: `<id> <public> <name...>`, in `nozzle.keys` and as `nozzle key` prints it.
 
 The id is short and for reading only: it is cut from a digest of the key, so a line whose id does not fit its key was
 changed by hand. What is trusted is always the whole key.
@@ -55,7 +55,7 @@ def read_key(words: str) -> Key:
         return key
     path = Path(words).expanduser()
     if len(words.split()) > 1 and not path.exists():
-        raise WrongCommand("this line is no key (`nozzle key export` on the other machine prints one): copy all of it")
+        raise WrongCommand("this line is no key (`nozzle key` on the other machine prints one): copy all of it")
     try:
         text = path.read_bytes()[:1_000_000].decode("utf-8", "replace")
     except OSError as error:
@@ -64,7 +64,7 @@ def read_key(words: str) -> Key:
         ) from error
     keys = [key for line in text.splitlines() if (key := Key.parse(line))]
     if not keys:
-        raise Unreadable(f"{path}: holds no key: `nozzle key export` on the other machine prints the line it needs")
+        raise Unreadable(f"{path}: holds no key: `nozzle key` on the other machine prints the line it needs")
     return keys[0]
 
 

@@ -18,11 +18,12 @@ _CAP = 1_000_000
 
 def known(root: Path) -> dict[str, Key]:
     """The keys that the journal names, by id; the first of an id counts."""
-    keys: dict[str, Key] = {}
-    for line in _text(root / NAME).splitlines():
-        if key := Key.parse(line):
-            keys.setdefault(key.id, key)
-    return keys
+    return _named(_text(root / NAME))
+
+
+def keys_in(content: bytes) -> dict[str, Key]:
+    """The keys that this content of `nozzle.keys` names, by id."""
+    return _named(content[:_CAP].decode("utf-8", "replace"))
 
 
 def publish(root: Path, key: Key) -> bool:
@@ -34,6 +35,14 @@ def publish(root: Path, key: Key) -> bool:
     start = _HEAD if not text else "" if text.endswith(("\n", "\r")) else "\n"
     _append(path, f"{start}{key.line}\n")
     return True
+
+
+def _named(text: str) -> dict[str, Key]:
+    keys: dict[str, Key] = {}
+    for line in text.splitlines():
+        if key := Key.parse(line):
+            keys.setdefault(key.id, key)
+    return keys
 
 
 def _text(path: Path) -> str:

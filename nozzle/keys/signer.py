@@ -71,8 +71,12 @@ def my_public(config: Path, keyring: bool = False) -> bytes | None:
 
 
 def _store(config: Path, keyring: bool) -> _Store:
-    asked = os.environ.get("NOZZLE_KEYRING", "1" if keyring else "0")
-    return _Keyring(config) if asked not in ("", "0") else _File(config)
+    return _Keyring(config) if keeps_in_keyring(keyring) else _File(config)
+
+
+def keeps_in_keyring(asked: bool) -> bool:
+    """Whether the key is kept in the keyring; $NOZZLE_KEYRING (1 or 0) outranks what the settings ask."""
+    return os.environ.get("NOZZLE_KEYRING", "1" if asked else "0") not in ("", "0")
 
 
 def _first(config: Path, store: _Store) -> bytes:

@@ -29,12 +29,15 @@ class _State:
 
 
 class Trust:
-    """The user's trust; `notices` gathers what they should hear about its file, once."""
+    """The user's trust; `notices` gathers what they should hear about its file, each `tell` at once."""
 
-    def __init__(self, config: Path, keyring: bool = False) -> None:
+    def __init__(
+        self, config: Path, keyring: bool = False, tell: Callable[[str], object] = lambda notice: None
+    ) -> None:
         self.config, self.keyring = config, keyring
         self.path = config / "trust.json"
         self.notices: list[str] = []
+        self._tell = tell
         self._seen: tuple[int, ...] | None = None
         self._state = _State()
         self._mine: bytes | None = None
@@ -124,7 +127,9 @@ class Trust:
                 self.path.rename(aside)
         except OSError:
             aside = self.path
-        self.notices.append(f"{aside}: a damaged trust.json, kept as it was: nothing is trusted until you say so again")
+        notice = f"{aside}: a damaged trust.json, kept as it was: nothing is trusted until you say so again"
+        self.notices.append(notice)
+        self._tell(notice)
 
 
 class _Newer(Exception):

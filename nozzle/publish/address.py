@@ -6,7 +6,7 @@ same. A link never brings a hidden file or one outside the journal into the site
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -37,7 +37,6 @@ class World:
     leaves: Mapping[str, Leaf]  # by source
     folders: Mapping[str, str]  # by source: where its relative links start from
     drafts: frozenset[str] = frozenset()
-    resolve: Callable[[str], str | None] | None = None  # asked last: what it knows leads there
 
     def ask(self, source: str, url: str) -> Answer:
         """Return where `url` leads from the page made of `source`."""
@@ -46,12 +45,8 @@ class World:
         path, _, fragment = url.partition("#")
         path = unquote(path.partition("?")[0])
         if not path:
-            answer = self._anchor(source, source, unquote(fragment)) if fragment else Answer("", why="")
-        else:
-            answer = self._path(source, path, unquote(fragment))
-        if answer.href is None and self.resolve and (found := self.resolve(url)):
-            return Answer(found)
-        return answer
+            return self._anchor(source, source, unquote(fragment)) if fragment else Answer("", why="")
+        return self._path(source, path, unquote(fragment))
 
     def _anchor(self, source: str, to: str, name: str) -> Answer:
         leaf = self.leaves[to]

@@ -36,17 +36,16 @@ def build(
     site: Site,
     *,
     drafts: bool = False,
-    resolve: Callable[[str], str | None] | None = None,
     front: Literal["python", "mystmd"] = "python",
 ) -> Report:
     """Publish pages into `out`.
 
-    `resolve` is asked for links that nothing in the journal answers. Raises Refused when the folder holds somebody
-    else's page where one has to be written, or when two sources would become one page; Unwritable when it cannot write.
+    Raises Refused when the folder holds somebody else's page where one has to be written, or when two sources would
+    become one page; Unwritable when it cannot write.
     """
     pages = list(sources)
     maker = Mystmd(pages) if front == "mystmd" else None
-    report = _Build(pages, root, Shelf(out), site, front, maker.tree if maker else _parsed).run(drafts, resolve)
+    report = _Build(pages, root, Shelf(out), site, front, maker.tree if maker else _parsed).run(drafts)
     return replace(report, warnings=(*report.warnings, *maker.warnings)) if maker else report
 
 
@@ -67,13 +66,13 @@ class _Build:
     records: dict[str, Any] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
 
-    def run(self, drafts: bool, resolve: Callable[[str], str | None] | None) -> Report:
+    def run(self, drafts: bool) -> Report:
         self.stamp = stamp([*pages.files(), *_code()], __version__, self.name, json.dumps(asdict(self.site)))
         leaves = {page.source: self._leaf(page) for page in self.sources}
         hidden = frozenset(name for name, one in leaves.items() if one.draft and not drafts)
         shown = {name: one for name, one in leaves.items() if name not in hidden}
         folders = {page.source: _folder(page, self.root) for page in self.sources}
-        world = World(self.root, shown, folders, hidden, resolve)
+        world = World(self.root, shown, folders, hidden)
         order = listing.newest_first(shown.values())
         for page in self.sources:
             if page.source in shown:

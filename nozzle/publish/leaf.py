@@ -14,6 +14,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SENTENCE = re.compile(r"(.+?[.!?…][\"”’)]?)(?=\s|$)", re.S)
 _WORD = re.compile(r"[^\W_][\w'’-]*[^\W_]|[^\W_]")
 _ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']?([\w.:-]+)""")
+_TRUE = ("true", "yes", "on", "1")
+"""A draft, whichever YAML its author thinks in: nothing he holds back may go out."""
 _RESERVED = ("README", "index")
 
 
@@ -47,7 +49,7 @@ def leaf(page: Page, article: Node) -> Leaf:
         date=_date(page, front),
         tags=_tags(front),
         summary=_one_line(front.get("description")) or _summary(root),
-        draft=front.get("draft") is True or PurePosixPath(page.source).name.startswith("_"),
+        draft=str(front.get("draft")).lower() in _TRUE or PurePosixPath(page.source).name.startswith("_"),
         listed=PurePosixPath(page.source).stem not in _RESERVED,
         names=_names(page, root, named),
         anchors={name: str(node["html_id"]) for name, node in named.items() if node.get("html_id")},

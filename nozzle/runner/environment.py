@@ -1,15 +1,13 @@
-"""The environment of every kernel: the same on every machine, and without the author's keys."""
+"""The environment of every kernel: the same on every machine, and without the author's keys, which the caller names."""
 
 import importlib.util
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-SECRET = re.compile(r"KEY|TOKEN(?!IZERS)|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 FIXED = {
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
@@ -26,9 +24,9 @@ MARK = "NOZZLE_KERNEL"
 
 
 def environment(outer: Mapping[str, str], python: Path, token: str, secret_names: Iterable[str]) -> dict[str, str]:
-    """What a kernel under the interpreter `python` gets of the environment `outer`."""
-    secrets = {*secret_names, *DROPPED}
-    kept = {name: value for name, value in outer.items() if name not in secrets and not SECRET.search(name)}
+    """What a kernel under the interpreter `python` gets of the environment `outer`: all but what names a secret."""
+    left_out = {*secret_names, *DROPPED}
+    kept = {name: value for name, value in outer.items() if name not in left_out}
     folders = [str(python.parent), *filter(None, outer.get("PATH", os.defpath).split(os.pathsep))]
     cache = cache_folder()
     environment = {

@@ -15,11 +15,9 @@ from typing import NamedTuple
 from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyEvent, InotifyFD, Mask, WatchDescriptor
 
 from nozzle.errors import Missing
+from nozzle.settings import made_by_programs
 from nozzle.watch.batches import Batches
 from nozzle.watch.change import HeadMoved, Unseen
-
-IGNORED = frozenset({".git", ".nozzle", "site", "__pycache__", "node_modules", ".venv"})
-"""Names of folders that are never looked into."""
 
 _MASK = Mask(
     InotifyConstants.IN_CLOSE_WRITE
@@ -101,9 +99,11 @@ class Tree:
             self._news.gone(path)
         elif event.is_delete:
             self._news.gone(path)
-        elif path.name not in IGNORED and event.is_create:
+        elif self._passed_over(path):
+            return
+        elif event.is_create:
             self._add_late(path)
-        elif path.name not in IGNORED and event.is_moved_to:
+        elif event.is_moved_to:
             self._renamed(self._moving.pop(event.cookie, None), path)
             self._add_late(path)
 
@@ -148,11 +148,14 @@ class Tree:
                 continue
             for entry in _entries(folder):
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in IGNORED:
-                        folders.append(Path(entry.path))
+                    if not self._passed_over(path := Path(entry.path)):
+                        folders.append(path)
                 elif not _ours(entry.name) and self._wanted(path := Path(entry.path)):
                     found.append(path)
         return found
+
+    def _passed_over(self, folder: Path) -> bool:
+        return made_by_programs(folder.relative_to(self._root).as_posix())
 
     def _add_git(self, git: Path) -> None:
         self._add(git, heads=True)

@@ -18,15 +18,16 @@ def command(out: Path | None, drafts: bool) -> int:
     """
     from nozzle.words.journal import journal
     from nozzle.words.site import build_site
+    from nozzle.words.visible import echo
 
     with journal() as here:
         folder = out or here.root / "site"
         report = build_site(here, folder, drafts)
         for broken in report.broken:
-            click.echo(click.style(f"! {broken.source}:{broken.line}: {broken.link}: {broken.why}", fg="yellow"))
+            echo(f"! {broken.source}:{broken.line}: {broken.link}: {broken.why}", "yellow")
         for warning in report.warnings:
-            click.echo(click.style(f"! {warning}", fg="yellow"))
+            echo(f"! {warning}", "yellow")
         click.echo(
             f"{len(report.written)} files written, {len(report.unchanged)} as they were; open {folder / 'index.html'}"
         )
-    return 0
+        return here.told()

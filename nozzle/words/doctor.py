@@ -88,17 +88,24 @@ def _disk() -> list[Finding]:
 
 def _key() -> list[Finding]:
     from nozzle.errors import NozzleError
-    from nozzle.keys import my_key
     from nozzle.settings import config_folder
+    from nozzle.words.journal import my_signer
 
+    notices: list[str] = []
     try:
-        signer = my_key(config_folder())
+        signer = my_signer(config_folder(), notices.append)
     except NozzleError as error:
         return [Finding("key", "lacks", f"outputs are not signed: {error}")]
+    return [*(Finding("key", "lacks", notice) for notice in notices), _hiding(signer.id)]
+
+
+def _hiding(signer: str) -> Finding:
+    from nozzle.settings import config_folder
+
     if _hides(config_folder()):
-        return [Finding("key", "ok", f"outputs are signed by {signer.id}; no cell can read the key")]
+        return Finding("key", "ok", f"outputs are signed by {signer}; no cell can read the key")
     words = "this system does not let it be hidden from cells: a signature says who ran a cell, not that nozzle did"
-    return [Finding("key", "lacks", f"outputs are signed by {signer.id}; {words}")]
+    return Finding("key", "lacks", f"outputs are signed by {signer}; {words}")
 
 
 def _hides(config: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from nozzle.document.plan import Row
+    from nozzle.words.journal import Journal
 
 
 @click.command(name="due")
@@ -19,33 +21,51 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     """Show what would run in PATHS (all entries by default), why, and how long it took last time.
 
     Why is one of: new, edited, above changed, input changed, asked. A cell that may not run is shown as held, with
-    the reason. Nothing runs.
+    the reason; one that a watch or a run is at as running. Nothing runs.
     """
     from nozzle.desk import Desk
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(paths[0] if paths else None) as here:
         tools = here.tools(lambda notice: None, lambda said: None)
         rows = []
-        for path in here.entries(paths):
+        running, made = _at_work(here)
+        entries = here.entries(paths)
+        for path in entries:
             desk = Desk(path, here.rel(path), tools, resting="")
-            desk.open()
-            desk.ask()  # what `nozzle run` would, so what was stopped counts too
-            for row in desk.plan():
-                if row.do in ("due", "held"):
-                    last = tools.ledger.past.last(desk.rel, row.cell)
-                    rows.append((desk.rel, row, last.seconds if last else None))
+            with here.passing(alone=len(entries) == 1 and bool(paths)):
+                desk.open()
+                desk.ask()  # what `nozzle run` would, so what was stopped counts too
+                for row in desk.plan():
+                    name = (desk.rel, row.cell.chain)
+                    if row.do in ("due", "held") and name not in made:
+                        last = tools.ledger.past.last(desk.rel, row.cell)
+                        row = replace(row, do="running", reason="") if name in running else row
+                        rows.append((desk.rel, row, last.seconds if last else None))
         for rel, row, seconds in rows:
-            click.echo(_json(rel, row, seconds) if as_json else _line(rel, row, seconds))
+            echo(_json(rel, row, seconds) if as_json else _line(rel, row, seconds))
         if not rows and not as_json:
             click.echo("nothing is due")
-    return 0
+        return here.told()
+
+
+def _at_work(here: Journal) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Cells (entry, chain) that a watch or a run here is at, and those that have run and are not written yet."""
+    from nozzle import control
+
+    found: tuple[set[tuple[str, str]], set[tuple[str, str]]] = set(), set()
+    for line in control.ask(here.steps.private, "at work") or ():
+        for cells, kind in zip(found, ("running", "made"), strict=True):
+            cells |= {(line["entry"], chain) for chain in line.get(kind, ())}
+    return found
 
 
 def _line(rel: str, row: Row, seconds: float | None) -> str:
     took = f"  {seconds:.2f} s last time" if seconds is not None else ""
     held = f"  held: {row.reason}" if row.do == "held" else ""
-    return f"{rel}:{row.cell.span.start + 1}: {row.cell.title}  [{row.why}]{took}{held}"
+    why = "running" if row.do == "running" else row.why
+    return f"{rel}:{row.cell.span.start + 1}: {row.cell.title}  [{why}]{took}{held}"
 
 
 def _json(rel: str, row: Row, seconds: float | None) -> str:

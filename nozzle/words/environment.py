@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,6 @@ if TYPE_CHECKING:
     from nozzle.document.entry import Entry
     from nozzle.runner import Interpreter
     from nozzle.words.journal import Journal
-
-_secret = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.I)
 
 
 def interpreter_for(journal: Journal, entry: Entry) -> Interpreter:
@@ -27,9 +24,10 @@ def interpreter_for(journal: Journal, entry: Entry) -> Interpreter:
 
 
 def known_secrets() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names and values of environment variables that look like secrets."""
-    found = {name: value for name, value in os.environ.items() if _secret.search(name) and len(value) >= 8}
-    return tuple(found), tuple(found.values())
+    """Names of the environment's variables that are called secrets, which no cell gets, and the values told by them."""
+    from nozzle.document.secrets import known_values, secret_names
+
+    return tuple(sorted(secret_names(os.environ))), tuple(sorted(known_values(os.environ)))
 
 
 def redactor(values: tuple[str, ...]) -> Callable[[str], str]:

@@ -153,7 +153,7 @@ def _write(here: Journal, draft: _Draft, to: Path | None) -> dict[str, object]:
     text = here.redact(draft.text)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("utf-8", "replace"))
-    ignore(here.root)
+    ignore(here)
     entry = Entry(text)
     notes = [*draft.notes, *(["what looked like a secret was taken out"] if text != draft.text else [])]
     guesses = [{"line": block.span.stop, "sure": int(block.closing.get("sure", 0))} for block in guessed(entry)]

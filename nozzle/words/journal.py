@@ -6,7 +6,7 @@ import getpass
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,26 +36,39 @@ class Journal:
     """Run what this checkout holds, whoever wrote it."""
     model: Model | None = None
     """A model handed in; else the settings name one, or none."""
+    missed: set[str] = field(default_factory=set)
+    """Of entries that could not be read: why."""
+    _named: set[str] = field(default_factory=set)
 
     @cached_property
     def signer(self) -> Signer:
-        from nozzle.keys import my_key
-
-        return my_key(self.config)
+        return my_signer(self.config, self.warn)
 
     @cached_property
     def trust(self) -> Trust:
         from nozzle.keys import Trust
+        from nozzle.settings import personal
 
-        return Trust(self.config)
+        return Trust(self.config, personal(self.config).keyring, self.warn)
 
     @cached_property
     def keys(self) -> list[Key]:
         """Keys by which a signature can be read: the journal's, this machine's, and those trusted."""
-        from nozzle.keys import known
+        from nozzle.keys import Key, known
 
-        mine = [self.signer.key()] if (self.config / "key").exists() else []
+        public = self._public()
+        mine = [Key.of(public)] if public else []
         return [*mine, *self.trust.keys().values(), *known(self.root).values()]
+
+    def _public(self) -> bytes | None:
+        """This machine's own key, when there is one that can be read; why it cannot is said where it should sign."""
+        from nozzle.keys import my_public
+        from nozzle.settings import personal
+
+        try:
+            return my_public(self.config, personal(self.config).keyring)
+        except NozzleError:
+            return None
 
     def sign(self) -> Sign | None:
         """This machine's hand; None, said once, when it can have no key."""
@@ -83,10 +96,27 @@ class Journal:
 
         return redactor(known_secrets()[1])
 
-    def warn(self, text: str) -> None:
-        import click
+    @contextmanager
+    def passing(self, alone: bool = False) -> Iterator[None]:
+        """What cannot be read is named, and the others go on without it, unless it was the only one meant."""
+        try:
+            yield
+        except Unreadable as error:
+            if alone:
+                raise
+            self.missed.add(str(error))
 
-        click.echo(f"nozzle: {text}", err=True)
+    def told(self) -> int:
+        """Name what was passed over; the exit status that this makes."""
+        for text in sorted(self.missed - self._named):
+            self.warn(text)
+        self._named |= self.missed
+        return 1 if self.missed else 0
+
+    def warn(self, text: str) -> None:
+        from nozzle.words.visible import echo
+
+        echo(f"nozzle: {text}", err=True)
 
     def rel(self, path: Path) -> str:
         return self.place(path).relative_to(self.root).as_posix()
@@ -119,6 +149,15 @@ class Journal:
             return Entry(disk.read(path).decode())
         except UnicodeDecodeError as error:
             raise Unreadable(f"{path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from None
+
+    def readable(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Entry]]:
+        """Those entries that can be read."""
+        for path in paths:
+            entry = None
+            with self.passing():
+                entry = self.read(path)
+            if entry is not None:
+                yield path, entry
 
     def ledger(self, warn: Callable[[str], None]) -> Ledger:
         from nozzle.ledger import Ledger
@@ -196,16 +235,43 @@ class Journal:
         from nozzle.steps import Record
 
         try:
-            key = self.signer.key(f"{getpass.getuser()}@{socket.gethostname()}")
+            key = self.signer.key(my_name())
         except NozzleError:
             return
         fresh = key.id not in known(self.root)
         if (fresh or self.steps.at_head("nozzle.keys") is None) and not self.steps.busy():
             if fresh:
                 publish(self.root, key)
-            content = (self.root / "nozzle.keys").read_bytes()
-            files = {"nozzle.keys": content}
-            self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files, (".gitignore",)))
+            files: dict[str, bytes | None] = {
+                "nozzle.keys": (self.root / "nozzle.keys").read_bytes(),
+                **self._ignored(),
+            }
+            self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files))
+
+    def _ignored(self) -> dict[str, bytes | None]:
+        """The .gitignore, when nothing but what 'nozzle new' wrote into it is not committed yet."""
+        from nozzle.words.new import ignoring
+
+        path = self.root / ".gitignore"
+        held = self.steps.at_head(".gitignore") or b""
+        ours = path.is_file() and not path.is_symlink() and path.read_bytes() == ignoring(held) != held
+        return {".gitignore": ignoring(held)} if ours else {}
+
+
+def my_signer(config: Path, tell: Callable[[str], object]) -> Signer:
+    """This machine's key, from where the user's settings keep it; what he should hear about it is told."""
+    from nozzle.keys import my_key
+    from nozzle.settings import personal
+
+    signer = my_key(config, personal(config).keyring)
+    for notice in signer.notices:
+        tell(notice)
+    return signer
+
+
+def my_name() -> str:
+    """Under which name this machine's key goes."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 @contextmanager

@@ -13,13 +13,22 @@ def command(ctx: click.Context) -> int:
     Outputs are signed with it, so that 'nozzle verify --attest' can tell who made them.
     """
     if ctx.invoked_subcommand is None:
-        from nozzle.keys import my_key
         from nozzle.settings import config_folder
+        from nozzle.words.journal import my_name, my_signer
 
-        signer = my_key(config_folder())
-        click.echo(signer.key().line)
-        click.echo(f"private half: {config_folder() / 'key'}", err=True)
+        signer = my_signer(config_folder(), lambda notice: click.echo(f"nozzle: {notice}", err=True))
+        click.echo(signer.key(my_name()).line)
+        click.echo(f"private half: {_where()}", err=True)
     return 0
+
+
+def _where() -> str:
+    """Where the private half lies."""
+    from nozzle.keys import keeps_in_keyring
+    from nozzle.settings import config_folder, personal
+
+    config = config_folder()
+    return "in this system's keyring" if keeps_in_keyring(personal(config).keyring) else str(config / "key")
 
 
 @command.command()

@@ -14,9 +14,10 @@ def command(message: str | None, over: bool) -> int:
     No file changes. The thread's branch stays, with all its steps; signatures and what is due are the same after.
     """
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal() as here:
         thread = here.steps.thread()
         step = here.steps.land(message, over)
-        click.echo(f"{thread.name} is one commit on {here.steps.thread().name}: {step.sha[:8]} {step.title}")
+        echo(f"{thread.name} is one commit on {here.steps.thread().name}: {step.sha[:8]} {step.title}")
     return 0

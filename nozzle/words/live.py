@@ -76,9 +76,12 @@ class Shown:
 
         while not over.is_set():
             self._dirty.clear()
+            self.here.missed.clear()
             try:
                 build_site(self.here, out, drafts=True, quick=True)
                 self.page.changed("index.html")
+                for text in sorted(self.here.missed):
+                    self.page.news(text)
             except NozzleError as error:
                 self.page.news(str(error))
             self._dirty.wait()

@@ -24,6 +24,7 @@ def command(entry: Path | None, count: int, everything: bool, as_json: bool) -> 
     The first word of a line names the step: 'nozzle show STEP', 'nozzle rewind STEP'.
     """
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(entry) as here:
         rel = here.rel(entry) if entry else None
@@ -31,7 +32,7 @@ def command(entry: Path | None, count: int, everything: bool, as_json: bool) -> 
         lines = (json.dumps(as_dict(step)) if as_json else line(step) for step in steps)
         first = next(lines, None)
         for text in [] if first is None else itertools.chain([first], lines):
-            click.echo(text)
+            echo(text)
         if first is None and not as_json:
             click.echo("no steps yet; 'nozzle run' or 'nozzle watch' makes them")
     return 0

@@ -6,10 +6,14 @@ import datetime
 import re
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nozzle.errors import Refused
+
+if TYPE_CHECKING:
+    from nozzle.words.journal import Journal
 
 
 @click.command(name="new")
@@ -29,7 +33,7 @@ def command(title: str, folder: Path | None) -> int:
             raise Refused(f"{path} is already there; open it, or choose another title")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text(title, today))
-        ignore(here.root)
+        ignore(here)
         click.echo(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
 
@@ -50,10 +54,28 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", flat).strip("-")[:60].rstrip("-") or "entry"
 
 
-def ignore(root: Path) -> None:
+def ignore(here: Journal) -> None:
     """Keep the cache and the build out of git, in a journal that does not say so yet."""
-    path = root / ".gitignore"
-    held = path.read_text() if path.exists() else ""
-    missing = [line for line in (".nozzle/", "site/") if line not in held.split()]
-    if missing:
-        path.write_text(held + ("\n" if held and not held.endswith("\n") else "") + "\n".join(missing) + "\n")
+    path = here.root / ".gitignore"
+    try:
+        held = path.read_bytes() if path.exists() else b""
+        added = ignoring(held)[len(held) :]
+        if added:
+            with path.open("ab") as file:
+                file.write(added)
+    except OSError as error:
+        here.warn(
+            f"{path}: {str(error.strerror).lower()}: write .nozzle/ and site/ into it, so that git passes them by"
+        )
+
+
+def ignoring(held: bytes) -> bytes:
+    """A .gitignore that holds this, and the lines nozzle wants in it where they are not, in its own line ends.
+
+    >>> ignoring(b"*.pyc\\r\\nsite/")
+    b'*.pyc\\r\\nsite/\\r\\n.nozzle/\\r\\n'
+    """
+    end = b"\r\n" if b"\r\n" in held else b"\n"
+    missing = [line + end for line in (b".nozzle/", b"site/") if line not in held.split()]
+    between = end if missing and held and not held.endswith(b"\n") else b""
+    return held + between + b"".join(missing)

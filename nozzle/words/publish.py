@@ -45,20 +45,21 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
             else:
                 assert branch is not None
                 click.echo(f"published to the branch {branch}: {_commit(here, built, branch)[:8]}")
-    return 0
+        return here.told()
 
 
 def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     """Refuse to bring out what is wrong: broken links, outputs made by hand, and secrets in any file that would go."""
     from nozzle.words.site import marks
+    from nozzle.words.visible import echo
 
     found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
-    for path in here.entries():
-        told = marks(here, here.read(path), path)
+    for path, entry in here.readable(here.entries()):
+        told = marks(here, entry, path)
         found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
     found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
     for line in found:
-        click.echo(click.style(f"✗ {line}", fg="red"), err=True)
+        echo(f"✗ {line}", "red", err=True)
     if found and not anyway:
         raise Refused(f"{len(found)} things stand against publishing; mend them, or say --anyway")
 
@@ -84,13 +85,13 @@ def _commit(here: Journal, built: Path, branch: str) -> str:
 
 
 def _workflow(root: Path) -> int:
-    from nozzle.words.workflow import PAGES
+    from nozzle.words.workflow import pages
 
-    path = root / ".github" / "workflows" / "pages.yml"
-    if path.exists() and path.read_text() != PAGES:
+    path, workflow = root / ".github" / "workflows" / "pages.yml", pages(root)
+    if path.exists() and path.read_bytes() != workflow.encode():
         raise Refused(f"{path} is already there and is not what nozzle would write; move it away first")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PAGES)
+    path.write_text(workflow)
     click.echo(
         f"{path.relative_to(root)}: commit and push it, and choose 'GitHub Actions' in the repository's Pages settings"
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
+from nozzle.errors import NozzleError, WrongCommand
 
 if TYPE_CHECKING:
     from nozzle.control import Reply, Request
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from nozzle.words.journal import Journal
     from nozzle.words.voice import Ears
 
+    Act = Callable[[Loop, Ears, Mapping[str, Any], Reply], None]
+
 
 def relay(word: str, near: Path | None, **args: Any) -> int:
     """Ask the watch, or the run, that is at work here, and say what it answers."""
     from nozzle import control
     from nozzle.errors import Refused
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(near) as here:
         lines = control.ask(here.steps.private, word, **args)
@@ -30,13 +33,13 @@ def relay(word: str, near: Path | None, **args: Any) -> int:
         status = 0
         for line in lines:
             if "say" in line:
-                click.echo(line["say"])
+                echo(line["say"])
             status = line.get("status", status)
         return status
 
 
 @contextmanager
-def serving(loop: Loop, here: Journal, ears: Ears) -> Iterator[None]:
+def serving(loop: Loop, here: Journal, ears: Ears, what: str) -> Iterator[None]:
     """Hold this journal, and answer other words while the loop runs."""
     from nozzle.control import Server
     from nozzle.loop import Called
@@ -47,10 +50,19 @@ def serving(loop: Loop, here: Journal, ears: Ears) -> Iterator[None]:
             reply({"say": f"the watch does not know '{request.word}'; is it an older nozzle?"})
             reply.end(2)
             return
-        loop.messages.put(Called(lambda loop: act(loop, ears, request.args, reply)))
+        loop.messages.put(Called(lambda loop: _acted(act, loop, ears, request.args, reply)))
 
-    with Server(here.steps.private, handle, root=here.root):
+    with Server(here.steps.private, handle, root=here.root, what=what):
         yield
+
+
+def _acted(act: Act, loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Carry out a request; what is wrong with it is its answer, and never the end of the loop."""
+    try:
+        act(loop, ears, args, reply)
+    except NozzleError as error:
+        reply({"say": f"nozzle: {error}"})
+        reply.end(error.status)
 
 
 def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
@@ -58,13 +70,17 @@ def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     from nozzle.words.run import tell
     from nozzle.words.voice import Voice
 
-    paths = [Path(path) for path in args["paths"]]
-    voice = Voice(out=lambda text: reply({"say": text}))
+    paths = _paths(loop, args)
+    voice = Voice(out=lambda text, color, dim: reply({"say": text, "color": color, "dim": dim}))
     names = {path.relative_to(loop.tools.root).as_posix() for path in paths}
+
+    faults: set[str] = set()
 
     def hear(notice: Notice) -> None:
         if notice.entry in names:
             voice(notice)
+        if notice.kind == "fault":
+            faults.add(notice.entry)
 
     ears.add(hear)
     loop.advance(paths, bool(args.get("again")))
@@ -75,9 +91,30 @@ def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
             loop.later(done)
             return
         ears.remove(hear)
-        reply.end(tell(loop, paths, voice))
+        reply.end(tell(loop, paths, voice, faults))
 
     loop.later(done)
+
+
+def _paths(loop: Loop, args: Mapping[str, Any]) -> list[Path]:
+    """The entries that are meant, or WrongCommand: who asks may be another nozzle, or none."""
+    named = args.get("paths")
+    if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
+        raise WrongCommand("'run' wants the paths of entries")
+    paths = [Path(path) for path in named]
+    for path in paths:
+        if not path.is_relative_to(loop.tools.root):
+            raise WrongCommand(f"{path} is outside this journal, {loop.tools.root}")
+    return paths
+
+
+def at_work(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Tell which cells run, and which have run and are not written down yet."""
+    for desk in loop.desks.values():
+        running = [desk.run.cell.chain] if desk.run else []
+        made = [each.piece.chain for each in desk.made if each.piece.kind == "cell"]
+        reply({"entry": desk.rel, "running": running, "made": made})
+    reply.end()
 
 
 def stop(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
@@ -125,8 +162,9 @@ def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
 
-WORDS: Mapping[str, Callable[[Loop, Ears, Mapping[str, Any], Reply], None]] = {
+WORDS: Mapping[str, Act] = {
     "run": run,
+    "at work": at_work,
     "stop": stop,
     "answer": answer,
     "decide": decide,

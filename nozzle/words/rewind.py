@@ -14,13 +14,14 @@ def command(step: str) -> int:
     starts a new thread (a branch) there; the thread you left stays as it is. STEP is what 'nozzle log' shows.
     """
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal() as here:
         found = here.steps.resolve(step)
         gone = here.steps.rewind(found, _unfit)
         if gone.rescued:
             click.echo(f"kept first what was in no step yet: {gone.rescued.sha[:8]}")
-        click.echo(f"you are at {found.sha[:8]}: {found.title}")
+        echo(f"you are at {found.sha[:8]}: {found.title}")
         left = gone.thread_before.name or gone.thread_before.head[:8]
         click.echo(f"the next step starts a new thread here; back again: git checkout {left}")
     return 0

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from nozzle.errors import Elsewhere, NozzleError
+
 if TYPE_CHECKING:
     from nozzle.words.journal import Journal
+
+PATIENCE = 10.0
+"""Seconds that a run waits for its turn."""
 
 
 @click.command(name="run")
@@ -35,9 +41,21 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
         if not entries:
             voice.say("no entries here yet; 'nozzle new TITLE' starts one")
             return 0
-        if (status := _by_watch(here, entries, again, voice)) is not None:
-            return status
-        return run_entries(here, entries, again, voice)
+        return run_in_turn(here, entries, again, voice)
+
+
+def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
+    """Let the watch or the run that is at work here do it; in this process when there is none; the exit status."""
+    from nozzle.control import Ended
+
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            status = _by_watch(here, entries, again, voice)
+            return run_entries(here, entries, again, voice) if status is None else status
+        except (Ended, Elsewhere):  # it was just ending, or just beginning: ask again
+            if time.monotonic() > deadline:
+                raise
 
 
 def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
@@ -46,29 +64,36 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
     from nozzle.words.rest import note
     from nozzle.words.voice import Ears, drawing
 
-    with looping(here, Ears(Hush(here.redact), voice)) as loop:
+    faults: set[str] = set()
+
+    def hear(notice: Notice) -> None:
+        if notice.kind == "fault":
+            faults.add(notice.entry)
+
+    with looping(here, Ears(Hush(here.redact), voice, hear)) as loop:
         ready(loop, here, voice)
         loop.advance(entries, again)
         with drawing(voice):
             loop.run(until_idle=True)
-        status = tell(loop, entries, voice)
+        status = tell(loop, entries, voice, faults)
         if status == 0:
             note(here, loop)
         return status
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
-    """Repair what a killed process left, and put the steps where the settings want them."""
+    """Repair what a killed process left; with the first step that is made, this machine's key is published."""
     for line in loop.tools.ledger.recover():
         voice.say(f"- {line}", "cyan")
-    if name := loop.tools.ledger.begin_thread():
-        voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
-    here.publish_key()
+    loop.tools.ledger.first = here.publish_key
 
 
 @contextmanager
-def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
-    """A loop that holds the journal and answers other words; Ctrl-C stops what runs and leaves a true record."""
+def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
+    """A loop that holds the journal and answers other words; Ctrl-C stops what runs and leaves a true record.
+
+    `what` it is, to others: a run, or a watch.
+    """
     import queue
     import signal
 
@@ -85,7 +110,7 @@ def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
     rest.forget(here.steps.private)
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with serving(loop, here, ears):
+        with serving(loop, here, ears, what):
             yield loop
     finally:
         loop.close()
@@ -93,32 +118,47 @@ def looping(here: Journal, ears: Ears) -> Iterator[Loop]:
             signal.signal(each, handler)
 
 
-def tell(loop: Loop, entries: list[Path], voice: Voice) -> int:
-    """Say what stands in the way, and whether a failure stands."""
+def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] = ()) -> int:
+    """Say what stands in the way, and whether a failure stands; `faults`: entries of which a fault was told already."""
     from nozzle.document.plan import failed, name
 
     status = 0
     for path in entries:
         desk = loop.desks.get(path)
         if desk is None:
-            status = 1
+            status = max(status, 1)
             continue
+        rows = desk.plan()
+        status = max(status, int(desk.rel in faults))
+        if due := [row for row in rows if row.do == "due"]:
+            status = max(status, _lack(loop, desk))
+            if desk.rel not in faults:
+                voice.say(f"✗ {desk.rel}: {name(due[0].cell)} has not run", "red")
         for slot in failed(desk.entry):
             status_words = slot.output.status if slot.output else ""
             voice.say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
-            status = 1
-        held = [row for row in desk.plan() if row.do == "held"]
+            status = max(status, 1)
+        held = [row for row in rows if row.do == "held"]
         for row in held:
             voice.say(f"- {desk.rel}: {name(row.cell)}: {row.reason}", "yellow")
-        status = 1 if held else status
+        status = max(status, int(bool(held)))
         for line in desk.entry.nested:
             voice.say(
                 f"- {desk.rel}:{line + 1}: a cell inside a list, quote or box is shown and does not run", dim=True
             )
         if desk.entry.held and not held:
             voice.say(f"- {desk.rel}: {desk.entry.held}", "yellow")
-            status = 1
+            status = max(status, 1)
     return status
+
+
+def _lack(loop: Loop, desk: Desk) -> int:
+    """The exit status of a cell that could not even begin: what it needs may be missing here."""
+    try:
+        loop.tools.interpreter(desk.entry)
+    except NozzleError as error:
+        return error.status
+    return 1
 
 
 def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int | None:
@@ -128,14 +168,21 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
     lines = control.ask(here.steps.private, "run", paths=[str(path) for path in entries], again=again)
     if lines is None:
         return None
-    status = 0
-    for line in lines:
-        if "say" in line:
-            voice.say(line["say"], line.get("color", ""))
-        status = line.get("status", status)
+    status, said = 0, False
+    try:
+        for line in lines:
+            if "say" in line:
+                said = True
+                voice.say(line["say"], line.get("color", ""), line.get("dim", False))
+            status = line.get("status", status)
+    except control.Ended as error:
+        if said and again:  # asked twice, what has run would run twice
+            raise NozzleError(str(error)) from error
+        raise
     return status
 
 
 if TYPE_CHECKING:
+    from nozzle.desk import Desk, Notice
     from nozzle.loop import Loop
     from nozzle.words.voice import Ears, Voice

@@ -18,6 +18,7 @@ def command(step: str, as_json: bool) -> int:
     """
     from nozzle.words.journal import journal
     from nozzle.words.log import as_dict, line
+    from nozzle.words.visible import echo
 
     with journal() as here:
         found = here.steps.resolve(step)
@@ -26,13 +27,13 @@ def command(step: str, as_json: bool) -> int:
             shown = {**as_dict(found), "files": [list(each) for each in files], "diff": here.steps.diff(found)}
             click.echo(json.dumps(shown))
             return 0
-        click.echo(line(found))
+        echo(line(found))
         for label, text in _facts(found.trailers):
-            click.echo(f"  {label:<9} {text}")
+            echo(f"  {label:<9} {text}")
         for status, path in files:
-            click.echo(f"  {status:<9} {path}")
+            echo(f"  {status:<9} {path}")
         click.echo()
-        click.echo(here.steps.diff(found, [found.entry] if found.entry else None).rstrip())
+        echo(here.steps.diff(found, [found.entry] if found.entry else None).rstrip(), lines=True)
     return 0
 
 

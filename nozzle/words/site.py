@@ -16,7 +16,7 @@ def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = Fal
     """Build the journal into a folder; by mystmd's reading of it where Node is there, unless it shall be quick."""
     from nozzle.publish import build, mystmd
 
-    texts = {path: here.read(path) for path in here.entries()}
+    texts = dict(here.readable(here.entries()))
     linked = any("#said-" in entry.text for entry in texts.values())
     pages = [page(here, path, entry, linked) for path, entry in texts.items()]
     front: Literal["python", "mystmd"] = "mystmd" if mystmd() and not quick else "python"

@@ -18,27 +18,30 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
     """
     from nozzle.settings import settings_digest
     from nozzle.words.journal import journal
+    from nozzle.words.visible import echo
 
     with journal(paths[0] if paths else None) as here:
         found = []
-        for path in here.entries(paths):
-            entry = here.read(path)
+        entries = here.entries(paths)
+        if len(entries) == 1 and paths:
+            here.read(entries[0])
+        for path, entry in here.readable(entries):
             distrust = here.distrust(entry, here.rel(path))
             found += [(here.rel(path), cell) for cell in entry.cells if cell.runs and distrust(cell)]
         settings = "" if here.trusts_settings() else settings_digest(here.root)
         for rel, cell in found:
-            click.echo(click.style(f"{rel}:{cell.span.start + 1}  {cell.language}", bold=True))
-            click.echo("\n".join(f"    {row}" for row in cell.body.split("\n")))
+            echo(f"{rel}:{cell.span.start + 1}  {cell.language}", bold=True)
+            echo("\n".join(f"    {row}" for row in cell.body.split("\n")), lines=True)
         if settings:
             click.echo(click.style("nozzle.toml names the Python that runs cells", bold=True))
-            click.echo(f"    python = {here.settings.python!r}")
+            echo(f"    python = {here.settings.python!r}")
         if not found and not settings:
             click.echo("everything here is trusted")
-            return 0
+            return here.told()
         if not yes and not click.confirm(f"Let {'this' if len(found) < 2 else f'these {len(found)} cells'} run?"):
             return 1
         here.trust.trust_cells(cell.chain for _, cell in found)
         if settings:
             here.trust.trust_files([settings])
         click.echo("trusted; 'nozzle run' runs it")
-    return 0
+        return here.told()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nozzle.document.events import Event, Finished
     from nozzle.words.journal import Journal
 
-LEFT_OUT = (".git", ".nozzle", ".venv", "node_modules", "__pycache__")
 PATIENCE = 10.0
 """Seconds that an author's mask may take."""
 
@@ -40,7 +39,10 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
 
     with journal(paths[0] if paths else None, trust_this_checkout) as here:
         entries = here.entries(paths)
-        return attest_all(here, entries) if attest else rerun_all(here, entries)
+        if len(entries) == 1 and paths:
+            here.read(entries[0])  # the only one that is meant must be there to be read
+        status = attest_all(here, entries) if attest else rerun_all(here, entries)
+        return here.told() or status
 
 
 def attest_all(here: Journal, entries: list[Path]) -> int:
@@ -48,13 +50,12 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     from collections import Counter
 
     from nozzle.document.seal import report_all
-    from nozzle.keys import known
+    from nozzle.words.visible import echo
 
-    signing = bool(known(here.root))  # in a journal that names its signers, what is unsigned was not made by one
+    signing = _signing(here)
     told: Counter[str] = Counter()
     signers: Counter[str] = Counter()
-    for path in entries:
-        entry = here.read(path)
+    for path, entry in here.readable(entries):
         faults = [(0, "", entry.held)] if entry.held else []
         for cell, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
             title = cell.title if cell else block.kind
@@ -68,13 +69,23 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
             signers[report.signer] += not why and bool(report.signer)
         for line, title, why in faults:
             where = f"{here.rel(path)}:{line}: {title}" if line else here.rel(path)
-            click.echo(click.style(f"✗ {where}: {why}", fg="red"))
+            echo(f"✗ {where}: {why}", "red")
         told["not"] += len(faults)
     count = told["intact"] + told["not"]
     words = f"{told['intact']} intact, {told['not']} not; {told['stale']} stale; {told['unsigned']} unsigned"
     click.echo(f"{count} outputs: {words}")
     _tell_signers(here, signers)
     return 1 if told["not"] else 0
+
+
+def _signing(here: Journal) -> bool:
+    """Whether somebody signs here, so that what is unsigned was not made by nozzle: the journal names its signers, now,
+    in the last commit or in any step, or this machine knows one. Who forges an output can empty the list, too."""
+    from nozzle.keys import keys_in
+
+    if here.keys or keys_in(here.steps.at_head("nozzle.keys") or b""):
+        return True
+    return next(here.steps.history("nozzle.keys", limit=1), None) is not None
 
 
 def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
@@ -85,34 +96,41 @@ def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
 
 def rerun_all(here: Journal, entries: list[Path]) -> int:
     """Run entries on a copy of the journal, and compare."""
+    from nozzle.words.visible import echo
+
     told = {"same": 0, "differs": 0, "skipped": 0}
     with _copy(here.root) as root:
-        for path in entries:
-            for where, verdict in rerun(here, path, root / here.rel(path)):
+        for path, entry in here.readable(entries):
+            for where, verdict in rerun(here, path, entry, root / here.rel(path)):
                 told[verdict.same] += 1
                 if verdict.same != "same":
                     color = "red" if verdict.same == "differs" else "yellow"
-                    click.echo(click.style(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", fg=color))
+                    echo(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", color)
     total = sum(told.values())
     share = f"{told['skipped'] / total:.0%}" if total else "0%"
     click.echo(f"{total} cells: {told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})")
     return 1 if told["differs"] else 0
 
 
-def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]]:
+def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
     """One entry in a clean kernel; a verdict for each of its cells."""
-    from nozzle.desk import jobs
     from nozzle.document import plan
     from nozzle.document.compare import Verdict
+    from nozzle.errors import NozzleError
+    from nozzle.run import jobs
     from nozzle.runner import Session
 
-    entry = here.read(path)
     rel = here.rel(path)
     distrust = here.distrust(entry, rel)
     tools = here.tools(lambda notice: None, lambda said: None)
+    try:
+        interpreter = tools.interpreter(entry)
+    except NozzleError as error:
+        yield rel, Verdict("differs", str(error))
+        return
     session = Session(
         copy.parent,
-        tools.interpreter(entry),
+        interpreter,
         root=copy.parents[len(Path(rel).parts) - 1],
         hidden=tools.hidden,
         secret_names=tools.secrets,
@@ -141,13 +159,13 @@ def rerun(here: Journal, path: Path, copy: Path) -> Iterator[tuple[str, Verdict]
 
 
 def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path: Path, copy: Path) -> Verdict:
-    from nozzle.desk import cause, hint
     from nozzle.document import scribe
     from nozzle.document.compare import Verdict, compare
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.events import Error, Finished
     from nozzle.document.outputs import fold
+    from nozzle.run import cause, hint
     from nozzle.words.environment import known_secrets, redactor
 
     finished = next(event for event in events if isinstance(event, Finished))
@@ -159,10 +177,12 @@ def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path:
     if edit is None or after is None or after.output is None or slot.output is None:
         return Verdict("differs", "its output could not be written")
     old, new = _reader(path.parent / "_out"), edit.files
+    depth = len(Path(here.rel(path)).parts) - 1
+    roots = [str(here.root), str(copy.parents[depth]), str(copy.resolve().parents[depth])]
     was, now, rule = slot.output, after.output, slot.cell.options.verify
 
     def compared() -> Verdict:
-        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name))
+        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name), roots)
 
     verdict = _timely(compared) if rule.startswith("mask=") else compared()
     if verdict.same == "differs" and (moved := _environment(here, slot.cell, finished)):
@@ -227,8 +247,10 @@ def _copy(root: Path) -> Iterator[Path]:
 
 def _left_out(root: Path, folder: Path, names: list[str]) -> set[str]:
     """What a copy goes without: caches, the build at the root, and what is neither file, folder nor link."""
+    from nozzle.settings import made_by_programs
+
     odd = {name for name in names if not (folder / name).is_symlink() and not _ordinary(folder / name)}
-    return odd | {name for name in names if name in LEFT_OUT or (name == "site" and folder == root)}
+    return odd | {name for name in names if made_by_programs((folder / name).relative_to(root).as_posix())}
 
 
 def _ordinary(path: Path) -> bool:

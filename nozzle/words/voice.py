@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 MARKS = {"ok": ("✓", "green"), "error": ("✗", "red"), "timeout": ("✗", "red"), "died": ("✗", "red")}
 
 
+Out = Callable[[str, str, bool], None]
+"""Takes a line, its colour and whether it is dim."""
+
+
 class Voice:
     """Says notices; `tick` redraws the live line."""
 
-    def __init__(self, quiet: bool = False, out: Callable[[str], None] | None = None) -> None:
+    def __init__(self, quiet: bool = False, out: Out | None = None) -> None:
         self.live = out is None and sys.stdout.isatty()
-        self.out = out or click.echo
+        self.out = out or _printed
         self.quiet = quiet
         self._running: dict[str, tuple[str, float]] = {}
         self._tail: dict[str, str] = {}
@@ -33,6 +37,7 @@ class Voice:
     def __call__(self, notice: Notice) -> None:
         """Say one notice."""
         from nozzle.document.events import Finished, InputRequest, Replaying, Stream
+        from nozzle.words.visible import without_colors
 
         match notice.event:
             case Replaying(number=number, total=total):
@@ -40,7 +45,8 @@ class Voice:
                 if not self.live and number == 1:
                     self._line(f"  {notice.entry}: replaying {total} cells above {notice.cell}", dim=True)
             case Stream(text=text):
-                self._tail[notice.entry] = (text.rstrip().rsplit("\n", 1)[-1] or self._tail.get(notice.entry, ""))[-60:]
+                last = without_colors(text.rstrip().rsplit("\n", 1)[-1])
+                self._tail[notice.entry] = (last or self._tail.get(notice.entry, ""))[-60:]
             case Finished() as finished:
                 self._finished(notice, finished)
             case InputRequest(prompt=prompt):
@@ -55,6 +61,8 @@ class Voice:
 
     def tick(self) -> None:
         """Draw the live line anew."""
+        from nozzle.words.visible import visible
+
         if not self.live or not self._running:
             return
         (entry, (cell, since)), *others = self._running.items()
@@ -62,7 +70,7 @@ class Voice:
         tail = self._tail.get(entry, "")
         width = _width()
         line = f"● {entry}: {cell}  {time.monotonic() - since:.1f} s{more}" + (f"  │ {tail}" if tail else "")
-        click.echo("\r\x1b[2K" + click.style(line[: width - 1], fg="cyan"), nl=False)
+        click.echo("\r\x1b[2K" + click.style(visible(line)[: width - 1], fg="cyan"), nl=False)
         self._drawn = True
 
     def say(self, text: str, color: str = "", dim: bool = False) -> None:
@@ -106,12 +114,18 @@ class Voice:
         )
 
     def _line(self, text: str, color: str = "", dim: bool = False) -> None:
+        from nozzle.words.visible import visible
+
         if self.quiet:
             return
         if self._drawn:
             click.echo("\r\x1b[2K", nl=False)
             self._drawn = False
-        self.out(click.style(text, fg=color or None, dim=dim) if color or dim else text)
+        self.out(visible(text), color, dim)
+
+
+def _printed(text: str, color: str, dim: bool) -> None:
+    click.echo(click.style(text, fg=color or None, dim=dim) if color or dim else text)
 
 
 def _width() -> int:

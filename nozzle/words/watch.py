@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from nozzle.loop import Loop
+    from nozzle.watch import Change
     from nozzle.words.journal import Journal
     from nozzle.words.voice import Ears, Voice
 
@@ -42,7 +44,7 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
     with journal(folder, trust_this_checkout, make=True) as here:
         voice = Voice()
         ears = Ears(Hush(here.redact), voice)
-        with looping(here, ears) as loop:
+        with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
             with drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as seen, watching(loop, here, seen):
                 loop.run()
@@ -84,24 +86,36 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
     if due:
-        voice.say(f"{due} cells found that have not run: run? say 'nozzle run'")
+        cells = "1 cell found that has" if due == 1 else f"{due} cells found that have"
+        voice.say(f"{cells} not run: run? say 'nozzle run'")
 
 
 @contextmanager
 def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = lambda path: None) -> Iterator[None]:
     """Put what changes on disk onto the loop's queue; an entry that was saved is `seen` before it has settled."""
     from nozzle import watch
-    from nozzle.loop import Moved, Saved
 
     def put(change: watch.Change) -> None:
-        match change:
-            case watch.Saved(paths):
-                loop.messages.put(Saved(frozenset(paths)))
-                for path in paths:
-                    if here.settings.is_entry(here.rel(path)):
-                        seen(path)
-            case _:
-                loop.messages.put(Moved())
+        hear(loop, change)
+        for path in change.paths if isinstance(change, watch.Saved) else ():
+            if here.settings.is_entry(here.rel(path)):
+                seen(path)
 
     with watch.changes(here.root, lambda path: True, put=put, git=here.steps.git_folders):
         yield
+
+
+def hear(loop: Loop, change: Change) -> None:
+    """One change on disk, as the loop is to know it; a save behind a link is one of the entry it stands for."""
+    from nozzle import watch
+    from nozzle.desk import Notice
+    from nozzle.loop import Called, Moved, Saved
+
+    match change:
+        case watch.Saved(paths):
+            linked = {os.path.realpath(path): path for path in list(loop.desks) if path.is_symlink()}
+            loop.messages.put(Saved(paths | {linked[str(path)] for path in paths if str(path) in linked}))
+        case watch.HeadMoved():
+            loop.messages.put(Moved())
+        case watch.Unseen(why=why):
+            loop.messages.put(Called(lambda loop: loop.tools.say(Notice("warning", "", why))))

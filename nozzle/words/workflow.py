@@ -1,6 +1,12 @@
 """The workflow that publishes a journal on GitHub Pages: check every output, build, deploy."""
 
-PAGES = """\
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+_PAGES = """\
 name: pages
 on:
   push:
@@ -24,7 +30,9 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
-      - run: pip install nozzle
+      # the nozzle that wrote this file: the journal's own checkout, a git address, or a version of the package index;
+      # where it has come from somewhere else, say here how it is installed
+      - run: pip install @nozzle@
       - run: nozzle verify --attest
       - run: nozzle publish --to _site
       - uses: actions/configure-pages@v5
@@ -34,3 +42,30 @@ jobs:
       - id: deployment
         uses: actions/deploy-pages@v4
 """
+
+
+def pages(root: Path) -> str:
+    """The workflow for the journal at `root`."""
+    return _PAGES.replace("@nozzle@", _source(root))
+
+
+def _source(root: Path) -> str:
+    """What pip is to install: this nozzle, from where a stranger's machine can have it too."""
+    from importlib.metadata import distribution
+
+    if _is_nozzle(root / "pyproject.toml"):
+        return "."
+    nozzle = distribution("nozzle")
+    told = json.loads(nozzle.read_text("direct_url.json") or "{}")  # PEP 610: for what came from no index
+    vcs = told.get("vcs_info", {})
+    if vcs.get("vcs") == "git":
+        return f"'nozzle @ git+{told['url']}@{vcs['commit_id']}'"
+    return f"nozzle=={nozzle.version}"
+
+
+def _is_nozzle(project: Path) -> bool:
+    """Whether this is the project file of nozzle itself."""
+    try:
+        return bool(tomllib.loads(project.read_text()).get("project", {}).get("name") == "nozzle")
+    except (OSError, ValueError):
+        return False

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nozzle.document.secrets import Hit, find, known_values, redact
+from nozzle.document.secrets import Hit, find, known_values, redact, secret_names
 
 ALNUM = string.ascii_letters + string.digits
 WORD = ALNUM + "_-"
@@ -256,8 +256,26 @@ def test_which_values_of_an_environment_are_secret() -> None:
         "TOKENIZERS_PARALLELISM": "false-false",
         "AWS_ACCESS_KEY_FILE": "/etc/aws/access",
         "CI_TOKEN": "short",
+        "GH_PAT": "four-secret",
+        "KEYBOARD_LAYOUT": "qwerty-us",
     }
-    assert known_values(environ) == {"one-secret", "two-secret", "three-secret"}
+    assert known_values(environ) == {"one-secret", "two-secret", "three-secret", "four-secret"}
+
+
+SECRET_NAMES = "GH_PAT DB_PASS MYSQL_PWD PASSPHRASE PGPASSWORD OPENAI_API_KEY AWS_SESSION_TOKEN github_token API_KEYS \
+SSH_KEY_PASSPHRASE VAULT_SECRET_ID apiKey SSHPASS GOOGLE_APPLICATION_CREDENTIALS db.secret githubToken AWS_SECRET"
+OTHER_NAMES = "KEYBOARD_LAYOUT PWD OLDPWD TOKENIZERS_PARALLELISM MAX_TOKENS AWS_ACCESS_KEY_ID SSH_AUTH_SOCK COMPASS \
+PATH PATTERN BYPASS_CACHE SSH_ASKPASS TOKEN_FILE PUBLIC_KEY MONKEY SECRETARY KEYMAP"
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES.split())
+def test_a_name_that_says_secret_is_one(name: str) -> None:
+    assert secret_names([name]) == {name}
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES.split())
+def test_a_name_that_only_sounds_like_it_is_none(name: str) -> None:
+    assert secret_names([name]) == frozenset()
 
 
 PIECES = st.sampled_from(

@@ -10,10 +10,6 @@ def started(watched: Watched) -> int:
     return sum(notice.kind == "started" for notice in list(watched.workshop.notices))
 
 
-def commits(watched: Watched) -> int:
-    return int(watched.git("rev-list", "--all", "--count", "--exclude=refs/nozzle/*"))
-
-
 def test_fifty_checkouts_start_nothing_and_make_no_step(watched: Watched) -> None:
     watched.save(cells("x = 1; print(x)", "print(x + 1)"))
     watched.until(lambda: len(outputs(watched.read())) == 2)

@@ -228,10 +228,13 @@ def test_a_closed_session_ends_the_cell_from_another_thread(bench: Bench) -> Non
     assert bench.session.at == ""
 
 
-def test_keys_are_not_in_the_environment(opened: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "github_token", "AWS_SECRET", "DB_PASSWORD", "MINE"):
+def test_what_names_a_secret_is_not_in_the_environment(
+    opened: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("OPENAI_API_KEY", "github_token", "MINE")
+    for name in names:
         monkeypatch.setenv(name, "hunter2")
-    bench = opened(secret_names=["MINE"])
+    bench = opened(secret_names=names)
     bench.run("import os; print('hunter2' in str(os.environ), os.environ['TZ'], os.environ['PYTHONHASHSEED'])")
     assert bench.stdout == "False UTC 0\n"
     bench.run("env | grep -c hunter2; echo $TZ", language="bash")

@@ -1,7 +1,11 @@
 """Saying words in a journal, as a person would."""
 
+import signal
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,3 +62,31 @@ def entry(folder: Path, text: str, name: str = "journal/entry.md") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+WAITS = """\
+import os, time
+open('began', 'a').write('x')
+while not os.path.exists('go'):
+    time.sleep(0.02)
+print('went on')"""
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.02)
+
+
+@contextmanager
+def process(*words: str) -> Iterator["subprocess.Popen[str]"]:
+    """A nozzle of its own; ended by Ctrl-C."""
+    command = [sys.executable, "-m", "nozzle", *words]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield started
+    finally:
+        if started.poll() is None:
+            started.send_signal(signal.SIGINT)
+        started.communicate(timeout=30)

@@ -1,12 +1,16 @@
 """verify --attest: whatever is changed by hand is named."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from nozzle.document import seal
 from nozzle.document.entry import Entry
-from tests.words.conftest import Say, cell, entry
+from nozzle.document.seal import report_all
+from nozzle.words.journal import Journal
+from tests.conftest import Workshop
+from tests.words.conftest import Say, cell, entry, git
 
 FIGURE = "from IPython.display import SVG, display\ndisplay(SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>'))\nprint('seen')"
 
@@ -19,22 +23,63 @@ def path(say: Say, folder: Path) -> Path:
     return path
 
 
-def test_every_flipped_byte_of_an_output_is_named(say: Say, path: Path) -> None:
-    good = path.read_bytes()
+RICH = """\
+import sys
+from IPython.display import Markdown, display
+print('hello', '', ' two  words', sep='\\n')
+print('warned', file=sys.stderr)
+display(Markdown('**a**\\n\\n- b'))"""
+
+
+def faults(here: Journal, path: Path, content: bytes) -> list[str]:
+    """What stands against a text, without a file or a process for each of thousands."""
+    try:
+        entry = Entry(content.decode())
+    except UnicodeDecodeError as error:
+        return [str(error)]
+    reports = report_all(entry, here.file_digest(path.parent), here.verify)
+    wrong = [report.why or "unsigned" for _, _, report in reports if report.state != "intact" or not report.signer]
+    return [*wrong, *filter(None, [entry.held]), *([] if reports else ["gone"])]
+
+
+def inside(good: bytes) -> range:
+    """Where the first output stands, in bytes; its last line end is the author's."""
     block = Entry(good.decode()).envelopes[0]
     rows = good.split(b"\n")
     start = sum(len(row) + 1 for row in rows[: block.span.start])
-    stop = sum(len(row) + 1 for row in rows[: block.span.stop]) - 1
+    return range(start, start + sum(len(row) + 1 for row in rows[block.span.start : block.span.stop]) - 1)
+
+
+@pytest.mark.parametrize("source", [FIGURE, RICH])
+def test_every_flipped_bit_of_an_output_is_named(workshop: Workshop, source: str) -> None:
+    path = workshop.write("# T\n\n" + cell(source) + "\nprose\n")
+    workshop.run(path)
+    good = path.read_bytes()
+    assert faults(workshop.here, path, good) == []
     missed = []
-    for at in range(start, stop):
-        changed = bytearray(good)
-        changed[at] ^= 1 if changed[at] != 0x0B else 2
-        if bytes([changed[at]]) in b"\r\n" or good[at : at + 1] == b"\n":
-            continue  # a line more or less is tried below
-        path.write_bytes(changed)
-        if say("verify", "--attest").status == 0:
-            missed.append((good[max(0, at - 20) : at], good[at : at + 1]))
+    for at in inside(good):
+        for bit in range(8):
+            changed = good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
+            if not faults(workshop.here, path, changed):
+                missed.append((good[max(0, at - 20) : at], good[at : at + 1], changed[at : at + 1]))
     assert not missed
+
+
+def test_every_byte_taken_out_or_put_in_is_named_but_for_white_space_an_editor_may_move(workshop: Workshop) -> None:
+    path = workshop.write("# T\n\n" + cell(FIGURE) + "\nprose\n")
+    workshop.run(path)
+    good = path.read_bytes()
+    changes = [(at, good[:at] + good[at + 1 :]) for at in inside(good)]
+    changes += [(at, good[:at] + b"x" + good[at:]) for at in inside(good)]
+    missed = [good[at : at + 1] for at, changed in changes if not faults(workshop.here, path, changed)]
+    assert set(missed) <= {b"\n"}
+
+
+def test_a_flipped_byte_of_an_output_is_named_by_verify(say: Say, path: Path) -> None:
+    good = path.read_bytes()
+    for at in (inside(good)[0], good.index(b"seen\n"), inside(good)[-1]):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        assert say("verify", "--attest").status == 1
 
 
 def test_a_line_more_or_less_is_named(say: Say, path: Path) -> None:
@@ -119,3 +164,38 @@ def test_another_machines_signature_is_told_apart(
     assert (said.status, "not trusted by you" in said.out) == (0, True)
     say("key", "add", line)
     assert "(trusted)" in say("verify", "--attest").out
+
+
+def forged(path: Path) -> None:
+    """Another text, with its digest made anew and no signature."""
+    text = path.read_text().replace("seen\n```", "forged\n```")
+    block = Entry(text).envelopes[0]
+    full = seal.digest(block.kind, block.keys, block.body, lambda name: seal_of(path, name))
+    closing = Entry(text).rows[block.span.stop - 1]
+    path.write_text(text.replace(f"sha={block.keys['sha']}", f"sha={full[:12]}").replace(closing, "<!-- /nozzle -->\n"))
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere", "elsewhere, committed"])
+def test_a_forger_who_empties_the_list_of_signers_is_named_all_the_same(
+    say: Say, folder: Path, path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    forged(path)
+    (folder / "nozzle.keys").write_text("")
+    if where != "here":
+        monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "elsewhere"))
+    if "committed" in where:
+        git(folder, "-c", "user.name=M", "-c", "user.email=m@x.org", "commit", "-qam", "tidy")
+    said = say("verify", "--attest")
+    assert (said.status, "it is not signed" in said.out) == (1, True)
+
+
+def test_where_nobody_ever_signed_an_unsigned_output_is_only_told(
+    say: Say, folder: Path, path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    forged(path)
+    (folder / "nozzle.keys").unlink()
+    shutil.rmtree(folder / ".git")
+    git(folder, "init", "-q")
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "elsewhere"))
+    said = say("verify", "--attest")
+    assert (said.status, "1 unsigned" in said.out) == (0, True)

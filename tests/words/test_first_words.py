@@ -4,6 +4,8 @@ import datetime
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.words.conftest import Say, cell, entry, git
 
 
@@ -120,3 +122,32 @@ def test_what_was_stopped_is_due_and_run_takes_it_up_again(say: Say, folder: Pat
     assert "[asked]" in say("due").out
     assert say("run").status == 0
     assert "went on" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("held", "after"),
+    [
+        (b"*.pyc\r\nlog/\r\n", b"*.pyc\r\nlog/\r\n.nozzle/\r\nsite/\r\n"),
+        (b"caf\xe9\nsite/", b"caf\xe9\nsite/\n.nozzle/\n"),
+        (b".nozzle/ site/\r\nx", b".nozzle/ site/\r\nx"),
+    ],
+)
+def test_new_leaves_a_gitignore_as_its_author_wrote_it(say: Say, folder: Path, held: bytes, after: bytes) -> None:
+    (folder / ".gitignore").write_bytes(held)
+    assert say("new", "T").status == 0
+    assert (folder / ".gitignore").read_bytes() == after
+
+
+def test_the_step_of_the_key_takes_what_new_wrote_and_no_edit_of_the_authors(say: Say, folder: Path) -> None:
+    git_init(folder)
+    (folder / ".gitignore").write_text("mine\n")
+    say("new", "T")
+    say("run")
+    assert git(folder, "log", "--format=%s", "--", ".gitignore") == ""
+    assert (folder / ".gitignore").read_text() == "mine\n.nozzle/\nsite/\n"
+
+
+def test_what_new_wrote_into_a_fresh_gitignore_is_in_a_step(say: Say, folder: Path) -> None:
+    say("new", "T")
+    say("run")
+    assert git(folder, "show", "HEAD:.gitignore") == ".nozzle/\nsite/"

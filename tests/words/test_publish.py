@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from nozzle import __version__
 from nozzle.errors import Refused
+from nozzle.words.workflow import pages
 from tests.words.conftest import Say, cell, entry, git
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
@@ -38,9 +40,19 @@ def test_to_a_branch_no_file_of_the_authors_is_touched(say: Say, journal: Path) 
     assert not [name for name in files if name.startswith(".nozzle")]
 
 
-def test_pages_writes_the_workflow(say: Say, journal: Path) -> None:
+def test_pages_writes_the_workflow_with_the_nozzle_that_wrote_it(say: Say, journal: Path) -> None:
     assert say("publish", "--pages").status == 0
-    assert "nozzle verify --attest" in (journal / ".github" / "workflows" / "pages.yml").read_text()
+    written = (journal / ".github" / "workflows" / "pages.yml").read_text()
+    assert "nozzle verify --attest" in written
+    assert f"run: pip install nozzle=={__version__}\n" in written
+    assert say("publish", "--pages").status == 0
+    (journal / ".github" / "workflows" / "pages.yml").write_text("mine")
+    assert say("publish", "--pages").status == Refused.status
+
+
+def test_nozzle_publishes_its_own_journal_by_the_workflow_it_writes() -> None:
+    root = Path(__file__).parents[2]
+    assert (root / ".github" / "workflows" / "pages.yml").read_text() == pages(root)
 
 
 @pytest.mark.parametrize("fault", ["link", "output", "secret", "attached", "hidden"])

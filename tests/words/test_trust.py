@@ -186,3 +186,19 @@ def test_verify_in_ci_trusts_the_checkout_when_told(say: Say, clone: Path) -> No
     assert "0 skipped" not in say("verify").out
     assert say("run", "--trust-this-checkout").status == 0
     assert "1 the same, 0 differ, 0 skipped" in say("verify", "--trust-this-checkout").out
+
+
+LIES = "safe = 1\x1b[2K\rimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A"
+
+
+def test_what_is_shown_before_it_is_trusted_cannot_hide_anything(say: Say, clone: Path, theirs: Path) -> None:
+    entry(theirs, cell(LIES.replace("\r", "")), "journal/lies.md")
+    git(theirs, "add", "-A")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "more \x1b[2K\x07 lies")
+    git(clone, "pull", "-q")
+    shown = r"    safe = 1\x1b[2Kimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A"
+    assert shown in say("trust", input="n\n").out.split("\n")
+    for words in (("trust",), ("due",), ("run",), ("show", "HEAD"), ("log", "--all"), ("trust", "--yes"), ("run",)):
+        said = say(*words, input="n\n")
+        unseen = {char for char in said.out if not char.isprintable()} - {"\n"}
+        assert unseen == set(), (words, said.out)

@@ -1,11 +1,12 @@
 """verify: run again on a copy, and compare as the cell says."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.words.conftest import Say, cell, entry
+from tests.words.conftest import Say, cell, entry, git
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,31 @@ def test_a_verify_leaves_the_authors_files_alone_and_takes_what_lies_there(say: 
     said = say("verify")
     assert (said.status, "1 the same" in said.out) == (0, True)
     assert (folder / "journal" / "count.txt").read_text() == "x"
+
+
+def test_where_the_journal_lies_makes_no_difference(say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nozzle.document.compare.MASKS", ())  # they know /tmp, where this journal lies
+    entry(folder, cell("import os\nprint('in', os.getcwd())\nprint(os.path.abspath('../data.csv'))"))
+    say("run")
+    said = say("verify")
+    assert (said.status, "1 the same" in said.out) == (0, True)
+
+
+def test_the_difference_of_the_environment_is_named_first(say: Say, folder: Path) -> None:
+    entry(folder, cell("import os\nprint(os.getpid())"))
+    say("run")
+    message = git(folder, "log", "-1", "--format=%B")
+    older = re.sub(r"python=[0-9.]+", "python=3.2.1", message)
+    assert older != message
+    git(folder, "-c", "user.name=A", "-c", "user.email=a@x.org", "commit", "-q", "--amend", "-m", older)
+    said = say("verify")
+    assert said.status == 1
+    assert re.search(r"environment: python 3\.2\.1 -> 3\.[0-9.]+; line 2: ", said.out)
+
+
+def test_the_share_that_was_skipped_is_printed(say: Say, folder: Path) -> None:
+    entry(folder, "\n".join(map(cell, ["print(1)", "#| once: true\nprint(2)", "print(3)", "print(4)"])))
+    say("run")
+    said = say("verify")
+    assert said.status == 0
+    assert said.out.splitlines()[-1] == "4 cells: 1 the same, 0 differ, 3 skipped (75%)"

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 
 from nozzle.document.mdast.build import Reading
-from nozzle.document.mdast.fence import Directive, comments, tags
+from nozzle.document.mdast.fence import Directive
 from nozzle.document.mdast.node import Node, children, named, text, walk
+from nozzle.document.options import comments, tags
 
 _TITLES = {"seealso": "See also"}
 _NUMBERS = re.compile(r"(\d+)(?:\s*-\s*(\d+))?")
@@ -111,7 +112,7 @@ def _captioned(node: Node, caption: str | None, kind: str) -> Node:
 
 
 def _cell(directive: Directive, _: Reading) -> list[Node]:
-    said, _shown = comments(directive.body)
+    said = comments(directive.body.split("\n"))[0]
     options = {**directive.options, **said}
     lang = directive.argument.split()[0] if directive.argument else ""
     code: Node = {"type": "code", "lang": lang, "executable": True, "value": directive.body}

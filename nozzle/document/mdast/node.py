@@ -64,6 +64,6 @@ def slug(words: str) -> str:
 
 def named(node: Node, name: object) -> Node:
     """Give a node the label an author wrote for it."""
-    if isinstance(name, str | int | float) and str(name).strip():
+    if isinstance(name, str | int | float) and not isinstance(name, bool) and str(name).strip():
         node |= {"label": str(name), "identifier": label(str(name)), "html_id": slug(str(name))}
     return node

@@ -1,0 +1,119 @@
+"""A cell's options, however they are written: one reader for what runs and for what is shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nozzle.document import plan
+from nozzle.document.entry import Cell, Entry
+from nozzle.document.mdast import parse, walk
+from nozzle.document.options import LONGEST
+
+SKIPPED = [
+    "#| tags: [skip-execution]",
+    "#| tags:\n#|   - skip-execution",
+    "#| tags:\n#| - hide-input\n#| - skip-execution",
+    "#| label: a\n#| tags: [hide-input,\n#|   skip-execution]",
+    "\n#| tags: skip-execution  # for now",
+    '#| "tags": ["skip-execution"]',
+    "#| tags: [skip-execution]\n#| caption: Fig: two colons",
+    ":tags: [skip-execution]",
+    ":tags: hide-input skip-execution",
+    ":tags:\n:  - skip-execution",
+    ":tags:\n  - hide-input\n  - skip-execution",
+    ":label: a\n:tags: [hide-input,\n  skip-execution]\n:width: 3",
+    "---\ntags: hide-input, skip-execution\n---",
+    "---\ntags:\n  - skip-execution\n---",
+]
+
+
+def cell(options: str, code: str = "print(1)") -> Cell:
+    return Entry(f"```{{code-cell}} python\n{options}\n{code}\n```\n").cells[0]
+
+
+@pytest.mark.parametrize("options", SKIPPED)
+def test_a_tag_to_skip_is_seen_on_one_line_or_on_several(options: str) -> None:
+    found = cell(options)
+    assert (found.options.skip, found.runs, found.options.problem) == (True, False, "")
+    assert found.body.endswith("print(1)")
+
+
+@pytest.mark.parametrize("options", SKIPPED)
+def test_what_is_shown_has_the_tags_of_what_runs(options: str) -> None:
+    tree = parse(f"```{{code-cell}} python\n{options}\nprint(1)\n```\n")["mdast"]
+    (block,) = (node for node in walk(tree) if node["type"] == "block")
+    assert set(block["data"]["tags"]) == cell(options).options.tags
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "date: 2026-02-30", f"n: {'9' * 5000}", "n: !!int x", f"a: {'[' * 3000}", "a: {", "- a", "a: &a [*a]",
+        "t: !!timestamp x", "a: b: c", "\tx: 1", "a: \x07", "a: '",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", ["---\n{}\n---", "#| {}", ":x: 1\n:  {}"])
+def test_options_that_cannot_be_read_raise_nothing(line: str, shape: str) -> None:
+    entry = Entry(f"```{{code-cell}} python\n{shape.format(line)}\nprint(1)\n```\n")
+    assert len(plan.plan(entry, plan.Asked())) == 1
+    assert parse(entry.text)["kind"] == "Notebook"
+
+
+@pytest.mark.parametrize(
+    "options", ["---\na: {\n---", "---\n- a\n---", "#| tags:\n#|   - [skip-execution", ":tags:\n:  ]"]
+)
+def test_a_cell_whose_options_cannot_be_read_does_not_run_and_says_why(options: str) -> None:
+    assert "its options are no" in plan.unfit(cell(options))
+
+
+@given(st.text("abc:#|-[]{}'\"&*!, \n\t01", max_size=40), st.sampled_from(["#| ", ":", "", "  "]))
+def test_any_options_have_a_reading(text: str, lead: str) -> None:
+    lines = "\n".join(lead + row for row in text.split("\n"))
+    for options in (lines, f"---\n{lines}\n---", f":tags:\n{lines}"):
+        entry = Entry(f"````{{code-cell}} python\n{options}\nx = 1\n````\n")
+        assert entry.cells[0].options.problem or entry.cells[0].options.values is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("30", 30.0), ("1.5", 1.5), ("'2'", 2.0), ("inf", LONGEST), ("1e12", LONGEST)]
+)
+@pytest.mark.parametrize("shape", ["#| timeout: {}", ":timeout: {}", "---\ntimeout: {}\n---"])
+def test_a_time_limit_is_a_number_of_seconds_and_at_most_a_year(said: str, seconds: float, shape: str) -> None:
+    found = cell(shape.format(said))
+    assert (found.options.timeout, plan.unfit(found)) == (seconds, "")
+
+
+@pytest.mark.parametrize("said", ["nan", "-3", "0", "soon", "[1]", ""])
+def test_a_time_limit_that_is_none_holds_the_cell_and_is_named(said: str) -> None:
+    assert "is no number of seconds above 0" in plan.unfit(cell(f"#| timeout: {said}"))
+
+
+@pytest.mark.parametrize(
+    ("options", "counted"),
+    [
+        ("#| timeout: 30", "timeout=30"),
+        (":timeout: 30", "timeout=30"),
+        ("---\ntimeout: 30\n---", "timeout=30"),
+        ("#| once: true\n#| label: x", "once=true"),
+        ("#| once:", "once=True"),
+        ("#| tags: [raises-exception, hide-input]", "raises-exception"),
+        ("#| tags:\n#|   - raises-exception", "raises-exception"),
+    ],
+)
+def test_what_counts_in_the_digest_is_the_same_however_it_is_written(options: str, counted: str) -> None:
+    assert cell(options).options.counted == counted
+
+
+def test_words_after_a_comment_sign_that_are_no_option_are_a_comment() -> None:
+    found = cell("#| just a word to the reader")
+    assert (found.options.values, plan.unfit(found)) == ({}, "")
+
+
+def test_code_that_only_looks_like_an_option_stays_code() -> None:
+    found = cell(":x: 1", "  y = 2\n:z")
+    assert found.body == "  y = 2\n:z"
+
+
+def test_front_matter_is_read_once_for_what_runs_and_what_is_shown() -> None:
+    text = "---\ndraft: yes\nat: 12:30\ndate: 2026-11-22\nx: 0o17\nversion: 1.10\n---\n"
+    assert parse(text)["frontmatter"] == Entry(text).meta

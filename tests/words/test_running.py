@@ -1,0 +1,104 @@
+"""stop, answer, serve and watch, said as words to a nozzle that is at work."""
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from nozzle import control
+from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
+
+
+@pytest.fixture
+def private(folder: Path) -> Path:
+    git(folder, "init", "-q", "-b", "main")
+    return folder / ".git" / "nozzle"
+
+
+def test_stop_ends_the_cell_and_what_it_showed_is_kept(say: Say, folder: Path, private: Path) -> None:
+    path = entry(folder, cell("print('so far', flush=True)\n" + WAITS))
+    with process("run") as run:
+        until((folder / "journal" / "began").exists)
+        said = say("stop")
+        assert (said.status, said.out) == (0, "stopping journal/entry.md\n")
+        run.wait(30)
+    assert "status=stopped" in path.read_text()
+    assert "so far" in path.read_text()
+
+
+def test_answer_reaches_the_cell_that_asks(say: Say, folder: Path, private: Path) -> None:
+    path = entry(folder, cell("print('hello', input('who? '))"))
+    with process("run") as run:
+        until(lambda: control.running(private))
+        until(lambda: say("answer", "Ada").status == 0)
+        assert run.wait(30) == 0
+    assert "hello Ada" in path.read_text()
+
+
+def test_answer_can_refuse(say: Say, folder: Path, private: Path) -> None:
+    path = entry(folder, cell("input('who? ')"))
+    with process("run") as run:
+        until(lambda: control.running(private))
+        until(lambda: say("answer", "--refuse").status == 0)
+        assert run.wait(30) == 1
+    assert "EOFError" in path.read_text()
+
+
+@pytest.mark.parametrize("words", [("stop",), ("answer", "x")])
+def test_when_nothing_runs_it_is_said(say: Say, private: Path, words: tuple[str, ...]) -> None:
+    said = say(*words)
+    assert (said.status, "nothing is running here" in said.out) == (1, True)
+
+
+def test_stop_says_when_no_cell_runs_in_the_watch(say: Say, folder: Path, private: Path) -> None:
+    with process("watch", "--no-page"):
+        until(lambda: control.running(private))
+        said = say("stop")
+        assert (said.status, said.out) == (1, "no cell is running\n")
+
+
+def test_the_first_watch_of_old_entries_runs_nothing_and_asks(say: Say, folder: Path, private: Path) -> None:
+    path = entry(folder, "\n".join(cell(f"open('ran', 'w')\nprint({n})") for n in range(3)))
+    text = path.read_text()
+    with process("watch", "--no-page") as watch:
+        assert watch.stdout is not None
+        told = [watch.stdout.readline(), watch.stdout.readline()]
+        until(lambda: list(control.ask(private, "at work") or []))
+    assert told[0].startswith("watching 1 entry in ")
+    assert told[1] == "3 cells found that have not run: run? say 'nozzle run'\n"
+    assert (path.read_text(), (folder / "journal" / "ran").exists()) == (text, False)
+
+
+def test_watch_runs_what_is_saved_and_ends_well(say: Say, folder: Path, private: Path) -> None:
+    path = entry(folder, "# T\n")
+    with process("watch", "--no-page") as watch:
+        until(lambda: list(control.ask(private, "at work") or [])[:-1])
+        path.write_text("# T\n\n" + cell("print(6 * 7)"))
+        until(lambda: "42\n```" in path.read_text())
+    assert watch.returncode == 0
+    assert say("due").out == "nothing is due\n"
+
+
+def test_serve_shows_the_journal_to_who_has_the_link(say: Say, folder: Path, private: Path) -> None:
+    entry(folder, "# Seen by me\n", "README.md")
+    with process("serve") as serve:
+        assert serve.stdout is not None
+        url = serve.stdout.readline().split()[0]
+        assert url.startswith("http://127.0.0.1:")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+
+        def shown() -> bool:
+            try:
+                with opener.open(url, timeout=10) as page:
+                    return "Seen by me" in page.read().decode()
+            except urllib.error.HTTPError as error:
+                error.close()
+                return False
+
+        until(shown)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url.split("?")[0], timeout=10)
+        assert refused.value.code == 403
+        refused.value.close()
+    assert serve.returncode == 0
