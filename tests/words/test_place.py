@@ -61,7 +61,7 @@ def watch(folder: Path, drive: Callable[[Watched], None], host: str = "") -> Non
     failed: list[BaseException] = []
     with journal(folder, make=True) as here:
         told: list[str] = []
-        voice = Voice(out=told.append)
+        voice = Voice(out=lambda text, *_: told.append(text))
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears) as loop:
 
