@@ -22,7 +22,7 @@ from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Interpreter, Serve, Session, nobody
+from nozzle.runner import Interpreter, Serve, Session, Snapshots, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -131,6 +131,10 @@ class Tools:
     hidden: tuple[Path, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of environment variables that no cell may see."""
+    snapshots: Snapshots | None = None
+    """States of kernels that were kept; without it none is."""
+    seen_at: Path | None = None
+    """Where the cells see the root: at the place of the first worktree, for a thread beside it."""
     company: Callable[["Desk"], Beside] = Nobody
     serve: Serve = nobody
     """What the host does for cells: search, recall."""
@@ -327,8 +331,9 @@ class Desk:
         if run is not self.run and run not in self.aside:
             return
         run.hear(event)
-        expected = isinstance(event, Finished) and event.status == "error" and run.cell.options.raises
-        kind = "expected" if expected else _kind(event)
+        kind = _kind(event)
+        if isinstance(event, Finished) and run.cell.options.raises:
+            kind = {"error": "expected", "ok": "unraised"}.get(event.status, kind)
         self.tools.say(Notice(kind, self.rel, cell=run.cell.title, event=event))
         if isinstance(event, Finished):
             self._finish(run, event)
@@ -345,6 +350,19 @@ class Desk:
     def answer(self, text: str | None) -> bool:
         runs = [*([self.run] if self.run else []), *self.aside]
         return any(run.session.answer(text) for run in runs)
+
+    def wake_up(self) -> tuple[int, int]:
+        """Let the kernels stand as far down as states were kept; how many cells that is, of how many that are done."""
+        done = [row.cell for row in self.plan() if row.cell.runs and row.do == "done"]
+        if not done or self.tools.snapshots is None or self.run is not None:
+            return 0, len(done)
+        if self._session is None:
+            self._session = self._new_session()
+        above = jobs(self.entry, done[-1], self.tools.settings)
+        kept = len(above) - len(self._session.missing(above))
+        if kept:
+            list(self._session.go_to(above[:kept]))
+        return kept, len(done)
 
     def close(self) -> None:
         for run in self.aside:
@@ -636,18 +654,25 @@ class Desk:
         above, session = [row.cell for row in ran[:at]], self._session
         if not above or (session is not None and session.at == above[-1].chain):
             return {}
-        for cell in above:
-            fact = self.tools.ledger.past.last(self.rel, cell)
-            if foreign := self._distrusted(cell):
-                return {ran[at].cell.chain: f"it needs {planning.name(cell)} above it: {foreign}"}
-            if cell.options.once:
-                return {
-                    ran[at].cell.chain: f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
-                }
-            if fact and fact.effects and cell.chain not in self.allowed:
-                reached = ", ".join(fact.effects)
-                return {ran[at].cell.chain: f"{planning.name(cell)} would reach outside again ({reached}); {AGAIN}"}
-        return {}
+        reaching = {cell.chain: reason for cell in above if (reason := self._reaches(cell))}
+        if not reaching:
+            return {}
+        if session is None:
+            session = self._session = self._new_session()
+        again = session.missing(jobs(self.entry, above[-1], self.tools.settings))
+        reason = next((reaching[job.cell] for job in again if job.cell in reaching), "")
+        return {ran[at].cell.chain: reason} if reason else {}
+
+    def _reaches(self, cell: Cell) -> str:
+        """Why a cell is not to be run again only for the state that it makes; empty when it may."""
+        if foreign := self._distrusted(cell):
+            return f"it needs {planning.name(cell)} above it: {foreign}"
+        if cell.options.once:
+            return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
+        fact = self.tools.ledger.past.last(self.rel, cell)
+        if fact and fact.effects and cell.chain not in self.allowed:
+            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {AGAIN}"
+        return ""
 
     def _distrusted(self, cell: Cell) -> str:
         if self._distrust is None:
@@ -665,6 +690,8 @@ class Desk:
             self._note("warning", interpreter.missing)
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
+            snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
+            seen_at=tools.seen_at,
             serve=tools.serve,
         )  # fmt: skip
 

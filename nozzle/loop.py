@@ -65,6 +65,10 @@ class Loop:
     desks: dict[Path, Desk] = field(default_factory=dict)
     after: Callable[[Desk], None] = lambda desk: None
     """Told of every desk whose text changed."""
+    shares: bool = False
+    """The states of its kernels are kept by another loop's side, which outlives it."""
+    beside: "Callable[..., None] | None" = None
+    """Looks after another worktree of this journal: (folder, the reply of who asked)."""
     _looks: dict[Path, float] = field(default_factory=dict)
     """When a changed file is looked at: it settles first."""
     _inputs: set[Path] = field(default_factory=set)
@@ -118,6 +122,8 @@ class Loop:
     def close(self) -> None:
         for desk in self.desks.values():
             desk.close()
+        if self.tools.snapshots and not self.shares:
+            self.tools.snapshots.clear()
 
     # -- messages -----------------------------------------------------------------------------------------------
 

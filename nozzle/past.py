@@ -77,6 +77,11 @@ class Past:
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,
         )  # fmt: skip
 
+    def content(self, path: str) -> str:
+        """What a file under the root holds, as a digest; empty for entries and for what is outside."""
+        rel = self._inside(path)
+        return self._digest(rel) if rel and not self.settings.is_entry(rel) else ""
+
     def before(self, cell: Cell) -> Snapshot | None:
         """How the worktree looks, where the cell may start programs: those are not seen as they write."""
         return self.steps.snapshot() if cell.language != "python" or _PROGRAMS.search(cell.body) else None

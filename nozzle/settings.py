@@ -32,7 +32,7 @@ _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
-    "countdown", "unattended",
+    "countdown", "unattended", "snapshots",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
@@ -85,7 +85,7 @@ class Settings(BaseModel):
     python: str = Field(
         default="", description="Interpreter for Python cells; empty: the project's .venv, else nozzle's own."
     )
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    timeout: Annotated[float, Field(gt=0, le=2_000_000, allow_inf_nan=False)] | None = Field(
         default=None, description="Seconds a cell may run unless it says its own; unset: no limit."
     )
     settle: _Seconds = Field(
@@ -93,6 +93,11 @@ class Settings(BaseModel):
     )
     quiet: _Seconds = Field(default=3.0, description="Seconds without a save after which a late result is written.")
     follow: _Seconds = Field(default=10.0, description="Seconds of cells below an edit that may run again unasked.")
+    snapshots: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="When a kernel's state is kept after a cell, so that going back is quick: when that pays, always, "
+        "or never; the answers are the same.",
+    )
     output_lines: int = Field(
         default=60, ge=2, description="Lines of an output kept in the text; the whole goes to a file."
     )

@@ -33,7 +33,10 @@
     history.replaceState(null, "", terms.length ? `#${encodeURIComponent(query.value)}` : location.pathname);
   };
 
-  try { query.value = decodeURIComponent(location.hash.slice(1)); } catch { query.value = ""; }
+  const asked = () => {
+    try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
+  };
+  query.value = asked() || new URLSearchParams(location.search).get("q") || "";
   query.addEventListener("input", look);
   look();
   query.focus();

@@ -17,6 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="Write what is as what should be; review with git diff."
     )
+    parser.addoption(
+        "--snapshots", choices=["auto", "always", "never"], help="When kernels keep their state; the answers stay."
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -79,9 +82,11 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> Iterator[Workshop]:
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
     with journal(folder, make=True) as here:
+        if lane := pytestconfig.getoption("--snapshots"):
+            here.settings = here.settings.model_copy(update={"snapshots": lane})
         yield Workshop(here)

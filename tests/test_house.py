@@ -43,6 +43,8 @@ DOORS = {
     "langfuse": ("lm",),
     "opentelemetry": ("lm",),
     "mlir": ("aot",),
+    "torch_mlir": ("aot",),
+    "mlir_finch": ("aot",),
     "llvmlite": ("aot",),
     "cupy": ("aot",),
     "numpy": ("aot",),

@@ -93,6 +93,7 @@ def test_personal_settings_cannot_change_the_journal(root: Path) -> None:
         ("settle = nan", "nozzle.toml:1: settle: should be a finite number"),
         ('timeout = "1"', "nozzle.toml:1: timeout: should be a valid number"),
         ("timeout = 0", "nozzle.toml:1: timeout: should be greater than 0"),
+        ("timeout = 1e12", "nozzle.toml:1: timeout: should be less than or equal to 2000000"),
         ("journal = 3", "nozzle.toml:1: journal: should be a valid string"),
         ('journal = "../x"', "nozzle.toml:1: journal: should be a path inside the repository"),
         ('journal = "/x"', "nozzle.toml:1: journal: should be a path inside the repository"),

@@ -82,7 +82,7 @@ class Questions:
             said = facts or answer(question, found)
             if self.crew.model is None:
                 return said
-            given = Given(question=question, facts=f"{said.text}\n{said.folded}".strip())
+            given = Given(question=question, facts=known(said))
             return labelled(self.crew, ANSWER, given, self.crew.shared(entry, until(entry, asked)), self._hear, stop)
 
         return work
@@ -122,6 +122,11 @@ class Questions:
             )
         )  # fmt: skip
         self.desk.tools.say(Notice("answered", self.desk.rel, f"{title}: {_first(said.text)}"))
+
+
+def known(said: Saying) -> str:
+    """What a model is told beyond the entry: what the program established; what it found in the entry stands there."""
+    return f"The program established: {said.text}" if said.via == "facts" else ""
 
 
 def _outdate(digest: str) -> Callable[[Entry], Edit | None]:

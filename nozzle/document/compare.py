@@ -97,8 +97,8 @@ class _Mask:
     """A line without what every run and every machine has its own of."""
 
     def __init__(self, roots: Sequence[str]) -> None:
-        longest = sorted(filter(None, roots), key=len, reverse=True)
-        inside = "|".join(re.escape(root.rstrip("/")) for root in longest)
+        longest = sorted((root.rstrip("/") for root in roots), key=len, reverse=True)
+        inside = "|".join(re.escape(root) for root in longest if root)
         own = re.compile(rf"(?:{inside})(?:/[\w.+-]+)*(?![\w.+-])")
         self._patterns = ((own, "<path>"), *MASKS) if inside else MASKS
 

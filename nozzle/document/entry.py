@@ -88,7 +88,8 @@ class Cell(Block):
     def title(self) -> str:
         """How to name it to a person: its label, else its first line of code."""
         code = (line.strip() for line in self.body.split("\n") if line.strip() and not line.startswith("#|"))
-        return self.label or next(code, "empty cell")[:60]
+        first = next(code, "empty cell")
+        return self.label or (first if len(first) <= 60 else f"{first[:59]}…")
 
     @property
     def runs(self) -> bool:

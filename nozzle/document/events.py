@@ -29,6 +29,14 @@ class Replaying:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """The cell begins again: what it has shown so far does not count. Nothing that it did outside was repeated."""
+
+    cell: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     cell: str
     name: Literal["stdout", "stderr"]
@@ -118,5 +126,15 @@ class Finished:
 
 
 Event = (
-    Started | Replaying | Stream | DisplayData | ExecuteResult | ClearOutput | Error | InputRequest | Late | Finished
+    Started
+    | Replaying
+    | Restarted
+    | Stream
+    | DisplayData
+    | ExecuteResult
+    | ClearOutput
+    | Error
+    | InputRequest
+    | Late
+    | Finished
 )

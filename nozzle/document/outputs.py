@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nozzle.document.events import ClearOutput, DisplayData, Error, Event, ExecuteResult, Late, Stream
+from nozzle.document.events import ClearOutput, DisplayData, Error, Event, ExecuteResult, Late, Restarted, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Tape:
                 self._add(Failure(ename, evalue, traceback))
             case ClearOutput(wait=True):
                 self._clear_next = True
-            case ClearOutput():
+            case ClearOutput() | Restarted():
                 self._clear()
 
     @property

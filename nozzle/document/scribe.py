@@ -70,12 +70,17 @@ class _Page:
         return f"{words}, {what}"
 
 
+def _name(cell: Cell) -> str:
+    """What its outputs are called to a reader who sees no code: by the cell's label, else by its language."""
+    return cell.label or cell.language
+
+
 def write(entry: Entry, result: Result, hand: Hand) -> Edit | None:
     """The edit that puts a result under its cell; None when the cell is no longer in the entry."""
     slot = entry.slot(result.chain)
     if slot is None:
         return None
-    page = _Page(hand, slot.cell.title)
+    page = _Page(hand, _name(slot.cell))
     for output in result.outputs:
         page.shown += 1
         _show(page, output)
@@ -102,7 +107,7 @@ def ended(entry: Entry, block: Envelope, result: Result, files: Mapping[str, byt
     if slot is None:
         return None
     chain = block.closing.get("chain", result.chain)
-    page = _Page(hand, slot.cell.title, list(block.body), dict(files))
+    page = _Page(hand, _name(slot.cell), list(block.body), dict(files))
     page.block([f"*{result.cause}*"])
     rows = _sealed(replace(slot.cell, chain=chain, digest=block.keys.get("cell", "")), result.status, page, hand)
     return Edit(*put(entry, block.span, rows), files=page.files)
@@ -325,7 +330,7 @@ def late(entry: Entry, chain: str, text: str, hand: Hand) -> Edit | None:
     slot = entry.slot(chain)
     if slot is None or not slot.blocks:
         return None
-    page = _Page(hand, slot.cell.title)
+    page = _Page(hand, _name(slot.cell))
     _text(page, text, "text")
     if not page.rows:
         return None

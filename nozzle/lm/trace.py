@@ -19,6 +19,8 @@ from typing import Any
 from nozzle.lm.model import Call, Message, Reply
 
 SCOPE = "nozzle"
+RECENT = 50
+"""Calls of which the messages are remembered."""
 CLIENT, OK, ERROR = 3, 1, 2
 
 
@@ -79,6 +81,8 @@ class Tracer:
     also: Callable[[Span], None] | None = None
     """Told of each span afterwards; must come back at once."""
     _last: dict[str, tuple[str, tuple[Message, ...]]] = field(default_factory=dict)
+    _recent: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list)
+    """Model and messages of the last calls: what its cache may hold."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, span: Span) -> None:
@@ -90,6 +94,7 @@ class Tracer:
             why=self.redact(span.why),
         )
         with self._lock:
+            clean = replace(clean, facts={**clean.facts, "nozzle.expected.characters": self._expected(clean)})
             line = json.dumps(self._request(clean), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
             self._last[clean.trace] = clean.id, clean.messages
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,6 +105,13 @@ class Tracer:
                 os.close(out)
         if self.also is not None:
             self.also(clean)
+
+    def _expected(self, span: Span) -> int:
+        """Characters at the beginning that an earlier call of this model was sent: a cache should have had them."""
+        model = str(span.facts.get("gen_ai.request.model", ""))
+        best = max((_same(span.messages, sent) for name, sent in self._recent if name == model), default=0)
+        self._recent = [*self._recent[1 - RECENT :], (model, span.messages)]
+        return sum(len(each["content"]) for each in span.messages[:best])
 
     def _request(self, span: Span) -> dict[str, Any]:
         """An ExportTraceServiceRequest of one span."""

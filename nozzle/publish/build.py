@@ -103,8 +103,9 @@ class _Build:
             marks,
             str(page.when),
             str(page.files),
+            page.unread,
         ]
-        return digest(json.dumps([self.stamp, *facts]).encode())
+        return digest(json.dumps([self.stamp, *facts, page.unread]).encode())
 
     def _article(self, page: Page) -> Node:
         if page.source not in self.articles:

@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from nozzle.document.mdast import Node, children, plain
-from nozzle.publish import diagram
+from nozzle.publish import diagram, pie, sequence
 from nozzle.publish.colour import coloured, lines
 from nozzle.publish.drawing import Draw, Drawing, attributes, tag
 from nozzle.publish.formula import katex, mathml
@@ -139,9 +139,9 @@ def _math(node: Node, _: Drawing) -> str:
 
 def _mermaid(node: Node, _: Drawing) -> str:
     source = str(node.get("value") or "")
-    picture = diagram.svg(source)
+    picture = diagram.svg(source) or sequence.svg(source) or pie.svg(source)
     if picture is None:
-        words = "A Mermaid diagram, as its source"
+        words = "A Mermaid diagram of a kind that is not drawn here: its source"
         inner = f'<pre class="mermaid" tabindex="0">{escape(source, quote=False)}</pre>'
         return f"<figure{attributes(node, 'diagram')}>{inner}<figcaption>{words}</figcaption></figure>"
     box = scrolled(picture, "picture")

@@ -9,6 +9,7 @@ from typing import Any
 from nozzle.document.mdast import Node, children, plain, walk
 from nozzle.document.mdast.references import labels, words
 from nozzle.publish.site import Page
+from nozzle.publish.strange import strange
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SENTENCE = re.compile(r"(.+?[.!?…][\"”’)]?)(?=\s|$)", re.S)
@@ -16,6 +17,8 @@ _WORD = re.compile(r"[^\W_][\w'’-]*[^\W_]|[^\W_]")
 _ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']?([\w.:-]+)""")
 _TRUE = ("true", "yes", "on", "1")
 """A draft, whichever YAML its author thinks in: nothing he holds back may go out."""
+_TEX = re.compile(r"[\\^_{}&]")
+_FORMULA = "\ufffc"
 _RESERVED = ("README", "index")
 
 
@@ -40,22 +43,27 @@ class Leaf:
 def leaf(page: Page, article: Node) -> Leaf:
     """Read off what others may ask."""
     front, root = article["frontmatter"], article["mdast"]
-    first = _title(root)
     named = labels(root)
     return Leaf(
         source=page.source,
         target=target(page.source),
-        title=_one_line(front.get("title")) or (plain(first) if first else "") or _readable(page.source),
+        title=title(page.source, article),
         date=_date(page, front),
         tags=_tags(front),
         summary=_one_line(front.get("description")) or _summary(root),
-        draft=str(front.get("draft")).lower() in _TRUE or PurePosixPath(page.source).name.startswith("_"),
+        draft=bool(page.unread) or _draft(page, front),
         listed=PurePosixPath(page.source).stem not in _RESERVED,
         names=_names(page, root, named),
         anchors={name: str(node["html_id"]) for name, node in named.items() if node.get("html_id")},
         words=_search(root),
-        warnings=tuple(f"{page.source}: {words}" for words in article.get("warnings", [])),
+        warnings=_warnings(page, article),
     )
+
+
+def title(source: str, article: Node) -> str:
+    """Return what a page is called: as its front matter says, else its first heading, else its file."""
+    first = _title(article["mdast"])
+    return _one_line(article["frontmatter"].get("title")) or (plain(first) if first else "") or _readable(source)
 
 
 def target(source: str) -> str:
@@ -74,10 +82,20 @@ def lifted(article: Node) -> tuple[list[Node], int]:
     """Return a page's blocks without the heading that is its title, and by how much the other headings go down."""
     root = article["mdast"]
     first = _title(root)
-    if first is not None and not article["frontmatter"].get("title"):
+    said = _one_line(article["frontmatter"].get("title"))
+    if first is not None and said in ("", _one_line(plain(first))):
         return [node for node in children(root) if node is not first], 0
     tops = any(node["type"] == "heading" and node.get("depth") == 1 for node in walk(root))
     return children(root), int(tops)
+
+
+def _warnings(page: Page, article: Node) -> tuple[str, ...]:
+    whole = [f"{page.source}: {words}" for words in (page.unread, *article.get("warnings", [])) if words]
+    return (*whole, *(f"{page.source}:{line}: {words}" for line, words in strange(page.text, article["mdast"])))
+
+
+def _draft(page: Page, front: dict[str, Any]) -> bool:
+    return str(front.get("draft")).lower() in _TRUE or PurePosixPath(page.source).name.startswith("_")
 
 
 def _title(root: Node) -> Node | None:
@@ -116,11 +134,18 @@ def _tags(front: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _summary(root: Node) -> str:
-    line = next((plain(node) for node in children(root) if node["type"] == "paragraph" and plain(node).strip()), "")
+    line = next((_spoken(node) for node in children(root) if node["type"] == "paragraph" and plain(node).strip()), "")
     line = " ".join(line.split())
-    found = _SENTENCE.match(line)
-    sentence = found[1] if found else line
+    found = [match[1] for match in _SENTENCE.finditer(line)] or [line]
+    sentence = next((one for one in found if _FORMULA not in one), found[0]).strip().replace(_FORMULA, "…")
     return sentence if len(sentence) <= 220 else sentence[:200].rsplit(" ", 1)[0] + " …"
+
+
+def _spoken(node: Node) -> str:
+    """The words of a paragraph, a mark in the place of each formula that is more than letters, digits and signs."""
+    formulas = (one["type"] == "inlineMath" and _TEX.search(str(one.get("value"))) for one in walk(node))
+    parts = (plain({**one, "children": []}) for one in walk(node))
+    return "".join(_FORMULA if formula else words for formula, words in zip(formulas, parts, strict=True))
 
 
 def _names(page: Page, root: Node, named: dict[str, Node]) -> dict[str, str]:

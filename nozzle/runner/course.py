@@ -26,11 +26,12 @@ from nozzle.document.events import (
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, Message
 from nozzle.runner.outputs import Outputs
+from nozzle.runner.watchdog import PAUSE, Watchdog
 
 LONG = 3600.0
 """Seconds after which a silent wait begins anew."""
-
-
+AGAIN = 0.25
+"""Seconds after which an interrupt is said again: one that comes just before a sleep is not noticed by Python."""
 A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
 
@@ -51,9 +52,12 @@ class Course:
         self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs], serve: Serve = nobody
     ) -> None:
         self.cell = job.cell
+        self.once = job.once
         self.hidden: bool | None = None
         self.dead = False
         """The worker went away under the cell."""
+        self.hung = False
+        """The worker was a copy that lacked what the cell waited for; it was killed."""
         self.finished: Finished | None = None
         self.question: int | None = None
         """The number of the InputRequest that waits for an answer."""
@@ -67,6 +71,9 @@ class Course:
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
         self._kill_at: float | None = None
+        self._again_at: float | None = None
+        self._watchdog = Watchdog(kernel.process.pid) if kernel.woken else None
+        self._look_at: float | None = None
         self._killed = False
         self._shown = 0
 
@@ -95,7 +102,7 @@ class Course:
         self._kill_at = time.monotonic() + self._limits.grace
         self._stopped = (status, cause)
         if self._begun:
-            self._kernel.process.signal(signal.SIGINT)
+            self._interrupt()
         os.eventfd_write(self._waker, 1)
 
     def answer(self, text: str | None) -> bool:
@@ -117,7 +124,8 @@ class Course:
         process, past = self._kernel.process, [reader for outputs in self._past for reader in outputs.readers()]
         for reader in {process.line.fileno(), process.ended, self._waker, *self._kernel.outputs.readers(), *past}:
             poll.register(reader, select.POLLIN)
-        times = [moment for moment in (self._deadline, self._kill_at) if moment is not None]
+        moments = (self._deadline, self._kill_at, self._again_at, self._look_at)
+        times = [moment for moment in moments if moment is not None]
         rest = max(0.0, min(times) - time.monotonic()) if times else LONG
         ready = {reader for reader, _ in poll.poll(rest * 1000 + 1)}
         if self._waker in ready:
@@ -131,8 +139,14 @@ class Course:
             self.stop("timeout", f"time limit of {self._job.timeout:g} s")
         if self._kernel.outputs.seen + self._shown > self._limits.hard_bytes:
             self.stop("stopped", f"more than {self._limits.hard_bytes / 1e6:g} MB of output")
-        if self._kill_at is not None and now >= self._kill_at:
-            self._kill_at = None
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = now + AGAIN
+            self._kernel.process.remind()
+        if self._watchdog and self._look_at is not None and now >= self._look_at:
+            self._look_at = now + PAUSE
+            self.hung = self.hung or (not self._stopped and self._watchdog.look())
+        if self.hung or (self._kill_at is not None and now >= self._kill_at):
+            self._kill_at = self._look_at = None
             self._killed = True
             self._kernel.process.signal(signal.SIGKILL)
 
@@ -178,7 +192,13 @@ class Course:
         if self._job.timeout is not None:
             self._deadline = time.monotonic() + self._job.timeout
         if self._stopped:
-            self._kernel.process.signal(signal.SIGINT)
+            self._interrupt()
+        if self._watchdog:
+            self._look_at = time.monotonic() + PAUSE
+
+    def _interrupt(self) -> None:
+        self._kernel.process.signal(signal.SIGINT)
+        self._again_at = time.monotonic() + AGAIN
 
     def _finished(self, done: Message) -> Finished:
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")

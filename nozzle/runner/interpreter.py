@@ -31,6 +31,8 @@ class Interpreter:
     version: str = ""
     missing: str = ""
     """What it lacks and what that costs; empty when nothing."""
+    lends: bool = False
+    """It has no IPython, and is of the version for which nozzle's own can be used."""
 
 
 def find_interpreter(root: Path | None, *, named: str = "", kernelspec: str = "") -> Interpreter:
@@ -118,7 +120,11 @@ def _probed(path: Path, why: str) -> Interpreter:
         version, has_ipython = ".".join(map(str, sys.version_info[:3])), importlib.util.find_spec("IPython") is not None
     else:
         version, has_ipython = _asked(path, why)
-    return Interpreter(path, why, version, "" if has_ipython else _without_ipython(version))
+    if has_ipython:
+        return Interpreter(path, why, version)
+    if tuple(version.split(".")[:2]) == tuple(map(str, sys.version_info[:2])):
+        return Interpreter(path, why, version, "IPython (nozzle lends its own)", lends=True)
+    return Interpreter(path, why, version, "IPython: no rich display, no magics; `pip install ipython` there")
 
 
 def _asked(path: Path, why: str) -> tuple[str, bool]:
@@ -130,9 +136,3 @@ def _asked(path: Path, why: str) -> tuple[str, bool]:
     if tuple(map(int, version.split(".")[:2])) < OLDEST:
         raise Missing(f"{path} ({why}) is Python {version}: cells need {OLDEST[0]}.{OLDEST[1]} or newer, name another")
     return version, has_ipython == "True"
-
-
-def _without_ipython(version: str) -> str:
-    if tuple(version.split(".")[:2]) == tuple(map(str, sys.version_info[:2])):
-        return "IPython (nozzle lends its own)"
-    return "IPython: no rich display, no magics; `pip install ipython` there"

@@ -19,6 +19,8 @@ class Job:
     once: bool = False
     """It must never be replayed."""
     label: str = ""
+    confined: bool = False
+    """An agent wrote it: it, and all below it, run in bounds."""
 
     @property
     def name(self) -> str:

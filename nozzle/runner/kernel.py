@@ -4,28 +4,27 @@ It neither waits nor judges: `hear` gives what was said so far, and the course o
 """
 
 import json
+import select
 import socket
 import struct
+import threading
 import time
+import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.job import Job, Limits
+from nozzle.runner.keeper import PATIENCE, Keeper
 from nozzle.runner.outputs import Outputs
-from nozzle.runner.process import Place, Process
+from nozzle.runner.process import Place, Process, launch, new_mark
 
 Message = dict[str, Any]
 HEADER = struct.Struct("<I")
-BASH = (
-    "builtin printf 'bash %s\\0' \"$BASH_VERSION\" >&251; "
-    "while { IFS= builtin read -r -d '' -u 251 __nozzle; } 2>/dev/null; "
-    'do eval "$__nozzle" 251<&-; { builtin printf \'%s\\0\' "$?" >&251; } 2>/dev/null; done'
-)
-"""The life of a bash worker, in one line, for bash counts a cell's lines from there.
-
-A cell is evaluated with our line closed, so that no program holds it.
-"""
+FROZEN = "frozen"
+"""How the mark of a snapshot begins."""
 
 
 class Kernel(Protocol):
@@ -34,6 +33,10 @@ class Kernel(Protocol):
     process: Process
     outputs: Outputs
     """The pipes of the cell that runs, or ran last."""
+    held: Held | None
+    """The bounds that it keeps to; None while there are none."""
+    woken: bool
+    """It is a copy of a process: what a fork loses may be missed."""
     said_all: bool
     """Its line is closed: nothing more will be heard."""
 
@@ -46,17 +49,53 @@ class Kernel(Protocol):
     def answer(self, number: int, text: str | None = None) -> None:
         """Reply to the message that asked under this number."""
 
+    def freeze(self) -> "Image | Tainted":
+        """Keep the state as it is now, or say why that cannot be."""
+
+    def confine(self, bounds: Bounds) -> "Kernel | Tainted":
+        """A kernel in the same state that keeps to bounds, in the place of this one; or why there is none."""
+
+
+class Image(Protocol):
+    """The state of one worker, kept; it is let go when nobody holds it any more."""
+
+    harm: str
+    """"doubt": threads of unknown libraries are not in it; who wakes it watches over it."""
+    cost: float
+    """Seconds that keeping it took."""
+    held: Held | None
+    """The bounds that its worker keeps to."""
+
+    def wake(self, place: Place, limits: Limits) -> Kernel | None:
+        """A worker in this state at a place of its kind, as often as one likes; None when the image is no more."""
+
+    def memory(self) -> int:
+        """Bytes that only this image holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tainted:
+    """A state that cannot be kept."""
+
+    why: str
+
 
 class Python:
     """The Python worker; every cell gets pipes of its own, so that late output is known by the pipe it comes from."""
 
-    def __init__(self, place: Place, limits: Limits) -> None:
+    def __init__(self, place: Place, process: Process, outputs: Outputs, limits: Limits, woken: bool = False) -> None:
+        self.place = place
         self._limits = limits
-        self.outputs = Outputs(limits)
-        self.process = Process(place, "python", self.outputs)
+        self.outputs = outputs
+        self.process = process
+        self.held: Held | None = None
+        self.woken = woken
+        """It is a copy: what a fork loses may be missed."""
         self.said_all = False
         self._heard = bytearray()
-        self._first = True
+        self._early: list[Message] = []
+        """What was said while nobody listened."""
+        self._first = not woken
 
     def begin(self, job: Job) -> bool:
         if not self._first:
@@ -68,7 +107,12 @@ class Python:
         return False
 
     def hear(self) -> Iterator[Message]:
-        self.said_all = _take(self.process.line, self._heard)
+        early, self._early = self._early, []
+        yield from early
+        yield from self._said()
+
+    def _said(self) -> Iterator[Message]:
+        self.said_all = take(self.process.line, self._heard)
         while len(self._heard) >= HEADER.size:
             size = HEADER.size + HEADER.unpack_from(self._heard)[0]
             if len(self._heard) < size:
@@ -80,80 +124,134 @@ class Python:
     def answer(self, number: int, text: str | None = None) -> None:
         self._say({"answer": number, "text": text})
 
+    def freeze(self) -> "Image | Tainted":
+        mark, (line, theirs) = new_mark(FROZEN), socket.socketpair()
+        with theirs:
+            self._say({"freeze": mark}, (theirs.fileno(),))
+        match self._reply("frozen", "tainted"):
+            case {"t": "frozen", "harm": "" | "doubt" as harm, "pid": pid, "seconds": cost}:
+                return Frozen(self, line, pid, harm, cost)
+            case {"t": "frozen", "harm": why} | {"t": "tainted", "why": why}:
+                line.close()
+                return Tainted(why)
+        line.close()
+        return Tainted("its kernel is gone")
+
+    def confine(self, bounds: Bounds) -> "Kernel | Tainted":
+        self._say({"confine": bounds.message()})
+        match self._reply("confined"):
+            case {"t": "confined", "files": files, "network": network, "signals": signals}:
+                self.held = Held(files > 0, network, signals)
+                return self
+        return Tainted("its kernel is gone")
+
+    def is_ready(self) -> bool:
+        """Wait until it is one; False when it ends first."""
+        message = self._reply("ready")
+        self._early.insert(0, message)
+        return bool(message["t"])
+
+    def _reply(self, *kinds: str) -> Message:
+        """The next message of these kinds, while no cell runs; an empty one when it ends or takes too long."""
+        poll, end = select.poll(), time.monotonic() + PATIENCE
+        for descriptor in (self.process.line.fileno(), self.process.ended):
+            poll.register(descriptor, select.POLLIN)
+        while not self.said_all and (rest := end - time.monotonic()) > 0:
+            poll.poll(rest * 1000)
+            for message in self._said():
+                if message["t"] in kinds:
+                    return message
+                self._early.append(message)
+            if self.process.is_gone():
+                break
+        return {"t": ""}
+
     def _say(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-        body = json.dumps(message).encode()
         try:
-            socket.send_fds(self.process.line, [HEADER.pack(len(body))], descriptors)
-            self.process.line.sendall(body)
+            _send(self.process.line, message, descriptors)
         except (BrokenPipeError, ConnectionResetError):
             self.said_all = True
 
 
-class Bash:
-    """The bash worker: one shell whose variables, functions and folder live from cell to cell.
+class Frozen:
+    """A frozen fork of a Python worker."""
 
-    An interrupt ends the shell, as bash itself does: what is left of the cell never runs, and the state is gone.
-    """
+    def __init__(self, origin: Python, line: socket.socket, pid: int, harm: str, cost: float) -> None:
+        self._place = origin.place
+        self.pid, self.harm, self.cost, self.held = pid, harm, cost, origin.held
+        self._keeper = keeper = origin.process.keeper
+        self._line = line
+        self._lock = threading.Lock()
+        keeper.hold()
+        weakref.finalize(self, _let_go, keeper, line)
 
-    def __init__(self, place: Place, limits: Limits) -> None:
-        self.outputs = Outputs(limits)
-        self.process = Process(place, "bash", self.outputs, BASH)
-        self.outputs.handed_over()
-        self.said_all = False
-        self._heard = bytearray()
-        self._version = ""
-        self._began = 0.0
-
-    def begin(self, job: Job) -> bool:
-        self.outputs.begin(job.cell)
-        self._began = time.monotonic()
+    def wake(self, place: Place, limits: Limits) -> Kernel | None:
+        over = place.over() if place != self._place else []
+        mark, (control, theirs) = new_mark(), socket.socketpair()
         try:
-            self.process.line.sendall(job.source.replace("\0", "").encode() + b"\0")
-        except (BrokenPipeError, ConnectionResetError):
-            self.said_all = True
-        return bool(self._version)
+            with theirs, self._lock:
+                _send(self._line, {"wake": mark, "over": over, "root": str(place.seen_root)}, (theirs.fileno(),))
+                pid = int(_answer(self._line)["pid"])
+            self._keeper.hold()
+            self._keeper.watch(pid)
+            process = Process(self._keeper, pid, mark, control)
+        except (OSError, KeyError):
+            control.close()
+            return None
+        outputs = Outputs(limits)
+        outputs.handed_over()
+        kernel = Python(place, process, outputs, limits, woken=True)
+        kernel.held = self.held
+        if kernel.is_ready():
+            return kernel
+        process.close()
+        return None
 
-    def hear(self) -> Iterator[Message]:
-        self.said_all = _take(self.process.line, self._heard)
-        while b"\0" in self._heard:
-            word, _, rest = self._heard.partition(b"\0")
-            self._heard = rest
-            yield from self._meaning(word.decode())
-
-    def answer(self, number: int, text: str | None = None) -> None:
-        """Bash asks nothing: its standard input is empty."""
-
-    def _meaning(self, word: str) -> Iterator[Message]:
-        match word.split():
-            case ["ready", hidden]:
-                yield {"t": "ready", "hidden": hidden == "1"}
-            case ["bash", version]:
-                self._version = version.partition("(")[0]
-                self._began = time.monotonic()
-                yield {"t": "begun"}
-            case [status]:
-                yield from self._done(int(status))
-
-    def _done(self, status: int) -> Iterator[Message]:
-        if status:
-            evalue = f"the last command ended with status {status}"
-            yield {"t": "error", "ename": f"exit {status}", "evalue": evalue, "traceback": []}
-        yield {
-            "t": "done",
-            "ok": status == 0,
-            "seconds": time.monotonic() - self._began,
-            "memory": _peak(self.process.pid),
-            "spawned": True,
-            "packages": {"bash": self._version},
-        }
+    def memory(self) -> int:
+        try:
+            rows = Path(f"/proc/{self.pid}/smaps_rollup").read_text() + Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return 0
+        own = ("Private_", "VmPTE:")  # its pages, and the table of them
+        return sum(int(row.split()[1]) * 1024 for row in rows.splitlines() if row.startswith(own))
 
 
-def start(language: str, place: Place, limits: Limits) -> Kernel:
-    """A fresh worker for cells of this language."""
-    return Bash(place, limits) if language == "bash" else Python(place, limits)
+def start(language: str, place: Place, limits: Limits, bounds: Bounds | None = None) -> Kernel:
+    """A fresh worker for cells of this language; OSError when it does not start."""
+    if language == "bash":
+        from nozzle.runner.bash import Bash
+
+        return Bash(place, limits, bounds)
+    outputs = Outputs(limits)
+    kernel = Python(place, launch(place, "python", outputs), outputs, limits)
+    if bounds:
+        kernel.confine(bounds)
+    return kernel
 
 
-def _take(line: socket.socket, into: bytearray) -> bool:
+def _let_go(keeper: Keeper, line: socket.socket) -> None:
+    """The frozen process ends when nobody listens to it."""
+    line.close()
+    keeper.release()
+
+
+def _send(line: socket.socket, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+    body = json.dumps(message).encode()
+    socket.send_fds(line, [HEADER.pack(len(body))], descriptors)
+    line.sendall(body)
+
+
+def _answer(line: socket.socket) -> Message:
+    """One message, waited for; empty when none came."""
+    line.settimeout(PATIENCE)
+    head = line.recv(HEADER.size, socket.MSG_WAITALL)
+    if len(head) < HEADER.size:
+        return {}
+    message: Message = json.loads(line.recv(HEADER.unpack(head)[0], socket.MSG_WAITALL))
+    return message
+
+
+def take(line: socket.socket, into: bytearray) -> bool:
     """Read what is there; True when the other end is closed."""
     while True:
         try:
@@ -165,12 +263,3 @@ def _take(line: socket.socket, into: bytearray) -> bool:
         if not data:
             return True
         into += data
-
-
-def _peak(pid: int) -> int:
-    """The most memory that the process ever held, in bytes."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)

@@ -9,16 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
+from nozzle.runner.confine import Bounds
 from nozzle.runner.environment import cache_folder, environment, lent_folders, own_version
 from nozzle.runner.interpreter import Interpreter
+from nozzle.runner.keeper import Keeper
 from nozzle.runner.outputs import Outputs
 
 SCRIPT = Path(__file__).with_name("worker") / "__main__.py"
-PATIENCE = 10.0
-"""Seconds that the warden gets to end a kernel and all that it started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +31,87 @@ class Place:
     interpreter: Interpreter
     secret_names: tuple[str, ...] = ()
     hidden: tuple[Path, ...] = ()
+    seen_at: Path | None = None
+    """Where the root lies for the cells, when that is not where it is: at the place of the journal's first worktree."""
+
+    @property
+    def seen_root(self) -> Path:
+        return self.seen_at or self.root
+
+    @property
+    def seen_folder(self) -> Path:
+        return self.seen_root / self.folder.relative_to(self.root) if self.seen_at else self.folder
+
+    @property
+    def kind(self) -> "Place":
+        """The same for all worktrees whose cells see the same paths."""
+        return replace(self, root=self.seen_root, folder=self.seen_folder, seen_at=None)
+
+    def real(self, path: str) -> str:
+        """Where a path of the cells is."""
+        inside = f"{self.seen_root}{os.sep}"
+        return f"{self.root}{os.sep}{path[len(inside) :]}" if self.seen_at and path.startswith(inside) else path
+
+    def over(self) -> list[tuple[str, str]]:
+        """What is laid where, so that the cells see this worktree: (path, what is seen there), in this order."""
+        if self.seen_at is None:
+            return []
+        kept = [*self._environment(), *self._git()]
+        before = [(str(store), str(self.seen_at / name)) for name, store, _ in kept]
+        after = [(str(self.seen_at / name), str(again)) for name, _, again in kept]
+        return [*before, (str(self.seen_at), str(self.root)), *after]
+
+    def _environment(self) -> list[tuple[str, Path, Path]]:
+        """The interpreter's own folder, where it lies in the first worktree: all of them use it."""
+        folder = self.interpreter.path.parent.parent
+        if self.seen_at is None or not folder.is_relative_to(self.seen_at) or folder == self.seen_at:
+            return []
+        name = folder.relative_to(self.seen_at).as_posix()
+        store = cache_folder() / "environment"
+        for each in (store, self.root / name):
+            each.mkdir(parents=True, exist_ok=True)
+        return [(name, store, store)]
+
+    def _git(self) -> list[tuple[str, Path, Path]]:
+        """A folder in which the first worktree's git folder is seen, and a file that leads there."""
+        link = self.root / ".git"
+        if self.seen_at is None or not link.is_file() or not (self.seen_at / ".git").is_dir():
+            return []
+        store = cache_folder() / "git"
+        store.mkdir(exist_ok=True)
+        name = Path(link.read_text().partition("gitdir:")[2].strip()).name
+        file = cache_folder() / f"git-{sha256(os.fsencode(self.root)).hexdigest()[:12]}"
+        file.write_text(f"gitdir: {store / 'worktrees' / name}\n")
+        return [(".git", store, file)]
 
 
 class Process:
-    """A running kernel: its control line, its process, and the warden that ends it."""
+    """A running kernel: its control line, its process, and the keeper that ends it."""
 
-    def __init__(self, place: Place, language: str, outputs: Outputs, script: str = "") -> None:
-        token = secrets.token_hex(8)
-        self.line, line = socket.socketpair()
-        self._warden, warden = socket.socketpair()
-        config = {
-            "language": language,
-            "control": line.fileno(),
-            "warden": warden.fileno(),
-            "marker": token,
-            "folder": str(place.folder),
-            "root": str(place.root),
-            "hidden": [str(folder) for folder in place.hidden],
-            "caches": [str(cache_folder())],
-            "lent": lent_folders(),
-            "lender": own_version(),
-            "script": script,
-        }
-        python = [str(place.interpreter.path)] if language == "python" else [sys.executable, "-I", "-S"]
+    def __init__(self, keeper: Keeper, pid: int, mark: str, line: socket.socket) -> None:
+        self.keeper = keeper
+        self.pid = pid
+        self.line = line
+        self.deaf = False
+        """It must not hear an interrupt twice."""
+        self._mark = mark
         self._killings = _out_of_memory_kills()
-        with contextlib.ExitStack() as unless_started, line, warden:
-            for resource in (self.line, self._warden, outputs):
-                unless_started.callback(resource.close)
-            self._child = subprocess.Popen(
-                [*python, str(SCRIPT), json.dumps(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=outputs.writers[0],
-                stderr=outputs.writers[1],
-                pass_fds=(line.fileno(), warden.fileno()),
-                cwd=place.folder,
-                env=environment(os.environ, place.interpreter.path, token, place.secret_names),
-                start_new_session=True,
-            )
-            unless_started.pop_all()
-        self.pid = self._child.pid
-        self.ended = os.pidfd_open(self.pid)
+        self.ended = os.pidfd_open(pid)
         """Becomes readable when the kernel's process is gone."""
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to the kernel and to what runs in its process group."""
         try:
             os.killpg(self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def remind(self) -> None:
+        """Say SIGINT again, to the kernel alone; a Python that has heard it does not mind."""
+        if self.deaf:
+            return
+        try:
+            os.kill(self.pid, signal.SIGINT)
         except ProcessLookupError:
             pass
 
@@ -87,30 +123,74 @@ class Process:
 
     def cause(self) -> str:
         """How it ended, in plain words; waits for that."""
-        status = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        if status is None or status.si_code == os.CLD_EXITED:
-            return f"exit {status.si_status if status else 0}"
-        name = signal.Signals(status.si_status).name
+        code, status = self.keeper.how_ended(self.pid) or (os.CLD_EXITED, 0)
+        if code == os.CLD_EXITED:
+            return f"exit {status}"
+        name = signal.Signals(status).name
         if name == "SIGKILL" and _out_of_memory_kills() > self._killings:
             return "out of memory: the system killed it (signal 9, SIGKILL)"
-        return f"signal {status.si_status} ({name})"
+        return f"signal {status} ({name})"
 
     def end(self) -> None:
         """Kill it and all that it started, from any thread; comes back when they are gone."""
-        try:
-            self._warden.shutdown(socket.SHUT_WR)
-            self._warden.settimeout(PATIENCE)
-            self._warden.recv(1)
-        except OSError:
-            self.signal(signal.SIGKILL)
+        self.keeper.end(self.pid, self._mark)
 
     def close(self) -> None:
         """End it and give back what it holds here."""
         self.end()
-        self._child.wait()
         self.line.close()
-        self._warden.close()
         os.close(self.ended)
+        self.keeper.release()
+
+
+def launch(place: Place, language: str, outputs: Outputs, script: str = "", bounds: Bounds | None = None) -> Process:
+    """Start the first kernel of a family, and its keeper; OSError when it does not start."""
+    mark = new_mark()
+    control, line = socket.socketpair()
+    keeper_control, keeper_line = socket.socketpair()
+    config = {
+        "language": language,
+        "control": line.fileno(),
+        "keeper": keeper_line.fileno(),
+        "folder": str(place.seen_folder),
+        "root": str(place.seen_root),
+        "over": place.over(),
+        "apart": [str(place.folder), str(place.root)],
+        "hidden": [str(folder) for folder in place.hidden],
+        "caches": [str(cache_folder())],
+        "lent": lent_folders(),
+        "lender": own_version(),
+        "script": script,
+        "bounds": bounds.message() if bounds else None,
+    }
+    python = [str(place.interpreter.path)] if language == "python" else [sys.executable, "-I", "-S"]
+    with contextlib.ExitStack() as unless_started, line, keeper_line:
+        for resource in (control, keeper_control, outputs):
+            unless_started.callback(resource.close)
+        child = subprocess.Popen(
+            [*python, str(SCRIPT), json.dumps(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=outputs.writers[0],
+            stderr=outputs.writers[1],
+            pass_fds=(line.fileno(), keeper_line.fileno()),
+            cwd=place.folder,
+            env=environment(os.environ, place.interpreter.path, mark, place.secret_names),
+            start_new_session=True,
+        )
+        unless_started.pop_all()
+    keeper = Keeper(keeper_control, child)
+    try:
+        return Process(keeper, keeper.kernel(), mark, control)
+    except OSError:
+        control.close()
+        outputs.close()
+        keeper.release()
+        raise
+
+
+def new_mark(kind: str = "") -> str:
+    """By which a kernel's processes are known; all of one length."""
+    return kind + secrets.token_hex(8)[len(kind) :]
 
 
 def _out_of_memory_kills() -> int:

@@ -1,25 +1,37 @@
 """The live workers of one entry in one thread of its journal: a state that is always the state after some cell.
 
-Replay is the meaning: a cell runs in the live state only when that is the state its cells above make; otherwise
-everything starts afresh. It never reads or writes an entry.
+Replay is the meaning: a cell runs in the live state only when that is the state its cells above make; otherwise the
+deepest state on its chain that was kept is woken, and the cells below that run again. It never reads or writes an
+entry.
 """
 
 import os
 import threading
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying
+from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
+from nozzle.runner.confine import Bounds, Held
+from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, Serve, late, nobody
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
-from nozzle.runner.kernel import Kernel, start
+from nozzle.runner.kernel import Image, Kernel, Tainted, start
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
+from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
+HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
+LONGEST = 60.0
+"""Seconds that keeping a state may take."""
+
+
+class Hung(Exception):
+    """A cell ran in a copy of a worker and can never end there."""
 
 
 class Session:
@@ -34,22 +46,51 @@ class Session:
         limits: Limits = DEFAULT,
         secret_names: Sequence[str] = (),
         hidden: Sequence[Path] = (),
+        snapshots: Snapshots | None = None,
+        content: Callable[[str], str] = content_of,
+        bounds: Callable[[], Bounds] | None = None,
+        seen_at: Path | None = None,
         serve: Serve = nobody,
     ) -> None:
+        """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
+        binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
+        self.tainted = ""
+        """Why the state could not be kept when that was last tried; empty when it was."""
         self.hides: bool | None = None
         """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
-        self._place = Place(folder.resolve(), root.resolve(), interpreter, tuple(secret_names), tuple(hidden))
+        root, seen_at = root.resolve(), seen_at.resolve() if seen_at else None
+        self._place = Place(
+            folder.resolve(),
+            root,
+            interpreter,
+            tuple(secret_names),
+            tuple(hidden),
+            seen_at if seen_at != root else None,
+        )
         self._limits = limits
+        self._snapshots = snapshots
+        self._content = lambda path: content(self._place.real(path))
+        self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder, at=self._place.seen_at))
+        self._bounds: Bounds | None = None
+        """Of the live workers, once a cell on their way was an agent's."""
         self._serve = serve
         self._kernels: dict[str, Kernel] = {}
+        self._images: dict[str, Image] = {}
+        """Of each live worker whose present state was kept."""
+        self._trail = Trail()
+        """How the live state came about."""
         self._past: list[Outputs] = []
         self._course: Course | None = None
         self._answers: dict[str, list[str | None]] = {}
         self._turn = threading.Lock()
         self._stopping: str | None = None
         self._closing = False
+        self._hung = False
+        """A copy of a worker hung: here only fresh ones are used."""
+        self._keeping = False
+        """The cell is over, its state is being kept: the next one has only a moment to wait."""
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         weakref.finalize(self, os.close, self._waker)
 
@@ -58,15 +99,53 @@ class Session:
 
         When the live state is another one, all starts afresh and the jobs above run again, each told by Replaying only.
         """
-        if not self._turn.acquire(blocking=False):
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
             raise RuntimeError("this session is running a cell: one at a time")
-        self._stopping, self._closing = None, False
+        self._stopping, self._closing, self._keeping = None, False, False
         try:
             yield from self._run(jobs)
+            self._keep()
         finally:
             if self._course is not None or self._closing:  # a course is left when whoever asked went away
                 self._drop()
             self._turn.release()
+
+    def go_to(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """Make the live state the one after these cells, as `run` would before one more below them.
+
+        Only Replaying is told; a Finished (of no cell) comes last when that state cannot be had, and says why.
+        """
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
+            raise RuntimeError("this session is running a cell: one at a time")
+        self._stopping, self._closing, self._keeping = None, False, False
+        try:
+            above, _ = _bound(jobs, Job("", ""))
+            refusal = yield from self._go_to(above, "")
+            if refusal is not None:
+                self._drop()
+                yield refusal
+        finally:
+            if self._course is not None or self._closing:
+                self._drop()
+            self._turn.release()
+
+    def missing(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of these cells that would run again to make the state after them; nothing when a cell runs now."""
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
+            return []
+        try:
+            above, _ = _bound(jobs, Job("", ""))
+            depth = self._depth(above)
+            kept = self._deeper(above, depth)
+            return above[max(depth, kept.trail.depth if kept else 0, 0) :]
+        finally:
+            self._turn.release()
+
+    def keep(self) -> str:
+        """Keep the live state, whatever that costs: somebody will want it back. Why it cannot be, or nothing."""
+        with self._turn:
+            self._keep(anyway=True)
+            return self.tainted
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""
@@ -110,32 +189,98 @@ class Session:
             kernel.process.end()
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Event]:
-        *above, job = jobs
         yield from self._late()
-        if not self._stands_after(above):
+        try:
+            yield from self._attempt(jobs)
+        except Hung:
+            self._hung = True
+            if self._snapshots:
+                self._snapshots.distrust(self._place, [job.cell for job in jobs])
+            yield Restarted(jobs[-1].cell, HUNG)
+            yield from self._attempt(jobs)
+
+    def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        *above, job = jobs
+        above, job = _bound(above, job)
+        refusal = yield from self._go_to(above, job.cell)
+        if refusal is not None:
             self._drop()
-            refusal = yield from self._replay(above, job.cell)
-            if refusal is not None:
-                self._drop()
-                yield refusal
-                return
+            yield refusal
+            return
         self._answers.pop(job.cell, None)
         yield from self._cell(job)
 
-    def _stands_after(self, above: Sequence[Job]) -> bool:
-        """Whether the live state is the one that these cells make."""
+    def _go_to(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
+        """Make the live state the one after these cells; the Finished of `cell` when that cannot be done."""
+        depth = self._depth(above)
+        while (kept := self._deeper(above, depth)) is not None:
+            if self._wake(kept):
+                depth = kept.trail.depth
+                break
+        if depth < 0:
+            self._drop()
+        return (yield from self._replay(above[max(depth, 0) :], cell))
+
+    def _depth(self, above: Sequence[Job]) -> int:
+        """After how many of these cells the live state stands; -1 when it is on another way."""
+        cells = [job.cell for job in above]
         if any(kernel.process.is_gone() for kernel in self._kernels.values()):
-            return False
-        return self.at == above[-1].cell if above else not self._kernels
+            return -1
+        if not self._kernels:
+            return 0
+        if self.at not in cells or above[cells.index(self.at)].confined != (self._bounds is not None):
+            return -1
+        return cells.index(self.at) + 1
+
+    def _deeper(self, above: Sequence[Job], depth: int) -> Snapshot | None:
+        """The deepest state on this way that was kept, if it is deeper than the live one."""
+        if self._snapshots is None:
+            return None
+        ways = [(job.cell, job.confined) for job in above]
+        return self._snapshots.deepest(self._place, ways, depth, self._content)
+
+    def _wake(self, snapshot: Snapshot) -> bool:
+        """Let the workers of a snapshot be the live ones; when one is no more, the snapshot is forgotten."""
+        assert self._snapshots is not None
+        self._drop()
+        for language, image in snapshot.images.items():
+            kernel = image.wake(self._place, self._limits)
+            if kernel is None:
+                self._snapshots.forget(snapshot)
+                self._drop()
+                return False
+            self._kernels[language] = kernel
+        self.at, self._trail, self._images = snapshot.cell, snapshot.trail, dict(snapshot.images)
+        self._bounds = snapshot.bounds
+        return True
+
+    def _keep(self, anyway: bool = False) -> None:
+        """Keep the live state, when that pays or anyway: an image of each worker that changed since the last."""
+        if self._snapshots is None or self._hung or not self.at or self._closing:
+            return
+        if not (anyway or self._snapshots.pays(self._trail)):
+            return
+        for language, kernel in self._kernels.items():
+            if language in self._images:
+                continue
+            image = kernel.freeze()
+            if isinstance(image, Tainted):
+                self.tainted = image.why
+                return
+            self._images[language] = image
+        self.tainted = ""
+        self._trail = self._trail.kept(max(image.cost for image in self._images.values()))
+        self._snapshots.keep(Snapshot(self._place, self.at, dict(self._images), self._trail, self._bounds))
 
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
-        """Make the state that `cell` needs; the Finished of `cell` when that cannot be done."""
+        """Run these cells in the live state; the Finished of `cell` when that cannot be done."""
         for job in above:
             if job.once:
                 return _refused(cell, job, "it may run only once")
         for number, job in enumerate(above, 1):
             yield Replaying(cell, job.cell, number, len(above))
             finished, failure = self._quietly(job)
+            self._keep()
             if self._stopping:
                 return Finished(cell, "stopped", cause=self._stopping)
             if finished.status != "ok" and not (finished.status == "error" and job.raises):
@@ -161,26 +306,64 @@ class Session:
     def _cell(self, job: Job) -> Iterator[Event]:
         """Run a cell in the state that is there."""
         self.at = ""
+        self._images.pop(job.language, None)
         try:
+            why = self._confine() if job.confined else ""
             kernel = self._kernel(job.language)
         except OSError as error:
             self._drop()
             yield Finished(job.cell, "died", cause=f"{self._place.interpreter.path} did not start: {error}")
+            return
+        if why:
+            self._drop()
+            yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
             return
         self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
             course.stop("stopped", self._stopping)
         for event in course.events():
             if isinstance(event, Finished):
-                self._settle(course)
+                self._settle(course, event)
+                if course.hung and not job.once:
+                    raise Hung
+                self._keeping = True
+                event = self._really(event)
             yield event
+
+    def _really(self, finished: Finished) -> Finished:
+        """The same with files where they are, not where the cells see them."""
+        if self._place.seen_at is None:
+            return finished
+        reads, writes = (tuple(map(self._place.real, paths)) for paths in (finished.reads, finished.writes))
+        return replace(finished, reads=reads, writes=writes)
 
     def _kernel(self, language: str) -> Kernel:
         if language not in self._kernels:
-            self._kernels[language] = start(language, self._place, self._limits)
+            self._kernels[language] = start(language, self._place, self._limits, self._bounds)
         return self._kernels[language]
 
-    def _settle(self, course: Course) -> None:
+    def _confine(self) -> str:
+        """Bind the live workers, and those to come; why that cannot be, or nothing."""
+        if self._bounds is not None:
+            return ""
+        self._bounds = self._new_bounds()
+        for language, kernel in self._kernels.items():
+            bound = kernel.confine(self._bounds)
+            if isinstance(bound, Tainted):
+                return bound.why
+            self._kernels[language] = bound
+        self._images.clear()
+        return ""
+
+    @property
+    def held(self) -> Held | None:
+        """The bounds that all live workers keep to; None while no cell of an agent has run."""
+        found = [kernel.held or Held(False, False, False) for kernel in self._kernels.values()]
+        if self._bounds is None or not found:
+            return None
+        return Held(*(all(each) for each in zip(*((h.files, h.network, h.signals) for h in found), strict=True)))
+
+    def _settle(self, course: Course, finished: Finished) -> None:
         """A cell is over: its state is the live one, unless its worker is gone."""
         self._course = None
         if course.hidden is not None:
@@ -189,6 +372,7 @@ class Session:
             self._drop()
             return
         self.at = course.cell
+        self._trail = self._trail.after(finished, self._content, once=course.once)
         past = {id(outputs): outputs for outputs in (*self._past, course.outputs) if outputs.readers()}
         self._past[:] = past.values()
 
@@ -198,7 +382,8 @@ class Session:
 
     def _drop(self) -> None:
         """Give up the live state and everything that holds it."""
-        self.at, self._course = "", None
+        self.at, self._course, self._trail, self._bounds = "", None, Trail(), None
+        self._images.clear()
         for kernel in self._kernels.values():
             kernel.process.close()
             kernel.outputs.close()
@@ -206,6 +391,15 @@ class Session:
             outputs.close()
         self._kernels.clear()
         self._past.clear()
+
+
+def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:
+    """The same cells: those below an agent's are bound as it is, for its variables may hold its code."""
+    found: list[Job] = []
+    for each in (*above, job):
+        bound = each.confined or (bool(found) and found[-1].confined)
+        found.append(replace(each, confined=bound) if bound else each)
+    return found[:-1], found[-1]
 
 
 def _refused(cell: str, job: Job, why: str) -> Finished:

@@ -17,8 +17,7 @@ from nozzle.steps.step import Step, message
 
 def start_thread(repo: Repo, name: str, at: str) -> Thread:
     """A new branch at a commit; HEAD names it from now on."""
-    said = repo.door.ask("check-ref-format", "--branch", name)
-    if said.status != 0 or os.fsdecode(said.out).strip() != name:
+    if not _names(repo, name):
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
     if repo.objects.read(HEADS + name):
         raise WrongCommand(f"there is a thread {name} already: `git switch {name}` goes there")
@@ -31,8 +30,16 @@ def start_thread(repo: Repo, name: str, at: str) -> Thread:
     return repo.thread()
 
 
+def _names(repo: Repo, name: str) -> bool:
+    """Whether git takes this as the name of a branch."""
+    said = repo.door.ask("check-ref-format", "--branch", name)
+    return said.status == 0 and os.fsdecode(said.out).strip() == name
+
+
 def put_branch(repo: Repo, branch: str, files: Mapping[str, bytes], title: str) -> str:
     """A commit of just these files on top of a branch that nobody has checked out."""
+    if not _names(repo, branch):
+        raise WrongCommand(f"{branch!r} is no name for a branch: use letters, digits, - and /, as in gh-pages")
     if branch == repo.thread().name or _worktree(repo, branch):
         raise Refused(f"{branch} is checked out; the site needs a branch of its own, such as gh-pages")
     found = repo.objects.read(f"{HEADS}{branch}^{{commit}}")

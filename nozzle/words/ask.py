@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,16 +36,17 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
     if not question:
         raise WrongCommand('what is to be asked? nozzle ask [@STEP] "..."')
     with journal(entry) as here:
-        text, rel = _text(here, entry, at)
+        text, rel = text_at(here, entry, at)
         said = answer(here, text, rel, question)
-        for line in _plain(said):
+        for line in plain(said):
             click.echo(line)
     return 0
 
 
-def answer(here: Journal, entry: Entry, rel: str, question: str) -> Saying:
-    """An answer about an entry as it stands in this text."""
+def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]] = ()) -> Saying:
+    """An answer about an entry as it stands in this text, after what was said in a talk so far."""
     from nozzle.agents.forms import ANSWER, Given, labelled
+    from nozzle.agents.questions import known
     from nozzle.explainer import Found
     from nozzle.explainer import answer as found_answer
     from nozzle.lm import Stop
@@ -55,8 +57,8 @@ def answer(here: Journal, entry: Entry, rel: str, question: str) -> Saying:
     said = found_answer(question, Found(entry, crew.recall.search, lambda cell: past.last(rel, cell), rel))
     if crew.model is None:
         return said
-    given = Given(question=question, facts=f"{said.text}\n{said.folded}".strip())
-    return labelled(crew, ANSWER, given, crew.shared(entry, len(entry.rows)), _stream, Stop())
+    given = Given(question=question, facts=known(said))
+    return labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *talk], _stream, Stop())
 
 
 def _stream(piece: str) -> None:
@@ -64,7 +66,7 @@ def _stream(piece: str) -> None:
         click.echo(piece, nl=False, err=True)
 
 
-def _plain(said: Saying) -> list[str]:
+def plain(said: Saying) -> list[str]:
     """An answer for a terminal: without folds."""
     label = {"search": "found by search, no model was asked", "facts": "from the code and the steps"}.get(
         said.via, said.via
@@ -73,7 +75,7 @@ def _plain(said: Saying) -> list[str]:
     return [*said.text.split("\n"), *rest, "", click.style(f"({label})", dim=True)]
 
 
-def _text(here: Journal, path: Path | None, at: str) -> tuple[Entry, str]:
+def text_at(here: Journal, path: Path | None, at: str) -> tuple[Entry, str]:
     """The entry that is meant, as it is on disk or as it was at a step."""
     from nozzle.document.entry import Entry
     from nozzle.errors import WrongCommand

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from nozzle.lm import Model
     from nozzle.words.journal import Journal
 
+PROJECT = (
+    ("uv.lock", "uv.lock: use `uv run` and `uv add`"),
+    ("poetry.lock", "poetry.lock: use `poetry run`"),
+    ("pixi.lock", "pixi.lock: use `pixi run`"),
+    ("requirements.txt", "requirements.txt names what is installed"),
+    ("pyproject.toml", "pyproject.toml: read it before you add a dependency or choose how to test"),
+    (".venv", ".venv holds its Python, and cells run in it"),
+    ("Makefile", "Makefile: look at its targets before you write a command of your own"),
+    ("justfile", "justfile: look at its recipes first"),
+    ("package.json", "package.json: look at its scripts first"),
+    ("Cargo.toml", "Cargo.toml: use cargo"),
+    ("Dockerfile", "Dockerfile says how it is deployed"),
+)
+"""What lies at the root, and what that says."""
 STEPS = 40
 """How many steps back the last good run of a cell is looked for."""
 
@@ -33,17 +47,19 @@ def told(here: Journal, rel: str, digest: str) -> bool:
 
 def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
     from nozzle.agents import Crew
-    from nozzle.lm import Prompts, Tracer
+    from nozzle.lm import Prompts, Tracer, exporter
 
+    chosen = here.model if here.model is not None else model(here)
     return Crew(
         settings=here.settings,
         recall=recall(here),
         call=call,
         green=lambda rel, cell, entry: green(here, rel, cell, entry),
         own=lambda rel: own(here, rel),
-        model=here.model if here.model is not None else model(here),
+        model=chosen,
         prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None),
-        tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact),
+        tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
+        project=project(here),
     )
 
 
@@ -58,6 +74,20 @@ def model(here: Journal) -> Model | None:
         here.warn("nozzle.toml names a model and came by git: nothing is sent to it; name it in your own settings.toml")
         return None
     return choose(Choice(settings.model, settings.model_url, lambda: key(settings.model_key)))
+
+
+def project(here: Journal) -> Callable[[], str]:
+    """How the project is run, as its own files say; looked at once, for what both agents are sent must not change."""
+    from functools import cache
+
+    @cache
+    def words() -> str:
+        found = [line for name, line in PROJECT if (here.root / name).exists()]
+        return (
+            "How this project is run, as its files say:\n" + "\n".join(f"- {line}" for line in found) if found else ""
+        )
+
+    return words
 
 
 def key(name: str) -> str:

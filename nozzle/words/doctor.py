@@ -53,7 +53,7 @@ def _git() -> list[Finding]:
 def _python() -> list[Finding]:
     from nozzle.document.entry import Entry
     from nozzle.errors import NozzleError
-    from nozzle.runner import find_interpreter
+    from nozzle.runner import LENT, find_interpreter
     from nozzle.words.environment import interpreter_for
     from nozzle.words.journal import journal
 
@@ -64,6 +64,8 @@ def _python() -> list[Finding]:
         found = find_interpreter(None)
     state = "lacks" if found.missing else "ok"
     words = f"{found.path} ({found.version}; {found.why})" + (f": {found.missing}" if found.missing else "")
+    if found.lends:
+        words += f", and what that needs: {', '.join(LENT)}; nothing else of nozzle's is found there"
     return [Finding("cells", state, words)]
 
 

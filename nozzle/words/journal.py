@@ -45,6 +45,11 @@ class Journal:
         return my_signer(self.config, self.warn)
 
     @cached_property
+    def first(self) -> Path:
+        """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
+        return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
+
+    @cached_property
     def trust(self) -> Trust:
         from nozzle.keys import Trust
         from nozzle.settings import personal
@@ -170,6 +175,7 @@ class Journal:
         from nozzle.desk import Notice, Tools
         from nozzle.document.scribe import Hand
         from nozzle.loop import Called
+        from nozzle.runner import Snapshots
         from nozzle.words.company import company, recall
         from nozzle.words.environment import interpreter_for, known_secrets
 
@@ -184,6 +190,8 @@ class Journal:
             put=put,
             hidden=(self.config,),
             secrets=known_secrets()[0],
+            snapshots=Snapshots(self.settings.snapshots),
+            seen_at=self.first if self.first != self.root else None,
             company=company(self, lambda work: put(Called(lambda loop: work()))),
             serve=service(recall(self).search, self.redact),
         )

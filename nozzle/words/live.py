@@ -128,7 +128,7 @@ class _Drawing:
     def live(self, page: str) -> Live | None:
         """The blocks of an entry's page as it is now; None for the other pages."""
         from nozzle.page import Live
-        from nozzle.publish import render_blocks
+        from nozzle.publish import render
         from nozzle.words.site import cells, marks, said
 
         path = next((each for each in self.here.entries() if _target(self.here.rel(each)) == page), None)
@@ -137,14 +137,15 @@ class _Drawing:
         entry = self.here.read(path)
         text, kept = self._kept.get(page, ("", None))
         if kept is None or text != entry.text:
-            blocks = render_blocks(
+            title, blocks = render(
+                self.here.rel(path),
                 entry.text,
                 cells=cells(entry),
                 marks=marks(self.here, entry, path),
                 said=said(entry),
                 link=lambda url: url if ":" in url else _md.sub(".html", url),
             )
-            kept = Live(str(entry.meta.get("title") or path.stem), blocks)
+            kept = Live(title, blocks)
             self._kept[page] = (entry.text, kept)
         return kept
 

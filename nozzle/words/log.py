@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nozzle.errors import WrongCommand
+
 if TYPE_CHECKING:
     from nozzle.steps import Step
 
@@ -33,8 +35,11 @@ def command(entry: Path | None, count: int, everything: bool, as_json: bool) -> 
         first = next(lines, None)
         for text in [] if first is None else itertools.chain([first], lines):
             echo(text)
+        if first is None and entry and not entry.is_file():
+            raise WrongCommand(f"there is no entry {entry}, and no step was ever made of one")
         if first is None and not as_json:
-            click.echo("no steps yet; 'nozzle run' or 'nozzle watch' makes them")
+            whose = f" of {rel}" if rel else ""
+            click.echo(f"no steps{whose} yet; 'nozzle run' or 'nozzle watch' makes them")
     return 0
 
 

@@ -24,17 +24,22 @@ if TYPE_CHECKING:
 def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) -> int:
     """Make the site anew and bring it out: to a folder, to a branch, or by a workflow on GitHub Pages.
 
-    Refuses when an output is not as it was made, a link is broken, or a page holds what looks like a secret; --anyway
-    publishes all the same. Drafts are never published.
+    Refuses when an output is not as it was made, a link is broken, an entry cannot be read as it was meant, or a page
+    holds what looks like a secret; --anyway publishes all the same. Drafts are never published, and neither is an entry
+    that cannot be read: it may be one.
     """
     from nozzle.words.journal import journal
-    from nozzle.words.site import build_site
+    from nozzle.words.site import build_site, destination
 
-    if sum(map(bool, (folder, branch, pages))) != 1:
-        raise click.UsageError("say where to: --to FOLDER, --branch NAME, or --pages")
+    places = sum((folder is not None, branch is not None, pages))
+    if places != 1:
+        said = "say one place at a time" if places else "say where to"
+        raise click.UsageError(f"{said}: --to FOLDER, --branch NAME, or --pages")
     with journal() as here:
         if pages:
             return _workflow(here.root)
+        if folder:
+            destination(here, folder)
         with tempfile.TemporaryDirectory(prefix="nozzle-site-") as scratch:
             built = Path(scratch) / "site"
             report = build_site(here, built)
@@ -50,18 +55,26 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
 
 def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
     """Refuse to bring out what is wrong: broken links, outputs made by hand, and secrets in any file that would go."""
-    from nozzle.words.site import marks
+    from nozzle.document.seal import report_all
+    from nozzle.words.counted import counted
+    from nozzle.words.verify import fault, signed_here
     from nozzle.words.visible import echo
 
     found = [f"{each.source}:{each.line}: the link {each.link}: {each.why}" for each in report.broken]
+    signing = signed_here(here)
     for path, entry in here.readable(here.entries()):
-        told = marks(here, entry, path)
-        found += [f"{here.rel(path)}:{at + 1}: {mark.words}" for at, mark in told.items() if mark.state == "edited"]
+        if entry.held:
+            found.append(f"{here.rel(path)}: {entry.held}")
+        for _, block, seen in report_all(entry, here.file_digest(path.parent), here.verify):
+            if why := fault(seen, signing):
+                found.append(f"{here.rel(path)}:{block.span.start + 1}: not as it was made: {why}")
     found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
     for line in found:
         echo(f"✗ {line}", "red", err=True)
     if found and not anyway:
-        raise Refused(f"{len(found)} things stand against publishing; mend them, or say --anyway")
+        them, stand = ("it", "stands") if len(found) == 1 else ("them", "stand")
+        things = counted(len(found), "thing")
+        raise Refused(f"{things} {stand} against publishing; mend {them}, or say --anyway")
 
 
 def _secrets(built: Path) -> Iterator[tuple[str, str]]:

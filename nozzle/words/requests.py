@@ -132,6 +132,34 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     reply.end(0 if answered else 1)
 
 
+def beside(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Look after one more thread of this journal."""
+    if loop.beside is None:
+        reply({"say": "a run is at work here, not a watch: 'nozzle watch' looks after all threads"})
+        reply.end(1)
+        return
+    loop.beside(Path(args["folder"]), reply)
+
+
+def doing(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """What runs and is due here, and which states are kept."""
+    from nozzle.words.beside import rows
+
+    kept = loop.tools.snapshots.rows() if loop.tools.snapshots else []
+    titles = {cell.chain: cell.title for desk in loop.desks.values() for cell in desk.entry.cells}
+    reply({
+        "doing": rows(list(loop.desks.values())),
+        "kept": [
+            {
+                "cell": titles.get(row.snapshot.cell, row.snapshot.cell[:8]), "chain": row.snapshot.cell,
+                "age": row.age, "bytes": row.bytes, "saves": row.saves, "folder": str(row.snapshot.place.folder),
+            }
+            for row in kept
+        ],
+    })  # fmt: skip
+    reply.end()
+
+
 def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     """Answer a proposal of the doer's."""
     from nozzle.agents import Seat
@@ -167,6 +195,8 @@ WORDS: Mapping[str, Act] = {
     "at work": at_work,
     "stop": stop,
     "answer": answer,
+    "beside": beside,
+    "doing": doing,
     "decide": decide,
     "how": how,
 }

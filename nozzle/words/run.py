@@ -53,7 +53,9 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -
         try:
             status = _by_watch(here, entries, again, voice)
             return run_entries(here, entries, again, voice) if status is None else status
-        except (Ended, Elsewhere):  # it was just ending, or just beginning: ask again
+        except Ended:  # it was at its end: it is our turn, or another's who came first
+            deadline = time.monotonic() + PATIENCE
+        except Elsewhere:  # it was just beginning, and can be asked in a moment
             if time.monotonic() > deadline:
                 raise
 
@@ -96,13 +98,17 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
     """
     import queue
     import signal
+    from dataclasses import replace
 
     from nozzle import rest
     from nozzle.loop import Loop, Message, Quit
     from nozzle.words.requests import serving
 
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    loop = Loop(here.tools(ears, messages.put), messages)
+    tools = here.tools(ears, messages.put)
+    if what == "run":
+        tools = replace(tools, snapshots=None)  # nobody goes back before it ends
+    loop = Loop(tools, messages)
 
     def stop(number: int, frame: object) -> None:
         messages.put(Quit())

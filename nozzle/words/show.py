@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
+
+from nozzle.errors import WrongCommand
+
+if TYPE_CHECKING:
+    from nozzle.steps import Step
+    from nozzle.words.journal import Journal
 
 
 @click.command(name="show")
@@ -14,14 +22,15 @@ import click
 def command(step: str, as_json: bool) -> int:
     """Show STEP: what changed in the text, files, time, memory, packages, what it read and where it reached.
 
-    STEP is what 'nozzle log' shows, any name git knows (HEAD~2, a branch), or the digest of a cell.
+    STEP is what 'nozzle log' shows, any name git knows (HEAD~2, a branch), or a digest of a cell as its marker says it
+    (of=..., cell=...).
     """
     from nozzle.words.journal import journal
     from nozzle.words.log import as_dict, line
     from nozzle.words.visible import echo
 
     with journal() as here:
-        found = here.steps.resolve(step)
+        found = _meant(here, step)
         files = here.steps.files(found)
         if as_json:
             shown = {**as_dict(found), "files": [list(each) for each in files], "diff": here.steps.diff(found)}
@@ -35,6 +44,25 @@ def command(step: str, as_json: bool) -> int:
         click.echo()
         echo(here.steps.diff(found, [found.entry] if found.entry else None).rstrip(), lines=True)
     return 0
+
+
+def _meant(here: Journal, words: str) -> Step:
+    """The step some words mean; a cell's own digest, which no step names, is looked up in the entries as they are."""
+    name = re.sub(r"^(?:of|cell)=", "", words.strip())
+    try:
+        return here.steps.resolve(name)
+    except WrongCommand:
+        of = _of(here, name) if re.fullmatch(r"[0-9a-f]{8,64}", name) else ""
+        if not of:
+            raise
+    return here.steps.resolve(of)
+
+
+def _of(here: Journal, cell: str) -> str:
+    """What the output of the first cell with this digest was made from."""
+    entries = here.readable(here.entries())
+    outputs = (block for _, entry in entries for block in entry.envelopes if block.kind == "output")
+    return next((block.of for block in outputs if block.keys.get("cell", "").startswith(cell)), "")
 
 
 def _facts(trailers: Mapping[str, str]) -> list[tuple[str, str]]:

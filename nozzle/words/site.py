@@ -23,12 +23,26 @@ def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = Fal
     return build(pages, here.root, out, site(here), drafts=drafts, front=front)
 
 
+def destination(here: Journal, folder: Path) -> Path:
+    """A folder that the site may be put into; Refused for one where its pages would lie among what they are made of."""
+    from nozzle.errors import Refused
+
+    place, root = folder.resolve(), here.root.resolve()
+    entries = root / here.settings.journal
+    holds = root.is_relative_to(place) or any(each.resolve().is_relative_to(place) for each in here.entries())
+    if holds or ".git" in place.parts or (entries != root and place.is_relative_to(entries)):
+        better = root / "site"
+        raise Refused(f"{folder} holds the journal or lies in it: the site needs another folder, such as {better}")
+    return folder
+
+
 def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
     """One entry, as it is published; when some entry links to what was said, with names for it."""
     from nozzle.publish import Page
 
+    unread = f"{entry.held}; it is shown to nobody but you until then" if entry.held else ""
     names = said(entry) if linked else {}
-    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), names)
+    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), names, unread=unread)
 
 
 def said(entry: Entry) -> Mapping[int, str]:

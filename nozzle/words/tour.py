@@ -45,11 +45,15 @@ BROKEN = ("total += x * x", "total += x * y")
 def command(folder: Path | None) -> int:
     """Make a small journal in FOLDER (a scratch folder by default), run it, break it, rewind it, build its site.
 
-    Nothing is fetched; it takes a few seconds. What is typed is shown, so that you can go on by hand.
+    FOLDER has to be new or empty. Nothing is fetched; it takes a few seconds. What is typed is shown, so that you can
+    go on by hand.
     """
+    from nozzle.errors import Refused
     from nozzle.steps import Steps
 
     root = (folder or Path(tempfile.mkdtemp(prefix="nozzle-tour-"))).absolute()
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise Refused(f"{root} is not empty: name a new folder, or none for a scratch folder")
     root.mkdir(parents=True, exist_ok=True)
     with Steps.open(root, own=True):
         click.echo(f"A journal in {root}\n")

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from nozzle.desk import Tools
     from nozzle.document.compare import Verdict
     from nozzle.document.entry import Cell, Entry, Slot
     from nozzle.document.events import Event, Finished
+    from nozzle.document.seal import Report
     from nozzle.words.journal import Journal
 
 PATIENCE = 10.0
@@ -30,7 +32,8 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
     """Run PATHS (all entries by default) again in clean kernels, on a copy, and compare with what the text says.
 
     Addresses, times, dates and scratch paths are masked; pictures are held together by size and pixels. A cell can say
-    more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once' is not run.
+    more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once', or
+    that reached outside (network, files elsewhere), is not run, and neither is what stands below it.
 
     With --attest nothing runs. Three things are told of every output: whether it is intact, which key signed it, and
     whether you trust that key. Exits with 1 when something does not hold.
@@ -52,16 +55,14 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     from nozzle.document.seal import report_all
     from nozzle.words.visible import echo
 
-    signing = _signing(here)
+    signing = signed_here(here)
     told: Counter[str] = Counter()
     signers: Counter[str] = Counter()
     for path, entry in here.readable(entries):
         faults = [(0, "", entry.held)] if entry.held else []
         for cell, block, report in report_all(entry, here.file_digest(path.parent), here.verify):
             title = cell.title if cell else block.kind
-            why = (
-                report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
-            )
+            why = fault(report, signing)
             faults += [(block.span.start + 1, title, why)] if why else []
             told["intact"] += not why
             told["stale"] += not why and report.state == "stale"
@@ -78,7 +79,12 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     return 1 if told["not"] else 0
 
 
-def _signing(here: Journal) -> bool:
+def fault(report: Report, signing: bool) -> str:
+    """What stands against an output; empty when nothing does."""
+    return report.why if report.state == "edited" else "it is not signed" if signing and not report.signer else ""
+
+
+def signed_here(here: Journal) -> bool:
     """Whether somebody signs here, so that what is unsigned was not made by nozzle: the journal names its signers, now,
     in the last commit or in any step, or this machine knows one. Who forges an output can empty the list, too."""
     from nozzle.keys import keys_in
@@ -144,7 +150,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
             if slot.output is None:
                 yield where, Verdict("skipped", stop or "it was never run")
                 stop = stop or "a cell above it was never run"
-            elif reason := stop or distrust(cell) or ("it says once" if cell.options.once else "") or plan.unfit(cell):
+            elif reason := stop or distrust(cell) or _outside(tools, rel, cell) or plan.unfit(cell):
                 yield where, Verdict("skipped", reason)
                 stop = stop or f"a cell above it was not run: {reason}"
             elif not slot.fresh:
@@ -156,6 +162,14 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
                     stop = "a cell above it failed, as the text says"
     finally:
         session.close()
+
+
+def _outside(tools: Tools, rel: str, cell: Cell) -> str:
+    """Why a cell is not run again for a proof: what it does outside would be done twice."""
+    if cell.options.once:
+        return "it says once"
+    fact = tools.ledger.past.last(rel, cell)
+    return f"it reached outside ({', '.join(fact.effects)})" if fact and fact.effects else ""
 
 
 def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path: Path, copy: Path) -> Verdict:

@@ -37,13 +37,14 @@ class Voice:
     def __call__(self, notice: Notice) -> None:
         """Say one notice."""
         from nozzle.document.events import Finished, InputRequest, Replaying, Stream
+        from nozzle.words.counted import counted
         from nozzle.words.visible import without_colors
 
         match notice.event:
             case Replaying(number=number, total=total):
                 self._running[notice.entry] = (f"{notice.cell} (cell {number} of {total} above it)", time.monotonic())
                 if not self.live and number == 1:
-                    self._line(f"  {notice.entry}: replaying {total} cells above {notice.cell}", dim=True)
+                    self._line(f"  {notice.entry}: replaying {counted(total, 'cell')} above {notice.cell}", dim=True)
             case Stream(text=text):
                 last = without_colors(text.rstrip().rsplit("\n", 1)[-1])
                 self._tail[notice.entry] = (last or self._tail.get(notice.entry, ""))[-60:]
@@ -79,11 +80,13 @@ class Voice:
     def _finished(self, notice: Notice, finished: Finished) -> None:
         self._running.pop(notice.entry, None)
         self._tail.pop(notice.entry, None)
-        mark, color = MARKS["ok"] if notice.kind == "expected" else MARKS.get(finished.status, ("■", "yellow"))
+        kinds = {"expected": MARKS["ok"], "unraised": ("!", "yellow")}
+        mark, color = kinds.get(notice.kind) or MARKS.get(finished.status, ("■", "yellow"))
         cause = f": {finished.cause}" if finished.cause and finished.status != "error" else ""
-        words = {"ok": "", "error": "  raised, as expected" if notice.kind == "expected" else "  failed"}.get(
-            finished.status, f"  {finished.status}{cause}"
-        )
+        words = {
+            "ok": "  raised nothing, though its tag says raises-exception" if notice.kind == "unraised" else "",
+            "error": "  raised, as expected" if notice.kind == "expected" else "  failed",
+        }.get(finished.status, f"  {finished.status}{cause}")
         self._line(f"{mark} {notice.entry}: {notice.cell}  {finished.seconds:.2f} s{words}", color)
 
     def _told(self, notice: Notice) -> None:

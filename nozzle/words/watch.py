@@ -36,6 +36,7 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
     whoever has its link. --host opens it to your network, for a phone: what is sent is not encrypted, so do it at home;
     a device gets in by the code that is printed, which is good once.
     """
+    from nozzle.words.beside import beside
     from nozzle.words.hush import Hush
     from nozzle.words.journal import journal
     from nozzle.words.run import looping
@@ -46,7 +47,10 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
-            with drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as seen, watching(loop, here, seen):
+            with (
+                drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as seen,
+                watching(loop, here, seen), beside(here, voice, voice.say, loop),
+            ):  # fmt: skip
                 loop.run()
         voice.say("stopped; all that ran is written down")
     return 0
@@ -79,6 +83,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     from nozzle.words.run import ready
 
     ready(loop, here, voice)
+    if name := loop.tools.ledger.begin_thread():
+        voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     due = 0
     for path in here.entries():
         with loop.telling(path):
@@ -95,11 +101,12 @@ def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = lambda pa
     """Put what changes on disk onto the loop's queue; an entry that was saved is `seen` before it has settled."""
     from nozzle import watch
 
-    def put(change: watch.Change) -> None:
+    def put(change: Change) -> None:
         hear(loop, change)
-        for path in change.paths if isinstance(change, watch.Saved) else ():
-            if here.settings.is_entry(here.rel(path)):
-                seen(path)
+        if isinstance(change, watch.Saved):
+            for path in change.paths:
+                if here.settings.is_entry(here.rel(path)):
+                    seen(path)
 
     with watch.changes(here.root, lambda path: True, put=put, git=here.steps.git_folders):
         yield

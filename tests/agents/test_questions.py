@@ -44,7 +44,7 @@ def test_it_is_asked_after_the_cells_above_have_run_and_sent_their_outputs(works
     assert call.messages[0]["role"] == "system"
     assert "42" in call.messages[3]["content"]
     assert call.messages[call.shared - 1]["content"] == "/ask what is it?"
-    assert call.messages[call.shared]["content"].startswith("/explain The author asks: what is it?")
+    assert call.messages[call.shared]["content"].startswith("/explain what is it?")
 
 
 def test_an_answer_is_paid_for_once(workshop: Workshop) -> None:

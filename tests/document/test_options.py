@@ -78,7 +78,7 @@ def test_any_options_have_a_reading(text: str, lead: str) -> None:
     ("said", "seconds"), [("30", 30.0), ("1.5", 1.5), ("'2'", 2.0), ("inf", LONGEST), ("1e12", LONGEST)]
 )
 @pytest.mark.parametrize("shape", ["#| timeout: {}", ":timeout: {}", "---\ntimeout: {}\n---"])
-def test_a_time_limit_is_a_number_of_seconds_and_at_most_a_year(said: str, seconds: float, shape: str) -> None:
+def test_a_time_limit_is_a_number_of_seconds_and_has_a_longest(said: str, seconds: float, shape: str) -> None:
     found = cell(shape.format(said))
     assert (found.options.timeout, plan.unfit(found)) == (seconds, "")
 

@@ -12,6 +12,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 
 from nozzle.document import toplevel
+from nozzle.document.entry import Entry
 from nozzle.document.outline import outline
 from nozzle.document.toplevel import Top
 
@@ -148,3 +149,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(toplevel, "Window", Watched)
     return seen
+
+
+def test_a_long_first_line_names_its_cell_with_its_beginning_and_an_ellipsis() -> None:
+    short, long = (Entry(f"```{{code-cell}}\n{'x' * count}\n```\n").cells[0].title for count in (60, 61))
+    assert (short, long) == ("x" * 60, "x" * 59 + "…")

@@ -40,7 +40,7 @@ def test_the_question_comes_after_all_that_is_shared() -> None:
     assert asked.value.value == 3
     sent = model.calls[0].messages
     assert list(sent[:2]) == SHARED
-    assert sent[2]["content"].startswith("/explain The author asks: how many {facts}?")
+    assert sent[2]["content"].startswith("/explain how many {facts}?")
 
 
 def test_a_reply_that_does_not_hold_is_repaired_once() -> None:

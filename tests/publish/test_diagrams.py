@@ -1,11 +1,13 @@
-"""Mermaid's flowcharts as pictures, and what is left as its source."""
+"""Mermaid's flowcharts, conversations and pies as pictures, and what is left as its source."""
 
 import re
 from xml.etree.ElementTree import fromstring
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nozzle.publish import diagram
+from nozzle.publish import diagram, pie, sequence
 from nozzle.publish.flowchart import read
 from nozzle.publish.layers import layout
 
@@ -86,3 +88,80 @@ def test_an_edge_over_layers_passes_through_each() -> None:
 def test_a_tree_stands_above_its_children() -> None:
     plan = layout({"a": 10.0, "b": 10.0, "c": 30.0}, [("a", "b"), ("a", "c")])
     assert plan.along["a"] == pytest.approx((plan.along["b"] + plan.along["c"]) / 2)
+
+
+TALK = """sequenceDiagram
+    participant A as Alice
+    actor Bob
+    %% a comment
+    A->>Bob: Hello <b>Bob</b>, how are you?
+    Bob-->>-A: Fine
+    loop Every minute
+    A-xBob: ping
+    end
+    Note over A,Bob: a note
+    alt good
+    Bob->>Bob: think
+    else bad
+    Bob--)C: lost
+    end
+"""
+
+
+def test_a_conversation_is_drawn_from_top_to_bottom() -> None:
+    svg = fromstring(str(sequence.svg(TALK)))
+    people = [str(group.findtext("text")) for group in svg.iter("g") if group.get("class") == "node"]
+    assert people == ["Alice", "Bob", "C"]
+    said = [text.text for text in svg.findall("text")]
+    assert said[:4] == ["Hello <b>Bob</b>, how are you?", "Fine", "loop [Every minute]", "ping"]
+    assert said[4:] == ["alt [good]", "think", "else [bad]", "lost"]
+    heights = [float(text.get("y", "0")) for text in svg.findall("text")]
+    assert heights == sorted(heights)
+    assert len([rect for rect in svg.iter("rect") if rect.get("class") == "frame"]) == 2
+    assert "Alice to Bob: Hello <b>Bob</b>, how are you?; Bob to Alice: Fine" in str(svg.get("aria-label"))
+
+
+def test_a_conversation_stays_inside_its_picture() -> None:
+    svg = fromstring(str(sequence.svg(TALK + "Note left of A: " + "far " * 20 + "\nNote right of C: " + "far " * 30)))
+    width = float(str(svg.get("width")))
+    for rect in svg.iter("rect"):
+        left = float(rect.get("x", "0"))
+        assert 0 <= left <= left + float(rect.get("width", "0")) <= width
+
+
+def test_a_pie_is_drawn_with_its_shares() -> None:
+    svg = fromstring(str(pie.svg('pie showData title Pets & co\n"Dogs" : 3\n"Cats" : 1\n"None" : 0')))
+    assert [text.text for text in svg.iter("text")] == [
+        "Pets & co",
+        "Dogs (3, 75 %)",
+        "Cats (1, 25 %)",
+        "None (0, 0 %)",
+    ]
+    assert [path.get("class") for path in svg.iter("path")] == ["slice-0", "slice-1"]
+    assert fromstring(str(pie.svg('pie\n"All" : 2.5'))).find("circle") is not None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sequenceDiagram",
+        "sequenceDiagram\nA->>B",
+        "sequenceDiagram\nloop x\nA->>B: y",
+        "sequenceDiagram\nA->>B: y\nend",
+        "sequenceDiagram\nelse\nA->>B: y",
+        "sequenceDiagram\nbox Purple\nA->>B: y\nend",
+        "pie",
+        'pie\n"a" : 0',
+        'pie\n"a" : -1',
+        'pie\n"a" : 1\nwhat',
+    ],
+)
+def test_what_is_no_conversation_or_pie_for_certain_is_no_picture(source: str) -> None:
+    assert (sequence.svg(source), pie.svg(source)) == (None, None)
+
+
+@given(st.lists(st.text(alphabet='ABab->x)(:+ ,<\n"0123456789', max_size=30), max_size=8))
+def test_any_source_is_drawn_as_xml_or_not_at_all(rows: list[str]) -> None:
+    for head, svg in (("sequenceDiagram", sequence.svg), ("pie", pie.svg)):
+        drawn = svg("\n".join([head, *rows]))
+        assert drawn is None or fromstring(drawn) is not None

@@ -1,6 +1,8 @@
 """A journal becomes a folder: what is in it, what a second build does, and what is never touched."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -378,3 +380,69 @@ def test_any_text_becomes_a_page_of_a_site(journal: Path, text: str, title: str)
     build(found, journal, journal / "any", Site(title))
     assert content(journal / "any") == first
     fromstring(first["feed.xml"])
+
+
+def test_a_title_that_is_said_twice_is_shown_once(journal: Path) -> None:
+    (journal / "README.md").write_text("---\ntitle: My notes\n---\n\n# My  notes\n\n## Why\n\nA journal.\n")
+    publish(journal)
+    page = (journal / "site/about.html").read_text()
+    assert re.findall(r"<h1[^>]*>(.*?)</h1>", page) == ["My notes"]
+    assert "<h2" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        (r"Euler says $e^{i\pi}+1=0$. We check it with $n$ terms. Then more.", "We check it with n terms."),
+        (r"Only $\sqrt{2}$ here.", "Only … here."),
+        ("For $n$ cells. Next.", "For n cells."),
+    ],
+)
+def test_an_excerpt_holds_no_raw_formula(journal: Path, text: str, summary: str) -> None:
+    (journal / "journal/2026-10-02-scan.md").write_text(f"# A scan\n\n{text}\n")
+    publish(journal)
+    assert f"<p>{summary}</p>" in (journal / "site/index.html").read_text()
+
+
+STRANGE = """# Strange
+
+Some {role}`x` and
+on the next line {cite:p}`Turing36`, then [@Lovelace1843; @b] and {sub}`2`.
+
+- in a list
+
+  ```{nosuch} a
+  b
+  ```
+
+`{role}` and `[@code]` and me@example.org stay as they are.
+"""
+
+
+def test_what_nobody_can_draw_is_told_with_its_line(journal: Path) -> None:
+    (journal / "journal/2026-10-02-scan.md").write_text(STRANGE)
+    told = [words.removeprefix("journal/2026-10-02-scan.md:") for words in publish(journal).warnings]
+    assert [words.removesuffix(": it is shown as it is written") for words in told] == [
+        "3: {role} is no role that nozzle knows",
+        "4: {cite:p}`Turing36`: a citation is resolved by mystmd only",
+        "4: [@Lovelace1843]: a citation is resolved by mystmd only",
+        "8: {nosuch} is no directive that nozzle knows",
+    ]
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: what a browser makes of the page is not seen")
+@pytest.mark.parametrize("asked", ["?q=pass", "#pass", "?q=pass&x=1"])
+def test_a_link_to_a_search_is_answered(journal: Path, asked: str) -> None:
+    publish(journal)
+    words = [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={journal / 'of'}"]
+    link = (journal / "site/search.html").as_uri() + asked
+    seen = subprocess.run([*words, "--dump-dom", link], capture_output=True, text=True, timeout=60).stdout
+    assert 'href="journal/2026-10-02-scan.html"' in seen.partition('id="found"')[2]
+
+
+def test_a_link_within_a_page_jumps_at_once(journal: Path) -> None:
+    publish(journal)
+    assert "smooth" not in (journal / "site/journal.css").read_text()

@@ -18,14 +18,14 @@ def test_cells_share_a_state(bench: Bench) -> None:
     assert bench.session.at == bench.jobs[-1].cell
 
 
-def test_a_cell_run_again_replays_what_is_above_it(bench: Bench) -> None:
-    bench.run("x = 1; print('quiet')")
-    bench.run("x += 1; print(x)")
-    bench.again()
-    first, second = bench.jobs
-    assert bench.events[0] == Replaying(second.cell, first.cell, 1, 1)
-    assert bench.stdout == "2\n"
-    assert {event.cell for event in bench.events} == {second.cell}
+def test_a_cell_run_again_replays_what_is_above_it(replaying: Bench) -> None:
+    replaying.run("x = 1; print('quiet')")
+    replaying.run("x += 1; print(x)")
+    replaying.again()
+    first, second = replaying.jobs
+    assert replaying.events[0] == Replaying(second.cell, first.cell, 1, 1)
+    assert replaying.stdout == "2\n"
+    assert {event.cell for event in replaying.events} == {second.cell}
 
 
 def test_a_deleted_definition_is_gone_below(bench: Bench) -> None:
@@ -44,35 +44,35 @@ def test_the_first_cell_is_always_fresh(bench: Bench) -> None:
     assert bench.run("x").status == "error"
 
 
-def test_both_languages_are_one_chain(bench: Bench) -> None:
-    bench.run("import os; open('from_python', 'w').close()")
-    bench.run("ls; y=2", language="bash")
-    assert bench.stdout == "from_python\n"
-    bench.run("x = 1")
-    bench.run("echo $y", language="bash")
-    assert (bench.stdout, bench.of(Replaying)) == ("2\n", [])
-    bench.again()
-    assert (bench.stdout, len(bench.of(Replaying))) == ("2\n", 3)
+def test_both_languages_are_one_chain(replaying: Bench) -> None:
+    replaying.run("import os; open('from_python', 'w').close()")
+    replaying.run("ls; y=2", language="bash")
+    assert replaying.stdout == "from_python\n"
+    replaying.run("x = 1")
+    replaying.run("echo $y", language="bash")
+    assert (replaying.stdout, replaying.of(Replaying)) == ("2\n", [])
+    replaying.again()
+    assert (replaying.stdout, len(replaying.of(Replaying))) == ("2\n", 3)
 
 
-def test_the_death_of_one_worker_drops_the_state_of_both(bench: Bench) -> None:
-    bench.run("x = 1")
-    bench.run("exit 3", language="bash")
-    assert bench.session.at == ""
-    bench.jobs.pop()
-    bench.run("print(x)")
-    assert (bench.stdout, len(bench.of(Replaying))) == ("1\n", 1)
+def test_the_death_of_one_worker_drops_the_state_of_both(replaying: Bench) -> None:
+    replaying.run("x = 1")
+    replaying.run("exit 3", language="bash")
+    assert replaying.session.at == ""
+    replaying.jobs.pop()
+    replaying.run("print(x)")
+    assert (replaying.stdout, len(replaying.of(Replaying))) == ("1\n", 1)
 
 
-def test_a_failed_cell_above_stops_the_replay(bench: Bench) -> None:
-    bench.run("import os; os.path.exists('flag') and 1/0", label="load")
-    bench.run("1")
-    (bench.folder / "flag").touch()
-    finished = bench.again()
+def test_a_failed_cell_above_stops_the_replay(replaying: Bench) -> None:
+    replaying.run("import os; os.path.exists('flag') and 1/0", label="load")
+    replaying.run("1")
+    (replaying.folder / "flag").touch()
+    finished = replaying.again()
     assert finished.status == "error"
     assert finished.cause == "cell load above could not be run again: ZeroDivisionError: division by zero"
-    assert [type(event) for event in bench.events] == [Replaying, Finished]
-    assert bench.session.at == ""
+    assert [type(event) for event in replaying.events] == [Replaying, Finished]
+    assert replaying.session.at == ""
 
 
 def test_an_expected_failure_above_does_not(bench: Bench) -> None:
@@ -81,45 +81,45 @@ def test_an_expected_failure_above_does_not(bench: Bench) -> None:
     assert bench.again().status == "ok"
 
 
-def test_a_slow_cell_above_stops_the_replay(bench: Bench) -> None:
-    bench.run("import os, time; os.path.exists('flag') and time.sleep(60)", timeout=0.5)
-    bench.run("1")
-    (bench.folder / "flag").touch()
-    name = f"cell {bench.jobs[0].cell[:8]}"
-    assert bench.again().cause == f"{name} above could not be run again: time limit of 0.5 s"
+def test_a_slow_cell_above_stops_the_replay(replaying: Bench) -> None:
+    replaying.run("import os, time; os.path.exists('flag') and time.sleep(60)", timeout=0.5)
+    replaying.run("1")
+    (replaying.folder / "flag").touch()
+    name = f"cell {replaying.jobs[0].cell[:8]}"
+    assert replaying.again().cause == f"{name} above could not be run again: time limit of 0.5 s"
 
 
-def test_a_dead_cell_above_stops_the_replay(bench: Bench) -> None:
-    bench.run("import os; os.path.exists('flag') and os._exit(3)", raises=True)
-    bench.run("1")
-    (bench.folder / "flag").touch()
-    assert bench.again().cause.endswith("above could not be run again: exit 3")
+def test_a_dead_cell_above_stops_the_replay(replaying: Bench) -> None:
+    replaying.run("import os; os.path.exists('flag') and os._exit(3)", raises=True)
+    replaying.run("1")
+    (replaying.folder / "flag").touch()
+    assert replaying.again().cause.endswith("above could not be run again: exit 3")
 
 
-def test_what_may_run_once_is_never_replayed(bench: Bench) -> None:
-    bench.run("print('first', file=open('log', 'a'))")
-    bench.run("print('once', file=open('log', 'a'))", once=True, label="send")
-    assert bench.run("1").status == "ok"
-    finished = bench.again()
+def test_what_may_run_once_is_never_replayed(replaying: Bench) -> None:
+    replaying.run("print('first', file=open('log', 'a'))")
+    replaying.run("print('once', file=open('log', 'a'))", once=True, label="send")
+    assert replaying.run("1").status == "ok"
+    finished = replaying.again()
     assert (finished.status, finished.cause) == (
         "error",
         "cell send above could not be run again: it may run only once",
     )
-    assert (bench.folder / "log").read_text() == "first\nonce\n"
-    assert bench.session.at == ""
+    assert (replaying.folder / "log").read_text() == "first\nonce\n"
+    assert replaying.session.at == ""
 
 
-def test_a_replay_can_be_stopped(bench: Bench) -> None:
-    bench.run("import os, time; os.path.exists('flag') and time.sleep(60)")
-    bench.run("1")
-    (bench.folder / "flag").touch()
+def test_a_replay_can_be_stopped(replaying: Bench) -> None:
+    replaying.run("import os, time; os.path.exists('flag') and time.sleep(60)")
+    replaying.run("1")
+    (replaying.folder / "flag").touch()
     seen: list[Event] = []
-    for event in bench.session.run(bench.jobs):
+    for event in replaying.session.run(replaying.jobs):
         seen.append(event)
         if isinstance(event, Replaying):
-            bench.session.interrupt()
-    assert seen[-1] == Finished(bench.jobs[-1].cell, "stopped", cause="you stopped it")
-    assert bench.session.at == ""
+            replaying.session.interrupt()
+    assert seen[-1] == Finished(replaying.jobs[-1].cell, "stopped", cause="you stopped it")
+    assert replaying.session.at == ""
 
 
 def test_a_replay_gets_the_answers_that_were_given(bench: Bench) -> None:
@@ -140,21 +140,21 @@ def test_a_folder_that_is_gone_is_told(bench: Bench) -> None:
     assert "did not start" in finished.cause
 
 
-def test_a_worker_that_died_between_cells_is_replaced(bench: Bench) -> None:
-    bench.run("import os; x = os.getpid(); print(x)")
-    os.kill(int(bench.stdout), signal.SIGKILL)
-    until(bench.session._kernels["python"].process.is_gone)
-    assert bench.run("x").status == "ok"
-    assert len(bench.of(Replaying)) == 1
+def test_a_worker_that_died_between_cells_is_replaced(replaying: Bench) -> None:
+    replaying.run("import os; x = os.getpid(); print(x)")
+    os.kill(int(replaying.stdout), signal.SIGKILL)
+    until(replaying.session._kernels["python"].process.is_gone)
+    assert replaying.run("x").status == "ok"
+    assert len(replaying.of(Replaying)) == 1
 
 
-def test_a_closed_session_starts_afresh(bench: Bench) -> None:
-    bench.run("x = 1")
-    bench.session.close()
-    bench.session.close()
-    assert bench.session.at == ""
-    bench.run("print(x)")
-    assert (bench.stdout, len(bench.of(Replaying))) == ("1\n", 1)
+def test_a_closed_session_starts_afresh(replaying: Bench) -> None:
+    replaying.run("x = 1")
+    replaying.session.close()
+    replaying.session.close()
+    assert replaying.session.at == ""
+    replaying.run("print(x)")
+    assert (replaying.stdout, len(replaying.of(Replaying))) == ("1\n", 1)
 
 
 def test_a_job_is_named_for_a_person() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,12 @@ def test_without_git_it_exits_with_3(say: Say, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("nozzle.words.doctor.shutil.which", lambda name: None)
     said = say("doctor")
     assert (said.status, "✗ git" in said.out) == (3, True)
+
+
+def test_it_names_exactly_what_is_lent_to_an_environment_without_ipython(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    venv.create(folder / ".venv", symlinks=True)
+    told = findings(say)["cells"]["words"]
+    assert "nozzle lends its own" in told
+    assert "traitlets, matplotlib_inline, " in told
+    assert "nothing else" in told

@@ -2,10 +2,12 @@
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from nozzle.errors import WrongCommand
 from tests.words.conftest import Say, cell, entry, git
 
 
@@ -151,3 +153,44 @@ def test_what_new_wrote_into_a_fresh_gitignore_is_in_a_step(say: Say, folder: Pa
     say("new", "T")
     say("run")
     assert git(folder, "show", "HEAD:.gitignore") == ".nozzle/\nsite/"
+
+
+def test_show_takes_what_stands_in_a_marker(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("print(6 * 7)") + cell("print(1)"))
+    say("run")
+    marker = re.search(r"(of=\w+) (cell=\w+)", path.read_text())
+    assert marker is not None
+    of, own = marker.groups()
+    shown = say("show", of)
+    assert "print(6 * 7)" in shown.out
+    for words in (own, own.removeprefix("cell="), own.removeprefix("cell=")[:12], of.removeprefix("of=")):
+        assert say("show", words).out == shown.out
+    assert say("show", "cell=0123456789abcdef").status == WrongCommand.status
+
+
+def test_log_of_an_entry_that_never_was_is_told(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("1"))
+    say("run")
+    entry(folder, "# New\n", "journal/new.md")
+    said = say("log", "nosuch")
+    assert (said.status, "no entry nosuch" in said.out) == (WrongCommand.status, True)
+    assert "no steps of journal/new.md yet" in say("log", "journal/new.md").out
+    path.unlink()
+    assert "entry: 1" in say("log", "journal/entry.md").out
+
+
+def test_counts_are_said_as_a_person_says_them(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("x = 1") + cell("print(x)"))
+    say("run")
+    path.write_text(path.read_text().replace("print(x)", "print(x + 1)"))
+    assert "replaying 1 cell above" in say("run").out
+    path.write_text(path.read_text() + "\n[a](nowhere.md)\n")
+    assert "1 thing stands against publishing; mend it" in say("publish", "--to", str(folder.parent / "out")).out
+
+
+def test_an_exception_that_was_expected_and_did_not_come_is_told(say: Say, folder: Path) -> None:
+    entry(folder, cell(":tags: [raises-exception]\nprint('fine')"))
+    said = say("run")
+    assert said.status == 0
+    assert "! journal/entry.md: print('fine')" in said.out
+    assert "raised nothing, though its tag says raises-exception" in said.out

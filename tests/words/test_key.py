@@ -56,8 +56,8 @@ def test_that_trust_was_damaged_is_told(say: Say, folder: Path) -> None:
     my_key(config_folder())
     (config_folder() / "trust.json").write_text("{")
     entry(folder, cell("print(1)"))
-    say("run")
-    assert "a damaged trust.json, kept as it was" in say("verify", "--attest").out
+    said = say("run").out + say("verify", "--attest").out
+    assert said.count("a damaged trust.json, kept as it was") == 1
 
 
 def test_what_key_prints_is_what_key_add_takes(say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

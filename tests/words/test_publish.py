@@ -1,5 +1,6 @@
 """publish: brought out, or refused with the reason."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_nozzle_publishes_its_own_journal_by_the_workflow_it_writes() -> None:
     assert (root / ".github" / "workflows" / "pages.yml").read_text() == pages(root)
 
 
-@pytest.mark.parametrize("fault", ["link", "output", "secret", "attached", "hidden"])
+@pytest.mark.parametrize("fault", ["link", "output", "unsigned", "secret", "attached", "hidden"])
 def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str) -> None:
     path = journal / "journal" / "entry.md"
     text = path.read_text()
@@ -64,6 +65,8 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
         path.write_text(text + "\n[nowhere](nowhere.md)\n")
     elif fault == "output":
         path.write_text(text.replace("out\n```", "forged\n```"))
+    elif fault == "unsigned":
+        path.write_text(re.sub(r"<!-- /nozzle .*-->", "<!-- /nozzle -->", text))
     elif fault == "secret":
         path.write_text(text + f"\nthe key is {TOKEN}\n")
     elif fault == "attached":
@@ -75,7 +78,32 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
     out = journal.parent / "out"
     said = say("publish", "--to", str(out))
     assert said.status == Refused.status
-    assert "stand against publishing" in said.out
+    assert "against publishing" in said.out
     assert not out.exists()
     assert say("publish", "--to", str(out), "--anyway").status == 0
     assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]
+
+
+UNREAD = {
+    "no-yaml": "---\ntitle: a: b: [x\ndraft: true\n---\n\nnot yet\n",
+    "conflict": "---\ntitle: Mine\n<<<<<<< HEAD\n=======\ndraft: true\n>>>>>>> other\n---\n\nnot yet\n",
+    "unclosed": "---\ndraft: true\n\nnot yet\n",
+}
+
+
+@pytest.mark.parametrize("fault", UNREAD)
+def test_an_entry_that_cannot_be_read_as_it_was_meant_is_refused_and_shown_to_nobody(
+    say: Say, journal: Path, fault: str
+) -> None:
+    entry(journal, UNREAD[fault], "journal/secret-plan.md")
+    out = journal.parent / "out"
+    said = say("publish", "--to", str(out))
+    assert said.status == Refused.status
+    assert "✗ journal/secret-plan.md: line " in said.out
+    assert say("publish", "--to", str(out), "--anyway").status == 0
+    built = say("build")
+    assert "! journal/secret-plan.md: line " in built.out
+    for folder in (out, journal / "site"):
+        assert not [one for one in folder.rglob("*") if one.is_file() and b"not yet" in one.read_bytes()]
+        assert not (folder / "journal" / "secret-plan.html").exists()
+    assert "not yet" in (say("build", "--drafts") and (journal / "site/journal/secret-plan.html").read_text())

@@ -17,6 +17,13 @@ def test_a_kernel_that_is_not_here_is_3(say: Say, folder: Path) -> None:
     assert say("run").status == 3
 
 
+@pytest.mark.parametrize(("limit", "status"), [("inf", 0), ("1e12", 0), ("nan", 1), ("-1", 1)])
+def test_no_time_limit_ends_the_kernel(say: Say, folder: Path, limit: str, status: int) -> None:
+    path = entry(folder, cell(f"#| timeout: {limit}\nprint('ran')"))
+    assert say("run").status == status
+    assert ("ran\n```\n\n<!-- /nozzle" in path.read_text()) == (status == 0)
+
+
 @pytest.mark.parametrize("broken", ["settings", "environment"])
 def test_a_python_that_does_not_run_is_3(say: Say, folder: Path, broken: str) -> None:
     entry(folder, cell("print(1)"))

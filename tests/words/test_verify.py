@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,28 @@ def test_the_share_that_was_skipped_is_printed(say: Say, folder: Path) -> None:
     said = say("verify")
     assert said.status == 0
     assert said.out.splitlines()[-1] == "4 cells: 1 the same, 0 differ, 3 skipped (75%)"
+
+
+def came(server: socket.socket) -> int:
+    """How often somebody has come to a server since one last looked."""
+    server.settimeout(0.2)
+    count = 0
+    try:
+        while True:
+            server.accept()[0].close()
+            count += 1
+    except TimeoutError:
+        return count
+
+
+def test_a_proof_does_not_repeat_what_reached_outside(say: Say, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        call = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]})).close()"
+        entry(folder, cell("print(1)") + "\n" + cell(call) + "\n" + cell("print(2)"))
+        say("run")
+        assert came(server) == 1
+        said = say("verify")
+        assert came(server) == 0
+    assert said.status == 0
+    assert "it reached outside (network)" in said.out
+    assert "1 the same, 0 differ, 2 skipped" in said.out

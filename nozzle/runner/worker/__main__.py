@@ -1,4 +1,4 @@
-"""The first lines of every kernel: leave a warden behind, put folders out of reach, become Python or bash.
+"""The first lines of every kernel: leave a keeper behind, put folders out of reach, become Python or bash.
 
 Run by path, as a script. It makes its folder a package under a private name, so that no name of nozzle's ever
 stands on the cells' `sys.path`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -20,11 +21,16 @@ PACKAGE = "_nozzle_worker"
 def start(config: dict[str, Any]) -> None:
     """Make this process a kernel; comes back only for Python."""
     _package()
-    from _nozzle_worker import hide, warden  # type: ignore[import-not-found]
+    from _nozzle_worker import hide, keeper  # type: ignore[import-not-found]
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # behind nohup or a script's & it comes ignored
     os.set_inheritable(config["control"], False)
-    warden.post(config["warden"], config["marker"])
+    keeper.keep(config["keeper"])
     hidden = hide.hide(config["hidden"])
+    if config["over"] and not hide.lay_over(config["over"]):
+        config["folder"], config["root"] = config["apart"]
+    if config["language"] == "python":
+        os.chdir(config["folder"])
     if config["language"] == "bash":
         _become_bash(config, hidden)
     from _nozzle_worker import loop
@@ -49,8 +55,13 @@ def _become_bash(config: dict[str, Any], hidden: bool) -> None:
     line = 251  # so high that a cell will not want it for itself
     os.dup2(config["control"], line)
     os.close(config["control"])
-    os.write(line, b"ready %d\0" % hidden)
     os.chdir(config["folder"])
+    if config["bounds"]:
+        from _nozzle_worker import sandbox
+
+        held = sandbox.bound(config["bounds"])
+        os.write(line, b"confined %d %d %d\0" % (held["files"] > 0, held["network"], held["signals"]))
+    os.write(line, b"ready %d\0" % hidden)
     os.execvp("bash", ["bash", "--norc", "--noprofile", "-c", config["script"]])
 
 

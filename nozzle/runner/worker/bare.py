@@ -40,6 +40,10 @@ class Engine:
             return False
         return True
 
+    def loops(self) -> list[Any]:
+        """The asyncio loop of the cells."""
+        return [self._loop]
+
     def _run(self, tree: ast.Module, name: str) -> None:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         self._value(compile(tree, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True))

@@ -9,28 +9,53 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 NEW_USER, NEW_MOUNTS = 0x10000000, 0x00020000
 READ_ONLY, NO_SUID, NO_DEV, NO_EXEC, RECURSIVE, PRIVATE = 1, 2, 4, 8, 0x4000, 1 << 18
+BIND = 0x1000 | RECURSIVE
+DUMPABLE = 4
 
 
 def hide(folders: Sequence[str]) -> bool:
     """Hide `folders` from this process and all it starts; say whether that was done. Call while single-threaded."""
     if not folders or not all(os.path.isdir(folder) for folder in folders):
         return False
+    return _mounted(lambda: _cover(folders))
+
+
+def lay_over(over: Sequence[Sequence[str]]) -> bool:
+    """Let other folders (and files) lie where these are: (path, what is seen there), in this order.
+
+    A thread of the journal sees its own worktree where the first one lies, so that no path leads out of it.
+    """
+    return _mounted(lambda: _bind(over))
+
+
+def _mounted(mount: Callable[[], object]) -> bool:
+    """Mount in a namespace of our own, then leave the right to undo it behind."""
     here = os.getcwd()
     try:
         _enter_namespaces()
         _call("mount", None, b"/", None, RECURSIVE | PRIVATE, None)
-        for folder in folders:
-            _call("mount", b"none", os.fsencode(folder), b"tmpfs", READ_ONLY | NO_SUID | NO_DEV | NO_EXEC, b"mode=555")
+        mount()
         _enter_namespaces()
         os.chdir(here)
+        _call("prctl", DUMPABLE, 1, 0, 0, 0)  # the host goes on reading how it fares in /proc
     except OSError:
         return False
     return True
+
+
+def _cover(folders: Sequence[str]) -> None:
+    for folder in folders:
+        _call("mount", b"none", os.fsencode(folder), b"tmpfs", READ_ONLY | NO_SUID | NO_DEV | NO_EXEC, b"mode=555")
+
+
+def _bind(over: Sequence[Sequence[str]]) -> None:
+    for at, what in over:
+        _call("mount", os.fsencode(what), os.fsencode(at), None, BIND, None)
 
 
 def _enter_namespaces() -> None:

@@ -15,18 +15,21 @@ class Interrupts:
         self.held = Held(self)
         self.depth = 0
         self.pending = False
+        self.raised = False
+        """The host says it again until the cell is over, for a signal can come just before a sleep."""
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if not self.armed:
+        if not self.armed or self.raised:
             return
         if self.depth:
             self.pending = True
             return
+        self.raised = True
         raise KeyboardInterrupt
 
     def arm(self) -> None:
         """From here on an interrupt reaches the cell."""
-        self.pending = False
+        self.pending = self.raised = False
         signal.signal(signal.SIGINT, self)
         self.armed = True
 
@@ -47,6 +50,7 @@ class Held:
         self.interrupts.depth -= 1
         if self.interrupts.pending and not self.interrupts.depth:
             self.interrupts.pending = False
+            self.interrupts.raised = True
             raise KeyboardInterrupt
 
 

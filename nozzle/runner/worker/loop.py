@@ -12,15 +12,17 @@ import sys
 import time
 from typing import Any, Protocol
 
-from . import ask, borrow, hooks
+from . import ask, borrow, freeze, hide, hooks, sandbox
 from .channel import Channel
 from .frames import Frames
+from .hazards import Hazards
 from .interrupt import Interrupts
 from .names import Names
 from .packages import Packages
 from .streams import Streams
 from .tools import tools
 from .traces import Traces
+from .waits import Waits
 
 
 class Engine(Protocol):
@@ -32,11 +34,18 @@ class Engine(Protocol):
     def run(self, source: str, name: str) -> bool:
         """Run a cell; False when it failed, which was then told."""
 
+    def loops(self) -> list[Any]:
+        """The asyncio loops that cells run in."""
+
 
 class Kernel:
     """All the state of this process that is not the cells' own."""
 
-    def __init__(self, line: socket.socket, config: dict[str, Any]) -> None:
+    def __init__(self, line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
+        self.hidden = hidden
+        self.waits = Waits()
+        self.hazards = Hazards()
+        self.hazards.own = {0, 1, 2, line.fileno()}
         self.interrupts = Interrupts()
         signal.signal(signal.SIGINT, self.interrupts)
         self.channel = Channel(line, self.interrupts)
@@ -64,6 +73,17 @@ class Kernel:
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
         facts["names"] = self.names.end()
         self.channel.tell({"t": "done", "ok": ok, **facts})
+
+    def loops(self) -> list[Any]:
+        """The asyncio loops that cells run in."""
+        return [loop for loop in self.engine.loops() if loop is not None and not loop.is_closed()]
+
+    def move(self, message: dict[str, Any]) -> None:
+        """Go on where this kernel was woken for: in another worktree, seen where the first one is."""
+        if message["over"]:
+            if not hide.lay_over(message["over"]):
+                os._exit(1)
+            os.chdir(os.getcwd())
 
     def _engine(self, lent: list[str]) -> Engine:
         if importlib.util.find_spec("IPython") is None:
@@ -94,13 +114,17 @@ class Kernel:
 
 def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
     """Be a kernel until the host hangs up."""
-    kernel = Kernel(line, config)
+    kernel = Kernel(line, config, hidden)
     kernel.channel.send({"t": "ready", "hidden": hidden})
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             message, pipes = kernel.channel.receive()
             if "source" in message:
                 kernel.run(message, pipes)
+            elif "freeze" in message:
+                freeze.freeze(kernel, message["freeze"], pipes[0])
+            elif "confine" in message:
+                kernel.channel.send({"t": "confined", **sandbox.bound(message["confine"])})
     os._exit(0)
 
 

@@ -7,6 +7,7 @@ import base64
 import codeop
 import json
 import os
+import sys
 import warnings
 from _sitebuiltins import Quitter
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 import IPython
 import traitlets
+from IPython.core import pylabtools
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -171,6 +173,7 @@ class Engine:
         for name in ("exit", "quit"):
             self.shell.user_ns[name] = Quitter(name, "")
         programs.register(self.shell)
+        vars(pylabtools).setdefault("backend2gui", {})  # matplotlib 3.8 asks for the windows to open: there is none
         frames.leave_out(os.path.dirname(IPython.__file__))
         frames.leave_out(os.path.dirname(traitlets.__file__))
         warnings.filterwarnings("ignore", message="To exit: use")
@@ -185,6 +188,11 @@ class Engine:
             failure = result.error_before_exec or result.error_in_exec
             self.shell.showtraceback((type(failure), failure, None))
         return bool(result.success) and not self.shell.told
+
+    def loops(self) -> list[Any]:
+        """The asyncio loop of the cells; older versions of IPython keep it in the function's own namespace."""
+        module = sys.modules["IPython.core.async_helpers"]
+        return [getattr(module, "_asyncio_event_loop", None)]
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, str]:

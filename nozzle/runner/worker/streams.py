@@ -36,11 +36,7 @@ class Streams:
 
     def begin(self, pipes: list[int]) -> None:
         """A new cell: what is printed goes to these pipes, but threads of earlier cells keep theirs."""
-        alive = {getattr(thread, MARK, None) for thread in threading.enumerate()}
-        for cell in self._earlier.keys() - alive:
-            for pipe in self._earlier.pop(cell):
-                os.close(pipe)
-        if self._cell in alive:
+        if self._cell in self.tidy():
             with contextlib.suppress(OSError):  # the cell may have closed them
                 self._earlier[self._cell] = (os.dup(1), os.dup(2))
         pipes = [fcntl.fcntl(pipe, fcntl.F_DUPFD_CLOEXEC, 3) if pipe < 3 else pipe for pipe in pipes]
@@ -48,6 +44,22 @@ class Streams:
             os.dup2(pipe, descriptor)
             os.close(pipe)
         self._cell += 1
+        self.last = None
+
+    def tidy(self) -> set[int | None]:
+        """Close the pipes of cells whose threads have ended; the cells that have threads."""
+        alive = {getattr(thread, MARK, None) for thread in threading.enumerate()}
+        for cell in self._earlier.keys() - alive:
+            for pipe in self._earlier.pop(cell):
+                os.close(pipe)
+        return alive
+
+    def forget(self) -> None:
+        """In a snapshot: the pipes of earlier cells are those of threads that it has not."""
+        for pipes in self._earlier.values():
+            for pipe in pipes:
+                os.close(pipe)
+        self._earlier.clear()
         self.last = None
 
     def turn(self, descriptor: int) -> int:

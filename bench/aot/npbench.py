@@ -1,0 +1,168 @@
+"""The public NumPy programs of NPBench, unmodified: which compile natively, whether they agree, and how fast they are.
+
+    git clone https://github.com/spcl/npbench && python bench/aot/npbench.py npbench [--size S] [--only adi,lu]
+
+Every program is printed, also what is refused and why. `numba` is `numba.njit` on the same unmodified source, where it
+is installed. Times are medians; `first` is the first call, with compilation and the check against Python. NPBench is by
+ETH Zurich (BSD-3-Clause; Ziogas et al., ICS 2021); nothing of it is kept here.
+"""
+
+import argparse
+import copy
+import importlib.util
+import json
+import math
+import statistics
+import sys
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+
+from nozzle import aot
+
+
+def module(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def program(root, info, size):
+    """The function of a program, and its arguments by name."""
+    folder = root / "npbench/benchmarks" / info["relative_path"]
+    values = dict(info["parameters"][size])
+    init = info.get("init")
+    if init:
+        made = getattr(module(folder / f"{info['module_name']}.py"), init["func_name"])(
+            *(values[one] for one in init["input_args"])
+        )
+        values.update(zip(init["output_args"], made if len(init["output_args"]) > 1 else (made,), strict=True))
+    return getattr(module(folder / f"{info['module_name']}_numpy.py"), info["func_name"]), values
+
+
+def seconds(call, arguments, patience):
+    """The median over fresh arguments, up to a patience in seconds."""
+    taken = []
+    while len(taken) < 9 and (len(taken) < 3 or sum(taken) < patience):
+        given = [copy.deepcopy(one) for one in arguments]
+        start = time.perf_counter()
+        call(*given)
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def flat(value):
+    return [one for part in value for one in flat(part)] if isinstance(value, (tuple, list)) else [value]
+
+
+def agree(got, want):
+    return all(
+        (one is None) == (two is None)
+        and (
+            one is None
+            or np.allclose(one, two, rtol=1e-4, atol=1e-5 * float(np.max(np.abs(two), initial=0)), equal_nan=True)
+        )
+        for one, two in zip(flat(got), flat(want), strict=True)
+    )
+
+
+def by_numba(function, arguments, want, patience):
+    if not importlib.util.find_spec("numba"):
+        return None
+    import numba
+
+    names = dict(function.__globals__)
+    for name, value in names.items():
+        if isinstance(value, types.FunctionType) and value.__module__ == function.__module__ and value is not function:
+            names[name] = numba.njit(value)
+    try:
+        jitted = numba.njit(types.FunctionType(function.__code__, names, function.__name__, function.__defaults__))
+        given = [copy.deepcopy(one) for one in arguments]
+        return seconds(jitted, arguments, patience) if agree([jitted(*given), given], want) else None
+    except Exception:  # what numba cannot compile it says in many ways
+        return None
+
+
+def one(root, info, chosen):
+    """One line of the table."""
+    function, values = program(root, info, chosen.size)
+    arguments = [values[name] for name in info["input_args"]]
+    with np.errstate(all="ignore"):
+        theirs, mine = ([copy.deepcopy(one) for one in arguments] for _ in range(2))
+        want = [function(*theirs), theirs]
+        compiled = aot.compile(function, wait=True)
+        start = time.perf_counter()
+        got = [compiled(*mine), mine]
+        first = time.perf_counter() - start
+        special = next(iter(compiled.specials.values()))[0]
+        plain = seconds(function, arguments, chosen.patience)
+        native = seconds(compiled, arguments, chosen.patience) if special.native else None
+        numba = by_numba(function, arguments, want, chosen.patience)
+    return {
+        "plain": plain,
+        "native": native,
+        "numba": numba,
+        "first": first,
+        "agrees": agree(got, want),
+        "said": special.said,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--size", default="S")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--patience", type=float, default=3.0)
+    chosen = parser.parse_args()
+    print(
+        f"{'program':12}{'numpy ms':>10}{'native ms':>10}{'x numpy':>9}{'numba ms':>10}{'x numba':>9}{'first s':>9}  "
+    )
+    found, many = [], 0
+    for path in sorted((chosen.root / "bench_info").glob("*.json")):
+        info = json.loads(path.read_text())["benchmark"]
+        name = info["short_name"]
+        if chosen.only and name not in chosen.only.split(","):
+            continue
+        many += 1
+        try:
+            row = one(chosen.root, info, chosen)
+        except (aot.NotAdmissible, ImportError, MemoryError, TypeError, ValueError) as error:
+            print(f"{name:12}refused: {str(error).splitlines()[0].split('function: ')[-1]}", flush=True)
+            continue
+        found.append(row)
+        print(line(name, row), flush=True)
+    summary(found, many)
+
+
+def line(name, row):
+    ms = [f"{row[key] * 1e3:10.3f}" if row[key] else f"{'-':>10}" for key in ("plain", "native", "numba")]
+    faster = f"{row['plain'] / row['native']:9.2f}" if row["native"] else f"{'-':>9}"
+    numba = f"{row['numba'] / row['native']:9.2f}" if row["native"] and row["numba"] else f"{'-':>9}"
+    words = ("agrees" if row["agrees"] else "DIFFERS") + (f"; {row['said']}" if row["said"] else "")
+    return f"{name:12}{ms[0]}{ms[1]}{faster}{ms[2]}{numba}{row['first']:9.2f}  {words}"
+
+
+def summary(found, many):
+    native = [row for row in found if row["native"] and row["agrees"]]
+    both = [row for row in native if row["numba"]]
+    print(f"\n{len(native)} of {many} native and agreeing")
+    if native:
+        print(f"geometric mean against NumPy {mean(row['plain'] / row['native'] for row in native):.2f}")
+        print(f"median first call {statistics.median(row['first'] for row in native):.2f} s")
+    if both:
+        ratio = mean(row["numba"] / row["native"] for row in both)
+        print(f"geometric mean against numba, unmodified source, where both run ({len(both)}): {ratio:.2f}")
+    sys.exit(0 if len(native) == many else 1)
+
+
+def mean(ratios):
+    logs = [math.log(one) for one in ratios]
+    return math.exp(sum(logs) / len(logs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Typed NumPy functions to fused native code: a tensor is just a tensor.
+
+    from nozzle import aot
+
+    @aot.compile
+    def saxpy(a: aot.f32["n"], b: aot.f32["n"], c: aot.f32["n"]):
+        return a * b + c
+
+It keeps its meaning: the graph of a function is defined by `interpret`, with NumPy, and native code is checked against
+that on its first real inputs. Where there is no MLIR the function runs as the Python that it is, with the same answer.
+`aot.show(f, ...)` prints every rung from the graph down; ADMISSIBLE.md, beside this file, lists what may be said.
+This room stands on its own ground: it knows nothing of journals, and nothing of nozzle but its errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, overload
+
+from nozzle.aot.compiled import Compiled, Options
+from nozzle.aot.source import NotAdmissible as NotAdmissible
+from nozzle.aot.types import Annotation
+
+b1, i8, i16, i32, i64 = (Annotation(name) for name in ("bool", "int8", "int16", "int32", "int64"))
+u8, u16, u32, u64 = (Annotation(name) for name in ("uint8", "uint16", "uint32", "uint64"))
+f16, f32, f64 = (Annotation(name) for name in ("float16", "float32", "float64"))
+c64, c128 = Annotation("complex64"), Annotation("complex128")
+Float = Annotation(None)
+
+
+@overload
+def compile(
+    function: Callable[..., Any], /, *, wait: bool | None = None, threads: int = 1, quantize: str = ""
+) -> Compiled: ...
+@overload
+def compile(
+    *, wait: bool | None = None, threads: int = 1, quantize: str = ""
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Any = None, /, *, wait: bool | None = None, threads: int = 1, quantize: str = "") -> Any:
+    """Compile a function of arrays and numbers, for every kind of call when it first comes.
+
+    `wait`: whether a first call waits for its native code, or is answered by the interpreter meanwhile (the default
+    outside a journal). `threads`: how many a large loop may use. `quantize`: "i8", matrix products in eight bits.
+    Raises NotAdmissible, from the first call, with the line of what cannot be compiled.
+    """
+    options = Options(wait, threads, quantize)
+    return Compiled(function, options) if function is not None else lambda python: Compiled(python, options)
+
+
+def show(function: Compiled, *arguments: Any, target: str = "graph") -> str:
+    """One rung of the compiler for a call with these arguments: graph, fused, linalg, llvm or asm."""
+    from nozzle.aot.rungs import rung
+
+    return rung(function, arguments, target)
+
+
+def explain(function: Compiled, *arguments: Any) -> str:
+    """What became of a function for a call like this, as Markdown: kernels, memory spared, guards, exactness."""
+    from nozzle.aot.explain import explain as words
+
+    return words(function, *arguments)
+
+
+def evidence(function: Compiled, *arguments: Any) -> Any:
+    """Measured then and there: ratio to NumPy, to the bound that copying sets, greatest difference."""
+    from nozzle.aot.explain import evidence as measured
+
+    return measured(function, *arguments)
+
+
+def table() -> str:
+    """What is admissible, as a Markdown table."""
+    from nozzle.aot.ops import table as whole
+
+    return whole()
+
+
+__all__ = [
+    "Annotation",
+    "Compiled",
+    "Float",
+    "NotAdmissible",
+    *("b1", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "f32", "f64", "c64", "c128"),
+    "compile",
+    "evidence",
+    "explain",
+    "show",
+    "table",
+]

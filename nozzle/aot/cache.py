@@ -1,0 +1,104 @@
+"""Native code kept by content: the text it was made from, the processor, the versions.
+
+A warm start finds the shared library, and loads neither MLIR nor a linker. Files are written whole and moved into
+place, so that two processes may fill one cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from nozzle.aot import mlir
+from nozzle.aot.worker import WORKER, CompileFailed
+
+VERSION = "1"
+"""Of the way from text to library; raised when `mlir.PIPELINE` or the linking changes."""
+
+
+@cache
+def folder() -> Path:
+    """`.nozzle/aot` of the repository that one stands in; else in the user's cache."""
+    chosen = os.environ.get("NOZZLE_AOT_CACHE")
+    if chosen:
+        return Path(chosen)
+    here = Path.cwd()
+    for one in (here, *here.parents):
+        if (one / ".nozzle").is_dir() or (one / ".git").exists():
+            return one / ".nozzle" / "aot"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nozzle" / "aot"
+
+
+@cache
+def machine() -> str:
+    """The processor and what it can do, the system, the compiler."""
+    flags = ""
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        flags = "\n".join(sorted({line for line in lines if line.startswith(("flags", "model name", "Features"))}))
+    return "\n".join(
+        (VERSION, mlir.PIPELINE, platform.system(), platform.machine(), platform.processor(), flags, compiler())
+    )
+
+
+@cache
+def vector() -> int:
+    """How many bytes a vector register of this processor holds."""
+    flags = set(machine().split())
+    return 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
+
+
+@cache
+def compiler() -> str:
+    """The bindings and their version; empty without."""
+    name = mlir.found()
+    if not name:
+        return ""
+    package = {"mlir": "mlir-python-bindings", "torch_mlir": "torch-mlir", "mlir_finch": "finch-mlir"}[name]
+    return f"{package} {importlib.metadata.version(package)}"
+
+
+@cache
+def linker() -> str:
+    """What makes a shared library of an object file; empty when there is nothing."""
+    return next((path for path in map(shutil.which, ("ld", "ld.lld", "cc", "gcc", "clang")) if path), "")
+
+
+def library(text: str, level: int = 3) -> tuple[Path, bool]:
+    """The shared library made from this text, and whether it was there already. Raises CompileFailed."""
+    path = place(text, level)
+    if path.exists():
+        return path, True
+    if not compiler():
+        raise CompileFailed("there is no MLIR: pip install 'nozzle[aot]'")
+    if not linker():
+        raise CompileFailed("there is no linker: install binutils (ld), or a C compiler")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as making:
+        made = Path(making) / "x.o"
+        WORKER.ask("build", text=text, path=str(made), level=level)
+        linked = Path(making) / "x.so"
+        link(made, linked)
+        linked.replace(path)
+    return path, False
+
+
+def place(text: str, level: int = 3) -> Path:
+    """Where the library of a text is kept."""
+    key = hashlib.sha256(f"{machine()}\n{level}\n{text}".encode()).hexdigest()[:32]
+    return folder() / f"{key}.so"
+
+
+def link(source: Path, target: Path) -> None:
+    """A shared library of one object file."""
+    flags = ["-dynamiclib", "-undefined", "dynamic_lookup"] if platform.system() == "Darwin" else ["-shared"]
+    done = subprocess.run([linker(), *flags, "-o", str(target), str(source)], capture_output=True, text=True)
+    if done.returncode:
+        raise CompileFailed(f"{linker()} failed: {done.stderr.strip()[:500]}")

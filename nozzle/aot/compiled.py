@@ -1,0 +1,220 @@
+"""A compiled function: it looks at what a call brings, and runs the code made for calls like that.
+
+For every new kind of call (dtypes, ranks, layouts, and what its guards say of the sizes) the function is traced to a
+graph. Native code for the graph is made by `cpu` and checked against the interpreter on its first real inputs; without
+it, or when it disagrees, the function runs as the Python that it is. A call is never answered by code whose guards do
+not hold.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.cpu import Native, attach
+from nozzle.aot.frontend import Argument, Capture, trace
+from nozzle.aot.graph import Graph, Loc, root, stored
+from nozzle.aot.interpret import interpret
+from nozzle.aot.sizes import Size
+from nozzle.aot.source import NotAdmissible
+from nozzle.aot.types import DTYPES, Annotation
+
+log = logging.getLogger("nozzle.aot")
+Runner = Callable[[Sequence[Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a function is to be compiled."""
+
+    wait: bool | None = None
+    """Whether a first call waits for native code; None: in a cell of a journal it does, in a program it does not."""
+    threads: int = 1
+    quantize: str = ""
+    """A narrow dtype for matrix products: i8."""
+
+
+@dataclass(slots=True)
+class Special:
+    """The code for one kind of call."""
+
+    python: Callable[..., Any]
+    """The function as it was written: the answer where there is no native code."""
+    graph: Graph
+    captures: tuple[Capture, ...]
+    holds: Callable[..., bool]
+    """Of the arguments: whether the guards do."""
+    tensors: tuple[int, ...]
+    """Which arguments are inputs of the graph."""
+    constants: tuple[Any, ...]
+    """The arguments, where they are not."""
+    native: Runner | None = None
+    said: str = ""
+    """Why there is no native code, in words."""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        if self.native is None:
+            return self.python(*arguments)
+        return self.native([arguments[at] for at in self.tensors])
+
+    def whole(self, inputs: Sequence[Any]) -> list[Any]:
+        """All arguments, of those that are inputs of the graph."""
+        arguments = list(self.constants)
+        for at, one in zip(self.tensors, inputs, strict=True):
+            arguments[at] = one
+        return arguments
+
+    def interpreted(self, arguments: Sequence[Any], graph: Graph | None = None) -> Any:
+        """What the graph, or one that a pass made of it, means for these arguments."""
+        return interpret(graph or self.graph, [arguments[at] for at in self.tensors])
+
+
+class Compiled:
+    """What `aot.compile` makes of a function; called like it."""
+
+    def __init__(self, python: Callable[..., Any], options: Options) -> None:
+        functools.update_wrapper(self, python)
+        self.python, self.options = python, options
+        self.specials: dict[Any, list[Special]] = {}
+        self.signature = inspect.signature(python)
+        self.names = tuple(self.signature.parameters)
+        self._annotations = _annotations(python)
+        self._fast: Callable[..., Any] = self._slow
+        self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
+        self._wrapper: Any = None
+
+    def _promote(self, special: Special) -> None:
+        """Let the compiled wrapper of this code answer first, when names from outside are those of modules."""
+        native = special.native
+        scopes: list[Any] = [(one.scope, one.name, one.value) for one in special.captures]
+        if not isinstance(native, Native) or not all(isinstance(scope, dict) for scope, _, _ in scopes):
+            return
+        wrapper = native.fast(self._slow)
+        if wrapper is not None:
+            self._held = tuple({(id(scope), name): (scope, name, value) for scope, name, value in scopes}.values())
+            self._wrapper, self._fast = wrapper, wrapper.function
+
+    def __call__(self, *arguments: Any, **names: Any) -> Any:
+        if not names:
+            for scope, name, value in self._held:
+                if scope.get(name) is not value:
+                    break
+            else:
+                return self._fast(*arguments)
+        return self._slow(*arguments, **names)
+
+    def _slow(self, *arguments: Any, **names: Any) -> Any:
+        """Find the code for a call, of all there is; `_fast` comes here with what it does not expect."""
+        if names or len(arguments) != len(self.names):
+            bound = self.signature.bind(*arguments, **names)
+            bound.apply_defaults()
+            arguments = tuple(bound.arguments[name] for name in self.names)
+        return self.special(arguments)(arguments)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else functools.partial(self, owner)
+
+    def special(self, arguments: Sequence[Any]) -> Special:
+        """The code for a call like this, made when there is none."""
+        key = tuple([_kind(one) for one in arguments])
+        for one in self.specials.get(key, ()):
+            if one.holds(*arguments) and all(capture.holds() for capture in one.captures):
+                return one
+        made = self.make(arguments)
+        self.specials.setdefault(key, []).append(made)
+        return made
+
+    def traced(self, arguments: Sequence[Any]) -> Special:
+        """The graph for a call like this, with nothing compiled."""
+        self._check(arguments)
+        described = [Argument.of(name, value) for name, value in zip(self.names, arguments, strict=True)]
+        whole = {name: int(value) for name, value in zip(self.names, arguments, strict=True) if _is_whole(value)}
+        found = trace(self.python, described, whole)
+        tensors = tuple(at for at, one in enumerate(described) if one.type is not None)
+        constants = tuple(None if one.type is not None else one.value for one in described)
+        return Special(self.python, found.graph, found.captures, guard(found.graph, self.names), tensors, constants)
+
+    def make(self, arguments: Sequence[Any]) -> Special:
+        special = self.traced(arguments)
+        attach(special, self.options, [arguments[at] for at in special.tensors], self._promote)
+        return special
+
+    def _check(self, arguments: Sequence[Any]) -> None:
+        code = self.python.__code__
+        here = Loc(code.co_filename, code.co_firstlineno)
+        letters: dict[str, int] = {}
+        for name, value in zip(self.names, arguments, strict=True):
+            wrong = _wrong(value)
+            annotation = self._annotations.get(name)
+            if not wrong and isinstance(annotation, Annotation):
+                wrong = annotation.against(value, letters)
+                wrong = wrong and f"{wrong}, and is said to be {annotation}"
+            if wrong:
+                raise NotAdmissible(here, f"the argument {name} {wrong}", "pass arrays of numbers, and numbers")
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.__name__}>"  # type: ignore[attr-defined]
+
+
+def _annotations(python: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return inspect.get_annotations(python, eval_str=True)
+    except (NameError, SyntaxError, TypeError, AttributeError):
+        return {}
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer, np.bool_))
+
+
+def _wrong(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if type(value) not in (np.ndarray, np.memmap):
+            return f"is a {type(value).__name__}, not a plain array"
+        if value.dtype.name not in DTYPES:
+            return f"is an array of {value.dtype}"
+    elif isinstance(value, (np.generic, bool, int, float, complex, str, type(None), np.dtype, type)):
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            return "does not fit 64 bits"
+    elif not (isinstance(value, tuple) and all(isinstance(one, (int, float, str)) for one in value)):
+        return f"is a {type(value).__name__}"
+    return ""
+
+
+def _kind(value: Any) -> Any:
+    """What of an argument decides which code may run."""
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
+    if isinstance(value, np.generic):
+        return value.dtype
+    if isinstance(value, (bool, int, float, complex)):
+        return type(value)
+    return type(value), value if isinstance(value, (str, tuple, type, np.dtype)) else repr(value)
+
+
+def guard(graph: Graph, names: Sequence[str]) -> Callable[..., bool]:
+    """A test of the arguments, as one Python expression."""
+    if not graph.guards:
+        return lambda *_: True
+
+    def spell(size: Size) -> str:
+        name, dot, axis = size.name.partition(".")
+        return f"_{names.index(name)}.shape[{axis}]" if dot else f"int(_{names.index(name)})"
+
+    tests = " and ".join(one.source(spell) for one in graph.guards)
+    parameters = ", ".join(f"_{at}" for at in range(len(names)))
+    found = eval(f"lambda {parameters}: {tests}", {})  # of our own making: sizes and numbers only
+    return lambda *arguments: bool(found(*arguments))
+
+
+def written(graph: Graph) -> set[int]:
+    """The positions of the inputs that the graph writes to."""
+    roots = stored(graph.block.nodes)
+    return {at for at, node in enumerate(graph.inputs) if root(node) in roots}

@@ -1,0 +1,312 @@
+"""Native code for the CPU: made, loaded, checked against the function it came from, called.
+
+A call lays the addresses, lengths and numbers that it brings in one frame, and hands its address over. Results and
+scratch memory are NumPy's; native code allocates nothing. What it cannot take (arrays that overlap what is written,
+bytes in another order) the function answers as the Python that it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import logging
+import os
+import struct
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nozzle.aot import cache, fastcall, mlir, passes
+from nozzle.aot.build import Refuse
+from nozzle.aot.graph import VIEWS, Node, stored, walk
+from nozzle.aot.interpret import Run, put_together, shaped
+from nozzle.aot.lower import Lowered, lower
+from nozzle.aot.ops import OPS
+from nozzle.aot.sizes import Dim, Size
+from nozzle.aot.worker import CompileFailed
+
+if TYPE_CHECKING:
+    from nozzle.aot.compiled import Options, Special
+
+log = logging.getLogger("nozzle.aot")
+_said: set[str] = set()
+
+
+def say_once(text: str) -> None:
+    """Tell the person, once."""
+    if text not in _said:
+        _said.add(text)
+        log.warning(text)
+
+
+Ready = Callable[["Special"], None]
+
+
+def attach(special: Special, options: Options, arguments: Sequence[Any], ready: Ready) -> None:
+    """Give the code for one kind of call its native form; from another thread when it is not to be waited for."""
+    if not mlir.found():
+        special.said = "there is no MLIR, so it runs as Python: pip install 'nozzle[aot]'"
+        say_once(f"nozzle.aot: {special.said}")
+        return
+    try:
+        lowered = lower(passes.run(special.graph), cache.vector())
+    except Refuse as error:
+        special.said = f"{error.reason}; instead: {error.instead}" if error.instead else error.reason
+        return
+    special.details["lowered"] = lowered
+    kept = cache.place(lowered.text).exists()
+    trial = [[copy.deepcopy(one) for one in arguments] for _ in range(2)]
+    if kept or waits(options):
+        _finish(special, lowered, trial, ready)
+    else:
+        threading.Thread(target=_finish, args=(special, lowered, trial, ready), daemon=True).start()
+
+
+def waits(options: Options) -> bool:
+    """Whether a first call waits for its native code: in a cell of a journal, unless it is said."""
+    return options.wait if options.wait is not None else "NOZZLE_CELL" in os.environ or "IPython" in sys.modules
+
+
+def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], ready: Ready) -> None:
+    try:
+        path, warm = cache.library(lowered.text)
+        native = Native(special, lowered, path)
+    except (CompileFailed, OSError, Refuse) as error:
+        special.said = str(error)
+        say_once(f"nozzle.aot: {special.graph.name} runs as Python: {str(error)[:600]}")
+        return
+    special.details |= {"library": path, "warm": warm}
+    wrong = native.check(*trial)
+    if wrong:
+        special.said = f"native code disagrees with Python: {wrong}"
+        log.error("nozzle.aot: %s runs as Python, for its native code disagrees: %s", special.graph.name, wrong)
+        return
+    special.native = native
+    ready(special)
+
+
+class Native:
+    """One native function, and how to call it."""
+
+    def __init__(self, special: Special, lowered: Lowered, path: Path) -> None:
+        self.special, self.lowered, self.graph = special, lowered, special.graph
+        self.library = ctypes.CDLL(str(path))
+        self.entry = getattr(self.library, f"{lowered.name}_entry")
+        self.entry.argtypes, self.entry.restype = [ctypes.c_char_p], None
+        self.names = [str(node.attrs["name"]) for node in lowered.inputs]
+        self.format = "=" + "".join(self._letters(slot) for slot in lowered.slots)
+        self.writes = [at for at, node in enumerate(lowered.inputs) if node in stored(self.graph.block.nodes)]
+        self.arrays = [at for at, node in enumerate(lowered.inputs) if node.tensor.rank]
+        self.sizes = self._compiled([dim for node in lowered.outputs for dim in node.tensor.shape])
+        self.counts = self._compiled([place.count for place in lowered.scratch])
+        self.exact = exact(special)
+        self._chains()
+
+    def _letters(self, slot: tuple[str, str]) -> str:
+        kind, name = slot
+        if kind != "scalar":
+            return "q"
+        dtype = next(node.tensor.dtype for node in self.lowered.inputs if node.attrs["name"] == name)
+        return LETTERS[dtype]
+
+    def _compiled(self, dims: Sequence[Dim]) -> Callable[..., tuple[int, ...]]:
+        """The sizes as one function of the inputs."""
+
+        def spell(size: Size) -> str:
+            name, dot, axis = size.name.partition(".")
+            return f"_{self.names.index(name)}.shape[{axis}]" if dot else f"int(_{self.names.index(name)})"
+
+        parameters = ", ".join(f"_{at}" for at in range(len(self.names)))
+        body = "".join(f"max({dim.source(spell)}, 0), " for dim in dims)
+        found: Callable[..., tuple[int, ...]] = eval(f"lambda {parameters}: ({body})", {})  # sizes of our own making
+        return found
+
+    def _chains(self) -> None:
+        """Refuse views whose place only the running code knows."""
+        for node in self.graph.outputs:
+            while node not in self.lowered.outputs and node not in self.lowered.inputs:
+                if node.op not in VIEWS or any(one.op not in ("const", "size") for one in node.inputs[1:]):
+                    raise Refuse("a view whose place depends on the data is a result", "copy it: x[i:].copy()")
+                node = node.inputs[0]
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        if not self.takes(inputs):
+            return self.special.python(*self.special.whole(inputs))
+        return self.run(inputs)
+
+    def takes(self, inputs: Sequence[Any]) -> bool:
+        """Whether native code may have these: what is written overlaps nothing else, no byte is in another order."""
+        for at in self.arrays:
+            one = inputs[at]
+            if not one.flags.aligned or not one.dtype.isnative:
+                return False
+            if not self.lowered.inputs[at].attrs["dense"] and any(step % one.itemsize for step in one.strides):
+                return False
+        for at in self.writes:
+            if not inputs[at].flags.writeable:
+                return False
+            if any(other != at and np.may_share_memory(inputs[at], inputs[other]) for other in self.arrays):
+                return False
+            if not self.lowered.inputs[at].attrs["dense"] and 0 in inputs[at].strides:
+                return False
+        return True
+
+    def run(self, inputs: Sequence[Any]) -> Any:
+        lengths = iter(self.sizes(*inputs))
+        results = [
+            np.empty([next(lengths) for _ in node.tensor.shape], node.tensor.dtype) for node in self.lowered.outputs
+        ]
+        scratch = [
+            np.empty(many, place.dtype) for many, place in zip(self.counts(*inputs), self.lowered.scratch, strict=True)
+        ]
+        status = ctypes.c_int64(0)
+        frame = struct.pack(self.format, *self._frame(inputs, results, scratch, ctypes.addressof(status)))
+        self.entry(frame)
+        if status.value:
+            self.trapped(status.value)
+        return self._answer(inputs, results)
+
+    def trapped(self, code: int) -> Any:
+        """Raise what native code found wrong."""
+        trap = self.lowered.traps[code - 1]
+        raise trap.kind(f"{trap.message} ({trap.loc})")
+
+    def fast(self, slow: Callable[..., Any]) -> fastcall.Fast | None:
+        """The compiled wrapper; None where there is none, or Python's objects lie otherwise here."""
+        if self.lowered.wrapper is None or not fastcall.possible() or len(self.special.constants) != len(self.names):
+            return None
+        return fastcall.Fast(self.library, self.lowered.name, self.lowered.wrapper, slow, self.trapped)
+
+    def _frame(self, inputs: Sequence[Any], results: Sequence[Any], scratch: Sequence[Any], status: int) -> list[Any]:
+        """The values of the slots, in order."""
+        named = dict(zip(self.names, inputs, strict=True))
+        fresh = iter(results)
+        values: list[Any] = []
+        for kind, name in self.lowered.slots:
+            if kind == "data":
+                values.append(named[name].ctypes.data)
+            elif kind == "dim":
+                owner, _, axis = name.rpartition(".")
+                values.append(named[owner].shape[int(axis)])
+            elif kind == "stride":
+                owner, _, axis = name.rpartition(".")
+                values.append(named[owner].strides[int(axis)] // named[owner].itemsize)
+            elif kind == "scalar":
+                values += _numbers(named[name])
+            elif kind == "status":
+                values.append(status)
+            elif kind == "scratch":
+                values.append(scratch[int(name)].ctypes.data)
+            else:
+                values.append(next(fresh).ctypes.data)
+        return values
+
+    def _answer(self, inputs: Sequence[Any], results: Sequence[Any]) -> Any:
+        run = Run(dict(zip(self.lowered.inputs, inputs, strict=True)), {})
+        for node, value in zip(self.lowered.outputs, results, strict=True):
+            run.values[node] = shaped(value[()] if not node.tensor.rank else value, node.tensor)
+        if any(node not in run.values for node in self.graph.outputs):
+            from nozzle.aot.interpret import sizes_of
+
+            run.sizes = sizes_of(self.lowered.inputs, inputs)
+            for node in self.graph.outputs:
+                _follow(run, node)
+        return put_together(self.graph.shape, [run.values[node] for node in self.graph.outputs])
+
+    def check(self, mine: list[Any], theirs: list[Any]) -> str:
+        """How native code and Python differ on copies of one call's inputs; empty when they do not."""
+        try:
+            with np.errstate(all="ignore"):
+                want = self.special.python(*self.special.whole(theirs))
+        except Exception:  # the call itself will raise it
+            return ""
+        if not self.takes(mine):
+            return ""
+        try:
+            got = self.run(mine)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return differ(got, want, self.exact) or next(
+            (
+                f"argument {self.names[at]}: {words}"
+                for at in self.writes
+                if (words := differ(mine[at], theirs[at], self.exact))
+            ),
+            "",
+        )
+
+
+def _follow(run: Run, node: Node) -> None:
+    """Compute a view, and what it needs."""
+    if node in run.values:
+        return
+    for one in node.inputs:
+        _follow(run, one)
+    run.node(node)
+
+
+LETTERS = {
+    "bool": "?7x",
+    "int8": "b7x",
+    "int16": "h6x",
+    "int32": "i4x",
+    "int64": "q",
+    "uint8": "B7x",
+    "uint16": "H6x",
+    "uint32": "I4x",
+    "uint64": "Q",
+    "float16": "e6x",
+    "float32": "f4x",
+    "float64": "d",
+    "complex64": "ff",
+    "complex128": "dd",
+}
+
+
+def _numbers(value: Any) -> list[Any]:
+    plain = value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+    return [plain.real, plain.imag] if isinstance(plain, complex) else [plain]
+
+
+def exact(special: Special) -> bool:
+    """Whether every operation of a graph is exact, so that native code may differ in no bit."""
+    nodes = [node for node in walk(special.graph.block) if node.op in OPS and node.type]
+    complex = any(node.tensor.kind == "c" for node in nodes)  # NumPy itself fuses complex products
+    return (
+        not complex
+        and not special.graph.approximate
+        and not any(OPS[node.op].ulp and node.tensor.kind == "f" for node in nodes)
+    )
+
+
+def differ(got: Any, want: Any, exact: bool) -> str:
+    """How two answers differ, in words; empty when they do not: in no bit, else in no digit of the first half."""
+    if isinstance(want, (tuple, list)):
+        if not isinstance(got, tuple) or len(got) != len(want):
+            return f"{len(want)} results, and got {got!r}"
+        return next((words for g, w in zip(got, want, strict=True) if (words := differ(g, w, exact))), "")
+    if want is None or got is None:
+        return "" if want is got else f"{got!r} for {want!r}"
+    one, two = np.asarray(got), np.asarray(want)
+    if one.dtype != two.dtype or one.shape != two.shape:
+        return f"{one.dtype}{list(one.shape)} for {two.dtype}{list(two.shape)}"
+    if one.dtype.kind not in "fc" or exact:
+        same = np.array_equal(one, two, equal_nan=one.dtype.kind in "fc")
+        return "" if same else f"{_worst(one, two)}"
+    finite = np.abs(two[np.isfinite(two)])
+    bound = float(np.finfo(two.dtype).eps) ** 0.5
+    close = np.allclose(one, two, rtol=bound, atol=bound * float(finite.max(initial=0)), equal_nan=True)
+    return "" if close else _worst(one, two)
+
+
+def _worst(one: Any, two: Any) -> str:
+    apart = one != two
+    if one.dtype.kind in "fc":
+        apart &= ~(np.isnan(one) & np.isnan(two))
+    at = tuple(int(k[0]) for k in np.nonzero(np.atleast_1d(apart)))
+    where = f" at {list(at)}" if one.ndim else ""
+    return f"{np.atleast_1d(one)[at]} for {np.atleast_1d(two)[at]}{where}, {int(apart.sum())} of {one.size} differ"

@@ -1,0 +1,218 @@
+"""Truly ahead of time: a shared library, a C header, and a Python stub that needs neither nozzle nor MLIR."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot import cache, passes
+from nozzle.aot.compiled import Compiled
+from nozzle.aot.cpu import LETTERS
+from nozzle.aot.lower import Lowered, lower
+from nozzle.aot.sizes import Dim, Size
+from nozzle.aot.types import Annotation
+from nozzle.errors import Refused, WrongCommand
+
+FIRST = 97
+"""The length that the first letter stands for while the library is traced; the others are the odd numbers after it."""
+C = {
+    "bool": "uint8_t",
+    "int8": "int8_t",
+    "int16": "int16_t",
+    "int32": "int32_t",
+    "int64": "int64_t",
+    "uint8": "uint8_t",
+    "uint16": "uint16_t",
+    "uint32": "uint32_t",
+    "uint64": "uint64_t",
+    "float16": "_Float16",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "float _Complex",
+    "complex128": "double _Complex",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What was written."""
+
+    library: Path
+    header: Path
+    stub: Path
+    guards: tuple[str, ...]
+
+
+def samples(types: Sequence[Annotation], names: Sequence[str], sizes: dict[str, int] | None = None) -> list[Any]:
+    """Arrays and numbers of these types; every letter has a length of its own."""
+    if len(types) != len(names):
+        raise WrongCommand(f"{len(types)} types for {len(names)} parameters: {', '.join(names)}")
+    letters: dict[str, int] = dict(sizes or {})
+    rng = np.random.default_rng(0)
+    found = []
+    for one in types:
+        shape = [
+            axis if isinstance(axis, int) else letters.setdefault(axis, FIRST + 2 * len(letters))
+            for axis in one.axes or ()
+        ]
+        dtype = np.dtype(one.dtype or "float64")
+        made = (rng.random(shape) if dtype.kind in "fc" else rng.integers(1, 9, shape)).astype(dtype)
+        found.append(made if shape else {"b": bool, "i": int, "u": int, "f": float, "c": complex}[dtype.kind](made))
+    return found
+
+
+def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Library:
+    """Write `libname.so`, `name.h` and `name.py`; Refused when the function cannot be one library."""
+    special = function.traced(samples(types, function.names))
+    if special.captures and any(not one.holds() for one in special.captures):
+        raise Refused("what the function reads from outside has changed; say it again")
+    lowered = lower(passes.run(special.graph), cache.vector())
+    if any(node not in lowered.outputs for node in special.graph.outputs):
+        raise Refused(f"{special.graph.name} gives back a view of an argument: copy it, x.copy()")
+    if any(node.tensor.kind == "c" and not node.tensor.rank for node in lowered.inputs):
+        raise Refused("a complex number as an argument: pass an array of one")
+    made, _ = cache.library(lowered.text)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = special.graph.name
+    guards = special.graph.guards
+    library, head, python = folder / f"lib{name}.so", folder / f"{name}.h", folder / f"{name}.py"
+    found = Library(library, head, python, tuple(map(str, guards)))
+    shutil.copyfile(made, found.library)
+    found.header.write_text(header(lowered, guards))
+    found.stub.write_text(stub(lowered, guards, special.graph.shape))
+    return found
+
+
+def _spelled(size: Size) -> str:
+    return size.name.replace(".", "_d")
+
+
+def header(lowered: Lowered, guards: Sequence[Any]) -> str:
+    """The C header."""
+    parameters, notes = [], []
+    written = _written(lowered)
+    fresh = iter(lowered.outputs)
+    for kind, name in lowered.slots:
+        node = next((one for one in lowered.inputs if one.attrs["name"] == name), None)
+        if kind == "data" and node is not None:
+            parameters.append(f"{'' if name in written else 'const '}{C[node.tensor.dtype]} *{name}")
+        elif kind in ("dim", "stride"):
+            parameters.append(f"int64_t {name.replace('.', '_d' if kind == 'dim' else '_s')}")
+        elif kind == "scalar" and node is not None:
+            parameters.append(f"{C[node.tensor.dtype]} {name}")
+        elif kind == "status":
+            parameters.append("int64_t *status")
+        elif kind == "scratch":
+            place = lowered.scratch[int(name)]
+            parameters.append(f"{C[place.dtype]} *scratch{name}")
+            notes.append(f" * scratch{name}: {place.count.source(_spelled)} elements, of no meaning before or after")
+        else:
+            output = next(fresh)
+            parameters.append(f"{C[output.tensor.dtype]} *{name}")
+            shape = ", ".join(dim.source(_spelled) for dim in output.tensor.shape)
+            notes.append(f" * {name}: the result, of shape ({shape})")
+    notes += [f" * requires {guard.source(_spelled)}" for guard in guards]
+    notes += [f" * *status = {at}: {trap.kind.__name__}: {trap.message}" for at, trap in enumerate(lowered.traps, 1)]
+    guard = f"{lowered.name.upper()}_H"
+    text = [
+        f"#ifndef {guard}",
+        f"#define {guard}",
+        "#include <stdint.h>",
+        "",
+        "/* Arrays are in C order; none overlaps one that is written.",
+    ]
+    text += [*notes, " */", f"void {lowered.name}({', '.join(parameters)});", "", "#endif", ""]
+    return "\n".join(text)
+
+
+def _written(lowered: Lowered) -> set[str]:
+    return {str(node.attrs["name"]) for node in lowered.inputs if node in lowered.writes}
+
+
+def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
+    """A Python module that loads the library beside it, with NumPy and nothing else."""
+    names = [str(node.attrs["name"]) for node in lowered.inputs]
+    arrays = {str(node.attrs["name"]): node for node in lowered.inputs if node.tensor.rank}
+
+    def spell(size: Size) -> str:
+        name, dot, axis = size.name.partition(".")
+        return f"{name}.shape[{axis}]" if dot else f"int({name})"
+
+    def sizes(dims: Sequence[Dim]) -> str:
+        return "[" + ", ".join(f"max({dim.source(spell)}, 0)" for dim in dims) + "]"
+
+    lines = [
+        '"""Native code, made ahead of time; see the C header beside it."""',
+        "",
+        "import ctypes",
+        "import struct",
+        "from pathlib import Path",
+        "",
+        "import numpy as np",
+        "",
+    ]
+    name = lowered.name.removeprefix("nz_")
+    lines += [f'_entry = ctypes.CDLL(str(Path(__file__).with_name("lib{name}.so"))).{lowered.name}_entry']
+    traps = ", ".join(f"({trap.kind.__name__}, {trap.message!r})" for trap in lowered.traps)
+    lines += [
+        "_entry.argtypes, _entry.restype = [ctypes.c_char_p], None",
+        f"_traps = ({traps}{',' if traps else ''})",
+        "",
+        "",
+    ]
+    lines.append(f"def {name}({', '.join(names)}):")
+    for one, node in arrays.items():
+        if one in _written(lowered):
+            lines.append(f"    if {one}.dtype != np.{node.tensor.dtype} or not {one}.flags.carray:")
+            need = f"{node.tensor.dtype}, in C order, writeable"
+            lines.append(f'        raise ValueError("{one} is written to: it must be {need}")')
+        else:
+            lines.append(f"    {one} = np.ascontiguousarray({one}, np.{node.tensor.dtype})")
+        lines.append(f"    if {one}.ndim != {node.tensor.rank}:")
+        lines.append(f'        raise ValueError("{one} must have {node.tensor.rank} axes")')
+    for guard in guards:
+        lines.append(f"    if not {guard.source(spell)}:")
+        lines.append(f'        raise ValueError("this library is for calls where {guard}")')
+    for at, node in enumerate(lowered.outputs):
+        lines.append(f"    out{at} = np.empty({sizes(node.tensor.shape)}, np.{node.tensor.dtype})")
+    for at, place in enumerate(lowered.scratch):
+        lines.append(f"    scratch{at} = np.empty({sizes([place.count])}, np.{place.dtype})")
+    lines.append("    status = ctypes.c_int64(0)")
+    values, letters, fresh = [], "=", iter(range(len(lowered.outputs)))
+    for kind, what in lowered.slots:
+        owner, _, axis = what.rpartition(".")
+        given = next((one for one in lowered.inputs if one.attrs["name"] == what), None)
+        letters += LETTERS[given.tensor.dtype] if kind == "scalar" and given is not None else "q"
+        values.append(
+            {
+                "data": f"{what}.ctypes.data",
+                "dim": f"{owner}.shape[{axis}]",
+                "scalar": what,
+                "status": "ctypes.addressof(status)",
+                "scratch": f"scratch{what}.ctypes.data",
+            }.get(kind)
+            or f"out{next(fresh)}.ctypes.data"
+        )
+    lines += [
+        f'    _entry(struct.pack("{letters}", {", ".join(values)}))',
+        "    if status.value:",
+        "        kind, message = _traps[status.value - 1]",
+        "        raise kind(message)",
+    ]
+    lines += [f"    return {_returned(lowered, shape)}", ""]
+    return "\n".join(lines)
+
+
+def _returned(lowered: Lowered, shape: Any) -> str:
+    if isinstance(shape, tuple):
+        return "(" + "".join(f"{_returned(lowered, one)}, " for one in shape) + ")"
+    if shape is None:
+        return "None"
+    at = lowered.outputs.index(lowered.results[shape])
+    node = lowered.outputs[at]
+    return f"out{at}" if node.tensor.rank else f"out{at}.item()" if node.tensor.weak else f"out{at}[()]"

@@ -1,0 +1,131 @@
+"""A product of matrices at the speed of a library: panels packed, a tile of the result held in vector registers.
+
+The right matrix is copied panel by panel, a panel as wide as a tile, so that the innermost loop reads it in order; the
+tile is as many rows as the registers hold. After the last step of a tile what follows the product (a bias, a residual,
+a rectifier) is computed on it while it is near, and only that goes to memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nozzle.aot.graph import Node
+from nozzle.aot.lower.function import Buffer, Function
+from nozzle.aot.lower.text import register
+from nozzle.aot.sizes import Dim
+from nozzle.aot.types import Tensor
+
+SMALL = 2048
+"""A product of fewer multiplications than this is done in plain loops."""
+
+
+class Tiles:
+    """Writes one product into `target`, or hands every row of a tile to `finish`."""
+
+    def __init__(self, f: Function, node: Node, target: Buffer) -> None:
+        self.f, self.node, self.target = f, node, target
+        self.left, self.right = node.inputs
+        self.dtype = node.tensor.dtype
+        lanes = f.width // np.dtype(self.dtype).itemsize
+        self.columns = 2 * lanes
+        self.rows = 8 if f.width >= 64 else 4
+        self.type = f"vector<{self.columns}x{register(self.dtype)}>"
+        self.memory = f"memref<?x{register(self.dtype)}>"
+        depth = self.left.tensor.shape[-1]
+        packed = Node("empty", (), Tensor(self.dtype, (f.bound(depth), Dim.of(self.columns))))
+        self.packed = f.buffer(packed)
+        self.depth, self.height = f.dim(depth), f.dim(self.left.tensor.shape[-2])
+        self.breadth = f.dim(self.right.tensor.shape[-1])
+
+    def whole(self, ahead: tuple[str, ...], places: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+        """All tiles of one matrix; `places` are the indices of the two factors in their stacks."""
+        t = self.f.t
+        zero, step, rows = t.index(0), t.index(self.columns), t.index(self.rows)
+        full = t.set(f"arith.divui {self.height}, {rows} : index")
+        full = t.set(f"arith.muli {full}, {rows} : index")
+        j = t.name()
+        memo, self.f.memo = self.f.memo, {}
+        with t.block(f"scf.for {j} = {zero} to {self.breadth} step {step} {{"):
+            left = t.set(f"arith.subi {self.breadth}, {j} : index")
+            wide = t.set(f"arith.minui {left}, {step} : index")
+            mask = t.set(f"vector.create_mask {wide} : vector<{self.columns}xi1>")
+            self._pack(places[1], j, wide)
+            for begin, end, many in ((zero, full, self.rows), (full, self.height, 1)):
+                i = t.name()
+                with t.block(f"scf.for {i} = {begin} to {end} step {t.index(many)} {{"):
+                    self._tile(ahead, places[0], i, j, many, mask)
+        self.f.memo = memo
+
+    def _pack(self, place: tuple[str, ...], j: str, wide: str) -> None:
+        f, t = self.f, self.f.t
+        zero, one = t.index(0), t.index(1)
+        k, at, rest = t.name(), t.name(), t.name()
+        with t.block(f"scf.for {k} = {zero} to {self.depth} step {one} {{"):
+            with t.block(f"scf.for {at} = {zero} to {wide} step {one} {{"):
+                column = t.set(f"arith.addi {j}, {at} : index")
+                f.memo = {}
+                f.save(f.element(self.right, (*place, k, column)), self.packed, (k, at))
+            with t.block(f"scf.for {rest} = {wide} to {t.index(self.columns)} step {one} {{"):
+                f.save(t.const(0, self.dtype), self.packed, (k, rest))
+
+    def _tile(self, ahead: tuple[str, ...], place: tuple[str, ...], i: str, j: str, many: int, mask: str) -> None:
+        f, t = self.f, self.f.t
+        zero, one = t.index(0), t.index(1)
+        kind = register(self.dtype)
+        rows = [i if r == 0 else t.set(f"arith.addi {i}, {t.index(r)} : index") for r in range(many)]
+        first = t.set(f"vector.broadcast {t.const(0, self.dtype)} : {kind} to {self.type}")
+        sums, k, found = [t.name() for _ in range(many)], t.name(), t.name()
+        carried = ", ".join(f"{name} = {first}" for name in sums)
+        types = ", ".join([self.type] * many)
+        with t.block(
+            f"{found}:{many} = scf.for {k} = {zero} to {self.depth} step {one} iter_args({carried}) -> ({types}) {{"
+        ):
+            f.memo = {}
+            at = f.address(self.packed, (k, zero))
+            panel = t.set(f"vector.load {self.packed.ref}[{at}] : {self.memory}, {self.type}")
+            new = []
+            for row, total in zip(rows, sums, strict=True):
+                value = f.element(self.left, (*place, row, k))
+                spread = t.set(f"vector.broadcast {value} : {kind} to {self.type}")
+                new.append(t.set(f"vector.fma {spread}, {panel}, {total} : {self.type}"))
+            t.add(f"scf.yield {', '.join(new)} : {types}")
+        f.memo = {}
+        for r, row in enumerate(rows):
+            at = f.address(self.target, (*ahead, row, j))
+            kinds = f"{self.memory}, vector<{self.columns}xi1>, {self.type}"
+            t.add(f"vector.maskedstore {self.target.ref}[{at}], {mask}, {found}#{r} : {kinds}")
+
+
+def tiled(
+    f: Function,
+    node: Node,
+    target: Buffer,
+    ahead: tuple[str, ...],
+    places: Callable[[Node], tuple[str, ...]],
+    plain: Callable[[], None],
+) -> None:
+    """By tiles, where that pays; else by `plain`."""
+    left, right = node.inputs
+    if node.tensor.dtype not in ("float32", "float64"):
+        plain()
+        return
+    tiles = Tiles(f, node, target)
+    area = f.t.set(f"arith.muli {tiles.height}, {tiles.breadth} : index")
+    work = f.t.set(f"arith.muli {area}, {tiles.depth} : index")
+    large = f.t.set(f"arith.cmpi sge, {work}, {f.t.index(SMALL)} : index")
+    tall = f.t.set(f"arith.cmpi sge, {tiles.height}, {f.t.index(4)} : index")
+    large = f.t.set(f"arith.andi {large}, {tall} : i1")
+    memo, f.memo = f.memo, {}
+    f.t.add(f"scf.if {large} {{")
+    f.t.depth += 1
+    tiles.whole(ahead, (places(left), places(right)))
+    f.t.depth -= 1
+    f.t.add("} else {")
+    f.t.depth += 1
+    f.memo = {}
+    plain()
+    f.t.depth -= 1
+    f.t.add("}")
+    f.memo = memo

@@ -1,0 +1,81 @@
+"""Which names a block of statements sets, and which it reads before it sets them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+
+def assigned(body: Sequence[ast.stmt], is_array: Callable[[str], bool]) -> set[str]:
+    """The names that are rebound; `x += y` on an array writes into it and rebinds nothing."""
+    found = set()
+    for node in (one for statement in body for one in ast.walk(statement)):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and is_array(node.target.id):
+            continue
+        targets: list[ast.AST] = []
+        if isinstance(node, ast.Assign):
+            targets = list(node.targets)
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.For)):
+            targets = [node.target]
+        for target in targets:
+            found |= {
+                one.id for one in ast.walk(target) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+            }
+    return found
+
+
+def reads(node: ast.AST | None) -> set[str]:
+    """The names that an expression or statement reads anywhere."""
+    if node is None:
+        return set()
+    found = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    return found | {
+        one.target.id for one in ast.walk(node) if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name)
+    }
+
+
+def read_first(body: Sequence[ast.stmt], name: str) -> bool:
+    """Whether a turn of the loop may read the name before it sets it.
+
+    >>> read_first(ast.parse("y = x; x = 1").body, "x"), read_first(ast.parse("x = 1; y = x").body, "x")
+    (True, False)
+    """
+    return _first(body, name) == "read"
+
+
+def _first(body: Sequence[ast.stmt], name: str) -> str:
+    """read, set, or nothing certain."""
+    for statement in body:
+        found = _of(statement, name)
+        if found:
+            return found
+    return ""
+
+
+def _of(statement: ast.stmt, name: str) -> str:
+    if isinstance(statement, ast.If):
+        if name in reads(statement.test):
+            return "read"
+        sides = {_first(statement.body, name), _first(statement.orelse, name)}
+        return "read" if "read" in sides else "set" if sides == {"set"} else ""
+    if isinstance(statement, (ast.For, ast.While)):
+        head = statement.iter if isinstance(statement, ast.For) else statement.test
+        if name in reads(head):
+            return "read"
+        if isinstance(statement, ast.For) and name in _stored(statement.target):
+            return ""
+        return "read" if _first(statement.body, name) == "read" else ""
+    if name in reads(statement):
+        return "read"
+    targets = (
+        statement.targets
+        if isinstance(statement, ast.Assign)
+        else [statement.target]
+        if isinstance(statement, ast.AnnAssign)
+        else []
+    )
+    return "set" if any(name in _stored(target) for target in targets) else ""
+
+
+def _stored(target: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(target) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}

@@ -1,0 +1,188 @@
+"""Arrays from nothing: constants, ranges, grids. What is only read is computed where it is used."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder, Refuse, Value, dtype_name
+from nozzle.aot.graph import Node
+from nozzle.aot.ops.elementwise import where
+from nozzle.aot.ops.index import look
+from nozzle.aot.ops.op import Op, define, function
+from nozzle.aot.ops.shape import broadcast_to, dims, empty, reshape
+from nozzle.aot.sizes import Dim
+from nozzle.aot.types import Tensor
+
+FAMILY = "creation"
+
+
+def filled(b: Builder, shape: Value, value: Value, dtype: Value) -> Node:
+    whole = dims(b, shape)
+    for dim in whole:
+        if b.facts.at_least(dim, 0) is False:
+            raise ValueError("negative dimensions are not allowed")
+    node = b.lift(value)
+    node = b.cast(node, node.tensor.dtype if dtype is None else dtype_name(dtype))
+    sizes = [b.size(dim) for dim in whole if not dim.at_entry]
+    return b.emit("full", (node, *sizes), Tensor(node.tensor.dtype, whole), shape=whole)
+
+
+@function(FAMILY, np.zeros)
+def zeros(b: Builder, shape: Value, dtype: Value = float) -> Node:
+    return filled(b, shape, 0, dtype)
+
+
+@function(FAMILY, np.ones)
+def ones(b: Builder, shape: Value, dtype: Value = float) -> Node:
+    return filled(b, shape, 1, dtype)
+
+
+@function(FAMILY, np.full)
+def full(b: Builder, shape: Value, fill_value: Value, dtype: Value = None) -> Node:
+    return filled(b, shape, fill_value, dtype)
+
+
+@function(FAMILY, np.empty, np.ndarray)
+def uninitialised(b: Builder, shape: Value, dtype: Value = float) -> Node:
+    return empty(b, dims(b, shape), dtype_name(dtype))
+
+
+def _like(b: Builder, x: Value, dtype: Value) -> tuple[tuple[Dim, ...], str]:
+    type = b.lift(x).tensor
+    return type.shape, type.dtype if dtype is None else dtype_name(dtype)
+
+
+@function(FAMILY, np.zeros_like)
+def zeros_like(b: Builder, x: Value, dtype: Value = None) -> Node:
+    shape, name = _like(b, x, dtype)
+    return filled(b, shape, 0, name)
+
+
+@function(FAMILY, np.ones_like)
+def ones_like(b: Builder, x: Value, dtype: Value = None) -> Node:
+    shape, name = _like(b, x, dtype)
+    return filled(b, shape, 1, name)
+
+
+@function(FAMILY, np.full_like)
+def full_like(b: Builder, x: Value, fill_value: Value, dtype: Value = None) -> Node:
+    shape, name = _like(b, x, dtype)
+    return filled(b, shape, fill_value, name)
+
+
+@function(FAMILY, np.empty_like)
+def empty_like(b: Builder, x: Value, dtype: Value = None) -> Node:
+    return empty(b, *_like(b, x, dtype))
+
+
+def iota(b: Builder, length: Dim) -> Node:
+    """0, 1, 2, ... as int64."""
+    sizes = [] if length.at_entry else [b.size(length)]
+    return b.emit("iota", sizes, Tensor("int64", (length,)), length=length)
+
+
+@function(FAMILY, np.arange)
+def arange(b: Builder, *bounds: Value, dtype: Value = None) -> Node:
+    start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+    whole = all(_is_whole(b, one) for one in (start, stop, step))
+    if whole:
+        if not isinstance(step, int) or step == 0:
+            raise Refuse("np.arange with a step that is not a constant", "write the step as a number")
+        gap = b.dim(stop) - b.dim(start) if step > 0 else b.dim(start) - b.dim(stop)
+        enough = b.facts.at_least(gap, 0)
+        gap = gap if enough else Dim.of(0) if enough is False else gap.joined("max", Dim.of(0))
+        length = gap if abs(step) == 1 else (gap + (abs(step) - 1)).joined("//", Dim.of(abs(step)))
+        node = b.ufunc("add", b.ufunc("multiply", iota(b, length), step), start)
+        return node if dtype is None else b.cast(node, dtype_name(dtype))
+    if not all(isinstance(one, (int, float)) for one in (start, stop, step)):
+        raise Refuse("np.arange of floats that are not constants", "use np.linspace, or np.arange(n) * step")
+    length = Dim.of(max(0, math.ceil((stop - start) / step)))
+    delta = (start + step) - start
+    node = b.ufunc("add", b.ufunc("multiply", iota(b, length), float(delta)), float(start))
+    return node if dtype is None else b.cast(node, dtype_name(dtype))
+
+
+def _is_whole(b: Builder, value: Value) -> bool:
+    return value.tensor.kind in "iu" if isinstance(value, Node) else isinstance(value, (int, np.integer))
+
+
+@function(FAMILY, np.linspace)
+def linspace(b: Builder, start: Value, stop: Value, num: Value = 50, dtype: Value = None) -> Node:
+    """Evenly spaced, both ends exact: NumPy's `arange(num) * step + start`."""
+    length = b.dim(num)
+    if b.facts.at_least(length, 2) is not True:
+        raise Refuse("np.linspace of fewer than two points", "ask for two or more")
+    places = iota(b, length)
+    last = b.as_value(length - 1)
+    step = b.ufunc("divide", b.ufunc("subtract", b.ufunc("multiply", stop, 1.0), start), last)
+    line = b.ufunc("add", b.ufunc("multiply", b.cast(places, "float64"), step), start)
+    found = where(b, b.ufunc("equal", places, last), stop, line)
+    return found if dtype is None else b.cast(found, dtype_name(dtype))
+
+
+@function(FAMILY, np.eye, np.identity)
+def eye(b: Builder, n: Value, m: Value = None, k: Value = 0, dtype: Value = float) -> Node:
+    rows, columns = iota(b, b.dim(n)), iota(b, b.dim(n if m is None else m))
+    hit = b.ufunc("equal", b.ufunc("add", look(b, rows, (slice(None), None)), k), columns)
+    return b.cast(hit, dtype_name(dtype))
+
+
+def _triangle(b: Builder, x: Value, k: Value, test: str) -> Node:
+    node = b.lift(x)
+    rows, columns = iota(b, node.tensor.shape[-2]), iota(b, node.tensor.shape[-1])
+    kept = b.ufunc(test, columns, b.ufunc("add", look(b, rows, (slice(None), None)), k))
+    return where(b, kept, node, b.const(0, node.tensor.dtype))
+
+
+@function(FAMILY, np.triu)
+def triu(b: Builder, m: Value, k: Value = 0) -> Node:
+    return _triangle(b, m, k, "greater_equal")
+
+
+@function(FAMILY, np.tril)
+def tril(b: Builder, m: Value, k: Value = 0) -> Node:
+    return _triangle(b, m, k, "less_equal")
+
+
+@function(FAMILY, np.tri)
+def tri(b: Builder, n: Value, m: Value = None, k: Value = 0, dtype: Value = float) -> Node:
+    rows, columns = iota(b, b.dim(n)), iota(b, b.dim(n if m is None else m))
+    return b.cast(
+        b.ufunc("less_equal", columns, b.ufunc("add", look(b, rows, (slice(None), None)), k)), dtype_name(dtype)
+    )
+
+
+@function(FAMILY, np.meshgrid)
+def meshgrid(b: Builder, *axes: Value, indexing: str = "xy") -> Value:
+    nodes = [b.lift(one) for one in axes]
+    order = [1, 0, *range(2, len(nodes))] if indexing == "xy" and len(nodes) > 1 else list(range(len(nodes)))
+    shape = tuple(nodes[at].tensor.shape[0] for at in order)
+    return tuple(
+        broadcast_to(
+            b,
+            reshape(b, node, tuple(node.tensor.shape[0] if order[at] == one else 1 for at in range(len(nodes)))),
+            shape,
+        )
+        for one, node in enumerate(nodes)
+    )
+
+
+def mgrid(b: Builder, key: Value) -> Value:
+    """`np.mgrid[a:b, c:d]`, as a tuple of grids."""
+    slices = key if isinstance(key, tuple) else (key,)
+    axes = tuple(arange(b, one.start or 0, one.stop, 1 if one.step is None else one.step) for one in slices)
+    return meshgrid(b, *axes, indexing="ij")
+
+
+function(FAMILY, np.mgrid, name="mgrid")(mgrid)
+
+
+def _full(value: Any, *_: Any, shape: Any) -> Any:
+    return np.full(shape, value)
+
+
+define(Op("full", FAMILY, _full, cost=0))
+define(Op("iota", FAMILY, lambda *_, length: np.arange(length, dtype=np.int64)))

@@ -1,0 +1,496 @@
+"""One element from one element: NumPy's universal functions, `where`, `clip`, `astype`.
+
+IEEE operations are exact, bit for bit, NaN and infinity kept; nothing is contracted or reassociated. What is computed
+by the C library or by `nozzle.aot.ops.transcendental` is within the bound stated beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
+from nozzle.aot.graph import Node
+from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
+from nozzle.aot.types import Tensor
+
+FAMILY = "elementwise"
+
+
+def _plain(integer: str = "", real: str = "", boolean: str = "", unsigned: str = "") -> Emit:
+    """One operation of the arith or math dialect for each kind."""
+
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        kind = np.dtype(dtype).kind
+        name = {"i": integer, "u": unsigned or integer, "f": real, "b": boolean}.get(kind, "")
+        if not name:
+            raise Refuse(f"this has no native form for {dtype}", "use a float dtype")
+        return s.op(name, dtype, *x)
+
+    return emit
+
+
+def _complex(real: Emit, pair: Any) -> Emit:
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        if np.dtype(dtype).kind != "c":
+            return real(s, dtype, x)
+        part = half(dtype)
+        result = pair(s, part, *(one for value in x for one in s.parts(value, dtype)))
+        return s.whole(result[0], result[1], dtype) if isinstance(result, tuple) else str(result)
+
+    return emit
+
+
+def half(dtype: str) -> str:
+    """The dtype of the parts of a complex one."""
+    return {"complex64": "float32", "complex128": "float64"}[dtype]
+
+
+def _add_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
+    return s.op("arith.addf", t, ar, br), s.op("arith.addf", t, ai, bi)
+
+
+def _sub_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
+    return s.op("arith.subf", t, ar, br), s.op("arith.subf", t, ai, bi)
+
+
+def _mul_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
+    real = s.op("arith.subf", t, s.op("arith.mulf", t, ar, br), s.op("arith.mulf", t, ai, bi))
+    return real, s.op("arith.addf", t, s.op("arith.mulf", t, ar, bi), s.op("arith.mulf", t, ai, br))
+
+
+def _div_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
+    """Smith's way (1962), as NumPy does it: by the larger part of the divisor."""
+
+    def go(p: str, q: str, x: str, y: str) -> tuple[str, str]:
+        ratio = s.op("arith.divf", t, q, p)
+        scale = s.op("arith.divf", t, s.const(1.0, t), s.op("arith.addf", t, p, s.op("arith.mulf", t, q, ratio)))
+        one = s.op("arith.mulf", t, s.op("arith.addf", t, x, s.op("arith.mulf", t, y, ratio)), scale)
+        two = s.op("arith.mulf", t, s.op("arith.subf", t, y, s.op("arith.mulf", t, x, ratio)), scale)
+        return one, two
+
+    left, right = s.op("math.absf", t, br), s.op("math.absf", t, bi)
+    by_real = s.compare("ge", t, left, right)
+    real, imaginary = go(br, bi, ar, ai)
+    other, negated = go(bi, br, ai, ar)
+    negated = s.op("arith.negf", t, negated)
+    none = s.op(
+        "arith.andi", "bool", s.compare("eq", t, left, s.const(0.0, t)), s.compare("eq", t, right, s.const(0.0, t))
+    )
+    real, imaginary = s.select(by_real, t, real, other), s.select(by_real, t, imaginary, negated)
+    zero = s.op("arith.divf", t, ar, left), s.op("arith.divf", t, ai, left)
+    return s.select(none, t, zero[0], real), s.select(none, t, zero[1], imaginary)
+
+
+def _compare(predicate: str) -> Emit:
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        if np.dtype(dtype).kind != "c":
+            return s.compare(predicate, dtype, *x)
+        (ar, ai), (br, bi) = s.parts(x[0], dtype), s.parts(x[1], dtype)
+        if predicate not in ("eq", "ne"):
+            raise Refuse("complex numbers have no order here", "compare abs(z), or z.real")
+        one, two = s.compare(predicate, half(dtype), ar, br), s.compare(predicate, half(dtype), ai, bi)
+        return s.op("arith.andi" if predicate == "eq" else "arith.ori", "bool", one, two)
+
+    return emit
+
+
+def _floor_divide(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    a, b = x
+    if np.dtype(dtype).kind == "f":
+        return _floor_divide_real(s, dtype, a, b)
+    quotient, rest, zero = _whole_division(s, dtype, a, b)
+    if np.dtype(dtype).kind == "u":
+        return s.select(s.compare("eq", dtype, b, zero), dtype, zero, quotient)
+    apart = s.op("arith.andi", "bool", s.compare("ne", dtype, rest, zero), _signs_differ(s, dtype, rest, b))
+    quotient = s.select(apart, dtype, s.op("arith.subi", dtype, quotient, s.const(1, dtype)), quotient)
+    quotient = s.select(
+        s.compare("eq", dtype, b, s.const(-1, dtype)), dtype, s.op("arith.subi", dtype, zero, a), quotient
+    )
+    return s.select(s.compare("eq", dtype, b, zero), dtype, zero, quotient)
+
+
+def _whole_division(s: Scalars, dtype: str, a: str, b: str) -> tuple[str, str, str]:
+    """Quotient and rest towards zero; by 1 where the divisor is 0 or -1, which would trap."""
+    zero, one = s.const(0, dtype), s.const(1, dtype)
+    safe = s.select(s.compare("eq", dtype, b, zero), dtype, one, b)
+    letter = np.dtype(dtype).kind
+    if letter == "i":
+        safe = s.select(s.compare("eq", dtype, b, s.const(-1, dtype)), dtype, one, safe)
+    sign = "s" if letter == "i" else "u"
+    return s.op(f"arith.div{sign}i", dtype, a, safe), s.op(f"arith.rem{sign}i", dtype, a, safe), zero
+
+
+def _signs_differ(s: Scalars, dtype: str, a: str, b: str) -> str:
+    zero = s.const(0, dtype)
+    return s.op("arith.xori", "bool", s.compare("lt", dtype, a, zero), s.compare("lt", dtype, b, zero))
+
+
+def _floor_divide_real(s: Scalars, t: str, a: str, b: str) -> str:
+    zero, plain = s.const(0.0, t), s.op("arith.divf", t, a, b)
+    rest = s.op("arith.remf", t, a, b)
+    quotient = s.op("arith.divf", t, s.op("arith.subf", t, a, rest), b)
+    apart = s.op("arith.andi", "bool", s.compare("ne", t, rest, zero), _signs_differ(s, t, rest, b))
+    quotient = s.select(apart, t, s.op("arith.subf", t, quotient, s.const(1.0, t)), quotient)
+    floor = s.op("math.floor", t, quotient)
+    high = s.compare("gt", t, s.op("arith.subf", t, quotient, floor), s.const(0.5, t))
+    floor = s.select(high, t, s.op("arith.addf", t, floor, s.const(1.0, t)), floor)
+    floor = s.select(s.compare("ne", t, quotient, zero), t, floor, s.op("math.copysign", t, zero, plain))
+    return s.select(s.compare("eq", t, b, zero), t, plain, floor)
+
+
+def _remainder(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    a, b = x
+    if np.dtype(dtype).kind == "f":
+        rest, zero = s.op("arith.remf", dtype, a, b), s.const(0.0, dtype)
+        moved = s.select(_signs_differ(s, dtype, rest, b), dtype, s.op("arith.addf", dtype, rest, b), rest)
+        found = s.select(s.compare("ne", dtype, rest, zero), dtype, moved, s.op("math.copysign", dtype, zero, b))
+        return s.select(s.compare("eq", dtype, b, zero), dtype, rest, found)
+    _, rest, zero = _whole_division(s, dtype, a, b)
+    if np.dtype(dtype).kind == "i":
+        apart = s.op("arith.andi", "bool", s.compare("ne", dtype, rest, zero), _signs_differ(s, dtype, rest, b))
+        rest = s.select(apart, dtype, s.op("arith.addi", dtype, rest, b), rest)
+        rest = s.select(s.compare("eq", dtype, b, s.const(-1, dtype)), dtype, zero, rest)
+    return s.select(s.compare("eq", dtype, b, zero), dtype, zero, rest)
+
+
+def _shift(left: bool) -> Emit:
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        width, signed = np.dtype(dtype).itemsize * 8, np.dtype(dtype).kind == "i"
+        inside = s.op("arith.cmpi ult,", dtype, x[1], s.const(width, dtype) if width < 128 else s.const(8, dtype))
+        by = s.select(inside, dtype, x[1], s.const(width - 1, dtype))
+        zero = s.const(0, dtype)
+        if left:
+            return s.select(inside, dtype, s.op("arith.shli", dtype, x[0], by), zero)
+        moved = s.op("arith.shrsi" if signed else "arith.shrui", dtype, x[0], by)
+        return moved if signed else s.select(inside, dtype, moved, zero)
+
+    return emit
+
+
+def _negative(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind == "f":
+        return s.op("arith.negf", dtype, *x)
+    return s.op("arith.subi", dtype, s.const(0, dtype), *x)
+
+
+def _absolute(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    kind = np.dtype(dtype).kind
+    if kind == "c":
+        return _hypot(s, half(dtype), s.parts(x[0], dtype))
+    if kind in "ub":
+        return x[0]
+    return s.op("math.absf" if kind == "f" else "math.absi", dtype, *x)
+
+
+def _hypot(s: Scalars, t: str, x: tuple[str, ...]) -> str:
+    """By the larger of the two, so that nothing overflows that need not."""
+    a, b = s.op("math.absf", t, x[0]), s.op("math.absf", t, x[1])
+    high, low = s.op("arith.maximumf", t, a, b), s.op("arith.minimumf", t, a, b)
+    ratio = s.op("arith.divf", t, low, high)
+    root = s.op("math.sqrt", t, s.op("arith.addf", t, s.const(1.0, t), s.op("arith.mulf", t, ratio, ratio)))
+    none = s.compare("eq", t, high, s.const(0.0, t))
+    endless = s.const(float("inf"), t)
+    either = s.op("arith.ori", "bool", s.compare("eq", t, a, endless), s.compare("eq", t, b, endless))
+    return s.select(either, t, endless, s.select(none, t, high, s.op("arith.mulf", t, high, root)))
+
+
+def _sign(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind == "c":
+        raise Refuse("np.sign of complex numbers", "write z / abs(z)")
+    zero, one = s.const(0, dtype), s.const(1, dtype)
+    up = s.select(
+        s.compare("gt", dtype, x[0], zero), dtype, one, s.select(s.compare("eq", dtype, x[0], zero), dtype, zero, x[0])
+    )
+    if np.dtype(dtype).kind == "u":
+        return up
+    return s.select(s.compare("lt", dtype, x[0], zero), dtype, s.const(-1, dtype), up)
+
+
+def _reciprocal(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind == "c":
+        one, zero = s.const(1.0, half(dtype)), s.const(0.0, half(dtype))
+        return s.whole(*_div_pair(s, half(dtype), one, zero, *s.parts(x[0], dtype)), dtype)
+    return s.op("arith.divf", dtype, s.const(1.0, dtype), *x)
+
+
+def _test(predicate: str) -> Emit:
+    """isnan, isinf, isfinite."""
+
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        if np.dtype(dtype).kind == "c":
+            one, two = (emit(s, half(dtype), (part,)) for part in s.parts(x[0], dtype))
+            return s.op("arith.andi" if predicate == "isfinite" else "arith.ori", "bool", one, two)
+        if predicate == "isnan":
+            return s.compare("ne", dtype, x[0], x[0])
+        size, endless = s.op("math.absf", dtype, x[0]), s.const(float("inf"), dtype)
+        return s.compare("eq" if predicate == "isinf" else "lt", dtype, size, endless)
+
+    return emit
+
+
+def _signbit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    whole = f"int{np.dtype(dtype).itemsize * 8}"
+    return s.compare("lt", whole, s.bits(x[0], dtype, whole), s.const(0, whole))
+
+
+def _where(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    return s.select(x[0], dtype, x[1], x[2])
+
+
+def _part(which: int) -> Emit:
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        if np.dtype(dtype).kind != "c":
+            return x[0] if which == 0 else s.const(0, dtype)
+        return s.parts(x[0], dtype)[which]
+
+    return emit
+
+
+def _conjugate(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind != "c":
+        return x[0]
+    real, imaginary = s.parts(x[0], dtype)
+    return s.whole(real, s.op("arith.negf", half(dtype), imaginary), dtype)
+
+
+def _square(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    return _MULTIPLY(s, dtype, (x[0], x[0]))
+
+
+def _negated(s: Scalars, t: str, real: str, imaginary: str) -> tuple[str, str]:
+    return s.op("arith.negf", t, real), s.op("arith.negf", t, imaginary)
+
+
+_MULTIPLY = _complex(_plain("arith.muli", "arith.mulf", "arith.andi"), _mul_pair)
+_MAXIMUM = _plain("arith.maxsi", "arith.maximumf", "arith.ori", "arith.maxui")
+_MINIMUM = _plain("arith.minsi", "arith.minimumf", "arith.andi", "arith.minui")
+
+EXACT: dict[str, tuple[Emit, int]] = {
+    "add": (_complex(_plain("arith.addi", "arith.addf", "arith.ori"), _add_pair), 1),
+    "subtract": (_complex(_plain("arith.subi", "arith.subf"), _sub_pair), 1),
+    "multiply": (_MULTIPLY, 1),
+    "divide": (_complex(_plain(real="arith.divf"), _div_pair), 4),
+    "floor_divide": (_floor_divide, 12),
+    "remainder": (_remainder, 12),
+    "fmod": (_plain(real="arith.remf"), 12),
+    "negative": (_complex(_negative, _negated), 1),
+    "positive": (lambda s, dtype, x: x[0], 0),
+    "absolute": (_absolute, 1),
+    "fabs": (_plain(real="math.absf"), 1),
+    "sign": (_sign, 2),
+    "square": (_square, 1),
+    "reciprocal": (_reciprocal, 4),
+    "sqrt": (_plain(real="math.sqrt"), 6),
+    "floor": (_plain(real="math.floor"), 1),
+    "ceil": (_plain(real="math.ceil"), 1),
+    "trunc": (_plain(real="math.trunc"), 1),
+    "rint": (_plain(real="math.roundeven"), 1),
+    "copysign": (_plain(real="math.copysign"), 1),
+    "maximum": (_MAXIMUM, 1),
+    "minimum": (_MINIMUM, 1),
+    "fmax": (_plain("arith.maxsi", "arith.maxnumf", "arith.ori", "arith.maxui"), 1),
+    "fmin": (_plain("arith.minsi", "arith.minnumf", "arith.andi", "arith.minui"), 1),
+    "equal": (_compare("eq"), 1),
+    "not_equal": (_compare("ne"), 1),
+    "less": (_compare("lt"), 1),
+    "less_equal": (_compare("le"), 1),
+    "greater": (_compare("gt"), 1),
+    "greater_equal": (_compare("ge"), 1),
+    "bitwise_and": (_plain("arith.andi", boolean="arith.andi"), 1),
+    "bitwise_or": (_plain("arith.ori", boolean="arith.ori"), 1),
+    "bitwise_xor": (_plain("arith.xori", boolean="arith.xori"), 1),
+    "invert": (lambda s, t, x: s.op("arith.xori", t, x[0], s.const(True if t == "bool" else -1, t)), 1),
+    "left_shift": (_shift(True), 2),
+    "right_shift": (_shift(False), 2),
+    "isnan": (_test("isnan"), 1),
+    "isinf": (_test("isinf"), 1),
+    "isfinite": (_test("isfinite"), 1),
+    "signbit": (_signbit, 1),
+    "conjugate": (_conjugate, 1),
+}
+LOGICAL = {
+    "logical_and": "bitwise_and",
+    "logical_or": "bitwise_or",
+    "logical_xor": "bitwise_xor",
+    "logical_not": "invert",
+}
+
+for _name, (_emit, _cost) in EXACT.items():
+    define(Op(_name, FAMILY, getattr(np, _name), _emit, 4 if _name == "absolute" else 0, _cost))
+define(Op("where", FAMILY, np.where, _where))
+define(Op("real", FAMILY, np.real, _part(0)))
+define(Op("imag", FAMILY, np.imag, _part(1)))
+define(Op("hypot", FAMILY, np.hypot, lambda s, t, x: _hypot(s, t, x), 2, 12))
+define(Op("cast", FAMILY, lambda x, dtype: np.asarray(x).astype(dtype)[()], None))
+
+
+def _register(name: str) -> None:
+    def handler(b: Builder, *operands: Value, dtype: Value = None, out: Node | None = None) -> Value:
+        if dtype is not None:
+            operands = tuple(b.cast(one, dtype_name(dtype)) for one in operands)
+        result = b.ufunc(name, *operands)
+        if out is None:
+            return result
+        b.store(out, result)
+        return out
+
+    function(FAMILY, getattr(np, name))(handler)
+
+
+for _name in (*EXACT, "hypot"):
+    _register(_name)
+
+
+def logical(b: Builder, name: str, *operands: Value) -> Node:
+    return b.ufunc(LOGICAL[name], *(truth(b, one) for one in operands))
+
+
+for _name in LOGICAL:
+    function(FAMILY, getattr(np, _name))(lambda b, *operands, _name=_name: logical(b, _name, *operands))
+
+
+def truth(b: Builder, value: Value) -> Node:
+    """As a bool: whether it is not zero."""
+    node = b.lift(value)
+    if node.tensor.dtype == "bool":
+        return node
+    return b.ufunc("not_equal", node, b.const(0, node.tensor.dtype))
+
+
+@function(FAMILY, np.where)
+def where(b: Builder, condition: Value, yes: Value = None, no: Value = None) -> Node:
+    if yes is None or no is None:
+        raise Refuse("np.where of one argument has a size that depends on the data", "use a mask: x[mask]")
+    nodes = [b.lift(yes), b.lift(no)]
+    dtype = common(*(node.tensor for node in nodes))
+    test = truth(b, condition)
+    shape = b.broadcast([test.tensor.shape, *(node.tensor.shape for node in nodes)])
+    return b.emit("where", (test, *(b.cast(node, dtype) for node in nodes)), Tensor(dtype, shape))
+
+
+@function(FAMILY, np.clip, method="clip")
+def clip(b: Builder, x: Value, low: Value = None, high: Value = None, **names: Value) -> Value:
+    low, high = names.get("a_min", names.get("min", low)), names.get("a_max", names.get("max", high))
+    found = x if low is None else b.ufunc("maximum", x, low)
+    return found if high is None else b.ufunc("minimum", found, high)
+
+
+@function(FAMILY, np.astype, method="astype")
+def astype(b: Builder, x: Value, dtype: Value, copy: bool = True) -> Node:
+    node = b.lift(x)
+    if node.tensor.dtype == dtype_name(dtype):
+        return (
+            b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
+            if node.tensor.rank
+            else b.cast(node, node.tensor.dtype)
+        )
+    return b.cast(node, dtype_name(dtype))
+
+
+@function(FAMILY, np.real)
+def real(b: Builder, x: Value) -> Node:
+    node = b.lift(x)
+    if node.tensor.kind != "c":
+        return node
+    return b.emit("real", (node,), Tensor(half(node.tensor.dtype), node.tensor.shape))
+
+
+@function(FAMILY, np.imag)
+def imag(b: Builder, x: Value) -> Node:
+    node = b.lift(x)
+    if node.tensor.kind != "c":
+        return b.ufunc("multiply", node, 0)
+    return b.emit("imag", (node,), Tensor(half(node.tensor.dtype), node.tensor.shape))
+
+
+@function(FAMILY, np.round, method="round")
+def rounded(b: Builder, x: Value, decimals: int = 0) -> Node:
+    if decimals != 0:
+        raise Refuse("np.round to decimals is not compiled", "scale: np.rint(x * 100) / 100")
+    return b.ufunc("rint", x)
+
+
+@function(FAMILY, abs)
+def absolute(b: Builder, x: Value) -> Node:
+    return b.ufunc("absolute", x, pythons=True)
+
+
+@function(FAMILY, max, name="max")
+def greatest(b: Builder, *values: Value) -> Value:
+    """Python's: the first that no other is greater than."""
+    return _pick(b, "greater", *values)
+
+
+@function(FAMILY, min, name="min")
+def least(b: Builder, *values: Value) -> Value:
+    return _pick(b, "less", *values)
+
+
+def _pick(b: Builder, order: str, *values: Value) -> Value:
+    values = values[0] if len(values) == 1 and isinstance(values[0], tuple) else values
+    if not all(
+        isinstance(one, (bool, int, float)) or (isinstance(one, Node) and one.tensor.rank == 0) for one in values
+    ):
+        raise Refuse("max and min of arrays are np.max and np.maximum", "write np.maximum(a, b), or a.max()")
+    best = values[0]
+    for one in values[1:]:
+        if not isinstance(best, Node) and not isinstance(one, Node):
+            best = max(best, one) if order == "greater" else min(best, one)
+            continue
+        left, right = b.lift(one), b.lift(best)
+        better = b.ufunc(order, left, right)
+        dtype = common(left.tensor, right.tensor)
+        weakly = left.tensor.weak and right.tensor.weak
+        sides = (left, right) if left.tensor == right.tensor else (b.cast(left, dtype), b.cast(right, dtype))
+        edge = b.known.get(left), b.known.get(right)
+        best = b.emit("where", (better, *sides), Tensor(dtype, (), weakly))
+        if edge[0] is not None and edge[1] is not None:
+            b.known[best] = edge[0].joined("max" if order == "greater" else "min", edge[1])
+    return best
+
+
+@function(FAMILY, int, float, complex, bool)
+def number(b: Builder, *_: Value) -> Value:
+    raise Refuse("call it with one argument")
+
+
+def to_python(b: Builder, kind: type, value: Value) -> Value:
+    """int(x), float(x), bool(x)."""
+    if not isinstance(value, Node):
+        return kind(value)
+    if value.tensor.rank:
+        raise Refuse(f"{kind.__name__}() of an array", "index it first")
+    dtype = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}[kind]
+    if kind is bool:
+        node = truth(b, value)
+        return b.emit("cast", (node,), Tensor("bool", (), True), dtype="bool")
+    if kind is int and value.tensor.kind == "f":
+        value = b.ufunc("trunc", value)
+    node = b.emit("cast", (value,), Tensor(dtype, (), True), dtype=dtype)
+    if value in b.known and kind is int:
+        b.known[node] = b.known[value]
+    return node
+
+
+for _kind in (int, float, complex, bool):
+    function(FAMILY, _kind)(lambda b, value, _kind=_kind: to_python(b, _kind, value))
+for _short in (
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+):
+    function(FAMILY, getattr(np, _short))(lambda b, value, _short=_short: b.cast(value, _short))
+for _short in ("complex64", "complex128", "bool_"):
+    function(FAMILY, getattr(np, _short), name=_short)(
+        lambda b, value, _short=_short: b.cast(value, dtype_name(getattr(np, _short)))
+    )

@@ -1,0 +1,313 @@
+"""Indexing: integers, slices, newaxis, boolean masks, arrays of integers; reading and writing.
+
+A slice is a view, as in NumPy. An index out of range is an IndexError: proved away from the bounds of the loop and the
+sizes of the call where that is possible, tested while running otherwise; never a fault of memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder, Refuse, Value
+from nozzle.aot.graph import Node, root, stored
+from nozzle.aot.ops.elementwise import where
+from nozzle.aot.ops.op import FAMILY as WORDS
+from nozzle.aot.ops.op import Op, define, function
+from nozzle.aot.sizes import Dim, Var
+from nozzle.aot.types import Tensor
+
+FAMILY = "indexing"
+for _words in ("x[i, j]", "x[a:b:c]", "x[..., None]", "x[mask]", "x[indices]", "x[...] = y", "x[...] += y"):
+    WORDS[_words] = FAMILY
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An input of the node, by its position; in the key of a slice."""
+
+    at: int
+
+    def __str__(self) -> str:
+        return f"${self.at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What became of one axis of the source: where it starts, how it goes on, which axis of the result it is."""
+
+    start: Dim
+    step: int
+    out: int | None
+
+
+class _Key:
+    """Gathers, item by item, what a slice node needs."""
+
+    def __init__(self, b: Builder, x: Node) -> None:
+        self.b, self.inputs, self.shape, self.key = b, [x], list[Dim](), list[Any]()
+        self.plan: list[Axis] = []
+
+    def ref(self, value: Value) -> Any:
+        if not isinstance(value, Node):
+            return value
+        self.inputs.append(value)
+        return Ref(len(self.inputs) - 1)
+
+    def at(self, value: Value, length: Dim) -> None:
+        start, value = position(self.b, value, length)
+        self.plan.append(Axis(start, 1, None))
+        self.key.append(self.ref(value))
+
+    def range(self, key: slice, length: Dim) -> None:
+        start, step, count = span(self.b, key, length)
+        self.plan.append(Axis(start, step, len(self.shape)))
+        self.shape.append(count)
+        self.key.append(slice(self.ref(key.start), self.ref(key.stop), self.ref(key.step)))
+
+    def new(self) -> None:
+        self.shape.append(Dim.of(1))
+        self.key.append(None)
+
+
+def index(b: Builder, x: Node, key: Value) -> Value:
+    """`x[key]`, read."""
+    items = list(key) if isinstance(key, tuple) else [key]
+    if any(isinstance(item, Node) and item.tensor.dtype == "bool" for item in items):
+        return compress(b, x, items)
+    if any(isinstance(item, Node) and item.tensor.rank for item in items):
+        return gather(b, x, items)
+    node = look(b, x, key)
+    if node.tensor.rank:
+        return node
+    b.nodes.pop()
+    return b.emit("item", node.inputs, node.type, **node.attrs)
+
+
+def look(b: Builder, x: Node, key: Value) -> Node:
+    """A view of `x`; of a number, an array of that one."""
+    if not x.tensor.rank and None in (key if isinstance(key, tuple) else (key,)):
+        many = sum(item is None for item in (key if isinstance(key, tuple) else (key,)))
+        shape = (Dim.of(1),) * many
+        return b.emit("full", (b.cast(x, x.tensor.dtype),), Tensor(x.tensor.dtype, shape), shape=shape)
+    found = _Key(b, x)
+    axis = 0
+    for item in _spread(key, x.tensor.rank):
+        if item is None:
+            found.new()
+            continue
+        length = b.facts.plain(x.tensor.shape[axis])
+        axis += 1
+        if isinstance(item, slice):
+            found.range(item, length)
+        else:
+            found.at(item, length)
+    type = Tensor(x.tensor.dtype, tuple(found.shape))
+    return b.emit("slice", found.inputs, type, key=tuple(found.key), plan=tuple(found.plan))
+
+
+def _spread(key: Value, rank: int) -> list[Value]:
+    items = list(key) if isinstance(key, tuple) else [key]
+    given = sum(item is not None and item is not Ellipsis for item in items)
+    if given > rank:
+        raise IndexError(f"too many indices for array: array is {rank}-dimensional, but {given} were indexed")
+    if Ellipsis not in [item for item in items if not isinstance(item, Node)]:
+        items.append(Ellipsis)
+    at = next(i for i, item in enumerate(items) if item is Ellipsis)
+    return [*items[:at], *[slice(None)] * (rank - given), *items[at + 1 :]]
+
+
+def position(b: Builder, value: Value, length: Dim) -> tuple[Dim, Value]:
+    """Where an integer index points to, and the index; tested while running when it cannot be proved to be in range."""
+    if isinstance(value, (bool, float, str)) or (isinstance(value, Node) and value.tensor.kind not in "iu"):
+        raise Refuse("only integers, slices, None, ... and arrays of integers or bools are indices", "use int(x)")
+    dim = b.facts.plain(b.dim(value))
+    positive = b.facts.at_least(dim, 0)
+    if positive is False:
+        dim = b.facts.plain(dim + length)
+    inside = (
+        None
+        if positive is None
+        else b.facts.at_least(dim, 0)
+        if positive is False
+        else b.facts.at_least(length, dim + 1)
+    )
+    if inside:
+        return dim, value
+    if inside is False:
+        raise IndexError(
+            f"index {value if not isinstance(value, Node) else dim} is out of bounds for an axis of size {length}"
+        )
+    if b.facts.at_least(length, 1) is not True:
+        raise Refuse(f"an index into an axis of length {length}, which may be empty", "test its length first")
+    node, zero, size = b.lift(value), b.lift(0), b.size(length)
+    node = node if node.tensor.weak else _weakly(b, node)
+    wrapped = b.emit(
+        "where", (b.ufunc("less", node, zero, pythons=True), b.ufunc("add", node, size, pythons=True), node), node.type
+    )
+    good = b.ufunc(
+        "bitwise_and",
+        b.ufunc("greater_equal", wrapped, zero, pythons=True),
+        b.ufunc("less", wrapped, size, pythons=True),
+    )
+    b.trap(good, IndexError, f"index out of bounds for an axis of size {length}")
+    return b.dim(wrapped).joined("max", Dim.of(0)).joined("min", length - 1), value
+
+
+def _weakly(b: Builder, node: Node) -> Node:
+    weak = b.emit("cast", (node,), Tensor("int64", (), True), dtype="int64")
+    if node in b.known:
+        b.known[weak] = b.known[node]
+    return weak
+
+
+def span(b: Builder, key: slice, length: Dim) -> tuple[Dim, int, Dim]:
+    """Start, step and length of a slice, by Python's rules."""
+    step = 1 if key.step is None else key.step
+    if not isinstance(step, int) or step == 0:
+        raise Refuse("a step that is not a constant", "write the step as a number")
+    floor, top = (Dim.of(0), length) if step > 0 else (Dim.of(-1), length - 1)
+    start = (floor if step > 0 else top) if key.start is None else _clamped(b, key.start, length, floor, top)
+    stop = (top if step > 0 else floor) if key.stop is None else _clamped(b, key.stop, length, floor, top)
+    gap = b.facts.plain(stop - start if step > 0 else start - stop)
+    enough = b.facts.at_least(gap, 0)
+    if enough is False:
+        return Dim.of(0), step, Dim.of(0)
+    gap = gap if enough else gap.joined("max", Dim.of(0))
+    return start, step, gap if abs(step) == 1 else (gap + (abs(step) - 1)).joined("//", Dim.of(abs(step)))
+
+
+def _clamped(b: Builder, value: Value, length: Dim, floor: Dim, top: Dim) -> Dim:
+    dim = b.facts.plain(b.dim(value))
+    positive = b.facts.at_least(dim, 0)
+    if positive is None:
+        node, size = b.lift(value), b.size(length)
+        node = node if node.tensor.weak else _weakly(b, node)
+        below = b.ufunc("less", node, b.lift(0), pythons=True)
+        dim = b.dim(b.emit("where", (below, b.ufunc("add", node, size, pythons=True), node), node.type))
+        return dim.joined("max", floor).joined("min", top)
+    if positive is False:
+        dim = b.facts.plain(dim + length)
+        over = b.facts.at_least(dim, floor)
+        return dim if over else floor if over is False else dim.joined("max", floor)
+    under = b.facts.at_least(top, dim)
+    return dim if under else top if under is False else dim.joined("min", top)
+
+
+def compress(b: Builder, x: Node, items: list[Value]) -> Node:
+    """`x[mask]`: as many elements as are True, in order."""
+    mask = items[0]
+    if len(items) != 1 or mask.tensor.rank != x.tensor.rank:
+        raise Refuse("a mask beside other indices, or of another rank", "use one mask of the shape of the array")
+    for have, want in zip(mask.tensor.shape, x.tensor.shape, strict=True):
+        b.same(have, want, "boolean index did not match indexed array")
+    dim = counted(b, mask, x)
+    return b.emit("compress", (x, mask, b.size(dim)), Tensor(x.tensor.dtype, (dim,)))
+
+
+def scatter(b: Builder, x: Node, mask: Node, value: Node) -> None:
+    """`x[mask] = values`: one after the other, to where the mask is True."""
+    if value.tensor.rank != 1:
+        raise Refuse("a masked store of what is no row", "store a row: x[mask] = y[mask]")
+    count = b.size(counted(b, mask, x))
+    good = b.ufunc("equal", count, b.size(value.tensor.shape[0]), pythons=True)
+    if b.facts.plain(b.dim(count)) != b.facts.plain(value.tensor.shape[0]):
+        b.trap(good, ValueError, "NumPy boolean array indexing assignment cannot assign that many input values")
+    b.writable(x)
+    b.emit("scatter", (x, mask, b.cast(value, x.tensor.dtype)), None)
+
+
+def counted(b: Builder, mask: Node, x: Node) -> Dim:
+    """How many are True; counted once for a mask that nothing writes to."""
+    if mask in b.counts and root(mask) not in stored(b.nodes):
+        return b.counts[mask]
+    count = b.emit(
+        "sum", (b.cast(mask, "int64"),), Tensor("int64"), axes=tuple(range(mask.tensor.rank)), keepdims=False
+    )
+    most = Dim.of(1)
+    for dim in x.tensor.shape:
+        most = most.times(dim)
+    b.counts[mask] = b.known[count] = Dim.of(Var(count, Dim.of(0), most))
+    return b.counts[mask]
+
+
+def gather(b: Builder, x: Node, items: list[Value]) -> Node:
+    """`x[indices]`: one or more arrays of integers, side by side; the rest slices."""
+    spread = _spread(tuple(items), x.tensor.rank)
+    arrays = [at for at, item in enumerate(spread) if isinstance(item, Node) and item.tensor.rank]
+    if arrays != list(range(arrays[0], arrays[0] + len(arrays))) or any(item is None for item in spread):
+        raise Refuse("arrays of indices that do not stand side by side", "index in two steps")
+    rest = tuple(slice(None) if at in arrays else item for at, item in enumerate(spread))
+    seen = look(b, x, rest) if any(item != slice(None) for item in rest) else x
+    axis = arrays[0] - sum(not isinstance(item, slice) for item in rest[: arrays[0]])
+    indices = [_checked(b, b.lift(spread[at]), seen.tensor.shape[axis + n]) for n, at in enumerate(arrays)]
+    shape = b.broadcast([one.tensor.shape for one in indices])
+    source = seen.tensor.shape
+    type = Tensor(x.tensor.dtype, (*source[:axis], *shape, *source[axis + len(arrays) :]))
+    return b.emit("gather", (seen, *indices), type, axis=axis)
+
+
+def _checked(b: Builder, indices: Node, length: Dim) -> Node:
+    """Indices, none out of range, none negative."""
+    if indices.tensor.kind not in "iu":
+        raise Refuse("arrays used as indices must be of integer (or boolean) type")
+    if b.facts.at_least(length, 1) is not True:
+        raise Refuse("indices into an axis that may be empty", "test its length first")
+    indices, size = b.cast(indices, "int64"), b.as_value(length)
+    indices = where(b, b.ufunc("less", indices, 0), b.ufunc("add", indices, size), indices)
+    inside = b.ufunc("bitwise_and", b.ufunc("greater_equal", indices, 0), b.ufunc("less", indices, size))
+    good = b.emit("all", (inside,), Tensor("bool"), axes=tuple(range(indices.tensor.rank)), keepdims=False)
+    b.trap(good, IndexError, f"index out of bounds for an axis of size {length}")
+    return indices
+
+
+def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
+    """`x[key] = value`."""
+    items = list(key) if isinstance(key, tuple) else [key]
+    if len(items) == 1 and isinstance(items[0], Node) and items[0].tensor.dtype == "bool" and items[0].tensor.rank:
+        if items[0].tensor.rank != x.tensor.rank:
+            raise Refuse("a mask of another rank", "use one mask of the shape of the array")
+        if b.lift(value).tensor.rank:
+            scatter(b, x, items[0], b.lift(value))
+            return
+        b.store(x, where(b, items[0], b.cast(value, x.tensor.dtype), x))
+        return
+    if any(isinstance(item, Node) and item.tensor.rank for item in items):
+        raise Refuse("a store through an array of indices", "store in a loop: for k in range(len(i)): x[i[k]] = y[k]")
+    b.store(look(b, x, key), value)
+
+
+def chosen(key: Any, inputs: tuple[Any, ...]) -> Any:
+    """The key of a slice node with its inputs put in."""
+
+    def one(item: Any) -> Any:
+        if isinstance(item, slice):
+            return slice(one(item.start), one(item.stop), one(item.step))
+        return int(inputs[item.at]) if isinstance(item, Ref) else item
+
+    return tuple(one(item) for item in key)
+
+
+def _slice(*inputs: Any, key: Any, plan: Any) -> Any:
+    return inputs[0][chosen(key, inputs)]
+
+
+def _gather(x: Any, *indices: Any, axis: int) -> Any:
+    return x[(slice(None),) * axis + indices]
+
+
+define(Op("slice", FAMILY, _slice))
+define(Op("item", FAMILY, _slice))
+define(Op("compress", FAMILY, lambda x, mask, count: x[mask]))
+define(Op("gather", FAMILY, _gather, cost=2))
+
+
+@function(FAMILY, np.take, method="take")
+def take(b: Builder, x: Value, indices: Value, axis: int | None = None) -> Value:
+    node = b.lift(x)
+    if axis is None and node.tensor.rank != 1:
+        raise Refuse("np.take without an axis", "say which axis")
+    at = (axis or 0) % node.tensor.rank
+    return index(b, node, (*[slice(None)] * at, indices))

@@ -1,0 +1,118 @@
+"""Linear algebra and histograms in the compiled language itself: these functions are inlined where NumPy's are called.
+
+They are read as the author's own helpers are. A matrix that NumPy would call singular is an AssertionError here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+FAMILY = "linear algebra"
+
+
+def cholesky(a: Any) -> Any:
+    """The lower triangle whose product with its own transpose is `a`."""
+    lower = np.zeros_like(a)
+    for i in range(a.shape[0]):
+        for j in range(i):
+            lower[i, j] = (a[i, j] - lower[i, :j] @ lower[j, :j]) / lower[j, j]
+        rest = a[i, i] - lower[i, :i] @ lower[i, :i]
+        assert rest > 0, "Matrix is not positive definite"
+        lower[i, i] = np.sqrt(rest)
+    return lower
+
+
+def solve(a: Any, b: Any) -> Any:
+    """`x` with `a @ x == b`, by elimination with row exchanges."""
+    left, right = a * 1.0, b * 1.0
+    size = a.shape[0]
+    for k in range(size):
+        pivot = k
+        best = abs(left[k, k])
+        for i in range(k + 1, size):
+            here = abs(left[i, k])
+            if here > best:
+                best = here
+                pivot = i
+        assert best > 0, "Singular matrix"
+        for j in range(size):
+            kept = left[k, j]
+            left[k, j] = left[pivot, j]
+            left[pivot, j] = kept
+        row = right[k].copy()
+        right[k] = right[pivot]
+        right[pivot] = row
+        for i in range(k + 1, size):
+            factor = left[i, k] / left[k, k]
+            left[i, k + 1 :] -= factor * left[k, k + 1 :]
+            right[i] -= factor * right[k]
+    for i in range(size - 1, -1, -1):
+        for j in range(i + 1, size):
+            right[i] -= left[i, j] * right[j]
+        right[i] = right[i] / left[i, i]
+    return right
+
+
+def inv(a: Any) -> Any:
+    return solve(a, np.eye(a.shape[0], dtype=a.dtype))
+
+
+def det(a: Any) -> Any:
+    """By elimination with row exchanges."""
+    left = a * 1.0
+    size = a.shape[0]
+    found = left[0, 0] * 0 + 1
+    for k in range(size):
+        pivot = k
+        best = abs(left[k, k])
+        for i in range(k + 1, size):
+            here = abs(left[i, k])
+            if here > best:
+                best = here
+                pivot = i
+        if pivot != k:
+            found = -found
+            for j in range(size):
+                kept = left[k, j]
+                left[k, j] = left[pivot, j]
+                left[pivot, j] = kept
+        found = found * left[k, k]
+        if best > 0:
+            for i in range(k + 1, size):
+                left[i, k + 1 :] -= left[i, k] / left[k, k] * left[k, k + 1 :]
+    return found
+
+
+def cov(m: Any) -> Any:
+    """Of the rows."""
+    away = m - m.mean(axis=1, keepdims=True)
+    return away @ away.T / (m.shape[1] - 1)
+
+
+def histogram(a: Any, bins: int, weights: Any = None) -> Any:
+    """Counts, or sums of weights, in bins of one width from the least to the greatest; and the edges."""
+    low, high = a.min(), a.max()
+    edges = np.linspace(low, high, bins + 1)
+    counts = np.zeros(bins, np.int64) if weights is None else np.zeros(bins, weights.dtype)
+    for i in range(a.shape[0]):
+        at = int((a[i] - low) / (high - low) * bins)
+        if at >= bins:
+            at = bins - 1
+        if a[i] < edges[at]:
+            at = at - 1
+        elif at < bins - 1 and a[i] >= edges[at + 1]:
+            at = at + 1
+        counts[at] += 1 if weights is None else weights[i]
+    return counts, edges
+
+
+INLINED = {
+    np.linalg.cholesky: cholesky,
+    np.linalg.solve: solve,
+    np.linalg.inv: inv,
+    np.linalg.det: det,
+    np.cov: cov,
+    np.histogram: histogram,
+}

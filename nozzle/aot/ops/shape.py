@@ -1,0 +1,276 @@
+"""The shape of an array: transposes and reshapes that look at the same memory, joins that copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder, Refuse, Value, common
+from nozzle.aot.graph import Node
+from nozzle.aot.ops.index import look
+from nozzle.aot.ops.op import Op, define, function
+from nozzle.aot.sizes import Dim
+from nozzle.aot.types import Tensor
+
+FAMILY = "shape"
+
+
+def axis_of(value: Value, rank: int) -> int:
+    if not isinstance(value, (int, np.integer)):
+        raise Refuse("an axis that is not a constant", "write the axis as a number")
+    if not -rank <= value < rank:
+        raise ValueError(f"axis {value} is out of bounds for an array of {rank} axes")
+    return int(value) % rank
+
+
+def dims(b: Builder, shape: Value) -> tuple[Dim, ...]:
+    return tuple(b.dim(one) for one in (shape if isinstance(shape, tuple) else (shape,)))
+
+
+@function(FAMILY, np.transpose, np.permute_dims, method="transpose")
+def transpose(b: Builder, x: Value, *axes: Value, **names: Value) -> Node:
+    node = b.lift(x)
+    rank = node.tensor.rank
+    order: Value = names.get("axes", axes[0] if len(axes) == 1 else axes or None)
+    order = tuple(range(rank))[::-1] if order is None else tuple(axis_of(one, rank) for one in _tuple(order))
+    if sorted(order) != list(range(rank)):
+        raise ValueError("axes don't match array")
+    shape = tuple(node.tensor.shape[axis] for axis in order)
+    return b.emit("transpose", (node,), Tensor(node.tensor.dtype, shape), axes=order) if rank else node
+
+
+def _tuple(value: Value) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+@function(FAMILY, np.swapaxes, method="swapaxes")
+def swapaxes(b: Builder, x: Value, one: Value, two: Value) -> Node:
+    rank = b.lift(x).tensor.rank
+    order = list(range(rank))
+    one, two = axis_of(one, rank), axis_of(two, rank)
+    order[one], order[two] = two, one
+    return transpose(b, x, tuple(order))
+
+
+@function(FAMILY, np.moveaxis)
+def moveaxis(b: Builder, x: Value, source: Value, target: Value) -> Node:
+    rank = b.lift(x).tensor.rank
+    order = [axis for axis in range(rank) if axis != axis_of(source, rank)]
+    order.insert(axis_of(target, rank), axis_of(source, rank))
+    return transpose(b, x, tuple(order))
+
+
+@function(FAMILY, np.reshape, method="reshape")
+def reshape(b: Builder, x: Value, *shape: Value, **names: Value) -> Node:
+    node = b.lift(x)
+    wanted = names.get("shape", shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape)
+    parts = list(_tuple(wanted))
+    total = count(node.tensor.shape)
+    if -1 in [one for one in parts if not isinstance(one, Node)]:
+        at = parts.index(-1)
+        others = count(tuple(b.dim(one) for one in parts if one != -1 or isinstance(one, Node)))
+        parts[at] = total if others.fixed == 1 else total.joined("//", others)
+    new = tuple(b.dim(one) for one in parts)
+    b.same(total, count(new), "cannot reshape array into a shape of another size")
+    node = dense(b, node)
+    inputs = [one for one in parts if isinstance(one, Node)]
+    return b.emit("reshape", (node, *inputs), Tensor(node.tensor.dtype, new), shape=_template(parts, new, inputs))
+
+
+def _template(parts: Sequence[Value], new: Sequence[Dim], inputs: list[Node]) -> tuple[Any, ...]:
+    return tuple(dim.fixed if dim.fixed is not None else dim for dim in new)
+
+
+def count(shape: Sequence[Dim]) -> Dim:
+    """How many elements."""
+    total = Dim.of(1)
+    for dim in shape:
+        total = total.times(dim)
+    return total
+
+
+def dense(b: Builder, node: Node) -> Node:
+    """The same elements in C order without gaps: itself where that is so, else a copy."""
+    inner = node
+    while inner.op == "reshape":
+        inner = inner.inputs[0]
+    if inner.op in ("slice", "transpose", "broadcast") or (inner.op == "param" and not inner.attrs.get("dense", False)):
+        return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
+    return node
+
+
+@function(FAMILY, np.ravel, method="ravel")
+def ravel(b: Builder, x: Value) -> Node:
+    node = b.lift(x)
+    return node if node.tensor.rank == 1 else reshape(b, node, -1)
+
+
+@function(FAMILY, method="flatten")
+def flatten(b: Builder, x: Value) -> Node:
+    node = copy(b, x)
+    return node if node.tensor.rank == 1 else reshape(b, node, -1)
+
+
+@function(FAMILY, np.copy, np.ascontiguousarray, method="copy")
+def copy(b: Builder, x: Value) -> Node:
+    node = b.lift(x)
+    if not node.tensor.rank:
+        return node
+    return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
+
+
+@function(FAMILY, np.asarray, np.array)
+def array(b: Builder, x: Value, dtype: Value = None) -> Value:
+    if isinstance(x, tuple):
+        return stack(b, tuple(b.lift(one) if dtype is None else b.cast(one, np.dtype(dtype).name) for one in x))
+    node = b.lift(x)
+    return node if dtype is None else b.cast(node, np.dtype(dtype).name)
+
+
+@function(FAMILY, np.expand_dims)
+def expand_dims(b: Builder, x: Value, axis: Value) -> Node:
+    node = b.lift(x)
+    at = axis_of(axis, node.tensor.rank + 1)
+    return look(b, node, (*[slice(None)] * at, None))
+
+
+@function(FAMILY, np.squeeze, method="squeeze")
+def squeeze(b: Builder, x: Value, axis: Value = None) -> Node:
+    node = b.lift(x)
+    gone = (
+        [at for at, dim in enumerate(node.tensor.shape) if b.is_one(dim)]
+        if axis is None
+        else [axis_of(axis, node.tensor.rank)]
+    )
+    return look(b, node, tuple(0 if at in gone else slice(None) for at in range(node.tensor.rank)))
+
+
+@function(FAMILY, np.broadcast_to)
+def broadcast_to(b: Builder, x: Value, shape: Value) -> Node:
+    node, new = b.lift(x), dims(b, shape)
+    joined = b.broadcast([node.tensor.shape, new])
+    return b.emit("broadcast", (node,), Tensor(node.tensor.dtype, joined), shape=joined)
+
+
+@function(FAMILY, np.flip)
+def flip(b: Builder, x: Value, axis: Value = None) -> Node:
+    node = b.lift(x)
+    rank = node.tensor.rank
+    turned = range(rank) if axis is None else [axis_of(one, rank) for one in _tuple(axis)]
+    return look(b, node, tuple(slice(None, None, -1 if at in turned else None) for at in range(rank)))
+
+
+@function(FAMILY, np.concatenate, np.concat)
+def concatenate(b: Builder, parts: Value, axis: Value = 0) -> Node:
+    nodes = [b.lift(one) for one in parts]
+    rank = nodes[0].tensor.rank
+    at = axis_of(axis, rank)
+    total = Dim()
+    for node in nodes:
+        total = total + node.tensor.shape[at]
+    for node in nodes[1:]:
+        for one in range(rank):
+            if one != at:
+                b.same(nodes[0].tensor.shape[one], node.tensor.shape[one], "all the input array dimensions must match")
+    shape = (*nodes[0].tensor.shape[:at], total, *nodes[0].tensor.shape[at + 1 :])
+    out = empty(b, shape, common(*(node.tensor for node in nodes)))
+    start = Dim()
+    for node in nodes:
+        stop = start + node.tensor.shape[at]
+        b.store(look(b, out, (*[slice(None)] * at, slice(b.as_value(start), b.as_value(stop)))), node)
+        start = stop
+    return out
+
+
+def empty(b: Builder, shape: tuple[Dim, ...], dtype: str) -> Node:
+    for dim in shape:
+        if b.facts.at_least(dim, 0) is False:
+            raise ValueError("negative dimensions are not allowed")
+    return b.emit("empty", [b.size(dim) for dim in shape if not dim.at_entry], Tensor(dtype, shape), shape=shape)
+
+
+@function(FAMILY, np.stack)
+def stack(b: Builder, parts: Value, axis: Value = 0) -> Node:
+    nodes = [b.lift(one) for one in parts]
+    if not nodes[0].tensor.rank:
+        out = empty(b, (Dim.of(len(nodes)),), common(*(node.tensor for node in nodes)))
+        for at, node in enumerate(nodes):
+            b.store(look(b, out, at), node)
+        return out
+    return concatenate(b, tuple(expand_dims(b, node, axis) for node in nodes), axis)
+
+
+@function(FAMILY, np.vstack)
+def vstack(b: Builder, parts: Value) -> Node:
+    return concatenate(b, tuple(expand_dims(b, one, 0) if b.lift(one).tensor.rank == 1 else one for one in parts), 0)
+
+
+@function(FAMILY, np.hstack)
+def hstack(b: Builder, parts: Value) -> Node:
+    return concatenate(b, parts, 0 if b.lift(parts[0]).tensor.rank == 1 else 1)
+
+
+@function(FAMILY, np.roll)
+def roll(b: Builder, x: Value, shift: Value, axis: Value = None) -> Node:
+    node = b.lift(x)
+    if not isinstance(shift, int) or (axis is None and node.tensor.rank != 1):
+        raise Refuse("np.roll by what is not a constant, or without an axis", "join two slices with np.concatenate")
+    at = axis_of(axis or 0, node.tensor.rank)
+    before = (slice(None),) * at
+    if b.facts.at_least(node.tensor.shape[at], abs(shift)) is not True:
+        raise Refuse("np.roll by more than the length", "take the shift modulo the length")
+    parts = (look(b, node, (*before, slice(-shift, None))), look(b, node, (*before, slice(None, -shift))))
+    return concatenate(b, parts, at) if shift else copy(b, node)
+
+
+@function(FAMILY, np.repeat, method="repeat")
+def repeat(b: Builder, x: Value, times: Value, axis: Value = None) -> Node:
+    node = ravel(b, x) if axis is None else b.lift(x)
+    at = axis_of(axis or 0, node.tensor.rank)
+    shape = node.tensor.shape
+    wide = look(b, node, (*[slice(None)] * (at + 1), None))
+    whole = broadcast_to(b, wide, (*shape[: at + 1], b.dim(times), *shape[at + 1 :]))
+    return reshape(b, copy(b, whole), (*shape[:at], shape[at].times(b.dim(times)), *shape[at + 1 :]))
+
+
+@function(FAMILY, np.diff)
+def diff(b: Builder, x: Value, n: int = 1, axis: Value = -1) -> Value:
+    node = b.lift(x)
+    before = (slice(None),) * axis_of(axis, node.tensor.rank)
+    for _ in range(n):
+        node = b.ufunc("subtract", look(b, node, (*before, slice(1, None))), look(b, node, (*before, slice(None, -1))))
+    return node
+
+
+@function(FAMILY, np.shape)
+def shape_of(b: Builder, x: Value) -> Value:
+    node = b.lift(x)
+    return tuple(b.length(node, axis) for axis in range(node.tensor.rank))
+
+
+@function(FAMILY, len)
+def length(b: Builder, x: Value) -> Value:
+    return len(x) if isinstance(x, (tuple, str)) else b.length(b.lift(x), 0)
+
+
+@function(FAMILY, np.size)
+def size(b: Builder, x: Value) -> Value:
+    return b.as_value(count(b.lift(x).tensor.shape))
+
+
+@function(FAMILY, np.ndim)
+def ndim(b: Builder, x: Value) -> Value:
+    return b.lift(x).tensor.rank
+
+
+def _reshape(x: Any, *_: Any, shape: Any) -> Any:
+    return np.reshape(x, shape)
+
+
+define(Op("transpose", FAMILY, lambda x, axes: np.transpose(x, axes)))
+define(Op("reshape", FAMILY, _reshape))
+define(Op("broadcast", FAMILY, lambda x, shape: np.broadcast_to(x, shape)))
+define(Op("copy", FAMILY, np.array))
+define(Op("empty", FAMILY, lambda *_, shape, dtype: np.empty(shape, dtype)))

@@ -1,0 +1,192 @@
+"""Exponentials, logarithms, powers, circular and hyperbolic functions: by `own`, else by the C library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder, Refuse, Value
+from nozzle.aot.graph import Node
+from nozzle.aot.ops import own
+from nozzle.aot.ops.elementwise import half
+from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
+from nozzle.aot.types import Tensor
+
+FAMILY = "transcendental"
+
+
+def _math(name: str) -> Emit:
+    mine = {"exp": own.exp, "log": own.log, "tanh": own.tanh}.get(name)
+
+    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+        if mine and dtype in own.LN2:
+            return mine(s, dtype, x)
+        if dtype == "float16":
+            wide = tuple(s.cast(one, "float16", "float32") for one in x)
+            return s.cast(emit(s, "float32", wide), "float32", "float16")
+        return s.op(f"math.{name}", dtype, *x)
+
+    return emit
+
+
+def _exp_pair(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind != "c":
+        return _math("exp")(s, dtype, x)
+    t = half(dtype)
+    real, imaginary = s.parts(x[0], dtype)
+    size = s.op("math.exp", t, real)
+    return s.whole(
+        s.op("arith.mulf", t, size, s.op("math.cos", t, imaginary)),
+        s.op("arith.mulf", t, size, s.op("math.sin", t, imaginary)),
+        dtype,
+    )
+
+
+def _log(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    if np.dtype(dtype).kind != "c":
+        return _math("log")(s, dtype, x)
+    t = half(dtype)
+    real, imaginary = s.parts(x[0], dtype)
+    square = s.op("arith.addf", t, s.op("arith.mulf", t, real, real), s.op("arith.mulf", t, imaginary, imaginary))
+    size = s.op("arith.mulf", t, s.op("math.log", t, square), s.const(0.5, t))
+    return s.whole(size, s.op("math.atan2", t, imaginary, real), dtype)
+
+
+def _power(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
+    kind = np.dtype(dtype).kind
+    if kind == "f":
+        return _math("powf")(s, dtype, x)
+    if kind != "c":
+        raise Refuse("an integer to an integer power that is not a constant", "make the base a float")
+    t = half(dtype)
+    (lr, li), (er, ei) = s.parts(_log(s, dtype, (x[0],)), dtype), s.parts(x[1], dtype)
+    real = s.op("arith.subf", t, s.op("arith.mulf", t, lr, er), s.op("arith.mulf", t, li, ei))
+    imaginary = s.op("arith.addf", t, s.op("arith.mulf", t, lr, ei), s.op("arith.mulf", t, li, er))
+    found = s.parts(_exp_pair(s, dtype, (s.whole(real, imaginary, dtype),)), dtype)
+    br, bi = s.parts(x[0], dtype)
+    zero, one = s.const(0.0, t), s.const(1.0, t)
+    none = s.op("arith.andi", "bool", s.compare("eq", t, br, zero), s.compare("eq", t, bi, zero))
+    flat = s.op("arith.andi", "bool", s.compare("eq", t, er, zero), s.compare("eq", t, ei, zero))
+    real, imaginary = s.select(none, t, zero, found[0]), s.select(none, t, zero, found[1])
+    return s.whole(s.select(flat, t, one, real), s.select(flat, t, zero, imaginary), dtype)
+
+
+TABLE: dict[str, tuple[Emit, float, int]] = {
+    "exp": (_exp_pair, 4, 20),
+    "exp2": (_math("exp2"), 4, 20),
+    "expm1": (_math("expm1"), 4, 24),
+    "log": (_log, 4, 20),
+    "log2": (_math("log2"), 4, 20),
+    "log10": (_math("log10"), 4, 20),
+    "log1p": (_math("log1p"), 4, 24),
+    "sin": (_math("sin"), 4, 24),
+    "cos": (_math("cos"), 4, 24),
+    "tan": (_math("tan"), 4, 24),
+    "arcsin": (_math("asin"), 4, 24),
+    "arccos": (_math("acos"), 4, 24),
+    "arctan": (_math("atan"), 4, 24),
+    "arctan2": (_math("atan2"), 4, 24),
+    "sinh": (_math("sinh"), 4, 24),
+    "cosh": (_math("cosh"), 4, 24),
+    "tanh": (_math("tanh"), 4, 24),
+    "arcsinh": (_math("asinh"), 4, 24),
+    "arccosh": (_math("acosh"), 4, 24),
+    "arctanh": (_math("atanh"), 4, 24),
+    "cbrt": (_math("cbrt"), 4, 24),
+    "power": (_power, 8, 40),
+}
+_REAL = {name for name in TABLE if name not in ("exp", "log", "power")}
+
+
+def _handler(name: str) -> Any:
+    def handler(b: Builder, *operands: Value, out: Node | None = None) -> Value:
+        node = b.ufunc(name, *operands)
+        if name in _REAL and node.tensor.kind == "c":
+            raise Refuse(f"np.{name} of complex numbers is not compiled", "write it by np.exp and np.log")
+        if out is None:
+            return node
+        b.store(out, node)
+        return out
+
+    return handler
+
+
+for _name, (_emit, _ulp, _cost) in TABLE.items():
+    define(Op(_name, FAMILY, getattr(np, _name), _emit, _ulp, _cost))
+    if _name != "power":
+        function(FAMILY, getattr(np, _name))(_handler(_name))
+
+
+@function(FAMILY, np.power)
+def power(b: Builder, base: Value, exponent: Value) -> Value:
+    """`np.power`; an integer to a constant power is a chain of squares, exact."""
+    return raise_to(b, base, exponent, pythons=False)
+
+
+def raise_to(b: Builder, base: Value, exponent: Value, pythons: bool) -> Value:
+    """`base ** exponent`: squares, roots, reciprocals as NumPy has them, and chains of products up to 8."""
+    left = b.lift(base)
+    right = exponent if not isinstance(exponent, Node) else None
+    if right is None and isinstance(exponent, Node) and exponent.op == "const" and exponent.tensor.weak:
+        right = exponent.attrs["value"]
+    if left.tensor.kind in "iub" and isinstance(right, int) and not isinstance(right, bool):
+        return _chain(b, left, right, pythons)
+    if (
+        isinstance(right, (int, float))
+        and left.tensor.kind in "fc"
+        and (not left.tensor.weak or right == 2)
+        and pythons
+    ):
+        if right == 2:
+            return b.ufunc("square", left) if not left.tensor.weak else b.ufunc("multiply", left, left, pythons=True)
+        if right == 1:
+            return b.ufunc("positive", left)
+        if left.tensor.kind == "f" and right in (3, 4, 5, 6, 7, 8):
+            return _chain(b, left, int(right), pythons)
+        if right == 0.5 and left.tensor.kind == "f":
+            return b.ufunc("sqrt", left)
+        if right == -1:
+            return b.ufunc("reciprocal", left)
+    if left.tensor.kind in "iub" and b.lift(exponent).tensor.kind in "iub":
+        return _whole(b, left, b.lift(exponent), pythons)
+    return b.ufunc("power", left, exponent, pythons=pythons)
+
+
+def _chain(b: Builder, left: Node, exponent: int, pythons: bool) -> Value:
+    if exponent < 0:
+        if left.tensor.weak:
+            return b.ufunc("power", b.cast(left, "float64"), float(exponent))
+        raise ValueError("Integers to negative integer powers are not allowed.")
+    found: Node | None = None
+    square = left
+    weakly = pythons and left.tensor.weak
+    while exponent:
+        if exponent & 1:
+            found = square if found is None else b.ufunc("multiply", found, square, pythons=weakly)
+        exponent >>= 1
+        if exponent:
+            square = b.ufunc("multiply", square, square, pythons=weakly)
+    return (
+        found if found is not None else b.ufunc("add", b.ufunc("multiply", left, 0, pythons=weakly), 1, pythons=weakly)
+    )
+
+
+def _whole(b: Builder, left: Node, right: Node, pythons: bool) -> Node:
+    """Integer to an integer power known at entry or while running, not negative: by repeated squaring."""
+    if left.tensor.rank or right.tensor.rank:
+        raise Refuse(
+            "an integer array to a power that is not a constant", "make the base a float: x.astype(float) ** k"
+        )
+    base, exponent = b.dim(left), b.dim(right)
+    if b.facts.at_least(exponent, 0) is not True:
+        raise Refuse("an integer to a power that may be negative", "make the base a float")
+    dim = base.joined("**", exponent)
+    node = b.emit(
+        "ipow", (left, right), Tensor(left.tensor.dtype, (), left.tensor.weak and right.tensor.weak and pythons)
+    )
+    b.known[node] = dim
+    return node
+
+
+define(Op("ipow", FAMILY, lambda x, y: x**y, None, 0, 20))

@@ -1,0 +1,65 @@
+"""The rungs of the compiler, as text: graph, fused, linalg, llvm, asm."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from nozzle.aot import cache, passes
+from nozzle.aot.compiled import Compiled
+from nozzle.aot.lower import lower
+from nozzle.aot.worker import WORKER
+from nozzle.errors import Missing
+
+RUNGS = ("graph", "fused", "linalg", "llvm", "asm")
+
+
+def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
+    """One rung for a call with these arguments; Missing where what makes it is not installed."""
+    if target not in RUNGS:
+        raise ValueError(f"there is no rung {target!r}; there are {', '.join(RUNGS)}")
+    graph = function.traced(arguments).graph
+    if target == "graph":
+        return str(graph)
+    graph = passes.run(graph)
+    if target == "fused":
+        return str(graph)
+    lowered = lower(graph, cache.vector())
+    if target == "linalg":
+        return folded(lowered.kernel)
+    if not cache.compiler():
+        raise Missing(f"the rung {target} is made by MLIR: pip install 'nozzle[aot]'")
+    if target == "llvm":
+        return str(WORKER.ask("llvm", text=lowered.kernel)["text"])
+    path, _ = cache.library(lowered.text)
+    return assembly(str(path), lowered.name)
+
+
+def folded(text: str) -> str:
+    """MLIR with the six lines that make a memref of a pointer folded to a comment."""
+    lines: list[str] = []
+    pointer = ""
+    for line in text.splitlines():
+        if re.search(r"= (llvm\.mlir\.undef|llvm\.insertvalue) ?", line):
+            found = re.search(r"insertvalue (%[a-z]\w*), ", line)
+            pointer = found.group(1) if found else pointer
+            continue
+        made = re.match(r"(\s*)(%\d+) = builtin\.unrealized_conversion_cast .* to (memref<.*>)", line)
+        lines.append(f"{made.group(1)}// {made.group(2)}: {made.group(3)} over {pointer}" if made else line)
+    return "\n".join(lines)
+
+
+def assembly(path: str, name: str) -> str:
+    """The instructions of one function of a library."""
+    program = shutil.which("objdump")
+    if program is None:
+        raise Missing("the rung asm is printed by objdump: install binutils")
+    command = [program, "-d", "--no-show-raw-insn", "-M", "intel", f"--disassemble={name}", path]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = text[text.index(f"<{name}>:") :].splitlines() if f"<{name}>:" in text else []
+    return "\n".join(
+        re.sub(r"^ +[0-9a-f]+:\t", "  ", line) for line in lines if line.strip() and "Disassembly" not in line
+    )

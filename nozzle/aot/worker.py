@@ -1,0 +1,87 @@
+"""The process that compiles: started when it is first needed, asked one thing at a time, replaced when it dies."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from nozzle.aot import mlir
+
+PATIENCE = 120.0
+"""Seconds that one compilation may take."""
+
+
+class CompileFailed(Exception):
+    """MLIR refused the text, or its process died; the words say which."""
+
+
+class Worker:
+    """One process, asked in turn by any thread; a fork waits until it is idle, and the child starts its own."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        os.register_at_fork(before=self._lock.acquire, after_in_parent=self._lock.release, after_in_child=self._forget)
+        atexit.register(self.stop)
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """The answer to one request; CompileFailed when there is none."""
+        with self._lock:
+            try:
+                process = self._process or self._start()
+                assert process.stdin is not None
+                process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+                process.stdin.flush()
+                answer = self._read(process)
+            except (OSError, ValueError) as error:
+                self._end()
+                raise CompileFailed(f"the process that compiles died: {error}") from error
+        if "error" in answer:
+            raise CompileFailed(answer["error"])
+        return answer
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._process = subprocess.Popen(
+            [sys.executable, "-EP", str(Path(mlir.__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._read(self._process)
+        return self._process
+
+    def _read(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        line = process.stdout.readline() if ready else ""
+        if not line:
+            raise OSError("no answer" if ready else f"no answer in {PATIENCE:.0f} s")
+        found = json.loads(line)
+        assert isinstance(found, dict)
+        return found
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _forget(self) -> None:
+        self._process = None
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """End the process; the next request starts another."""
+        with self._lock:
+            self._end()
+
+
+WORKER = Worker()

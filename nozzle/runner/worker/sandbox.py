@@ -1,0 +1,110 @@
+"""A process that gives up rights for good: where it may write and read, and whom it may talk to (Landlock, seccomp).
+
+No root, no package, a millisecond. Whatever it starts or forks is bound in the same way. What the system cannot do is
+said, never pretended.
+Sources: the kernel's Documentation/userspace-api/landlock.rst and seccomp_filter.rst.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import struct
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+NO_NEW_PRIVILEGES, SECCOMP, FILTER, VERSION = 38, 22, 2, 1
+CREATE, ADD, RESTRICT = 444, 445, 446
+READ = 1 << 0 | 1 << 2 | 1 << 3  # execute, read a file, list a folder
+OF_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15  # what can be granted for a file
+WRITE_BY_ABI = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 5: 0xFFFF}
+TCP_BY_ABI, SCOPES_BY_ABI = {4: 0b11}, {6: 0b11}  # bind and connect; abstract sockets and signals
+DENIED, REFUSE, ALLOW, KILL = 13, 0x00050000, 0x7FFF0000, 0x80000000
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+X32 = 0x40000000
+SYSTEMS = {
+    "x86_64": (0xC000003E, 41, (101, 165, 248, 249, 250, 298, 310, 311, 321, 323, 425)),
+    "aarch64": (0xC00000B7, 198, (117, 40, 217, 218, 219, 241, 270, 271, 280, 282, 425)),
+}
+"""Architecture, socket(), and what nobody in here needs: ptrace, mount, the kernel's keyrings, perf_event_open,
+process_vm_readv and writev, bpf, userfaultfd, io_uring_setup (which opens sockets by itself)."""
+
+
+def landlock_version() -> int:
+    """Of this system's Landlock; 0 where there is none."""
+    return max(0, int(_library().syscall(CREATE, None, 0, VERSION)))
+
+
+def confine(write: Iterable[str], read: Iterable[str], network: bool) -> dict[str, Any]:
+    """Bind this process: writes below `write`, reads below both, sockets only with `network`. What now holds."""
+    _library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    version = landlock_version()
+    if version:
+        _landlock(version, list(write), list(read), network)
+    return {"files": version, "network": not network and _no_sockets(), "signals": version >= 6}
+
+
+def bound(message: dict[str, Any]) -> dict[str, Any]:
+    """Bind this process as the host says; what now holds."""
+    for limit, bytes_ in ((resource.RLIMIT_AS, message["memory"]), (resource.RLIMIT_FSIZE, message["file"])):
+        if bytes_:
+            resource.setrlimit(limit, (bytes_, bytes_))
+    if message["temporary"]:
+        os.environ["TMPDIR"] = tempfile.tempdir = message["temporary"]
+    return confine(message["write"], message["read"], message["network"])
+
+
+def _landlock(version: int, write: list[str], read: list[str], network: bool) -> None:
+    every = _newest(WRITE_BY_ABI, version)
+    tcp, scopes = (0 if network else _newest(TCP_BY_ABI, version)), _newest(SCOPES_BY_ABI, version)
+    fields = struct.pack("QQQ", every, tcp, scopes)[: 24 if version >= 6 else 16 if version >= 4 else 8]
+    rules = _call(CREATE, ctypes.create_string_buffer(fields, len(fields)), len(fields), 0)
+    for rights, paths in ((every, write), (READ, read)):
+        for path in paths:
+            _allow(rules, path, rights)
+    _call(RESTRICT, rules, 0)
+    os.close(rules)
+
+
+def _allow(rules: int, path: str, rights: int) -> None:
+    try:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return  # what is not there needs no right
+    rights &= -1 if os.path.isdir(path) else OF_FILES
+    _call(ADD, rules, 1, ctypes.create_string_buffer(struct.pack("=Qi", rights, place), 12), 0)
+    os.close(place)
+
+
+def _no_sockets() -> bool:
+    """No socket but pairs, whose ends nobody else can have; False where this system's numbers are not known."""
+    if platform.machine() not in SYSTEMS:
+        return False
+    architecture, socket, others = SYSTEMS[platform.machine()]
+    refused = [socket, *others]
+    steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, 0)]
+    steps += [(AT_LEAST, len(refused) + 1, 0, X32)]
+    steps += [(EQUAL, len(refused) - number, 0, call) for number, call in enumerate(refused)]
+    steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE | DENIED)]
+    code = b"".join(struct.pack("HBBI", *step) for step in steps)
+    array = ctypes.create_string_buffer(code, len(code))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(array)), 16)
+    return bool(_library().prctl(SECCOMP, FILTER, program, 0, 0) == 0)
+
+
+def _newest(table: dict[int, int], version: int) -> int:
+    return max((rights for since, rights in table.items() if since <= version), default=0)
+
+
+def _call(number: int, *arguments: Any) -> int:
+    result = _library().syscall(number, *arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return int(result)
+
+
+def _library() -> Any:
+    return ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,124 @@
+"""nozzle aot: functions to native code, from the command line."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nozzle.errors import Missing, WrongCommand
+
+if TYPE_CHECKING:
+    from nozzle.aot import Compiled
+
+TYPES = click.option("--types", required=True, help="Of the parameters: 'f32[n], f32[m,n], i64'; a letter is a length.")
+SIZES = click.option("--sizes", default="", help="Lengths of the letters: 'n=1000000,m=10'.")
+
+
+@click.group(name="aot")
+def command() -> None:
+    """Turn a typed NumPy function into native code: build a library, show a rung, measure, explain.
+
+    WHERE is a file and a function in it, as in `kernels.py:saxpy`. The function may be decorated with `aot.compile`
+    or plain.
+    """
+
+
+@command.command()
+@click.argument("where")
+@TYPES
+@click.option("--out", default="lib", type=click.Path(path_type=Path), help="The folder to write to.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
+def build(where: str, types: str, out: Path, as_json: bool) -> None:
+    """Write a shared library, a C header, and a Python stub that needs neither nozzle nor MLIR."""
+    from nozzle.aot import library
+    from nozzle.aot.types import parse_types
+    from nozzle.aot.worker import CompileFailed
+
+    try:
+        made = library.build(_function(where), parse_types(types), out)
+    except CompileFailed as error:
+        raise Missing(str(error)) from error
+    except ValueError as error:
+        raise WrongCommand(str(error)) from error
+    written = [str(path) for path in (made.library, made.header, made.stub)]
+    if as_json:
+        click.echo(json.dumps({"written": written, "requires": made.guards}))
+        return
+    for path in written:
+        click.echo(path)
+    for guard in made.guards:
+        click.echo(f"requires {guard}")
+
+
+@command.command()
+@click.argument("where")
+@TYPES
+@SIZES
+@click.option(
+    "--target", default="fused", type=click.Choice(["graph", "fused", "linalg", "llvm", "asm"]), help="Which rung."
+)
+def show(where: str, types: str, sizes: str, target: str) -> None:
+    """Print one rung of the compiler: graph, fused, linalg, llvm or asm."""
+    from nozzle import aot
+
+    function = _function(where)
+    click.echo(aot.show(function, *_samples(function, types, sizes), target=target))
+
+
+@command.command()
+@click.argument("where")
+@TYPES
+@SIZES
+def bench(where: str, types: str, sizes: str) -> None:
+    """Measure native code against NumPy and against a copy of as many bytes, in one run."""
+    from nozzle.aot.explain import evidence
+
+    function = _function(where)
+    click.echo(str(evidence(function, *_samples(function, types, sizes))))
+
+
+@command.command()
+@click.argument("where")
+@TYPES
+@SIZES
+def explain(where: str, types: str, sizes: str) -> None:
+    """Say what fused, what memory that spares, what is taken for granted, and how exact it is."""
+    from nozzle.aot.explain import explain as words
+
+    function = _function(where)
+    click.echo(words(function, *_samples(function, types, sizes)))
+
+
+def _function(where: str) -> Compiled:
+    """The function that `file.py:name` means, compiled so that a first call waits."""
+    from nozzle import aot
+
+    file, _, name = where.rpartition(":")
+    if not file or not Path(file).is_file():
+        raise WrongCommand(f"{where} names no function: say file.py:function")
+    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise WrongCommand(f"{file} has no function {name}")
+    return aot.compile(getattr(found, "python", found), wait=True)
+
+
+def _samples(function: Compiled, types: str, sizes: str) -> list[Any]:
+    from nozzle.aot.library import samples
+    from nozzle.aot.types import parse_types
+
+    try:
+        lengths = {key.strip(): int(value) for key, _, value in (one.partition("=") for one in sizes.split(",") if one)}
+        return samples(parse_types(types), function.names, lengths)
+    except ValueError as error:
+        raise WrongCommand(str(error)) from error

@@ -1,0 +1,137 @@
+"""Random functions, as source text, with arguments that are meant to hurt: NaN, infinities, nothing, strides."""
+
+import linecache
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+DTYPES = ("f4", "f4", "f8", "f8", "i4", "i8", "u1", "bool", "c16", "f2")
+SPECIAL = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-42, 1.0, -1.0)
+UNARY = (
+    "-{}",
+    "abs({})",
+    "np.sqrt(np.abs({}))",
+    "{} * 2",
+    "{} + 1",
+    "np.square({})",
+    "np.where({} == {}, {}, {})",
+    "np.real({})",
+    "np.isnan({} * 1.0)",
+    "np.sign({} * 1.0)",
+    "np.floor(np.real({}) * 1.0)",
+)
+BINARY = (
+    "{} + {}",
+    "{} - {} * 2",
+    "{} * {}",
+    "np.maximum(np.real({}), np.real({}))",
+    "{} == {}",
+    "np.where(np.real({}) > 0, {}, 3)",
+    "({} * 1.0) / ({} + 2)",
+    "np.minimum(np.real({}), np.real({}))",
+    "np.logical_and({}, {})",
+)
+REDUCE = (
+    "{}.sum(axis={})",
+    "np.real({}).max(axis={}, initial_free)",
+    "{}.sum(axis={}, keepdims=True)",
+    "np.any({}, axis={})",
+    "np.all({}, axis={})",
+)
+VIEW = (
+    "{}[::-1]",
+    "{}[1:]",
+    "{}[:-1]",
+    "{}[::2]",
+    "{}.T",
+    "{}[None]",
+    "{}[..., None]",
+    "{}.copy()",
+    "{}[-3:]",
+    "{}.ravel()",
+)
+
+
+class Maker:
+    """One random function."""
+
+    def __init__(self, seed: int) -> None:
+        self.r = random.Random(seed)
+        self.rng = np.random.default_rng(seed)
+        self.lines: list[str] = []
+        self.count = 0
+
+    def arguments(self) -> dict[str, Any]:
+        n, m = self.r.choice((0, 1, 2, 3, 5, 8, 17)), self.r.choice((1, 2, 4, 9))
+        shapes = ((n,), (n, m), (m,), (n, m), (), (1, m))
+        found = {f"a{at}": self.array(self.r.choice(shapes)) for at in range(self.r.randint(1, 3))}
+        found["k"] = self.r.choice((0, 1, 2, 3))
+        return found
+
+    def array(self, shape: tuple[int, ...]) -> Any:
+        dtype = self.r.choice(DTYPES)
+        if not shape:
+            return self.values((), dtype)[()]
+        way = self.r.choice(("plain", "plain", "reversed", "strided", "turned", "readonly"))
+        if way == "strided":
+            return self.values((shape[0] * 2, *shape[1:]), dtype)[::2]
+        if way == "turned":
+            return self.values(shape[::-1], dtype).T
+        made = self.values(shape, dtype)
+        made.flags.writeable = way != "readonly"
+        return made[::-1] if way == "reversed" else made
+
+    def values(self, shape: tuple[int, ...], dtype: str) -> Any:
+        kind = np.dtype(dtype).kind
+        if kind in "iub":
+            return self.rng.integers(0, 2 if kind == "b" else 100, shape).astype(dtype)
+        made = self.rng.standard_normal(shape)
+        if self.r.random() < 0.3 and made.size:
+            spots = self.rng.random(shape) < 0.2
+            made = np.where(spots, self.rng.choice(SPECIAL, shape), made)
+        return (made + 1j * self.rng.standard_normal(shape)).astype(dtype) if kind == "c" else made.astype(dtype)
+
+    def source(self, name: str, arguments: dict[str, Any]) -> str:
+        values = [one for one in arguments if one != "k"]
+        for _ in range(self.r.randint(1, 6)):
+            values.append(self.step(values))
+        kept = self.r.sample(values, min(len(values), self.r.randint(1, 3)))
+        head = f"def {name}({', '.join(arguments)}):"
+        return "\n".join([head, *(f"    {line}" for line in self.lines), f"    return {', '.join(kept)},"]) + "\n"
+
+    def step(self, values: list[str]) -> str:
+        name = f"v{self.count}"
+        self.count += 1
+        form = self.r.random()
+        one, two = self.r.choice(values), self.r.choice(values)
+        if form < 0.3:
+            text = self.r.choice(UNARY)
+            self.lines.append(f"{name} = {text.replace('{}', one)}")
+        elif form < 0.6:
+            text = self.r.choice(BINARY)
+            self.lines.append(f"{name} = {text.format(*[one, two, one][: text.count('{}')])}")
+        elif form < 0.72:
+            axis = self.r.choice(("None", "0", "-1"))
+            text = self.r.choice([one for one in REDUCE if "initial_free" not in one])
+            self.lines.append(f"{name} = {text.format(f'np.asarray({one})', axis)}")
+        elif form < 0.84:
+            self.lines.append(f"{name} = {self.r.choice(VIEW).format(one)}")
+        elif form < 0.92:
+            self.lines += [f"{name} = ({one} * 1).copy() if k > 1 else {one} + 0"]
+        else:
+            self.lines += [f"{name} = {one} + 0", "for i in range(k):", f"    {name} = {name} + {one} * i"]
+        return name
+
+
+def make(seed: int, name: str = "f") -> tuple[Callable[..., Any], dict[str, Any], str]:
+    """A function, its arguments and its source."""
+    maker = Maker(seed)
+    arguments = maker.arguments()
+    text = maker.source(name, arguments)
+    file = f"<random {seed}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    names: dict[str, Any] = {"np": np}
+    exec(compile(text, file, "exec"), names)
+    return names[name], arguments, text

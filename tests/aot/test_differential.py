@@ -1,0 +1,60 @@
+"""Random functions: Python, the graph, the graph after every pass and native code give one answer."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nozzle import aot
+from nozzle.aot import cache, cpu, passes
+from nozzle.aot.build import Refuse
+from nozzle.aot.lower import lower
+from tests.aot.agree import fresh
+from tests.aot.conftest import needs_mlir
+from tests.aot.random_programs import make
+
+
+def traced(seed: int) -> tuple[Any, list[Any], Any, str] | None:
+    """A special, its arguments, what Python answers, the source; None where the call is an error or is refused."""
+    function, arguments, source = make(seed, f"f{seed}")
+    values = list(arguments.values())
+    try:
+        with np.errstate(all="ignore"):
+            want = function(*fresh(tuple(values)))
+        return aot.compile(function).traced(values), values, want, source
+    except (ValueError, IndexError, TypeError, aot.NotAdmissible):
+        return None
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=60, deadline=None)
+def test_every_pass_keeps_what_a_random_function_means(seed):
+    found = traced(seed)
+    if found is None:
+        return
+    special, values, want, source = found
+    for graph in (special.graph, *(passes.run(special.graph, upto=one) for one in passes.PASSES)):
+        got = special.interpreted(fresh(tuple(values)), graph)
+        assert not cpu.differ(got, want, cpu.exact(special)), source
+
+
+@needs_mlir
+@pytest.mark.parametrize("first", [10**6, 2 * 10**6])
+def test_native_code_of_random_functions_answers_as_python(first):
+    module = []
+    for seed in range(first, first + 25):
+        found = traced(seed)
+        if found is None:
+            continue
+        special, values, _, source = found
+        try:
+            module.append((special, lower(passes.run(special.graph)), values, source))
+        except Refuse:
+            continue
+    path, _ = cache.library("\n".join(lowered.text for _, lowered, _, _ in module))
+    for special, lowered, values, source in module:
+        inputs = tuple(values[at] for at in special.tensors)
+        wrong = cpu.Native(special, lowered, path).check(fresh(inputs), fresh(inputs))
+        assert not wrong, f"{wrong}\n{source}"

@@ -1,0 +1,234 @@
+"""Native code answers as Python does: the same programs, and calls that try to break it."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from nozzle.aot import cache, cpu
+from nozzle.aot.worker import WORKER
+from tests.aot.agree import fresh, same
+from tests.aot.conftest import needs_mlir
+from tests.aot.programs import PROGRAMS, M, V
+
+pytestmark = needs_mlir
+LOOSE = {"half_precision": 2e-3}
+
+
+def only(compiled):
+    (group,) = compiled.specials.values()
+    (special,) = group
+    return special
+
+
+@pytest.mark.parametrize(("function", "arguments"), PROGRAMS, ids=lambda one: getattr(one, "__name__", ""))
+def test_native_code_answers_as_python(function, arguments):
+    compiled, mine, theirs = aot.compile(function, wait=True), fresh(arguments), fresh(arguments)
+    with np.errstate(all="ignore"):
+        got, want = compiled(*mine), function(*theirs)
+    assert only(compiled).native is not None, only(compiled).said
+    assert same(got, want, rtol=LOOSE.get(function.__name__, 1e-5))
+    assert all(same(x, y, rtol=1e-5) for x, y in zip(mine, theirs, strict=True))
+
+
+def saxpy(a, b, c):
+    return a * b + c
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 8, 31, 1000])
+def test_one_library_serves_every_length(n):
+    compiled = aot.compile(saxpy, wait=True)
+    compiled(V, V, V)
+    x = np.linspace(-1, 1, n, dtype="f4")
+    assert np.array_equal(compiled(x, x, x), x * x + x)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        V[::-1],
+        V[::3],
+        V.astype(">f4"),
+        np.frombuffer(b"\0" + V.tobytes(), "u1")[1:].view("f4"),
+        np.broadcast_to(V[:1], 9),
+    ],
+    ids=["reversed", "strided", "big-endian", "unaligned", "broadcast"],
+)
+def test_memory_may_lie_in_any_way(x):
+    compiled = aot.compile(saxpy, wait=True)
+    for _ in range(2):
+        assert np.array_equal(compiled(x, x, x), x * x + x)
+
+
+def shift(x, y):
+    x[1:] = y[:-1]
+
+
+def test_arrays_that_overlap_what_is_written_are_seen():
+    compiled, base, want = aot.compile(shift, wait=True), np.arange(9.0), np.arange(9.0)
+    compiled(np.arange(8.0), np.arange(8.0))
+    compiled(base[:-1], base[1:])
+    shift(want[:-1], want[1:])
+    assert np.array_equal(base, want)
+
+
+def test_what_is_read_only_is_not_written():
+    x = np.arange(5.0)
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        aot.compile(shift, wait=True)(x, np.arange(5.0))
+
+
+def pick(x, k):
+    total = 0.0
+    for i in range(k):
+        total += x[i * 2]
+    return total
+
+
+@pytest.mark.parametrize("k", [51, 10**6, -1, 0])
+def test_an_index_out_of_range_is_an_error_and_no_fault(k):
+    compiled = aot.compile(pick, wait=True)
+    compiled(V, 3)
+    if k <= 0:
+        assert compiled(V, k) == 0.0
+    else:
+        with pytest.raises(IndexError, match="out of bounds"):
+            compiled(V, k)
+
+
+def looked_up(x, at):
+    return x[at]
+
+
+@pytest.mark.parametrize("at", [[100], [-101], [2**62]])
+def test_an_array_of_indices_is_tested_too(at):
+    compiled = aot.compile(looked_up, wait=True)
+    assert same(compiled(V, np.array([3, -1])), V[[3, -1]])
+    with pytest.raises(IndexError):
+        compiled(V, np.array(at))
+
+
+def divided(a, b):
+    return a // b, a % b
+
+
+def test_division_by_zero_is_an_error_for_numbers_and_zero_for_arrays():
+    compiled = aot.compile(divided, wait=True)
+    assert compiled(7, -2) == (-4, -1)
+    with pytest.raises(ZeroDivisionError):
+        compiled(7, 0)
+    least = np.array([-(2**63), 5, -5])
+    with np.errstate(all="ignore"):
+        assert same(compiled(least, np.array([-1, 0, 0])), divided(least, np.array([-1, 0, 0])))
+
+
+def looks(x):
+    return x, x[1:], x[None]
+
+
+def test_a_view_that_is_given_back_is_a_view():
+    x = np.arange(5.0)
+    whole, part, _ = aot.compile(looks, wait=True)(x)
+    assert whole is x
+    part[0] = 9
+    assert x[1] == 9
+
+
+def test_a_plain_program_is_answered_at_once_and_becomes_native():
+    compiled = aot.compile(saxpy, wait=False)
+    assert np.array_equal(compiled(V, V, V), saxpy(V, V, V))
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon:
+            thread.join(60)
+    assert only(compiled).native is not None
+    assert np.array_equal(compiled(V, V, V), saxpy(V, V, V))
+
+
+def test_a_warm_start_needs_no_compiler(monkeypatch):
+    aot.compile(saxpy, wait=True)(M, M, M)
+    monkeypatch.setattr(WORKER, "ask", lambda *_, **__: pytest.fail("asked to compile"))
+    compiled = aot.compile(saxpy, wait=True)
+    compiled(M, M, M)
+    assert only(compiled).details["warm"]
+
+
+def cubed(a):
+    return a * a * a
+
+
+def test_when_the_compiler_dies_python_answers_and_the_next_one_compiles(monkeypatch, caplog):
+    monkeypatch.setattr(WORKER, "_start", lambda: (_ for _ in ()).throw(OSError("no more processes")))
+    WORKER.stop()
+    compiled = aot.compile(cubed, wait=True)
+    assert np.array_equal(compiled(V), cubed(V))
+    assert "no more processes" in only(compiled).said
+    monkeypatch.undo()
+    again = aot.compile(cubed, wait=True)
+    again(V)
+    assert only(again).native is not None
+
+
+def test_native_code_that_disagrees_is_news_and_is_not_used(monkeypatch, caplog):
+    wrong = cpu.Native.run
+    monkeypatch.setattr(cpu.Native, "run", lambda self, inputs: wrong(self, inputs) + 1)
+    compiled = aot.compile(cubed, wait=True)
+    assert np.array_equal(compiled(V), cubed(V))
+    assert "disagrees" in only(compiled).said
+    assert "disagrees" in caplog.text
+
+
+def test_a_forked_child_may_compile():
+    aot.compile(saxpy, wait=True)(V, V, V)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        compiled = aot.compile(cubed, wait=True)
+        fine = np.array_equal(compiled(V.astype("f8")), cubed(V.astype("f8"))) and only(compiled).native is not None
+        WORKER.stop()
+        os._exit(0 if fine else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_cache_is_named_by_content():
+    assert cache.place("one") == cache.place("one")
+    assert cache.place("one") != cache.place("two")
+    assert cache.place("one", 3) != cache.place("one", 2)
+
+
+def test_the_compiled_wrapper_answers_and_hands_on_what_it_does_not_know():
+    compiled = aot.compile(saxpy, wait=True)
+    compiled(V, V, V)
+    assert type(compiled._fast).__name__ == "builtin_function_or_method"
+    assert same(compiled(V, V, V), saxpy(V, V, V))
+    assert same(compiled(V[::2], V[::2], V[::2]), saxpy(V[::2], V[::2], V[::2]))
+    assert same(compiled(V, 2.0, V), saxpy(V, 2.0, V))
+    with pytest.raises(ValueError, match="broadcast"):
+        compiled(V, V, V[:3])
+    with pytest.raises(TypeError):
+        compiled(V, V)
+
+
+def test_the_wrapper_gives_arrays_back_once():
+    import sys
+
+    compiled = aot.compile(saxpy, wait=True)
+    for _ in range(3):
+        result = compiled(V, V, V)
+    other = saxpy(V, V, V)
+    assert sys.getrefcount(result) == sys.getrefcount(other)
+    assert result.flags.owndata
+
+
+def mixed(x, k, s, flag):
+    return x * s + k if flag else x, k + 1, s * 2, x.sum()
+
+
+def test_the_wrapper_knows_python_numbers():
+    compiled = aot.compile(mixed, wait=True)
+    for arguments in ((V, 3, 0.5, True), (V, 2**40, -0.5, False), (V, -7, 1.0, True)):
+        for _ in range(2):
+            assert same(compiled(*arguments), mixed(*arguments), rtol=1e-6)

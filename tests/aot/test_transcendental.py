@@ -1,0 +1,63 @@
+"""Our own exp, log and tanh keep their bound over the whole line, and every special value."""
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from tests.aot.conftest import needs_mlir
+
+SPECIAL = [
+    0.0,
+    -0.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e-45,
+    -1e-45,
+    5e-324,
+    1.0,
+    -1.0,
+    88.7,
+    89.0,
+    -103.9,
+    -110,
+    709.7,
+    711,
+    -745,
+    -750,
+]
+
+
+def exp(x):
+    return np.exp(x)
+
+
+def log(x):
+    return np.log(x)
+
+
+def tanh(x):
+    return np.tanh(x)
+
+
+def line(dtype):
+    """Numbers of every size, both signs, and near what matters."""
+    rng = np.random.default_rng(3)
+    bits = rng.integers(0, 2 ** (8 * np.dtype(dtype).itemsize - 1), 40000).astype(f"i{np.dtype(dtype).itemsize}")
+    wild = np.concatenate([bits.view(dtype), -bits.view(dtype)])
+    tame = np.concatenate([rng.uniform(-110, 110, 40000), rng.uniform(0, 2, 40000), rng.uniform(-1, 1, 40000)])
+    return np.concatenate([wild, tame.astype(dtype), np.array(SPECIAL).astype(dtype)])
+
+
+@needs_mlir
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("function", [exp, log, tanh])
+def test_it_is_within_four_units_in_the_last_place(function, dtype):
+    with np.errstate(all="ignore"):
+        x = line(dtype)
+        got, want = aot.compile(function, wait=True)(x), function(x.astype(np.longdouble))
+        rounded = want.astype(dtype)
+        same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
+        apart = np.abs(got.astype(np.longdouble) - want) / np.spacing(np.abs(rounded)).astype(np.longdouble)
+    assert np.array_equal(np.signbit(got[~np.isnan(got)]), np.signbit(rounded[~np.isnan(got)]))
+    assert np.max(apart[~same], initial=0) <= 4

@@ -1,0 +1,122 @@
+"""Cells that an agent wrote keep to bounds, and so does all below them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kernel_bench import Bench
+
+from nozzle.runner import Snapshots
+from nozzle.runner.worker import sandbox
+
+
+@pytest.fixture
+def bound(opened: Callable[..., Bench], home: Path) -> Bench:
+    """A session whose next cell is an agent's, in a journal with an entry, git's folder and a secret beside it."""
+    if not sandbox.landlock_version():
+        pytest.skip("this system has no Landlock")
+    bench = opened(snapshots=Snapshots("always"))
+    root = bench.folder.parent
+    for folder in (root / ".git", root / ".nozzle", root / "data", home / ".ssh"):
+        folder.mkdir(parents=True, exist_ok=True)
+    for file in (root / ".git" / "config", root / "nozzle.toml", root / "data" / "old", home / ".ssh" / "id"):
+        file.write_text("before")
+    return bench
+
+
+FORBIDDEN = [
+    "open('../.git/config', 'w')",
+    "open('../.git/hooks', 'w')",
+    "open('../nozzle.toml', 'a')",
+    "open('../new', 'w')",
+    "import os; os.rename('../nozzle.toml', 'mine')",
+    "import os; os.truncate('../.git/config', 0)",
+    "import os; os.symlink('/', '../.nozzle/link')",
+    "from pathlib import Path; (Path.home() / '.ssh' / 'id').read_text()",
+    "from pathlib import Path; (Path.home() / 'outside').write_text('')",
+    "import subprocess; subprocess.run('echo x > ../nozzle.toml', shell=True, check=True)",
+    "import socket; socket.socket()",
+    "import socket; socket.socket(socket.AF_UNIX)",
+    "import os; os.kill(os.getppid(), 0)",
+    "import ctypes, os\nif ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) < 0: raise PermissionError",
+    "import ctypes\nif ctypes.CDLL(None).syscall(425, 8, 0) < 0: raise PermissionError",
+]
+
+
+@pytest.mark.parametrize("source", FORBIDDEN)
+def test_an_agents_cell_cannot(bound: Bench, source: str) -> None:
+    finished = bound.run(source, confined=True)
+    assert finished.status == "error"
+    assert bound.error.ename in ("PermissionError", "CalledProcessError")
+    assert (bound.folder.parent / "nozzle.toml").read_text() == "before"
+
+
+def test_an_agents_cell_can_work(bound: Bench) -> None:
+    bound.run("x = 1")
+    source = """
+import os, socket, subprocess, tempfile
+open('made', 'w').write(open('../data/old').read())
+open('../data/new', 'w').write('1')
+tempfile.TemporaryFile().write(b'x')
+a, b = socket.socketpair()
+print(x, subprocess.run(['cat', 'made'], capture_output=True, text=True).stdout)
+"""
+    assert bound.run(source, confined=True).status == "ok", bound.events
+    assert bound.stdout == "1 before\n"
+    assert bound.session.held is not None
+    assert bound.session.held.label == "confined: writes only in this journal, reads no keys, no network"
+
+
+def test_what_stands_below_an_agents_cell_is_bound_too(bound: Bench) -> None:
+    bound.run("x = 1")
+    bound.run("x += 1", confined=True)
+    assert bound.run("open('../new', 'w')").status == "error"
+    assert bound.run("echo hi > ../new", language="bash").status == "error"
+    assert bound.run("echo $HOME > made; cat made", language="bash").status == "ok"
+
+
+def test_above_it_nothing_is(bound: Bench) -> None:
+    bound.run("x = 1")
+    bound.run("x += 1", confined=True)
+    bound.jobs.pop()
+    assert bound.run("print(x, file=open('../free', 'w'))").status == "ok"
+    assert (bound.folder.parent / "free").read_text() == "1\n"
+    assert bound.session.held is None
+
+
+def test_a_woken_state_is_bound_as_it_was(bound: Bench) -> None:
+    bound.run("x = 1", confined=True)
+    bound.run("x += 1")
+    bound.again()
+    assert bound.run("open('../new', 'w')").status == "error"
+    bound.run("print(x)")
+    assert bound.stdout == "2\n"
+
+
+def test_the_same_cell_of_the_author_is_free(bound: Bench) -> None:
+    bound.run("x = 1", confined=True)
+    bound.jobs = []
+    bound.run("x = 1")
+    assert bound.run("open('../free', 'w').close()").status == "ok"
+
+
+def test_a_shell_is_bound_with_what_it_knows(bound: Bench) -> None:
+    bound.run("y=1; cd ../data", language="bash")
+    assert bound.run("echo $y > mine; cat mine; pwd", language="bash", confined=True).status == "ok"
+    assert bound.stdout.splitlines()[0] == "1"
+    assert bound.run("cat ~/.ssh/id", language="bash").status == "error"
+
+
+def test_a_shell_that_cannot_be_bound_runs_nothing(bound: Bench) -> None:
+    bound.run("sleep 1000 &", language="bash")
+    finished = bound.run("touch ran", language="bash", confined=True)
+    assert finished.cause == "it cannot run in bounds here: a program that it started goes on"
+    assert not (bound.folder / "ran").exists()
+
+
+def test_no_other_process_is_read(bound: Bench) -> None:
+    if os.getuid() == 0:
+        pytest.skip("as root, /proc is open to every process")
+    finished = bound.run(f"open('/proc/{os.getpid()}/environ', 'rb').read()", confined=True)
+    assert finished.status == "error"

@@ -1,0 +1,105 @@
+"""nozzle aot: what is built stands alone; what is shown is right."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from nozzle.aot import cache
+from nozzle.errors import WrongCommand
+from tests.aot.conftest import needs_mlir
+from tests.words.conftest import Say
+
+SOURCE = """
+import numpy as np
+
+def saxpy(a, b, c):
+    return a * b + c
+
+def settle(grid, steps, rate):
+    for _ in range(steps):
+        grid[1:-1] = grid[1:-1] + rate * (grid[:-2] - 2 * grid[1:-1] + grid[2:])
+    return grid.sum()
+"""
+
+
+@pytest.fixture(autouse=True)
+def kept_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("NOZZLE_AOT_CACHE", str(tmp_path / "cache"))
+    cache.folder.cache_clear()
+    yield
+    cache.folder.cache_clear()
+
+
+@pytest.fixture
+def kernels(tmp_path: Path) -> Path:
+    path = tmp_path / "kernels.py"
+    path.write_text(SOURCE)
+    return path
+
+
+def alone(folder: Path, code: str) -> str:
+    """Run Python that can see NumPy and the folder, and neither nozzle nor MLIR."""
+    guard = "import sys; sys.modules['nozzle'] = sys.modules['torch_mlir'] = None\n"
+    command = [sys.executable, "-c", guard + textwrap.dedent(code)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@needs_mlir
+def test_a_library_needs_neither_nozzle_nor_mlir(say: Say, kernels: Path, tmp_path: Path):
+    said = say("aot", "build", f"{kernels}:saxpy", "--types", "f32[n],f32[n],f32[n]", "--out", str(tmp_path / "lib"))
+    assert said.status == 0
+    assert "requires a.0 == b.0" in said.out
+    code = "import numpy as np; from saxpy import saxpy; x = np.arange(5, dtype='f4'); print(saxpy(x, x, x))"
+    assert alone(tmp_path / "lib", code) == "[ 0.  2.  6. 12. 20.]"
+
+
+@needs_mlir
+def test_a_library_writes_in_place_takes_numbers_and_holds_its_guards(say: Say, kernels: Path, tmp_path: Path):
+    say("aot", "build", f"{kernels}:settle", "--types", "f64[n],i64[],f64[]", "--out", str(tmp_path / "lib"))
+    code = """
+        import numpy as np
+        from settle import settle
+        grid = np.array([0.0, 0, 8, 0, 0])
+        print(settle(grid, 2, 0.25), grid)
+        try:
+            settle(grid[:0], 2, 0.25)
+        except ValueError as error:
+            print(error)
+        try:
+            settle(grid.astype('f4'), 2, 0.25)
+        except ValueError as error:
+            print(error)
+    """
+    lines = alone(tmp_path / "lib", code).splitlines()
+    assert lines[0] == "7.0 [0. 2. 3. 2. 0.]"
+    assert "this library is for calls where" in lines[1]
+    assert "grid is written to" in lines[2]
+
+
+@needs_mlir
+def test_the_header_is_c_and_names_every_trap(say: Say, kernels: Path, tmp_path: Path):
+    say("aot", "build", f"{kernels}:saxpy", "--types", "f32[n],f32[n],f32[n]", "--out", str(tmp_path))
+    text = (tmp_path / "saxpy.h").read_text()
+    assert "void nz_saxpy(const float *a, int64_t a_d0," in text
+    assert "#include <stdint.h>" in text
+
+
+def test_show_and_explain_say_the_rungs(say: Say, kernels: Path):
+    where = f"{kernels}:saxpy"
+    shown = say("aot", "show", where, "--types", "f32[n],f32[n],f32[n]")
+    assert "fused()" in shown.out
+    explained = say("aot", "explain", where, "--types", "f32[n],f32[n],f32[n]", "--sizes", "n=1000")
+    assert "1 kernel; 1 of 2 arrays never in memory" in explained.out
+    assert "16 kB moved, 24 kB by NumPy; 16 kB come and go" in explained.out
+
+
+def test_a_function_that_is_not_there_is_the_commands_fault(say: Say, kernels: Path):
+    none = say("aot", "show", f"{kernels}:nothing", "--types", "f32[n]")
+    assert none.status == WrongCommand.status
+    assert "has no function nothing" in none.out
+    wrong = say("aot", "show", f"{kernels}:saxpy", "--types", "f33[n],f32[n],f32[n]")
+    assert wrong.status == WrongCommand.status
+    assert "'f33' is no type" in wrong.out
