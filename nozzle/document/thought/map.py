@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from nozzle.document.entry import Entry, Envelope, Slot
+from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
 from nozzle.document.talk.quote import guessed
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
@@ -281,7 +281,7 @@ def _own(entry: Entry, start: int, stop: int) -> list[str]:
 
 def _of_cell(slot: Slot) -> Link:
     code = (row.strip() for row in slot.cell.body.split("\n") if row.strip() and not row.startswith("#|"))
-    return Link(slot.cell.span.start, next(code, ""), slot.cell.chain, "cell")
+    return Link(slot.cell.span.start, next(code, ""), slot.cell.chain[:SHOWN], "cell")
 
 
 def _answer(text: _Text, heard: _Heard) -> Link | None:
