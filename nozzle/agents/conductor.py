@@ -58,7 +58,7 @@ class Conductor:
             self.invited.clear()
             self.allowed.clear()
         elif seen == "saved":
-            if before.text:
+            if before.text and self._conducts():
                 self.live |= _digests(self.desk.entry) - _digests(before)
             self._answers()
 
