@@ -35,9 +35,6 @@ class Options:
 
     wait: bool | None = None
     """Whether a first call waits for native code; None: in a cell of a journal it does, in a program it does not."""
-    threads: int = 1
-    quantize: str = ""
-    """A narrow dtype for matrix products: i8."""
 
 
 @dataclass(slots=True)
@@ -158,6 +155,12 @@ class Compiled:
                 wrong = wrong and f"{wrong}, and is said to be {annotation}"
             if wrong:
                 raise NotAdmissible(here, f"the argument {name} {wrong}", "pass arrays of numbers, and numbers")
+
+    def _repr_markdown_(self) -> str:
+        """What became of it, for the page of a journal: an account of every kind of call so far, its rungs folded."""
+        from nozzle.aot.explain import page
+
+        return page(self)
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"  # type: ignore[attr-defined]

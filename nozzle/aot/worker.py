@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import select
-import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nozzle.aot import mlir
+
+if TYPE_CHECKING:
+    import subprocess
 
 PATIENCE = 120.0
 """Seconds that one compilation may take."""
@@ -48,6 +49,8 @@ class Worker:
         return answer
 
     def _start(self) -> subprocess.Popen[str]:
+        import subprocess
+
         self._process = subprocess.Popen(
             [sys.executable, "-EP", str(Path(mlir.__file__))],
             stdin=subprocess.PIPE,
@@ -60,6 +63,8 @@ class Worker:
 
     def _read(self, process: subprocess.Popen[str]) -> dict[str, Any]:
         assert process.stdout is not None
+        import select
+
         ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
         line = process.stdout.readline() if ready else ""
         if not line:
