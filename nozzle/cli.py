@@ -1,6 +1,7 @@
 """The command line. It only finds the word; each word is a file of `words`, opened when it is said."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -15,15 +16,28 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("due", "What would run, and why", "first"),
     ("log", "The steps, newest first", "first"),
     ("rewind", "Go back to a step; nothing is lost", "first"),
+    ("ask", "A question to the journal, or to any past step", "first"),
+    ("do", "A task for the doer, as proposals in the text", "first"),
     ("build", "Make the site", "first"),
     ("publish", "Make the site and bring it out", "first"),
+    ("condense", "From a ramble to a line: what is open, decided, done, next", "agents"),
     ("show", "One step: text, outputs, files, time", "time"),
+    ("fork", "A thread of its own from any step, in its own folder", "time"),
+    ("threads", "The threads side by side, and what each is doing", "time"),
+    ("compare", "What differs between two steps or threads", "time"),
+    ("take", "One step from another thread, here", "time"),
+    ("merge", "All of another thread, here", "time"),
     ("land", "Squash this thread's steps onto the branch it left", "time"),
+    ("how", "How the work is doing, while it runs", "agents"),
+    ("news", "What is broken, and the nearest edit", "agents"),
+    ("teleport", "Talk with the agent of a past step", "agents"),
+    ("learn", "What models were asked, and what it cost", "agents"),
     ("verify", "Run again elsewhere and compare, or check every output", "trust"),
     ("trust", "Let run what came from somebody else", "trust"),
     ("key", "This machine's signing key", "trust"),
     ("stop", "Stop the cell that is running", "running"),
-    ("answer", "Reply to a cell that called input()", "running"),
+    ("answer", "Reply to input(), or to a proposal", "running"),
+    ("import", "A chat or a log of one, as an entry", "site"),
     ("serve", "Look at the site on this machine", "site"),
     ("aot", "Typed NumPy functions to native code", "native"),
     ("doctor", "What nozzle found on this machine, and what it lacks", "help"),
@@ -32,6 +46,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
 TITLES = {
     "first": "Words",
     "time": "Time",
+    "agents": "Agents",
     "running": "While a cell runs",
     "trust": "Trust",
     "site": "Site",
@@ -49,7 +64,8 @@ class Words(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        command = importlib.import_module(f"nozzle.words.{name}").command
+        module = f"nozzle.words.{name}_" if keyword.iskeyword(name) else f"nozzle.words.{name}"
+        command = importlib.import_module(module).command
         assert isinstance(command, click.Command)
         return command
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from nozzle import disk
 from nozzle.document import plan as planning
@@ -21,7 +22,7 @@ from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Interpreter, Session, Snapshots
+from nozzle.runner import Interpreter, Serve, Session, Snapshots, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -54,6 +55,65 @@ class Notice:
     event: Event | None = None
 
 
+class Beside(Protocol):
+    """Who works at an entry beside its desk: told what happens there, asked when time passes. On the loop's thread."""
+
+    def seen(self, seen: Seen, before: Entry) -> None:
+        """The text was looked at; `before` is what it was."""
+
+    def asked(self) -> None:
+        """Somebody wants this entry to run."""
+
+    def ended(self, run: Run, finished: Finished) -> None:
+        """A cell has ended, and its output is in the text that waits to be written."""
+
+    def tick(self, now: float) -> None:
+        """Time passes."""
+
+    def wake(self, now: float) -> float | None:
+        """When it wants its next tick, in seconds from now; None: when something happens."""
+
+    def busy(self) -> bool:
+        """Whether something is on its way that needs nobody's answer."""
+
+    def held(self, cell: Cell) -> str:
+        """Why a cell may not run now; empty when it may."""
+
+    def stop(self) -> bool:
+        """Stop what is on its way; whether anything was."""
+
+
+class Nobody:
+    """The author works alone."""
+
+    def __init__(self, desk: "Desk") -> None:
+        pass
+
+    def seen(self, seen: Seen, before: Entry) -> None:
+        pass
+
+    def asked(self) -> None:
+        pass
+
+    def ended(self, run: Run, finished: Finished) -> None:
+        pass
+
+    def tick(self, now: float) -> None:
+        pass
+
+    def wake(self, now: float) -> float | None:
+        return None
+
+    def busy(self) -> bool:
+        return False
+
+    def held(self, cell: Cell) -> str:
+        return ""
+
+    def stop(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What all desks of a journal share."""
@@ -73,6 +133,11 @@ class Tools:
     """Names of environment variables that no cell may see."""
     snapshots: Snapshots | None = None
     """States of kernels that were kept; without it none is."""
+    seen_at: Path | None = None
+    """Where the cells see the root: at the place of the first worktree, for a thread beside it."""
+    company: Callable[["Desk"], Beside] = Nobody
+    serve: Serve = nobody
+    """What the host does for cells: search, recall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +190,7 @@ class Desk:
     _reference: Entry | None = None
     """The text nozzle wrote last, to bring back what a stale buffer saved over."""
     _newest: tuple[str, str] | None = None
-    """The output nozzle wrote last: its chain's beginning and its digest."""
+    """The block nozzle wrote last: its kind and what it is of, its digest or id."""
     _restored: bool = False
     _kept: bool = False
     """What waits is in git meanwhile."""
@@ -137,6 +202,10 @@ class Desk:
     _late_due: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By cell: when late output is next written, and how long after that again."""
     _warned: set[str] = field(default_factory=set)
+    beside: Beside = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.beside = self.tools.company(self)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -157,7 +226,7 @@ class Desk:
         content = disk.read(self.path)
         if content != self.base and git and self.tools.ledger.steps.moving():
             raise News  # git may be writing it, and will move HEAD in a moment
-        first, self.gone = self.base is None, False
+        first, self.gone, before = self.base is None, False, self.entry
         seen = self.tools.ledger.judge(self.rel, content, self.base)
         if seen == "moved":
             self._arrive(content)
@@ -168,6 +237,7 @@ class Desk:
             if not first:
                 self._bring_back()
         self.stuck = False
+        self.beside.seen(seen, before)
         return seen
 
     def inputs(self) -> None:
@@ -201,6 +271,10 @@ class Desk:
         return [row for row in rows if row.do == "due"]
 
     def busy(self) -> bool:
+        """Whether something runs here, waits to be written, or is being worked out."""
+        return self.at_work() or self.beside.busy()
+
+    def at_work(self) -> bool:
         """Whether something runs here or waits to be written."""
         return self.run is not None or bool(self.aside) or (bool(self.made) and not self.stuck)
 
@@ -214,6 +288,17 @@ class Desk:
         self.allowed |= {cell.chain for cell in self.entry.cells if cell.runs}
         if again and self.run is None:
             self._close_session()
+        self.beside.asked()
+
+    def put(self, *pieces: Piece) -> None:
+        """Write these with what else waits; what was due is looked at anew."""
+        for piece in pieces:
+            self._add(piece)
+        self._ripe = True
+
+    def rest(self, why: str) -> None:
+        """Run nothing here by itself until the author saves or asks."""
+        self._rest(why)
 
     def start(self, now: float) -> bool:
         """Start the first cell that is due, if none is running."""
@@ -233,8 +318,8 @@ class Desk:
             self._session = self._new_session()
         for kept in (self._late, self._late_told, self._late_due):
             kept.pop(row.cell.chain, None)
-        since = ledger.past.before(row.cell)
-        run = Run(row.cell, row.why, now, since, self._session, ledger.origin(self.rel, base))
+        origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
+        run = Run(row.cell, row.why, now, since, self._session, origin, row.slot.output)
         self.run = run
         run.work(jobs(self.entry, row.cell, self.tools.settings), lambda event: self.tools.put(Said(self, run, event)))
         return True
@@ -260,11 +345,24 @@ class Desk:
             run.stop(cause)
         if runs:
             self._rest(STOPPED)
-        return bool(runs)
+        return self.beside.stop() or bool(runs)
 
     def answer(self, text: str | None) -> bool:
         runs = [*([self.run] if self.run else []), *self.aside]
         return any(run.session.answer(text) for run in runs)
+
+    def wake_up(self) -> tuple[int, int]:
+        """Let the kernels stand as far down as states were kept; how many cells that is, of how many that are done."""
+        done = [row.cell for row in self.plan() if row.cell.runs and row.do == "done"]
+        if not done or self.tools.snapshots is None or self.run is not None:
+            return 0, len(done)
+        if self._session is None:
+            self._session = self._new_session()
+        above = jobs(self.entry, done[-1], self.tools.settings)
+        kept = len(above) - len(self._session.missing(above))
+        if kept:
+            list(self._session.go_to(above[:kept]))
+        return kept, len(done)
 
     def close(self) -> None:
         for run in self.aside:
@@ -276,6 +374,7 @@ class Desk:
     def tick(self, now: float) -> None:
         """Time passed: background output, markers of long cells, late editors."""
         self._hear_editors(now)
+        self.beside.tick(now)
         if self._session is not None and self.run is None and now - self._listened >= LISTEN:
             self._listened = now
             for event in self._session.drain():
@@ -287,6 +386,8 @@ class Desk:
     def wake(self, now: float) -> float | None:
         """When this desk wants its next tick, in seconds from now; None: when something happens."""
         times = [0.1] if self._lates else []
+        if (later := self.beside.wake(now)) is not None:
+            times.append(later)
         if now < self.settled:
             times.append(self.settled - now)
         if (self.made or self._unkept) and not self.stuck and not self.quiet(now):
@@ -325,6 +426,7 @@ class Desk:
         if not self.made:
             return
         made = self.made
+        known = {_name(block) for block in self._reference.envelopes} if self._reference else set()
         try:
             written = self.tools.ledger.write(self.path, self.rel, self.base or b"", made)
         except NozzleError:
@@ -335,8 +437,8 @@ class Desk:
             raise
         self.made, self._restored, self._unkept = [], False, False
         self._settle(written, made[-1].entry)
-        outputs = [slot.output for each in made if (slot := self.entry.slot(each.piece.chain)) and slot.output]
-        self._newest = _name(outputs[-1]) if outputs else self._newest
+        fresh = [name for block in self.entry.envelopes if (name := _name(block)) not in known]
+        self._newest = fresh[-1] if fresh else self._newest
 
     # -- inside: the text ---------------------------------------------------------------------------------------
 
@@ -465,6 +567,7 @@ class Desk:
         if piece.facts:
             ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)
         self._add(piece)
+        self.beside.ended(run, finished)
 
     def _set_aside(self) -> None:
         """The running cell is no longer in the text: it ends in its own session; the entry goes on in another."""
@@ -515,6 +618,8 @@ class Desk:
 
     def _held(self, cell: Cell, why: Why) -> str:
         if reason := self._distrusted(cell):
+            return reason
+        if reason := self.beside.held(cell):
             return reason
         if cell.chain in self.allowed:
             return ""
@@ -586,6 +691,8 @@ class Desk:
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
+            seen_at=tools.seen_at,
+            serve=tools.serve,
         )  # fmt: skip
 
     def _close_session(self) -> None:
@@ -608,7 +715,7 @@ def _ending(block: Envelope, result: Result, files: dict[str, bytes], desk: Desk
 
 
 def _name(block: Envelope) -> tuple[str, str]:
-    return block.of, block.keys.get("sha", "")
+    return f"{block.kind} {block.of}", block.keys.get("sha") or block.keys.get("id", "")
 
 
 def _kind(event: Event) -> str:

@@ -307,9 +307,9 @@ class Ledger:
         piece, folder = made.piece, Path(rel).parent
         files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}
         adopt = tuple(path for path in piece.adopt if not self._withheld(path))
-        trailers = {"Cell": piece.chain}
+        trailers = {"Cell": piece.chain, **piece.trailers}
         if piece.cell and piece.facts:
-            trailers = self.past.trailers(piece.cell, piece.facts, adopt)
+            trailers = {**self.past.trailers(piece.cell, piece.facts, adopt), **piece.trailers}
         return Record(piece.kind, rel, f"{_stem(rel)}: {piece.title}", {rel: made.text, **files}, adopt, trailers)
 
     def _withheld(self, path: str) -> bool:

@@ -65,6 +65,10 @@ class Loop:
     desks: dict[Path, Desk] = field(default_factory=dict)
     after: Callable[[Desk], None] = lambda desk: None
     """Told of every desk whose text changed."""
+    shares: bool = False
+    """The states of its kernels are kept by another loop's side, which outlives it."""
+    beside: "Callable[..., None] | None" = None
+    """Looks after another worktree of this journal: (folder, the reply of who asked)."""
     _looks: dict[Path, float] = field(default_factory=dict)
     """When a changed file is looked at: it settles first."""
     _inputs: set[Path] = field(default_factory=set)
@@ -118,7 +122,7 @@ class Loop:
     def close(self) -> None:
         for desk in self.desks.values():
             desk.close()
-        if self.tools.snapshots:
+        if self.tools.snapshots and not self.shares:
             self.tools.snapshots.clear()
 
     # -- messages -----------------------------------------------------------------------------------------------
@@ -178,7 +182,7 @@ class Loop:
 
     def _git_at_work(self, now: float) -> bool:
         """Whether git holds the index: it may write entries, and HEAD follows. Not for ever: a lock can be left."""
-        if not (self._looks or any(desk.busy() for desk in self.desks.values())):
+        if not (self._looks or any(desk.at_work() for desk in self.desks.values())):
             return False
         if not self.tools.ledger.steps.moving():
             self._git_since = None

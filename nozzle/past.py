@@ -74,7 +74,7 @@ class Past:
         reads = {path: self._digest(path) for path in inside if not self.settings.is_entry(path)}
         return Facts(
             finished.status, finished.seconds, finished.memory,
-            {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages,
+            {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,
         )  # fmt: skip
 
     def content(self, path: str) -> str:

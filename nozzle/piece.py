@@ -5,7 +5,7 @@ the entry meanwhile. It refuses to be put under a cell that is gone: then it bel
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Cell, Entry
@@ -27,8 +27,9 @@ class Piece:
     """Something to be written under a cell."""
 
     kind: str
-    """cell | note | partial | repair | marker (no step of its own)."""
+    """cell | partial | repair | marker (no step of its own), and what agents write: answer | note | news | ..."""
     chain: str
+    """The cell's that it is about; the name of a prompt or a proposal for what stands under no cell."""
     title: str
     edit: Callable[[Entry], Edit | None]
     cell: Cell | None = None
@@ -36,6 +37,8 @@ class Piece:
     adopt: tuple[str, ...] = ()
     """Files that the cell wrote, from the root."""
     origin: Origin | None = None
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    """What its step says beyond the cell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ its result still has a place there.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
-from nozzle.document.entry import Cell, Entry
+from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Error, Event, Finished, Replaying
 from nozzle.document.outputs import Tape
 from nozzle.document.plan import Why
@@ -36,6 +36,8 @@ class Run:
     """How the worktree looked at its start, when it may start programs: what changed later may be their doing."""
     session: Session
     origin: Origin
+    before: Envelope | None = None
+    """The cell's output as it stood when it began."""
     tape: Tape = field(default_factory=Tape)
     error: Error | None = None
     under_way: bool = False
@@ -67,6 +69,7 @@ class Run:
         result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), hint(cell, self.error))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
         written = past.written(finished, self.since)
+        finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
             cell, past.facts(finished), written, self.origin,

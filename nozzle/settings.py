@@ -29,7 +29,11 @@ BUILD = "site"
 
 _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 
-_PERSONAL = {"steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "snapshots"}
+_PERSONAL = {
+    "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
+    "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
+    "countdown", "unattended", "snapshots",
+}  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
 _ONLY_PERSONAL = {"keyring"}
@@ -101,6 +105,34 @@ class Settings(BaseModel):
         default=20_000_000, ge=0, description="Bytes; a larger file that a cell wrote is left out of a step."
     )
     keyring: bool = Field(default=False, description="Keep the signing key in the system's keyring instead of a file.")
+    model: str = Field(
+        default="", description="The model that answers and does tasks, by its name; empty: none is asked, ever."
+    )
+    model_url: str = Field(
+        default="", description="A server that speaks OpenAI's wire, up to /v1 (vLLM, llama.cpp, Ollama, LM Studio)."
+    )
+    model_key: str = Field(
+        default="", description="Name of the environment variable, or of the keyring's entry, that holds the key."
+    )
+    model_tokens: int = Field(default=4096, gt=0, description="Tokens that one reply may have.")
+    model_context: int = Field(
+        default=400_000, gt=1000, description="Characters of an entry that are sent; what does not fit is named."
+    )
+    explain: Literal["surprises", "news", "asked"] = Field(
+        default="surprises", description="What is explained unasked: all that surprises, only what breaks, or nothing."
+    )
+    task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
+    task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")
+    task_seconds: _Seconds = Field(default=3600.0, description="Seconds that one task may think and run.")
+    task_dollars: _Seconds = Field(
+        default=5.0, description="US dollars that one task may cost, where the price is known."
+    )
+    countdown: _Seconds = Field(
+        default=5.0, description="Seconds after which a proposal that changes nothing outside runs by itself."
+    )
+    unattended: _Seconds = Field(
+        default=0.0, description="Seconds after which an unanswered proposal is denied; 0: it waits."
+    )
     site: Site = Field(default=Site(), description="The published pages.")
 
     def is_entry(self, relative: str) -> bool:
@@ -163,6 +195,11 @@ def _personal(config: Path) -> "_Table":
     table = _Table.read(config / "settings.toml")
     table.check(_refuse_unless_personal)
     return table
+
+
+def shared_keys(root: Path, config: Path | None = None) -> set[str]:
+    """The keys that hold because the journal says so, and not the user's own settings.toml."""
+    return set(_shared(root).values) - set(_Table.read((config or config_folder()) / "settings.toml").values)
 
 
 def settings_digest(root: Path) -> str:

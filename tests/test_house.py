@@ -12,6 +12,7 @@ FLOORS = (
     ("cli",),
     ("words",),
     ("loop",),
+    ("agents",),
     ("desk",),
     ("ledger", "run"),
     ("intent", "orphans", "past", "piece"),

@@ -7,8 +7,8 @@ and, under each cell, the slot: the envelopes between the cell and the author's 
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -21,6 +21,8 @@ from nozzle.document.options import Options, read_options
 from nozzle.document.outline import Outline, nested_cells, outline
 from nozzle.document.toplevel import Top
 
+SLOT = ("output", "news", "note")
+"""Kinds of envelopes that belong to the cell above them, in this order; the others belong to a prompt."""
 SHOWN = 12
 """Hex digits of a digest as it is written in a marker."""
 REMEMBERED = 20_000
@@ -68,6 +70,15 @@ class Cell(Block):
     """Of this cell and all above it: the name of the state after it. Empty when the cell never runs."""
     typing: str = ""
     """Why the author seems to be still writing it; empty when the cell is whole."""
+    by: str = ""
+    """Who proposed it, when an agent did: it stands in an envelope. Empty for the author's own."""
+    enclosed: int = 0
+    """The line after its envelope; 0 when it has none."""
+
+    @property
+    def below(self) -> int:
+        """The line at which its slot begins."""
+        return self.enclosed or self.span.stop
 
     @property
     def label(self) -> str:
@@ -227,13 +238,16 @@ class Entry:
                 continue
             adjoins = open_slot and not any(row.strip() for row in self.rows[last : block.span.start])
             if isinstance(block, Envelope):
-                open_slot = adjoins
+                adjoins = open_slot = adjoins and block.kind in SLOT
             elif block.name == "code-cell":
                 block, state = _cell(block, state, self._default_language, self.rows)
                 open_slot = True
             else:
                 open_slot = False
-            last = block.span.stop
+            if isinstance(block, Cell) and found and _encloses(around := found[-1][0], block):
+                assert isinstance(around, Envelope)
+                block = replace(block, by=around.keys.get("by", ""), enclosed=around.span.stop)
+            last = block.below if isinstance(block, Cell) else block.span.stop
             found.append((block, adjoins))
         return tuple(found)
 
@@ -266,12 +280,34 @@ def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
             if end is None:
                 yield top
                 continue
-            at, stop = end + 1, tops[end].stop
+            inner, at, stop = tops[at:end], end + 1, tops[end].stop
             body = "".join(rows[top.stop : stop - 1])
-            yield _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
+            envelope = _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
+            yield envelope
+            if envelope.kind == "cell" and (cell := _only_cell(inner, rows)):
+                yield cell
         elif _named(top) and _closed(top, rows):
-            body = "".join(rows[top.start + 1 : top.stop - 1])
-            yield _once(_block, body)(top.info, body, Span(top.start, top.stop))
+            yield _fenced(top, rows)
+
+
+def _fenced(top: Top, rows: list[str]) -> Block:
+    """The directive that a closed fence is."""
+    body = "".join(rows[top.start + 1 : top.stop - 1])
+    block: Block = _once(_block, body)(top.info, body, Span(top.start, top.stop))
+    return block
+
+
+def _only_cell(tops: Sequence[Top], rows: list[str]) -> Block | None:
+    """The cell in an agent's envelope: exactly one, and nothing beside it but a quoted reason."""
+    rest = [top for top in tops if top.kind != "blockquote_open"]
+    if len(rest) != 1 or not _named(rest[0]) or not _closed(rest[0], rows):
+        return None
+    block = _fenced(rest[0], rows)
+    return block if block.name == "code-cell" else None
+
+
+def _encloses(around: "Block | Envelope | Top", cell: Block) -> bool:
+    return isinstance(around, Envelope) and around.span.start < cell.span.start < around.span.stop
 
 
 def _end(found: Outline, at: int, opening: re.Match[str]) -> int | None:

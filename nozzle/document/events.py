@@ -76,6 +76,12 @@ class Error:
     ename: str
     evalue: str
     traceback: tuple[str, ...] = ()
+    expression: str = ""
+    """The expression that failed, in the author's innermost frame; the line where it is not known."""
+    operands: tuple[tuple[str, str], ...] = ()
+    """Its names, and what they were: type, shape, dtype, a short value."""
+    line: int = 0
+    """Of the expression, within the cell, from 1; 0 when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,8 @@ class Finished:
     """Where it reached outside: 'network', 'files:/outside/path'."""
     spawned: bool = False
     """It started other programs, whose reads and writes are not seen."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names that the cell made or changed, and what they are: type, shape, dtype; `gone` for those it took away."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """Version of each imported distribution, and of the language under its own name."""
 

@@ -20,6 +20,8 @@ class Facts:
     """Path from the root -> digest of its content when the cell had run."""
     effects: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names that it made or changed, and what they were."""
 
 
 def to_trailers(cell: Cell, facts: Facts) -> dict[str, str]:
@@ -33,6 +35,7 @@ def to_trailers(cell: Cell, facts: Facts) -> dict[str, str]:
         "Reads": _pairs(facts.reads),
         "Effects": " ".join(quote(effect, safe=":/") for effect in facts.effects),
         "Packages": _pairs(facts.packages),
+        "Names": _pairs(facts.names),
     }
     return {key: value for key, value in found.items() if value}
 
@@ -46,6 +49,7 @@ def from_trailers(trailers: Mapping[str, str]) -> Facts:
         _mapping(trailers.get("Reads", "")),
         tuple(unquote(effect) for effect in trailers.get("Effects", "").split()),
         _mapping(trailers.get("Packages", "")),
+        _mapping(trailers.get("Names", "")),
     )
 
 

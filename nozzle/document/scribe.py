@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nozzle.document import gfm, seal
@@ -18,6 +18,7 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot, Span
 from nozzle.document.lines import eol
 from nozzle.document.outputs import Display, Failure, Output, Text, plain
+from nozzle.document.prompts import prompts
 
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 
@@ -84,7 +85,7 @@ def write(entry: Entry, result: Result, hand: Hand) -> Edit | None:
         page.shown += 1
         _show(page, output)
     if result.cause:
-        page.block([f"*{_one_line(hand.redact(result.cause))}*"])
+        page.block([f"*{one_line(hand.redact(result.cause))}*"])
     if result.hint:
         page.block([f"*{result.hint}*"])
     rows = _sealed(slot.cell, result.status, page, hand)
@@ -97,7 +98,7 @@ def running(entry: Entry, chain: str) -> Edit | None:
     if slot is None:
         return None
     keys = _keys(slot.cell, "running")
-    return Edit(*_placed(entry, slot, [_marker("output", keys), "<!-- /nozzle -->"]))
+    return Edit(*_placed(entry, slot, [marker("output", keys), "<!-- /nozzle -->"]))
 
 
 def ended(entry: Entry, block: Envelope, result: Result, files: Mapping[str, bytes], hand: Hand) -> Edit | None:
@@ -109,11 +110,11 @@ def ended(entry: Entry, block: Envelope, result: Result, files: Mapping[str, byt
     page = _Page(hand, _name(slot.cell), list(block.body), dict(files))
     page.block([f"*{result.cause}*"])
     rows = _sealed(replace(slot.cell, chain=chain, digest=block.keys.get("cell", "")), result.status, page, hand)
-    return Edit(*_put(entry, block.span, rows), files=page.files)
+    return Edit(*put(entry, block.span, rows), files=page.files)
 
 
 def restore(entry: Entry, reference: Entry) -> list[Edit]:
-    """The edits that bring back outputs which `reference` has for cells as they still stand, and `entry` lacks.
+    """The edits that bring back what `reference` has under cells and prompts as they still stand, and `entry` lacks.
 
     An older output than the reference's is a lack too: a buffer from before the last run holds it.
     """
@@ -123,7 +124,23 @@ def restore(entry: Entry, reference: Entry) -> list[Edit]:
         if kept and kept.fresh and kept.output and (slot.output is None or slot.output.keys != kept.output.keys):
             rows = [row.rstrip("\r\n") for row in reference.rows[kept.output.span.start : kept.output.span.stop]]
             edits.append(Edit(*_placed(entry, slot, rows)))
-    return edits
+    return [*edits, *_regions(entry, reference)]
+
+
+def _regions(entry: Entry, reference: Entry) -> Iterator[Edit]:
+    """What stood under a prompt that now lacks some of it, and holds nothing else: all of it, as it was."""
+    known = {each.digest: each for each in prompts(reference)}
+    for asked in prompts(entry):
+        before = known[asked.digest].region if asked.digest in known else ()
+        if len(before) > len(asked.region) and all(block in _bare(before) for block in _bare(asked.region)):
+            rows = [row.rstrip("\r\n") for row in reference.rows[before[0].span.start : before[-1].span.stop]]
+            yield Edit(
+                *put(entry, Span(asked.region[0].span.start if asked.region else asked.below, asked.below), rows)
+            )
+
+
+def _bare(blocks: Iterable[Envelope]) -> list[tuple[str, Mapping[str, str]]]:
+    return [(block.kind, block.keys) for block in blocks]
 
 
 def remove(entry: Entry, block: Envelope) -> Edit:
@@ -139,11 +156,11 @@ def remove(entry: Entry, block: Envelope) -> Edit:
 
 def _placed(entry: Entry, slot: Slot, rows: Sequence[str]) -> tuple[Span, str]:
     """Where an output goes and as what text: over the old one, else right under its cell."""
-    under = Span(slot.cell.span.stop, slot.cell.span.stop)
-    return _put(entry, slot.output.span if slot.output else under, rows)
+    under = Span(slot.cell.below, slot.cell.below)
+    return put(entry, slot.output.span if slot.output else under, rows)
 
 
-def _put(entry: Entry, span: Span, rows: Sequence[str]) -> tuple[Span, str]:
+def put(entry: Entry, span: Span, rows: Sequence[str]) -> tuple[Span, str]:
     """Rows over those of a span, or at an empty one, a blank line above; a missing last line end stays missing."""
     above = entry.rows[span.stop - 1]
     closed = above.endswith(("\n", "\r"))
@@ -164,7 +181,7 @@ def _sealed(cell: Cell, status: str, page: _Page, hand: Hand) -> list[str]:
     if hand.sign:
         closing += f" sig={hand.sign(cell.chain[: seal.CHAIN_SHOWN], full)}"
     middle = ["", *body, ""] if body else []
-    return [_marker("output", {**keys, "sha": full[:SHOWN]}), *middle, f"<!-- /nozzle{closing} -->"]
+    return [marker("output", {**keys, "sha": full[:SHOWN]}), *middle, f"<!-- /nozzle{closing} -->"]
 
 
 def _sha(content: bytes | None) -> str | None:
@@ -175,7 +192,7 @@ def _keys(cell: Cell, status: str) -> dict[str, str]:
     return {"v": seal.FORMAT, "of": cell.chain[:SHOWN], "cell": cell.digest, "status": status}
 
 
-def _marker(kind: str, keys: Mapping[str, str]) -> str:
+def marker(kind: str, keys: Mapping[str, str]) -> str:
     return f"<!-- nozzle:{kind} " + " ".join(f"{key}={value}" for key, value in keys.items()) + " -->"
 
 
@@ -248,7 +265,7 @@ def _display(page: _Page, shown: Display) -> None:
     if html := shown.data.get("text/html"):
         return _html(page, html, shown.data.get("text/plain", ""))
     if markdown := shown.data.get("text/markdown"):
-        return page.block(_quote(_rows(page, markdown)))
+        return page.block(quoted(_rows(page, markdown)))
     if latex := shown.data.get("text/latex"):
         return _latex(page, latex)
     if "application/json" in shown.data:
@@ -256,7 +273,7 @@ def _display(page: _Page, shown: Display) -> None:
     if "text/plain" in shown.data:
         return _text(page, shown.data["text/plain"], "text")
     kinds = ", ".join(sorted(shown.data))
-    page.block([f"*A result that cannot be shown here: {_one_line(kinds)}*"])
+    page.block([f"*A result that cannot be shown here: {one_line(kinds)}*"])
 
 
 def _image(page: _Page, data: str, suffix: str) -> bytes | None:
@@ -283,13 +300,13 @@ def _html(page: _Page, html: str, text: str) -> None:
 def _latex(page: _Page, latex: str) -> None:
     rows = _rows(page, latex)
     if len(rows) == 1 and re.fullmatch(r"\$[^$]+\$", rows[0]):
-        return page.block(_quote(rows))
+        return page.block(quoted(rows))
     body = "\n".join(rows).strip()
     body = re.sub(r"^\$\$?|\$\$?$", "", body).strip()
-    page.block(_quote(fence("math", body.split("\n"))))
+    page.block(quoted(fence("math", body.split("\n"))))
 
 
-def _quote(rows: Sequence[str]) -> list[str]:
+def quoted(rows: Sequence[str]) -> list[str]:
     return [f"> {row}" if row else ">" for row in rows]
 
 
@@ -302,7 +319,7 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Words of ours with a value in them, unable to start a block or to end the emphasis."""
     text = plain(text).replace("\n", " ").strip()
     return re.sub(r"([\\`*_\[\]<>{}$|])", r"\\\1", text)
@@ -318,8 +335,8 @@ def late(entry: Entry, chain: str, text: str, hand: Hand) -> Edit | None:
     if not page.rows:
         return None
     keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": "nozzle"}
-    rows = [_marker("note", keys), "", *_quote(["[!NOTE]", "After the cell had finished:", "", *page.rows])]
+    rows = [marker("note", keys), "", *quoted(["[!NOTE]", "After the cell had finished:", "", *page.rows])]
     rows += ["", "<!-- /nozzle -->"]
     last = slot.blocks[-1].span.stop
     old = next((block for block in slot.blocks if block.kind == "note" and block.keys.get("by") == "nozzle"), None)
-    return Edit(*_put(entry, old.span if old else Span(last, last), rows), files=page.files)
+    return Edit(*put(entry, old.span if old else Span(last, last), rows), files=page.files)

@@ -6,6 +6,7 @@ repr shows it. Nothing here asks or prints; what the user should hear stands in 
 
 from nozzle.keys.key import Key, read_key
 from nozzle.keys.ring import keys_in, known, publish
+from nozzle.keys.secret import secret
 from nozzle.keys.signature import check, parse_signature, signature_text, signed_message, verify
 from nozzle.keys.signer import Signer, keeps_in_keyring, my_key, my_public
 from nozzle.keys.trust import Trust
@@ -25,6 +26,7 @@ __all__ = [
     "parse_signature",
     "publish",
     "read_key",
+    "secret",
     "signature_text",
     "signed_message",
     "typed",

@@ -1,10 +1,13 @@
-"""Who may read the page: whoever has the link, from a page of ours, under a name of this machine.
+"""Who may read the page and act on it: whoever has the link, from a page of ours, under a name of this machine.
 
 A loopback port is open to every program of the machine and to every page in the author's browser. So each request
 must name this host (a foreign name that resolves here does not help), come from no other site, and bring the token.
+What changes something must besides say that it comes from our page, and bring a second token that stands in it.
 """
 
+import hashlib
 import hmac
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -19,17 +22,46 @@ class Guard:
 
     port: int
     token: str
+    abroad: bool = False
+    """It listens beyond this machine: whoever names it by an address, and by no name, may knock."""
 
     def check(self, request: Request) -> None:
         """Raise Unanswerable (403) unless the request may be answered."""
+        self.check_place(request)
+        if not self.knows(request):
+            raise Unanswerable(403, _CLOSED)
+
+    def check_place(self, request: Request) -> None:
+        """Raise Unanswerable (403) unless it names this host and comes from no other site."""
         host = request.headers.get("host", "").lower()
-        if host not in self.hosts:
+        if host not in self.hosts and not (self.abroad and self._address(host)):
             raise Unanswerable(403, f"This page is at {self.hosts[0]} only.")
         origin = request.headers.get("origin")
         if (origin is not None and origin != f"http://{host}") or _foreign(request):
             raise Unanswerable(403, "Another site asked for this page: it gets nothing.")
-        if not (self.brings_token(request) or self._brings_cookie(request)):
-            raise Unanswerable(403, _CLOSED)
+
+    def check_deed(self, request: Request) -> None:
+        """Raise Unanswerable (403) unless something may be changed: a page of ours asks, with its second token."""
+        if request.headers.get("origin") is None or not _equal(request.headers.get("x-nozzle", ""), self.deed):
+            raise Unanswerable(403, "Only a page of this watch may change anything. Load it again.")
+
+    def knows(self, request: Request) -> bool:
+        """Whether it brings the token, in the link or in the cookie."""
+        return self.brings_token(request) or self._brings_cookie(request)
+
+    @property
+    def deed(self) -> str:
+        """What stands in our pages, and in no address and no cookie."""
+        return hmac.new(self.token.encode(), b"deed", hashlib.sha256).hexdigest()[:32]
+
+    def _address(self, host: str) -> bool:
+        """Whether it is an address and our port: a name could be made to lead here by somebody else."""
+        name, _, port = host.rpartition(":")
+        try:
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return port == str(self.port)
 
     @property
     def hosts(self) -> tuple[str, str]:

@@ -9,12 +9,18 @@ from urllib.parse import parse_qs, unquote
 
 LARGEST = 16_384
 """Bytes of a request's head."""
+LARGEST_BODY = 400_000
+"""Bytes of what is sent along: a paragraph, however long."""
 PATIENCE = 5.0
 """Seconds in which it has to be there."""
 
 _LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.[01]")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _ONCE = ("host", "origin", "cookie", "content-length", "transfer-encoding", "sec-fetch-site", "sec-fetch-mode")
+
+
+DEEDS = ("/_do", "/_pair")
+"""Where something can be sent to."""
 
 
 class Unanswerable(Exception):
@@ -34,6 +40,8 @@ class Request:
     place: str  # the path as it was written, and safe to send somebody to
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
+    """Of a request to /_do or /_pair; what is sent along with any other is not read."""
 
     @property
     def has_body(self) -> bool:
@@ -42,7 +50,7 @@ class Request:
 
 def read(client: socket.socket) -> Request | None:
     """Read a request; None when the other side hung up before it said anything."""
-    head = _head(client)
+    head, rest = _head(client)
     if not head:
         return None
     first, *rows = head.decode("latin-1").split("\r\n")
@@ -52,10 +60,33 @@ def read(client: socket.socket) -> Request | None:
     path, _, query = line[2].partition("?")
     pairs = parse_qs(query, keep_blank_values=True, max_num_fields=20) if query.count("&") < 20 else {}
     asked = {name: values[-1] for name, values in pairs.items()}
-    return Request(line[1], unquote(path), "/" + path.lstrip("/"), asked, _headers(rows))
+    headers = _headers(rows)
+    body = _body(client, rest, headers) if line[1] == "POST" and path in DEEDS else b""
+    return Request(line[1], unquote(path), "/" + path.lstrip("/"), asked, headers, body)
 
 
-def _head(client: socket.socket) -> bytes:
+def _body(client: socket.socket, found: bytes, headers: Mapping[str, str]) -> bytes:
+    """What is sent along, to its last byte; its length has to be said."""
+    length = headers.get("content-length", "")
+    if not length.isascii() or not length.isdigit() or "transfer-encoding" in headers:
+        raise Unanswerable(411, "How long what was sent is has to be said.")
+    if int(length) > LARGEST_BODY:
+        raise Unanswerable(413, f"That is too long: {LARGEST_BODY:,} bytes at most.")
+    body, deadline = bytearray(found), time.monotonic() + PATIENCE
+    while len(body) < int(length):
+        try:
+            client.settimeout(max(0.001, deadline - time.monotonic()))
+            some = client.recv(65_536)
+        except TimeoutError:
+            raise Unanswerable(408, "The request did not come in time.") from None
+        if not some:
+            raise Unanswerable(400, "The request broke off.")
+        body += some
+    return bytes(body[: int(length)])
+
+
+def _head(client: socket.socket) -> tuple[bytes, bytes]:
+    """The head of a request, and what came behind it."""
     found = bytearray()
     deadline = time.monotonic() + PATIENCE
     while (end := found.find(b"\r\n\r\n")) < 0:
@@ -67,11 +98,11 @@ def _head(client: socket.socket) -> bytes:
         except TimeoutError:
             raise Unanswerable(408, "The request did not come in time.") from None
         if not some:
-            return b""
+            return b"", b""
         found += some
     if end > LARGEST:
         raise Unanswerable(431, "That request is too long.")
-    return bytes(found[:end])
+    return bytes(found[:end]), bytes(found[end + 4 :])
 
 
 def _headers(rows: list[str]) -> dict[str, str]:

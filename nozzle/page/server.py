@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nozzle.errors import NozzleError, Unwritable
-from nozzle.page import files, sheet
+from nozzle.page import deed, files, sheet
 from nozzle.page.audience import Audience
 from nozzle.page.guard import Guard
 from nozzle.page.listener import Listener
+from nozzle.page.pairing import Pairing
 from nozzle.page.rendering import Live, rendering
 from nozzle.page.reply import Reply, send
 from nozzle.page.request import LARGEST, Request, Unanswerable, read
@@ -23,6 +24,8 @@ from nozzle.page.said import Changed, Joined, Left, News, Over, Running, Streame
 CONNECTIONS = 64
 """Served at once; a further one is told to come back."""
 
+_SLOW = 1.0
+"""Seconds until a wrong code is answered."""
 _GOODBYE = 1.0  # seconds, for browsers to hear that the watch has ended
 
 _NOT_HERE = "There is no such page."
@@ -32,13 +35,27 @@ class Page:
     """The journal as it is now, at `url`, until it is closed."""
 
     def __init__(
-        self, files: Path, live: Callable[[str], Live | None], *, port: int = 0, token: str | None = None
+        self,
+        files: Path,
+        live: Callable[[str], Live | None],
+        *,
+        port: int = 0,
+        token: str | None = None,
+        act: deed.Act | None = None,
+        host: str = "",
+        code: Callable[[str], None] = lambda code: None,
     ) -> None:
-        """Serve the built site `files`; `live` draws an entry's page, and is called from threads of this server."""
+        """Serve the built site `files`; `live` draws an entry's page, and is called from threads of this server.
+
+        `act` does what a reader wants done; without it the page is for reading only. With a `host`, an address of this
+        machine's or 0.0.0.0, others may knock; they are let in by a code, and `code` is told each new one.
+        """
         self._files = files
         self._live = live
-        self._listener = _listening(port)
-        self._guard = Guard(self._listener.getsockname()[1], token or secrets.token_urlsafe(16))
+        self._act = act
+        self._listener = _listening(host or "127.0.0.1", port)
+        self._pairing = Pairing(code) if host else None
+        self._guard = Guard(self._listener.getsockname()[1], token or secrets.token_urlsafe(16), bool(host))
         self._audience = Audience(live)
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._streams: dict[threading.Thread, Listener] = {}
@@ -145,7 +162,13 @@ class Page:
     # -- answers ------------------------------------------------------------------------------------------------
 
     def _answer(self, client: socket.socket, request: Request) -> None:
+        if self._pairing is not None:
+            self._guard.check_place(request)
+            if not self._guard.knows(request):
+                return send(client, self._knock(request, self._pairing), request)
         self._guard.check(request)
+        if request.method == "POST" and request.path == "/_do" and self._act is not None:
+            return send(client, self._deed(request, self._act), request)
         if request.method not in ("GET", "HEAD"):
             raise Unanswerable(405, "This page is for reading only.")
         if self._guard.brings_token(request):
@@ -154,6 +177,24 @@ class Page:
             self._stream(client, request)
         else:
             send(client, self._reply(request), request)
+
+    def _deed(self, request: Request, act: deed.Act) -> Reply:
+        self._guard.check_deed(request)
+        done = act(deed.read(request))
+        return Reply(200 if done.ok else 409, deed.encoded(done), kind="application/json")
+
+    def _knock(self, request: Request, pairing: Pairing) -> Reply:
+        """Somebody without the token: the page that asks for the code, or the way in."""
+        if request.method == "POST" and request.path == "/_pair":
+            if request.headers.get("origin") is not None and pairing.accept(sheet.code(request.body)):
+                return Reply(303, headers={"Set-Cookie": self._guard.cookie, "Location": "/"})
+            time.sleep(_SLOW)
+            return _asking(403, sheet.pair_page(wrong=True))
+        if request.path in ("/journal.css", "/_live.css"):
+            return Reply(200, sheet.asset(request.path.strip("/_")), kind="text/css; charset=utf-8")
+        if request.path != "/" or request.method not in ("GET", "HEAD"):
+            raise Unanswerable(403, "Open this address without anything behind it, and enter the code.")
+        return _asking(200, sheet.pair_page())
 
     def _let_in(self, request: Request) -> Reply:
         """Keep the token in the browser, and take it out of the address."""
@@ -179,9 +220,13 @@ class Page:
         if live is None and file is None:
             raise Unanswerable(404, _NOT_HERE)
         built = _text(file) if file is not None else None
-        html = sheet.live_page(built, page, rendering(live) if live is not None else None)
+        now = rendering(live) if live is not None else None
+        html = sheet.live_page(built, page, now, self._guard.deed if self._act is not None else "")
         return Reply(
-            200, html.encode(errors="xmlcharrefreplace"), kind=files.kind(page), policy=sheet.page_policy(host)
+            200,
+            html.encode(errors="xmlcharrefreplace"),
+            kind=files.kind(page),
+            policy=sheet.page_policy(host, self._act is not None),
         )
 
     def _stream(self, client: socket.socket, request: Request) -> None:
@@ -205,17 +250,17 @@ class Page:
             self._audience.tell(Left(listener))
 
 
-def _listening(port: int) -> socket.socket:
-    listener = socket.socket()
+def _listening(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
         listener.listen(CONNECTIONS)
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        why = os.strerror(error.errno or 0).lower()
-        raise Unwritable(f"127.0.0.1:{port}: {why}, so the page cannot be served. Choose another port") from error
+        why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no address of this machine"
+        raise Unwritable(f"{host}:{port}: {why}, so the page cannot be served. Choose another port") from error
     return listener
 
 
@@ -230,6 +275,12 @@ def _turn_away(client: socket.socket) -> None:
             client.recv(LARGEST)
         except OSError:  # it has gone, or not asked yet
             return
+
+
+def _asking(status: int, content: bytes) -> Reply:
+    """The page with the form; without a referrer a browser would not say that the form came from here."""
+    own = {"Referrer-Policy": "same-origin"}
+    return Reply(status, content, kind="text/html; charset=utf-8", policy=sheet.PAIR_POLICY, headers=own)
 
 
 def _text(file: BinaryIO) -> str:

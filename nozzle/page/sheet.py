@@ -8,6 +8,7 @@ import re
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from nozzle.page.rendering import Rendering
 
@@ -19,11 +20,11 @@ _BODY = re.compile(
 )
 _TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 
-ASSETS = {"/_live.js": "live.js", "/_live.css": "live.css"}
+ASSETS = {"/_live.js": "live.js", "/_live.css": "live.css", "/_deeds.js": "deeds.js"}
 """What is served beside the site: path -> name of the template."""
 
 SCRIPTS = ("/_live.js", "/journal.js", "/search.js", "/search-index.js")
-"""All that may run on a page."""
+"""All that may run on a page; on one that can be written on, /_deeds.js too."""
 
 
 @cache
@@ -34,9 +35,9 @@ def asset(name: str) -> bytes:
     return ((inside if inside.is_dir() else package.parent / "templates") / name).read_bytes()
 
 
-def page_policy(host: str) -> str:
+def page_policy(host: str, deeds: bool = False) -> str:
     """Return the Content-Security-Policy of a page: a built page's, its scripts named, and our stream."""
-    scripts = " ".join(f"{host}{path}" for path in SCRIPTS)
+    scripts = " ".join(f"{host}{path}" for path in (*SCRIPTS, *(["/_deeds.js"] if deeds else [])))
     return (
         f"default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; script-src {scripts}; "
         "frame-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -66,8 +67,25 @@ def file_policy(kind: str | None) -> str:
             return FILE_POLICY
 
 
-def live_page(built: str | None, page: str, now: Rendering | None) -> str:
-    """Return a page that follows the journal; `built` is its file, None when there is none yet."""
+PAIR_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def pair_page(wrong: bool = False) -> bytes:
+    """The page that asks a new device for the code."""
+    words = "That was not the code. Look at the terminal: it may be another one now." if wrong else ""
+    return asset("pair.html").replace(b"<!--wrong-->", words.encode())
+
+
+def code(body: bytes) -> str:
+    """The code in what a form sent."""
+    return parse_qs(body.decode("latin-1"), max_num_fields=4).get("code", [""])[0]
+
+
+def live_page(built: str | None, page: str, now: Rendering | None, deed: str = "") -> str:
+    """Return a page that follows the journal; `built` is its file, None when there is none yet.
+
+    With `deed`, the token of those who may change something, the page is also a place to write and to act.
+    """
     text = built if built is not None else asset("live.html").decode()
     if now is not None:
         text = _filled(text, now)
@@ -76,6 +94,8 @@ def live_page(built: str | None, page: str, now: Rendering | None) -> str:
     if "journal.js" not in text:
         more += '<script src="/journal.js" defer></script>\n'
     more += f'<script src="/_live.js" data-page="{escape(page)}" data-stamp="{stamp}" defer></script>\n'
+    if deed and now is not None:
+        more += f'<script src="/_deeds.js" data-page="{escape(page)}" data-deed="{deed}" defer></script>\n'
     head, mark, rest = _POLICY.sub("", text, count=1).partition("</head>")
     return head + more + mark + rest
 

@@ -99,6 +99,7 @@ class _Build:
             page.source,
             page.text,
             sorted(page.cells.items()),
+            sorted(page.said.items()),
             marks,
             str(page.when),
             str(page.files),
@@ -131,7 +132,7 @@ class _Build:
     def _drawn(self, page: Page, world: World, one: Leaf, facts: dict[str, Any]) -> Asked:
         """Draw a page and write it; return what its links asked."""
         asked: Asked = {}
-        drawing = Drawing(cells=page.cells, marks=page.marks)
+        drawing = Drawing(cells=page.cells, marks=page.marks, said=page.said)
 
         def ask(url: str) -> Answer:
             answer = world.ask(page.source, url)

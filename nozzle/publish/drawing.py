@@ -24,6 +24,7 @@ class Drawing:
     says: Callable[[str], str] = lambda url: ""  # what a reference without words says, when another page must answer
     cells: Mapping[int, str] = field(default_factory=dict)
     marks: Mapping[int, Mark] = field(default_factory=dict)
+    said: Mapping[int, str] = field(default_factory=dict)
     shift: int = 0  # levels by which headings go down, because the page has a title of its own
     line: int = 0  # where the block being drawn begins, from 1
     notes: list[str] = field(default_factory=list)  # footnotes, in the order they were referred to

@@ -24,8 +24,15 @@ def blocks(root: Node, page: Drawing) -> list[str]:
     for node in walk(root):
         if node["type"] == "footnoteDefinition":
             page.definitions.setdefault(str(node.get("identifier")), node)
-    parts = ["".join(page.series(group)) for group in _groups(children(root))]
+    parts = [_named(group[0], page) + "".join(page.series(group)) for group in _groups(children(root))]
     return [*parts, _footnotes(page)]
+
+
+def _named(node: Node, page: Drawing) -> str:
+    """What others link to a block of the author's by: a digest of its words."""
+    line = int(node.get("position", {}).get("start", {}).get("line", 0)) - 1
+    digest = page.said.get(line, "")
+    return f'<a class="chain" id="said-{escape(digest)}"></a>' if digest else ""
 
 
 def _groups(nodes: list[Node]) -> list[list[Node]]:

@@ -43,12 +43,11 @@ class Leaf:
 def leaf(page: Page, article: Node) -> Leaf:
     """Read off what others may ask."""
     front, root = article["frontmatter"], article["mdast"]
-    first = _title(root)
     named = labels(root)
     return Leaf(
         source=page.source,
         target=target(page.source),
-        title=_one_line(front.get("title")) or (plain(first) if first else "") or _readable(page.source),
+        title=title(page.source, article),
         date=_date(page, front),
         tags=_tags(front),
         summary=_one_line(front.get("description")) or _summary(root),
@@ -59,6 +58,12 @@ def leaf(page: Page, article: Node) -> Leaf:
         words=_search(root),
         warnings=_warnings(page, article),
     )
+
+
+def title(source: str, article: Node) -> str:
+    """Return what a page is called: as its front matter says, else its first heading, else its file."""
+    first = _title(article["mdast"])
+    return _one_line(article["frontmatter"].get("title")) or (plain(first) if first else "") or _readable(source)
 
 
 def target(source: str) -> str:
@@ -77,8 +82,8 @@ def lifted(article: Node) -> tuple[list[Node], int]:
     """Return a page's blocks without the heading that is its title, and by how much the other headings go down."""
     root = article["mdast"]
     first = _title(root)
-    title = _one_line(article["frontmatter"].get("title"))
-    if first is not None and title in ("", _one_line(plain(first))):
+    said = _one_line(article["frontmatter"].get("title"))
+    if first is not None and said in ("", _one_line(plain(first))):
         return [node for node in children(root) if node is not first], 0
     tops = any(node["type"] == "heading" and node.get("depth") == 1 for node in walk(root))
     return children(root), int(tops)
@@ -148,6 +153,7 @@ def _names(page: Page, root: Node, named: dict[str, Node]) -> dict[str, str]:
     for node in walk(root):
         if node["type"] == "html":
             found |= dict.fromkeys(_ANCHOR.findall(str(node.get("value"))), "")
+    found |= {f"said-{digest}": "" for digest in page.said.values()}
     return found | {f"cell-{digest}": "" for digest in page.cells.values()}
 
 

@@ -7,23 +7,26 @@ from nozzle.document.mdast import parse
 from nozzle.publish.clean import Link
 from nozzle.publish.drawing import Drawing, Mark
 from nozzle.publish.html import blocks
-from nozzle.publish.leaf import lifted
+from nozzle.publish.leaf import lifted, title
 
 
-def render_blocks(
+def render(
+    source: str,
     text: str,
     *,
     cells: Mapping[int, str] | None = None,
     marks: Mapping[int, Mark] | None = None,
+    said: Mapping[int, str] | None = None,
     link: Link = lambda url: url,
     says: Callable[[str], str] = lambda url: "",
-) -> list[tuple[str, str]]:
-    """Return an entry's top-level blocks as (key, HTML): equal keys, equal HTML; a page holds each key once.
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return an entry's title, and its top-level blocks as (key, HTML).
 
-    The footnotes are the last block. Cells and marks are keyed by line, from 0, as in `Page`.
+    Equal keys, equal HTML; a page holds each key once. The footnotes are the last block. Cells, marks and what is said
+    are keyed by line, from 0, as in `Page`.
     """
     article = parse(text)
-    drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {})
+    drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {}, said=said or {})
     children, drawing.shift = lifted(article)
     seen: dict[str, int] = {}
     found: list[tuple[str, str]] = []
@@ -32,4 +35,4 @@ def render_blocks(
             key = blake2b(html.encode(errors="replace"), digest_size=8).hexdigest()
             seen[key] = seen.get(key, 0) + 1
             found.append((key if seen[key] == 1 else f"{key}-{seen[key]}", html))
-    return found
+    return title(source, article), found

@@ -16,6 +16,7 @@ class Page:
     text: str
     cells: Mapping[int, str] = field(default_factory=dict)  # line of a cell's opening fence, from 0 -> chain digest
     marks: Mapping[int, Mark] = field(default_factory=dict)  # line of an envelope's opening marker, from 0
+    said: Mapping[int, str] = field(default_factory=dict)  # line of a paragraph others link to, from 0 -> its digest
     when: str | datetime.date | None = None  # None: the front matter's date, or the one in the file's name
     files: Path | None = None  # the folder its relative links start from, when it is not the source's own
     unread: str = ""  # why it cannot be read as its author meant it: then it may be a draft, and is shown as one

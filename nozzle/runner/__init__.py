@@ -6,10 +6,23 @@ writes nothing; what it knows of the document are the events.
 """
 
 from nozzle.runner.confine import Bounds, Held
+from nozzle.runner.course import Serve, nobody
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.session import Session
 from nozzle.runner.snapshots import Snapshots
 from nozzle.runner.worker.borrow import LENT
 
-__all__ = ["LENT", "Bounds", "Held", "Interpreter", "Job", "Limits", "Session", "Snapshots", "find_interpreter"]
+__all__ = [
+    "LENT",
+    "Bounds",
+    "Held",
+    "Interpreter",
+    "Job",
+    "Limits",
+    "Serve",
+    "Session",
+    "Snapshots",
+    "find_interpreter",
+    "nobody",
+]

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nozzle.document.events import (
@@ -36,10 +36,21 @@ A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
 
 
+Serve = Callable[[str, Mapping[str, Any]], str | None]
+"""What the host does for a cell: the name of a tool, its arguments -> JSON, or None when nobody does it."""
+
+
+def nobody(name: str, arguments: Mapping[str, Any]) -> str | None:
+    """No tool is served."""
+    return None
+
+
 class Course:
     """A cell on its way."""
 
-    def __init__(self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs]) -> None:
+    def __init__(
+        self, kernel: Kernel, job: Job, limits: Limits, *, waker: int, past: Sequence[Outputs], serve: Serve = nobody
+    ) -> None:
         self.cell = job.cell
         self.once = job.once
         self.hidden: bool | None = None
@@ -55,6 +66,7 @@ class Course:
         self._limits = limits
         self._waker = waker
         self._past = past
+        self._serve = serve
         self._begun = False
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
@@ -160,10 +172,13 @@ class Course:
             case "clear_output":
                 yield ClearOutput(cell, message["wait"])
             case "error":
-                yield Error(cell, message["ename"], message["evalue"], tuple(message["traceback"]))
+                yield _error(cell, message)
             case "input_request":
                 self.question = number
                 yield InputRequest(cell, message["prompt"], message["password"])
+                return
+            case "tool":
+                self._kernel.answer(number, self._serve(message["name"], message["arguments"]))
                 return
             case "done":
                 yield from self._last_words()
@@ -196,6 +211,7 @@ class Course:
             done["memory"],
             spawned=done["spawned"],
             packages=done["packages"],
+            names=done.get("names", {}),
             **facts,
         )
 
@@ -225,6 +241,12 @@ def late(outputs: Outputs) -> Iterator[Late]:
     for name, text in outputs.drain():
         if not outputs.quiet:
             yield Late(outputs.cell, name, text)
+
+
+def _error(cell: str, message: Message) -> Error:
+    operands = tuple((name, words) for name, words in message.get("operands", ()))
+    told = message["ename"], message["evalue"], tuple(message["traceback"])
+    return Error(cell, *told, message.get("expression", ""), operands, message.get("line", 0))
 
 
 def _shown(cell: str, message: Message) -> DisplayData:

@@ -15,7 +15,7 @@ from pathlib import Path
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
-from nozzle.runner.course import Course, late
+from nozzle.runner.course import Course, Serve, late, nobody
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Image, Kernel, Tainted, start
@@ -50,6 +50,7 @@ class Session:
         content: Callable[[str], str] = content_of,
         bounds: Callable[[], Bounds] | None = None,
         seen_at: Path | None = None,
+        serve: Serve = nobody,
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
         binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`."""
@@ -74,6 +75,7 @@ class Session:
         self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder, at=self._place.seen_at))
         self._bounds: Bounds | None = None
         """Of the live workers, once a cell on their way was an agent's."""
+        self._serve = serve
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -316,7 +318,7 @@ class Session:
             self._drop()
             yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
             return
-        self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past)
+        self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
             course.stop("stopped", self._stopping)
         for event in course.events():

@@ -91,10 +91,11 @@ def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
     chain = _Chain(head, head, repo.tree(head))
     for part in parts:
         tree = repo.objects.graft(chain.tree, {path: leaf for path, (leaf, _) in part.turns.items()})
-        if tree == chain.tree or (not chain.tree and not any(leaf for leaf, _ in part.turns.values())):
+        merges = part.record.merges
+        if (tree == chain.tree and not merges) or (not chain.tree and not any(leaf for leaf, _ in part.turns.values())):
             continue
         words = message(part.record.title, _trailers(part, thread))
-        chain.tip = repo.objects.commit(tree, [chain.tip] if chain.tip else [], repo.signed(), words)
+        chain.tip = repo.objects.commit(tree, [*filter(None, (chain.tip, merges))], repo.signed(), words)
         chain.tree = tree
         chain.shas.append(chain.tip)
         for path, (leaf, data) in part.turns.items():

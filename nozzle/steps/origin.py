@@ -73,12 +73,36 @@ def tracks(repo: Repo, path: str) -> bool:
 
 
 def made_here(repo: Repo) -> set[str]:
-    """Commits that this clone's reflog says were committed here: steps that were made in a row have one line there."""
-    said = repo.door.ask("log", "-g", "--format=%H %gs", "HEAD")
+    """Commits that this clone's reflogs say were committed here, in whichever worktree or thread."""
+    out = repo.door.run("for-each-ref", f"--count={MANY}", "--sort=-committerdate", "--format=%(refname)", "refs/heads")
+    beside = repo.common / "worktrees"
+    names = ["HEAD", "main-worktree/HEAD"] if beside.is_dir() else ["HEAD"]
+    names += [f"worktrees/{folder.name}/HEAD" for folder in beside.glob("*")]
+    return {sha for name in dict.fromkeys([*names, *os.fsdecode(out).split()]) for sha in _by_reflog(repo, name)}
+
+
+def _by_reflog(repo: Repo, name: str) -> set[str]:
+    """Of one reflog: steps that were made in a row have one line there."""
+    if not _has_log(repo, name):
+        return set()
+    said = repo.door.ask("log", "-g", "--format=%H %gs", name, "--")
     rows = [row.partition(" ") for row in os.fsdecode(said.out).splitlines()]
     local = {sha for sha, _, action in rows if _here.fullmatch(action)}
     pairs = [(row[0], older[0]) for row, older in pairwise(rows) if row[2] == _RECORDED]
     return local | _between(repo, pairs)
+
+
+def _has_log(repo: Repo, name: str) -> bool:
+    """Whether a reflog holds anything; asked of the disk, for git is slow to say no."""
+    file = repo.git_dir / "logs" / name if name == "HEAD" else repo.common / "logs" / name
+    if name.startswith("main-worktree/"):
+        file = repo.common / "logs" / "HEAD"
+    elif name.startswith("worktrees/"):
+        file = repo.common / name.rpartition("/")[0] / "logs" / "HEAD"
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def committed_by_hand(repo: Repo) -> bool:

@@ -22,6 +22,7 @@ class Record:
     files: Mapping[str, bytes | None]  # path from the root -> content; None: removed
     adopt: tuple[str, ...] = ()  # paths from the root, taken as they are on disk
     trailers: Mapping[str, str] = field(default_factory=dict)  # "Cell" is written as "Nozzle-Cell"
+    merges: str = ""  # a commit that this one brings in: its second parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ It refuses to keep anything git does not: delete `.git/nozzle` at any moment and
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from nozzle.steps import commit, history, intent, origin, repo, rewind, threads, worktree
+from nozzle.steps import commit, fork, history, intent, merge, origin, repo, rewind, threads, worktree
+from nozzle.steps.fork import Worktree
 from nozzle.steps.repo import Repo, Thread
 from nozzle.steps.rewind import Rewound
 from nozzle.steps.step import Record, Step
@@ -88,9 +89,11 @@ class Steps:
         """Whether HEAD came where it is by a `git commit` here, and not by going to another commit."""
         return origin.committed_by_hand(self._repo)
 
-    def history(self, entry: str | None = None, *, limit: int | None = None, rev: str = "HEAD") -> Iterator[Step]:
-        """The steps (of one entry) behind a commit, newest first."""
-        return history.history(self._repo, entry, rev=rev, limit=limit)
+    def history(
+        self, entry: str | None = None, *, limit: int | None = None, rev: str = "HEAD", until: str = ""
+    ) -> Iterator[Step]:
+        """The steps (of one entry) behind a commit, that `until` lacks, newest first."""
+        return history.history(self._repo, entry, rev=rev, until=until, limit=limit)
 
     def resolve(self, words: str) -> Step:
         """The commit some words mean: a digest, `HEAD~2`, a branch, a cell's digest."""
@@ -118,6 +121,39 @@ class Steps:
         """A new branch, at HEAD or at a commit; no file and no index is touched."""
         head = self.resolve(at).sha if at else self.thread().head
         return threads.start_thread(self._repo, name or threads.unused(self._repo, "thread", head), head)
+
+    def fork(self, step: Step, name: str | None = None) -> Thread:
+        """A new branch at a step, checked out in a folder of its own."""
+        return fork.fork(self._repo, step, name or threads.unused(self._repo, "fork", step.sha))
+
+    def worktrees(self) -> list[Worktree]:
+        """All places where threads of this repository are checked out, the first one first."""
+        return fork.worktrees(self._repo)
+
+    def forked(self) -> bool:
+        """Whether this worktree is one that `fork` made."""
+        return self.root.is_relative_to(fork.home(self._repo))
+
+    def merge_base(self, one: str, two: str) -> str:
+        """The last commit that both come from; empty when there is none."""
+        return merge.merge_base(self._repo, one, two)
+
+    def merge_text(self, ours: bytes, base: bytes, theirs: bytes, names: tuple[str, str]) -> tuple[bytes, bool]:
+        """Both changes in one text, and whether they meet nowhere; where they do, git's conflict markers stand."""
+        return merge.merge_text(self._repo, ours, base, theirs, names)
+
+    def merged_files(self, other: Step, apart: Collection[str]) -> dict[str, bytes | None]:
+        """What merging a step changes here, by path, but for the paths `apart`."""
+        return merge.merged_files(self._repo, other, apart)
+
+    def put_files(self, files: dict[str, bytes | None]) -> None:
+        """Write files of the worktree, or take them away."""
+        merge.put_files(self._repo, files)
+
+    def differing(self, one: str, two: str) -> list[str]:
+        """Paths that differ between two commits."""
+        out = self._repo.door.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", one, two)
+        return [os.fsdecode(path) for path in out.split(b"\0") if path]
 
     def land(self, message: str | None = None, over: bool = False) -> Step:
         """Squash the thread into one commit on the branch it came from, and go there.

@@ -1,4 +1,4 @@
-"""nozzle answer: reply to input()."""
+"""nozzle answer: reply to input(), or to a proposal of the doer's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ import click
 @click.argument("text", required=False)
 @click.option("--entry", type=click.Path(path_type=Path), help="Which entry's cell, when several wait.")
 @click.option("--refuse", is_flag=True, help="Nobody answers: input() raises EOFError.")
-def command(text: str | None, entry: Path | None, refuse: bool) -> int:
-    """Reply TEXT to the cell that called input() and waits; without TEXT you are asked for it, unseen."""
+@click.option("--run", "say", flag_value="run", help="The proposal that stands may run.")
+@click.option("--deny", "say", flag_value="deny", help="It may not.")
+def command(text: str | None, entry: Path | None, refuse: bool, say: str | None) -> int:
+    """Reply TEXT to the cell that called input() and waits; without TEXT you are asked for it, unseen.
+
+    With --run or --deny: answer the doer's proposal that stands (TEXT is its id, where several do), as the boxes in the
+    text do.
+    """
     from nozzle.words.requests import relay
 
+    if say:
+        return relay("decide", entry, path=str(entry.absolute()) if entry else "", id=text or "", answer=say)
     if text is None and not refuse:
         text = click.prompt("answer", hide_input=True)
     return relay("answer", entry, path=str(entry.absolute()) if entry else "", text=None if refuse else text)

@@ -19,7 +19,7 @@ def interpreter_for(journal: Journal, entry: Entry) -> Interpreter:
     spec = entry.meta.get("kernelspec")
     name = str(spec.get("name", "")) if isinstance(spec, Mapping) else ""
     named = journal.settings.python if journal.trusts_settings() else ""
-    root = journal.root if named or journal.owns(".venv") else None
+    root = journal.first if named or journal.owns(".venv") else None
     return find_interpreter(root, named=named, kernelspec=name)
 
 

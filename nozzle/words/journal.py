@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import NozzleError, Unreadable, WrongCommand
 
 if TYPE_CHECKING:
-    from nozzle.desk import Notice, Said, Tools
+    from nozzle.desk import Notice, Tools
     from nozzle.document.entry import Cell, Entry
     from nozzle.document.seal import Sign
     from nozzle.keys import Key, Signer, Trust
     from nozzle.ledger import Ledger
+    from nozzle.lm import Model
     from nozzle.settings import Settings
     from nozzle.steps import Steps
 
@@ -33,6 +34,8 @@ class Journal:
     config: Path
     trust_all: bool = False
     """Run what this checkout holds, whoever wrote it."""
+    model: Model | None = None
+    """A model handed in; else the settings name one, or none."""
     missed: set[str] = field(default_factory=set)
     """Of entries that could not be read: why."""
     _named: set[str] = field(default_factory=set)
@@ -40,6 +43,11 @@ class Journal:
     @cached_property
     def signer(self) -> Signer:
         return my_signer(self.config, self.warn)
+
+    @cached_property
+    def first(self) -> Path:
+        """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
+        return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
 
     @cached_property
     def trust(self) -> Trust:
@@ -161,11 +169,14 @@ class Journal:
 
         return Ledger(self.root, self.steps, self.settings, warn)
 
-    def tools(self, say: Callable[[Notice], None], put: Callable[[Said], None]) -> Tools:
+    def tools(self, say: Callable[[Notice], None], put: Callable[[Any], None]) -> Tools:
         """What the desks of this journal work with."""
+        from nozzle.agents.services import service
         from nozzle.desk import Notice, Tools
         from nozzle.document.scribe import Hand
+        from nozzle.loop import Called
         from nozzle.runner import Snapshots
+        from nozzle.words.company import company, recall
         from nozzle.words.environment import interpreter_for, known_secrets
 
         return Tools(
@@ -180,6 +191,9 @@ class Journal:
             hidden=(self.config,),
             secrets=known_secrets()[0],
             snapshots=Snapshots(self.settings.snapshots),
+            seen_at=self.first if self.first != self.root else None,
+            company=company(self, lambda work: put(Called(lambda loop: work()))),
+            serve=service(recall(self).search, self.redact),
         )
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:
@@ -197,6 +211,15 @@ class Journal:
         from nozzle.settings import settings_digest
 
         if not self.settings.python or self.owns("nozzle.toml", "pyproject.toml"):
+            return True
+        return bool(self.trust.trusts_files([settings_digest(self.root)]))
+
+    def trusts_model(self) -> bool:
+        """Whether the model that the journal's settings name may be sent anything: named here, or by this user."""
+        from nozzle.settings import settings_digest, shared_keys
+
+        shared = shared_keys(self.root, self.config) & {"model", "model_url", "model_key"}
+        if not shared or self.owns("nozzle.toml", "pyproject.toml"):
             return True
         return bool(self.trust.trusts_files([settings_digest(self.root)]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nozzle.desk import Notice
-    from nozzle.page import Live, Page
+    from nozzle.page import Deed, Done, Live, Page
     from nozzle.words.journal import Journal
 
 REST = 1.0
@@ -44,6 +44,10 @@ class Shown:
             self.page.running(page, cell, "written", seconds)
         self._dirty.set()
 
+    def saved(self, rel: str) -> None:
+        """The author saved an entry: what he wrote is shown at once, before anything runs."""
+        self.page.changed(_target(rel))
+
     def hear(self, notice: Notice) -> None:
         """Pass on what a reader of the page wants to see at once."""
         from nozzle.document.entry import SHOWN
@@ -60,7 +64,7 @@ class Shown:
             case Finished(cell=cell, status=status, seconds=seconds):
                 self.page.running(page, cell[:SHOWN], "done" if status == "ok" else status, seconds)
                 self._ended.setdefault(notice.entry, []).append((cell[:SHOWN], seconds))
-            case None if notice.kind in ("moved", "fault", "restored"):
+            case None if notice.kind in ("moved", "fault", "restored", "news", "proposed"):
                 self.page.news(f"{notice.entry}: {notice.text}")
             case None if notice.kind == "saved":
                 self.page.news("")
@@ -85,15 +89,24 @@ class Shown:
 
 
 @contextmanager
-def showing(here: Journal, port: int = 0) -> Iterator[Shown]:
-    """Show the journal at 127.0.0.1, as it is and as it becomes."""
+def showing(
+    here: Journal,
+    port: int = 0,
+    act: Callable[[Deed], Done] | None = None,
+    host: str = "",
+    code: Callable[[str], None] = lambda code: None,
+) -> Iterator[Shown]:
+    """Show the journal at 127.0.0.1, as it is and as it becomes; `act` does what is done there.
+
+    With a `host` others may knock, and `code` is told what lets them in.
+    """
     from nozzle.page import Page
 
     out = here.root / ".nozzle" / "page"
     out.mkdir(parents=True, exist_ok=True)
     (out.parent / ".gitignore").write_text("*\n")  # a cache, in a repository that may not say so
     over = threading.Event()
-    with Page(out, _Drawing(here).live, port=port) as page:
+    with Page(out, _Drawing(here).live, port=port, act=act, host=host, code=code) as page:
         shown = Shown(here, page)
         builder = threading.Thread(target=shown.build, args=(out, over), daemon=True)
         builder.start()
@@ -115,8 +128,8 @@ class _Drawing:
     def live(self, page: str) -> Live | None:
         """The blocks of an entry's page as it is now; None for the other pages."""
         from nozzle.page import Live
-        from nozzle.publish import render_blocks
-        from nozzle.words.site import cells, marks
+        from nozzle.publish import render
+        from nozzle.words.site import cells, marks, said
 
         path = next((each for each in self.here.entries() if _target(self.here.rel(each)) == page), None)
         if path is None:
@@ -124,13 +137,15 @@ class _Drawing:
         entry = self.here.read(path)
         text, kept = self._kept.get(page, ("", None))
         if kept is None or text != entry.text:
-            blocks = render_blocks(
+            title, blocks = render(
+                self.here.rel(path),
                 entry.text,
                 cells=cells(entry),
                 marks=marks(self.here, entry, path),
+                said=said(entry),
                 link=lambda url: url if ":" in url else _md.sub(".html", url),
             )
-            kept = Live(str(entry.meta.get("title") or path.stem), blocks)
+            kept = Live(title, blocks)
             self._kept[page] = (entry.text, kept)
         return kept
 

@@ -34,6 +34,7 @@ def command(title: str, folder: Path | None) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text(title, today))
         ignore(here)
+        plugin(here.root)
         click.echo(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
 
@@ -52,6 +53,14 @@ def slug(title: str) -> str:
     """
     flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", flat).strip("-")[:60].rstrip("-") or "entry"
+
+
+def plugin(root: Path) -> None:
+    """Where mystmd is used, leave the plugin by which it shows questions and tasks; one that is there stays."""
+    from nozzle.words.plugin import MYSTMD
+
+    if (root / "myst.yml").exists() and not (root / "nozzle.mjs").exists():
+        (root / "nozzle.mjs").write_text(MYSTMD)
 
 
 def ignore(here: Journal) -> None:

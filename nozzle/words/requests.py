@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nozzle.errors import NozzleError, WrongCommand
 
@@ -132,6 +132,60 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     reply.end(0 if answered else 1)
 
 
+def beside(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Look after one more thread of this journal."""
+    if loop.beside is None:
+        reply({"say": "a run is at work here, not a watch: 'nozzle watch' looks after all threads"})
+        reply.end(1)
+        return
+    loop.beside(Path(args["folder"]), reply)
+
+
+def doing(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """What runs and is due here, and which states are kept."""
+    from nozzle.words.beside import rows
+
+    kept = loop.tools.snapshots.rows() if loop.tools.snapshots else []
+    titles = {cell.chain: cell.title for desk in loop.desks.values() for cell in desk.entry.cells}
+    reply({
+        "doing": rows(list(loop.desks.values())),
+        "kept": [
+            {
+                "cell": titles.get(row.snapshot.cell, row.snapshot.cell[:8]), "chain": row.snapshot.cell,
+                "age": row.age, "bytes": row.bytes, "saves": row.saves, "folder": str(row.snapshot.place.folder),
+            }
+            for row in kept
+        ],
+    })  # fmt: skip
+    reply.end()
+
+
+def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Answer a proposal of the doer's."""
+    from nozzle.agents import Seat
+
+    seats = [desk.beside for desk in _chosen(loop, args) if isinstance(desk.beside, Seat)]
+    answer: Literal["run", "deny"] = "run" if args.get("answer") == "run" else "deny"
+    answered = next((seat for seat in seats if seat.tasks.answer(str(args.get("id", "")), answer)), None)
+    reply({"say": f"{answered.desk.rel}: {answer}" if answered else "no proposal stands"})
+    reply.end(0 if answered else 1)
+
+
+def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """How the work is doing, with what runs now."""
+    from nozzle.agents import Seat
+
+    desks = _chosen(loop, args)
+    desks = [desk for desk in desks if desk.run] or sorted(desks, key=lambda desk: desk.saved)[-1:]
+    for desk in desks:
+        if isinstance(desk.beside, Seat):
+            said = desk.beside.questions.how()
+            reply({"say": f"{desk.rel}: {said.text}\n\n{said.folded}"})
+    if not desks:
+        reply({"say": "no entry is open here"})
+    reply.end(0 if desks else 1)
+
+
 def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
@@ -141,4 +195,8 @@ WORDS: Mapping[str, Act] = {
     "at work": at_work,
     "stop": stop,
     "answer": answer,
+    "beside": beside,
+    "doing": doing,
+    "decide": decide,
+    "how": how,
 }

@@ -98,13 +98,17 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
     """
     import queue
     import signal
+    from dataclasses import replace
 
     from nozzle import rest
     from nozzle.loop import Loop, Message, Quit
     from nozzle.words.requests import serving
 
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    loop = Loop(here.tools(ears, messages.put), messages)
+    tools = here.tools(ears, messages.put)
+    if what == "run":
+        tools = replace(tools, snapshots=None)  # nobody goes back before it ends
+    loop = Loop(tools, messages)
 
     def stop(number: int, frame: object) -> None:
         messages.put(Quit())

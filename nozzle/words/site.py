@@ -16,7 +16,9 @@ def build_site(here: Journal, out: Path, drafts: bool = False, quick: bool = Fal
     """Build the journal into a folder; by mystmd's reading of it where Node is there, unless it shall be quick."""
     from nozzle.publish import build, mystmd
 
-    pages = [page(here, path, entry) for path, entry in here.readable(here.entries())]
+    texts = dict(here.readable(here.entries()))
+    linked = any("#said-" in entry.text for entry in texts.values())
+    pages = [page(here, path, entry, linked) for path, entry in texts.items()]
     front: Literal["python", "mystmd"] = "mystmd" if mystmd() and not quick else "python"
     return build(pages, here.root, out, site(here), drafts=drafts, front=front)
 
@@ -34,22 +36,36 @@ def destination(here: Journal, folder: Path) -> Path:
     return folder
 
 
-def page(here: Journal, path: Path, entry: Entry) -> Page:
-    """One entry, as it is published."""
+def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
+    """One entry, as it is published; when some entry links to what was said, with names for it."""
     from nozzle.publish import Page
 
     unread = f"{entry.held}; it is shown to nobody but you until then" if entry.held else ""
-    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), unread=unread)
+    names = said(entry) if linked else {}
+    return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), names, unread=unread)
+
+
+def said(entry: Entry) -> Mapping[int, str]:
+    """Line of a paragraph of the author's -> the digest its anchor is made of; the first of two that are alike."""
+    from nozzle.document.thought.said import said as paragraphs
+
+    found: dict[str, int] = {}
+    for paragraph in paragraphs(entry):
+        found.setdefault(paragraph.digest, paragraph.span.start)
+    return {line: digest for digest, line in found.items()}
 
 
 def cells(entry: Entry) -> Mapping[int, str]:
     """Line of a cell -> the digest its anchor is made of."""
-    return {cell.span.start: cell.chain for cell in entry.cells if cell.runs}
+    from nozzle.document.entry import SHOWN
+
+    return {cell.span.start: cell.chain[:SHOWN] for cell in entry.cells if cell.runs}
 
 
 def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:
-    """Line of an output -> what can be told of it without running anything."""
+    """Line of an output or a quote -> what can be told of it without running anything."""
     from nozzle.document.seal import report_all
+    from nozzle.document.talk.quote import guessed
     from nozzle.publish import Mark
 
     names = {key.id: key.name for key in here.keys}
@@ -63,6 +79,8 @@ def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:
         else:
             mark = Mark("signed" if report.signer else "unsigned", f"intact, {signed}")
         found[block.span.start] = mark
+    for block in guessed(entry):
+        found[block.span.start] = Mark("guess", f"where it ends is a guess, {block.closing.get('sure', '?')} %")
     return found
 
 

@@ -92,10 +92,29 @@ class Voice:
     def _told(self, notice: Notice) -> None:
         if notice.kind == "saved":
             return
+        if notice.kind == "says":
+            words = self._tail.get(notice.entry, "") + notice.text
+            self._running.setdefault(notice.entry, ("the explainer", time.monotonic()))
+            self._tail[notice.entry] = words.rsplit("\n", 1)[-1][-60:]
+            return
+        if notice.kind in ("answered", "proposed", "task"):
+            self._running.pop(notice.entry, None)
+            self._tail.pop(notice.entry, None)
         where = f"{notice.entry}: " if notice.entry and not notice.text.startswith(notice.entry) else ""
         what = f"{notice.cell}: {notice.text}" if notice.cell else notice.text
-        color = {"fault": "red", "warning": "yellow", "held": "yellow", "moved": "cyan", "restored": "cyan"}
-        self._line(f"{'!' if notice.kind in ('fault', 'warning') else '-'} {where}{what}", color.get(notice.kind, ""))
+        color = {
+            "fault": "red",
+            "news": "red",
+            "proposed": "yellow",
+            "answered": "cyan",
+            "warning": "yellow",
+            "held": "yellow",
+            "moved": "cyan",
+            "restored": "cyan",
+        }
+        self._line(
+            f"{'!' if notice.kind in ('fault', 'warning', 'news') else '-'} {where}{what}", color.get(notice.kind, "")
+        )
 
     def _line(self, text: str, color: str = "", dim: bool = False) -> None:
         from nozzle.words.visible import visible

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 @click.command(name="watch")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--page/--no-page", default=True, help="Show the journal at 127.0.0.1 while this runs.")
+@click.option(
+    "--host", default="", metavar="ADDRESS", help="Let a phone in too: an address of this machine, or 0.0.0.0."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the page; any that is free by default.")
 @click.option("--trust-this-checkout", is_flag=True, help="Run what came by git from somebody else, too.")
-def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
+def command(folder: Path | None, page: bool, host: str, port: int, trust_this_checkout: bool) -> int:
     """Look after the journal around FOLDER (here by default) until Ctrl-C.
 
     Write in any editor. On save, new and edited cells run, and what happened is written beneath them; every step is a
     commit. Nothing runs at the start: what is due is listed, and 'nozzle run' runs it. 'git checkout' and 'nozzle
     rewind' work while this runs: then nothing runs until you save.
+
+    The page is a place to be: write and ask there, run, see the map, rewind, fork. It is on this machine only, for
+    whoever has its link. --host opens it to your network, for a phone: what is sent is not encrypted, so do it at home;
+    a device gets in by the code that is printed, which is good once.
     """
+    from nozzle.words.beside import beside
     from nozzle.words.hush import Hush
     from nozzle.words.journal import journal
     from nozzle.words.run import looping
@@ -38,25 +47,35 @@ def command(folder: Path | None, page: bool, trust_this_checkout: bool) -> int:
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
-            with watching(loop, here), drawing(voice), _page(loop, here, voice, ears, page):
+            with (
+                drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as seen,
+                watching(loop, here, seen), beside(here, voice, voice.say, loop),
+            ):  # fmt: skip
                 loop.run()
         voice.say("stopped; all that ran is written down")
     return 0
 
 
 @contextmanager
-def _page(loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: bool) -> Iterator[None]:
-    """The local page, told of everything that the terminal is told."""
-    if not wanted:
-        yield
+def _page(
+    loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: tuple[bool, str, int]
+) -> Iterator[Callable[[Path], None]]:
+    """The local page, told of everything that the terminal is told; what it yields is told of each save at once."""
+    page, host, port = wanted
+    if not page:
+        yield lambda path: None
         return
+    from nozzle.words.deeds import Doing
     from nozzle.words.live import showing
 
-    with showing(here) as shown:
+    def paired(code: str) -> None:
+        voice.say(f"to let a device in, open this machine's address there and enter: {code}")
+
+    with showing(here, port, Doing(here, loop), host, paired) as shown:
         ears.add(shown.hear)
         loop.after = lambda desk: shown.changed(desk.rel)
         voice.say(f"the journal, as you write: {shown.url}")
-        yield
+        yield lambda path: shown.saved(here.rel(path))
 
 
 def begin(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -78,11 +97,18 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
 
 
 @contextmanager
-def watching(loop: Loop, here: Journal) -> Iterator[None]:
-    """Put what changes on disk onto the loop's queue."""
+def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = lambda path: None) -> Iterator[None]:
+    """Put what changes on disk onto the loop's queue; an entry that was saved is `seen` before it has settled."""
     from nozzle import watch
 
-    with watch.changes(here.root, lambda path: True, put=lambda change: hear(loop, change), git=here.steps.git_folders):
+    def put(change: Change) -> None:
+        hear(loop, change)
+        if isinstance(change, watch.Saved):
+            for path in change.paths:
+                if here.settings.is_entry(here.rel(path)):
+                    seen(path)
+
+    with watch.changes(here.root, lambda path: True, put=put, git=here.steps.git_folders):
         yield
 
 

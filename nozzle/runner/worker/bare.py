@@ -22,6 +22,7 @@ class Engine:
         self.channel = channel
         self.frames = frames
         self.module = ModuleType("__main__")
+        self.namespace: dict[str, Any] = self.module.__dict__
         self._said = False
         self._loop: asyncio.AbstractEventLoop | None = None
         sys.modules["__main__"] = self.module

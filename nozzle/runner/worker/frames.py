@@ -13,6 +13,8 @@ import sysconfig
 import traceback
 from typing import Any
 
+from .operands import failing
+
 LINES, WIDTH, VALUE = 120, 2000, 10_000
 """What a traceback may cost: lines in all, characters in a line, characters in the exception's own words."""
 
@@ -38,6 +40,7 @@ class Frames:
         self._clean(summary, set())
         lines = "".join(summary.format()).splitlines()
         return {
+            **failing(self.cells, trace),
             "t": "error",
             "ename": kind.__name__,
             "evalue": _cut(_words(value), VALUE),

@@ -17,14 +17,19 @@ from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
 from .interrupt import Interrupts
+from .names import Names
 from .packages import Packages
 from .streams import Streams
+from .tools import tools
 from .traces import Traces
 from .waits import Waits
 
 
 class Engine(Protocol):
     """What runs the code of a cell."""
+
+    namespace: dict[str, Any]
+    """The cells' names."""
 
     def run(self, source: str, name: str) -> bool:
         """Run a cell; False when it failed, which was then told."""
@@ -52,6 +57,8 @@ class Kernel:
         self.engine = self._engine(config["lent"] if _same_version(config["lender"]) else [])
         self.traces = Traces(config["root"], config["caches"])
         self.packages = Packages()
+        self.engine.namespace.update(tools(self.channel, config["root"]))
+        self.names = Names(self.engine.namespace)
 
     def run(self, message: dict[str, Any], pipes: list[int]) -> None:
         """Run one cell, from its first line to the last word about it."""
@@ -64,6 +71,7 @@ class Kernel:
             os._exit(0)
         traces = self.traces.end()
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
+        facts["names"] = self.names.end()
         self.channel.tell({"t": "done", "ok": ok, **facts})
 
     def loops(self) -> list[Any]:

@@ -177,6 +177,7 @@ class Engine:
         frames.leave_out(os.path.dirname(IPython.__file__))
         frames.leave_out(os.path.dirname(traitlets.__file__))
         warnings.filterwarnings("ignore", message="To exit: use")
+        self.namespace: dict[str, Any] = self.shell.user_ns
 
     def run(self, source: str, name: str) -> bool:
         """Run a cell; False when it failed, which was then told."""

@@ -1,0 +1,88 @@
+"""The forms in which a model is asked, and how its reply is read: nothing is taken that only the executor may write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, Field
+
+from nozzle.agents.crew import Crew
+from nozzle.document.spoken import Saying
+from nozzle.document.trajectory import imitates
+from nozzle.explainer import flattery
+from nozzle.lm import Asked, Signature, Stop, ask
+from nozzle.lm.ask import Terms
+from nozzle.lm.model import Failed
+
+T = TypeVar("T", bound=BaseModel)
+
+ANSWER, NOTE, NEWS = "answer", "note", "news"
+
+
+class Given(BaseModel):
+    """What goes into the explainer's last message."""
+
+    question: str = ""
+    facts: str = ""
+    cell: str = ""
+    voice: str = ""
+
+
+class Said(BaseModel):
+    """What the explainer replies: a little at once, more behind a fold."""
+
+    text: str = Field(min_length=1)
+    more: str = ""
+
+
+def read(text: str) -> Said:
+    r"""A reply as what it is: the part before a line `---`, and the rest.
+
+    >>> read("Short.\n\n---\n\nLong.")
+    Said(text='Short.', more='Long.')
+    """
+    first, _, rest = text.strip().partition("\n---\n")
+    return Said(text=first.strip(), more=rest.strip())
+
+
+def refusing(courtesy: bool = True) -> Callable[[str], str]:
+    """Why a reply is sent back: an imitation always, flattery once."""
+    left = [courtesy]
+
+    def refuse(text: str) -> str:
+        if why := imitates(text):
+            return why
+        if left[0] and (why := flattery(text)):
+            left[0] = False
+            return why
+        return ""
+
+    return refuse
+
+
+def labelled(
+    crew: Crew, name: str, given: Given, shared: Sequence[Mapping[str, str]], tell: Callable[[str], None], stop: Stop
+) -> Saying:
+    """Ask the explainer; its words, and by which model."""
+    assert crew.model is not None, "who has no model asks none"
+    given = given.model_copy(update={"voice": crew.prompts.text("voice")})
+    signature = Signature(name, Given, Said, read, crew.prompts)
+    settings = crew.settings
+    terms = Terms(tell, stop, crew.tracer, refuse=refusing(), max_tokens=settings.model_tokens)
+    try:
+        asked = ask(crew.model, signature, given, shared, terms)
+    except Failed as failed:
+        kept = failed.so_far if not imitates(failed.so_far) else ""
+        return Saying(f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name)
+    said = asked.value
+    return Saying(said.text, said.more, "explainer", crew.model.name, thought=asked.reply.reasoning, facts=facts(asked))
+
+
+def facts(asked: Asked[T]) -> dict[str, str]:
+    """What a step says of the calls behind it."""
+    usage = asked.usage
+    found = {
+        "Model": asked.reply.model, "Tokens-In": str(usage.input), "Tokens-Cached": str(usage.cached),
+        "Tokens-Out": str(usage.output), "Dollars": f"{usage.cost:.6f}" if usage.cost is not None else "",
+        "Trace": " ".join(f"{span.trace}-{span.id}" for span in asked.spans),
+    }  # fmt: skip
+    return {key: value for key, value in found.items() if value}

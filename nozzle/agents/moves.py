@@ -1,0 +1,52 @@
+"""The doer's move: one sentence and one cell, read off a reply; the last one calls `final_answer`."""
+
+import re
+
+from pydantic import BaseModel, Field
+
+from nozzle.document.entry import LANGUAGES, Entry
+
+DO = "do"
+LONGEST = 100_000
+"""Characters of a cell that is proposed."""
+
+_plain_fence = re.compile(r"^(`{3,})(python|py|bash|sh|shell)[ \t]*$", re.M)
+_final = re.compile(r"(?m)^\s*final_answer\s*\(")
+
+
+class Nothing(BaseModel):
+    """The doer is asked nothing beyond what both are sent."""
+
+
+class Move(BaseModel):
+    """What the doer wants to do next."""
+
+    reason: str = Field(max_length=4000)
+    language: str = "python"
+    source: str = Field(min_length=1, max_length=LONGEST)
+
+    @property
+    def final(self) -> bool:
+        return self.language == "python" and bool(_final.search(self.source))
+
+
+def read(text: str) -> Move:
+    """A reply as a move; ValueError says what it must be, when it is none.
+
+    >>> read("Look first.\\n\\n```{code-cell} bash\\nls\\n```").source
+    'ls'
+    """
+    entry = Entry(text.strip() + "\n")
+    if not entry.cells:
+        entry = Entry(_plain_fence.sub(lambda match: f"{match[1]}{{code-cell}} {match[2]}", entry.text))
+    if len(entry.cells) != 1:
+        raise ValueError(f"it must hold exactly one {{code-cell}} fence, and holds {len(entry.cells)}")
+    (cell,) = entry.cells
+    if cell.typing:
+        raise ValueError(f"its fence is not whole: {cell.typing}")
+    if cell.language not in LANGUAGES.values():
+        raise ValueError(f"there is no kernel for {cell.language}; python and bash are there")
+    if not cell.runs:
+        raise ValueError("its cell is empty or skipped")
+    rest = [row for at, row in enumerate(entry.rows) if not cell.span.start <= at < cell.span.stop]
+    return Move(reason="".join(rest).strip(), language=cell.language, source=cell.body)

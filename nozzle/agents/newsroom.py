@@ -1,0 +1,139 @@
+"""What is told unasked: a failure at once, with the facts; a surprise in two lines; and that it is mended."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nozzle.agents.crew import Crew
+from nozzle.agents.forms import NEWS, Given, labelled
+from nozzle.desk import Desk, Notice
+from nozzle.document import scribe, spoken
+from nozzle.document.edit import Edit
+from nozzle.document.entry import SHOWN, Cell, Entry, Slot
+from nozzle.document.events import Error, Finished
+from nozzle.document.facts import Facts
+from nozzle.document.spoken import Saying
+from nozzle.errors import NozzleError
+from nozzle.explainer import Broke, Ran, examine, fixed, headline, surprises, tell
+from nozzle.lm import Stop
+from nozzle.piece import Piece
+from nozzle.run import Run
+
+BAD = ("error", "timeout", "died")
+
+
+@dataclass(slots=True)
+class Newsroom:
+    desk: Desk
+    crew: Crew
+    broke: dict[str, Broke]
+    """What is known of failures, by the cell's chain: for whoever asks."""
+    under_way: set[str] = field(default_factory=set)
+    """Chains of cells whose failure is being looked into."""
+    _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a cell ended in these words, in a row."""
+    _last: dict[str, Facts] = field(default_factory=dict)
+
+    def ended(self, run: Run, finished: Finished) -> None:
+        """A cell of this entry has ended."""
+        cell = self.desk.entry.cell(run.cell.chain)
+        if cell is None or self.crew.settings.explain == "asked":
+            return
+        if finished.status in BAD and not (finished.status == "error" and cell.options.raises):
+            if not cell.by:
+                self._broke(cell, finished, run.error)
+        elif finished.status == "ok":
+            self._went_well(cell, run)
+
+    def _broke(self, cell: Cell, finished: Finished, error: Error | None) -> None:
+        """Find out since when, in a thread, and tell."""
+        words = f"{error.ename}: {error.evalue}" if error else finished.status
+        place = cell.label or str(cell.span.start)
+        self._failures[place, words] += 1
+        times, entry, rel = self._failures[place, words], self.desk.entry, self.desk.rel
+        self.under_way.add(cell.chain)
+
+        def work() -> tuple[Broke, Saying]:
+            broke = examine(entry, cell, finished, error, self.crew.green(rel, cell, entry), times)
+            return broke, tell(broke)
+
+        self.crew.work(work, lambda found: self._tell(cell.chain, entry, found))
+
+    def _tell(self, chain: str, entry: Entry, found: tuple[Broke, Saying] | NozzleError) -> None:
+        self.under_way.discard(chain)
+        if isinstance(found, NozzleError):
+            return self.desk.tools.say(Notice("fault", self.desk.rel, str(found)))
+        broke, said = found
+        self.broke[chain] = broke
+        self._put("news", chain, f"{broke.cell.title} broke", self._news(chain, said))
+        self.desk.tools.say(Notice("news", self.desk.rel, headline(broke)))
+        if self.crew.model is not None:
+            self._ask(chain, entry, broke, said)
+
+    def _ask(self, chain: str, entry: Entry, broke: Broke, said: Saying) -> None:
+        """The same facts in prose, by a model; the facts stand in the text meanwhile."""
+        below = next((slot for slot in entry.slots if slot.cell.chain == chain), None)
+        upto = below.blocks[-1].span.stop if below and below.blocks else broke.cell.below
+        given = Given(cell=broke.cell.title, facts=f"{said.text}\n{said.folded}")
+        self.under_way.add(chain)
+
+        def work() -> Saying:
+            return labelled(self.crew, NEWS, given, self.crew.shared(entry, upto), lambda piece: None, Stop())
+
+        def then(prose: Saying | NozzleError) -> None:
+            self.under_way.discard(chain)
+            if isinstance(prose, Saying) and prose.facts:  # a model that failed adds nothing to the facts
+                both = tell(broke, prose.text, prose.via)
+                self._put("news", chain, f"{broke.cell.title} broke", self._news(chain, both), prose)
+
+        self.crew.work(work, then)
+
+    def _went_well(self, cell: Cell, run: Run) -> None:
+        slot = self.desk.entry.slot(cell.chain)
+        if slot is None or slot.output is None:
+            return
+        self._failures = Counter(
+            {key: n for key, n in self._failures.items() if key[0] != (cell.label or str(cell.span.start))}
+        )
+        news = next((block for block in slot.blocks if block.kind == "news"), None)
+        if news is not None and news.keys.get("status") != "fixed":
+            self._put(
+                "news", cell.chain, f"{cell.title} runs again", self._news(cell.chain, fixed(news, cell), "fixed")
+            )
+        last, now = self._last.get(cell.digest), self.desk.tools.ledger.past.last(self.desk.rel, cell)
+        self._last[cell.digest] = now or Facts("ok")
+        if self.crew.settings.explain != "surprises":
+            return
+        said = surprises(Ran(cell, run.why, run.before, slot.output, last, now or Facts("ok")))
+        if said is not None:
+            hand = self.desk.tools.hand
+            self._put(
+                "note", cell.chain, f"note on {cell.title}", lambda entry: spoken.note(entry, cell.chain, said, hand)
+            )
+        elif _outdated(slot):
+            self._put("note", cell.chain, f"note on {cell.title}, outdated", _without_note(cell.chain))
+
+    def _news(self, chain: str, said: Saying, status: str = "") -> Callable[[Entry], Edit | None]:
+        hand = self.desk.tools.hand
+        return lambda entry: spoken.news(entry, chain, said, hand, {"status": status})
+
+    def _put(
+        self, kind: str, chain: str, title: str, edit: Callable[[Entry], Edit | None], said: Saying | None = None
+    ) -> None:
+        self.desk.put(Piece(kind, chain, title, edit, trailers=said.facts if said else {}))
+
+
+def _outdated(slot: Slot) -> bool:
+    """Whether a note speaks of an earlier state of the cell."""
+    notes = [block for block in slot.blocks if block.kind == "note" and block.keys.get("by") == "explainer"]
+    return any(block.of != slot.cell.chain[:SHOWN] for block in notes)
+
+
+def _without_note(chain: str) -> Callable[[Entry], Edit | None]:
+    def edit(entry: Entry) -> Edit | None:
+        slot = entry.slot(chain)
+        blocks = slot.blocks if slot else ()
+        note = next((each for each in blocks if each.kind == "note" and each.keys.get("by") == "explainer"), None)
+        return scribe.remove(entry, note) if note else None
+
+    return edit

@@ -1,0 +1,150 @@
+"""Questions in the text: each is answered once, by the journal itself or by a model, under where it was asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from nozzle.agents.crew import Crew
+from nozzle.agents.forms import ANSWER, Given, labelled
+from nozzle.desk import Desk, Notice
+from nozzle.document import spoken
+from nozzle.document.edit import Edit
+from nozzle.document.entry import Entry
+from nozzle.document.outputs import Output, Text
+from nozzle.document.plan import failed
+from nozzle.document.prompts import QUESTIONS, Prompt, prompts
+from nozzle.document.spoken import Saying
+from nozzle.document.trajectory import until
+from nozzle.errors import NozzleError
+from nozzle.explainer import Broke, Found, Known, Live, answer, asks_how, report, tell
+from nozzle.explainer.news import recorded
+from nozzle.lm import Stop
+from nozzle.piece import Piece
+
+
+@dataclass(slots=True)
+class Questions:
+    desk: Desk
+    crew: Crew
+    under_way: dict[str, Stop] = field(default_factory=dict)
+    """Prompts that are being answered."""
+    broke: dict[str, Broke] = field(default_factory=dict)
+    now: float = 0.0
+    """The loop's clock at the last tick."""
+
+    def wants(self, asked: Prompt) -> bool:
+        """Whether this is a question without an answer."""
+        return asked.word in QUESTIONS and asked.answer is None and asked.digest not in self.under_way
+
+    def is_how(self, asked: Prompt) -> bool:
+        """Whether this asks how the work is doing: answered at once, whatever runs."""
+        return asked.word == "ask" and asks_how(asked.text)
+
+    def saved(self, there: tuple[Prompt, ...]) -> None:
+        """Answers of questions that were edited say so; nothing is asked again, or paid for."""
+        for asked in there:
+            if asked.word in QUESTIONS and asked.stale and asked.answer and asked.answer.keys.get("asked") != "before":
+                self.desk.put(Piece("outdated", asked.digest, _title(asked), _outdate(asked.digest)))
+
+    def begin(self, asked: Prompt) -> None:
+        """Answer it, in a thread."""
+        stop = self.under_way[asked.digest] = Stop()
+        entry = self.desk.entry
+        job = self._job(asked, entry, stop)
+        self.desk.tools.say(Notice("asked", self.desk.rel, f"{_title(asked)}: being answered"))
+        self.crew.work(job, lambda said: self._answered(asked, said))
+
+    def drop(self) -> None:
+        """The text is another one: nobody waits for these answers."""
+        for stop in self.under_way.values():
+            stop.say()
+        self.under_way.clear()
+
+    def stop(self) -> bool:
+        """Stop answering; what was said so far is written."""
+        stopped = bool(self.under_way)
+        for stop in self.under_way.values():
+            stop.say()
+        return stopped
+
+    def _job(self, asked: Prompt, entry: Entry, stop: Stop) -> Callable[[], Saying]:
+        """What is to be done in the thread, with all that it needs from here."""
+        if self.is_how(asked):
+            status = self.how(asked.span.start)
+            return lambda: status
+        facts = self._failure(asked, entry) if asked.word == "wtf" else None
+        last = {cell.chain: self.desk.tools.ledger.past.last(self.desk.rel, cell) for cell in entry.cells if cell.runs}
+        found = Found(
+            entry, self.crew.recall.search, lambda cell: last.get(cell.chain), self.desk.rel, asked.span.start
+        )  # fmt: skip
+        question = asked.text or "what went wrong here?"
+
+        def work() -> Saying:
+            said = facts or answer(question, found)
+            if self.crew.model is None:
+                return said
+            given = Given(question=question, facts=known(said))
+            return labelled(self.crew, ANSWER, given, self.crew.shared(entry, until(entry, asked)), self._hear, stop)
+
+        return work
+
+    def _hear(self, piece: str) -> None:
+        """Words on their way to the terminal and the page; from the thread."""
+        self.desk.tools.say(Notice("says", self.desk.rel, piece))
+
+    def how(self, line: int | None = None) -> Saying:
+        """The six answers, now."""
+        desk = self.desk
+        past = desk.tools.ledger.past
+        run = desk.run
+        live = Live(run.cell, self.now - run.began, _printed(run.tape.outputs)) if run else None
+        known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line)
+        return report(desk.entry, known, desk.tools.hand.redact)
+
+    def _failure(self, asked: Prompt, entry: Entry) -> Saying:
+        """What is known of the failure nearest above."""
+        slots = [slot for slot in failed(entry) if slot.cell.span.start < asked.span.start]
+        if not slots:
+            return Saying("Nothing above has failed.", via="facts")
+        slot = slots[-1]
+        return tell(recorded(slot, self.broke.get(slot.cell.chain)))
+
+    def _answered(self, asked: Prompt, said: Saying | NozzleError) -> None:
+        if self.under_way.pop(asked.digest, None) is None:
+            return
+        if isinstance(said, NozzleError):
+            said = Saying(f"No answer: {said}", getattr(said, "so_far", ""), fold="what had come until then")
+        hand = self.desk.tools.hand
+        title, digest = _title(asked), asked.digest
+        self.desk.put(
+            Piece(
+                "answer", digest, title, lambda entry: spoken.answer(entry, digest, said, hand),
+                trailers={"Via": said.via, **said.facts},
+            )
+        )  # fmt: skip
+        self.desk.tools.say(Notice("answered", self.desk.rel, f"{title}: {_first(said.text)}"))
+
+
+def known(said: Saying) -> str:
+    """What a model is told beyond the entry: what the program established; what it found in the entry stands there."""
+    return f"The program established: {said.text}" if said.via == "facts" else ""
+
+
+def _outdate(digest: str) -> Callable[[Entry], Edit | None]:
+    def edit(entry: Entry) -> Edit | None:
+        asked = next((each for each in prompts(entry) if each.digest == digest), None)
+        return spoken.outdate(entry, asked) if asked else None
+
+    return edit
+
+
+def _title(asked: Prompt) -> str:
+    return f"/{asked.word} {asked.text}".split("\n")[0].strip()[:60]
+
+
+def _first(text: str) -> str:
+    line = next((row for row in text.split("\n") if row.strip()), "")
+    return line if len(line) <= 160 else line[:159] + "…"
+
+
+def _printed(outputs: Sequence[Output]) -> str:
+    return "".join(each.text for each in outputs if isinstance(each, Text))

@@ -1,0 +1,182 @@
+"""Who sits beside one desk: it sees each text and each cell's end, and hands them to those who answer, tell and do.
+
+On the loop's thread only. It holds what a process knows and the text cannot say: which questions and ticks it saw
+being made. What it did not see being made (a checkout, a pull, another process) starts nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nozzle.agents.crew import Crew
+from nozzle.agents.newsroom import Newsroom
+from nozzle.agents.questions import Questions
+from nozzle.agents.tasks import Tasks
+from nozzle.desk import Desk, Notice
+from nozzle.document.entry import Cell, Entry
+from nozzle.document.events import Finished
+from nozzle.document.prompts import Prompt, prompts
+from nozzle.ledger import Seen
+from nozzle.run import LONG, Run
+
+SETTLE = 1.0
+"""Seconds that a prompt must stand unchanged: asking costs something."""
+DOUBT = "it was saved while an agent's cell ran, which may have written it; look at it, then save, or say: nozzle run"
+EARLY = 0.1
+"""Seconds until a prompt that must wait for a quick cell is looked at again."""
+
+
+@dataclass(slots=True)
+class Seat:
+    desk: Desk
+    crew: Crew
+    live: set[str] = field(default_factory=set)
+    """Prompts that this process saw appear in a save."""
+    _met: dict[str, float] = field(default_factory=dict)
+    """When each prompt was first seen as it stands."""
+    _now: float = 0.0
+    _told: set[str] = field(default_factory=set)
+    _doubts: bool = False
+    """The text was saved while an agent's cell ran, which might have written it."""
+    _doubtful: set[str] = field(default_factory=set)
+    _dirty: bool = True
+    """The text is another one than at the last tick."""
+    questions: Questions = field(init=False)
+    newsroom: Newsroom = field(init=False)
+    tasks: Tasks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.questions = Questions(self.desk, self.crew)
+        self.newsroom = Newsroom(self.desk, self.crew, self.questions.broke)
+        self.tasks = Tasks(self.desk, self.crew)
+
+    def seen(self, seen: Seen, before: Entry) -> None:
+        self._dirty = True
+        if seen == "moved":
+            self.live.clear()
+            self.questions.drop()
+            self.tasks.drop()
+        elif seen == "saved":
+            there = prompts(self.desk.entry)
+            fresh = (
+                {each.digest for each in there} - {each.digest for each in prompts(before)} if before.text else set()
+            )
+            if self.crew.running:
+                self._doubtful |= fresh
+                self._doubts = True
+            else:
+                self.live |= fresh
+                self.tasks.saved(there, fresh)
+            self.questions.saved(there)
+
+    def asked(self) -> None:
+        self._dirty = True
+        self.questions.saved(prompts(self.desk.entry))
+        self._met = dict.fromkeys(self._met, float("-inf"))
+        self._doubts = False
+
+    def ended(self, run: Run, finished: Finished) -> None:
+        self._dirty = True
+        self.newsroom.ended(run, finished)
+        if run.cell.by and self._doubts:
+            self._resolve(finished)
+        self.tasks.ended(run, finished)
+
+    def tick(self, now: float) -> None:
+        self._now = self.questions.now = now
+        if self._is_out():
+            return
+        if self._dirty:
+            self._dirty = False
+            self._look(now)
+        for asked in self._open(now):
+            if not self._is_too_early(asked, now):
+                self._begin(asked)
+        self.tasks.tick(now)
+
+    def wake(self, now: float) -> float | None:
+        if self._is_out():
+            return None
+        times = [max(at + SETTLE - now, EARLY) for at in self._met.values()]
+        if self._dirty:
+            times.append(0.0)
+        if (later := self.tasks.wake(now)) is not None:
+            times.append(later)
+        return max(0.0, min(times)) if times else None
+
+    def busy(self) -> bool:
+        waits = not self._is_out() and (self._dirty or self._met)
+        return bool(waits or self.questions.under_way or self.newsroom.under_way or self.tasks.busy())
+
+    def held(self, cell: Cell) -> str:
+        if reason := self.tasks.held(cell):
+            return reason
+        soon = [each for each in self._open(float("inf")) if each.word == "do" and each.span.start < cell.span.start]
+        return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
+
+    def stop(self) -> bool:
+        stopped = self.questions.stop()
+        return self.tasks.stop("you stopped it") or stopped
+
+    def _resolve(self, finished: Finished) -> None:
+        """An agent's cell has ended during which somebody saved: the author, if it cannot have been the cell."""
+        self._doubts, doubtful = False, self._doubtful
+        self._doubtful = set()
+        if finished.spawned or any(path.endswith(self.desk.path.name) for path in finished.writes):
+            self.tasks.again()
+            self.desk.rest(DOUBT)
+            self.desk.tools.say(Notice("held", self.desk.rel, DOUBT))
+        else:
+            self.live |= doubtful
+            self.tasks.saved(prompts(self.desk.entry), doubtful)
+
+    def _is_out(self) -> bool:
+        """Nothing is to be begun here now."""
+        return bool(self.desk.resting or self.desk.gone or self.desk.entry.held)
+
+    def _look(self, now: float) -> None:
+        """Which prompts stand open in this text."""
+        there = {each.digest: each for each in prompts(self.desk.entry) if each.settled and self._is_open(each)}
+        self._met = {digest: self._met.get(digest, now) for digest in there}
+        own = self.crew.own(self.desk.rel) if set(there) - self.live else lambda digest: True
+        for digest in list(there):
+            if digest not in self.live and not own(digest):
+                del self._met[digest]
+                self._tell_foreign(there[digest])
+
+    def _is_open(self, asked: Prompt) -> bool:
+        return self.questions.wants(asked) or self.tasks.wants(asked)
+
+    def _open(self, now: float) -> list[Prompt]:
+        ripe = {digest for digest, at in self._met.items() if at + SETTLE <= now}
+        return [each for each in prompts(self.desk.entry) if each.digest in ripe] if ripe else []
+
+    def _is_too_early(self, asked: Prompt, now: float) -> bool:
+        """Whether what is asked about is just happening: a quick cell is waited for, a long one never."""
+        if self.questions.is_how(asked):
+            return False
+        run = self.desk.run
+        if run is None or run.cell.span.start > asked.span.start:
+            due = (row.cell for row in self.desk.plan() if row.do == "due")
+            soon = any(cell.span.start < asked.span.start for cell in due)
+        else:
+            soon = asked.word == "do" or now - run.began < LONG
+        return soon or (asked.word == "wtf" and bool(self.newsroom.under_way))
+
+    def _begin(self, asked: Prompt) -> None:
+        self._met.pop(asked.digest, None)
+        if self.questions.wants(asked):
+            self.questions.begin(asked)
+        elif self.tasks.wants(asked):
+            self.tasks.begin(asked)
+
+    def _tell_foreign(self, asked: Prompt) -> None:
+        if asked.digest not in self._told:
+            self._told.add(asked.digest)
+            where = f"line {asked.span.start + 1}: this /{asked.word}"
+            words = f"{where} came by git and may be somebody else's; edit it to mean it"
+            self.desk.tools.say(Notice("held", self.desk.rel, words))
+
+
+def company(crew: Crew) -> Callable[[Desk], Seat]:
+    """A seat beside each desk."""
+    return lambda desk: Seat(desk, crew)

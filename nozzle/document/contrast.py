@@ -1,0 +1,121 @@
+"""How two texts of one entry differ, cell by cell: what was written, and what came of it.
+
+A pure function of two entries. Cells are the same when they carry the same label, or the same code, in order; what
+stands between is the author's prose.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nozzle.document import scribe
+from nozzle.document.edit import apply
+from nozzle.document.entry import Cell, Entry, Envelope, Slot
+
+Kind = Literal["only here", "only there", "edited", "output", "prose"]
+_number = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_picture = re.compile(r"_out/([\w.-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One difference."""
+
+    kind: Kind
+    title: str
+    rows: tuple[str, ...] = ()
+    """As a diff: `- ` here, `+ ` there."""
+    numbers: tuple[tuple[float, float], ...] = ()
+    """Where the outputs are the same but for numbers: those that differ."""
+    pictures: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """Names of the files that each output shows."""
+
+
+def authors(entry: Entry) -> str:
+    """The text without nozzle's envelopes: what the author wrote, byte for byte.
+
+    >>> authors(Entry("words\\n"))
+    'words\\n'
+    """
+    while entry.envelopes:
+        entry = Entry(apply(entry.text, scribe.remove(entry, entry.envelopes[-1])))
+    return entry.text
+
+
+def contrast(here: Entry, there: Entry) -> list[Contrast]:
+    """All differences, in the order of the text here; those that are only there come after the cell above them."""
+    found = [*_cells(here, there)]
+    one, two = (_prose(entry) for entry in (here, there))
+    if one != two:
+        found.append(Contrast("prose", "", tuple(_diff(one, two))))
+    return found
+
+
+def _cells(here: Entry, there: Entry) -> Iterator[Contrast]:
+    ours, theirs = [[slot for slot in entry.slots if slot.cell.runs] for entry in (here, there)]
+    matcher = difflib.SequenceMatcher(None, [*map(_name, ours)], [*map(_name, theirs)], autojunk=False)
+    for tag, start, stop, begin, end in matcher.get_opcodes():
+        if tag == "equal":
+            for mine, other in zip(ours[start:stop], theirs[begin:end], strict=True):
+                yield from _pair(mine, other)
+            continue
+        pairs = min(stop - start, end - begin) if tag == "replace" else 0
+        for mine, other in zip(ours[start : start + pairs], theirs[begin : begin + pairs], strict=True):
+            yield from _pair(mine, other)
+        yield from (Contrast("only here", slot.cell.title, _only("-", slot)) for slot in ours[start + pairs : stop])
+        yield from (Contrast("only there", slot.cell.title, _only("+", slot)) for slot in theirs[begin + pairs : end])
+
+
+def _name(slot: Slot) -> str:
+    return slot.cell.label or slot.cell.digest
+
+
+def _only(sign: str, slot: Slot) -> tuple[str, ...]:
+    return tuple(f"{sign} {row}" for row in slot.cell.body.split("\n"))
+
+
+def _pair(mine: Slot, other: Slot) -> Iterator[Contrast]:
+    """How one cell differs from its like: in its code, in what came of it."""
+    if mine.cell.body != other.cell.body:
+        yield Contrast("edited", mine.cell.title, tuple(_diff(_code(mine.cell), _code(other.cell))))
+    one, two = _shown(mine.output), _shown(other.output)
+    if one != two:
+        pictures = (_pictures(one), _pictures(two))
+        yield Contrast("output", mine.cell.title, tuple(_diff(one, two)), tuple(_numbers(one, two)), pictures)
+
+
+def _code(cell: Cell) -> list[str]:
+    return cell.body.split("\n")
+
+
+def _shown(output: Envelope | None) -> list[str]:
+    """What an output says, without the fences that hold it."""
+    rows = [row.rstrip() for row in output.body] if output else []
+    return [row for row in rows if row and not row.startswith("```")]
+
+
+def _prose(entry: Entry) -> list[str]:
+    """The author's text without the cells."""
+    plain = Entry(authors(entry))
+    inside = {line for cell in plain.cells for line in range(cell.span.start, cell.span.stop)}
+    rows = [row.rstrip() for number, row in enumerate(plain.rows) if number not in inside]
+    return [row for row in rows if row]
+
+
+def _diff(one: Sequence[str], two: Sequence[str]) -> Iterator[str]:
+    return (row for row in difflib.ndiff(one, two) if row[0] in "-+")
+
+
+def _numbers(one: Sequence[str], two: Sequence[str]) -> Iterator[tuple[float, float]]:
+    """Pairs of numbers that differ, when nothing else does."""
+    words = [_number.sub("#", "\n".join(rows)) for rows in (one, two)]
+    if words[0] != words[1] or _pictures(one) or _pictures(two):
+        return
+    pairs = zip(_number.findall("\n".join(one)), _number.findall("\n".join(two)), strict=True)
+    yield from ((float(mine), float(other)) for mine, other in pairs if mine != other)
+
+
+def _pictures(rows: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for row in rows for name in _picture.findall(row))

@@ -1,0 +1,71 @@
+"""Putting a paragraph or a cell of the author's own into an entry, where he points.
+
+The author writes in a browser too; what he writes there goes into the text as an editor would put it: whole lines,
+blank lines around, the line ends that the file has. A place is named by what stands above it, a paragraph's or a cell's
+digest, so it is found again after the text has moved; under a cell it is below all that nozzle wrote there.
+"""
+
+import re
+from typing import Literal
+
+from nozzle.document.edit import Edit
+from nozzle.document.entry import Entry, Span
+from nozzle.document.lines import split
+from nozzle.document.scribe import fence
+from nozzle.document.thought.said import said
+
+What = Literal["prose", "cell", "ask", "do"]
+
+
+def insert(entry: Entry, what: What, text: str, below: str = "") -> Edit | None:
+    """The edit that puts a text below a place (`said-…`, `cell-…`; empty: the end); None when the place is gone.
+
+    >>> insert(Entry("a\\n"), "prose", "b").text
+    '\\nb\\n'
+    """
+    line = _line(entry, below)
+    rows = _rows(what, text)
+    if line is None or not rows:
+        return None
+    end = entry.eol
+    above, under = entry.rows[line - 1 : line], entry.rows[line : line + 1]
+    head = end if above and above[0].strip() else ""
+    if above and not above[0].endswith(("\n", "\r")):
+        head += end
+    tail = end if under and under[0].strip() else ""
+    return Edit(Span(line, line), head + "".join(row + end for row in rows) + tail)
+
+
+def _line(entry: Entry, below: str) -> int | None:
+    """The line before which it goes."""
+    kind, _, digest = below.partition("-")
+    if not below:
+        return len(entry.rows)
+    if kind == "cell" and digest:
+        slot = entry.slot(digest)
+        if slot is None:
+            return None
+        return slot.blocks[-1].span.stop if slot.blocks else slot.cell.span.stop
+    found = next((each for each in said(entry) if each.digest == digest), None) if kind == "said" else None
+    return _past_envelopes(entry, found.span.stop) if found else None
+
+
+def _past_envelopes(entry: Entry, line: int) -> int:
+    """Past what nozzle wrote right under a paragraph: an answer belongs to its question."""
+    for block in entry.envelopes:
+        if block.span.start >= line and not any(row.strip() for row in entry.rows[line : block.span.start]):
+            line = block.span.stop
+    return line
+
+
+def _rows(what: What, text: str) -> list[str]:
+    rows = [row.rstrip() for row in split(text.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n"))]
+    while rows and not rows[0]:
+        rows.pop(0)
+    while rows and not rows[-1]:
+        rows.pop()
+    if not rows or what == "prose":
+        return rows
+    if what == "cell":
+        return fence("{code-cell} python", rows)
+    return [re.sub(r"\s+", " ", f"/{what} {' '.join(rows)}")]

@@ -1,0 +1,141 @@
+"""What the author says to the agents in the text: `{ask}` and `{do}`, or a paragraph that begins with `/ask `.
+
+A prompt is known by its words and by how many like it stand above, never by its line, so it may be moved. What was
+written in answer stands right under it: its region, the envelopes between the prompt and the author's next line. It
+refuses to see a prompt in a fence, a heading, a comment, a list, a quote, or in anything that a machine wrote.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from nozzle.document.entry import SHOWN, Block, Cell, Entry, Envelope, Span, hexdigest
+from nozzle.document.options import Options, read_options
+
+Word = Literal["ask", "do", "wtf", "sure", "nope", "stop"]
+QUESTIONS: tuple[Word, ...] = ("ask", "wtf")
+"""Words that an answer is written under."""
+
+_said = re.compile(r"/(?:(ask|do)[ \t]+(?=\S)|(wtf|sure|nope|stop)(?=\s|$)[ \t]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One thing said to an agent."""
+
+    word: Word
+    text: str
+    """What is asked or to be done, LF line ends, outer white space away; may be empty for the short words."""
+    digest: str
+    """Of word and text, and of how many such stand above: its name in `of`."""
+    span: Span
+    region: tuple[Envelope, ...] = ()
+    """What was written under it."""
+    settled: bool = True
+    """It has an end: a closing fence, or a blank line below."""
+    options: Options = field(default_factory=Options)
+    above: str = ""
+    """Chain of the nearest cell above that runs; empty when there is none."""
+
+    @property
+    def below(self) -> int:
+        """The line after all that stands under it."""
+        return self.region[-1].span.stop if self.region else self.span.stop
+
+    @property
+    def here(self) -> bool:
+        """Whether a task is to be done in this place, and not on a thread of its own."""
+        return self.options.values.get("here") is True
+
+    @property
+    def answer(self) -> Envelope | None:
+        return next((block for block in self.region if block.kind == "answer"), None)
+
+    @property
+    def task(self) -> Envelope | None:
+        return next((block for block in self.region if block.kind == "task"), None)
+
+    @property
+    def stale(self) -> bool:
+        """It was edited after it had been answered."""
+        return self.answer is not None and self.answer.of != self.digest[:SHOWN]
+
+
+def prompts(entry: Entry) -> tuple[Prompt, ...]:
+    """Every prompt of an entry, top to bottom.
+
+    >>> [(each.word, each.text, each.settled) for each in prompts(Entry("/ask why\\n\\n/do it\\n"))]
+    [('ask', 'why', True), ('do', 'it', False)]
+    """
+    seen: dict[tuple[str, str], int] = {}
+    found = []
+    for word, text, span, settled, options in _said_in(entry):
+        number = seen[word, text] = seen.get((word, text), -1) + 1
+        digest = hexdigest("prompt", word, text, str(number))
+        above = [cell.chain for cell in entry.cells if cell.runs and cell.span.stop <= span.start]
+        region, cell = _region(entry, span.stop), above[-1] if above else ""
+        found.append(Prompt(word, text, digest, span, region, settled, options, cell))
+    return tuple(found)
+
+
+def prompt(entry: Entry, digest: str) -> Prompt | None:
+    """The prompt of this name, or one whose answer or task bears it: that was edited since."""
+    there = prompts(entry)
+    named = [each for each in there if each.digest.startswith(digest)]
+    return next(
+        iter([*named, *(each for each in there if any(block.of == digest[:SHOWN] for block in each.region))]), None
+    )
+
+
+_Found = tuple[Word, str, Span, bool, Options]
+
+
+def _said_in(entry: Entry) -> Iterator[_Found]:
+    """Word, text, lines, whether it has an end, options."""
+    owned = [envelope.span for envelope in entry.envelopes]
+    starts = {block.span.start: block for block in entry.blocks if not isinstance(block, Cell)}
+    for top in entry.outline.tops:
+        if any(span.start <= top.start < span.stop for span in owned):
+            continue
+        if top.kind == "paragraph_open":
+            yield from _paragraph(entry, Span(top.start, top.stop))
+        elif (block := starts.get(top.start)) and block.name in ("ask", "do"):
+            yield from _directive(block)
+
+
+def _paragraph(entry: Entry, span: Span) -> Iterator[_Found]:
+    rows = [row.rstrip("\r\n") for row in entry.rows[span.start : span.stop]]
+    if not (match := _said.match(rows[0])):
+        return
+    word = cast(Word, match[1] or match[2])
+    text = "\n".join([rows[0][match.end() :], *rows[1:]]).strip()
+    options, text = _inline(text) if word == "do" else (Options(), text)
+    settled = span.stop < len(entry.rows) and not entry.rows[span.stop].strip()
+    if text or word not in ("ask", "do"):
+        yield word, text, span, settled, options
+
+
+def _inline(text: str) -> tuple[Options, str]:
+    """`/do :here: count the lines` says the option in the line."""
+    first, _, rest = text.partition(" ")
+    return (read_options([first])[0], rest.strip()) if first == ":here:" else (Options(), text)
+
+
+def _directive(block: Block) -> Iterator[_Found]:
+    text = "\n".join(part for part in (block.argument, block.body) if part).strip()
+    if text:
+        yield cast(Word, block.name), text, block.span, True, block.options
+
+
+def _region(entry: Entry, line: int) -> tuple[Envelope, ...]:
+    """The envelopes from a line on, with nothing of the author's between."""
+    found: list[Envelope] = []
+    for envelope in entry.envelopes:
+        if envelope.span.start < line:
+            continue
+        if any(row.strip() for row in entry.rows[line : envelope.span.start]):
+            break
+        found.append(envelope)
+        line = envelope.span.stop
+    return tuple(found)

@@ -1,0 +1,174 @@
+"""A cell that an agent wants to run: how it stands in the text, and what is to be done about it now.
+
+The author answers by a tick, by editing the fence, by deleting it, by pasting what he got when he ran it himself, or by
+waiting. `decide` takes all that and the time as values. It never trusts the text for what it was: the proposal that was
+written is known to the process that wrote it (an `Offer`), and an answer counts only when that process saw it made.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from nozzle.document.entry import Entry, Envelope, hexdigest
+
+Risk = Literal["read", "reversible", "ask"]
+"""Decided by code. `read`: changes nothing. `reversible`: inside the worktree, nothing outside. `ask`: all else."""
+
+COUNTDOWN = 5.0
+"""Seconds after which a reversible cell runs unless somebody objects."""
+
+_tick = re.compile(r"\s*[-*+] \[([xX])\] +(run|deny)\b")
+_SHOWS = ("", "text", "output", "console", "txt", "pytb")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A proposal as the process that makes it knows it."""
+
+    id: str
+    task: str
+    """Digest of the prompt that it serves."""
+    source: str
+    language: str = "python"
+    reason: str = ""
+    touches: str = ""
+    """What it will touch, in words."""
+    by_hand: str = ""
+    """How the author runs it himself."""
+    risk: Risk = "ask"
+    by: str = "doer"
+    kind: str = ""
+    """`call` when it is a call of a tool, and not a cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A proposal as it stands in the text now."""
+
+    source: str
+    language: str
+    ticks: frozenset[str]
+    pasted: str = ""
+    """What the author says that he got by running it himself."""
+    whole: bool = True
+    """Its fence is there, once, and closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for it beyond the text."""
+
+    since: float = 0.0
+    """When it was written, seconds on the loop's clock."""
+    countdown: float = COUNTDOWN
+    limit: float | None = None
+    """Seconds after which an unanswered one is denied; None: it waits for ever."""
+    allowed: bool = False
+    """`/sure`, or the terminal, or the page: this one may run."""
+    refused: str = ""
+    """`/nope`, `/stop`, a spent budget: why it may not."""
+    edited: float | None = None
+    """When the author last changed the fence; None: it stands as it was proposed."""
+    seen: bool = True
+    """This process wrote it and has watched every change of the text since; else ticks count for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    source: str
+    how: str
+    """kept | edited | allowed | countdown | read"""
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    how: str
+    """denied | deleted | late | refused"""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """The author ran it himself."""
+
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    until: float | None
+    why: str = ""
+
+
+Verdict = Run | Deny | ByHand | Wait
+
+
+def name(task: str, number: int, source: str) -> str:
+    """The id of the n-th proposal of a task."""
+    return hexdigest("proposal", task, str(number), source)[:12]
+
+
+def find(entry: Entry, id_: str) -> Envelope | None:
+    """Its block in the text."""
+    return next((block for block in entry.envelopes if block.kind == "proposal" and block.keys.get("id") == id_), None)
+
+
+def read(block: Envelope) -> Standing:
+    """A proposal's block as it stands: the fence, what is ticked, what was pasted below it.
+
+    >>> read(Envelope("proposal", {}, ("```{code-cell} bash", "ls", "```", "", "- [x] run"), None)).ticks
+    frozenset({'run'})
+    """
+    inner = Entry("\n".join(block.body) + "\n")
+    cells = [each for each in inner.cells if not each.typing]
+    fences = [top for top in inner.outline.tops if top.kind in ("fence", "colon_fence")]
+    loose = [
+        row for top in inner.outline.tops if top.kind == "bullet_list_open" for row in inner.rows[top.start : top.stop]
+    ]
+    ticks = frozenset(match[2] for row in loose if (match := _tick.match(row)))
+    if len(cells) != 1:
+        return Standing("", "", ticks, whole=False)
+    cell = cells[0]
+    shown = [
+        "".join(inner.rows[top.start + 1 : top.stop - 1])
+        for top in fences
+        if top.start >= cell.span.stop and top.info.strip() in _SHOWS
+    ]
+    return Standing(cell.body, cell.language, ticks, "\n".join(shown).strip("\n"))
+
+
+def decide(offer: Offer, standing: Standing | None, terms: Terms, now: float) -> Verdict:
+    """What is to be done with a proposal now; `standing` is None when the author deleted it.
+
+    >>> decide(Offer("1", "2", "ls", risk="ask"), Standing("ls", "bash", frozenset()), Terms(), 1e9)
+    Wait(until=None, why='')
+    """
+    if terms.refused:
+        return Deny("refused", terms.refused)
+    if standing is None:
+        return Deny("deleted", "you deleted it")
+    if terms.seen:
+        if "deny" in standing.ticks:
+            return Deny("denied", "you denied it")
+        if standing.pasted:
+            return ByHand(standing.pasted)
+        if not standing.whole:
+            return Wait(None, "its fence is not whole: close it, or tick deny")
+        if "run" in standing.ticks or terms.allowed:
+            return _run(offer, standing, "kept" if "run" in standing.ticks else "allowed")
+        if standing.source.strip() != offer.source.strip():
+            due = (terms.since if terms.edited is None else terms.edited) + terms.countdown
+            return _run(offer, standing, "edited") if now >= due else Wait(due)
+        if offer.risk == "read":
+            return _run(offer, standing, "read")
+        if offer.risk == "reversible":
+            due = terms.since + terms.countdown
+            return _run(offer, standing, "countdown") if now >= due else Wait(due)
+    if terms.limit is not None and now >= terms.since + terms.limit:
+        return Deny("late", f"nobody answered within {terms.limit:.0f} s")
+    return Wait(None if terms.limit is None else terms.since + terms.limit)
+
+
+def _run(offer: Offer, standing: Standing, how: str) -> Run:
+    edited = standing.source.strip() != offer.source.strip()
+    return Run(standing.source, "edited" if edited else how)

@@ -1,0 +1,234 @@
+"""Writing what agents say and propose: answers, notes, news, proposals, their cells, attempts, the state of a task.
+
+A pure function of the newest text, like the scribe. What a machine said stands in a quote, line by line, and what it
+wants to run in a fence longer than any inside; so none of it can become a cell, an output, a question or a tick. Only
+`accept` makes a cell, and only of a proposal that stands in the text.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nozzle.document import seal
+from nozzle.document.edit import Edit
+from nozzle.document.entry import SHOWN, Entry, Envelope, Span
+from nozzle.document.lines import split
+from nozzle.document.outputs import plain
+from nozzle.document.prompts import Prompt, prompt
+from nozzle.document.proposal import Offer, find
+from nozzle.document.scribe import Hand, fence, marker, put, quoted
+
+ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
+CLOSING = "<!-- /nozzle -->"
+SHOWN_AT_ONCE = 2
+"""Paragraphs of an answer before the fold."""
+LONGEST = 60_000
+"""Characters of one saying that are written; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Markdown that somebody said, and who."""
+
+    text: str
+    folded: str = ""
+    """More of it, behind a fold."""
+    by: str = "explainer"
+    via: str = ""
+    """By what it was found: a model's name, `search`, `facts`; letters, digits, `._:/-`."""
+    fold: str = "more"
+    thought: str = ""
+    """A model's own reasoning, kept folded."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What its step shall say beside it: tokens, cost, the trace. Not written in the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a proposal ended that was not run, or an attempt that failed."""
+
+    status: str
+    """denied | undone | by-hand | late"""
+    why: str
+    shown: str = ""
+    """What came of it: a traceback, or what the author pasted."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer(entry: Entry, digest: str, said: Saying, hand: Hand) -> Edit | None:
+    """Under its question; over an older answer."""
+    asked = prompt(entry, digest)
+    if asked is None:
+        return None
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "via": said.via}
+    return _under(entry, asked, _envelope("answer", keys, _alert("answer", said, hand)), asked.answer)
+
+
+def outdate(entry: Entry, asked: Prompt) -> Edit | None:
+    """Mark an answer as given before its question was edited; None when it says so already."""
+    old = asked.answer
+    if old is None or old.keys.get("asked") == "before":
+        return None
+    first = next((number for number, row in enumerate(old.body) if row.startswith("> [!")), -1)
+    words = ["> *Asked before the question was edited; delete this answer to ask again.*", ">"]
+    body = [*old.body[: first + 1], *words, *old.body[first + 1 :]]
+    rows = [marker("answer", {**old.keys, "asked": "before"}), "", *body, "", CLOSING]
+    return Edit(*put(entry, old.span, rows))
+
+
+def note(entry: Entry, chain: str, said: Saying, hand: Hand) -> Edit | None:
+    """Under a cell's output and news; over an older note of the same hand."""
+    return _in_slot(entry, chain, "note", said, hand)
+
+
+def news(entry: Entry, chain: str, said: Saying, hand: Hand, keys: Mapping[str, str] | None = None) -> Edit | None:
+    """Right under a cell's output, above all notes."""
+    return _in_slot(entry, chain, "news", said, hand, keys or {})
+
+
+def task(entry: Entry, digest: str, status: str, said: Saying, hand: Hand, boxes: Sequence[str] = ()) -> Edit | None:
+    """The state of a task: one live line while it goes on, then its summary; last in its region."""
+    asked = prompt(entry, digest)
+    if asked is None:
+        return None
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": said.via}
+    rows = _alert("task", said, hand)
+    rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
+    return _under(entry, asked, _envelope("task", keys, rows), asked.task)
+
+
+def propose(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
+    """A proposal, last in the region of its task; over itself, when it is asked again."""
+    asked = prompt(entry, offer.task)
+    if asked is None:
+        return None
+    return _under(entry, asked, _proposal(offer, hand), find(entry, offer.id))
+
+
+def _proposal(offer: Offer, hand: Hand) -> list[str]:
+    keys = {
+        "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "risk": offer.risk,
+        "kind": offer.kind,
+    }  # fmt: skip
+    told = [part for part in (offer.reason, offer.touches and f"*Touches: {offer.touches}*", offer.by_hand) if part]
+    rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])
+    rows += ["", *_cell_fence(offer.language, offer.source), "", "- [ ] run", "- [ ] deny"]
+    return _envelope("proposal", keys, rows)
+
+
+def accept(entry: Entry, offer: Offer, source: str, hand: Hand) -> Edit | None:
+    """A proposal that was allowed becomes a cell, in its place; None when it stands nowhere any more."""
+    old = find(entry, offer.id)
+    if old is None:
+        return None
+    keys = {"v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by}
+    reason = quoted(_rows(offer.reason, hand)) if offer.reason else []
+    rows = [*reason, *([""] if reason else []), *_cell_fence(offer.language, source)]
+    return Edit(*put(entry, old.span, _envelope("cell", keys, rows)))
+
+
+def withdraw(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
+    """A cell that was allowed and has not run becomes a proposal again."""
+    old = cell_of(entry, offer.id)
+    return Edit(*put(entry, old.span, _proposal(offer, hand))) if old else None
+
+
+def close(entry: Entry, offer: Offer, outcome: Outcome, hand: Hand) -> Edit | None:
+    """A proposal that is not run, or a cell that was undone, becomes a folded record in its place."""
+    old = find(entry, offer.id) or cell_of(entry, offer.id)
+    if old is None:
+        return None
+    stop = old.span.stop
+    if old.kind == "cell" and (slot := next((s for s in entry.slots if s.cell.enclosed == stop), None)) and slot.blocks:
+        stop = slot.blocks[-1].span.stop
+    keys = {
+        "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "status": outcome.status,
+    }  # fmt: skip
+    shown = _rows(outcome.shown, hand) if outcome.shown else []
+    inner = [*_rows(offer.reason, hand), "", *fence(_language(offer.language), _code(offer.source))]
+    inner += ["", *fence("text", shown)] if shown else []
+    why = " ".join(_rows(outcome.why, hand)) or outcome.status
+    title = f"<details><summary>{_escaped(why)}</summary>"
+    return Edit(
+        *put(
+            entry, Span(old.span.start, stop), _envelope("attempt", keys, quoted([title, "", *inner, "", "</details>"]))
+        )
+    )
+
+
+def cell_of(entry: Entry, id_: str) -> Envelope | None:
+    """The envelope of the cell that a proposal became."""
+    return next((block for block in entry.envelopes if block.kind == "cell" and block.keys.get("id") == id_), None)
+
+
+def key(words: str) -> str:
+    """Words as the value of a marker's key.
+
+    >>> key("openai/gpt 5 (mini)")
+    'openai/gpt-5--mini-'
+    """
+    return re.sub(r"[^A-Za-z0-9._:/-]", "-", words)[:80]
+
+
+def _in_slot(
+    entry: Entry, chain: str, kind: str, said: Saying, hand: Hand, more: Mapping[str, str] | None = None
+) -> Edit | None:
+    slot = entry.slot(chain) if chain else None
+    if slot is None or slot.output is None:
+        return None
+    keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": said.by, "via": said.via, **(more or {})}
+    rows = _envelope(kind, keys, _alert(kind, said, hand))
+    old = next((block for block in slot.blocks if block.kind == kind and block.keys.get("by") == said.by), None)
+    if old is not None:
+        return Edit(*put(entry, old.span, rows))
+    after = slot.output if kind == "news" else slot.blocks[-1]
+    return Edit(*put(entry, Span(after.span.stop, after.span.stop), rows))
+
+
+def _under(entry: Entry, asked: Prompt, rows: Sequence[str], old: Envelope | None) -> Edit:
+    """Over an old block, else at the end of the prompt's region."""
+    return Edit(*put(entry, old.span if old else Span(asked.below, asked.below), rows))
+
+
+def _envelope(kind: str, keys: Mapping[str, str], rows: Sequence[str]) -> list[str]:
+    return [marker(kind, {name: key(value) for name, value in keys.items() if value}), "", *rows, "", CLOSING]
+
+
+def _alert(kind: str, said: Saying, hand: Hand) -> list[str]:
+    rows = [f"[!{ALERTS[kind]}]", *_rows(said.text, hand)]
+    for title, text in ((said.fold, said.folded), ("how it thought", said.thought)):
+        if text.strip():
+            rows += ["", f"<details><summary>{_escaped(title)}</summary>", "", *_rows(text, hand), "", "</details>"]
+    return quoted(rows)
+
+
+def _rows(text: str, hand: Hand) -> list[str]:
+    """A machine's words as lines: no controls, no secrets, not without end."""
+    text = hand.redact(plain(text).encode("utf-8", "replace").decode())
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}\n\n*[{len(text) - LONGEST:,} more characters were said and are not written here]*"
+    rows = [row.rstrip() for row in text.split("\n")]
+    while rows and not rows[-1]:
+        rows.pop()
+    while rows and not rows[0]:
+        rows.pop(0)
+    return rows
+
+
+def _cell_fence(language: str, source: str) -> list[str]:
+    rows = _code(source)
+    return fence(f"{{code-cell}} {_language(language)}", rows)
+
+
+def _language(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_+-]", "", name) or "python"
+
+
+def _code(source: str) -> list[str]:
+    return [row.rstrip("\r\n") for row in split(source.replace("\0", "\ufffd").strip("\r\n"))] or [""]
+
+
+def _escaped(text: str) -> str:
+    """Words on one line of HTML."""
+    text = " ".join(plain(text).encode("utf-8", "replace").decode().split())
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

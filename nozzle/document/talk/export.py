@@ -1,0 +1,270 @@
+"""What OpenWebUI and ChatGPT write when a person asks for their chats, as conversations.
+
+Both keep a chat as a tree, because an answer can be asked for again; the branch that was last shown is the talk. A
+file that breaks off is read as far as it goes, turns that no longer hang together are put in order by their times, and
+both are said. Files are long: one chat is decoded at a time. A third shape is read too, a bare list of messages with
+`role` and `content`, since many programs write it.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from nozzle.document.talk.turn import Conversation, Turn
+from nozzle.errors import Unreadable
+
+_SPACE = re.compile(r"[\s,]*")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+_THOUGHT = re.compile(r"<details\b[^>]*>\s*<summary>(.*?)</summary>\s*(.*?)</details>", re.S)
+_AUTHORS = ("user", "human")
+
+
+def conversations(text: str) -> Iterator[Conversation]:
+    """Every chat in an export, in its order. Raises Unreadable, with the place, for what is none."""
+    found = False
+    loose: list[Mapping[str, Any]] = []
+    for value, note in _values(text):
+        if isinstance(value, dict) and "role" in value and "content" in value:
+            loose.append(value)  # a list of messages, not of chats
+            continue
+        for chat in _chats(value):
+            conversation = _conversation(chat, note)
+            found = found or bool(conversation.turns)
+            if conversation.turns:
+                yield conversation
+    if loose and (conversation := _conversation({"messages": loose}, "")).turns:
+        found = True
+        yield conversation
+    if not found:
+        raise Unreadable(
+            "no chat is in it: expected an export of OpenWebUI or ChatGPT, a list of chats with their messages"
+        )
+
+
+def _values(text: str) -> Iterator[tuple[Any, str]]:
+    """The values of the outermost list, one at a time, each with what was wrong with it; or the one value there is."""
+    decoder = json.JSONDecoder()
+    at = _SPACE.match(text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    place = at.end() if at else 0
+    if text[place : place + 1] != "[":
+        yield _decoded(decoder, text, place)[::2]
+        return
+    place += 1
+    while True:
+        place = _next(text, place)
+        if place >= len(text) or text[place] == "]":
+            return
+        value, place, note = _decoded(decoder, text, place)
+        yield value, note
+
+
+def _next(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place
+
+
+def _decoded(decoder: json.JSONDecoder, text: str, place: int) -> tuple[Any, int, str]:
+    """The value that begins at a place, where it ends, and what was wrong; a file that breaks off ends in it."""
+    try:
+        value, end = decoder.raw_decode(text, place)
+    except json.JSONDecodeError as error:
+        line = text.count("\n", 0, error.pos) + 1
+        repaired = _closed(text[place:])
+        if repaired is None:
+            raise Unreadable(f"line {line}: no JSON: {error.msg.lower()}; export the chat again") from None
+        return repaired, len(text), f"the file breaks off at character {len(text):,}; what stands before is kept"
+    except RecursionError:
+        raise Unreadable("it is nested too deeply to be an export") from None
+    else:
+        return value, end, ""
+
+
+def _closed(text: str) -> Any:
+    """A value that breaks off, up to its last whole part, with what was open closed; None when that is no value."""
+    open_ends: list[str] = []
+    safe, ends = 0, ""
+    last = ""
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign in "[{":
+            open_ends.append("]" if sign == "[" else "}")
+            safe, ends = token.end(), "".join(reversed(open_ends))
+        elif sign in "]}":
+            if not open_ends or open_ends.pop() != sign:
+                return None
+            safe, ends = token.end(), "".join(reversed(open_ends))
+        elif sign == "," and open_ends:
+            safe, ends = token.start(), "".join(reversed(open_ends))
+        last = sign
+    if not last or safe == len(text):
+        return None
+    try:
+        return json.loads(text[:safe] + ends)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+
+
+def _chats(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The chats in a value: itself, those in a list or under a name that holds a list, or loose messages."""
+    if isinstance(value, list):
+        if value and all(isinstance(item, dict) and "role" in item for item in value):
+            yield {"messages": value}
+            return
+        for item in value:
+            yield from _chats(item)
+    elif isinstance(value, dict):
+        if _has_messages(value) or _has_messages(value.get("chat")):
+            yield value
+        else:
+            for inner in ("conversations", "chats", "data"):
+                if isinstance(value.get(inner), list):
+                    yield from _chats(value[inner])
+
+
+def _has_messages(chat: Any) -> bool:
+    return isinstance(chat, dict) and any(name in chat for name in ("mapping", "messages", "history"))
+
+
+def _conversation(value: Mapping[str, Any], note: str) -> Conversation:
+    inner = value["chat"] if _has_messages(value.get("chat")) else value
+    messages, disorder = _messages(inner)
+    turns = [turn for message in messages for turn in _turn(message)]
+    title = str(value.get("title") or inner.get("title") or "").strip() or "A conversation"
+    began = next((time for message in messages if (time := _time(message))), 0.0) or _number(value, "create_time")
+    began = began or _number(value, "created_at")
+    notes = tuple(filter(None, (note, disorder)))
+    return Conversation(title, tuple(_merged(turns)), _day(began), notes)
+
+
+def _messages(chat: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
+    """The messages of the branch last shown, oldest first, and what was wrong with their order."""
+    history = chat.get("history")
+    if isinstance(chat.get("mapping"), dict):
+        nodes, now = chat["mapping"], chat.get("current_node")
+        return _branch(nodes, now, "parent", lambda node: node.get("message"))
+    if isinstance(history, dict) and isinstance(history.get("messages"), dict) and history["messages"]:
+        return _branch(history["messages"], history.get("currentId"), "parentId", lambda node: node)
+    listed = _dicts(chat.get("messages") or [])
+    times = [_time(message) for message in listed]
+    if all(times) and times != sorted(times):
+        return _by_time(listed), "its turns were out of order; they stand by their times"
+    return listed, ""
+
+
+def _branch(nodes: Mapping[str, Any], now: Any, parent: str, message: Any) -> tuple[list[Mapping[str, Any]], str]:
+    """From the last node up to the root; when that way is broken, all messages by their times."""
+    found: list[Mapping[str, Any]] = []
+    seen: set[str] = set()
+    here = now if isinstance(now, str) and now in nodes else next(reversed(list(nodes)), None)
+    broken = False
+    while isinstance(here, str) and not broken:
+        node = nodes.get(here)
+        if here in seen or not isinstance(node, dict):
+            broken = True
+            break
+        seen.add(here)
+        if isinstance(said := message(node), dict):
+            found.append(said)
+        here = node.get(parent)
+    if not broken:
+        return found[::-1], ""
+    loose = [said for node in nodes.values() if isinstance(node, dict) and isinstance(said := message(node), dict)]
+    return _by_time(loose), "its turns did not hang together; they stand by their times"
+
+
+def _by_time(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """In the order of their times; one without a time stays behind the one it came after."""
+    times: list[float] = []
+    for message in messages:
+        times.append(_time(message) or (times[-1] if times else 0.0))
+    return [messages[at] for at in sorted(range(len(messages)), key=times.__getitem__)]
+
+
+def _turn(message: Mapping[str, Any]) -> Iterator[Turn]:
+    meta = message.get("metadata")
+    facts: Mapping[str, Any] = meta if isinstance(meta, dict) else {}
+    author = message.get("author")
+    role = str(message.get("role") or (author.get("role") if isinstance(author, dict) else "") or "")
+    if role == "system" or facts.get("is_visually_hidden_from_conversation"):
+        return
+    text = _thoughts(_content(message.get("content")))
+    if not text.strip():
+        return
+    if role in _AUTHORS:
+        yield Turn("author", text)
+    else:
+        by = message.get("model") or facts.get("model_slug") or message.get("modelName") or role or "machine"
+        yield Turn("machine", text, str(by))
+
+
+def _content(content: Any) -> str:
+    """The words of a message, whatever it keeps them in; what is no text is named in brackets."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n\n".join(filter(None, map(_content, content)))
+    if not isinstance(content, dict):
+        return ""
+    kind = str(content.get("content_type") or content.get("type") or "text")
+    if isinstance(content.get("parts"), list):
+        return _content(content["parts"])
+    if isinstance(content.get("thoughts"), list):
+        return "THINKING:\n\n" + _content([thought.get("content") for thought in _dicts(content["thoughts"])])
+    if isinstance(text := content.get("text") or content.get("content") or content.get("result"), str):
+        return f"```{content.get('language') or ''}\n{text}\n```" if kind in ("code", "execution_output") else text
+    return f"[{kind.replace('_', ' ')}]" if kind != "text" else ""
+
+
+def _dicts(values: Sequence[Any]) -> list[Mapping[str, Any]]:
+    return [value for value in values if isinstance(value, dict)]
+
+
+def _thoughts(text: str) -> str:
+    """OpenWebUI folds a model's thoughts into HTML, escaped and quoted; here they are plain text under a name."""
+
+    def plain(match: re.Match[str]) -> str:
+        rows = html.unescape(match[2]).strip().split("\n")
+        return "THINKING:\n\n" + "\n".join(re.sub(r"^> ?", "", row) for row in rows) + "\n\nRESPONDING\n"
+
+    return _THOUGHT.sub(plain, text) if "<details" in text else text
+
+
+def _merged(turns: Sequence[Turn]) -> Iterator[Turn]:
+    """Turns of one voice that follow each other, as one."""
+    held: Turn | None = None
+    for turn in turns:
+        if held and (held.who, held.by) == (turn.who, turn.by):
+            held = Turn(held.who, f"{held.text.rstrip()}\n\n{turn.text}", held.by)
+            continue
+        if held:
+            yield held
+        held = turn
+    if held:
+        yield held
+
+
+def _time(message: Mapping[str, Any]) -> float:
+    return _number(message, "create_time") or _number(message, "timestamp") or _number(message, "created_at")
+
+
+def _number(value: Mapping[str, Any], name: str) -> float:
+    """A time in seconds; exports have it as a number, in milliseconds or nanoseconds too, or in words."""
+    held = value.get(name)
+    if isinstance(held, str):
+        try:
+            return datetime.fromisoformat(held.replace("Z", "+00:00")).timestamp()
+        except ValueError:
+            return 0.0
+    if isinstance(held, bool) or not isinstance(held, int | float) or held != held or held <= 0:
+        return 0.0
+    while held > 1e11:
+        held /= 1000
+    return float(held)
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat() if seconds else ""

@@ -1,0 +1,257 @@
+"""What a sentence is: a task, a question, a decision, the taking back of one, or nothing to act on.
+
+The rules are rows of a table, tried from the top; the first that holds decides. Each row was made on the development
+half of bench/paragraphs and on a real ramble, and `python bench/cues.py` prints how often all of them are wrong. They
+rather miss than invent: a task proposed that nobody meant costs more than one not seen.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nozzle.document.thought.pasted import pasted, shell, trace
+from nozzle.document.thought.said import Paragraph, Sentence
+
+Kind = Literal["task", "question", "decision", "reversal", "done", "traceback", "shell"]
+"""`done`: something was made or tried, and came out one way or the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A sentence that asks for something or settles something, and the rule that says so."""
+
+    kind: Kind
+    sentence: Sentence
+    rule: str
+    shown: str = ""
+    """The sentence, or of a long one the part around what was heard."""
+
+
+# what somebody, or an agent, can be asked to do with a machine
+_ACTS = (
+    "add|ask|benchmark|bring|build|calculate|change|check|clean|collect|compare|compute|condense|convert|copy|count|"
+    "cut|debug|delete|describe|design|document|double[- ]check|download|draft|draw|drop|dump|evaluate|experiment|export|"
+    "extract|find|fit|fix|format|generate|give|grep|implement|import|index|install|integrate|investigate|list|load|log|"
+    "look|make|measure|merge|migrate|move|parse|pick up|plot|port|prepare|print|profile|prove|publish|pull|put|re-?run|"
+    "rebuild|recompute|redo|refactor|refit|remove|rename|repeat|replace|report|reproduce|rewrite|run|scan|score|search|"
+    "send|set up|shrink|show|shuffle|simplify|simulate|solve|sort|split|start|strip|sum|summari[sz]e|sweep|"
+    "switch|test|time|train|translate|try|tune|turn|update|upgrade|upload|use|validate|verify|walk|wire|work out|wrap|"
+    "write"
+)
+# what follows a verb that is an order, and not a noun at the head of a sentence ("time flies", "test coverage is")
+_OBJECT = (
+    r"(?:the|a|an|it|its|this|that|these|those|them|me|us|my|our|your|all|each|every|both|some|one|two|three|"
+    r"whether|if|how|what|which|where|why|on|with|for|again|out|up|over|against|into|in|at|by|from|to|"
+    r"everything|something|more|another|any|\d[\d,.]*|[a-z]+ing\b|`)"
+)
+_POLITE = r"(?:just |please |maybe |also |first |now |then |quickly |go (?:and|ahead and) |help me (?:to )?)*"
+_OPEN = (
+    r"^(?:(?:so|and|but|okay|ok|yeah|yes|well|also|then|now|next|first|oh|anyway|honestly|hmm|right|please|plus|no|"
+    r"maybe)[,:]? +)*"
+)
+_WHO = r"(?:I|we|you|someone|somebody)"
+_CHOOSE = r"(?:go with|stick (?:with|to)|stay (?:with|on)|keep|settle (?:on|for)|call it|leave it|use|pad|pick|drop)"
+
+_TASKS: tuple[tuple[str, str], ...] = (
+    ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
+    ("TODO", r"\b(?:TODO|FIXME)\b|\bto[- ]do:"),
+    ("let's", rf"(?i){_OPEN}let'?s {_POLITE}(?:{_ACTS})\b(?! (?:say|hope|face|be|just say|what happens|how it goes))"),
+    ("please", rf"(?i)(?:^please {_POLITE}|\bplease )(?:{_ACTS})\b|^{_POLITE}(?:{_ACTS})\b.{{3,}}\bplease[.!]*$"),
+    ("I want you to", r"(?i)\bI(?:'d like| want| need|'d love) you to\b"),
+    ("give me", rf"(?i){_OPEN}(?:give|show|walk|tell|get) (?:me|us)\b(?! a break| that)"),
+    ("give me", r"(?i)\b(?:yeah|honestly|so|okay|and) (?:give|show) me\b(?! a break)"),
+    ("an order", rf"(?i){_OPEN}(?:{_ACTS})(?: (?:{_ACTS}))?(?: back| down)? {_OBJECT}"),
+    ("an order", rf"(?i){_OPEN}(?:{_ACTS}) (?:\w+ing|numpy|both|\w+) (?:against|with|to|into|for|from|before|next|and)\b"),
+    ("see whether", rf"(?i)(?:{_OPEN}|\blet'?s ){_POLITE}see (?:if|whether|how|what|an?|which)\b(?! (?:happens|comes))"),
+    ("an order", r"(?i)^(?:shrink|run|fix|plot|time|measure|check|test|try|do|ask) (?:it|them|that|this|him|her)\b[.!]*"),
+    ("have to", rf"(?i)\b{_WHO} (?:should|really should|need to|have to|must|ought to|gotta|got to|had better) {_POLITE}(?:{_ACTS})\b"),
+    ("need to", r"(?i)\b(?:I|we) (?:just )?need to (?:create|write|build|make|draw|add|redo)\b"),
+    ("gonna need", r"(?i)^(?:oh )?(?:gonna|going to|will) need (?:a|an|the)\b"),
+    ("remaining", r"(?i)\b(?:remaining|next|last|only|other) (?:thing|step|task|job|bit|piece)s?(?: left)?(?: to do)? (?:is|are|would be)(?: now)? to\b"),
+    ("don't forget", r"(?i)\b(?:remind me to|don'?t forget to|remember to|make sure (?:that|to|it|the|we))\b"),
+    ("worth", r"(?i)\b(?:worth|might be worth) (?:checking|trying|measuring|testing|looking|plotting)\b"),
+)  # fmt: skip
+
+_QUESTIONS: tuple[tuple[str, str], ...] = (
+    ("I wonder", r"(?i)\b(?:I(?:'m| keep| am)? wonder(?:ing)?|wondering) (?:if|whether|why|how|what|where|when|which|who)\b"),
+    ("not sure", r"(?i)\b(?:not|never|no) (?:quite |really |even )?(?:sure|clear|certain|idea) (?:if|whether|why|how|what|where|when|which|who)\b"),
+    ("I don't know", r"(?i)\b(?:I|we) (?:don'?t|do not|can'?t|still don'?t) (?:know|understand|get|see|tell|remember) (?:if|whether|why|how|what|where|when|which)\b"),
+    ("I'd like to know", r"(?i)\bI(?:'d| would) (?:like|love) to know\b"),
+    ("the question is", r"(?i)\b(?:the|my|one|open|another) question (?:is|was|remains)\b(?!:$)|^question:"),
+    ("a question mark", r"\?[\"')\]*_]*$"),
+    ("a question word", r"(?i)^(?:(?:so|and|but|okay|ok|hey|wait|also)[,:]? +)*(?:how|why|what|where|when|which|who|whose) (?:do|does|did|is|are|was|were|can|could|would|should|will|many|much|long|big|often|far|happens)\b"),
+    ("why not", r"(?i)\bwhy not (?:just |actually |like |sort of )*(?:have|make|do|use|build|run|put|let|keep|write|call|take|\w+ing)\b"),
+    ("or", r"(?i)^(?:do|does|did|is|are|should|can|could|would|will) (?:I|we|it|that|this|the|they|you)\b.*\bor\b"),
+)  # fmt: skip
+
+_DECISIONS: tuple[tuple[str, str], ...] = (
+    ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed|made up my mind)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
+    ("going with", r"(?i)\b(?:I'm|I am|we're|we are) (?:just )?(?:going (?:with|for)|sticking (?:with|to)|starting (?:from|with)|keeping|using|dropping|leaving|staying (?:with|on)|not (?:re)?\w+ing\b)"),
+    ("going to do it in", r"(?i)\b(?:I'm|I am|we're|we are) (?:going to|gonna) (?:write|do|build|make|run|use) (?:it|this|that|them|everything) (?:in|with|on|as|from)\b"),
+    ("doing this in", r"(?i)\b(?:I'm|I am|we're|we are) (?:doing|writing|building) (?:all (?:of )?)?(?:this|it|that|everything) (?:in|with|on|as)\b"),
+    ("we'll", rf"(?i)\b(?:I'll|we'll|I will|we will) (?:just )?(?:{_CHOOSE}|do it|take the)\b"),
+    ("let's keep", r"(?i)^(?:(?:so|and|okay|ok|yeah|no)[,:]? +)*let'?s (?:just )?(?:go with|stick (?:with|to)|stay with|keep|settle on|leave it|call it|not)\b"),
+    ("will be using", r"(?i)\b(?:I|we) (?:will|'ll) be (?:using|doing|keeping)\b"),
+    ("from now on", r"(?i)\bfrom (?:now|here) on\b"),
+    ("it is", r"(?i)^(?:so|okay so|ok so|alright)[,:]? [\w .+/-]{2,30} it is\b[.!]*$"),
+    ("done with", r"(?i)\b(?:I'm|I am|we're|we are) done with\b"),
+    ("we stay", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:stay (?:on|with)|stick (?:with|to)|keep|use|drop|pick|take)\b"),
+    ("keep", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:keep|leave|no more|stick (?:with|to)) (?:the|it|them|a|an|only|to|\d+|that)\b"),
+    ("stays", r"(?i)^[\w -]{3,40} (?:stays?|goes|go) (?:as (?:it|they) (?:is|are)|first|away|out|in)\b"),
+    ("rather keep", r"(?i)\bI'd (?:rather|like to) (?:just )?(?:keep|stay|stick|leave)\b"),
+    ("not any more", r"(?i)\b(?:I|we) (?:don'?t|do not|won'?t) (?:want to )?(?:use|do|need|want|touch|build)\b.*\b(?:any ?more|again)\b"),
+    ("not building", r"(?i)\b(?:I'm|I am|we're|we are) not (?:going to |gonna )?(?:us|build|do|writ|mak|ship|retrain|even going)\w*\b"),
+    ("I'll call it", r"(?i)\b(?:I'll|we'll) call (?:it|this|the|that|whatever)\b"),
+    ("might as well", r"(?i)\bmight as well (?:do|use|go|build|write|keep)\b"),
+    ("get rid of", r"(?i)\b(?:I|we) want to get rid of\b"),
+)  # fmt: skip
+
+_REVERSALS: tuple[tuple[str, str], ...] = (
+    ("scratch that", r"(?i)\b(?:scratch (?:that|this|the)|never ?mind\b|on second thou?ghts?|(?:I )?take (?:that|it|this) back|I take back|changed? my mind|strike that)"),
+    ("forget", r"(?i)^(?:(?:so|and|okay|ok|actually|no|well)[,:]? +)*forget (?:about |the |that|it|all|my)"),
+    ("actually no", r"(?i)^(?:(?:so|hmm+|oh|okay|ok|well|and)[,:]? +)*(?:actually[,]? (?:no\b|let'?s not|I'd rather|don'?t|we (?:can|should)n'?t)|(?:no[,]? )?wait[,]? no\b|wait[,]? (?:actually|scratch))"),
+    ("I was wrong", r"(?i)\b(?:I|we) (?:was|were|got) (?:that )?wrong\b|\b(?:was|were) a (?:mistake|bad idea)\b|\bno longer (?:true|holds|the plan)\b"),
+    ("back to", r"(?i)^(?:(?:so|okay|ok|and)[,:]? +)*(?:I'm |we're )?(?:going )?back to\b(?! (?:work|sleep|bed|you|the point|top))"),
+    ("after all", r"(?i)\bafter all\b"),
+    ("pivot", r"(?i)\b(?:a|massive|big|the|hard) pivot (?:from|away|to)\b"),
+    ("give up", r"(?i)\b(?:I|we) (?:give|gave|am giving|are giving) up on\b|\babandon(?:ing|ed)?\b|\bditch(?:ing|ed)?\b"),
+    ("but now", r"(?i)\bwe said\b.*\bbut\b|\bused to (?:think|want|say)\b.*\bnow\b"),
+    ("as it was", r"(?i)\b(?:like|as) (?:it was )?before[.!]*$"),
+    ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
+)  # fmt: skip
+
+_DONE: tuple[tuple[str, str], ...] = (
+    ("it works", r"(?i)\b(?:it|that|this|everything) (?:finally |now |actually |just )?(?:works|worked|runs|ran|passes|passed|failed|fails|broke)\b(?! (?:on|for|at|with|as|like|in|by)\b)"),
+    ("got it", r"(?i)\b(?:I|we) (?:finally |just |actually )?got (?:it|that|this|them|the \w+) (?:working|to work|to run|running|done)\b"),
+    ("done", r"(?i)^(?:done|fixed|finished|shipped|works)\b[.!,:]"),
+    ("I made", r"(?i)^(?:(?:so|okay|ok|and|yeah)[,:]? +)*(?:I|we) (?:just |finally )?(?:ran|built|measured|fixed|added|rewrote|tried|timed|moved|removed|converted|rebuilt)\b"),
+    ("got built", r"^\*\*(?:Integrated|Built|Added|Fixed|Moved|Wrote|Set up|Made)\b"),
+)  # fmt: skip
+
+_TABLE: tuple[tuple[Kind, tuple[tuple[str, str], ...]], ...] = (
+    ("reversal", _REVERSALS),
+    ("task", _TASKS[:1]),
+    ("decision", _DECISIONS),
+    ("task", _TASKS[1:]),
+    ("question", _QUESTIONS),
+    ("done", _DONE),
+)
+_RULES = [(kind, name, re.compile(words)) for kind, rules in _TABLE for name, words in rules]
+
+_TAG = re.compile(
+    r"(?i)(?:[,.]? \[?(?:right|huh|eh|you know|ya dig|okay|ok|no|see|get it|you see|know what I mean|why not|what'?s the point)|^(?:so|and)? ?"
+    r"(?:why not|who cares|who knows|so what|what else|you know what|really|seriously|what|huh|right|do you (?:see|smell|"
+    r"get|know) [\w' ]+|see what I mean|you see what I mean|how hard can (?:it|that) be|what could (?:possibly )?go wrong|"
+    r"isn'?t (?:it|that) .*|(?:I mean )?isn'?t it .*))\s*\?+[\"')\]]*$"
+)
+"""Questions that want no answer."""
+_LONG = 150
+_ADDRESSED = re.compile(r"/(ask|do|wtf)(?=\s|$)\s*")
+_SPEECH = re.compile(r"(?i)\b(?:like|says?|said|goes|saying)[:,]?\s*$")
+_PLAN = re.compile(r"(?i)\b(?:plan|next|to[- ]?do|phase|steps)\b")
+_ITEMS = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
+_STEP = re.compile(rf"(?:{_ACTS}|leverage|maintain|focus|keep|define|extend)\b", re.I)
+_QUOTED = re.compile(
+    r"(?<!\w)\'(?:[^\']{12,})\'(?!\w)"
+    r"|(?i:(?<=\bsaid, )|(?<=\basked, )|(?<=\bsays, ))[^,.?!]*[,.?!]?"
+)
+_TOLD = re.compile(
+    r"(?i)\b(?:I|we|he|she|they) (?:was|were) (?:going|about|trying|supposed) to\b|\b(?:if|when|once) (?:I|we|you)\b[^,]{0,40}$"
+)
+_SUPPOSED = re.compile(
+    r"(?i)\b(?:less|not) (?:so much )?that\b|^(?:if|when|once|unless|suppose|imagine|whenever)\b|\b(?:like|as if|pretend) (?:you|we|I)(?:'re| are|'m| am)\b"
+)
+_PAST = re.compile(
+    r"(?i)^(?:I|we|he|she|they|somebody|someone) (?:asked|tried|ran|wrote|made|had|went|thought|used|told|said)\b"
+)
+
+
+def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
+    """What a paragraph asks for or settles, sentence by sentence; something pasted is one cue, whatever it says.
+
+    `above` is the paragraph before it: one that ends in "so I'm like" makes the first sentence somebody's speech, and
+    one that calls itself a plan makes tasks of a list's items.
+    """
+    first = paragraph.sentences[0] if paragraph.sentences else None
+    if first is None or paragraph.heading:
+        return []
+    if found := pasted(paragraph.text):
+        line = paragraph.span.start + found.at
+        return [Cue("traceback", Sentence(found.says, line), "a pasted error", _part(found.says, _STEP))]
+    if command := shell(paragraph.text):
+        return [Cue("shell", Sentence(command, paragraph.span.start), "a line for a terminal", command)]
+    if trace(paragraph.text):
+        return []
+    if match := _ADDRESSED.match(paragraph.text):
+        words = " ".join(paragraph.text[match.end() :].split()) or paragraph.text.strip()
+        kind: Kind = "task" if match[1] == "do" else "question"
+        return [Cue(kind, Sentence(words, paragraph.span.start), f"/{match[1]}", _part(words, _STEP))]
+    speech = bool(above and _SPEECH.search(above.text))
+    planned = bool(above and _ITEMS.match(paragraph.text) and _PLAN.search(above.text))
+    held: list[Cue] = []
+    for sentence, own in _unquoted(paragraph.sentences):
+        one = None if speech and sentence is first else _found(sentence, own)
+        if one is None and planned and _STEP.match(own):
+            one = Cue("task", sentence, "an item of a plan", _part(sentence.text, _STEP))
+        if one:
+            held.append(one)
+    return held
+
+
+def cue(sentence: Sentence) -> Cue | None:
+    """What a sentence is; None when there is nothing to act on.
+
+    >>> cue(Sentence("I wonder whether the broadcast makes a temporary", 0)).kind
+    'question'
+    >>> cue(Sentence('she said "plot it" and left', 0)) is None
+    True
+    """
+    return next((_found(one, own) for one, own in _unquoted((sentence,))), None)
+
+
+def _unquoted(sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, str]]:
+    """Each sentence without the words of others in it; a quotation that is open goes on into the next."""
+    inside = False
+    for sentence in sentences:
+        text = sentence.text.replace("\u2019", "'").replace("\u201c", '"').replace("\u201d", '"')
+        parts = text.split('"')
+        own = "\u2026".join(part for at, part in enumerate(parts) if (at % 2 == 1) == inside)
+        inside = inside != (len(parts) % 2 == 0)
+        own = ("\u2026" if not own else "") + _QUOTED.sub("\u2026", own).strip()
+        yield sentence, re.sub(r"^[-*\u2022>\s]+(?=[^*])", "", own) if not own.startswith("**") else own
+
+
+def _found(sentence: Sentence, own: str) -> Cue | None:
+    for kind, rule, pattern in _RULES:
+        for clause in _clauses(own) if kind in ("decision", "reversal") else (own,):
+            if pattern.search(clause) and not _refused(kind, clause):
+                return Cue(kind, sentence, rule, _part(sentence.text, pattern))
+    return None
+
+
+def _part(text: str, pattern: re.Pattern[str]) -> str:
+    """A text of some 150 characters at most: from a little before what a pattern finds in it."""
+    if len(text) <= _LONG:
+        return text
+    match = pattern.search(text)
+    start = max(0, min(match.start() - 50, len(text) - _LONG)) if match else 0
+    start = text.find(" ", start) + 1 if start else 0
+    stop = start + _LONG if start + _LONG >= len(text) else text.rfind(" ", start, start + _LONG)
+    return ("\u2026 " if start else "") + text[start:stop] + (" \u2026" if stop < len(text) else "")
+
+
+def _clauses(own: str) -> list[str]:
+    """A sentence, and what stands behind its turns: a reason given is meant even where the rest is supposed."""
+    return [own, *re.split(r"\b(?:because|except|so)\b(?: yeah)? ", own)[1:]]
+
+
+def _refused(kind: Kind, own: str) -> bool:
+    """Whether it only looks like one: supposed, told of the past, or a question that wants no answer."""
+    if kind == "question":
+        return bool(_TAG.search(own)) or len(own.split()) < 2
+    if kind == "done":
+        return bool(_SUPPOSED.search(own)) or own.endswith("?")
+    if _TOLD.search(own) or _PAST.search(own):
+        return True
+    return bool(_SUPPOSED.search(own)) or (kind == "task" and own.endswith("\u2026"))

@@ -1,0 +1,357 @@
+"""The map of an entry: what is open, what was decided and taken back, what was done and showed, what comes next.
+
+Every point leads to lines of the author's own; a point without a line cannot be made. Nothing is smoothed away: what
+was said and then taken back stands there as both. A question is closed by a cell or a paragraph that answers it, and
+what a machine replied is said to be that: a reply, not an answer.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from nozzle.document.entry import Entry, Envelope, Slot
+from nozzle.document.seal import CHAIN_SHOWN
+from nozzle.document.talk.quote import guessed
+from nozzle.document.thought.cues import Cue, Kind, cues
+from nozzle.document.thought.pasted import pasted
+from nozzle.document.thought.said import Paragraph, Sentence, said
+from nozzle.document.thought.threads import Thread, terms, threads
+
+State = Literal["open", "closed", "replied", "reversed", "stands", "ok", "failed", "waiting"]
+
+_ANSWERS = re.compile(
+    r"(?i)^(?:(?:so|okay|ok|ah|aha|oh|and|well|yeah)[,:]? +)*(?:it )?(?:turns out|the answer|answer:|"
+    r"it'?s because|because|that'?s (?:why|because|how)|so it'?s|so it was|confirmed|mystery solved|found it|got it:)"
+)
+_BARE = ("scratch that", "actually no", "forget", "what am I saying")
+"""Reversals that often do not name what they take back: it is what was decided last."""
+_NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
+_NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
+_NEAR = 8
+"""Paragraphs within which "scratch that" can mean a decision that it does not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place in the entry that bears a point out."""
+
+    line: int
+    """From 0."""
+    words: str
+    """What stands there, white space made single."""
+    digest: str = ""
+    """Of the paragraph's words: it names the place when lines move."""
+    by: Literal["author", "machine", "cell"] = "author"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that can be said of the entry, and where it says so."""
+
+    kind: Kind | Literal["cell"]
+    words: str
+    """What stands there; of a long sentence, the part that matters."""
+    links: tuple[Link, ...]
+    state: State = "open"
+    note: str = ""
+    thread: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.links:
+            raise ValueError(f"a point without a line that bears it out: {self.words!r}")
+
+    @property
+    def line(self) -> int:
+        return self.links[0].line
+
+
+@dataclass(frozen=True)
+class Map:
+    """What an entry holds, seen from above."""
+
+    threads: tuple[Thread, ...]
+    points: tuple[Point, ...]
+    """In text order."""
+    paragraphs: int = 0
+    turns: int = 0
+    """Of a machine, left out."""
+    guesses: int = 0
+    """Ends of those turns that nobody has put right yet."""
+
+    def of(self, *kinds: str, state: Iterable[State] = ()) -> list[Point]:
+        wanted = set(state)
+        return [point for point in self.points if point.kind in kinds and (not wanted or point.state in wanted)]
+
+    @cached_property
+    def next(self) -> Point | None:
+        """The step that is nearest: the first of the last tasks nobody did; without one, the last open question."""
+        if tasks := self.of("task", state=["open"]):
+            return next(task for task in tasks if task.links[0].digest == tasks[-1].links[0].digest)
+        return next(iter(self.of("question", state=["open"])[::-1]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A cue, and where in the order of paragraphs it was heard."""
+
+    cue: Cue
+    paragraph: Paragraph
+    at: int
+    thread: int
+    terms: frozenset[str] = frozenset()
+
+    @property
+    def link(self) -> Link:
+        return Link(self.cue.sentence.line, self.cue.sentence.text, self.paragraph.digest)
+
+
+@dataclass
+class _Text:
+    """An entry taken apart once."""
+
+    entry: Entry
+    paragraphs: list[Paragraph]
+    threads: list[Thread]
+    heard: list[_Heard] = field(default_factory=list)
+    rare: Mapping[str, float] = field(default_factory=dict)
+    count: Counter[str] = field(default_factory=Counter)
+
+
+def condense(entry: Entry) -> Map:
+    """The map of an entry, from its text alone."""
+    text = _taken_apart(entry)
+    taken_back = _reversals(text)
+    points = [_point(text, heard, taken_back) for heard in text.heard]
+    points += [_cell(text, slot) for slot in entry.slots if slot.cell.runs]
+    quotes = [block for block in entry.envelopes if block.kind == "quote"]
+    return Map(
+        tuple(text.threads), tuple(sorted(points, key=lambda point: point.line)), len(text.paragraphs), len(quotes),
+        len(guessed(entry)),
+    )  # fmt: skip
+
+
+def supported(entry: Entry, point: Point) -> bool:
+    """Whether each of a point's lines still says what it is cited for."""
+    return all(_says(entry, link) for link in point.links)
+
+
+def _says(entry: Entry, link: Link) -> bool:
+    first = " ".join(entry.rows[link.line].split()) if link.line < len(entry.rows) else ""
+    here = " ".join(" ".join(entry.rows[link.line : link.line + 12]).split())
+    at = here.find(link.words[:60])
+    return at >= 0 if link.by == "cell" else 0 <= at < max(1, len(first))
+
+
+def _taken_apart(entry: Entry) -> _Text:
+    found = threads(entry)
+    place = {line: number for number, thread in enumerate(found) for line in thread.lines}
+    text = _Text(entry, list(said(entry)), found)
+    text.count = Counter(word for paragraph in text.paragraphs for word in terms(paragraph.text))
+    text.rare = {word: math.log(1 + len(text.paragraphs) / many) for word, many in text.count.items()}
+    above = None
+    for at, paragraph in enumerate(text.paragraphs):
+        for cue in cues(paragraph, above):
+            spoken = frozenset(terms(cue.sentence.text))
+            text.heard.append(_Heard(cue, paragraph, at, place.get(paragraph.span.start, 0), spoken))
+        above = paragraph
+    return text
+
+
+def _reversals(text: _Text) -> dict[int, int]:
+    """Index of what takes back -> index of what it takes back, -1 when that was not found."""
+    found: dict[int, int] = {}
+    for at, heard in enumerate(text.heard):
+        earlier = [i for i in range(at) if i not in found.values() and _settles(text.heard[i])]
+        if heard.cue.kind == "reversal":
+            found[at] = _taken_back(text, heard, earlier)
+        elif heard.cue.kind == "decision" and (undone := _undone(text, heard, earlier)) is not None:
+            found[at] = undone
+    return found
+
+
+def _settles(heard: _Heard) -> bool:
+    return heard.cue.kind in ("decision", "reversal", "task") or heard.cue.rule == "why not"
+
+
+def _taken_back(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int:
+    """What a reversal takes back: what shares its rarer words, later before earlier; else what was decided last."""
+    best = max(((_shared(text, heard, text.heard[i]), i) for i in earlier), default=(0.0, -1))
+    if best[0] > 0:
+        return best[1]
+    near = [i for i in earlier if heard.at - text.heard[i].at <= _NEAR and text.heard[i].thread == heard.thread]
+    named = [i for i in near if text.heard[i].cue.kind in ("decision", "reversal")] or near
+    return named[-1] if named and heard.cue.rule in _BARE else -1
+
+
+def _shared(text: _Text, one: _Heard, other: _Heard) -> float:
+    weight = sum(text.rare.get(word, 0.0) for word in one.terms & other.terms)
+    return weight * (1.5 if other.cue.kind in ("decision", "reversal") else 1.0) if weight else 0.0
+
+
+def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
+    """What a decision undoes without saying so: it drops what was chosen, or keeps what was to be renamed."""
+    for i in reversed(earlier):
+        other = text.heard[i]
+        if other.cue.kind != "decision":
+            continue
+        drops = heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and heard.terms & other.terms
+        keeps = heard.cue.rule == "rather keep" and other.cue.rule == "I'll call it" and heard.at - other.at <= _NEAR
+        if drops or keeps:
+            return i
+    return None
+
+
+def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int]) -> Point:
+    at = text.heard.index(heard)
+    kind: Kind = "reversal" if at in taken_back else heard.cue.kind
+    point = Point(kind, heard.cue.shown, (heard.link,), "stands", "", heard.thread)
+    if at in taken_back.values():
+        after = next(later for later, earlier in taken_back.items() if earlier == at)
+        return replace(point, state="reversed", links=(heard.link, text.heard[after].link))
+    if at in taken_back:
+        return _reversed(text, point, taken_back[at])
+    match kind:
+        case "question" | "task" | "shell":
+            return _closed(text, heard, point)
+        case "traceback":
+            return _failure(text, heard, point)
+        case "done":
+            return replace(point, state="ok")
+        case _:
+            return point
+
+
+def _reversed(text: _Text, point: Point, earlier: int) -> Point:
+    if earlier < 0:
+        return replace(point, note="what it takes back was not found")
+    return replace(point, links=(*point.links, text.heard[earlier].link))
+
+
+def _failure(text: _Text, heard: _Heard, point: Point) -> Point:
+    """An error that was pasted: where it failed, what it usually comes from, and whether it was got over."""
+    found = pasted(heard.paragraph.text)
+    if found is None:
+        return point
+    what = ", ".join(filter(None, (found.place and f"at {found.place}", found.code and f"`{found.code}`", found.cause)))
+    over = next((later for later in _later(text, heard) if later.cue.kind == "done"), None)
+    if over is None:
+        return replace(point, state="failed", note=what)
+    return replace(point, state="closed", note=what, links=(*point.links, over.link))
+
+
+def _later(text: _Text, heard: _Heard) -> list[_Heard]:
+    return text.heard[text.heard.index(heard) + 1 :]
+
+
+def _closed(text: _Text, heard: _Heard, point: Point) -> Point:
+    """A question or a task, with what closed it."""
+    if cell := _cell_for(text, heard):
+        return replace(point, state="closed", links=(*point.links, cell), note="a cell")
+    if heard.cue.kind == "question" and (answer := _answer(text, heard)):
+        return replace(point, state="closed", links=(*point.links, answer), note="a paragraph")
+    if heard.cue.kind != "question" and (deed := _deed(text, heard)):
+        return replace(point, state="closed", links=(*point.links, deed), note="a paragraph")
+    if reply := _reply(text, heard):
+        return replace(point, state="replied", links=(*point.links, reply), note="a machine replied")
+    return replace(point, state="open")
+
+
+def _cell_for(text: _Text, heard: _Heard) -> Link | None:
+    """The cell that answers, run well: the next thing below the paragraph, or one that shares rarer words with it."""
+    below = [slot for slot in text.entry.slots if slot.cell.span.start >= heard.paragraph.span.stop]
+    for number, slot in enumerate(below[:6]):
+        output = slot.output
+        if output is None or not slot.fresh or output.status != "ok":
+            continue
+        between = text.entry.rows[heard.paragraph.span.stop : slot.cell.span.start]
+        shown = terms(" ".join((slot.cell.label.replace("-", " "), slot.cell.body, *output.body)))
+        if (number == 0 and not any(row.strip() for row in between)) or len(heard.terms & shown) >= 2:
+            return _of_cell(slot)
+    return None
+
+
+def _of_cell(slot: Slot) -> Link:
+    code = (row.strip() for row in slot.cell.body.split("\n") if row.strip() and not row.startswith("#|"))
+    return Link(slot.cell.span.start, next(code, ""), slot.cell.chain[:CHAIN_SHOWN], "cell")
+
+
+def _answer(text: _Text, heard: _Heard) -> Link | None:
+    """A later sentence of the author's that begins as an answer does and shares a rarer word."""
+    for paragraph in text.paragraphs[heard.at + 1 : heard.at + 12]:
+        for sentence in paragraph.sentences:
+            if _ANSWERS.search(sentence.text) and _tells(text, heard, sentence):
+                return Link(sentence.line, sentence.text, paragraph.digest)
+    return None
+
+
+def _deed(text: _Text, heard: _Heard) -> Link | None:
+    """A later sentence that says it was done, and shares a rarer word."""
+    done = (later for later in _later(text, heard) if later.cue.kind == "done" and later.at > heard.at)
+    return next((later.link for later in done if _tells(text, heard, later.cue.sentence)), None)
+
+
+def _tells(text: _Text, heard: _Heard, sentence: Sentence) -> bool:
+    shared = heard.terms & terms(sentence.text)
+    few = max(3, len(text.paragraphs) // 20)
+    return not sentence.text.endswith("?") and any(text.count[word] <= few for word in shared)
+
+
+def _reply(text: _Text, heard: _Heard) -> Link | None:
+    """The machine's turn below, when only the author's own words stand between."""
+    kinds = ("answer", "task") if heard.cue.rule.startswith("/") else ("quote",)
+    said_since = [block for block in text.entry.envelopes if block.kind in kinds and block.status != "running"]
+    below = next((block for block in said_since if block.span.start >= heard.paragraph.span.stop), None)
+    if below is None or (kinds[0] != "quote" and not _adjoins(text.entry, heard.paragraph.span.stop, below)):
+        return None
+    first = _first(below)
+    start = next(line for line in range(below.span.start, below.span.stop) if first in text.entry.rows[line])
+    return Link(start, " ".join(first.split()), by="machine")
+
+
+def _adjoins(entry: Entry, line: int, block: Envelope) -> bool:
+    """Whether nothing but what nozzle wrote stands between a line and a block."""
+    for other in entry.envelopes:
+        if line <= other.span.start and not any(row.strip() for row in entry.rows[line : other.span.start]):
+            if other is block:
+                return True
+            line = other.span.stop
+    return False
+
+
+def _first(quote: Envelope) -> str:
+    """The first line of what a machine answered; of its thoughts when it answered nothing."""
+    bare = (re.sub(r"^>\s?", "", row) for row in quote.body)
+    spoken = [row for row in bare if row.strip() and not row.lstrip().startswith(("```", "~~~", "[!", "<"))]
+    replied = next((at for at, row in enumerate(spoken) if row.strip(" *#:") == "RESPONDING"), -1)
+    rows = [row for row in spoken[replied + 1 :] or spoken if not _NAME.fullmatch(row)]
+    return (rows or [""])[0]
+
+
+def _cell(text: _Text, slot: Slot) -> Point:
+    """What a cell did, and what it showed."""
+    output = slot.output
+    if output is None or not slot.fresh:
+        state: State = "waiting"
+        note = "not run yet" if output is None else "its output is stale"
+    elif output.status == "running":
+        state, note = "waiting", "it runs"
+    else:
+        state = "ok" if output.status == "ok" else "failed"
+        note = _shown(output) or ("it printed nothing" if state == "ok" else output.status)
+    line = slot.cell.span.start
+    place = {at: number for number, thread in enumerate(text.threads) for at in thread.lines}
+    above = max((at for at in place if at < line), default=-1)
+    return Point("cell", slot.cell.title, (_of_cell(slot),), state, note, place.get(above, 0))
+
+
+def _shown(output: Envelope) -> str:
+    """What an output says in one line: of an error its last, else its first."""
+    rows = [row.strip() for row in output.body if row.strip() and not re.match(r"\s*(?:```|~~~|<|\[…)", row)]
+    if not rows:
+        return ""
+    picked = rows[-1] if output.status == "error" else rows[0]
+    return ("a picture" if picked.startswith("![") else picked)[:100]

@@ -1,0 +1,131 @@
+"""What was pasted between the words: an error with its traceback, or a line for a terminal."""
+
+import re
+from dataclasses import dataclass
+
+_PYTHON = re.compile(r"^\s*Traceback \(most recent call last\):", re.M)
+_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<where>\S+))?\s*$')
+_RAISED = re.compile(
+    r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Violation|Iteration))(?::\s*(?P<why>.*))?$"
+)
+_OTHER = re.compile(
+    r"^(?:ERROR: |KernelError: |(?:[A-Za-z_.]+Error|LoadError|panic|fatal|error\[?\w*\]?): )(?P<why>.+)$"
+)
+_STACK = re.compile(r"^(?:Stacktrace:|\s*\[\d+\] |\s+at \S+.*:\d+|goroutine \d+)")
+_JULIA = re.compile(r"^\s*@ \S+ (?P<file>\S+?):(?P<line>\d+)")
+_SIGNS = re.compile(r"[{}<>:;=#@$]|\w\.\w")
+_LIST = """
+Rscript apt awk bash bun cargo cat cd chmod chown cmake conda cp curl cut df diff docker du echo env export find
+for gcc git go grep head htop java jq julia kill kubectl ls make mkdir mlir-opt mv nano node nohup nozzle npm
+npx nvidia-smi pdffonts perf pip pip3 ps psql pytest python python3 rg rm rsync ruff scp sed sh sort source
+sqlite3 ssh sudo tail tar tee time touch tr uv uvx vim watch wc wget which xargs zip
+"""
+_PROGRAMS = frozenset(_LIST.split())
+_PROMPT = re.compile(r"^\s*(?:\$|%|>>|\w+@[\w.-]+[:~\w/]*[$#])\s+(?P<command>\S.*)$")
+_ARGUMENT = re.compile(r"(?:^|\s)(?:--?[A-Za-z]|[\w.-]*/[\w./*-]+|[\w*-]+\.\w{1,4}\b|\||&&|>|\$\w|\"\S|'\S)")
+
+# what an exception usually comes from, in the author's terms; the error's own words come first
+_CAUSES: tuple[tuple[str, str, str], ...] = (
+    ("ValueError", r"broadcast.* shape", "two arrays of different shapes meet: look at both shapes"),
+    ("ValueError", r"reshape", "the sizes do not multiply out: the length is no multiple of the block"),
+    ("ValueError", r"unpack", "there are more or fewer pieces than names on the left"),
+    ("ValueError", r"wrong size|shape", "an array has another size than the call expects"),
+    ("KeyError", r"", "that key is not in the mapping: spelled otherwise, or never put in"),
+    ("IndexError", r"", "the index lies beyond the end"),
+    ("AttributeError", r"'NoneType'", "something returned None and was used as if it had returned a value"),
+    ("AttributeError", r"", "the object has no such attribute: another type than expected, or another version"),
+    ("NameError", r"", "the name was never set here: misspelled, or its cell did not run"),
+    ("ModuleNotFoundError", r"", "the package is not installed where this runs"),
+    ("ImportError", r"", "the package is there, the name in it is not: another version"),
+    ("TypeError", r"argument", "the call has other arguments than the function takes"),
+    ("TypeError", r"", "a value has another type than the operation expects"),
+    ("ZeroDivisionError", r"", "the divisor is zero"),
+    ("FileNotFoundError", r"", "the file is not where it is looked for: mind the folder this runs in"),
+    ("MemoryError", r"", "it does not fit into memory"),
+    ("RecursionError", r"", "a function calls itself without an end"),
+    ("NotNullViolation", r"", "a row comes in without a value that must be there"),
+    ("ERROR", r"non-bitstype|not isbits", "a value that is no plain data went to a GPU kernel: compare on the CPU"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """An error as somebody pasted it."""
+
+    says: str
+    """Its last line: what was raised."""
+    at: int
+    """The line of the paragraph where that stands, from 0."""
+    place: str = ""
+    """The failing line, as file:line, when it names one; the innermost that is not a library's."""
+    code: str = ""
+    """The code on that line."""
+    cause: str = ""
+    """What it usually comes from; empty when no rule knows."""
+
+
+def pasted(text: str) -> Pasted | None:
+    """The error in a paragraph; None when there is none.
+
+    >>> pasted('Traceback (most recent call last):\\n  File "a.py", line 3, in f\\n    d[k]\\nKeyError: 1').place
+    'a.py:3'
+    """
+    rows = text.split("\n")
+    if _PYTHON.search(text):
+        return _python(rows)
+    other = next((at for at, row in enumerate(rows) if _OTHER.match(row.strip())), None)
+    if other is not None and (other == 0 or any(_STACK.match(row) for row in rows)):
+        return _foreign(rows, other)
+    return None
+
+
+def trace(text: str) -> bool:
+    """Whether a paragraph is a part of an error's trace: frames, or lines set in under each other."""
+    rows = text.split("\n")
+    set_in = sum(row.startswith("  ") for row in rows) * 2 > len(rows) > 2
+    return bool(_STACK.match(rows[0])) or set_in or 12 * len(_SIGNS.findall(text)) > len(text) > 80
+
+
+def _python(rows: list[str]) -> Pasted:
+    frames = [(at, match) for at, row in enumerate(rows) if (match := _FRAME.match(row))]
+    raised = [(at, match) for at, row in enumerate(rows) if (match := _RAISED.match(row.strip()))]
+    at, last = raised[-1] if raised else (len(rows) - 1, None)
+    own = [frame for frame in frames if not re.search(r"site-packages|/lib/python|<frozen", frame[1]["file"])]
+    place, code = "", ""
+    if own or frames:
+        line, match = (own or frames)[-1]
+        place = f"{match['file']}:{match['line']}"
+        code = rows[line + 1].strip() if line + 1 < len(rows) and not _FRAME.match(rows[line + 1]) else ""
+    kind = last["kind"].rpartition(".")[2] if last else ""
+    return Pasted(rows[at].strip(), at, place, code, _cause(kind, (last["why"] or "") if last else ""))
+
+
+def _foreign(rows: list[str], at: int) -> Pasted:
+    frames = [match for row in rows if (match := _JULIA.match(row))]
+    own = [match for match in frames if not re.search(r"\.julia/|packages/|^\./", match["file"])]
+    place = f"{own[-1]['file']}:{own[-1]['line']}" if own else ""
+    return Pasted(rows[at].strip(), at, place, "", _cause("ERROR", "\n".join(rows[:12])))
+
+
+def _cause(kind: str, why: str) -> str:
+    return next((cause for name, words, cause in _CAUSES if name == kind and re.search(words, why)), "")
+
+
+def shell(text: str) -> str:
+    """The command in a paragraph that is nothing but one; "" when it is prose.
+
+    >>> shell("$ git status"), shell("make it faster please"), shell("grep -c x notes/*.txt")
+    ('git status', '', 'grep -c x notes/*.txt')
+    """
+    row = text.strip()
+    if "\n" in row:
+        return ""
+    if match := _PROMPT.match(row):
+        return match["command"]
+    program = row.split(" ", 1)[0].rpartition("/")[2]
+    if program not in _PROGRAMS or not _ARGUMENT.search(row.partition(" ")[2]):
+        return ""
+    prose = re.search(
+        r"(?:^|\s)(?:the|a|an|it|me|you|we|please|that|this|is|are)(?:\s|$)", re.sub(r"(['\"]).*?\1", "", row)
+    )
+    return "" if prose or row.endswith((".", "?", "!")) else row

@@ -1,0 +1,119 @@
+"""The author's own words in an entry: paragraphs and lists, cut into sentences, each with its line.
+
+Left out is all that somebody else may have said or that is no prose: envelopes, directives, code, quotes, tables,
+comments, and lines that stand word for word in what a machine said further up.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nozzle.document.entry import Entry, Span, hexdigest
+from nozzle.document.talk.voices import lines
+
+_PROSE = ("paragraph_open", "bullet_list_open", "ordered_list_open", "heading_open")
+_NAMED = re.compile(r"[ ]{0,3}(?:\*\*|#+ )?(?:THINKING|RESPONDING|USER|HUMAN|ASSISTANT|AUTHOR|ME)(?:\*\*)?:?\s*")
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+_END = re.compile(r"""(?<=[.!?…])["')\]]*(?=\s+["'(\[_*]*[^\s])|(?<=:)(?=\n)""")
+_SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|al|Fig|Eq|No|approx|resp)|\b[A-Z]|^\s*\d+)\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, white space made single, and the line it begins in, from 0."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A block of the author's prose."""
+
+    span: Span
+    text: str
+    heading: int = 0
+    """Its level, when it is one."""
+    sentences: tuple[Sentence, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What names it wherever it moves: of its words alone."""
+        return hexdigest(" ".join(self.text.split()))[:8]
+
+
+def said(entry: Entry) -> Iterator[Paragraph]:
+    """The author's paragraphs, lists and headings, top to bottom."""
+    taken = [(span.start, span.stop) for span in _spans(entry)]
+    known: set[str] = set()
+    quotes = iter(
+        sorted((block.span.start, "\n".join(block.body)) for block in entry.envelopes if block.kind == "quote")
+    )
+    quote = next(quotes, None)
+    for top in entry.outline.tops:
+        while quote and quote[0] <= top.start:
+            known |= lines(quote[1])
+            quote = next(quotes, None)
+        if top.kind not in _PROSE or any(start <= top.start < stop for start, stop in taken):
+            continue
+        rows = [row.rstrip("\r\n") for row in entry.rows[top.start : min(top.stop, len(entry.rows))]]
+        own = [(top.start + at, row) for at, row in enumerate(rows) if not _foreign(row, known)]
+        if own:
+            yield _paragraph(top.kind, top.markup, own)
+
+
+def _spans(entry: Entry) -> Iterator[Span]:
+    yield from (block.span for block in entry.envelopes)
+    yield from (block.span for block in entry.blocks)
+
+
+def _foreign(row: str, known: set[str]) -> bool:
+    shown = lines(row)
+    return not row.strip() or bool(_NAMED.fullmatch(row)) or (bool(shown) and shown <= known)
+
+
+def _paragraph(kind: str, markup: str, own: list[tuple[int, str]]) -> Paragraph:
+    text = "\n".join(row for _, row in own)
+    heading = (markup.count("#") or 1) if kind == "heading_open" else 0
+    sentences: list[Sentence] = []
+    for run in _runs(kind, own):
+        sentences += _sentences(run)
+    return Paragraph(Span(own[0][0], own[-1][0] + 1), text, heading, tuple(sentences))
+
+
+def _runs(kind: str, own: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Items of a list stand for themselves; so do the lines of a paragraph that ends each with its own stop."""
+    run: list[tuple[int, str]] = []
+    for line, row in own:
+        if run and (_ITEM.match(row) or kind == "heading_open" or _complete(run[-1][1], row)):
+            yield run
+            run = []
+        run.append((line, _ITEM.sub("", row) if kind != "heading_open" else row.lstrip("# ").rstrip("# ")))
+    if run:
+        yield run
+
+
+def _complete(above: str, row: str) -> bool:
+    """Whether a new thought begins with this line: the one above is long, or ends, and this one starts anew."""
+    return len(above) > 140 or bool(re.search(r"[.!?:…)\]]\s*$", above) and re.match(r"\s*[\w\"'(`*_]", row))
+
+
+def _sentences(run: list[tuple[int, str]]) -> Iterator[Sentence]:
+    text, starts = "", []
+    for line, row in run:
+        starts.append((len(text), line))
+        text += row.strip() + "\n"
+    begin = 0
+    for match in _END.finditer(text):
+        if _SHORT.search(text[: match.start()][-12:]):
+            continue
+        yield from _one(text, begin, match.end(), starts)
+        begin = match.end()
+    yield from _one(text, begin, len(text), starts)
+
+
+def _one(text: str, begin: int, end: int, starts: list[tuple[int, int]]) -> Iterator[Sentence]:
+    words = " ".join(text[begin:end].split())
+    if words:
+        first = begin + len(text[begin:end]) - len(text[begin:end].lstrip())
+        yield Sentence(words, max(line for at, line in starts if at <= first))

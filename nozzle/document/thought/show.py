@@ -1,0 +1,238 @@
+"""A map as text for a terminal, as a page in Markdown, and as an entry to be published; in one order everywhere.
+
+Open questions come first, because they are what one wants to see after a night; then what was decided and taken back,
+what was done and what it showed, what comes next, and the threads. It says that no model was asked.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from nozzle.document.thought.map import Link, Map, Point
+from nozzle.document.thought.threads import Thread
+
+LABEL = "Drawn from the text by cue words and shapes; no model was asked."
+
+_LEGEND = "? open   ~ a machine replied, and nothing of yours settles it   ✓ closed, or it went well   ✗ it failed"
+
+Where = Callable[[Link], str]
+"""How a place is named: `entry.md:12`, or as a link."""
+Row = Callable[[Point], str]
+Start = Callable[[Thread], str]
+
+_STATES = {
+    "open": "?",
+    "closed": "✓",
+    "replied": "~",
+    "reversed": "↺",
+    "stands": "·",
+    "ok": "✓",
+    "failed": "✗",
+    "waiting": "…",
+}
+
+
+def as_text(found: Map, name: str) -> str:
+    """The map for a terminal; every point begins with its line, as `name:line`."""
+
+    def where(link: Link) -> str:
+        return f"{name}:{link.line + 1}"
+
+    def row(point: Point) -> str:
+        return f"{where(point.links[0])}  {_STATES[point.state]} {point.words}{_also(point, where)}"
+
+    def pair(point: Point) -> str:
+        if len(point.links) == 1:
+            return row(point)
+        now, before = point.links[:2]
+        return f"{where(before)}  - {_clipped(before.words)}\n  {where(now)}  + {point.words}"
+
+    def start(thread: Thread) -> str:
+        return f"{where(_start(thread))}  {thread.name}, {_size(thread)}"
+
+    lines = [_counted(found, name), f"  {LABEL}", f"  {_LEGEND}"]
+    for title, rows in _sections(found, row, pair, start):
+        lines += ["", title, *(f"  {each}" for each in rows)]
+    return "\n".join(lines)
+
+
+def as_page(found: Map, name: str, entry: str) -> str:
+    """The map as Markdown beside an entry; `entry` is the way to it from there."""
+
+    def where(link: Link) -> str:
+        return f"[{link.line + 1}]({entry}#L{link.line + 1})"
+
+    def row(point: Point) -> str:
+        return f"{_STATES[point.state]} {escaped(point.words)} {where(point.links[0])}{escaped_also(point)}"
+
+    def escaped_also(point: Point) -> str:
+        return _also(replace(point, note=escaped(point.note)), where)
+
+    def pair(point: Point) -> str:
+        if len(point.links) == 1:
+            return row(point)
+        now, before = point.links[:2]
+        return f"~~{escaped(_clipped(before.words))}~~ {where(before)}, then: {escaped(point.words)} {where(now)}"
+
+    def start(thread: Thread) -> str:
+        return f"{escaped(thread.name)}, {_size(thread)}, from {where(_start(thread))}"
+
+    lines = [f"# Map of {name}", "", f"*{_counted(found, name)}. {LABEL}*", "", f"*{_LEGEND}*"]
+    for title, rows in _sections(found, row, pair, start):
+        lines += ["", f"## {title}", "", *(f"- {each}" for each in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def post(found: Map, title: str, entry: str) -> str:
+    """The body of an entry that tells the map in the "we" of author and machine; `entry` is the way to the raw one."""
+
+    def where(link: Link) -> str:
+        return f"[{_cited(link)}]({entry}#{anchor(link)})"
+
+    size = f"{_few(len(found.threads), 'thread')} out of {_few(found.paragraphs, 'paragraph')}"
+    back = "Every sentence leads back to where it was said."
+    told = [f"This is [{escaped(title)}]({entry}), condensed: {size}. {LABEL} {back}"]
+    for number, thread in enumerate(found.threads):
+        points = [point for point in found.points if point.thread == number]
+        if rows := list(_told(points, where)):
+            told += [f"## {escaped(thread.name)}", "\n".join(f"- {row}" for row in rows)]
+    if found.next:
+        told += ["## Next", f"We go on here: {_quoted(found.next.words)} ({where(found.next.links[0])})."]
+    return "\n\n".join(told) + "\n"
+
+
+def anchor(link: Link) -> str:
+    """The name of a place on a page, whatever line it stands on."""
+    return f"cell-{link.digest}" if link.by == "cell" else f"said-{link.digest}"
+
+
+def as_dict(found: Map) -> dict[str, object]:
+    """The map as a program reads it; lines counted from 1."""
+    return {
+        "model": None, "paragraphs": found.paragraphs, "turns": found.turns, "guesses": found.guesses,
+        "threads": [
+            {"name": thread.name, "paragraphs": len(thread.paragraphs), "from": thread.paragraphs[0].span.start + 1,
+             "to": thread.paragraphs[-1].span.stop}
+            for thread in found.threads
+        ],
+        "points": [_row(point) for point in found.points],
+        "next": _row(found.next) if found.next else None,
+    }  # fmt: skip
+
+
+def _row(point: Point) -> dict[str, object]:
+    links = [{"line": each.line + 1, "words": each.words, "by": each.by, "digest": each.digest} for each in point.links]
+    return {
+        "kind": point.kind, "state": point.state, "words": point.words, "note": point.note, "thread": point.thread,
+        "links": links,
+    }  # fmt: skip
+
+
+def _counted(found: Map, name: str) -> str:
+    machine = f", {_few(found.turns, 'turn')} of a machine left out" if found.turns else ""
+    guess = f" ({_few(found.guesses, 'end')} of them guessed)" if found.guesses else ""
+    return f"{name}: {_few(found.paragraphs, 'paragraph')} in {_few(len(found.threads), 'thread')}{machine}{guess}"
+
+
+def _few(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _sections(found: Map, row: Row, pair: Row, start: Start) -> Iterator[tuple[str, list[str]]]:
+    """The parts of a map in their order; those that hold nothing are left out, but for the questions."""
+    unsettled = [*found.of("question", state=["open"]), *found.of("question", state=["replied"])]
+    yield "Open questions", [row(point) for point in unsettled] or ["none"]
+    for title, points, draw in (
+        ("Errors that were pasted", found.of("traceback"), row),
+        ("To do", found.of("task", "shell", state=["open"]), row),
+        ("Decisions", found.of("decision", state=["stands"]), row),
+        ("Taken back", found.of("reversal"), pair),
+        ("Done, and what it showed", found.of("cell", "done"), row),
+        ("Closed", found.of("question", "task", "shell", state=["closed"]), row),
+        ("Asked of a machine, which replied", found.of("task", "shell", state=["replied"]), row),
+        ("Next", [found.next] if found.next else [], row),
+    ):
+        if points:
+            yield title, [draw(point) for point in points]
+    if found.threads:
+        yield "Threads", [start(thread) for thread in found.threads]
+
+
+def _size(thread: Thread) -> str:
+    return _few(len(thread.paragraphs), "paragraph")
+
+
+def _start(thread: Thread) -> Link:
+    return Link(thread.paragraphs[0].span.start, "", thread.paragraphs[0].digest)
+
+
+def _also(point: Point, where: Where) -> str:
+    """What stands behind a point: what it usually comes from, what closed it, what a machine replied."""
+    told = [point.note] if point.kind in ("traceback", "cell", "reversal") and point.note else []
+    for link in point.links[1:]:
+        how = {"machine": "a machine replied", "cell": "the cell"}.get(
+            link.by, "see" if point.kind == "reversal" else "closed"
+        )
+        told.append(f"{how} {where(link)}")
+    return f"  ({'; '.join(told)})" if told else ""
+
+
+def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
+    """A thread's points in the order in which they were made, in the "we" of two."""
+    for point in points:
+        first = f"{_quoted(point.words)} ({where(point.links[0])})"
+        after = f" ({where(point.links[1])})" if len(point.links) > 1 else ""
+        match point.kind, point.state:
+            case "question", "closed":
+                yield f"We asked {first}, and found an answer{after}."
+            case "question", "replied":
+                yield f"We asked {first}; the machine replied, and it is not settled."
+            case "question", "open":
+                yield f"We still do not know: {first}."
+            case ("decision", "stands"):
+                yield f"We decided: {first}."
+            case "reversal", _:
+                before = _quoted(_clipped(point.links[1].words)) if after else ""
+                yield f"First it was {before}{after}; then {first}." if after else f"We took something back: {first}."
+            case (("task" | "shell"), "closed"):
+                yield f"We set out to do {first}, and did{after}."
+            case (("task" | "shell"), "replied"):
+                yield f"We asked for {first}, and the machine replied."
+            case (("task" | "shell"), "reversed") | ("question", "reversed"):
+                continue  # it stands with what took it back
+            case (("task" | "shell"), _):
+                yield f"We mean to do {first}."
+            case "traceback", _:
+                yield (
+                    f"We ran into {first}"
+                    + (f", {escaped(point.note)}" if point.note else "")
+                    + (f", and got over it{after}." if after else ".")
+                )
+            case "cell", ("ok" | "failed"):
+                yield f"We ran {first}: {_quoted(point.note)}."
+            case "done", _:
+                yield f"We can say: {first}."
+            case _:
+                continue
+
+
+def _cited(link: Link) -> str:
+    return "the cell" if link.by == "cell" else "there"
+
+
+def _quoted(words: str) -> str:
+    """Somebody's words in a sentence: what made them bold or code is left out."""
+    return f"“{escaped(re.sub(r'[*`]', '', words))}”"
+
+
+def _clipped(words: str, most: int = 150) -> str:
+    return words if len(words) <= most else words[:most].rsplit(" ", 1)[0] + " …"
+
+
+def escaped(words: str) -> str:
+    """Words that Markdown shows as they are.
+
+    >>> escaped("a*b <x> [y](z) $1")
+    'a\\\\*b \\\\<x> \\\\[y\\\\](z) \\\\$1'
+    """
+    return re.sub(r"([\\`*_\[\]<$#|~{])", r"\\\1", words)

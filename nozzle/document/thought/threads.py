@@ -1,0 +1,178 @@
+"""Threads of thought: which paragraphs go on about the same thing, though others stand between them.
+
+Words that return are nodes of a graph, tied where they stand in one paragraph or in two that follow each other; groups
+of words that hold together (modularity, Newman 2004, merged greedily) are what is talked about. Then the likeliest
+course of the whole text through these groups is found (Viterbi 1967), so that a paragraph of a few words stays with
+what stands around it. It knows no meaning, only words that return; a thread is named by those that return most.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+
+from nozzle.document.entry import Entry
+from nozzle.document.thought.common import COMMON
+from nozzle.document.thought.pasted import pasted, trace
+from nozzle.document.thought.said import Paragraph, said
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.+_][A-Za-z0-9]+)*\+*|[^\W\d_]{3,}")
+_SHORT = frozenset(("C", "R", "UI", "AI", "ML", "JS", "CI", "DB", "OS", "QA"))
+"""Short words that tell something all the same, spelled so."""
+_BESIDE = 0.15
+"""What it ties two words together that they stand in paragraphs next to each other; in one paragraph it is 1."""
+_SWITCH = 1.5
+"""What it costs to speak of something else, in the weight of words."""
+_WIDE = 25
+"""Paragraphs in a thread, about: so many groups are left at most."""
+_MOST = 240
+"""Words that are told apart in an entry: those that return most."""
+_HELD = 40
+"""Words of a paragraph that count, however long it is."""
+
+
+@dataclass
+class Thread:
+    """Paragraphs about one thing, in text order."""
+
+    name: str
+    paragraphs: list[Paragraph] = field(default_factory=list)
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """Every line its paragraphs stand on, from 0."""
+        return frozenset(line for each in self.paragraphs for line in range(each.span.start, each.span.stop))
+
+
+def threads(entry: Entry) -> list[Thread]:
+    """The threads of an entry, in the order in which they begin."""
+    held = list(said(entry))
+    words = [terms(_spoken(paragraph.text)) for paragraph in held]
+    count = Counter(word for each in words for word in each)
+    kept = {word for word, many in count.most_common(_MOST) if many > 1}
+    known = [_telling(each & kept, count) for each in words]
+    path = _course(known, _groups(known, count), count)
+    found: dict[int, list[int]] = {}
+    for at, group in enumerate(path):
+        found.setdefault(group, []).append(at)
+    return [Thread(_name(places, words, held), [held[at] for at in places]) for places in found.values()]
+
+
+def terms(text: str) -> set[str]:
+    """The words of a text that tell what it is about, each in its stem.
+
+    >>> sorted(terms("So this is it: the scans are slower than two copies"))
+    ['copy', 'scan', 'slower']
+    """
+    words = set(_WORD.findall(re.sub(r"https?://\S+", " ", text)))
+    found = {word.lower() for word in words} - COMMON
+    return {stem for word in found if len(stem := _stem(word)) > 2 and stem not in COMMON} | (words & _SHORT)
+
+
+def _spoken(text: str) -> str:
+    """What is said in a paragraph: of an error that was pasted, what it says."""
+    if found := pasted(text):
+        return found.says
+    return "" if trace(text) else text
+
+
+def _stem(word: str) -> str:
+    """Without the ending of a plural or a tense: enough that the same word is known again."""
+    for ending, put in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("s", "")):
+        if word.endswith(ending) and not word.endswith(("ss", "us", "is")) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)] + put
+    return word
+
+
+def _telling(words: set[str], count: Mapping[str, int]) -> frozenset[str]:
+    """The words of a paragraph that count: all of them, or of very many the rarer ones."""
+    return frozenset(sorted(words, key=lambda word: (count[word], word))[:_HELD])
+
+
+def _groups(known: Sequence[frozenset[str]], count: Mapping[str, int]) -> list[set[str]]:
+    """Words that hold together."""
+    ties = _ties(known, count)
+    groups = {word: {word} for word in sorted({word for pair in ties for word in pair})}
+    total, most = sum(ties.values()), max(2, 1 + round((len(known) / _WIDE) ** 0.9))
+    degree: dict[str, float] = dict.fromkeys(groups, 0.0)
+    for (one, two), tie in ties.items():
+        degree[one] += tie
+        degree[two] += tie
+    while ties:
+        gain, (one, two) = max(
+            (tie / total - degree[pair[0]] * degree[pair[1]] / (2 * total * total), pair) for pair, tie in ties.items()
+        )
+        if gain <= 0 and len(groups) <= most:
+            break
+        groups[one] |= groups.pop(two)
+        degree[one] += degree.pop(two)
+        ties = _merged(ties, one, two)
+    return list(groups.values())
+
+
+def _ties(known: Sequence[frozenset[str]], count: Mapping[str, int]) -> dict[tuple[str, str], float]:
+    found: Counter[tuple[str, str]] = Counter()
+    for words in known:
+        for one, two in combinations(sorted(words), 2):
+            found[one, two] += 1
+    beside: dict[tuple[str, str], float] = {}
+    for above, below in pairwise(known):
+        for one in above:
+            for two in below - {one}:
+                pair = (one, two) if one < two else (two, one)
+                beside[pair] = beside.get(pair, 0) + _BESIDE
+    every = sorted(found.keys() | beside.keys())
+    return {
+        (one, two): (found[one, two] + beside.get((one, two), 0)) / math.sqrt(count[one] * count[two])
+        for one, two in every
+    }
+
+
+def _merged(ties: Mapping[tuple[str, str], float], one: str, two: str) -> dict[tuple[str, str], float]:
+    """The ties when what `two` was tied to is tied to `one`."""
+    found: dict[tuple[str, str], float] = {}
+    for (a, b), tie in ties.items():
+        a, b = one if a == two else a, one if b == two else b
+        if a != b:
+            pair = (a, b) if a < b else (b, a)
+            found[pair] = found.get(pair, 0) + tie
+    return found
+
+
+def _course(known: Sequence[frozenset[str]], groups: list[set[str]], count: Mapping[str, int]) -> list[int]:
+    """The group that each paragraph speaks of."""
+    groups = [group for group in groups if sum(bool(words & group) for words in known) > 1] or [set()]
+    rare = {word: math.log(1 + len(known) / many) for word, many in count.items()}
+    best, back = [0.0] * len(groups), []
+    for words in known:
+        top = max(range(len(groups)), key=best.__getitem__)
+        come = [at if best[at] >= best[top] - _SWITCH else top for at in range(len(groups))]
+        best = [
+            max(best[at], best[top] - _SWITCH) + sum(rare[word] for word in words & group)
+            for at, group in enumerate(groups)
+        ]
+        back.append(come)
+    path = [max(range(len(groups)), key=best.__getitem__)]
+    for come in reversed(back[1:]):
+        path.append(come[path[-1]])
+    return path[::-1] if known else []
+
+
+def _name(places: Sequence[int], words: Sequence[set[str]], held: Sequence[Paragraph]) -> str:
+    """The words that are said most in it and least elsewhere, as the author writes them."""
+    mine = Counter(word for at in places for word in words[at])
+    all_of = Counter(word for each in words for word in each)
+    ranked = sorted(mine, key=lambda word: (-(mine[word] ** 2) / all_of[word], word))
+    kept = [word for word in ranked if mine[word] > 1] or ranked
+    return ", ".join(_as_written(word, [held[at] for at in places]) for word in kept[:4]) or "in passing"
+
+
+def _as_written(stem: str, paragraphs: Sequence[Paragraph]) -> str:
+    spelled = Counter(word.lower() for each in paragraphs for word in _WORD.findall(each.text) if _is(word, stem))
+    return spelled.most_common(1)[0][0] if spelled else stem
+
+
+def _is(word: str, stem: str) -> bool:
+    return word.lower().startswith(stem[:-1]) and _stem(word.lower()) == stem

@@ -1,0 +1,17 @@
+"""The explainer: what happened and why, from facts first. It reads; nothing in this room changes anything.
+
+Everything here works without a model, and says so: what a cell defined and changed, what broke and since when, which
+edit lies nearest, what the journal says about a question. A model may put the same facts into prose; it is handed in.
+"""
+
+from nozzle.explainer.answers import Found, answer, asks_how
+from nozzle.explainer.news import Broke, examine, fixed, headline, tell
+from nozzle.explainer.notes import Ran, surprises
+from nozzle.explainer.recall import Passage, Recall
+from nozzle.explainer.report import Known, Live, report
+from nozzle.explainer.voice import flattery
+
+__all__ = [
+    "Broke", "Found", "Known", "Live", "Passage", "Ran", "Recall", "answer", "asks_how", "examine", "fixed", "flattery",
+    "headline", "report", "surprises", "tell",
+]  # fmt: skip

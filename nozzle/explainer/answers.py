@@ -1,0 +1,103 @@
+"""Answers without a model: what a name is and where it comes from, and what the journal says, quoted with its place.
+
+Always labelled as what it is: found by search or read off the code, never reasoned.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nozzle.document.entry import Cell, Entry
+from nozzle.document.facts import Facts
+from nozzle.document.spoken import Saying
+from nozzle.explainer.links import code, link
+from nozzle.explainer.recall import Passage
+from nozzle.explainer.slices import behind, names
+
+MOST = 3
+QUOTED = 300
+"""Characters of a passage that are quoted."""
+
+_how = re.compile(
+    r"(?i)\bhow(?:'s|’s| is| are)\b.*\b(?:doing|going|coming along|getting on|progressing)\b"
+    r"|\bhow far (?:is|are|did|has)\b|^(?:status|progress)\b|\bwhat(?:'s|’s| is) (?:going on|running|happening)\b"
+)
+_name = re.compile(r"`([A-Za-z_]\w*)`|\b([A-Za-z_]\w*)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an answer may be made of."""
+
+    entry: Entry
+    search: Callable[[str], Sequence[Passage]]
+    last: Callable[[Cell], Facts | None] = lambda cell: None
+    place: str = ""
+    """The entry's path from the root."""
+    line: int | None = None
+    """Where the question stands."""
+
+
+def asks_how(question: str) -> bool:
+    """Whether the question is how the work is doing.
+
+    >>> [asks_how(words) for words in ("how's that job doing?", "how does a scan work?", "what is it?")]
+    [True, False, False]
+    """
+    return bool(_how.search(question))
+
+
+def answer(question: str, found: Found) -> Saying:
+    """The best that can be said without a model."""
+    told = _about_names(question, found)
+    passages = [each for each in found.search(question) if not each.url.startswith("step:")]
+    if not told and not passages:
+        return Saying(
+            "Nothing in this journal fits these words. No model is set, so nobody reasoned about it; "
+            "`model` in the settings names one.",
+            by="explainer", via="search",
+        )  # fmt: skip
+    quotes = [_quoted(each, found.place) for each in passages[:MOST]]
+    if told:
+        return Saying("\n".join(told), _all(quotes), "explainer", "facts", "what the journal says")
+    first = f"Found in the journal, by search (no model was asked):\n\n{quotes[0]}"
+    return Saying(first, "\n\n".join(quotes[1:]), "explainer", "search", "further places")
+
+
+def _all(quotes: Sequence[str]) -> str:
+    return "\n\n".join(quotes)
+
+
+def _about_names(question: str, found: Found) -> list[str]:
+    """What is known of the names in a question that cells define."""
+    cells = [cell for cell in found.entry.cells if cell.runs and (found.line is None or cell.span.start < found.line)]
+    defined = {name for cell in cells for name in names(cell).defines}
+    asked = [match[1] or match[2] for match in _name.finditer(question)]
+    marked = {match[1] for match in _name.finditer(question) if match[1]}
+    told = []
+    for name in dict.fromkeys(asked):
+        if name in defined and (name in marked or len(name) > 2 or len(asked) < 8):
+            told.append(_about(name, cells, found.last))
+    return told[:2]
+
+
+def _about(name: str, cells: Sequence[Cell], last: Callable[[Cell], Facts | None]) -> str:
+    makers = [cell for cell in cells if name in names(cell).defines]
+    maker = makers[-1]
+    values = [facts.names[name] for cell in makers if (facts := last(cell)) and name in facts.names]
+    is_ = f" is {values[-1]};" if values else ""
+    users = [cell for cell in cells if name in names(cell).uses and cell is not maker]
+    rests = behind(cells, maker, ())
+    words = f"{code(name)}{is_} {link(maker)} makes it"
+    words += f", resting on {', '.join(link(cell) for cell in rests[:3])}" if rests else ""
+    return words + (f"; used by {', '.join(link(cell) for cell in users[:3])}." if users else ".")
+
+
+def _quoted(passage: Passage, place: str) -> str:
+    text = passage.content.strip()
+    text = text if len(text) <= QUOTED else text[:QUOTED] + " …"
+    body = "\n".join(f"    {row}" for row in text.split("\n")[:8])
+    where = passage.url.partition("#L")
+    line = f", line {where[2]}" if where[2] else ""
+    source = "this entry" if where[0] == place else code(where[0])
+    return f"{source}{line}:\n\n{body}"

@@ -1,0 +1,106 @@
+"""Notes that need no model: a number that changed although its cell did not, a new warning, a cell that grew slow.
+
+Silence is the usual answer. A cell that the author has just edited surprises nobody by printing something else.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nozzle.document.entry import Cell, Envelope
+from nozzle.document.facts import Facts
+from nozzle.document.plan import Why
+from nozzle.document.spoken import Saying
+from nozzle.explainer.links import code
+
+SLOW, SLOWER = 2.0, 3.0
+"""Seconds from which a cell counts as slow, and how many times longer than last time."""
+BIG, BIGGER = 300e6, 2.0
+"""Bytes from which its memory counts, and how many times more."""
+MOST = 3
+
+_number = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_warning = re.compile(r"\b\w*Warning\b: .*")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run that ended well, and the one before it."""
+
+    cell: Cell
+    why: Why
+    before: Envelope | None
+    """Its output as it stood."""
+    after: Envelope
+    last: Facts | None
+    now: Facts
+
+
+def surprises(ran: Ran) -> Saying | None:
+    """What is worth two lines; None when nothing is."""
+    found = [*_warnings(ran), *_numbers(ran), *_costs(ran)]
+    if not found:
+        return None
+    shown, rest = found[:2], found[2:]
+    return Saying("\n".join(shown), "\n".join(f"- {each}" for each in rest), "explainer", "facts")
+
+
+def _numbers(ran: Ran) -> list[str]:
+    """Lines of the output that differ from the last only in their numbers."""
+    if ran.before is None or ran.why in ("edited", "new") or ran.before.status != "ok":
+        return []
+    was, now = _text(ran.before), _text(ran.after)
+    if was == now:
+        return []
+    if len(was) != len(now):
+        return [f"The same code now prints {len(now)} lines; it was {len(was)}."]
+    pairs = [(old, new) for old, new in zip(was, now, strict=True) if old != new]
+    told = [_changed(old, new) for old, new in pairs if _number.sub("#", old) == _number.sub("#", new)]
+    if not told:
+        return [f"The same code says something else than before ({len(pairs)} of {len(now)} lines)."]
+    more = f" (and {len(pairs) - MOST} more lines)" if len(pairs) > MOST else ""
+    return ["The same code came to another result: " + "; ".join(told[:MOST]) + more + "."]
+
+
+def _changed(old: str, new: str) -> str:
+    pairs = zip(_number.findall(old), _number.findall(new), strict=False)
+    before, after = next(((one, other) for one, other in pairs if one != other), (old, new))
+    label = _number.split(new)[0].strip(" :=|`*")[:30]
+    words = f"{code(before)} became {code(after)}"
+    return f"{code(label)}: {words}" if label else words
+
+
+def _warnings(ran: Ran) -> list[str]:
+    before = set(_said(ran.before)) if ran.before else set()
+    fresh = [words for words in dict.fromkeys(_said(ran.after)) if words not in before]
+    if not fresh or (ran.before is None and ran.why == "new" and ran.last is None and not fresh):
+        return []
+    return [f"New: {code(fresh[0][:200])}" + (f", and {len(fresh) - 1} more." if len(fresh) > 1 else ".")]
+
+
+def _said(block: Envelope) -> list[str]:
+    return [match[0] for row in block.body for match in _warning.finditer(row)]
+
+
+def _costs(ran: Ran) -> list[str]:
+    found = []
+    if ran.last is None or ran.last.status != "ok":
+        return []
+    if ran.now.seconds > SLOW and ran.now.seconds > SLOWER * max(ran.last.seconds, 0.05):
+        found.append(f"It took {ran.now.seconds:.1f} s; last time it was {ran.last.seconds:.1f} s.")
+    if ran.now.memory > BIG and ran.now.memory > BIGGER * max(ran.last.memory, 1):
+        found.append(f"It held {ran.now.memory / 1e6:.0f} MB at most; last time it was {ran.last.memory / 1e6:.0f} MB.")
+    return found
+
+
+def _text(block: Envelope) -> Sequence[str]:
+    """What it printed: the rows in its fences."""
+    rows, inside = [], ""
+    for row in block.body:
+        if not inside and (match := re.match(r"(`{3,})(text|json)$", row)):
+            inside = match[1]
+        elif inside and row == inside:
+            inside = ""
+        elif inside:
+            rows.append(row)
+    return rows

@@ -1,0 +1,140 @@
+"""How a piece of work is doing: six answers, from the text, the steps and what runs now. Asking waits for nothing.
+
+What is the goal, what was made, does it run, what does each part do, where may it fail, what comes next.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nozzle.document.entry import Cell, Entry, Slot
+from nozzle.document.facts import Facts
+from nozzle.document.plan import Row
+from nozzle.document.prompts import prompts
+from nozzle.document.spoken import Saying
+from nozzle.explainer.links import code, link
+from nozzle.explainer.slices import names
+
+PARTS = 12
+"""Cells that are told one by one."""
+TAIL = 6
+"""Lines of live output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What runs now."""
+
+    cell: Cell
+    seconds: float
+    shown: str = ""
+    """What it printed so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beyond the text."""
+
+    rows: Sequence[Row] = ()
+    last: Callable[[Cell], Facts | None] = lambda cell: None
+    live: Live | None = None
+    upto: int | None = None
+    """The line of the question: the goal is what stands nearest above it."""
+
+
+def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda text: text) -> Saying:
+    """The six answers; the first lines say whether it runs."""
+    head = _state(entry, known)
+    parts = [
+        ("Goal", _goal(entry, known.upto)),
+        ("Made", _made(entry, known)),
+        ("Each part", _parts(entry, known)),
+        ("Where it may fail", _risks(entry, known)),
+        ("Next", _next(known)),
+    ]
+    live = redact(_live(known.live)) if known.live else ""
+    text = "\n".join(part for part in (head, live) if part)
+    return Saying(
+        text, "\n\n".join(f"**{name}.** {words}" for name, words in parts if words), via="facts", fold="the rest"
+    )
+
+
+def _goal(entry: Entry, upto: int | None) -> str:
+    """The task, else the heading, nearest above."""
+    stop = len(entry.rows) if upto is None else upto
+    tasks = [each for each in prompts(entry) if each.word == "do" and each.span.start < stop]
+    if tasks:
+        return tasks[-1].text.split("\n")[0]
+    heads = [top for top in entry.outline.tops if top.kind == "heading_open" and top.start < stop]
+    if heads:
+        return entry.rows[heads[-1].start].strip().lstrip("#").strip()
+    return str(entry.meta.get("title") or "")
+
+
+def _state(entry: Entry, known: Known) -> str:
+    counts: dict[str, int] = {}
+    for row in known.rows:
+        counts[_word(row)] = counts.get(_word(row), 0) + 1
+    order = ("running", "failed", "due", "held", "ran well", "skipped")
+    told = ", ".join(f"{counts[word]} {word}" for word in order if word in counts)
+    total = len(known.rows)
+    return f"{total} {'cell' if total == 1 else 'cells'}: {told}." if total else "There is no cell here yet."
+
+
+def _word(row: Row) -> str:
+    if row.do == "done":
+        status = row.slot.output.status if row.slot.output else "ok"
+        return "ran well" if status == "ok" or (status == "error" and row.cell.options.raises) else "failed"
+    return row.do
+
+
+def _live(live: Live | None) -> str:
+    if live is None:
+        return ""
+    tail = [row for row in live.shown.split("\n") if row.strip()][-TAIL:]
+    words = f"Running: {link(live.cell)}, for {live.seconds:.0f} s."
+    return words + ("\n\n" + "\n".join(f"    {row[:200]}" for row in tail) if tail else " It has printed nothing yet.")
+
+
+def _made(entry: Entry, known: Known) -> str:
+    found: dict[str, str] = {}
+    for cell in entry.cells:
+        facts = known.last(cell) if cell.runs else None
+        found |= facts.names if facts else {}
+    shown = [f"{code(name)} ({words})" for name, words in found.items() if words != "gone" and "module" not in words]
+    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")
+
+
+def _parts(entry: Entry, known: Known) -> str:
+    rows = [f"- {_part(slot, known)}" for slot in entry.slots if slot.cell.runs]
+    more = [f"- and {len(rows) - PARTS} more cells"] if len(rows) > PARTS else []
+    return "\n\n" + "\n".join([*rows[:PARTS], *more]) if rows else ""
+
+
+def _part(slot: Slot, known: Known) -> str:
+    cell, facts = slot.cell, known.last(slot.cell)
+    read = names(cell)
+    defines = ", ".join(code(name) for name in sorted(read.defines)[:6])
+    does = f"makes {defines}" if defines else ("prints or shows something" if cell.language == "python" else "shell")
+    took = f", {facts.seconds:.1f} s" if facts and facts.seconds >= 0.1 else ""
+    return f"{link(cell)} {does}{took}"
+
+
+def _risks(entry: Entry, known: Known) -> str:
+    found = []
+    for slot in entry.slots:
+        facts = known.last(slot.cell) if slot.cell.runs else None
+        if facts is None:
+            continue
+        if facts.effects:
+            found.append(f"{link(slot.cell)} reaches outside ({', '.join(facts.effects)})")
+        if facts.reads:
+            found.append(f"{link(slot.cell)} reads {', '.join(code(path) for path in list(facts.reads)[:3])}")
+        if facts.status not in ("ok", ""):
+            found.append(f"{link(slot.cell)} ended {facts.status} last time")
+    return "; ".join(found[:6])
+
+
+def _next(known: Known) -> str:
+    due = [row for row in known.rows if row.do in ("due", "held")]
+    shown = [f"{link(row.cell)} ({row.reason or row.why})" for row in due[:5]]
+    return ", ".join(shown) + (f" and {len(due) - 5} more" if len(due) > 5 else "") if due else "Nothing is due."

@@ -1,0 +1,83 @@
+"""Asking: the shared messages, one short last one, a reply that is checked, and once more when it does not hold."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from nozzle.lm.model import Call, Failed, Message, Model, Reply, Stop, Tell, Usage
+from nozzle.lm.signature import Signature
+from nozzle.lm.trace import Span, Tracer
+
+I_ = TypeVar("I_", bound=BaseModel)
+O_ = TypeVar("O_", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[O_]):
+    """What came of it."""
+
+    value: O_
+    reply: Reply
+    usage: Usage
+    """Of all calls it took."""
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a question is asked."""
+
+    tell: Tell = lambda piece: None
+    stop: Stop = field(default_factory=Stop)
+    tracer: Tracer | None = None
+    conversation: str = ""
+    """Name of what the spans belong to: a task, a question."""
+    refuse: Callable[[str], str] = lambda text: ""
+    """Why a reply is not taken, although it can be read; empty when it is."""
+    max_tokens: int = 4096
+    timeout: float = 120.0
+
+
+def ask(model: Model, signature: Signature[I_, O_], given: I_, shared: Sequence[Message], terms: Terms) -> Asked[O_]:
+    """Ask a model; a reply that does not hold is repaired once. Raises Failed."""
+    tail = signature.tail(given)
+    messages: list[Message] = [*shared, *([{"role": "user", "content": tail}] if tail else [])]
+    spans: list[Span] = []
+    spent = Usage()
+    complaint = ""
+    for _ in range(2):
+        call = Call(messages, len(shared), terms.max_tokens, terms.timeout)
+        reply, span = _traced(model, signature, call, terms)
+        spans.append(span)
+        spent += reply.usage
+        try:
+            complaint = terms.refuse(reply.text)
+            if not complaint:
+                return Asked(signature.read(reply.text), reply, spent, tuple(spans))
+        except ValidationError as error:
+            complaint = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        except ValueError as error:
+            complaint = str(error)
+        again = f"That reply cannot be used: {complaint}. Reply again, and only with what was asked for."
+        messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": again}]
+    raise Failed("malformed", f"{model.name} replied twice in a form that cannot be used: {complaint}", reply.text)
+
+
+def _traced(model: Model, signature: Signature[I_, O_], call: Call, terms: Terms) -> tuple[Reply, Span]:
+    """One call and its span, also when it fails."""
+    began = time.time_ns()
+    facts = {"nozzle.signature": signature.name, "nozzle.signature.version": signature.version}
+    span = Span.chat(model.name, call, began, terms.conversation, facts)
+    try:
+        reply = model.reply(call, terms.tell, terms.stop)
+    except Failed as failed:
+        if terms.tracer:
+            terms.tracer.add(span.failed(failed.kind, str(failed), time.time_ns()))
+        raise
+    span = span.answered(reply, time.time_ns())
+    if terms.tracer:
+        terms.tracer.add(span)
+    return reply, span

@@ -1,0 +1,154 @@
+"""What a model is to the rest: messages go in, one reply comes out, pieces of it are told as they come."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from nozzle.errors import NozzleError
+
+Message = Mapping[str, str]
+"""{"role": "system" | "user" | "assistant", "content": text}"""
+
+LONGEST = 400_000
+"""Characters of a reply after which it is cut off."""
+
+Kind = Literal[
+    "timeout",
+    "rate",
+    "refused",
+    "empty",
+    "malformed",
+    "truncated",
+    "unreachable",
+    "key",
+    "provider",
+    "stopped",
+]
+
+
+class Failed(NozzleError):
+    """A model gave no usable reply; the message says what happened and what to do."""
+
+    def __init__(self, kind: Kind, words: str, so_far: str = "") -> None:
+        super().__init__(words)
+        self.kind = kind
+        self.so_far = so_far
+        """What had come until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the provider counts them; `cached` are part of `input`."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    written: int = 0
+    """Written into the provider's cache."""
+    reasoning: int = 0
+    cost: float | None = None
+    """US dollars, where the price is known."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        cost = None if self.cost is None and other.cost is None else (self.cost or 0.0) + (other.cost or 0.0)
+        return Usage(
+            self.input + other.input, self.output + other.output, self.cached + other.cached,
+            self.written + other.written, self.reasoning + other.reasoning, cost,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    reasoning: str = ""
+    """The model's own, where the provider returns it."""
+    finish: str = "stop"
+    usage: Usage = Usage()
+    model: str = ""
+    """As the provider names it."""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request."""
+
+    messages: Sequence[Message]
+    shared: int = 0
+    """How many messages at the beginning both agents are sent: where the provider's cache is told to look."""
+    max_tokens: int = 4096
+    timeout: float = 120.0
+    """Seconds without a word."""
+
+
+class Stop:
+    """Said once, from any thread: nobody waits for the reply any more."""
+
+    def __init__(self) -> None:
+        self._said = threading.Event()
+
+    def say(self) -> None:
+        self._said.set()
+
+    @property
+    def said(self) -> bool:
+        return self._said.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, but not longer than until it is said; whether it is."""
+        return self._said.wait(seconds)
+
+
+Tell = Callable[[str], None]
+
+
+class Model(Protocol):
+    @property
+    def name(self) -> str:
+        """As the settings name it."""
+
+    def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+        """Ask once; `tell` hears each piece of the text as it comes. Raises Failed, and nothing else."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A reply on its way."""
+
+    tell: Tell
+    stop: Stop
+    pieces: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    size: int = 0
+    finish: str = ""
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def add(self, piece: str) -> None:
+        """One more piece; raises Failed when it is to stop, or has become too long."""
+        if self.stop.said:
+            raise Failed("stopped", "you stopped it", self.text)
+        if piece:
+            self.pieces.append(piece)
+            self.size += len(piece)
+            self.tell(piece)
+        if self.size > LONGEST:
+            raise Failed(
+                "truncated", f"the reply is longer than {LONGEST:,} characters; it was cut off", self.text[:LONGEST]
+            )
+
+    def done(self, usage: Usage, model: str, id_: str) -> Reply:
+        """The whole reply; raises Failed for one that is none."""
+        text = self.text
+        if self.finish in ("length", "max_tokens"):
+            raise Failed("truncated", "the reply was cut off at the token limit (model_tokens in the settings)", text)
+        if self.finish in ("content_filter", "refusal"):
+            raise Failed("refused", "the provider refused to answer this", text)
+        if not self.finish:
+            raise Failed("truncated", "the connection ended before the reply did; ask again", text)
+        if not text.strip():
+            raise Failed("empty", "the reply was empty; ask again, or in other words")
+        return Reply(text, "".join(self.thoughts), self.finish, usage, model, id_)

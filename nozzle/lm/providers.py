@@ -1,0 +1,139 @@
+"""Providers (Anthropic, OpenAI, Gemini, ...), by litellm: the one door to their wires.
+
+Imported late and, by the watch, in a thread: it takes seconds. Its price list is the local one, so the import reaches
+no network. The markers that tell a provider where its cache should look are set here, not by litellm.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nozzle.errors import Missing
+from nozzle.lm.model import Call, Failed, Gathered, Kind, Message, Reply, Stop, Tell, Usage
+from nozzle.lm.wire import counted
+
+FAR = 15
+"""Messages before the last shared one at which a second marker stands: Anthropic looks back over twenty."""
+WAIT = 1.0
+
+_KINDS: tuple[tuple[str, Kind, str], ...] = (
+    ("AuthenticationError", "key", "the key was not accepted"),
+    ("PermissionDeniedError", "key", "the key may not use this model"),
+    ("RateLimitError", "rate", "the provider says: not so fast"),
+    ("Timeout", "timeout", "no word in time"),
+    ("ContentPolicyViolationError", "refused", "the provider refused to answer this"),
+    ("ContextWindowExceededError", "provider", "more was sent than the model can read: lower model_context"),
+    ("NotFoundError", "provider", "the provider knows no such model"),
+    ("BadRequestError", "provider", "the provider did not understand the request"),
+    ("InternalServerError", "unreachable", "the provider failed or cannot be reached"),
+    ("APIConnectionError", "unreachable", "the provider cannot be reached"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A model of a provider's, by litellm's name for it (`anthropic/...`)."""
+
+    name: str
+    url: str = ""
+    """Another address than the provider's own."""
+    key: Callable[[], str] = lambda: ""
+
+    def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+        """Ask; once more after a moment when the provider is busy and nothing had come."""
+        gathered = Gathered(tell, stop)
+        try:
+            return self._once(call, gathered)
+        except Failed as failed:
+            if failed.kind != "rate" or gathered.pieces or stop.wait(WAIT):
+                raise
+        return self._once(call, Gathered(tell, stop))
+
+    def _once(self, call: Call, gathered: Gathered) -> Reply:
+        litellm = load()
+        more = {"api_base": self.url} if self.url else {}
+        if key := self.key():
+            more["api_key"] = key
+        elif missing := litellm.validate_environment(self.name).get("missing_keys"):
+            raise Failed("key", f"{self.name} needs {' or '.join(missing)} in the environment or the keyring")
+        try:
+            stream = litellm.completion(
+                model=self.name, messages=marked(call.messages, call.shared, self.name), max_tokens=call.max_tokens,
+                timeout=call.timeout, stream=True, stream_options={"include_usage": True}, max_retries=0, **more,
+            )  # fmt: skip
+            return self._read(stream, gathered, litellm)
+        except Failed:
+            raise
+        except Exception as error:  # litellm's errors have no common root but this
+            raise _failed(self.name, error, gathered.text) from None
+
+    def _read(self, stream: Any, gathered: Gathered, litellm: Any) -> Reply:
+        usage, model, id_ = Usage(), "", ""
+        for chunk in stream:
+            model, id_ = getattr(chunk, "model", "") or model, getattr(chunk, "id", "") or id_
+            if (spent := getattr(chunk, "usage", None)) is not None:
+                usage = counted(spent.model_dump()) or usage
+            for choice in chunk.choices:
+                gathered.thoughts.append(getattr(choice.delta, "reasoning_content", "") or "")
+                gathered.finish = choice.finish_reason or gathered.finish
+                gathered.add(choice.delta.content or "")
+        return gathered.done(_priced(litellm, self.name, usage), model, id_)
+
+
+def load() -> Any:
+    """litellm, with nothing fetched."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    os.environ.setdefault("LITELLM_LOG", "CRITICAL")
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import litellm
+    except ImportError:
+        raise Missing("a provider's model needs litellm: pip install 'nozzle[providers]'") from None
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    return litellm
+
+
+def marked(messages: Sequence[Message], shared: int, model: str) -> list[dict[str, Any]]:
+    """Messages with cache markers on the last shared one, and on one some way before it.
+
+    >>> marked([{"role": "user", "content": "a"}], 1, "anthropic/x")[0]["content"][0]["cache_control"]
+    {'type': 'ephemeral'}
+    """
+    found: list[dict[str, Any]] = [dict(each) for each in messages]
+    for at in {shared - 1, shared - 1 - FAR} if _markers(model) else ():
+        if 0 <= at < len(found):
+            found[at]["content"] = [{"type": "text", "text": found[at]["content"], **_markers(model)}]
+    return found
+
+
+def _markers(model: str) -> dict[str, Any]:
+    provider, _, name = model.rpartition("/")
+    if "anthropic" in provider or name.startswith("claude"):
+        return {"cache_control": {"type": "ephemeral"}}
+    if name.startswith(("gpt-5.6", "gpt-6")) and provider in ("", "openai"):
+        return {"prompt_cache_breakpoint": {"mode": "explicit"}}
+    return {}
+
+
+def _priced(litellm: Any, model: str, usage: Usage) -> Usage:
+    try:
+        counts = {"prompt_tokens": usage.input, "completion_tokens": usage.output}
+        cache = {"cache_read_input_tokens": usage.cached, "cache_creation_input_tokens": usage.written}
+        cost = sum(litellm.cost_per_token(model=model, **counts, **cache))
+    except Exception:  # a model without a price, which litellm says in many ways
+        return usage
+    return Usage(usage.input, usage.output, usage.cached, usage.written, usage.reasoning, cost)
+
+
+def _failed(model: str, error: Exception, so_far: str) -> Failed:
+    names = [kind.__name__ for kind in type(error).__mro__]
+    words = " ".join(str(error).split())[:300]
+    for name, kind, said in _KINDS:
+        if name in names:
+            return Failed(kind, f"{model}: {said} ({words})", so_far)
+    return Failed("truncated" if so_far else "provider", f"{model}: {type(error).__name__}: {words}", so_far)

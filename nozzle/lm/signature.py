@@ -1,0 +1,65 @@
+"""A prompt is a signature: typed fields in, typed fields out, and an instruction that stands in a Markdown file.
+
+The file in this room is the default; one of the same name in the journal's own `prompts/` is used instead, and is
+committed with it. The version is the digest of the words, so a trace says which words were sent.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+I_ = TypeVar("I_", bound=BaseModel)
+O_ = TypeVar("O_", bound=BaseModel)
+
+SHIPPED = Path(__file__).parent / "prompts"
+
+_comment = re.compile(r"<!--.*?-->\s*", re.S)
+_field = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Where instructions are found: the journal's own folder first."""
+
+    own: Path | None = None
+
+    def text(self, name: str) -> str:
+        """An instruction without its comments."""
+        for folder in (self.own, SHIPPED):
+            if folder is not None and (path := folder / f"{name}.md").is_file():
+                return _comment.sub("", path.read_text(encoding="utf-8")).strip()
+        raise FileNotFoundError(name)
+
+    def version(self, name: str) -> str:
+        return hashlib.sha256(self.text(name).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True)
+class Signature(Generic[I_, O_]):
+    """A kind of question: what goes in, what comes out, and how a reply is read."""
+
+    name: str
+    takes: type[I_]
+    gives: type[O_]
+    read: Callable[[str], O_]
+    """A reply as a value; ValueError (pydantic's is one) when it is none."""
+    prompts: Prompts = field(default_factory=Prompts)
+
+    @cached_property
+    def instruction(self) -> str:
+        return self.prompts.text(self.name)
+
+    @cached_property
+    def version(self) -> str:
+        return self.prompts.version(self.name)
+
+    def tail(self, given: I_) -> str:
+        """The instruction with the fields in their places, long ones as they are: nothing is escaped."""
+        values = given.model_dump()
+        return _field.sub(lambda match: str(values.get(match[1], match[0])), self.instruction)

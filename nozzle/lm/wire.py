@@ -1,0 +1,142 @@
+"""Servers that speak OpenAI's chat completions (vLLM, llama.cpp, LM Studio, Ollama, ...), by httpx and nothing more.
+
+httpx costs a tenth of a second to import, litellm several: whoever runs a model of his own should not wait for it.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nozzle.errors import Missing
+from nozzle.lm.model import Call, Failed, Gathered, Reply, Stop, Tell, Usage
+
+if TYPE_CHECKING:
+    import httpx
+
+TRIES = 3
+WAIT = 1.0
+"""Seconds before the second try, where the server does not say; doubled before the third."""
+LONGEST_WAIT = 20.0
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A model behind a URL."""
+
+    name: str
+    url: str
+    """Up to and with /v1."""
+    key: Callable[[], str] = lambda: ""
+
+    def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+        """Ask, again after a moment where the server says that it is busy; nothing is asked twice once words came."""
+        wait = WAIT
+        for left in reversed(range(TRIES)):
+            try:
+                return self._once(call, Gathered(tell, stop))
+            except _Busy as busy:
+                if not left or stop.wait(min(busy.after or wait, LONGEST_WAIT)):
+                    raise Failed("rate" if busy.status == 429 else "provider", busy.words) from None
+                wait *= 2
+        raise AssertionError("the last try returns or raises")
+
+    def _once(self, call: Call, gathered: Gathered) -> Reply:
+        httpx = _httpx()
+        body = {
+            "model": self.name, "messages": [dict(each) for each in call.messages], "max_tokens": call.max_tokens,
+            "stream": True, "stream_options": {"include_usage": True},
+        }  # fmt: skip
+        headers = {"authorization": f"Bearer {self.key() or 'none'}"}
+        timeout = httpx.Timeout(call.timeout, connect=min(10.0, call.timeout))
+        try:
+            with httpx.stream(
+                "POST", f"{self.url}/chat/completions", json=body, headers=headers, timeout=timeout
+            ) as got:
+                if got.status_code >= 400:
+                    got.read()
+                    raise _failure(self.url, got.status_code, _words(got.text), got.headers.get("retry-after", ""))
+                return _read(_events(got.iter_lines()), gathered)
+        except httpx.TimeoutException:
+            raise Failed("timeout", f"{self.url}: no word for {call.timeout:g} s", gathered.text) from None
+        except httpx.ConnectError:
+            raise Failed("unreachable", f"{self.url}: nobody answers there; is the server running?") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Failed(
+                "truncated", f"{self.url}: the connection broke ({type(error).__name__})", gathered.text
+            ) from None
+
+
+class _Busy(Exception):
+    def __init__(self, status: int, words: str, after: float) -> None:
+        super().__init__(words)
+        self.status, self.words, self.after = status, words, after
+
+
+def _failure(url: str, status: int, words: str, after: str) -> Exception:
+    if status in (429, 500, 502, 503, 504, 529):
+        seconds = float(after) if after.replace(".", "", 1).isdigit() else 0.0
+        return _Busy(status, f"{url}: status {status}: {words}", seconds)
+    if status in (401, 403):
+        return Failed("key", f"{url}: status {status}: the key was not accepted ({words})")
+    return Failed("provider", f"{url}: status {status}: {words}")
+
+
+def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
+    usage, model, id_ = Usage(), "", ""
+    for event in events:
+        if "error" in event:
+            raise Failed("provider", f"the server broke off: {_words(json.dumps(event))}", gathered.text)
+        model, id_ = event.get("model") or model, event.get("id") or id_
+        usage = counted(event.get("usage") or {}) or usage
+        for choice in event.get("choices") or ():
+            delta = choice.get("delta") or {}
+            gathered.thoughts.append(delta.get("reasoning_content") or delta.get("reasoning") or "")
+            gathered.finish = choice.get("finish_reason") or gathered.finish
+            gathered.add(delta.get("content") or "")
+    return gathered.done(usage, model, id_)
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        if not line.startswith("data:") or (data := line.removeprefix("data:").strip()) == "[DONE]":
+            continue
+        try:
+            event = json.loads(data)
+        except ValueError:
+            raise Failed("malformed", f"the server sent what is no JSON: {data[:80]!r}") from None
+        if not isinstance(event, dict):
+            raise Failed("malformed", f"the server sent what is no event: {data[:80]!r}")
+        yield event
+
+
+def counted(usage: dict[str, Any]) -> Usage | None:
+    """Tokens in OpenAI's words, or in Anthropic's as they pass through."""
+    if not usage:
+        return None
+    details = usage.get("prompt_tokens_details") or {}
+    thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
+    cached = details.get("cached_tokens") or usage.get("cache_read_input_tokens") or 0
+    return Usage(
+        usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, cached,
+        usage.get("cache_creation_input_tokens") or 0, thought,
+    )  # fmt: skip
+
+
+def _words(text: str) -> str:
+    """What a server says of its failure, on one line."""
+    try:
+        found = json.loads(text)
+        error = found.get("error", found) if isinstance(found, dict) else found
+        text = str(error.get("message", error)) if isinstance(error, dict) else str(error)
+    except ValueError:
+        pass
+    return " ".join(text.split())[:300]
+
+
+def _httpx() -> "type[httpx] | Any":
+    try:
+        import httpx
+    except ImportError:
+        raise Missing("a model behind a URL needs httpx: pip install 'nozzle[lm]'") from None
+    return httpx

@@ -1,0 +1,61 @@
+"""What a value is, in a few words that are the same in every run: type, shape, dtype, length, a short repr."""
+
+from __future__ import annotations
+
+import re
+import types
+from typing import Any
+
+WIDTH = 60
+_address = re.compile(r" at 0x[0-9a-f]+|0x[0-9a-f]{6,}")
+
+
+def brief(value: Any) -> str:
+    """Describe a value; never raises, and never calls more of it than its shape, its length and its repr."""
+    try:
+        return _brief(value)
+    except Exception:  # a value may do anything when it is looked at
+        return _kind(value)
+
+
+def _brief(value: Any) -> str:
+    kind = _kind(value)
+    if isinstance(value, (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)):
+        return f"{kind} {getattr(value, '__name__', '')}".strip()
+    shape, dtype = _shape(value), getattr(value, "dtype", None)
+    if shape is not None:
+        return f"{kind} {shape}" + (f" {dtype}" if dtype is not None and isinstance(str(dtype), str) else "")
+    if isinstance(value, (str, bytes)) and len(value) > WIDTH:
+        return f"{kind} of {len(value)}"  # half of a secret is not recognised as one
+    if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)):
+        return f"{kind} of {len(value)}: {_short(_repr(value))}"
+    if isinstance(value, (bool, int, float, complex, type(None))):
+        return f"{kind} {_short(repr(value))}"
+    return f"{kind} {_short(_address.sub('', repr(value)))}"
+
+
+def _repr(value: Any) -> str:
+    """The repr of a container's first few, so that a big one costs nothing; of strings in it, none that is long."""
+    if isinstance(value, dict):
+        few: Any = dict(list(value.items())[:8])
+        long = any(isinstance(each, (str, bytes)) and len(each) > 20 for pair in few.items() for each in pair)
+    elif isinstance(value, (str, bytes)):
+        return repr(value)
+    else:
+        few = type(value)(list(value)[:8])
+        long = any(isinstance(each, (str, bytes)) and len(each) > 20 for each in few)
+    return "…" if long else repr(few)
+
+
+def _shape(value: Any) -> str | None:
+    shape = getattr(value, "shape", None)
+    return str(tuple(shape)) if isinstance(shape, (tuple, list)) else None
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

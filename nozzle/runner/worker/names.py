@@ -1,0 +1,45 @@
+"""What a cell did to the names: which are new, which mean something else now, which are gone.
+
+Values are told apart by identity and by what `brief` says of them, so an array that grew in place is seen, and one
+whose numbers changed in place is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .brief import brief
+
+MOST = 40
+"""Names that are told of one cell."""
+
+
+class Names:
+    """The names as they were when the cell began."""
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
+        self._seen: dict[str, tuple[int, str]] = {}
+        self._machinery = {name: id(value) for name, value in namespace.items()}
+        """What was there before any cell ran."""
+
+    def end(self) -> dict[str, str]:
+        """What is new or changed since the last cell, and `gone` for what is no longer there."""
+        now = {name: value for name, value in list(self._namespace.items()) if self._counts(name, value)}
+        found: dict[str, str] = {}
+        for name, value in now.items():
+            before = self._seen.get(name)
+            if before is not None and before[0] == id(value) and isinstance(value, (int, float, str, bytes, tuple)):
+                continue
+            words = brief(value)
+            if before != (id(value), words):
+                self._seen[name] = id(value), words
+                found[name] = words
+        for name in [name for name in self._seen if name not in now]:
+            del self._seen[name]
+            found[name] = "gone"
+        return dict(list(found.items())[:MOST])
+
+    def _counts(self, name: str, value: object) -> bool:
+        return not name.startswith("_") and self._machinery.get(name) != id(value) and name not in ("In", "Out")

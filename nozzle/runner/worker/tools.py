@@ -1,0 +1,86 @@
+"""What cells may call without importing it: read, write, edit, sh, search, recall, final_answer.
+
+For the author as for the doer. Files are those of the repository: a path that leads out of it, or into .git, is
+refused. The host does what a kernel cannot: search and recall.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from .channel import Channel
+
+LONGEST = 50_000
+"""Characters that `read` and `sh` give back at most."""
+
+
+def tools(channel: Channel, root: str) -> dict[str, Callable[..., Any]]:
+    """The functions, by the names that cells call them."""
+    home = os.path.realpath(root)
+
+    def inside(path: str) -> str:
+        """Where a path leads, links followed; relative ones from the cell's folder."""
+        full = os.path.realpath(path)
+        parts = os.path.relpath(full, home).split(os.sep)
+        if parts[0] in ("..", ".git", ".nozzle"):
+            raise PermissionError(f"{path} is not a file of this journal")
+        return full
+
+    def read(path: str, start: int = 0, lines: int = 2000) -> str:
+        """The text of a file of the journal: `lines` lines from line `start` (counted from 0)."""
+        with open(inside(path), encoding="utf-8", errors="replace") as file:
+            rows = file.read().split("\n")[start : start + lines]
+        return _cut("\n".join(rows))
+
+    def write(path: str, text: str) -> str:
+        """Put text into a file of the journal, making it and its folders; what was there is in the steps."""
+        full = inside(path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w", encoding="utf-8") as file:
+            file.write(text)
+        return f"{path}: {len(text)} characters"
+
+    def edit(path: str, old: str, new: str) -> str:
+        """Replace `old`, which must stand in the file exactly once, by `new`."""
+        with open(inside(path), encoding="utf-8") as file:
+            text = file.read()
+        if (count := text.count(old)) != 1:
+            raise ValueError(f"{path}: the old text stands there {count} times, and must stand there once")
+        return write(path, text.replace(old, new))
+
+    def sh(command: str, timeout: float = 60.0) -> str:
+        """What a shell command prints; its errors too, and how it ended when it did not end well."""
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=timeout, errors="replace")
+        ended = f"\n[ended with status {done.returncode}]" if done.returncode else ""
+        return _cut(done.stdout + done.stderr) + ended
+
+    def search(query: str) -> list[dict[str, Any]]:
+        """Search the web where the author has set a search engine, else the journal: title, url, content of each."""
+        return ask("search", query)
+
+    def recall(query: str) -> list[dict[str, Any]]:
+        """Search every entry and step of this journal: title, url, content of each."""
+        return ask("recall", query)
+
+    def final_answer(summary: object) -> None:
+        """Say that the task is done, and what came of it."""
+        print(summary)
+
+    def ask(name: str, query: str) -> list[dict[str, Any]]:
+        reply = channel.ask({"t": "tool", "name": name, "arguments": {"query": str(query)}})["text"]
+        if reply is None:
+            raise RuntimeError(f"{name}: nobody answers here")
+        found = json.loads(reply)
+        if isinstance(found, dict):
+            raise RuntimeError(str(found.get("error", found)))
+        return list(found)
+
+    return {each.__name__: each for each in (read, write, edit, sh, search, recall, final_answer)}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n[{len(text) - LONGEST} more characters]"

@@ -1,0 +1,77 @@
+"""Threads side by side: each in a worktree of its own, beside the first one's folder.
+
+It refuses to write into a folder that holds something, and to leave half a worktree behind.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from nozzle.errors import Refused, WrongCommand
+from nozzle.steps.repo import HEADS, Repo, Thread, find
+from nozzle.steps.step import Step
+from nozzle.steps.threads import branches, came_from
+
+BESIDE = ".threads"
+"""What the folder of a journal's threads is called, after the journal's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """One place where a thread is checked out."""
+
+    thread: Thread
+    first: bool
+    """The one that holds the repository."""
+    gone: bool
+    """Somebody deleted its folder."""
+
+
+def worktrees(repo: Repo) -> list[Worktree]:
+    """All of them, the first one first."""
+    out = os.fsdecode(repo.door.run("worktree", "list", "--porcelain"))
+    found: list[Worktree] = []
+    for block in filter(None, out.split("\n\n")):
+        rows = dict(row.partition(" ")[::2] for row in block.splitlines())
+        if "bare" not in rows:
+            folder = Path(rows["worktree"])
+            thread = Thread(rows.get("branch", "").removeprefix(HEADS), rows.get("HEAD", ""), folder)
+            found.append(Worktree(thread, not found, not folder.is_dir()))
+    return found
+
+
+def fork(repo: Repo, step: Step, name: str) -> Thread:
+    """A new branch at a step, checked out in a folder of its own."""
+    said = repo.door.ask("check-ref-format", "--branch", name)
+    if said.status != 0 or os.fsdecode(said.out).strip() != name:
+        raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
+    if name in branches(repo):
+        raise WrongCommand(f"there is a thread {name} already: name another, or go to it")
+    repo.door.run("worktree", "prune")
+    folder = home(repo) / name
+    if folder.exists() and any(folder.iterdir()):
+        raise Refused(f"{folder} is not empty: a thread of that name was there; move it away, or name another")
+    base = came_from(repo)
+    made = repo.door.ask("worktree", "add", "-q", "--no-checkout", "-b", name, str(folder), step.sha)
+    there = find(folder) if made.status == 0 else None
+    if there is not None:
+        made = there.door.ask("read-tree", "-m", "-u", "HEAD")  # in its own index
+        there.close()
+    if made.status != 0:
+        repo.door.ask("worktree", "remove", "--force", str(folder))
+        repo.door.ask("branch", "-q", "-D", name)
+        raise Refused(f"git could not make {folder}: {' '.join(made.err.split())}; nothing of it is left")
+    if base:
+        repo.door.run("config", f"branch.{name}.nozzleBase", base)
+    return Thread(name, step.sha, folder)
+
+
+def first_folder(repo: Repo) -> Path:
+    """Of the worktree that holds the repository."""
+    return worktrees(repo)[0].thread.folder
+
+
+def home(repo: Repo) -> Path:
+    """Where the threads of this journal have their folders."""
+    first = first_folder(repo)
+    return first.parent / f"{first.name}{BESIDE}"

@@ -1,0 +1,101 @@
+"""nozzle ask: a question to the journal, or to the agent of any past step; nothing is written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.document.entry import Entry
+    from nozzle.document.spoken import Saying
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="ask")
+@click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--entry", type=click.Path(path_type=Path), help="The entry that is meant; the one saved last by default."
+)
+def command(words: tuple[str, ...], entry: Path | None) -> int:
+    """Ask about an entry, and print the answer: nozzle ask [@STEP] "why did the loss go up?"
+
+    @STEP asks the agent that has seen the entry as it was at that step (what 'nozzle log' shows, any name git knows, or
+    the digest of a cell), and nothing of what came after. Without a model ('model' in the settings), the answer is
+    found in the journal by search or read off the code, and says so. To keep question and answer, write a
+    paragraph '/ask ...' in the entry instead.
+    """
+    from nozzle.errors import WrongCommand
+    from nozzle.words.journal import journal
+
+    at = words[0].removeprefix("@") if words[0].startswith("@") else ""
+    question = " ".join(words[1:] if at else words).strip()
+    if not question:
+        raise WrongCommand('what is to be asked? nozzle ask [@STEP] "..."')
+    with journal(entry) as here:
+        text, rel = text_at(here, entry, at)
+        said = answer(here, text, rel, question)
+        for line in plain(said):
+            click.echo(line)
+    return 0
+
+
+def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]] = ()) -> Saying:
+    """An answer about an entry as it stands in this text, after what was said in a talk so far."""
+    from nozzle.agents.forms import ANSWER, Given, labelled
+    from nozzle.agents.questions import known
+    from nozzle.explainer import Found
+    from nozzle.explainer import answer as found_answer
+    from nozzle.lm import Stop
+    from nozzle.words.company import crew_of
+
+    crew = crew_of(here, lambda work: work())
+    past = here.ledger(here.warn).past
+    said = found_answer(question, Found(entry, crew.recall.search, lambda cell: past.last(rel, cell), rel))
+    if crew.model is None:
+        return said
+    given = Given(question=question, facts=known(said))
+    return labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *talk], _stream, Stop())
+
+
+def _stream(piece: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(piece, nl=False, err=True)
+
+
+def plain(said: Saying) -> list[str]:
+    """An answer for a terminal: without folds."""
+    label = {"search": "found by search, no model was asked", "facts": "from the code and the steps"}.get(
+        said.via, said.via
+    )
+    rest = ["", *said.folded.split("\n")] if said.folded.strip() else []
+    return [*said.text.split("\n"), *rest, "", click.style(f"({label})", dim=True)]
+
+
+def text_at(here: Journal, path: Path | None, at: str) -> tuple[Entry, str]:
+    """The entry that is meant, as it is on disk or as it was at a step."""
+    from nozzle.document.entry import Entry
+    from nozzle.errors import WrongCommand
+
+    if not at:
+        chosen = here.entries([path])[0] if path else newest(here)
+        return here.read(chosen), here.rel(chosen)
+    step = here.steps.resolve(at)
+    rel = here.rel(path) if path else step.entry
+    text = here.steps.text(step, rel) if rel else None
+    if text is None:
+        raise WrongCommand(f"step {at} holds no {rel or 'entry'}; name one with --entry")
+    return Entry(text.decode("utf-8", "replace")), rel
+
+
+def newest(here: Journal) -> Path:
+    """The entry that was saved last."""
+    from nozzle.errors import WrongCommand
+
+    entries = here.entries()
+    if not entries:
+        raise WrongCommand("no entries here yet; 'nozzle new TITLE' starts one")
+    return max(entries, key=lambda path: path.stat().st_mtime)

@@ -1,0 +1,133 @@
+"""Other threads of the journal under the same watch: a loop for each worktree, one store of states for all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nozzle.control import Reply
+    from nozzle.desk import Desk, Notice
+    from nozzle.loop import Loop
+    from nozzle.runner import Snapshots
+    from nozzle.words.journal import Journal
+
+
+@dataclass
+class Threads:
+    """The loops beside the first one; each in a thread of its own."""
+
+    here: Journal
+    hear: Callable[[Notice], None]
+    say: Callable[[str], None]
+    store: Snapshots | None
+    loops: dict[Path, Loop] = field(default_factory=dict)
+    _running: dict[Path, threading.Thread] = field(default_factory=dict)
+
+    def all(self) -> None:
+        """Look after every thread that was forked here."""
+        first, *others = self.here.steps.worktrees()
+        for other in others:
+            if not other.gone and other.thread.folder.is_relative_to(first.thread.folder.parent):
+                self.begin(other.thread.folder, None)
+
+    def begin(self, folder: Path, reply: Reply | None) -> None:
+        """Look after one more; `reply` is told how many cells have their state at once."""
+        if folder in self._running:
+            if reply is not None:
+                reply.end()
+            return
+        work = threading.Thread(target=self._work, args=(folder, reply), name=f"nozzle {folder.name}", daemon=True)
+        self._running[folder] = work
+        work.start()
+
+    def close(self) -> None:
+        """Stop them all; what ran is written down."""
+        from nozzle.loop import Quit
+
+        for loop in list(self.loops.values()):
+            loop.messages.put(Quit())
+        for work in list(self._running.values()):
+            work.join()
+
+    def _work(self, folder: Path, reply: Reply | None) -> None:
+        from nozzle.errors import NozzleError
+
+        try:
+            self._look_after(folder, reply)
+        except NozzleError as error:
+            self.say(f"thread {folder.name}: {error}")
+            if reply is not None:
+                reply({"say": str(error)})
+                reply.end(error.status)
+        finally:
+            self.loops.pop(folder, None)
+            self._running.pop(folder, None)
+
+    def _look_after(self, folder: Path, reply: Reply | None) -> None:
+        import queue
+
+        from nozzle.loop import Loop, Message
+        from nozzle.words.hush import Hush
+        from nozzle.words.journal import journal
+        from nozzle.words.requests import serving
+        from nozzle.words.voice import Ears
+        from nozzle.words.watch import watching
+
+        with journal(folder, self.here.trust_all) as there:
+            messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+            ears = Ears(Hush(there.redact), self._named(folder.name))
+            tools = replace(there.tools(ears, messages.put), snapshots=self.store)
+            loop = self.loops[folder] = Loop(tools, messages, shares=True)
+            try:
+                with serving(loop, there, ears, "watch"), watching(loop, there):
+                    there.publish_key()
+                    kept, cells = _woken(loop, there)
+                    if reply is not None:
+                        reply({"say": f"ready: the states of {kept} of {cells} cells are there, from live memory"})
+                        reply.end()
+                    loop.run()
+            finally:
+                loop.close()
+
+    def _named(self, name: str) -> Callable[[Notice], None]:
+        return lambda notice: self.hear(replace(notice, entry=f"{name}:{notice.entry}"))
+
+
+def _woken(loop: Loop, there: Journal) -> tuple[int, int]:
+    """Open the entries and wake their kernels where their states were kept; cells that stand, of how many."""
+    kept = cells = 0
+    for path in there.entries():
+        with loop.telling(path):
+            desk = loop.desk(path)
+            stands, count = desk.wake_up()
+            kept, cells = kept + stands, cells + count
+    return kept, cells
+
+
+@contextmanager
+def beside(here: Journal, hear: Callable[[Notice], None], say: Callable[[str], None], loop: Loop) -> Iterator[Threads]:
+    """Look after the other threads while this one is watched."""
+    threads = Threads(here, hear, say, loop.tools.snapshots)
+    loop.beside = threads.begin
+    threads.all()
+    try:
+        yield threads
+    finally:
+        loop.beside = None
+        threads.close()
+
+
+def rows(desks: list[Desk]) -> list[str]:
+    """What each entry is doing, a line each."""
+    found = []
+    for desk in desks:
+        if desk.run is not None:
+            found.append(f"{desk.rel}: {desk.run.cell.title} is running")
+        elif due := len([row for row in desk.plan() if row.do in ("due", "held")]):
+            found.append(f"{desk.rel}: {due} cells due")
+    return found

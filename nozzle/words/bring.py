@@ -1,0 +1,106 @@
+"""What `take` and `merge` share: the author's bytes of an entry merged, and the outputs that still hold put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nozzle.document.entry import Entry
+    from nozzle.steps import Record
+    from nozzle.words.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An entry as it is to be."""
+
+    rel: str
+    text: bytes
+    whole: bool
+    """Both changed other places; else conflict markers stand in it."""
+
+
+def merged(here: Journal, rel: str, base: bytes, theirs: bytes, names: tuple[str, str]) -> Brought:
+    """The entry here with what changed there from `base`: without envelopes merged, then with the outputs that hold."""
+    mine = _now(here, rel)
+    plain = [_authors(text) for text in (mine, base, theirs)]
+    text, whole = here.steps.merge_text(plain[0], plain[1], plain[2], names)
+    return Brought(rel, with_outputs(text, [mine, theirs]) if whole else text, whole)
+
+
+def with_outputs(text: bytes, known: Iterable[bytes]) -> bytes:
+    """A text with all outputs that these know for cells as they stand in it, signatures and all."""
+    from nozzle.document import scribe
+    from nozzle.document.edit import apply
+
+    entry = _entry(text)
+    for other in known:  # the first that knows one has it
+        missing = [edit for edit in scribe.restore(entry, _entry(other)) if edit.span.start == edit.span.stop]
+        entry = _entry(apply(entry.text, *missing).encode())
+    return entry.text.encode()
+
+
+def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes | None], record: Record) -> None:
+    """Write entries and other files, and make the step of them that `record` describes."""
+    from nozzle import disk
+
+    for each in brought:
+        path = here.root / each.rel
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(each.text)
+            continue
+        disk.exchange(path, disk.read(path), partial(_instead, each.text))
+    here.steps.put_files(dict(others))
+    here.steps.record(replace(record, files={**{each.rel: each.text for each in brought}, **others}))
+
+
+def _instead(text: bytes, author: bytes) -> bytes | None:
+    return text if author != text else None
+
+
+def keep_first(here: Journal, rels: Iterable[str]) -> None:
+    """What the author has written here and is in no step yet becomes one."""
+    ledger = here.ledger(here.warn)
+    for rel in rels:
+        path = here.root / rel
+        if path.exists():
+            ledger.judge(rel, path.read_bytes(), None)
+            ledger.save(rel, path.read_bytes())
+
+
+def pictures(here: Journal, rel: str, text: bytes, at: str) -> dict[str, bytes]:
+    """The files that an entry's outputs show and that are not here yet, as they are at a step."""
+    from pathlib import PurePosixPath
+
+    from nozzle.document import seal
+
+    folder = PurePosixPath(rel).parent
+    found: dict[str, bytes] = {}
+    for block in _entry(text).envelopes:
+        for name in seal.files(block.body):
+            path = (folder / "_out" / name).as_posix()
+            data = here.steps.text(at, path)
+            if data is not None and not (here.root / path).exists():
+                found[path] = data
+    return found
+
+
+def _now(here: Journal, rel: str) -> bytes:
+    path = here.root / rel
+    return path.read_bytes() if path.exists() else b""
+
+
+def _entry(text: bytes) -> Entry:
+    from nozzle.document.entry import Entry
+
+    return Entry(text.decode("utf-8", "replace"))
+
+
+def _authors(text: bytes) -> bytes:
+    from nozzle.document.contrast import authors
+
+    return authors(_entry(text)).encode()

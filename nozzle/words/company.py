@@ -1,0 +1,159 @@
+"""The agents of a journal, wired: which model, whose questions, what the steps know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nozzle.agents import Crew
+    from nozzle.desk import Beside, Desk
+    from nozzle.document.entry import Cell, Entry
+    from nozzle.explainer import Recall
+    from nozzle.lm import Model
+    from nozzle.words.journal import Journal
+
+PROJECT = (
+    ("uv.lock", "uv.lock: use `uv run` and `uv add`"),
+    ("poetry.lock", "poetry.lock: use `poetry run`"),
+    ("pixi.lock", "pixi.lock: use `pixi run`"),
+    ("requirements.txt", "requirements.txt names what is installed"),
+    ("pyproject.toml", "pyproject.toml: read it before you add a dependency or choose how to test"),
+    (".venv", ".venv holds its Python, and cells run in it"),
+    ("Makefile", "Makefile: look at its targets before you write a command of your own"),
+    ("justfile", "justfile: look at its recipes first"),
+    ("package.json", "package.json: look at its scripts first"),
+    ("Cargo.toml", "Cargo.toml: use cargo"),
+    ("Dockerfile", "Dockerfile says how it is deployed"),
+)
+"""What lies at the root, and what that says."""
+STEPS = 40
+"""How many steps back the last good run of a cell is looked for."""
+
+
+def company(here: Journal, call: Callable[[Callable[[], None]], None]) -> Callable[[Desk], Beside]:
+    """Who sits beside each desk of this journal."""
+    from nozzle.agents import Seat
+
+    crew = crew_of(here, call)
+    return lambda desk: Seat(desk, crew)
+
+
+def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
+    from nozzle.agents import Crew
+    from nozzle.lm import Prompts, Tracer, exporter
+
+    chosen = here.model if here.model is not None else model(here)
+    return Crew(
+        settings=here.settings,
+        recall=recall(here),
+        call=call,
+        green=lambda rel, cell, entry: green(here, rel, cell, entry),
+        own=lambda rel: own(here, rel),
+        model=chosen,
+        prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None),
+        tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
+        project=project(here),
+    )
+
+
+def model(here: Journal) -> Model | None:
+    """The model that the settings name; none when a journal of somebody else's names it."""
+    from nozzle.lm import Choice, choose
+
+    settings = here.settings
+    if not settings.model:
+        return None
+    if not here.trusts_model():
+        here.warn("nozzle.toml names a model and came by git: nothing is sent to it; name it in your own settings.toml")
+        return None
+    return choose(Choice(settings.model, settings.model_url, lambda: key(settings.model_key)))
+
+
+def project(here: Journal) -> Callable[[], str]:
+    """How the project is run, as its own files say; looked at once, for what both agents are sent must not change."""
+    from functools import cache
+
+    @cache
+    def words() -> str:
+        found = [line for name, line in PROJECT if (here.root / name).exists()]
+        return (
+            "How this project is run, as its files say:\n" + "\n".join(f"- {line}" for line in found) if found else ""
+        )
+
+    return words
+
+
+def key(name: str) -> str:
+    """A key, from the environment or the system's keyring; empty when none is named or found."""
+    import os
+
+    if not name:
+        return ""
+    return os.environ.get(name, "") or _from_keyring(name)
+
+
+def _from_keyring(name: str) -> str:
+    from nozzle.keys import secret
+
+    return secret(name)
+
+
+def recall(here: Journal) -> Recall:
+    from nozzle.errors import NozzleError
+    from nozzle.explainer import Recall
+
+    def texts() -> dict[str, str]:
+        found = {}
+        for path in here.entries():
+            try:
+                found[here.rel(path)] = here.redact(here.read(path).text)
+            except NozzleError:
+                continue  # an entry that cannot be read is said elsewhere
+        return found
+
+    def steps() -> Iterator[tuple[str, str]]:
+        return ((step.sha, step.title) for step in here.steps.history(limit=2000))
+
+    return Recall(here.root / ".nozzle" / "recall.db", texts, steps)
+
+
+def own(here: Journal, rel: str) -> Callable[[str], bool]:
+    """Whether a prompt, by its digest, cannot have come by git from somebody else."""
+    if here.trust_all or here.steps.alone():
+        return lambda digest: True
+    from nozzle.document.entry import Entry
+    from nozzle.document.prompts import prompts
+
+    brought = {
+        each.digest for text in here.steps.brought(rel) for each in prompts(Entry(text.decode("utf-8", "replace")))
+    }
+    return lambda digest: digest not in brought
+
+
+def green(here: Journal, rel: str, cell: Cell, entry: Entry) -> tuple[Entry, Cell] | None:
+    """The newest text in which a cell ran well: the same code, the same label, or the same place among the cells."""
+    from nozzle.document.entry import Entry
+
+    place = [each.span.start for each in entry.cells if each.runs].index(cell.span.start)
+    seen: set[Any] = set()
+    for step in here.steps.history(rel, limit=STEPS):
+        text = here.steps.text(step, rel)
+        if text is None or hash(text) in seen:
+            continue
+        seen.add(hash(text))
+        old = Entry(text.decode("utf-8", "replace"))
+        if (found := _same_cell(old, cell, place)) is not None:
+            return old, found
+    return None
+
+
+def _same_cell(old: Entry, cell: Cell, place: int) -> Cell | None:
+    slots = [slot for slot in old.slots if slot.cell.runs]
+    named = [slot for slot in slots if cell.label and slot.cell.label == cell.label]
+    same = [slot for slot in slots if slot.cell.digest == cell.digest]
+    placed = slots[place : place + 1] if not (named or same) and len(slots) > place else []
+    for slot in [*named, *same, *placed]:
+        if slot.fresh and slot.output is not None and slot.output.status == "ok":
+            return slot.cell
+    return None

@@ -1,0 +1,120 @@
+"""nozzle condense: from a ramble to a line."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nozzle.errors import Refused, WrongCommand
+
+if TYPE_CHECKING:
+    from nozzle.document.thought.map import Map
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="condense")
+@click.argument("paths", nargs=-1, metavar="[ENTRY]...", type=click.Path(path_type=Path))
+@click.option("--post", is_flag=True, help="Draft an entry to be published, in the 'we' of you and the machine.")
+@click.option("--watch", "watching", is_flag=True, help="Keep the map beside the entry as you write, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each entry.")
+def command(paths: tuple[Path, ...], post: bool, watching: bool, as_json: bool) -> int:
+    """Show what an ENTRY holds: open questions first, decisions and what took them back, what was done, what is next.
+
+    The newest entry when none is named. Every point is followed by the line of yours that says so. No model is asked:
+    it is drawn from cue words, from shapes, and from the cells and what they showed. What a machine said in a talk
+    that was brought in is never taken for yours.
+
+    --watch writes the map to _out/NAME.map.md beside the entry, now and at each save. --post drafts NAME-condensed.md,
+    every sentence linked to where it was said; look it through, and take the draft line away to publish it.
+    """
+    from nozzle.words.journal import journal
+
+    if sum((post, watching, as_json)) > 1:
+        raise WrongCommand("--post, --watch and --json are three different things; say one of them")
+    with journal(paths[0] if paths else None) as here:
+        entries = here.entries(paths) if paths else _newest(here)
+        if watching:
+            return _watch(here, entries)
+        for path in entries:
+            if post:
+                click.echo(_posted(here, path))
+            else:
+                _tell(here, path, as_json)
+    return 0
+
+
+def mapped(here: Journal, path: Path) -> Map:
+    """The map of an entry as it is on disk."""
+    from nozzle.document.thought.map import condense
+
+    return condense(here.read(path))
+
+
+def keep(here: Journal, path: Path) -> Path:
+    """Write an entry's map beside it, when it is not there as it is; where it lies."""
+    from nozzle.document.thought.show import as_page
+
+    place = path.parent / "_out" / f"{path.stem}.map.md"
+    text = here.redact(as_page(mapped(here, path), here.rel(path), f"../{path.name}")).encode("utf-8", "replace")
+    if not place.exists() or place.read_bytes() != text:
+        place.parent.mkdir(exist_ok=True)
+        new = place.with_suffix(".new")
+        new.write_bytes(text)
+        os.replace(new, place)
+    return place
+
+
+def _newest(here: Journal) -> list[Path]:
+    """The entry that was written last, README apart."""
+    found = [path for path in here.entries() if path.name != "README.md"] or here.entries()
+    if not found:
+        raise WrongCommand("there is no entry yet; 'nozzle new TITLE' starts one")
+    return [max(found, key=lambda path: path.stat().st_mtime)]
+
+
+def _tell(here: Journal, path: Path, as_json: bool) -> None:
+    from nozzle.document.thought.show import as_dict, as_text
+
+    found = mapped(here, path)
+    click.echo(json.dumps({"entry": here.rel(path), **as_dict(found)}) if as_json else as_text(found, _shown(path)))
+
+
+def _posted(here: Journal, path: Path) -> str:
+    from nozzle.document.thought.show import post
+
+    place = path.with_name(f"{path.stem}-condensed.md")
+    if place.exists():
+        raise Refused(f"{place} is there already; what you wrote in it would be lost: move it, or take it away first")
+    entry = here.read(path)
+    title = " ".join(str(entry.meta.get("title") or path.stem).split())
+    quoted = f"{title}, condensed".replace("\\", "\\\\").replace('"', '\\"')
+    today = datetime.date.today()
+    front = f'---\ntitle: "{quoted}"\ndate: {today}\ntags: []\ndraft: true\ncondensed: {path.name}\n---\n\n'
+    place.write_text(here.redact(front + post(mapped(here, path), title, path.name)), encoding="utf-8")
+    return _shown(place)
+
+
+def _watch(here: Journal, entries: list[Path]) -> int:
+    """Keep the maps current until Ctrl-C."""
+    from nozzle.watch import Saved, changes
+
+    for path in entries:
+        click.echo(f"{_shown(keep(here, path))}: the map of {here.rel(path)}, as you save; Ctrl-C ends it")
+    try:
+        with changes(here.root, lambda path: path in entries) as saves:
+            for change in saves:
+                for path in sorted(change.paths) if isinstance(change, Saved) else entries:
+                    if path in entries and path.exists():
+                        click.echo(f"{_shown(keep(here, path))}: current")
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,0 +1,161 @@
+"""What a reader may do on the local page: one table. Files and git are touched on the loop's thread, as by any word.
+
+What is written there goes into the file as an editor would put it, and the watch then sees a save like any other. It
+waits until the author's own editor is likely to be clean, and is a step in git before anything else happens, so that a
+stale buffer that saves over it loses nothing.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from nozzle.errors import NozzleError
+from nozzle.page import Deed, Done
+
+if TYPE_CHECKING:
+    from nozzle.document.insert import What
+    from nozzle.loop import Loop
+    from nozzle.words.journal import Journal
+
+PATIENCE = 20.0
+"""Seconds in which the loop has to take a deed up."""
+STEPS = 60
+"""Steps of an entry that are listed."""
+
+
+@dataclass
+class Doing:
+    """Does deeds; called from threads of the page."""
+
+    here: Journal
+    loop: Loop
+
+    def __call__(self, deed: Deed) -> Done:
+        path = self._entry(deed.page)
+        act = DEEDS.get(deed.word)
+        if act is None or path is None:
+            return Done(f"'{deed.word}' is nothing that can be done here", ok=False)
+        if deed.word == "write":
+            self._await_quiet(path)
+        return self._on_loop(lambda loop: act(self.here, loop, path, deed))
+
+    def _entry(self, page: str) -> Path | None:
+        from nozzle.publish import target
+
+        return next((path for path in self.here.entries() if target(self.here.rel(path)) == page), None)
+
+    def _await_quiet(self, path: Path) -> None:
+        """Until the author's editor is likely to have nothing unsaved: he just saved, or has not for a while."""
+        deadline = time.monotonic() + self.here.settings.quiet + 1.0
+        while time.monotonic() < deadline:
+            desk = self.loop.desks.get(path)
+            if desk is None or desk.quiet(time.monotonic()):
+                return
+            time.sleep(0.1)
+
+    def _on_loop(self, work: Callable[[Loop], Done]) -> Done:
+        from nozzle.loop import Called
+
+        answer: queue.SimpleQueue[Done] = queue.SimpleQueue()
+
+        def called(loop: Loop) -> None:
+            try:
+                answer.put(work(loop))
+            except (NozzleError, OSError) as error:
+                answer.put(Done(str(error), ok=False))
+
+        self.loop.messages.put(Called(called))
+        try:
+            return answer.get(timeout=PATIENCE)
+        except queue.Empty:
+            return Done("the watch is busy and has not answered; what you wrote is still here", ok=False)
+
+
+def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Put a paragraph, a cell, a question or a task into the entry."""
+    from nozzle import disk
+    from nozzle.document.edit import apply
+    from nozzle.document.entry import Entry
+    from nozzle.document.insert import insert
+
+    what, text = deed.args.get("what", "prose"), deed.args.get("text", "")
+    if what not in ("prose", "cell", "ask", "do") or not text.strip():
+        return Done("there is nothing to write", ok=False)
+    lost: list[str] = []
+
+    def edit(author: bytes) -> bytes | None:
+        entry = Entry(author.decode())
+        lost.clear()
+        put = insert(entry, cast("What", what), text, deed.args.get("below", ""))
+        if put is None:
+            lost.append("the place is no longer in the entry; choose another, nothing was written")
+            return None
+        return apply(entry.text, put).encode()
+
+    written = disk.exchange(path, disk.read(path), edit)
+    if lost:
+        return Done(lost[0], ok=False)
+    loop.tools.ledger.save(here.rel(path), written.content)
+    return Done("written")
+
+
+def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Run what is due."""
+    loop.advance([path])
+    held = [row for row in loop.desk(path).plan() if row.do == "held"]
+    due = [row for row in loop.desk(path).plan() if row.do in ("due", "running")]
+    return Done(f"{len(due)} cells run" if due else (held[0].reason if held else "nothing is due"), ok=not held)
+
+
+def stop(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Stop what runs."""
+    return Done("stopping" if loop.desk(path).stop() else "no cell is running")
+
+
+def steps(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """The steps of the entry, newest first, and where it stands."""
+    rows = [
+        {"sha": step.sha[:10], "title": step.title, "kind": step.kind, "when": step.when.isoformat(timespec="seconds")}
+        for step in here.steps.history(here.rel(path), limit=STEPS)
+    ]
+    thread = here.steps.thread()
+    return Done(data={"steps": rows, "at": thread.head[:10], "thread": thread.name})
+
+
+def rewind(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Go back to a step; what is in none yet is committed first."""
+    found = here.steps.resolve(deed.args.get("step", ""))
+    gone = here.steps.rewind(found)
+    kept = f"; kept first what was in no step yet: {gone.rescued.sha[:8]}" if gone.rescued else ""
+    return Done(f"you are at {found.sha[:8]}: {found.title}{kept}")
+
+
+def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """A thread of its own from a step on: go there, and name it."""
+    before = rewind(here, loop, path, deed)
+    thread = here.steps.start_thread(deed.args.get("name", "").strip() or None)
+    return Done(f"{before.say}; a new thread begins here: {thread.name}")
+
+
+def mapped(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """The map of the entry."""
+    from nozzle.document.thought.map import condense
+    from nozzle.document.thought.show import as_dict
+
+    return Done(data=as_dict(condense(here.read(path))))
+
+
+DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
+    "write": write,
+    "run": run,
+    "stop": stop,
+    "steps": steps,
+    "rewind": rewind,
+    "fork": fork,
+    "map": mapped,
+}

@@ -1,0 +1,52 @@
+"""nozzle do: a task for the doer, written into an entry as the author would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="do")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--entry", type=click.Path(path_type=Path), help="Where; the entry saved last by default.")
+def command(words: tuple[str, ...], entry: Path | None) -> int:
+    """Set the doer a task: '/do :here: WORDS' is written at the end of an entry, and begun.
+
+    Each cell it wants to run stands in the entry first: tick run or deny, edit the fence, delete it, or answer with
+    'nozzle answer --run' and '--deny'. Where a watch runs, it does the task; else it is done here, as far as it goes
+    without an answer. Needs a model: 'model' in the settings names one.
+    """
+    from nozzle import control
+    from nozzle.words.ask import newest
+    from nozzle.words.journal import journal
+    from nozzle.words.run import run_entries
+    from nozzle.words.voice import Voice
+
+    with journal(entry, make=True) as here:
+        path = here.entries([entry])[0] if entry else newest(here)
+        append(here, path, " ".join(words))
+        click.echo(f"{here.rel(path)}: /do :here: {' '.join(words)}")
+        if control.running(here.steps.private) is not None:
+            click.echo("the watch has it; 'nozzle how' tells how it is going")
+            return 0
+        return run_entries(here, [path], False, Voice())
+
+
+def append(here: Journal, path: Path, task: str) -> None:
+    """Write a task at the end of an entry, whatever an editor does at the same moment."""
+    from nozzle import disk
+    from nozzle.document.lines import eol
+
+    current = disk.read(path)
+    end = eol(current.decode("utf-8", "replace")).encode()
+
+    def edit(author: bytes) -> bytes:
+        gap = b"" if not author or author.endswith(end + end) else end if author.endswith(end) else end + end
+        return author + gap + b"/do :here: " + " ".join(task.split()).encode() + end + end
+
+    disk.exchange(path, current, edit)

@@ -1,0 +1,50 @@
+"""nozzle how: how the work is doing, in six answers; asking waits for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="how")
+@click.argument("entry", required=False, type=click.Path(path_type=Path))
+def command(entry: Path | None) -> int:
+    """Tell how ENTRY (the one that runs, or was saved last) is doing, while it runs.
+
+    Six answers: the goal, what was made, whether it runs (with its live output), what each part does, where it may
+    fail, what comes next. In the text, '/ask how is it going?' does the same.
+    """
+    from nozzle import control
+    from nozzle.words.journal import journal
+
+    with journal(entry) as here:
+        lines = control.ask(here.steps.private, "how", path=str(here.place(entry)) if entry else "")
+        if lines is None:
+            click.echo(_from_text(here, entry))
+            return 0
+        status = 0
+        for line in lines:
+            if "say" in line:
+                click.echo(line["say"])
+            status = line.get("status", status)
+    return status
+
+
+def _from_text(here: Journal, path: Path | None) -> str:
+    """Nothing runs here: what the text and the steps say."""
+    from nozzle.desk import Desk
+    from nozzle.explainer import Known, report
+    from nozzle.words.ask import newest
+
+    chosen = here.entries([path])[0] if path else newest(here)
+    tools = here.tools(lambda notice: None, lambda said: None)
+    desk = Desk(chosen, here.rel(chosen), tools, resting="")
+    desk.open()
+    past = tools.ledger.past
+    said = report(desk.entry, Known(desk.plan(), lambda cell: past.last(desk.rel, cell)), here.redact)
+    return f"{desk.rel}: {said.text}\n\n{said.folded}"

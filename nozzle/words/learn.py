@@ -1,0 +1,93 @@
+"""nozzle learn: what models were asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+
+TOKEN = 4
+"""Characters that count as one token, where only characters are known."""
+SMALLEST = 1024
+"""Tokens from which on providers cache a beginning; some do from fewer."""
+
+
+@click.group(name="learn")
+def command() -> None:
+    """Look at what models were asked and answered: every call is a line in .nozzle/traces.jsonl."""
+
+
+@command.command(name="traces")
+@click.option("-n", "count", type=click.IntRange(1), default=20, show_default=True, help="How many, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="The spans as they are, one JSON object a line.")
+def traces(count: int, as_json: bool) -> int:
+    """List calls, newest last: when, for what, which model, tokens sent, cached and received, dollars.
+
+    A call that begins like an earlier one, and of which the provider's cache had nothing, is marked with a '!': it
+    should have been cached, and was not.
+    """
+    from nozzle.lm.trace import read
+    from nozzle.words.journal import journal
+
+    with journal() as here:
+        spans = list(read(here.root / ".nozzle" / "traces.jsonl"))[-count:]
+    for line in map(json.dumps, spans) if as_json else _table(spans):
+        click.echo(line)
+    if not spans and not as_json:
+        click.echo("no model was asked here")
+    return 0
+
+
+def _table(spans: list[dict[str, Any]]) -> Iterator[str]:
+    sent = cached = received = 0
+    dollars = 0.0
+    missed: dict[str, int] = {}
+    for span in spans:
+        facts = span["attributes"]
+        sent += _count(facts, "input_tokens")
+        cached += _count(facts, "cache_read.input_tokens")
+        received += _count(facts, "output_tokens")
+        dollars += float(facts.get("nozzle.cost.usd", 0.0))
+        if _missed(facts):
+            model = str(facts.get("gen_ai.request.model", ""))
+            missed[model] = missed.get(model, 0) + 1
+        yield _line(span)
+    if spans:
+        yield f"{sent:,} tokens sent, {cached:,} of them cached, {received:,} received" + _dollars(dollars)
+    for model, times in missed.items():
+        yield f"! {model} cached nothing in {times} calls that begin like an earlier one"
+
+
+def _line(span: Mapping[str, Any]) -> str:
+    facts = span["attributes"]
+    when = datetime.fromtimestamp(int(span["startTimeUnixNano"]) / 1e9).strftime("%Y-%m-%d %H:%M:%S")
+    name, model = facts.get("nozzle.signature", ""), facts.get("gen_ai.request.model", "")
+    if span["status"].get("code") == 2:
+        why = f"{facts.get('error.type', '')}: {span['status'].get('message', '')[:80]}"
+        return f"{when}  {name:<8} {model}  failed: {why}"
+    sent, cached = _count(facts, "input_tokens"), _count(facts, "cache_read.input_tokens")
+    seconds = (int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e9
+    mark = "  !" if _missed(facts) else ""
+    share = f" ({cached / sent:.0%})" if sent else ""
+    received = _count(facts, "output_tokens")
+    money = _dollars(float(facts.get("nozzle.cost.usd", 0.0)))
+    return (
+        f"{when}  {name:<8} {model}  {sent} sent, {cached} cached{share}, {received} back, {seconds:.1f} s{money}{mark}"
+    )
+
+
+def _missed(facts: Mapping[str, Any]) -> bool:
+    expected = int(facts.get("nozzle.expected.characters", 0)) // TOKEN
+    answered = "gen_ai.usage.input_tokens" in facts
+    return bool(answered and expected >= SMALLEST and not _count(facts, "cache_read.input_tokens"))
+
+
+def _count(facts: Mapping[str, Any], name: str) -> int:
+    return int(facts.get(f"gen_ai.usage.{name}", 0))
+
+
+def _dollars(amount: float) -> str:
+    return f", ${amount:.4f}" if amount else ""

@@ -1,0 +1,79 @@
+"""nozzle merge: all of another thread, here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.steps import Step
+    from nozzle.words.bring import Brought
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="merge")
+@click.argument("thread")
+def command(thread: str) -> int:
+    """Bring all of THREAD here, as one step that names both.
+
+    What nozzle wrote is taken off, the author's words are merged as git merges, and outputs that still answer their
+    cells are put back with their signatures; the rest is due. Where both changed the same lines, git's conflict markers
+    stand in the entry, and nothing in it runs until you have decided. Exits with 1 then.
+    """
+    from nozzle.errors import Refused
+    from nozzle.steps import Record
+    from nozzle.words.bring import keep_first, pictures, save
+    from nozzle.words.journal import journal
+
+    with journal() as here:
+        other, head = here.steps.resolve(thread), here.steps.thread()
+        base = here.steps.merge_base(head.head, other.sha) if head.head else ""
+        if base == other.sha:
+            raise Refused(f"{thread} holds no step that this thread lacks: there is nothing to merge")
+        rels = [path for path in here.steps.differing(base or head.head, other.sha) if here.settings.is_entry(path)]
+        keep_first(here, rels)
+        everything = _outputs_aside(here, here.steps.thread().head, other)
+        others = here.steps.merged_files(other, everything)
+        brought = [each for rel in rels if (each := _entry(here, rel, base, other, head.name))]
+        for each in brought:
+            others |= pictures(here, each.rel, each.text, other.sha)
+        count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
+        title = f"Merge thread {thread}: {count} steps"
+        first = brought[0].rel if brought else ""
+        save(here, brought, others, Record("merge", first, title, {}, (), {"Merged": thread}, other.sha))
+        click.echo(title)
+        return _told(here, brought)
+
+
+def _outputs_aside(here: Journal, head: str, other: Step) -> list[str]:
+    """Entries, and the files of their outputs: what of these is wanted follows from the merged entries."""
+    paths = here.steps.differing(head, other.sha)
+    return [path for path in paths if here.settings.is_entry(path) or "_out" in path.split("/")[:-1]]
+
+
+def _entry(here: Journal, rel: str, base: str, other: Step, name: str) -> Brought | None:
+    from nozzle.words.bring import Brought, merged
+
+    theirs = here.steps.text(other, rel)
+    if theirs is None:
+        return None  # taken away there: it stays here
+    if not (here.root / rel).exists():
+        return Brought(rel, theirs, True)
+    before = here.steps.text(base, rel) if base else b""
+    return merged(here, rel, before or b"", theirs, (name or "here", other.thread or other.sha[:8]))
+
+
+def _told(here: Journal, brought: list[Brought]) -> int:
+    from nozzle.document import plan
+    from nozzle.document.entry import Entry
+
+    status = 0
+    for each in brought:
+        if not each.whole:
+            click.echo(f"✗ {each.rel}: both changed the same lines; decide between the markers, then save")
+            status = 1
+            continue
+        due = len([row for row in plan.plan(Entry(each.text.decode())) if row.do == "due"])
+        click.echo(f"  {each.rel}" + (f": {due} cells due; 'nozzle run' runs them" if due else ": all outputs hold"))
+    return status

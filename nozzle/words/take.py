@@ -1,0 +1,115 @@
+"""nozzle take: one step from another thread, here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.document.entry import Cell, Entry
+    from nozzle.steps import Step
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="take")
+@click.argument("step")
+def command(step: str) -> int:
+    """Take STEP from another thread: its cell, with the files that it wrote.
+
+    A cell with the same label is replaced; a new one is put where it stands there, or at the end when the text around
+    it is another one here. Its output comes along when it still answers the cell; else the cell is due.
+    """
+    from nozzle.document import plan
+    from nozzle.document.entry import Entry
+    from nozzle.steps import Record
+    from nozzle.words.bring import Brought, keep_first, pictures, save, with_outputs
+    from nozzle.words.journal import journal
+
+    with journal() as here:
+        found = here.steps.resolve(step)
+        cell, there = _cell(here, found)
+        rel = found.entry
+        keep_first(here, [rel])
+        mine = here.read(here.root / rel) if (here.root / rel).exists() else Entry("")
+        put = _put(here, mine, there, cell)
+        text = with_outputs(_plain(put), [mine.text.encode(), there.text.encode()])
+        written = _written(here, found)
+        others: dict[str, bytes | None] = {**written, **pictures(here, rel, text, found.sha)}
+        record = Record(
+            "take", rel, f"Take {cell.title} from {found.thread or found.sha[:8]}", {}, (), {"Taken": found.sha}
+        )
+        save(here, [Brought(rel, text, True)], others, record)
+        due = [row.cell.title for row in plan.plan(Entry(text.decode())) if row.do == "due"]
+        click.echo(record.title)
+        for path in written:
+            click.echo(f"  {path}")
+        if due:
+            click.echo(f"  due: {', '.join(due)}; 'nozzle run' runs them")
+    return 0
+
+
+def _cell(here: Journal, step: Step) -> tuple[Cell, Entry]:
+    """The cell that a step ran, and the entry that it stands in."""
+    from nozzle.document.entry import Entry
+    from nozzle.errors import WrongCommand
+
+    text = here.steps.text(step, step.entry) if step.entry else None
+    if not step.cell or text is None:
+        raise WrongCommand(f"{step.sha[:8]} ({step.title}) is no step of a cell: 'nozzle log' shows which are")
+    entry = Entry(text.decode("utf-8", "replace"))
+    cell = next((each for each in entry.cells if each.chain.startswith(step.cell)), None)
+    if cell is None:
+        raise WrongCommand(f"{step.sha[:8]}: its cell no longer stands in {step.entry} there")
+    return cell, entry
+
+
+def _put(here: Journal, mine: Entry, there: Entry, cell: Cell) -> str:
+    """The text here with the cell in it: in its like's place, where it stands there, or at the end."""
+    from nozzle.document.contrast import authors
+    from nozzle.document.edit import Edit, apply
+    from nozzle.document.entry import Entry, Span
+
+    rows = "".join(there.rows[cell.span.start : cell.span.stop])
+    like = next((each for each in mine.cells if cell.label and each.label == cell.label), None)
+    if like is not None:
+        return apply(mine.text, Edit(like.span, rows))
+    if any(each.digest == cell.digest for each in mine.cells):
+        return mine.text
+    ours, theirs = Entry(authors(mine)), Entry(authors(there))
+    at = _place(ours, theirs, cell)
+    return apply(ours.text, Edit(Span(at, at), f"\n{rows}" if at else f"{rows}\n"))
+
+
+def _place(ours: Entry, theirs: Entry, cell: Cell) -> int:
+    """The line for a new cell: after the nearest cell above it there that stands here too, or at the end."""
+    above = [each for each in theirs.cells if each.digest != cell.digest]
+    count = next(number for number, each in enumerate(theirs.cells) if each.digest == cell.digest)
+    for anchor in reversed(above[:count]):
+        for each in ours.cells:
+            if each.digest == anchor.digest or (anchor.label and each.label == anchor.label):
+                return each.span.stop
+    return len(ours.rows)
+
+
+def _plain(text: str) -> bytes:
+    from nozzle.document.contrast import authors
+    from nozzle.document.entry import Entry
+
+    return authors(Entry(text)).encode()
+
+
+def _written(here: Journal, step: Step) -> dict[str, bytes]:
+    """The files that the cell wrote; Refused when one of them is another one here, in no step yet."""
+    from nozzle.errors import Refused
+
+    found: dict[str, bytes] = {}
+    for path in map(unquote, step.trailers.get("Writes", "").split()):
+        data, there = here.steps.text(step, path), here.root / path
+        if data is None:
+            continue
+        if there.exists() and there.read_bytes() not in (data, here.steps.at_head(path)):
+            raise Refused(f"{path}: changed here and in no step yet; save a step first, or move it away")
+        found[path] = data
+    return found

@@ -1,0 +1,81 @@
+"""nozzle threads: which there are, where, and what each is doing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from nozzle.steps import Worktree
+    from nozzle.words.journal import Journal
+
+
+@click.command(name="threads")
+@click.option("-v", "--verbose", is_flag=True, help="The states that are kept: step, age, memory, what each saves.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(verbose: bool, as_json: bool) -> int:
+    """List the threads that have a folder of their own, with what each is doing.
+
+    A thread is a branch: 'git branch' lists those without a folder, too. With -v follow the states of kernels that the
+    watch keeps: going back to one of them takes a blink instead of the seconds it would take to run the cells again.
+    """
+    from nozzle.words.journal import journal
+
+    with journal() as here:
+        for worktree in here.steps.worktrees():
+            told = _asked(worktree)
+            thread = worktree.thread
+            found = {
+                "thread": thread.name, "head": thread.head, "folder": str(thread.folder), "gone": worktree.gone,
+                "here": thread.folder == here.root, "watched": told is not None, "doing": (told or {}).get("doing", []),
+                "kept": (told or {}).get("kept", []) if worktree.first else [],
+            }  # fmt: skip
+            if as_json:
+                click.echo(json.dumps(found))
+                continue
+            for line in _lines(here, found, verbose):
+                click.echo(line)
+    return 0
+
+
+def _asked(worktree: Worktree) -> dict[str, Any] | None:
+    """What the watch of a worktree says of itself; None when none runs there."""
+    from nozzle import control
+    from nozzle.errors import NozzleError
+    from nozzle.steps import Steps
+
+    if worktree.gone:
+        return None
+    try:
+        with Steps.open(worktree.thread.folder) as there:
+            lines = control.ask(there.private, "doing")
+            return next((line for line in lines if "doing" in line), {}) if lines is not None else None
+    except NozzleError:
+        return None
+
+
+def _lines(here: Journal, found: dict[str, Any], verbose: bool) -> Iterator[str]:
+    title = here.steps.resolve(found["head"]).title if found["head"] else "no step yet"
+    sign = "*" if found["here"] else " "
+    yield f"{sign} {found['thread'] or '(no branch)'}  {found['head'][:8]}  {title}"
+    if found["gone"]:
+        yield f"    {found['folder']} is gone; the branch stays: 'git worktree prune' forgets the folder"
+        return
+    doing = found["doing"] or (["at rest"] if found["watched"] else ["no watch runs there"])
+    yield f"    {found['folder']}"
+    yield from (f"    {line}" for line in doing)
+    if verbose:
+        yield from (f"    {line}" for line in _kept(found["kept"]))
+
+
+def _kept(rows: list[dict[str, Any]]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"{len(rows)} states kept, {sum(row['bytes'] for row in rows) / 1e6:.0f} MB:"
+    yield "  cell                            age       memory   saves"
+    for row in rows:
+        saves = "what reached outside" if row["saves"] >= 3600 else f"{row['saves']:.2f} s"
+        yield f"  {row['cell'][:30]:<30}  {row['age']:6.0f} s  {row['bytes'] / 1e6:7.1f} MB   {saves}"

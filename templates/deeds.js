@@ -1,0 +1,218 @@
+// The page as a place to be: write or ask below any block, run, stop, the map beside, rewind and fork from any step.
+// What is half written stands outside the blocks that are patched, and outlives a reload in this window.
+"use strict";
+(() => {
+  const { page, deed } = document.currentScript.dataset;
+  const article = document.querySelector("article[data-keys]");
+  if (!article) return;
+  const make = (name, props = {}, ...inside) => {
+    const node = Object.assign(document.createElement(name), props);
+    node.append(...inside);
+    return node;
+  };
+
+  // -- what is done: a word and what goes with it; the answer is words too ---------------------------------------
+
+  const act = async (word, args = {}) => {
+    try {
+      const sent = { method: "POST", headers: { "X-Nozzle": deed, "Content-Type": "application/json" }, body: JSON.stringify({ word, page, ...args }) };
+      const answer = await fetch("/_do", sent);
+      return answer.headers.get("Content-Type") === "application/json" ? await answer.json() : { ok: false, say: (await answer.text()).trim() };
+    } catch { return { ok: false, say: "The watch does not answer." }; }
+  };
+
+  const status = make("p", { className: "deed-say", role: "status" });
+  const say = (words) => { status.textContent = words; };
+  const doing = async (word, args) => { say("…"); const done = await act(word, args); say(done.say); return done; };
+
+  // -- panels: one at a time; beside the text where there is room, a sheet from below where there is not ----------
+
+  const panels = new Map();
+  const bar = make("div", { className: "deed-bar" });
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "What you can do here");
+
+  const open = (name, focus = true) => {
+    for (const [one, { box, button }] of panels) {
+      const shown = one === name && box.hidden;
+      box.hidden = !shown;
+      button.setAttribute("aria-expanded", String(shown));
+      if (shown) { panels.get(one).show(focus); sessionStorage.setItem("deed-open", one); }
+    }
+    if ([...panels.values()].every(({ box }) => box.hidden)) sessionStorage.removeItem("deed-open");
+    document.body.classList.toggle("deed-beside", [...panels.values()].some(({ box }) => !box.hidden));
+  };
+
+  const panel = (name, title, key, show, ...inside) => {
+    const close = make("button", { className: "deed-close", type: "button", textContent: "Close", onclick: () => { open(name); button.focus(); } });
+    const box = make("section", { className: "deed-panel", id: `deed-${name}`, hidden: true }, make("header", {}, make("h2", { textContent: title }), close), ...inside);
+    box.setAttribute("aria-label", title);
+    const button = make("button", { type: "button", textContent: title, title: `${title} (${key})`, onclick: () => open(name) });
+    button.setAttribute("aria-expanded", "false");
+    button.setAttribute("aria-controls", box.id);
+    panels.set(name, { box, button, show, key });
+    bar.append(button);
+    box.addEventListener("keydown", (event) => { if (event.key === "Escape") { open(name); button.focus(); } });
+    return box;
+  };
+
+  // -- places: paragraphs and cells have names that stay when lines move ------------------------------------------
+
+  const places = () => [...article.querySelectorAll("a.chain[id]")].map((anchor) => {
+    let block = anchor;
+    while (block.parentNode !== article) block = block.parentNode;
+    const shown = block === anchor ? anchor.nextElementSibling : block;
+    return { name: anchor.id, block: shown ?? anchor, words: (shown?.textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 46) };
+  });
+
+  // -- write: a paragraph, a cell, a question, a task --------------------------------------------------------------
+
+  const KINDS = [["prose", "Paragraph"], ["cell", "Python cell"], ["ask", "Question"], ["do", "Task"]];
+  const draft = make("textarea", { id: "deed-text", rows: 6, placeholder: "Think aloud…", value: sessionStorage.getItem(`deed-draft ${page}`) ?? "" });
+  const kind = make("select", { id: "deed-kind" }, ...KINDS.map(([value, textContent]) => make("option", { value, textContent })));
+  const where = make("select", { id: "deed-where" });
+  const send = make("button", { type: "button", className: "deed-main", textContent: "Write" });
+  const label = (words, control) => make("label", {}, make("span", { textContent: words }), control);
+
+  const refill = () => {
+    const chosen = where.value;
+    where.replaceChildren(make("option", { value: "", textContent: "At the end" }), ...places().map(({ name, words }) => make("option", { value: name, textContent: `Below: ${words}` })));
+    if ([...where.options].some(({ value }) => value === chosen)) where.value = chosen;
+  };
+  const write = async () => {
+    if (!draft.value.trim()) return draft.focus();
+    const sent = draft.value;
+    send.disabled = true;
+    const done = await doing("write", { what: kind.value, text: sent, below: where.value });
+    send.disabled = false;
+    if (done.ok && draft.value === sent) { draft.value = ""; keep(); }
+    draft.focus();
+  };
+  const keep = () => sessionStorage.setItem(`deed-draft ${page}`, draft.value);
+  draft.addEventListener("input", keep);
+  draft.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) write(); });
+  kind.addEventListener("change", () => draft.classList.toggle("deed-code", kind.value === "cell"));
+  send.addEventListener("click", write);
+
+  // -- the map: what is open, decided, taken back, done, next; each leads to the line that says so ----------------
+
+  const map = make("div", { className: "deed-map" });
+  const TITLES = [
+    ["Open questions", (p) => p.kind === "question" && (p.state === "open" || p.state === "replied")],
+    ["To do", (p) => (p.kind === "task" || p.kind === "shell") && p.state === "open"],
+    ["Decisions", (p) => p.kind === "decision" && p.state === "stands"],
+    ["Taken back", (p) => p.kind === "reversal"],
+    ["Errors", (p) => p.kind === "traceback"],
+    ["Done", (p) => p.kind === "cell" || p.kind === "done"],
+    ["Closed", (p) => ["question", "task", "shell"].includes(p.kind) && p.state === "closed"],
+  ];
+  const lead = (link, words) => make("a", { href: `#${link.by === "cell" ? "cell" : "said"}-${link.digest}`, textContent: words });
+  // A cell's name on the page is its whole chain; a link knows the beginning of it.
+  const goTo = (event) => {
+    const name = event.target.closest?.("a[href^='#']")?.getAttribute("href").slice(1);
+    const found = name && document.querySelector(`[id^="${CSS.escape(name)}"]`);
+    if (!found) return;
+    event.preventDefault();
+    found.scrollIntoView({ block: "center" });
+    const block = found.nextElementSibling ?? found.parentElement;
+    block.classList.add("deed-here");
+    setTimeout(() => block.classList.remove("deed-here"), 1600);
+  };
+  map.addEventListener("click", goTo);
+  const item = (point) => {
+    const row = make("li", { className: `deed-${point.state}` });
+    const before = point.kind === "reversal" && point.links[1];
+    if (before) row.append(make("s", {}, lead(before, before.words.slice(0, 120))), " ");
+    row.append(lead(point.links[0], point.words));
+    if (point.note && !["closed", "replied"].includes(point.state)) row.append(make("span", { className: "deed-note", textContent: ` ${point.note}` }));
+    if (point.state === "replied") row.append(make("span", { className: "deed-note", textContent: " a machine replied" }));
+    if (point.state === "closed" && point.links[1]) row.append(" ", lead(point.links[1], "closed here"));
+    return row;
+  };
+  const chart = async () => {
+    const found = await act("map");
+    if (found.ok === false) return map.replaceChildren(make("p", { textContent: found.say }));
+    const parts = TITLES.flatMap(([title, belongs]) => {
+      const points = found.points.filter(belongs);
+      if (!points.length && title !== "Open questions") return [];
+      return [make("h3", { textContent: title }), make("ul", {}, ...(points.length ? points.map(item) : [make("li", { textContent: "none" })]))];
+    });
+    const next = found.next ? [make("h3", { textContent: "Next" }), make("p", {}, lead(found.next.links[0], found.next.words))] : [];
+    map.replaceChildren(...parts, ...next, make("p", { className: "deed-note", textContent: "Drawn from the text by cue words; no model was asked." }));
+  };
+
+  // -- steps: rewind, or fork a thread ----------------------------------------------------------------------------
+
+  const list = make("ol", { className: "deed-steps" });
+  const where_at = make("p", { className: "deed-note" });
+  const past = async () => {
+    const found = await act("steps");
+    if (found.ok === false) return where_at.replaceChildren(found.say);
+    where_at.textContent = `You are at ${found.at}${found.thread ? ` on ${found.thread}` : ", on no thread"}. Going back loses nothing.`;
+    list.replaceChildren(...found.steps.map((step) => {
+      const go = make("button", { type: "button", textContent: "Rewind", onclick: async () => { await doing("rewind", { step: step.sha }); past(); } });
+      const branch = make("button", { type: "button", textContent: "Fork", onclick: async () => { await doing("fork", { step: step.sha }); past(); } });
+      go.setAttribute("aria-label", `Rewind to ${step.title}`);
+      branch.setAttribute("aria-label", `Fork from ${step.title}`);
+      const time = make("time", { dateTime: step.when, textContent: new Date(step.when).toLocaleString([], { dateStyle: "short", timeStyle: "short" }) });
+      return make("li", {}, make("span", { className: "deed-title", textContent: step.title }), make("span", { className: "deed-row" }, time, make("code", { textContent: step.sha.slice(0, 8) }), make("span", { className: "deed-pair" }, go, branch)));
+    }));
+  };
+
+  // -- the bar, the keys, the button at a block --------------------------------------------------------------------
+
+  const boxes = [
+    panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, make("kbd", { textContent: "Ctrl Enter" }))),
+    panel("map", "Map", "m", chart, map),
+    panel("steps", "Steps", "s", past, where_at, list),
+  ];
+  const run = make("button", { type: "button", textContent: "Run", title: "Run what is due (r)", onclick: () => doing("run") });
+  const stop = make("button", { type: "button", textContent: "Stop", title: "Stop what runs", onclick: () => doing("stop") });
+  bar.append(run, stop, status);
+  document.body.append(bar, ...boxes);
+  document.body.classList.add("deed");
+
+  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), r: () => doing("run") };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+    if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
+  });
+
+  const here = make("button", { type: "button", className: "deed-at", textContent: "+", title: "Write or ask below this", hidden: true, tabIndex: -1 });
+  here.setAttribute("aria-label", "Write or ask below this block");
+  document.body.append(here);
+  let at = "";
+  const point = (event) => {
+    const found = places().find(({ block }) => block.contains(event.target));
+    if (!found || event.target.closest("a, button, summary, input")) return;
+    at = found.name;
+    const box = found.block.getBoundingClientRect();
+    here.hidden = false;
+    here.style.top = `${scrollY + box.bottom - 14}px`;
+    here.style.left = `${Math.max(2, scrollX + box.left - 34)}px`;
+  };
+  article.addEventListener("pointerover", point);
+  article.addEventListener("click", point);
+  here.addEventListener("click", () => {
+    if (panels.get("write").box.hidden) open("write");
+    refill();
+    where.value = at;
+    draft.focus();
+  });
+
+  // The text changed: the map and the places follow; what is being typed does not move.
+  let waiting = 0;
+  new MutationObserver(() => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      here.hidden = true;
+      if (!panels.get("map").box.hidden) chart();
+      if (!panels.get("write").box.hidden) refill();
+      if (!panels.get("steps").box.hidden) past();
+    }, 300);
+  }).observe(article, { childList: true, subtree: true, characterData: true });
+
+  const kept = sessionStorage.getItem("deed-open");
+  if (panels.has(kept)) open(kept, false);
+  else if (kept === null && matchMedia("(min-width: 80rem)").matches) open("map", false);
+})();

@@ -1,0 +1,175 @@
+"""The doer: it proposes, the author or a rule lets it run, it sees what came of it, and goes on."""
+
+from collections.abc import Callable
+
+import pytest
+
+from nozzle.document.entry import Entry
+from nozzle.document.prompts import prompts
+from nozzle.document.trajectory import trajectory
+from nozzle.lm import Failed
+from tests.agents.conftest import Table, fence
+from tests.conftest import Workshop
+from tests.words.conftest import cell
+
+TASK = (
+    cell("#| label: data\nx = [1, 2, 3]") + "\n/do :here: add them up\n\n" + cell("#| label: below\nprint('below', x)")
+)
+Open = Callable[..., Table]
+
+
+def test_without_a_model_it_says_what_is_missing_in_one_line(workshop: Workshop) -> None:
+    path = workshop.write("/do :here: it\n\n")
+    workshop.run(path)
+    assert "> No model is set, so nothing was done: `model` in the settings names one." in path.read_text()
+
+
+def test_a_task_of_mere_reads_runs_to_its_end_and_names_the_cells_that_show_it(table: Open) -> None:
+    one = table(fence("#| label: total\nprint(sum(x))", "Add."), fence('final_answer("The sum is 6.")', "Done."))
+    text = one.begin(TASK)
+    assert one.kinds() == ["output", "cell", "output", "cell", "output", "task", "output"]
+    assert "> The sum is 6.\n>\n> Shown by: [total](#total)," in text
+    assert one.blocks("task")[0].status == "done"
+    assert one.labels() == ["read", "read"]
+    assert "below [1, 2, 3]" in text
+
+
+def test_cells_below_wait_until_the_task_has_ended(table: Open) -> None:
+    one = table(fence("import os"), fence('final_answer("ok")'))
+    assert "below [1" not in one.begin(TASK)
+    assert one.kinds() == ["output", "proposal"]
+    assert "below [1" in one.tick()
+
+
+def test_what_could_do_anything_stands_until_it_is_ticked_and_runs_once(table: Open) -> None:
+    one = table(fence("import os\nprint(os.getpid() > 0)"), fence('final_answer("ok")'))
+    text = one.begin(TASK)
+    assert "- [ ] run\n- [ ] deny\n" in text
+    assert one.go() == text, "it waits, whatever goes on"
+    assert "True" in one.tick()
+    assert one.labels() == ["kept", "read"]
+
+
+def test_a_denied_proposal_is_folded_and_the_doer_told(table: Open) -> None:
+    one = table(fence("import shutil"), fence('final_answer("I leave it.")'))
+    one.begin(TASK)
+    text = one.tick("deny")
+    assert "<details><summary>you denied it</summary>" in text
+    assert '<attempt status="denied">' in one.model.calls[1].messages[-1]["content"]
+    assert one.labels() == ["denied", "read"]
+
+
+def test_the_author_edits_the_fence_and_his_version_runs(table: Open) -> None:
+    one = table(fence("import shutil\nshutil.rmtree('x')"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    text = one.save(lambda text: text.replace("import shutil\nshutil.rmtree('x')", "print('mine')"))
+    assert "mine\n```" in text
+    assert one.labels()[0] == "edited"
+
+
+def test_what_the_author_got_by_running_it_himself_is_taken_and_marked(table: Open) -> None:
+    one = table(fence("git push", language="bash"), fence('final_answer("pushed by you")'))
+    one.begin(TASK)
+    text = one.save(lambda text: text.replace("- [ ] deny\n", "- [ ] deny\n\n```\nEverything up-to-date\n```\n"))
+    assert "status=by-hand" in text
+    assert "Everything up-to-date" in one.model.calls[1].messages[-1]["content"]
+
+
+def test_a_proposal_that_is_deleted_twice_is_denied(table: Open) -> None:
+    one = table(fence("import shutil"), fence('final_answer("fine")'))
+    one.begin(TASK)
+
+    def without(text: str) -> str:
+        block = next(block for block in Entry(text).envelopes if block.kind == "proposal")
+        rows = Entry(text).rows
+        return "".join(rows[: block.span.start] + rows[block.span.stop :])
+
+    assert "proposal" in " ".join(one.save(without).split("<!-- nozzle:")), "a stale buffer is not an answer"
+    one.save(without)
+    assert one.labels()[0] == "deleted" or "fine" in one.text
+
+
+def test_a_failed_cell_is_undone_in_the_kernel_and_stays_as_a_record(table: Open) -> None:
+    one = table(fence("x.append(4)\nprint(1 / 0)"), fence("print(len(x))"), fence('final_answer("ok")'))
+    text = one.begin(TASK)
+    assert "<details><summary>ZeroDivisionError: division by zero</summary>" in text
+    assert "3\n```" in text, "the kernel does not remember the attempt"
+    assert "ZeroDivisionError" in one.model.calls[1].messages[-1]["content"]
+    assert one.labels() == ["reversible", "undone", "read", "read"] or one.labels()[1] == "undone"
+
+
+def test_budgets_are_checked_before_each_call(table: Open) -> None:
+    one = table(*[fence(f"print({n})") for n in range(9)], task_steps=3)
+    text = one.begin(TASK)
+    assert len(one.model.calls) == 3
+    assert "> Stopped: 3 cells were proposed, and task_steps allows no more." in text
+    other = table(*[fence(f"print({n})") for n in range(9)], task_tokens=10)
+    assert "task_tokens allows no more" in other.begin(TASK.replace("add", "sum"))
+
+
+@pytest.mark.parametrize(
+    "reply", ["no cell at all", "a\n\n```{code-cell} julia\n1\n```", fence("1") + "\n" + fence("2")]
+)
+def test_a_reply_that_is_no_move_is_repaired_once_and_then_an_honest_block(table: Open, reply: str) -> None:
+    one = table(reply, reply)
+    text = one.begin(TASK)
+    assert "> The doer could not go on: scripted replied twice in a form that cannot be used" in text
+    assert one.blocks("task")[0].status == "failed"
+
+
+def test_a_provider_that_fails_ends_the_task_with_what_had_come(table: Open) -> None:
+    one = table(Failed("rate", "not so fast", "half"))
+    text = one.begin(TASK)
+    assert "> The doer could not go on: not so fast" in text
+    assert "> half" in text
+
+
+def test_sure_lets_one_run_and_sure_with_a_number_that_many(table: Open) -> None:
+    risky = [fence(f"import os\nprint('risky', {n})") for n in range(3)]
+    one = table(*risky, fence('final_answer("ok")'))
+    one.begin(TASK)
+    text = one.save(lambda text: text.replace("print('below', x)\n```\n", "print('below', x)\n```\n\n/sure 2\n\n"))
+    assert "risky 1" in text
+    assert "risky 2\n```" not in text
+    assert one.kinds().count("proposal") == 1
+
+
+def test_nope_and_stop_are_said_in_the_text_too(table: Open) -> None:
+    one = table(fence("import os"), fence("import sys"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    one.save(lambda text: text + "\n/nope\n\n")
+    assert one.labels() == ["refused"]
+    text = one.save(lambda text: text + "\n/stop\n\n")
+    assert "> You stopped it." in text
+    assert one.blocks("proposal") == []
+
+
+def test_the_terminal_answers_like_the_text(table: Open) -> None:
+    one = table(fence("import os\nprint('ran')"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    assert one.seat.tasks.answer("", "run")
+    assert "ran\n```" in one.go()
+
+
+def test_unattended_a_proposal_is_denied_after_a_limit(table: Open) -> None:
+    one = table(fence("import os"), fence('final_answer("ok")'), unattended=0.05)
+    one.begin(TASK)
+    assert one.labels()[0] == "late"
+
+
+def test_both_agents_are_sent_the_same_up_to_the_explainers_last_message(table: Open) -> None:
+    one = table(fence("print(1)"), fence('final_answer("ok")'), "An answer.")
+    one.begin(TASK)
+    one.save(lambda text: text + "\n/ask what was done?\n\n")
+    first, second, asked = (call.messages for call in one.model.calls)
+    assert list(second[: len(first)]) == list(first)
+    assert list(asked[: len(second)]) == list(second)
+    assert asked[-1]["content"].startswith("/explain")
+
+
+def test_rewinding_the_text_rewinds_the_doer(table: Open) -> None:
+    one = table(fence("print(1)"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    entry = Entry(one.text)
+    sent = [message.content for message in trajectory(entry, prompts(entry)[0].span.stop)]
+    assert [each["content"] for each in one.model.calls[0].messages[1:]] == sent

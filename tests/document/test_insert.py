@@ -1,0 +1,70 @@
+"""What is written on the page goes into the text as an editor would put it, and touches nothing else."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nozzle.document.edit import apply
+from nozzle.document.entry import Entry
+from nozzle.document.insert import What, insert
+from nozzle.document.thought.said import said
+
+TEXT = "---\ntitle: t\n---\n\nOne thing.\n\n```{code-cell} python\n1\n```\n\nAnother thing.\n"
+
+
+def put(text: str, what: What, words: str, below: str = "") -> str:
+    edit = insert(Entry(text), what, words, below)
+    assert edit is not None
+    return apply(text, edit)
+
+
+def name(text: str, words: str) -> str:
+    return next(f"said-{each.digest}" for each in said(Entry(text)) if each.text == words)
+
+
+def test_a_paragraph_goes_to_the_end_with_a_blank_line_above() -> None:
+    assert put(TEXT, "prose", "More.\n") == TEXT + "\nMore.\n"
+    assert put("", "prose", "First.") == "First.\n"
+    assert put("no end", "prose", "x") == "no end\n\nx\n"
+
+
+def test_a_paragraph_goes_below_the_one_that_is_named() -> None:
+    written = put(TEXT, "prose", "Between.", name(TEXT, "One thing."))
+    assert "One thing.\n\nBetween.\n\n```{code-cell}" in written
+
+
+def test_below_a_cell_is_below_what_it_showed() -> None:
+    cell = Entry(TEXT).cells[0]
+    shown = f"<!-- nozzle:output v=1 of={cell.chain[:12]} status=ok sha=0 -->\n\n```text\n1\n```\n\n<!-- /nozzle -->\n"
+    text = TEXT.replace("1\n```\n", "1\n```\n\n" + shown)
+    written = put(text, "ask", "why one?", f"cell-{cell.chain[:12]}")
+    assert "<!-- /nozzle -->\n\n/ask why one?\n\nAnother thing." in written
+
+
+def test_a_cell_is_fenced_so_that_nothing_in_it_closes_it() -> None:
+    written = put("", "cell", "x = '''\n```\n'''")
+    assert [cell.body for cell in Entry(written).cells] == ["x = '''\n```\n'''"]
+
+
+def test_a_question_is_one_paragraph() -> None:
+    assert put("", "ask", "why\n\n  is it so?\n") == "/ask why is it so?\n"
+
+
+def test_a_place_that_is_gone_is_none() -> None:
+    assert insert(Entry(TEXT), "prose", "x", "said-00000000") is None
+    assert insert(Entry(TEXT), "prose", "x", "cell-000000000000") is None
+    assert insert(Entry(TEXT), "prose", " \n ", "") is None
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@given(words=st.text(min_size=1, max_size=60), what=st.sampled_from(["prose", "cell", "ask", "do"]))
+@settings(max_examples=120, deadline=None)
+def test_the_lines_that_were_there_stay_byte_for_byte(words: str, what: What, end: str) -> None:
+    text = TEXT.replace("\n", end)
+    edit = insert(Entry(text), what, words, name(text, "One thing."))
+    if edit is None:
+        assert not words.strip() or not "".join(words.split())
+        return
+    rows = Entry(text).rows
+    assert apply(text, edit) == "".join(rows[: edit.span.start]) + edit.text + "".join(rows[edit.span.stop :])
+    assert edit.span.start == edit.span.stop

@@ -1,0 +1,180 @@
+"""The map of an entry: every point has its line, the line says it, and what was taken back stands there as both."""
+
+from pathlib import Path
+
+import pytest
+
+from nozzle.document.edit import Edit, apply
+from nozzle.document.entry import Entry, Span
+from nozzle.document.talk.quote import from_log, guessed
+from nozzle.document.thought.map import Map, Point, condense, supported
+from nozzle.document.thought.show import anchor, as_dict, as_page, as_text, post
+
+ROOT = Path(__file__).parents[2]
+LOG = (ROOT / "tests/talk/scan.md").read_text()
+TALK = Entry(from_log(LOG))
+ENTRIES = [*sorted((ROOT / "journal").glob("*.md")), ROOT / "README.md"]
+CELL = "```{code-cell} python\n#| label: count\nprint(len('bandwidth'))\n```\n"
+
+
+def output(text: str, status: str = "ok", body: str = "9") -> str:
+    """An entry whose last cell has run."""
+    of = Entry(text).cells[-1].chain[:12]
+    opening = f"<!-- nozzle:output v=1 of={of} status={status} sha=0 -->"
+    return f"{text}\n{opening}\n\n```text\n{body}\n```\n\n<!-- /nozzle -->\n"
+
+
+def states(text: str, *kinds: str) -> list[tuple[str, list[int]]]:
+    found = condense(Entry(text)).of(*kinds)
+    return [(point.state, [link.line for link in point.links]) for point in found]
+
+
+def test_a_point_without_a_line_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a line"):
+        Point("decision", "we stay", ())
+
+
+@pytest.mark.parametrize("path", [*ENTRIES, None], ids=lambda path: path.name if path else "the talk")
+def test_each_link_leads_to_text_that_says_it(path: Path | None) -> None:
+    entry = Entry(path.read_text()) if path else TALK
+    found = condense(entry)
+    assert all(supported(entry, point) for point in found.points)
+    assert all(thread.paragraphs for thread in found.threads)
+
+
+def test_a_link_to_a_line_that_says_something_else_is_not_supported() -> None:
+    point = condense(TALK).of("decision", "reversal")[0]
+    moved = Entry("\n\n\n" + TALK.text)
+    assert not supported(moved, point)
+
+
+def test_a_talk_gives_its_questions_decisions_reversals_and_the_next_step() -> None:
+    found = condense(TALK)
+    asked = [(point.words[:33], point.state) for point in found.of("question")]
+    assert ("I wonder whether the memory bandw", "closed") not in asked
+    assert ("what does numpy do for the carry ", "replied") in asked
+    assert "I'm done with the C idea" in " ".join(point.words for point in found.of("reversal"))
+    taken = [(TALK.rows[point.links[1].line][:22], point.words[:12]) for point in found.of("reversal")]
+    assert ("I'm going to write it ", "Actually scr") in taken
+    assert found.next is not None
+    assert "math.fsum" in found.next.words
+
+
+def test_a_machines_words_are_in_no_point() -> None:
+    quotes = [block.span for block in TALK.envelopes]
+    for point in condense(TALK).points:
+        own = [link for link in point.links if link.by != "machine"]
+        assert own[0] is point.links[0]
+        assert not any(span.start <= link.line < span.stop for link in own for span in quotes)
+
+
+def test_a_machines_last_question_leaves_the_map_when_its_end_is_moved() -> None:
+    text = "RESPONDING\n\n**Yes.** It is — so.\n\nwhat is the first primitive?\n\nlol no\n\nTHINKING:\n\nHm.\n"
+    entry = Entry(from_log(text))
+    assert len(condense(entry).of("question")) == 1
+    line = guessed(entry)[0].span.stop - 1
+    moved = Entry(apply(entry.text, Edit(Span(line, line + 1), ""), Edit(Span(line + 4, line + 4), entry.rows[line])))
+    assert condense(moved).of("question") == []
+
+
+def test_a_question_is_closed_by_the_cell_below_it_once_that_has_run() -> None:
+    text = "How long is the word bandwidth?\n\n" + CELL
+    assert states(text, "question") == [("open", [0])]
+    assert states(output(text), "question") == [("closed", [0, 2])]
+    assert states(output(text, "error", "NameError: x"), "question") == [("open", [0])]
+
+
+def test_a_question_is_closed_by_a_paragraph_that_answers_it() -> None:
+    text = (
+        "Why does the calibration drift?\n\nBeautiful weather.\n\nTurns out the calibration used the wrong weekday.\n"
+    )
+    assert states(text, "question") == [("closed", [0, 4])]
+    assert states(text.replace("calibration used", "cat ate"), "question") == [("open", [0])]
+
+
+def test_a_task_is_closed_by_what_was_done() -> None:
+    text = "let's move the reduce to the cpu\n\nit works now, with the reduce on the cpu\n"
+    assert states(text, "task") == [("closed", [0, 2])]
+
+
+def test_what_takes_back_leads_to_what_it_takes_back() -> None:
+    text = "We're going with numba.\n\nSo be it.\n\nScratch that, numba stalls for nine seconds.\n"
+    assert states(text, "decision", "reversal") == [("reversed", [0, 4]), ("stands", [4, 0])]
+
+
+def test_scratch_that_means_the_last_decision_when_it_names_none() -> None:
+    text = "We're going with two passes.\n\nHm.\n\nScratch that.\n"
+    assert states(text, "reversal") == [("stands", [4, 0])]
+
+
+def test_a_reversal_of_nothing_says_so() -> None:
+    (point,) = condense(Entry("On second thought the sum comes first.\n")).of("reversal")
+    assert (len(point.links), point.note) == (1, "what it takes back was not found")
+
+
+def test_dropping_what_was_chosen_is_a_reversal_without_the_word() -> None:
+    text = "We're going with numba for the scan.\n\nI'm done with numba, the scan stalls.\n"
+    assert states(text, "reversal") == [("stands", [2, 0])]
+
+
+def test_cells_and_what_they_showed_are_points() -> None:
+    found = condense(Entry(output("Text.\n\n" + CELL))).of("cell")
+    assert [(point.words, point.state, point.note) for point in found] == [("count", "ok", "9")]
+    assert condense(Entry(CELL)).of("cell")[0].state == "waiting"
+
+
+def test_a_pasted_error_names_its_place_and_is_got_over() -> None:
+    (point,) = condense(TALK).of("traceback")
+    assert point.note.startswith("at bench.py:4, `np.add.accumulate(x, out=out)`, an array has another size")
+    assert point.state == "closed"
+
+
+def test_open_questions_come_first_in_every_form() -> None:
+    found = condense(TALK)
+    assert as_text(found, "scan.md").split("\n\n")[1].startswith("Open questions\n  scan.md:")
+    assert as_page(found, "scan.md", "../scan.md").split("## ")[1].startswith("Open questions")
+    assert "no model was asked" in as_text(found, "scan.md")
+
+
+def test_a_reversal_is_shown_with_both_lines() -> None:
+    shown = as_text(condense(TALK), "scan.md").split("Taken back\n")[1]
+    before, after = shown.split("\n")[:2]
+    assert "  - I'm going to write it in numba first" in before
+    assert "  + Actually scratch that, I'm not doing numba" in after
+
+
+def test_every_sentence_of_a_post_is_linked_to_what_was_said() -> None:
+    found = condense(TALK)
+    body = post(found, "A scan", "scan.md")
+    names = {anchor(link) for point in found.points for link in point.links}
+    rows = [row for row in body.split("\n") if row.startswith(("- ", "We go on"))]
+    assert rows
+    for row in rows:
+        assert any(f"](scan.md#{name})" in row for name in names)
+    assert not any(row.startswith("/") for row in body.split("\n"))
+
+
+def test_words_that_look_like_markup_stay_words() -> None:
+    found = condense(Entry("why is `a*b` <b>{code-cell}</b> [x](y)?\n"))
+    page = as_page(found, "n", "e")
+    assert r"why is \`a\*b\` \<b>\{code-cell}\</b> \[x\](y)?" in page
+
+
+def test_the_map_of_nothing_is_small() -> None:
+    found = condense(Entry(""))
+    assert found == Map((), ())
+    assert "none" in as_text(found, "e.md")
+    assert as_dict(found)["next"] is None
+
+
+def test_a_paragraph_of_fifty_thousand_words_is_mapped() -> None:
+    text = "the scan is slow and " * 10_000 + "so let's plot it\n"
+    assert condense(Entry(text)).paragraphs == 1
+
+
+def test_what_was_asked_of_the_agents_is_a_point_and_its_answer_a_reply() -> None:
+    answer = "<!-- nozzle:answer v=1 of=1 by=explainer -->\n\n> [!TIP]\n> Memory.\n\n<!-- /nozzle -->\n"
+    text = f"/ask why is it slow?\n\n{answer}"
+    assert states(text, "question") == [("replied", [0, 5])]
+    assert states("/do plot it\n", "task") == [("open", [0])]
+    assert states(f"/ask why?\n\nno\n\n{answer}", "question") == [("open", [0])]

@@ -1,0 +1,95 @@
+"""What is a question or a task in the text, and what only looks like one."""
+
+import pytest
+from hypothesis import given
+
+from nozzle.document import spoken
+from nozzle.document.edit import apply
+from nozzle.document.entry import SHOWN, Entry
+from nozzle.document.prompts import prompt, prompts
+from nozzle.document.scribe import Hand
+from nozzle.document.spoken import Saying
+from tests.document.samples import journals
+
+ANSWERED = Saying("Because.", via="search")
+
+
+def words(text: str) -> list[tuple[str, str]]:
+    return [(each.word, each.text) for each in prompts(Entry(text))]
+
+
+def answered(text: str, said: Saying = ANSWERED) -> str:
+    edit = spoken.answer(Entry(text), prompts(Entry(text))[0].digest, said, Hand())
+    assert edit is not None
+    return apply(text, edit)
+
+
+def test_directives_and_paragraphs_ask_and_do() -> None:
+    text = "/ask why is\nit red?\n\n```{ask}\nwhat now\n```\n\n:::{do} count the lines\n:here:\n:::\n\n"
+    text += "/do :here: go\n\n/wtf\n\n/sure 3\n\n"
+    assert words(text) == [
+        ("ask", "why is\nit red?"), ("ask", "what now"), ("do", "count the lines"),
+        ("do", "go"), ("wtf", ""), ("sure", "3"),
+    ]  # fmt: skip
+    assert [each.here for each in prompts(Entry(text)) if each.word == "do"] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```text\n/ask why\n\n```\n", "# /ask why\n\n", "> /ask why\n\n", "- /ask why\n\n", "<!--\n/ask why\n-->\n\n",
+        "% /ask why\n\n", "Prose\n/ask why\n\n", "    /ask why\n\n", "/ask\n\n", "/asking why\n\n", "/surely\n\n",
+        " /ask why\n\n",
+        "````{note}\n```{ask}\nwhy\n```\n````\n", "```{ask}\nwhy\n", "$$\n/ask why\n$$\n", "a /ask why\n\n",
+        "<!-- nozzle:note v=1 -->\n\n/ask why\n\n```{ask}\nwhy\n```\n\n<!-- /nozzle -->\n",
+    ],
+)  # fmt: skip
+def test_nothing_else_asks(text: str) -> None:
+    assert words(text) == []
+
+
+def test_a_paragraph_is_settled_by_a_blank_line_below_it() -> None:
+    assert [each.settled for text in ("/ask why", "/ask why\n", "/ask why\n\n") for each in prompts(Entry(text))] == [
+        False, False, True,
+    ]  # fmt: skip
+
+
+def test_an_answer_stands_under_its_question_and_a_second_one_over_it() -> None:
+    once = answered("/ask why\n\nProse.\n")
+    assert once == (
+        "/ask why\n\n"
+        f"<!-- nozzle:answer v=1 of={prompts(Entry(once))[0].digest[:SHOWN]} by=explainer via=search -->\n\n"
+        "> [!TIP]\n> Because.\n\n<!-- /nozzle -->\n\nProse.\n"
+    )
+    assert answered(answered("/ask why\n\nProse.\n", Saying("No."))) == once
+
+
+def test_an_edited_question_keeps_its_answer_which_says_so_once() -> None:
+    text = answered("/ask why\n\n").replace("/ask why", "/ask why not")
+    asked = prompts(Entry(text))[0]
+    assert asked.stale
+    edit = spoken.outdate(Entry(text), asked)
+    assert edit is not None
+    marked = Entry(apply(text, edit))
+    assert "> *Asked before the question was edited" in marked.text
+    assert spoken.outdate(marked, prompts(marked)[0]) is None
+
+
+def test_two_questions_of_the_same_words_are_two() -> None:
+    first, second = prompts(Entry("/ask why\n\n/ask why\n\n"))
+    assert first.digest != second.digest
+    assert prompt(Entry("More.\n\n/ask why\n\n"), first.digest) is not None
+
+
+def test_a_question_knows_the_cell_above_it() -> None:
+    entry = Entry("```{code-cell}\n1/0\n```\n\n/wtf\n\n```{code-cell}\n2\n```\n")
+    assert prompts(entry)[0].above == entry.cells[0].chain
+
+
+@given(journals())
+def test_prompts_are_found_in_any_text_and_lie_outside_envelopes(text: str) -> None:
+    entry = Entry(text)
+    owned = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
+    for each in prompts(entry):
+        assert each.span.start not in owned
+        assert prompt(entry, each.digest) == each

@@ -1,0 +1,166 @@
+"""What the author thinks aloud: what is heard in it, and above all what is not."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nozzle.document.entry import Entry
+from nozzle.document.talk.quote import from_log
+from nozzle.document.thought.cues import cues
+from nozzle.document.thought.pasted import pasted, shell
+from nozzle.document.thought.said import said
+from nozzle.document.thought.threads import threads
+
+LOG = (Path(__file__).parents[1] / "talk" / "scan.md").read_text()
+
+
+def heard(text: str) -> list[tuple[str, int]]:
+    """Kind and line of what is heard in an entry."""
+    found, above = [], None
+    for paragraph in said(Entry(text)):
+        found += [(cue.kind, cue.sentence.line) for cue in cues(paragraph, above)]
+        above = paragraph
+    return found
+
+
+def kinds(text: str) -> list[str]:
+    return [kind for kind, _ in heard(text)]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("I wonder whether the broadcast makes a temporary", "question"),
+        ("how do you print in julia lol", "question"),
+        ("let's rerun the whole table", "task"),
+        ("yeah honestly give me a kernel fusion example", "task"),
+        ("could you split the curve by weekday?", "task"),
+        ("TODO compare against fsum", "task"),
+        ("So isotonic it is.", "decision"),
+        ("We're going with two passes.", "decision"),
+        ("if you write code it will be julia because I'm done with python", "decision"),
+        ("Scratch that, no padding.", "reversal"),
+        ("On second thought the sum comes first.", "reversal"),
+        ("it works now, 31 ms", "done"),
+        ("$ git status", "shell"),
+    ],
+)
+def test_cue_words_are_heard(words: str, kind: str) -> None:
+    assert kinds(words + "\n") == [kind]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'I said "let\'s just retrain it" and she gave me the look.',
+        "A colleague said, can you just use the existing package, and laughed.",
+        "You know what I mean, right?",
+        "If we could recalibrate per ward this would all go away.",
+        "I was going to write about summation here.",
+        "Time flies.",
+        "Test coverage is a number.",
+        "see that's the problem with plans.",
+        '"what would happen?" is what people ask',
+        "> let's plot it",
+        "# Let's plot it",
+        "```python\n# TODO plot it\n```",
+        "`let's plot it`... is what the button says",
+        "<!-- let's plot it -->",
+    ],
+)
+def test_what_is_quoted_supposed_told_or_no_prose_is_not(words: str) -> None:
+    assert kinds(words + "\n") == []
+
+
+def test_a_quotation_that_is_left_open_holds_what_follows() -> None:
+    assert kinds('it would say "here is what I run. Do you want to copy it? and then wait\n') == []
+
+
+def test_speech_without_marks_is_speech_when_the_paragraph_above_says_so() -> None:
+    assert kinds("so I'm like\n\nHey how is that job doing?\n") == []
+    assert kinds("so I like it.\n\nHey how is that job doing?\n") == ["question"]
+
+
+def test_the_items_of_a_plan_are_tasks() -> None:
+    assert heard("**Next**\n\n- Build a workflow\n- Lunch\n- integrate the traces\n") == [("task", 2), ("task", 4)]
+    assert kinds("What I like:\n\n- Build quality\n- Tests\n") == []
+
+
+def test_a_machines_words_are_never_heard() -> None:
+    entry = from_log(LOG)
+    rows = entry.split("\n")
+    lines = [rows[line] for _, line in heard(entry)]
+    assert not any("Should I write" in line or "next step is clear" in line for line in lines)
+    assert len(lines) >= 8
+
+
+def test_words_of_a_machine_that_the_author_shows_again_are_not_heard() -> None:
+    words = "Let's write a benchmark that compares the three methods on the same array, please."
+    text = f"<!-- nozzle:quote v=1 by=m -->\n\n1. **{words}**\n\n<!-- /nozzle -->\n\n{words}\n\nno.\n"
+    assert kinds(text) == []
+
+
+def test_each_sentence_has_its_own_line() -> None:
+    assert heard("Fine weather.\nLet's plot it\nand count the peaks. Why are\nthere two?\n") == [
+        ("task", 1),
+        ("question", 2),
+    ]
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=150, deadline=None)
+def test_any_text_can_be_heard(text: str) -> None:
+    entry = Entry(text)
+    for _, line in heard(text):
+        assert line < len(entry.rows)
+        assert entry.rows[line].strip()
+
+
+def test_a_pasted_traceback_names_its_failing_line_and_a_likely_cause() -> None:
+    found = pasted(LOG[LOG.index("Traceback") : LOG.index("accumulation.") + 13])
+    assert found is not None
+    assert found.says == "ValueError: provided out is the wrong size for the accumulation."
+    assert (found.place, found.code) == ("bench.py:4", "np.add.accumulate(x, out=out)")
+    assert found.cause == "an array has another size than the call expects"
+
+
+def test_the_failing_line_is_the_authors_and_not_a_librarys() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "mine.py", line 3, in <module>\n    load(p)\n'
+        '  File "/usr/lib/python3.11/site-packages/x/io.py", line 9, in load\n    return f[k]\nKeyError: 1'
+    )
+    found = pasted(text)
+    assert found is not None
+    assert found.place == "mine.py:3"
+
+
+def test_an_error_of_another_language_is_known_by_its_shape() -> None:
+    found = pasted("ERROR: LoadError: passing non-bitstype argument\nStacktrace:\n [1] f()\n   @ Main ./a.jl:7")
+    assert found is not None
+    assert "GPU kernel" in found.cause
+    assert pasted("Error bars are too wide: they always are") is None
+
+
+@pytest.mark.parametrize(
+    "prose", ["make it faster please", "find the appendix", "time is up", "sort of a mess, really", "git is a mess."]
+)
+def test_a_sentence_that_begins_with_a_programs_name_is_no_command(prose: str) -> None:
+    assert shell(prose) == ""
+
+
+def test_threads_are_found_by_words_that_return() -> None:
+    fusion = (
+        "The kernel fusion of the broadcast makes a temporary buffer.\n\nFusion of that kernel saves the buffer.\n\n"
+    )
+    dosing = "Dosing children needs the clearance model.\n\nThe clearance of children drifts in the dosing model.\n\n"
+    one, two = threads(Entry(fusion + dosing + fusion + dosing))
+    assert [len(one.paragraphs), len(two.paragraphs)] == [4, 4]
+    assert "kernel" in one.name
+    assert "clearance" in two.name
+
+
+def test_an_entry_of_nothing_has_no_thread() -> None:
+    assert threads(Entry("")) == []
+    assert threads(Entry("```{code-cell}\n1\n```\n")) == []

@@ -1,0 +1,72 @@
+"""A note is written when something surprises, and not otherwise."""
+
+import pytest
+
+from nozzle.document import scribe
+from nozzle.document.edit import apply
+from nozzle.document.entry import Entry, Envelope
+from nozzle.document.facts import Facts
+from nozzle.document.outputs import Output, Text
+from nozzle.document.plan import Why
+from nozzle.document.scribe import Hand, Result
+from nozzle.explainer import Ran, flattery, surprises
+from tests.words.conftest import cell
+
+ENTRY = Entry(cell("print(loss)"))
+QUICK = Facts("ok", 0.1, 50_000_000)
+
+
+def output(*shown: Output) -> Envelope:
+    edit = scribe.write(ENTRY, Result(ENTRY.cells[0].chain, "ok", shown), Hand())
+    assert edit is not None
+    found = Entry(apply(ENTRY.text, edit)).slots[0].output
+    assert found is not None
+    return found
+
+
+def said(
+    before: Envelope | None, after: Envelope, why: Why = "above changed", last: Facts = QUICK, now: Facts = QUICK
+) -> str:
+    found = surprises(Ran(ENTRY.cells[0], why, before, after, last, now))
+    return f"{found.text}\n{found.folded}" if found else ""
+
+
+OLD = output(Text("stdout", "loss: 0.31\nsteps 10\n"))
+
+
+def test_a_number_that_changed_although_the_cell_did_not_is_told() -> None:
+    new = output(Text("stdout", "loss: 0.42\nsteps 10\n"))
+    assert "`loss`: `0.31` became `0.42`" in said(OLD, new)
+
+
+@pytest.mark.parametrize("why", ["edited", "new"])
+def test_a_number_of_a_cell_that_was_edited_is_no_surprise(why: Why) -> None:
+    assert said(OLD, output(Text("stdout", "loss: 0.42\nsteps 10\n")), why) == ""
+
+
+def test_the_same_again_is_no_surprise() -> None:
+    assert said(OLD, OLD) == ""
+    assert said(None, OLD, "new") == ""
+
+
+def test_a_new_warning_is_told_and_an_old_one_is_not() -> None:
+    warned = output(Text("stderr", "cell:1: RuntimeWarning: divide by zero\n"))
+    assert "New: `RuntimeWarning: divide by zero`" in said(output(), warned, "edited")
+    assert said(warned, warned, "edited") == ""
+
+
+def test_a_cell_that_grew_slow_or_fat_is_told() -> None:
+    found = said(OLD, OLD, "edited", QUICK, Facts("ok", 9.0, 900_000_000))
+    assert "It took 9.0 s; last time it was 0.1 s." in found
+    assert "It held 900 MB at most" in found
+
+
+@pytest.mark.parametrize(
+    "text", ["Great question! It fails.", "You're absolutely right.", "Let me know if you need more.", "Now go build!"]
+)
+def test_flattery_and_filler_are_known(text: str) -> None:
+    assert flattery(text)
+
+
+def test_plain_words_are_left_alone() -> None:
+    assert flattery("The shape is wrong: `batch` has four rows, `weights` three. Right about the dtype.") == ""

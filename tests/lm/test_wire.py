@@ -1,0 +1,93 @@
+"""The direct wire: streams, counters, and every way in which a server can fail to answer."""
+
+import threading
+
+import pytest
+
+from nozzle.lm import Call, Failed, Stop
+from nozzle.lm.wire import Wire
+from tests.lm.wire import WireServer
+
+HELLO = Call([{"role": "system", "content": "s" * 400}, {"role": "user", "content": "say two words"}], shared=1)
+
+
+def reply(server: WireServer, model: str, call: Call = HELLO, stop: Stop | None = None) -> tuple[str, list[str]]:
+    pieces: list[str] = []
+    found = Wire(model, server.url, lambda: "k-123").reply(call, pieces.append, stop or Stop())
+    return found.text, pieces
+
+
+def test_a_reply_comes_in_pieces_and_whole(server: WireServer) -> None:
+    text, pieces = reply(server, "qwen")
+    assert text == "".join(pieces) == "echo: say two words"
+    assert len(pieces) > 2
+    assert server.headers[0]["authorization"] == "Bearer k-123"
+
+
+def test_what_was_sent_before_is_counted_as_cached(server: WireServer) -> None:
+    wire = Wire("qwen", server.url)
+    wire.reply(HELLO, lambda piece: None, Stop())
+    longer = Call([*HELLO.messages, {"role": "user", "content": "and more"}])
+    found = wire.reply(longer, lambda piece: None, Stop())
+    assert found.usage.cached == (400 + len("say two words")) // 4
+    assert found.usage.input > found.usage.cached
+    assert found.reasoning == "hm"
+
+
+def test_a_busy_server_is_asked_again(server: WireServer) -> None:
+    assert reply(server, "busy-once")[0].startswith("echo")
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "words"),
+    [
+        ("busy", "rate", "slow down"), ("key", "key", "was not accepted"), ("broken", "provider", "no such parameter"),
+        ("cut", "truncated", "ended before the reply did"), ("filter", "refused", "refused"),
+        ("length", "truncated", "token limit"), ("empty", "empty", "empty"), ("garbage", "malformed", "no JSON"),
+        ("long", "truncated", "longer than 400,000 characters"),
+    ],
+)  # fmt: skip
+def test_a_reply_that_fails_says_how(server: WireServer, model: str, kind: str, words: str) -> None:
+    with pytest.raises(Failed, match=words) as failed:
+        reply(server, model)
+    assert failed.value.kind == kind
+
+
+def test_what_came_before_the_line_was_cut_is_kept(server: WireServer) -> None:
+    with pytest.raises(Failed) as failed:
+        reply(server, "cut")
+    assert failed.value.so_far == "echo: say two"
+
+
+def test_a_silent_server_is_not_waited_for_longer_than_was_said(server: WireServer) -> None:
+    with pytest.raises(Failed) as failed:
+        reply(server, "silent", Call(HELLO.messages, timeout=0.1))
+    assert failed.value.kind == "timeout"
+
+
+def test_a_stop_ends_the_stream_at_the_next_piece_and_keeps_what_came(server: WireServer) -> None:
+    stop = Stop()
+
+    def tell(piece: str) -> None:
+        stop.say()
+        server.let_go.set()
+
+    with pytest.raises(Failed) as failed:
+        Wire("slow", server.url).reply(HELLO, tell, stop)
+    assert failed.value.kind == "stopped"
+    assert failed.value.so_far.startswith("echo:")
+
+
+def test_nobody_at_the_address_is_said_so() -> None:
+    with pytest.raises(Failed, match="is the server running") as failed:
+        Wire("x", "http://127.0.0.1:9/v1").reply(HELLO, lambda piece: None, Stop())
+    assert failed.value.kind == "unreachable"
+
+
+def test_two_questions_at_once_do_not_wait_for_each_other(server: WireServer) -> None:
+    slow = threading.Thread(target=lambda: reply(server, "slow"), daemon=True)
+    slow.start()
+    assert reply(server, "qwen")[0] == "echo: say two words"
+    server.let_go.set()
+    slow.join(10)

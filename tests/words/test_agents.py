@@ -1,0 +1,92 @@
+"""ask, how, news: the explainer on the terminal."""
+
+import json
+from pathlib import Path
+
+from nozzle.lm import Call, Reply, Span, Tracer, Usage
+from tests.words.conftest import Say, cell, entry, git
+
+WORK = "# Batches\n\nA batch holds four rows.\n\n" + cell("#| label: load\nbatch = [1, 2]") + "\n"
+
+
+def test_ask_answers_on_the_terminal_and_writes_nothing(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, WORK)
+    say("run")
+    before = path.read_bytes()
+    said = say("ask", "what", "is", "batch?")
+    assert said.status == 0
+    assert said.out.startswith("`batch` is list of 2: [1, 2]; [load](#load) makes it.")
+    assert "from the code and the steps" in said.out
+    assert path.read_bytes() == before
+
+
+def test_ask_at_a_step_knows_nothing_of_what_came_after(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, WORK)
+    say("run")
+    step = json.loads(say("log", "-n", "1", "--json").out)["sha"]
+    path.write_text(path.read_text() + cell("#| label: later\nlater = 3"))
+    say("run")
+    assert "makes it" in say("ask", "what is `later`?").out
+    assert "[later]" not in say("ask", f"@{step}", "what is `later`?").out
+
+
+def test_how_tells_the_six_answers_when_nothing_runs(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    entry(folder, WORK)
+    say("run")
+    said = say("how")
+    assert said.out.startswith("journal/entry.md: 1 cell: 1 ran well.\n\n**Goal.** Batches")
+
+
+def test_news_are_listed_until_they_are_fixed(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, cell("#| label: half\nhalf = 1 / 0"))
+    say("run")
+    said = say("news")
+    assert said.status == 1
+    assert "journal/entry.md:18: **Hold on, breaking: [half](#half) failed:** `ZeroDivisionError" in said.out
+    path.write_text(path.read_text().replace("half = 1 / 0", "half = 1 / 2"))
+    say("run")
+    assert say("news").out == "nothing is broken\n"
+    assert json.loads(say("news", "--all", "--json").out)["fixed"] is True
+
+
+def test_teleport_talks_with_what_stood_there_then_and_changes_nothing(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, WORK)
+    say("run")
+    step = json.loads(say("log", "-n", "1", "--json").out)["sha"]
+    path.write_text(path.read_text() + cell("#| label: later\nlater = 3"))
+    say("run")
+    before, head = path.read_bytes(), git(folder, "rev-parse", "HEAD")
+    said = say("teleport", step, input="what is `batch`?\nwhat is `later`?\n\n")
+    assert f"journal/entry.md, as it was at {step}: 1 cell." in said.out
+    assert "[load](#load) makes it" in said.out
+    assert "[later](#later)" not in said.out
+    assert (path.read_bytes(), git(folder, "rev-parse", "HEAD")) == (before, head)
+
+
+def test_do_writes_the_task_at_the_end_and_says_what_is_missing(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, "Words.")
+    said = say("do", "count", "the", "rows")
+    assert said.out.startswith("journal/entry.md: /do :here: count the rows\n")
+    assert path.read_text().startswith("Words.\n\n/do :here: count the rows\n\n<!-- nozzle:task")
+    assert "No model is set" in path.read_text()
+
+
+def test_learn_traces_names_a_provider_that_should_have_hit(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    assert say("learn", "traces").out == "no model was asked here\n"
+    tracer = Tracer(folder / ".nozzle" / "traces.jsonl")
+    messages = [{"role": "system", "content": "s" * 8000}]
+    for cached in (0, 1500, 0):
+        span = Span.chat("vendor/m", Call(messages), 0, "", {"nozzle.signature": "do"})
+        tracer.add(span.answered(Reply("ok", usage=Usage(2000, 5, cached, cost=0.01)), 10**9))
+    rows = say("learn", "traces").out.splitlines()
+    assert "do       vendor/m  2000 sent, 1500 cached (75%), 5 back, 1.0 s, $0.0100" in rows[1]
+    assert [row.endswith("!") for row in rows[:3]] == [False, False, True]
+    assert rows[3] == "6,000 tokens sent, 1,500 of them cached, 15 received, $0.0300"
+    assert rows[4] == "! vendor/m cached nothing in 1 calls that begin like an earlier one"

@@ -1,0 +1,235 @@
+"""The page as a place to be: a real watch, a real browser, a real repository."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nozzle.loop import Loop, Quit
+from nozzle.page import Deed, Done
+from nozzle.words.deeds import Doing
+from nozzle.words.hush import Hush
+from nozzle.words.journal import Journal, journal
+from nozzle.words.run import looping
+from nozzle.words.voice import Ears, Voice
+from nozzle.words.watch import _page, begin, watching
+from tests.page.chromium import BINARY, Chromium
+from tests.words.conftest import git
+
+RAMBLE = """---
+title: Scan
+---
+
+I wonder whether the bandwidth is the limit.
+
+```{code-cell} python
+#| label: ten
+print(sum(range(5)))
+```
+"""
+PAGE = "journal/scan.html"
+looked = pytest.mark.skipif(BINARY is None, reason="no Chromium here")
+
+
+@dataclass
+class Watched:
+    """A watch that runs over a journal with one entry."""
+
+    here: Journal
+    loop: Loop
+    told: list[str]
+
+    @property
+    def link(self) -> str:
+        found = next(line for line in self.told if "token=" in line)
+        return found.split()[-1].replace("/?", f"/{PAGE}?")
+
+    @property
+    def text(self) -> str:
+        return (self.here.root / "journal/scan.md").read_text()
+
+    def act(self, word: str, **args: str) -> Done:
+        return Doing(self.here, self.loop)(Deed(word, PAGE, args))
+
+
+def watch(folder: Path, drive: Callable[[Watched], None], host: str = "") -> None:
+    """Run a watch here while `drive` does what a person would, in a thread of its own."""
+    (folder / "journal").mkdir()
+    (folder / "journal/scan.md").write_text(RAMBLE)
+    failed: list[BaseException] = []
+    with journal(folder, make=True) as here:
+        told: list[str] = []
+        voice = Voice(out=told.append)
+        ears = Ears(Hush(here.redact), voice)
+        with looping(here, ears) as loop:
+
+            def driven() -> None:
+                try:
+                    drive(Watched(here, loop, told))
+                except BaseException as error:
+                    failed.append(error)
+                finally:
+                    loop.messages.put(Quit())
+
+            begin(loop, here, voice)
+            with _page(loop, here, voice, ears, (True, host, 0)) as seen, watching(loop, here, seen):
+                thread = threading.Thread(target=driven)
+                thread.start()
+                loop.run()
+            thread.join()
+    if failed:
+        raise failed[0]
+
+
+def test_what_is_written_is_in_the_file_and_a_step(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        assert here.act("write", what="prose", text="We measure.").say == "written"
+        assert here.text.endswith("```\n\nWe measure.\n")
+        assert here.text.startswith(RAMBLE)
+
+    watch(folder, drive)
+    assert git(folder, "show", "HEAD:journal/scan.md").endswith("We measure.")
+
+
+def test_nothing_is_written_where_the_place_is_gone_or_nothing_is_said(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        gone = here.act("write", what="prose", text="x", below="said-00000000")
+        assert (gone.ok, "choose another" in gone.say) == (False, True)
+        assert not here.act("write", what="prose", text=" \n").ok
+        assert not here.act("write", what="quote", text="x").ok
+        assert not here.act("erase").ok
+        assert not Doing(here.here, here.loop)(Deed("write", "journal/other.html", {"text": "x"})).ok
+        assert here.text == RAMBLE
+
+    watch(folder, drive)
+
+
+def test_two_who_write_at_once_both_stand(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        threads = [
+            threading.Thread(target=here.act, args=("write",), kwargs={"what": "prose", "text": f"From number {n}."})
+            for n in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert all(f"\n\nFrom number {n}.\n" in here.text for n in range(8))
+
+    watch(folder, drive)
+
+
+def test_a_save_over_what_was_written_loses_nothing_from_git(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="Written on a phone.")
+        (here.here.root / "journal/scan.md").write_text(RAMBLE + "\nFrom a stale buffer.\n")
+        here.act("run")
+
+    watch(folder, drive)
+    assert "Written on a phone." in git(folder, "log", "-p", "--all")
+
+
+def test_rewind_and_fork_go_to_a_step_and_back(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="One.")
+        first = here.act("steps").data["at"]
+        here.act("write", what="prose", text="Two.")
+        assert "you are at" in here.act("rewind", step=str(first)).say
+        assert "Two." not in here.text
+        forked = here.act("fork", step=str(first), name="other-way")
+        assert "a new thread begins here: other-way" in forked.say
+        assert here.act("steps").data["thread"] == "other-way"
+        assert not here.act("rewind", step="nowhere").ok
+
+    watch(folder, drive)
+    assert "Two." in git(folder, "log", "-p", "--all")
+
+
+@looked
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (360, True)])
+def test_a_reader_writes_asks_and_sees_the_map_with_the_keyboard_alone(folder: Path, width: int, dark: bool) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile", width, 800, dark) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("w", 87, text="w")
+            page.until("document.activeElement.id === 'deed-text'")
+            page.type("Turns out the bandwidth is the limit.")
+            page.press("Enter", 13, 2)
+            page.until("document.querySelector('article').innerText.includes('Turns out')")
+            page.until("document.querySelector('#deed-text').value === ''")
+            page.do("document.querySelector('#deed-kind').value = 'ask'")
+            page.do("document.querySelector('#deed-where').selectedIndex = 1")
+            page.type("is that so?")
+            page.press("Enter", 13, 2)
+            page.until("document.querySelector('article').innerText.includes('is that so?')")
+            page.press("Escape", 27)
+            page.press("m", 77, text="m")
+            page.until("document.querySelector('.deed-map').innerText.includes('closed here')")
+            assert page.do("document.documentElement.scrollWidth") <= width
+            assert page.complaints == []
+            assert {host.partition(":")[0] for host in page.hosts} == {"127.0.0.1"}
+
+    watch(folder, drive)
+    assert "limit.\n\n/ask is that so?\n" in (folder / "journal/scan.md").read_text()
+
+
+@looked
+def test_half_written_text_and_the_place_in_it_survive_a_patch_and_a_reload(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("w", 87, text="w")
+            page.type("half a thou")
+            page.do("document.querySelector('#deed-text').setSelectionRange(4, 4)")
+            (here.here.root / "journal/scan.md").write_text(RAMBLE.replace("limit.", "limit, or is it?"))
+            page.until("document.querySelector('article').innerText.includes('or is it?')")
+            assert page.do("[document.activeElement.value, document.activeElement.selectionStart]") == [
+                "half a thou",
+                4,
+            ]
+            page.ask("Page.reload")
+            page.until("document.querySelector('#deed-text')?.value === 'half a thou'")
+
+    watch(folder, drive)
+
+
+@looked
+def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="One.")
+        here.act("write", what="prose", text="Two.")
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("s", 83, text="s")
+            page.until("document.querySelectorAll('.deed-steps li').length > 1")
+            page.do("document.querySelector('.deed-steps li:last-child button').click()")
+            page.until("document.querySelector('.deed-say').textContent.startsWith('you are at')")
+            page.until("!document.querySelector('article').innerText.includes('Two.')")
+            page.do("document.querySelectorAll('.deed-steps li')[0].querySelectorAll('button')[1].click()")
+            page.until("document.querySelector('.deed-say').textContent.includes('a new thread begins here')")
+
+    watch(folder, drive)
+
+
+@looked
+def test_a_phone_is_paired_by_the_code_on_the_terminal(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        address = here.link.partition("/journal")[0]
+        code = next(line for line in here.told if "enter:" in line).split()[-1]
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(address + "/")
+            phone.until("!!document.querySelector('#code')")
+            phone.do("document.querySelector('#code').focus()")
+            phone.type(code)
+            phone.do("document.querySelector('form button').click()")
+            phone.until("document.body.innerText.includes('Scan')")
+            phone.open(f"{address}/{PAGE}")
+            phone.until("!!document.querySelector('.deed-bar')")
+            assert phone.complaints == []
+
+    watch(folder, drive, host="127.0.0.1")

@@ -1,0 +1,231 @@
+"""fork, threads, compare, take, merge: threads side by side."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nozzle.document.contrast import authors, contrast
+from nozzle.document.entry import Entry
+from tests.words.conftest import Say, cell, entry, git
+
+WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
+
+
+def label(name: str, body: str) -> str:
+    return cell(f"#| label: {name}\n{body}")
+
+
+THREE = "# Rate\n\nWe begin.\n\n" + label("load", "x = 2") + "\nThen:\n\n" + label("twice", "print(x * 2)") + "\nEnd.\n"
+
+
+@pytest.fixture
+def two(say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A journal that has run, and a thread forked from it: the folder of each."""
+    entry(folder, THREE)
+    say("run")
+    said = say("fork", "HEAD", "other")
+    assert said.status == 0, said.out
+    return folder, folder.parent / f"{folder.name}.threads" / "other"
+
+
+def run(say: Say, monkeypatch: pytest.MonkeyPatch, place: Path, *words: str) -> str:
+    monkeypatch.chdir(place)
+    said = say(*words)
+    return said.out
+
+
+def edit(place: Path, old: str, new: str) -> None:
+    path = place / "journal" / "entry.md"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_fork_is_a_branch_in_a_folder_of_its_own(two: tuple[Path, Path]) -> None:
+    main, other = two
+    assert (other / "journal" / "entry.md").read_bytes() == (main / "journal" / "entry.md").read_bytes()
+    assert git(other, "branch", "--show-current") == "other"
+    assert git(other, "status", "--porcelain") == ""
+    assert git(main, "branch", "--show-current") != "other"
+
+
+def test_cells_of_a_fork_run_there(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 3")
+    run(say, monkeypatch, other, "run")
+    assert "```text\n6\n```" in (other / "journal" / "entry.md").read_text()
+    assert "```text\n4\n```" in (main / "journal" / "entry.md").read_text()
+    assert git(other, "branch", "--show-current") == "other"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("HEAD", "bad name"), "cannot name a thread"),
+        (("HEAD", "other"), "there is a thread other already"),
+        (("nosuch",), "nosuch"),
+    ],
+)
+def test_a_fork_that_cannot_be(two: tuple[Path, Path], say: Say, words: tuple[str, ...], why: str) -> None:
+    said = say("fork", *words)
+    assert said.status != 0
+    assert why in said.out
+
+
+def test_a_folder_that_holds_something_is_left_alone(two: tuple[Path, Path], say: Say) -> None:
+    _, other = two
+    (other.parent / "third").mkdir()
+    (other.parent / "third" / "mine").write_text("mine")
+    said = say("fork", "HEAD", "third")
+    assert "is not empty" in said.out
+    assert (other.parent / "third" / "mine").read_text() == "mine"
+    assert "third" not in git(two[0], "branch")
+
+
+def test_threads_are_listed(two: tuple[Path, Path], say: Say) -> None:
+    said = say("threads")
+    assert f"    {two[1]}" in said.out
+    assert "  other  " in said.out
+    assert said.out.startswith("* ")
+    rows = [json.loads(line) for line in say("threads", "--json").out.splitlines()]
+    assert [(row["here"], row["watched"], row["gone"]) for row in rows] == [(True, False, False), (False, False, False)]
+
+
+def test_a_worktree_deleted_by_hand_is_told_and_can_be_forked_again(two: tuple[Path, Path], say: Say) -> None:
+    shutil.rmtree(two[1])
+    assert "is gone; the branch stays" in say("threads").out
+    assert say("fork", "other", "again").status == 0
+
+
+def test_what_differs_is_told_cell_by_cell(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 2.5")
+    edit(other, "End.", "The end.")
+    (other / "journal" / "data.txt").write_text("1")
+    run(say, monkeypatch, other, "run")
+    git(other, "add", "journal/data.txt"), git(other, *WHO, "commit", "-qm", "data")
+    said = run(say, monkeypatch, main, "compare", "HEAD", "other")
+    assert "~ twice" in said
+    assert "4 → 5, +1 (+25.00%)" in said
+    assert "+ The end." in said
+    assert "+ journal/data.txt" in said
+    assert say("compare", "HEAD", "HEAD").status == 0
+
+
+def test_a_comparison_as_a_page(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, other = two
+    edit(other, "print(x * 2)", "print('<b>')")
+    run(say, monkeypatch, other, "run")
+    path = Path(run(say, monkeypatch, main, "compare", "HEAD", "other", "--page").strip())
+    page = path.read_text()
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert git(main, "status", "--porcelain") == ""
+
+
+def test_a_cell_is_taken_with_its_output_and_its_files(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "\nEnd.", "\nNew words.\n\n" + label("third", "open('made', 'w').write('3'); print(x + 1)") + "\nEnd.")
+    run(say, monkeypatch, other, "run")
+    step = git(other, "rev-parse", "HEAD")
+    said = run(say, monkeypatch, main, "take", step)
+    text = (main / "journal" / "entry.md").read_text()
+    assert "Take third from other" in said
+    assert "due" not in said
+    assert "```text\n3\n```" in text
+    assert "New words" not in text
+    assert text.index("twice") < text.index("third") < text.index("End.")
+    assert (main / "journal" / "made").read_text() == "3"
+    assert run(say, monkeypatch, main, "verify", "--attest").count("intact") >= 1
+
+
+def test_a_taken_cell_replaces_its_like_and_is_due_where_its_state_is_another(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 7")
+    run(say, monkeypatch, other, "run")
+    edit(main, "x = 2", "x = 3")
+    said = run(say, monkeypatch, main, "take", git(other, "rev-parse", "HEAD"))
+    assert "due: load, twice" in said
+    text = (main / "journal" / "entry.md").read_text()
+    assert ("x = 3" in text, "x * 7" in text, "x * 2" in text) == (True, True, False)
+
+
+def test_what_is_no_step_of_a_cell_cannot_be_taken(two: tuple[Path, Path], say: Say) -> None:
+    git(two[0], *WHO, "commit", "-q", "--allow-empty", "-m", "by hand")
+    said = say("take", "HEAD")
+    assert (said.status != 0, "is no step of a cell" in said.out) == (True, True)
+
+
+def test_a_merge_keeps_the_outputs_that_hold(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, other = two
+    edit(other, "\nEnd.", "\n" + label("third", "print(x + 1)") + "\nEnd.")
+    run(say, monkeypatch, other, "run")
+    edit(main, "We begin.", "We begin again.")
+    said = run(say, monkeypatch, main, "merge", "other")
+    text = (main / "journal" / "entry.md").read_text()
+    assert "all outputs hold" in said
+    assert ("We begin again." in text, "```text\n4\n```" in text, "```text\n3\n```" in text) == (True, True, True)
+    assert len(git(main, "log", "-1", "--format=%P").split()) == 2
+    assert git(main, "status", "--porcelain") == ""
+    assert "there is nothing to merge" in say("merge", "other").out
+
+
+def test_a_merge_leaves_due_what_no_longer_holds(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 5")
+    run(say, monkeypatch, other, "run")
+    edit(main, "x = 2", "x = 3")
+    said = run(say, monkeypatch, main, "merge", "other")
+    assert "2 cells due" in said
+    assert run(say, monkeypatch, main, "run").count("twice")
+    assert "```text\n15\n```" in (main / "journal" / "entry.md").read_text()
+
+
+def test_where_both_changed_the_same_lines_nothing_runs(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 5")
+    run(say, monkeypatch, other, "run")
+    edit(main, "x * 2", "x * 7")
+    said = say("merge", "other") if monkeypatch.chdir(main) is None else None
+    assert said is not None
+    assert said.status == 1
+    text = (main / "journal" / "entry.md").read_text()
+    assert ("<<<<<<<" in text, "x * 5" in text, "x * 7" in text) == (True, True, True)
+    assert say("run").status == 1
+    assert (main / "journal" / "entry.md").read_text() == text
+
+
+def test_a_file_that_changed_here_and_there_is_left_to_git(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    for place, text in ((main, "here"), (other, "there")):
+        (place / "code.py").write_text(text)
+        git(place, "add", "."), git(place, *WHO, "commit", "-qm", text)
+    said = run(say, monkeypatch, main, "merge", "other")
+    assert "code.py: changed here and there" in said
+    assert (main / "code.py").read_text() == "here"
+
+
+def test_the_authors_text_is_what_nozzle_did_not_write(two: tuple[Path, Path]) -> None:
+    text = (two[0] / "journal" / "entry.md").read_text()
+    assert text != THREE
+    assert authors(Entry(text)) == THREE
+
+
+def test_cells_are_paired_by_label_then_by_code() -> None:
+    here = Entry(label("a", "1") + "\n" + cell("2") + "\n" + cell("3"))
+    there = Entry(label("a", "10") + "\n" + cell("3") + "\n" + cell("4"))
+    assert [(each.kind, each.title) for each in contrast(here, there)] == [
+        ("edited", "a"), ("only here", here.cells[1].title), ("only there", there.cells[2].title),
+    ]  # fmt: skip
