@@ -559,7 +559,35 @@ def _matmul(f: Function, node: Node) -> None:
         if rows:
             tiled(f, node, target, ahead, lambda one: _stack(f, one, ahead), plain)
         else:
-            plain()
+            with nest(f, [width]) as (j,):
+                f.save(start, target, (*ahead, j))
+            _row_times_matrix(f, node, target, ahead, times)
+
+
+AT_ONCE = 4
+"""Rows of a matrix that are added to the result in one pass over it."""
+
+
+def _row_times_matrix(
+    f: Function, node: Node, target: Buffer, ahead: tuple[str, ...], times: Callable[[str, str, str], str]
+) -> None:
+    """A vector times a matrix: rows of the matrix added up, several in one pass over the result."""
+    left, right = node.inputs
+    inner, width = f.dim(left.tensor.shape[-1]), f.dim(right.tensor.shape[-1])
+    over = f.t.set(f"arith.remui {inner}, {f.t.index(AT_ONCE)} : index")
+    even = f.t.set(f"arith.subi {inner}, {over} : index")
+    for begin, end, many in ((f.t.index(0), even, AT_ONCE), (even, inner, 1)):
+        k = f.t.name()
+        memo, f.memo = f.memo, {}
+        with f.t.block(f"scf.for {k} = {begin} to {end} step {f.t.index(many)} {{"):
+            rows = [k if r == 0 else f.t.set(f"arith.addi {k}, {f.t.index(r)} : index") for r in range(many)]
+            factors = [f.element(left, (row,)) for row in rows]
+            with nest(f, [width]) as (j,):
+                total = f.load(target, (*ahead, j))
+                for row, factor in zip(rows, factors, strict=True):
+                    total = times(total, factor, f.element(right, (*_stack(f, right, ahead), row, j)))
+                f.save(total, target, (*ahead, j))
+        f.memo = memo
 
 
 def _stack(f: Function, node: Node, ahead: tuple[str, ...]) -> tuple[str, ...]:
