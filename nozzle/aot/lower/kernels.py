@@ -9,7 +9,7 @@ import numpy as np
 
 from nozzle.aot.graph import Block, Node
 from nozzle.aot.lower.function import Buffer, Function
-from nozzle.aot.lower.product import tiled
+from nozzle.aot.lower.product import finished, tiled
 from nozzle.aot.lower.text import memory, register
 from nozzle.aot.ops import OPS
 from nozzle.aot.passes.fuse import pulled
@@ -48,6 +48,8 @@ def kernel(f: Function, node: Node) -> None:
     last = block.nodes[-1]
     if "rows" in node.attrs:
         _rows(f, block, node.attrs["phases"], node.attrs["rows"])
+    elif "epilogue" in node.attrs:
+        _finished(f, block)
     elif pulled(last) or last.op == "copy":
         _map(f, last)
     else:
@@ -562,6 +564,34 @@ def _matmul(f: Function, node: Node) -> None:
             with nest(f, [width]) as (j,):
                 f.save(start, target, (*ahead, j))
             _row_times_matrix(f, node, target, ahead, times)
+
+
+def _finished(f: Function, block: Block) -> None:
+    """A product and the elementwise kernel behind it, in one."""
+    after = block.nodes[-1]
+    product = next(node for node in block.nodes if node.op == "matmul")
+    target = f.buffer(after)
+
+    def plain() -> None:
+        whole = f.buffer(product)
+        left, right = product.inputs
+        emit = OPS["multiply"].emit
+        assert emit is not None
+        zero = f.t.const(0, product.tensor.dtype)
+        height, width = (f.dim(dim) for dim in product.tensor.shape)
+        with nest(f, [height]) as (i,):
+            with nest(f, [width]) as (j,):
+                f.save(zero, whole, (i, j))
+            with nest(f, [f.dim(left.tensor.shape[-1])]) as (k,):
+                one = f.element(left, (i, k))
+                with nest(f, [width]) as (j,):
+                    step = emit(f.t, product.tensor.dtype, (one, f.element(right, (k, j))))
+                    total = combine(f, "sum", product.tensor.dtype, f.load(whole, (i, j)), step)
+                    f.save(total, whole, (i, j))
+        with nest(f, [height, width]) as index:
+            f.save(f.element(after, tuple(index)), target, index)
+
+    finished(f, product, after, plain)
 
 
 AT_ONCE = 4
