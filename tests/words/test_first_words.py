@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 from pathlib import Path
 
@@ -112,13 +113,13 @@ STOPS_ITSELF_ONCE = """\
 import os, signal, time
 if not os.path.exists('again'):
     open('again', 'w').close()
-    os.kill(os.getppid(), signal.SIGINT)
+    os.kill({pid}, signal.SIGINT)
     time.sleep(30)
 print('went on')"""
 
 
 def test_what_was_stopped_is_due_and_run_takes_it_up_again(say: Say, folder: Path) -> None:
-    path = entry(folder, cell(STOPS_ITSELF_ONCE))
+    path = entry(folder, cell(STOPS_ITSELF_ONCE.format(pid=os.getpid())))
     say("run")
     assert "status=stopped" in path.read_text()
     assert "[asked]" in say("due").out
