@@ -68,7 +68,7 @@ def attach(special: Special, options: Options, arguments: Sequence[Any], ready: 
 
 def waits(options: Options) -> bool:
     """Whether a first call waits for its native code: in a cell of a journal, unless it is said."""
-    return options.wait if options.wait is not None else "NOZZLE_CELL" in os.environ or "IPython" in sys.modules
+    return options.wait if options.wait is not None else "NOZZLE_KERNEL" in os.environ or "IPython" in sys.modules
 
 
 def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], ready: Ready) -> None:
