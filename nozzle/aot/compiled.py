@@ -85,7 +85,7 @@ class Compiled:
         self._annotations = _annotations(python)
         self._fast: Callable[..., Any] = self._slow
         self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
-        self._wrapper: Any = None
+        self._wrappers: list[Any] = []  # all of them: another thread may be in an earlier one
 
     def _promote(self, special: Special) -> None:
         """Let the compiled wrapper of this code answer first, when names from outside are those of modules."""
@@ -96,7 +96,8 @@ class Compiled:
         wrapper = native.fast(self._slow)
         if wrapper is not None:
             self._held = tuple({(id(scope), name): (scope, name, value) for scope, name, value in scopes}.values())
-            self._wrapper, self._fast = wrapper, wrapper.function
+            self._wrappers.append(wrapper)
+            self._fast = wrapper.function
 
     def __call__(self, *arguments: Any, **names: Any) -> Any:
         if not names:
