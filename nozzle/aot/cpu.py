@@ -23,7 +23,7 @@ import numpy as np
 from nozzle.aot import cache, fastcall, mlir, passes
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import VIEWS, Node, stored, walk
-from nozzle.aot.interpret import Run, put_together, shaped
+from nozzle.aot.interpret import Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
 from nozzle.aot.sizes import Dim, Size
@@ -210,8 +210,6 @@ class Native:
         for node, value in zip(self.lowered.outputs, results, strict=True):
             run.values[node] = shaped(value[()] if not node.tensor.rank else value, node.tensor)
         if any(node not in run.values for node in self.graph.outputs):
-            from nozzle.aot.interpret import sizes_of
-
             run.sizes = sizes_of(self.lowered.inputs, inputs)
             for node in self.graph.outputs:
                 _follow(run, node)
