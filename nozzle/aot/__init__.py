@@ -29,21 +29,16 @@ Float = Annotation(None)
 
 
 @overload
-def compile(
-    function: Callable[..., Any], /, *, wait: bool | None = None, threads: int = 1, quantize: str = ""
-) -> Compiled: ...
+def compile(function: Callable[..., Any], /, *, wait: bool | None = None) -> Compiled: ...
 @overload
-def compile(
-    *, wait: bool | None = None, threads: int = 1, quantize: str = ""
-) -> Callable[[Callable[..., Any]], Compiled]: ...
-def compile(function: Any = None, /, *, wait: bool | None = None, threads: int = 1, quantize: str = "") -> Any:
+def compile(*, wait: bool | None = None) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Any = None, /, *, wait: bool | None = None) -> Any:
     """Compile a function of arrays and numbers, for every kind of call when it first comes.
 
-    `wait`: whether a first call waits for its native code, or is answered by the interpreter meanwhile (the default
-    outside a journal). `threads`: how many a large loop may use. `quantize`: "i8", matrix products in eight bits.
-    Raises NotAdmissible, from the first call, with the line of what cannot be compiled.
+    `wait`: whether a first call waits for its native code, or is answered as Python meanwhile, which is the default
+    outside a journal. Raises NotAdmissible, from the first call, with the line of what cannot be compiled.
     """
-    options = Options(wait, threads, quantize)
+    options = Options(wait)
     return Compiled(function, options) if function is not None else lambda python: Compiled(python, options)
 
 

@@ -234,6 +234,8 @@ class Builder:
             raise Refuse("a complex value does not fit a real array", "take .real")
         shape = node.tensor.shape
         if len(shape) > target.tensor.rank:
+            if all(self.is_one(dim) for dim in shape[: len(shape) - target.tensor.rank]):
+                raise Refuse("an array with more axes than what it is stored to", "take its first: y[0]")
             raise ValueError(f"could not broadcast an array of rank {len(shape)} into one of rank {target.tensor.rank}")
         for have, want in zip(reversed(shape), reversed(target.tensor.shape), strict=False):
             if not self.is_one(have) or self.is_one(want):

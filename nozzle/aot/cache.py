@@ -7,12 +7,9 @@ place, so that two processes may fill one cache.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import platform
 import shutil
-import subprocess
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +58,8 @@ def compiler() -> str:
     name = mlir.found()
     if not name:
         return ""
+    import importlib.metadata
+
     package = {"mlir": "mlir-python-bindings", "torch_mlir": "torch-mlir", "mlir_finch": "finch-mlir"}[name]
     return f"{package} {importlib.metadata.version(package)}"
 
@@ -80,6 +79,8 @@ def library(text: str, level: int = 3) -> tuple[Path, bool]:
         raise CompileFailed("there is no MLIR: pip install 'nozzle[aot]'")
     if not linker():
         raise CompileFailed("there is no linker: install binutils (ld), or a C compiler")
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as making:
         made = Path(making) / "x.o"
@@ -98,6 +99,8 @@ def place(text: str, level: int = 3) -> Path:
 
 def link(source: Path, target: Path) -> None:
     """A shared library of one object file."""
+    import subprocess
+
     flags = ["-dynamiclib", "-undefined", "dynamic_lookup"] if platform.system() == "Darwin" else ["-shared"]
     done = subprocess.run([linker(), *flags, "-o", str(target), str(source)], capture_output=True, text=True)
     if done.returncode:

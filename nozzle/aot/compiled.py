@@ -35,9 +35,6 @@ class Options:
 
     wait: bool | None = None
     """Whether a first call waits for native code; None: in a cell of a journal it does, in a program it does not."""
-    threads: int = 1
-    quantize: str = ""
-    """A narrow dtype for matrix products: i8."""
 
 
 @dataclass(slots=True)
@@ -88,7 +85,7 @@ class Compiled:
         self._annotations = _annotations(python)
         self._fast: Callable[..., Any] = self._slow
         self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
-        self._wrapper: Any = None
+        self._wrappers: list[Any] = []  # all of them: another thread may be in an earlier one
 
     def _promote(self, special: Special) -> None:
         """Let the compiled wrapper of this code answer first, when names from outside are those of modules."""
@@ -99,7 +96,8 @@ class Compiled:
         wrapper = native.fast(self._slow)
         if wrapper is not None:
             self._held = tuple({(id(scope), name): (scope, name, value) for scope, name, value in scopes}.values())
-            self._wrapper, self._fast = wrapper, wrapper.function
+            self._wrappers.append(wrapper)
+            self._fast = wrapper.function
 
     def __call__(self, *arguments: Any, **names: Any) -> Any:
         if not names:
@@ -158,6 +156,12 @@ class Compiled:
                 wrong = wrong and f"{wrong}, and is said to be {annotation}"
             if wrong:
                 raise NotAdmissible(here, f"the argument {name} {wrong}", "pass arrays of numbers, and numbers")
+
+    def _repr_markdown_(self) -> str:
+        """What became of it, for the page of a journal: an account of every kind of call so far, its rungs folded."""
+        from nozzle.aot.explain import page
+
+        return page(self)
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"  # type: ignore[attr-defined]

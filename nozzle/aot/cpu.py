@@ -23,7 +23,7 @@ import numpy as np
 from nozzle.aot import cache, fastcall, mlir, passes
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import VIEWS, Node, stored, walk
-from nozzle.aot.interpret import Run, put_together, shaped
+from nozzle.aot.interpret import Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
 from nozzle.aot.sizes import Dim, Size
@@ -68,7 +68,7 @@ def attach(special: Special, options: Options, arguments: Sequence[Any], ready: 
 
 def waits(options: Options) -> bool:
     """Whether a first call waits for its native code: in a cell of a journal, unless it is said."""
-    return options.wait if options.wait is not None else "NOZZLE_CELL" in os.environ or "IPython" in sys.modules
+    return options.wait if options.wait is not None else "NOZZLE_KERNEL" in os.environ or "IPython" in sys.modules
 
 
 def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], ready: Ready) -> None:
@@ -210,8 +210,6 @@ class Native:
         for node, value in zip(self.lowered.outputs, results, strict=True):
             run.values[node] = shaped(value[()] if not node.tensor.rank else value, node.tensor)
         if any(node not in run.values for node in self.graph.outputs):
-            from nozzle.aot.interpret import sizes_of
-
             run.sizes = sizes_of(self.lowered.inputs, inputs)
             for node in self.graph.outputs:
                 _follow(run, node)

@@ -81,7 +81,20 @@ def _moved(block: Block) -> int:
 
 def explain(function: Compiled, *arguments: Any) -> str:
     """What became of a function for a call like this, as Markdown; nothing in it is measured."""
-    special = function.special(arguments)
+    return described(function.special(arguments))
+
+
+def page(function: Compiled) -> str:
+    """Every kind of call so far, each with its fused graph folded away."""
+    parts = []
+    for special in (one for group in function.specials.values() for one in group):
+        graph = f"<details><summary>fused</summary>\n\n```text\n{passes.run(special.graph)}\n```\n\n</details>"
+        parts.append(f"{described(special)}\n\n{graph}")
+    return "\n\n".join(parts) or f"**{function.python.__name__}**: not called yet"
+
+
+def described(special: Special) -> str:
+    """What became of one kind of call, as Markdown."""
     found = account(special.graph)
     spared = found.arrays - found.kept
     lines = [f"**{special.graph.name}**: {_state(special)}", ""]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -27,11 +28,10 @@ PIPELINE = (
 def found() -> str:
     """The name of the bindings that are installed; empty when none are."""
     for name in BINDINGS:
-        try:
-            if importlib.util.find_spec(f"{name}.execution_engine"):
-                return name
-        except ModuleNotFoundError:
-            continue
+        spec = importlib.util.find_spec(name)
+        folders = spec.submodule_search_locations if spec is not None else None
+        if any(os.path.exists(os.path.join(folder, "execution_engine.py")) for folder in folders or ()):
+            return name
     return ""
 
 

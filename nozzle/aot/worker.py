@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import select
-import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nozzle.aot import mlir
+
+if TYPE_CHECKING:
+    import subprocess
 
 PATIENCE = 120.0
 """Seconds that one compilation may take."""
@@ -32,22 +33,34 @@ class Worker:
         atexit.register(self.stop)
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
-        """The answer to one request; CompileFailed when there is none."""
+        """The answer to one request; CompileFailed when there is none, also from a second process."""
+        line = json.dumps({"do": do, **request}) + "\n"
         with self._lock:
             try:
-                process = self._process or self._start()
-                assert process.stdin is not None
-                process.stdin.write(json.dumps({"do": do, **request}) + "\n")
-                process.stdin.flush()
-                answer = self._read(process)
-            except (OSError, ValueError) as error:
-                self._end()
-                raise CompileFailed(f"the process that compiles died: {error}") from error
+                answer = self._asked(line)
+            except (OSError, ValueError):  # somebody ended it: it keeps nothing that a new one has not
+                try:
+                    answer = self._asked(line)
+                except (OSError, ValueError) as error:
+                    raise CompileFailed(f"the process that compiles died: {error}") from error
         if "error" in answer:
             raise CompileFailed(answer["error"])
         return answer
 
+    def _asked(self, line: str) -> dict[str, Any]:
+        try:
+            process = self._process or self._start()
+            assert process.stdin is not None
+            process.stdin.write(line)
+            process.stdin.flush()
+            return self._read(process)
+        except (OSError, ValueError):
+            self._end()
+            raise
+
     def _start(self) -> subprocess.Popen[str]:
+        import subprocess
+
         self._process = subprocess.Popen(
             [sys.executable, "-EP", str(Path(mlir.__file__))],
             stdin=subprocess.PIPE,
@@ -60,6 +73,8 @@ class Worker:
 
     def _read(self, process: subprocess.Popen[str]) -> dict[str, Any]:
         assert process.stdout is not None
+        import select
+
         ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
         line = process.stdout.readline() if ready else ""
         if not line:

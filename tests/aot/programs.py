@@ -315,3 +315,8 @@ def sparse_rows(rows, columns, values, x):
     for i in range(rows.size - 1):
         y[i] = values[rows[i] : rows[i + 1]] @ x[columns[rows[i] : rows[i + 1]]]
     return y
+
+
+@program(S[:7], np.arange(35.0).reshape(7, 5), D[:3, :7])
+def products_of_odd_sizes(v, m, a):
+    return v @ m, m.T @ v, a @ m, v[:, None] @ m[:1], m[:, :0] @ m[:0]

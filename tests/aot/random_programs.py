@@ -53,6 +53,27 @@ VIEW = (
     "{}.ravel()",
 )
 
+STORE = (
+    "{t}[...] = {e}",
+    "{t}[1:] = {t}[:-1]",
+    "{t}[:-1] = {t}[1:] * 2",
+    "{t}[:] = {t}[::-1]",
+    "{t}[::2] = {e}",
+    "{t}[1:] += {t}[:-1]",
+    "{t}[::-1] += {t}",
+    "{t} += {t}",
+    "{t} *= 2",
+    "{t}[0] = 3",
+    "{t}[-1] = {t}[0]",
+    "{t}[np.real({t}) > 1] = 0",
+    "{t}[...] = {t} * {t} + {e}",
+    "{t}[:, 0] = {t}[:, -1]",
+    "{t}[...] = {t}.T",
+    "for i in range(1, len({t})):\n    {t}[i] = {t}[i] + {t}[i - 1]",
+    "for i in range(k):\n    {t}[i:] = {t}[: len({t}) - i] + 1",
+    "for i in range(len({t})):\n    if i % 2 == 0:\n        {t}[i] *= 2",
+)
+
 
 class Maker:
     """One random function."""
@@ -112,14 +133,22 @@ class Maker:
         elif form < 0.6:
             text = self.r.choice(BINARY)
             self.lines.append(f"{name} = {text.format(*[one, two, one][: text.count('{}')])}")
-        elif form < 0.72:
+        elif form < 0.68:
             axis = self.r.choice(("None", "0", "-1"))
             text = self.r.choice([one for one in REDUCE if "initial_free" not in one])
             self.lines.append(f"{name} = {text.format(f'np.asarray({one})', axis)}")
-        elif form < 0.84:
+        elif form < 0.78:
             self.lines.append(f"{name} = {self.r.choice(VIEW).format(one)}")
-        elif form < 0.92:
+        elif form < 0.82:
             self.lines += [f"{name} = ({one} * 1).copy() if k > 1 else {one} + 0"]
+        elif form < 0.98:
+            changed = self.r.choice(["a0", name])
+            self.lines += [f"{name} = ({one} + 0).copy()"]
+            seen = self.r.choice(["", f"w{self.count} = {name}[1:]", f"w{self.count} = {name}.T"])
+            text = self.r.choice(STORE).format(t=changed, e=two)
+            self.lines += [line for line in (seen, *text.splitlines()) if line]
+            if seen:
+                self.lines.append(f"{name} = {name} + w{self.count}.sum()")
         else:
             self.lines += [f"{name} = {one} + 0", "for i in range(k):", f"    {name} = {name} + {one} * i"]
         return name

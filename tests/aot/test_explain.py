@@ -33,6 +33,15 @@ def test_an_account_counts_what_numpy_would_move():
     assert found.plain > 6 * M.nbytes
 
 
+def test_a_compiled_function_shows_what_became_of_it_on_a_page():
+    compiled = aot.compile(softmax)
+    assert compiled._repr_markdown_() == "**softmax**: not called yet"
+    compiled(M)
+    text = compiled._repr_markdown_()
+    assert "- 1 kernel; 4 of 5 arrays never in memory" in text
+    assert "<details><summary>fused</summary>" in text
+
+
 @needs_mlir
 def test_evidence_is_measured_and_close():
     found = evidence(aot.compile(softmax, wait=True), M, rounds=3)

@@ -172,6 +172,14 @@ def test_when_the_compiler_dies_python_answers_and_the_next_one_compiles(monkeyp
     assert only(again).native is not None
 
 
+def test_a_compiler_that_somebody_ended_is_started_again():
+    aot.compile(saxpy, wait=True)(V, V, V)
+    WORKER.ask("llvm", text="module {}")
+    WORKER._process.kill()
+    WORKER._process.wait()
+    assert "source_filename" in WORKER.ask("llvm", text="module {}")["text"]
+
+
 def test_native_code_that_disagrees_is_news_and_is_not_used(monkeypatch, caplog):
     wrong = cpu.Native.run
     monkeypatch.setattr(cpu.Native, "run", lambda self, inputs: wrong(self, inputs) + 1)

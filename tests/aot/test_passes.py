@@ -60,3 +60,26 @@ def dear(x):
 
 def test_what_is_dear_and_used_twice_is_kept():
     assert aot.show(aot.compile(dear), M, target="fused").count("exp(") == 1
+
+
+def linear(x, w, b):
+    return np.maximum(x @ w + b, 0)
+
+
+def product_used_twice(x, w, b):
+    y = x @ w
+    return y, y + b
+
+
+def product_turned(x, w):
+    y = x @ w
+    return y + y.T
+
+
+@pytest.mark.parametrize(("function", "count"), [(linear, 1), (product_used_twice, 2), (product_turned, 2)])
+def test_what_follows_a_product_is_done_on_its_tiles_where_nobody_else_wants_it(function, count):
+    square = M[:17, :17]
+    arguments = (square, square, square[0])[: function.__code__.co_argcount]
+    text = aot.show(aot.compile(function), *arguments, target="fused")
+    assert text.count("fused(") == count
+    assert ("epilogue=True" in text) == (count == 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nozzle.aot.graph import Block, Node
 from nozzle.aot.lower.function import Buffer, Function
-from nozzle.aot.lower.product import tiled
+from nozzle.aot.lower.product import finished, tiled
 from nozzle.aot.lower.text import memory, register
 from nozzle.aot.ops import OPS
 from nozzle.aot.passes.fuse import pulled
@@ -48,6 +48,8 @@ def kernel(f: Function, node: Node) -> None:
     last = block.nodes[-1]
     if "rows" in node.attrs:
         _rows(f, block, node.attrs["phases"], node.attrs["rows"])
+    elif "epilogue" in node.attrs:
+        _finished(f, block)
     elif pulled(last) or last.op == "copy":
         _map(f, last)
     else:
@@ -559,7 +561,63 @@ def _matmul(f: Function, node: Node) -> None:
         if rows:
             tiled(f, node, target, ahead, lambda one: _stack(f, one, ahead), plain)
         else:
-            plain()
+            with nest(f, [width]) as (j,):
+                f.save(start, target, (*ahead, j))
+            _row_times_matrix(f, node, target, ahead, times)
+
+
+def _finished(f: Function, block: Block) -> None:
+    """A product and the elementwise kernel behind it, in one."""
+    after = block.nodes[-1]
+    product = next(node for node in block.nodes if node.op == "matmul")
+    target = f.buffer(after)
+
+    def plain() -> None:
+        whole = f.buffer(product)
+        left, right = product.inputs
+        emit = OPS["multiply"].emit
+        assert emit is not None
+        zero = f.t.const(0, product.tensor.dtype)
+        height, width = (f.dim(dim) for dim in product.tensor.shape)
+        with nest(f, [height]) as (i,):
+            with nest(f, [width]) as (j,):
+                f.save(zero, whole, (i, j))
+            with nest(f, [f.dim(left.tensor.shape[-1])]) as (k,):
+                one = f.element(left, (i, k))
+                with nest(f, [width]) as (j,):
+                    step = emit(f.t, product.tensor.dtype, (one, f.element(right, (k, j))))
+                    total = combine(f, "sum", product.tensor.dtype, f.load(whole, (i, j)), step)
+                    f.save(total, whole, (i, j))
+        with nest(f, [height, width]) as index:
+            f.save(f.element(after, tuple(index)), target, index)
+
+    finished(f, product, after, plain)
+
+
+AT_ONCE = 4
+"""Rows of a matrix that are added to the result in one pass over it."""
+
+
+def _row_times_matrix(
+    f: Function, node: Node, target: Buffer, ahead: tuple[str, ...], times: Callable[[str, str, str], str]
+) -> None:
+    """A vector times a matrix: rows of the matrix added up, several in one pass over the result."""
+    left, right = node.inputs
+    inner, width = f.dim(left.tensor.shape[-1]), f.dim(right.tensor.shape[-1])
+    over = f.t.set(f"arith.remui {inner}, {f.t.index(AT_ONCE)} : index")
+    even = f.t.set(f"arith.subi {inner}, {over} : index")
+    for begin, end, many in ((f.t.index(0), even, AT_ONCE), (even, inner, 1)):
+        k = f.t.name()
+        memo, f.memo = f.memo, {}
+        with f.t.block(f"scf.for {k} = {begin} to {end} step {f.t.index(many)} {{"):
+            rows = [k if r == 0 else f.t.set(f"arith.addi {k}, {f.t.index(r)} : index") for r in range(many)]
+            factors = [f.element(left, (row,)) for row in rows]
+            with nest(f, [width]) as (j,):
+                total = f.load(target, (*ahead, j))
+                for row, factor in zip(rows, factors, strict=True):
+                    total = times(total, factor, f.element(right, (*_stack(f, right, ahead), row, j)))
+                f.save(total, target, (*ahead, j))
+        f.memo = memo
 
 
 def _stack(f: Function, node: Node, ahead: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ SMALL = 2048
 class Tiles:
     """Writes one product into `target`, or hands every row of a tile to `finish`."""
 
-    def __init__(self, f: Function, node: Node, target: Buffer) -> None:
-        self.f, self.node, self.target = f, node, target
+    def __init__(self, f: Function, node: Node, target: Buffer, after: Node | None = None) -> None:
+        self.f, self.node, self.target, self.after = f, node, target, after
         self.left, self.right = node.inputs
         self.dtype = node.tensor.dtype
         lanes = f.width // np.dtype(self.dtype).itemsize
@@ -36,6 +36,8 @@ class Tiles:
         depth = self.left.tensor.shape[-1]
         packed = Node("empty", (), Tensor(self.dtype, (f.bound(depth), Dim.of(self.columns))))
         self.packed = f.buffer(packed)
+        tile = Node("empty", (), Tensor(self.dtype, (Dim.of(self.rows), Dim.of(self.columns))))
+        self.tile = f.buffer(tile) if after is not None else None
         self.depth, self.height = f.dim(depth), f.dim(self.left.tensor.shape[-2])
         self.breadth = f.dim(self.right.tensor.shape[-1])
 
@@ -55,7 +57,7 @@ class Tiles:
             for begin, end, many in ((zero, full, self.rows), (full, self.height, 1)):
                 i = t.name()
                 with t.block(f"scf.for {i} = {begin} to {end} step {t.index(many)} {{"):
-                    self._tile(ahead, places[0], i, j, many, mask)
+                    self._tile(ahead, places[0], i, j, many, mask, wide)
         self.f.memo = memo
 
     def _pack(self, place: tuple[str, ...], j: str, wide: str) -> None:
@@ -70,7 +72,9 @@ class Tiles:
             with t.block(f"scf.for {rest} = {wide} to {t.index(self.columns)} step {one} {{"):
                 f.save(t.const(0, self.dtype), self.packed, (k, rest))
 
-    def _tile(self, ahead: tuple[str, ...], place: tuple[str, ...], i: str, j: str, many: int, mask: str) -> None:
+    def _tile(
+        self, ahead: tuple[str, ...], place: tuple[str, ...], i: str, j: str, many: int, mask: str, wide: str
+    ) -> None:
         f, t = self.f, self.f.t
         zero, one = t.index(0), t.index(1)
         kind = register(self.dtype)
@@ -92,10 +96,40 @@ class Tiles:
                 new.append(t.set(f"vector.fma {spread}, {panel}, {total} : {self.type}"))
             t.add(f"scf.yield {', '.join(new)} : {types}")
         f.memo = {}
+        if self.tile is not None:
+            self._finish(rows, j, wide, found)
+            return
         for r, row in enumerate(rows):
             at = f.address(self.target, (*ahead, row, j))
             kinds = f"{self.memory}, vector<{self.columns}xi1>, {self.type}"
             t.add(f"vector.maskedstore {self.target.ref}[{at}], {mask}, {found}#{r} : {kinds}")
+
+    def _finish(self, rows: list[str], j: str, wide: str, found: str) -> None:
+        """Compute what follows the product on a tile that is near."""
+        f, t, after = self.f, self.f.t, self.after
+        assert after is not None
+        assert self.tile is not None
+        for r in range(len(rows)):
+            place = f.address(self.tile, (t.index(r), t.index(0)))
+            t.add(f"vector.store {found}#{r}, {self.tile.ref}[{place}] : {self.memory}, {self.type}")
+        for r, row in enumerate(rows):
+            at = t.name()
+            with t.block(f"scf.for {at} = {t.index(0)} to {wide} step {t.index(1)} {{"):
+                f.memo = {}
+                column = t.set(f"arith.addi {j}, {at} : index")
+                f.row[self.node] = f.load(self.tile, (t.index(r), at))
+                f.save(f.element(after, (row, column)), self.target, (row, column))
+                del f.row[self.node]
+        f.memo = {}
+
+
+def finished(f: Function, node: Node, after: Node, plain: Callable[[], None]) -> None:
+    """A product and what follows it, element for element."""
+    target = f.buffer(after)
+    del f.buffers[after]
+    tiles = Tiles(f, node, target, after)
+    _either(f, tiles, (), ((), ()), plain)
+    f.buffers[after] = target
 
 
 def tiled(
@@ -112,6 +146,14 @@ def tiled(
         plain()
         return
     tiles = Tiles(f, node, target)
+    _either(f, tiles, ahead, (places(left), places(right)), plain)
+
+
+Places = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _either(f: Function, tiles: Tiles, ahead: tuple[str, ...], places: Places, plain: Callable[[], None]) -> None:
+    """By tiles where the product is large enough, else plainly."""
     area = f.t.set(f"arith.muli {tiles.height}, {tiles.breadth} : index")
     work = f.t.set(f"arith.muli {area}, {tiles.depth} : index")
     large = f.t.set(f"arith.cmpi sge, {work}, {f.t.index(SMALL)} : index")
@@ -120,7 +162,7 @@ def tiled(
     memo, f.memo = f.memo, {}
     f.t.add(f"scf.if {large} {{")
     f.t.depth += 1
-    tiles.whole(ahead, (places(left), places(right)))
+    tiles.whole(ahead, places)
     f.t.depth -= 1
     f.t.add("} else {")
     f.t.depth += 1

@@ -265,6 +265,8 @@ def _checked(b: Builder, indices: Node, length: Dim) -> Node:
 
 def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
     """`x[key] = value`."""
+    if not x.tensor.rank:
+        raise Refuse("an item of a number, or of an array without axes, is set", "give it a name: x = value")
     items = list(key) if isinstance(key, tuple) else [key]
     if len(items) == 1 and isinstance(items[0], Node) and items[0].tensor.dtype == "bool" and items[0].tensor.rank:
         if items[0].tensor.rank != x.tensor.rank:

@@ -8,7 +8,8 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common
 from nozzle.aot.graph import Node
-from nozzle.aot.ops.index import look
+from nozzle.aot.ops.create import iota
+from nozzle.aot.ops.index import gather, look
 from nozzle.aot.ops.op import Op, define, function
 from nozzle.aot.ops.reduce import axes_of, reduce
 from nozzle.aot.ops.shape import axis_of, ravel
@@ -87,9 +88,6 @@ def trace(b: Builder, x: Value) -> Value:
 
 @function(FAMILY, np.diagonal, method="diagonal")
 def diagonal(b: Builder, x: Value) -> Node:
-    from nozzle.aot.ops.create import iota
-    from nozzle.aot.ops.index import gather
-
     node = b.lift(x)
     if node.tensor.rank != 2:
         raise Refuse("the diagonal of what is no matrix", "loop over the first axis")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nozzle.aot.graph import Graph, check
+from nozzle.aot.passes.epilogue import epilogue
 from nozzle.aot.passes.fuse import fuse
 from nozzle.aot.passes.rows import rows
 
-PASSES: tuple[Callable[[Graph], Graph], ...] = (fuse, rows)
+PASSES: tuple[Callable[[Graph], Graph], ...] = (fuse, rows, epilogue)
 
 
 def run(graph: Graph, upto: Callable[[Graph], Graph] | None = None) -> Graph:

@@ -1,0 +1,89 @@
+"""The second lane: many random functions, each answered by Python, by its graph after every pass, and by native code.
+
+    python bench/aot/differential.py [--first 0] [--many 10000]
+
+Every difference is printed with its source. The exit status is 1 when there is one.
+"""
+
+import argparse
+import collections
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from nozzle import aot
+from nozzle.aot import cache, cpu, passes
+from nozzle.aot.build import Refuse
+from nozzle.aot.lower import lower
+from tests.aot.agree import fresh
+from tests.aot.random_programs import make
+
+TOGETHER = 25
+"""Functions to a module."""
+
+
+def one(seed, count):
+    """What is to be compiled for a seed; None where the call is an error, is refused, or a pass is wrong."""
+    function, arguments, source = make(seed, f"f{seed}")
+    values = list(arguments.values())
+    theirs = fresh(tuple(values))
+    try:
+        want = function(*theirs), tuple(theirs)
+        special = aot.compile(function).traced(values)
+        for graph in (special.graph, *(passes.run(special.graph, upto=one) for one in passes.PASSES)):
+            mine = fresh(tuple(values))
+            wrong = cpu.differ((special.interpreted(mine, graph), tuple(mine)), want, cpu.exact(special))
+            if wrong:
+                report(count, "DIFFERS before native code", seed, wrong, source)
+                return None
+        return special, lower(passes.run(special.graph), cache.vector()), [values[at] for at in special.tensors], source
+    except aot.NotAdmissible:
+        count["refused"] += 1
+    except Refuse:
+        count["no native form"] += 1
+    except (ValueError, IndexError, TypeError):
+        count["an error in Python too"] += 1
+    return None
+
+
+def report(count, what, seed, wrong, source):
+    count[what] += 1
+    print(f"{what}: seed {seed}: {wrong}\n{source}", flush=True)
+
+
+def native(module, count):
+    path, _ = cache.library("\n".join(lowered.text for _, _, lowered, _, _ in module))
+    for seed, special, lowered, inputs, source in module:
+        wrong = cpu.Native(special, lowered, path).check(fresh(tuple(inputs)), fresh(tuple(inputs)))
+        if wrong:
+            report(count, "DIFFERS in native code", seed, wrong, source)
+        else:
+            count["agree on every rung"] += 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--many", type=int, default=10000)
+    chosen = parser.parse_args()
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    count, module = collections.Counter(), []
+    for seed in range(chosen.first, chosen.first + chosen.many):
+        found = one(seed, count)
+        if found is not None:
+            module.append((seed, *found))
+        if len(module) == TOGETHER or (module and seed == chosen.first + chosen.many - 1):
+            native(module, count)
+            module = []
+    for what, many in count.most_common():
+        print(f"{many:6} {what}")
+    sys.exit(1 if any(what.startswith("DIFFERS") for what in count) else 0)
+
+
+if __name__ == "__main__":
+    main()
