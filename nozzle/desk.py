@@ -395,7 +395,8 @@ class Desk:
             times.append(later)
         if now < self.settled:
             times.append(self.settled - now)
-        if (self.made or self._unkept) and not self.stuck and not self.quiet(now):
+        unkept = self._unkept and not self.made
+        if (unkept or (self.made and not self.quiet(now))) and not self.stuck:
             times.append(self.saved + self.tools.settings.quiet - now)
         if self.run is not None:
             times.append(self.run.next_shown - now)

@@ -119,7 +119,11 @@ def jobs(entry: Entry, cell: Cell, settings: Settings) -> list[Job]:
 
 
 def cause(finished: Finished) -> str:
-    """Why a cell did not end by itself, as a sentence; empty when it did."""
+    """Why a cell did not end by itself, and what of its output was not kept; empty when it did, and all was."""
+    return "; ".join(filter(None, [_ended(finished), finished.left_out]))
+
+
+def _ended(finished: Finished) -> str:
     match finished.status:
         case "timeout" | "stopped":
             return f"Stopped: {finished.cause}"

@@ -123,6 +123,8 @@ class Finished:
     """Names that the cell made or changed, and what they are: type, shape, dtype; `gone` for those it took away."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """Version of each imported distribution, and of the language under its own name."""
+    left_out: str = ""
+    """What of its output was not kept, in plain words."""
 
 
 Event = (

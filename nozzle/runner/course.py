@@ -212,6 +212,7 @@ class Course:
             spawned=done["spawned"],
             packages=done["packages"],
             names=done.get("names", {}),
+            left_out=self._kernel.outputs.left_out,
             **facts,
         )
 
@@ -229,7 +230,7 @@ class Course:
             cause = f"{why}; it did not stop and was killed" if self._killed else why
         else:
             status = "died"
-        self.finished = Finished(self._job.cell, status, cause=cause)
+        self.finished = Finished(self._job.cell, status, cause=cause, left_out=self._kernel.outputs.left_out)
 
     def _last_words(self) -> Iterator[Event]:
         for name, text in self._kernel.outputs.last_words():

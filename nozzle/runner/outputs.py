@@ -62,13 +62,16 @@ class Outputs:
                 yield name, text
 
     def last_words(self) -> Iterator[tuple[Name, str]]:
-        """At the end of the cell: half a character that never became whole, and what was left out."""
+        """At the end of the cell: half a character that never became whole."""
         for name, decoder in self._decoders.items():
             if text := decoder.decode(b"", final=True):
                 yield name, text
-        if self._dropped:
-            kept, dropped = _size(self._limits.output_bytes), _size(self._dropped)
-            yield "stderr", f"\n[output of {kept} kept, {dropped} more left out]\n"
+
+    @property
+    def left_out(self) -> str:
+        """What of the cell's output was not kept, in plain words; empty when all was."""
+        kept, dropped = _size(self._limits.output_bytes), _size(self._dropped)
+        return f"{kept} of output kept, {dropped} more left out" if self._dropped else ""
 
     def close(self) -> None:
         """Stop reading; a program that still prints gets SIGPIPE."""
