@@ -53,6 +53,8 @@ BATCHES = 8.0
 """Seconds, the longest of these."""
 GIT = 5.0
 """Seconds for which git may hold the index, and looks and writes wait for it."""
+AWAKE = 2.0
+"""Seconds, the longest sleep: a Ctrl-C that comes just before one is noticed only after it."""
 AGAIN = 0.05
 """Seconds until a look that could not be had is tried again."""
 
@@ -97,7 +99,8 @@ class Loop:
             if self.idle() and (self._quitting or (until_idle and self.messages.empty())):
                 return
             try:
-                self._take(self.messages.get(timeout=self._patience()))
+                patience = self._patience()
+                self._take(self.messages.get(timeout=AWAKE if patience is None else min(patience, AWAKE)))
             except queue.Empty:
                 continue
 
