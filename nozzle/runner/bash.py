@@ -74,7 +74,6 @@ class Bash:
         self.held: Held | None = None
         self._limits = limits
         self._bounds = bounds
-        self.process.deaf = True
         self.outputs.handed_over()
         self.woken = False
         """Another shell in the same state is as good as the first."""

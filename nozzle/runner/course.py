@@ -30,8 +30,9 @@ from nozzle.runner.watchdog import PAUSE, Watchdog
 
 LONG = 3600.0
 """Seconds after which a silent wait begins anew."""
-AGAIN = 0.25
-"""Seconds after which an interrupt is said again: one that comes just before a sleep is not noticed by Python."""
+AGAIN = 0.5
+"""Seconds after which an interrupt is said again: Python does not notice one that comes just before a sleep, and a
+program that is just being started loses it."""
 A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
 
@@ -141,7 +142,7 @@ class Course:
             self.stop("stopped", f"more than {self._limits.hard_bytes / 1e6:g} MB of output")
         if self._again_at is not None and now >= self._again_at:
             self._again_at = now + AGAIN
-            self._kernel.process.remind()
+            self._kernel.process.signal(signal.SIGINT)
         if self._watchdog and self._look_at is not None and now >= self._look_at:
             self._look_at = now + PAUSE
             self.hung = self.hung or (not self._stopped and self._watchdog.look())

@@ -92,8 +92,6 @@ class Process:
         self.keeper = keeper
         self.pid = pid
         self.line = line
-        self.deaf = False
-        """It must not hear an interrupt twice."""
         self._mark = mark
         self._killings = _out_of_memory_kills()
         self.ended = os.pidfd_open(pid)
@@ -103,15 +101,6 @@ class Process:
         """Send it to the kernel and to what runs in its process group."""
         try:
             os.killpg(self.pid, number)
-        except ProcessLookupError:
-            pass
-
-    def remind(self) -> None:
-        """Say SIGINT again, to the kernel alone; a Python that has heard it does not mind."""
-        if self.deaf:
-            return
-        try:
-            os.kill(self.pid, signal.SIGINT)
         except ProcessLookupError:
             pass
 
