@@ -67,6 +67,7 @@ def main() -> None:
     path.parent.mkdir(parents=True)
     text = "\n\n".join(f"Paragraph {n} of a journal that grows as one thinks aloud in it." for n in range(said.lines))
     path.write_text(text)
+    os.chdir(folder / "work")
     told: list[str] = []
     took: list[float] = []
     with journal(folder / "work", make=True) as here:
