@@ -1,14 +1,19 @@
 """How often the rules are wrong about what a paragraph asks for, on 200 paragraphs of our own.
 
-    python bench/cues.py [--wrong] [--half dev|test]
+    python bench/cues.py [--wrong] [--half dev|test] [--model NAME --url URL]
 
 For each half: precision and recall of every class, the share of proposals that nobody meant (false proposals: a task
 or a shell line proposed for a paragraph that holds none), and of the threads: how often two paragraphs that ask or
 settle something are rightly put together. `test` was never looked at when a rule was made; it is printed, not tuned.
+
+With --model, the classes are a model's instead, on a server that speaks OpenAI's wire; its key is in $NOZZLE_KEY. Each
+paragraph is sent alone, with the words of ASKED and no example.
 """
 
 import argparse
+import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -24,11 +29,21 @@ PLACE = Path(__file__).parent / "paragraphs"
 CLASSES = ("task", "question", "decision", "reversal", "traceback", "shell")
 
 
+ASKED = """A person thinks aloud. What is this paragraph? Reply with one word:
+task (something that could be handed over to somebody), question, decision, reversal (of an earlier decision),
+traceback, shell (a command line), or none.
+
+"""
+
+
 @dataclass(frozen=True)
 class Example:
     kinds: frozenset[str]
     thread: str
     text: str
+
+
+Guess = Callable[[Example], list[tuple[str, str]]]
 
 
 def examples(path: Path) -> list[Example]:
@@ -46,7 +61,22 @@ def guessed(example: Example) -> list[tuple[str, str]]:
     return [(cue.kind, cue.rule) for paragraph in said(entry) for cue in cues(paragraph) if cue.kind != "done"]
 
 
-def classes(half: list[Example], wrong: bool) -> tuple[int, int]:
+def by_model(name: str, url: str) -> Guess:
+    """A model's word for each paragraph."""
+    from nozzle.lm import Call, Choice, Stop, choose
+
+    model = choose(Choice(name, url, lambda: os.environ.get("NOZZLE_KEY", "")))
+    assert model is not None, "a model has a name"
+
+    def guess(example: Example) -> list[tuple[str, str]]:
+        call = Call([{"role": "user", "content": ASKED + example.text}], max_tokens=2000)
+        said = model.reply(call, lambda piece: None, Stop()).text.lower()
+        return [(word, name) for word in CLASSES if word in said.split("\n")[-1]][:1]
+
+    return guess
+
+
+def classes(half: list[Example], wrong: bool, guessed: Guess) -> tuple[int, int]:
     """Print the table; return proposals and those that nobody meant."""
     proposals = false = 0
     right, took, meant = dict.fromkeys(CLASSES, 0), dict.fromkeys(CLASSES, 0), dict.fromkeys(CLASSES, 0)
@@ -100,13 +130,16 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--wrong", action="store_true", help="show the paragraphs that are taken for something else")
     asked.add_argument("--half", choices=("dev", "test"), help="only one of the halves")
+    asked.add_argument("--model", default="", help="ask this model instead of the rules")
+    asked.add_argument("--url", default="", help="its server, up to /v1")
     asked_for = asked.parse_args()
+    guess = by_model(asked_for.model, asked_for.url) if asked_for.model else guessed
     status = 0
     for name in (asked_for.half,) if asked_for.half else ("dev", "test"):
         paths = sorted((PLACE / name).glob("*.txt"))
         half = [example for path in paths for example in examples(path)]
         print(f"{name}: {len(half)} paragraphs          precision          recall")
-        proposals, false = classes(half, asked_for.wrong)
+        proposals, false = classes(half, asked_for.wrong, guess)
         missed = " MISSED" if proposals and false / proposals > 0.05 else ""
         print(f"  false proposals      {_share(false, proposals)}   (goal: 5 % at most){missed}")
         right, together, belong, pairs = grouped(paths)

@@ -70,7 +70,7 @@ def main() -> None:
     told: list[str] = []
     took: list[float] = []
     with journal(folder / "work", make=True) as here:
-        voice = Voice(out=told.append)
+        voice = Voice(out=lambda text, *_: told.append(text))
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears) as loop:
 

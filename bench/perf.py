@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from contest import Spread, Void
-from figures import cells, kill, notice, parse, site, step, words
+from figures import cells, kill, notice, parse, site, states, step, words
 from peers import PLACE, Peers
 from table import Row, head
 from workplace import Workplace, isolate
@@ -37,6 +37,12 @@ FIGURES: dict[str, Callable[[Workplace], Iterable[Row]]] = {
     "build": site.rows,
     "words": words.rows,
     "kill": kill.rows,
+    "states": states.edited,
+    "snapshot": states.costs,
+    "threads": states.threads,
+    "thousand": states.thousand,
+    "killed": states.killed,
+    "kishu": states.kishu,
 }
 
 

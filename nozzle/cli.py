@@ -31,6 +31,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("how", "How the work is doing, while it runs", "agents"),
     ("news", "What is broken, and the nearest edit", "agents"),
     ("teleport", "Talk with the agent of a past step", "agents"),
+    ("mcp", "The journal for other programs, over MCP", "agents"),
     ("learn", "What models were asked, and what it cost", "agents"),
     ("verify", "Run again elsewhere and compare, or check every output", "trust"),
     ("trust", "Let run what came from somebody else", "trust"),

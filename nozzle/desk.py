@@ -364,6 +364,11 @@ class Desk:
             list(self._session.go_to(above[:kept]))
         return kept, len(done)
 
+    def keep_state(self) -> None:
+        """Keep the state that the kernels are in, cheap or not: somebody is about to go on from it elsewhere."""
+        if self._session is not None and self.run is None:
+            self._session.keep()
+
     def close(self) -> None:
         for run in self.aside:
             run.session.close()

@@ -92,6 +92,8 @@ class Ledger:
 
     def where(self) -> str:
         thread = self.steps.thread()
+        if not thread.head:
+            return f"on {thread.name}, where no step is yet"
         return f"at {thread.head[:8]} on {thread.name}" if thread.name else f"at {thread.head[:8]}, on no thread"
 
     # -- writing ------------------------------------------------------------------------------------------------

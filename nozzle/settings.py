@@ -121,6 +121,12 @@ class Settings(BaseModel):
     explain: Literal["surprises", "news", "asked"] = Field(
         default="surprises", description="What is explained unasked: all that surprises, only what breaks, or nothing."
     )
+    voice: Literal["", "quiet", "notes", "conduct"] = Field(
+        default="",
+        description="How much is said: when asked, notes on cells too, or to plain prose as well; an entry may "
+        "say otherwise.",
+    )
+    remarks: int = Field(default=40, ge=0, description="Remarks to plain prose that one entry gets while a watch runs.")
     task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
     task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")
     task_seconds: _Seconds = Field(default=3600.0, description="Seconds that one task may think and run.")

@@ -159,11 +159,32 @@
     }));
   };
 
+  // -- proposals: run, change and run, deny, copy; those that would run by themselves say when ---------------------
+
+  const offers = make("div", { className: "deed-offers" });
+  const copied = async (words) => { try { await navigator.clipboard.writeText(words); say("copied"); } catch { say("the browser does not let this page copy; select it"); } };
+  const answer = async (id, box, source = "") => { await doing("tick", { id, box, source }); ask(); };
+  const offer = ({ id, source, language, why, risk, left }) => {
+    const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: source, hidden: !source });
+    code.setAttribute("aria-label", `The ${language} it proposes`);
+    const button = (textContent, onclick, className = "") => make("button", { type: "button", textContent, className, onclick });
+    const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), button("Deny", () => answer(id, "deny")), ...(source ? [button("Copy", () => copied(code.value))] : [])];
+    const when = left === null || left === undefined ? "it waits for you" : `runs by itself in ${Math.ceil(left)} s unless you object`;
+    return make("li", {}, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${risk === "ask" ? "asks first" : risk}; ${when}` })));
+  };
+  const ask = async () => {
+    const found = await act("waiting");
+    const held = found.proposals ?? [];
+    panels.get("offers").button.textContent = held.length ? `Proposals ${held.length}` : "Proposals";
+    if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) offers.replaceChildren(held.length ? make("ul", {}, ...held.map(offer)) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
+  };
+
   // -- the bar, the keys, the button at a block --------------------------------------------------------------------
 
   const boxes = [
     panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, make("kbd", { textContent: "Ctrl Enter" }))),
     panel("map", "Map", "m", chart, map),
+    panel("offers", "Proposals", "p", ask, offers),
     panel("steps", "Steps", "s", past, where_at, list),
   ];
   const run = make("button", { type: "button", textContent: "Run", title: "Run what is due (r)", onclick: () => doing("run") });
@@ -172,7 +193,7 @@
   document.body.append(bar, ...boxes);
   document.body.classList.add("deed");
 
-  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), r: () => doing("run") };
+  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), r: () => doing("run") };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
@@ -207,11 +228,13 @@
     waiting = setTimeout(() => {
       here.hidden = true;
       if (!panels.get("map").box.hidden) chart();
+      ask();
       if (!panels.get("write").box.hidden) refill();
       if (!panels.get("steps").box.hidden) past();
     }, 300);
   }).observe(article, { childList: true, subtree: true, characterData: true });
 
+  ask();
   const kept = sessionStorage.getItem("deed-open");
   if (panels.has(kept)) open(kept, false);
   else if (kept === null && matchMedia("(min-width: 80rem)").matches) open("map", false);

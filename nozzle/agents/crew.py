@@ -28,6 +28,8 @@ class Crew:
     tracer: Tracer | None = None
     running: set[str] = field(default_factory=set)
     """Chains of the agents' cells that run: what is saved meanwhile may be their doing."""
+    redact: Callable[[str], str] = lambda text: text
+    """No secret is sent, also none that the author wrote himself."""
     project: Callable[[], str] = lambda: ""
     """How the project is run, as its files say."""
 
@@ -35,7 +37,8 @@ class Crew:
         """What both agents are sent: the system's words, and the entry up to a line."""
         system = "\n\n".join(part for part in (self.prompts.text("system"), self.project()) if part)
         messages: Sequence[Message] = fit(trajectory(entry, upto), self.settings.model_context)
-        return [{"role": "system", "content": system}, *({"role": m.role, "content": m.content} for m in messages)]
+        sent = [{"role": each.role, "content": self.redact(each.content)} for each in messages]
+        return [{"role": "system", "content": self.redact(system)}, *sent]
 
     def work(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do a job in a thread, and what follows from it on the loop; a fault of ours comes as its value."""

@@ -64,7 +64,8 @@ def labelled(
 ) -> Saying:
     """Ask the explainer; its words, and by which model."""
     assert crew.model is not None, "who has no model asks none"
-    given = given.model_copy(update={"voice": crew.prompts.text("voice")})
+    clean = {name: crew.redact(words) for name, words in given.model_dump().items()}
+    given = Given(**{**clean, "voice": crew.prompts.text("voice")})
     signature = Signature(name, Given, Said, read, crew.prompts)
     settings = crew.settings
     terms = Terms(tell, stop, crew.tracer, refuse=refusing(), max_tokens=settings.model_tokens)

@@ -13,12 +13,15 @@ from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Error, Finished
 from nozzle.document.facts import Facts
 from nozzle.document.spoken import Saying
+from nozzle.document.thought.conduct import voice
 from nozzle.errors import NozzleError
 from nozzle.explainer import Broke, Ran, examine, fixed, headline, surprises, tell
 from nozzle.lm import Stop
 from nozzle.piece import Piece
 from nozzle.run import Run
 
+EXPLAINED = {"quiet": "news", "notes": "surprises", "conduct": "surprises"}
+"""What is told of cells in each voice: what breaks, or all that surprises."""
 BAD = ("error", "timeout", "died")
 
 
@@ -34,16 +37,25 @@ class Newsroom:
     """How often a cell ended in these words, in a row."""
     _last: dict[str, Facts] = field(default_factory=dict)
 
+    def _explains(self) -> str:
+        """What is explained unasked here: as the entry's voice says, else as the settings do."""
+        settings = self.crew.settings
+        return EXPLAINED.get(voice(self.desk.entry, settings.voice), settings.explain)
+
     def ended(self, run: Run, finished: Finished) -> None:
         """A cell of this entry has ended."""
         cell = self.desk.entry.cell(run.cell.chain)
-        if cell is None or self.crew.settings.explain == "asked":
+        if cell is None or self._explains() == "asked":
             return
         if finished.status in BAD and not (finished.status == "error" and cell.options.raises):
             if not cell.by:
                 self._broke(cell, finished, run.error)
         elif finished.status == "ok":
             self._went_well(cell, run)
+
+    def drop(self) -> None:
+        """Nobody waits any more for what is being worked out."""
+        self.under_way.clear()
 
     def _broke(self, cell: Cell, finished: Finished, error: Error | None) -> None:
         """Find out since when, in a thread, and tell."""
@@ -60,6 +72,8 @@ class Newsroom:
         self.crew.work(work, lambda found: self._tell(cell.chain, entry, found))
 
     def _tell(self, chain: str, entry: Entry, found: tuple[Broke, Saying] | NozzleError) -> None:
+        if chain not in self.under_way:
+            return
         self.under_way.discard(chain)
         if isinstance(found, NozzleError):
             return self.desk.tools.say(Notice("fault", self.desk.rel, str(found)))
@@ -81,6 +95,8 @@ class Newsroom:
             return labelled(self.crew, NEWS, given, self.crew.shared(entry, upto), lambda piece: None, Stop())
 
         def then(prose: Saying | NozzleError) -> None:
+            if chain not in self.under_way:
+                return
             self.under_way.discard(chain)
             if isinstance(prose, Saying) and prose.facts:  # a model that failed adds nothing to the facts
                 both = tell(broke, prose.text, prose.via)
@@ -102,7 +118,7 @@ class Newsroom:
             )
         last, now = self._last.get(cell.digest), self.desk.tools.ledger.past.last(self.desk.rel, cell)
         self._last[cell.digest] = now or Facts("ok")
-        if self.crew.settings.explain != "surprises":
+        if self._explains() != "surprises":
             return
         said = surprises(Ran(cell, run.why, run.before, slot.output, last, now or Facts("ok")))
         if said is not None:

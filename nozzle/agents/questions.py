@@ -13,7 +13,7 @@ from nozzle.document.outputs import Output, Text
 from nozzle.document.plan import failed
 from nozzle.document.prompts import QUESTIONS, Prompt, prompts
 from nozzle.document.spoken import Saying
-from nozzle.document.trajectory import until
+from nozzle.document.trajectory import imitates, until
 from nozzle.errors import NozzleError
 from nozzle.explainer import Broke, Found, Known, Live, answer, asks_how, report, tell
 from nozzle.explainer.news import recorded
@@ -22,10 +22,20 @@ from nozzle.piece import Piece
 
 
 @dataclass(slots=True)
+class Asking:
+    """A question on its way."""
+
+    asked: Prompt
+    stop: Stop = field(default_factory=Stop)
+    pieces: list[str] = field(default_factory=list)
+    """What has come of the answer so far."""
+
+
+@dataclass(slots=True)
 class Questions:
     desk: Desk
     crew: Crew
-    under_way: dict[str, Stop] = field(default_factory=dict)
+    under_way: dict[str, Asking] = field(default_factory=dict)
     """Prompts that are being answered."""
     broke: dict[str, Broke] = field(default_factory=dict)
     now: float = 0.0
@@ -47,27 +57,30 @@ class Questions:
 
     def begin(self, asked: Prompt) -> None:
         """Answer it, in a thread."""
-        stop = self.under_way[asked.digest] = Stop()
-        entry = self.desk.entry
-        job = self._job(asked, entry, stop)
+        asking = self.under_way[asked.digest] = Asking(asked)
+        job = self._job(asking, self.desk.entry)
         self.desk.tools.say(Notice("asked", self.desk.rel, f"{_title(asked)}: being answered"))
         self.crew.work(job, lambda said: self._answered(asked, said))
 
     def drop(self) -> None:
         """The text is another one: nobody waits for these answers."""
-        for stop in self.under_way.values():
-            stop.say()
+        for asking in self.under_way.values():
+            asking.stop.say()
         self.under_way.clear()
 
     def stop(self) -> bool:
-        """Stop answering; what was said so far is written."""
-        stopped = bool(self.under_way)
-        for stop in self.under_way.values():
-            stop.say()
-        return stopped
+        """Stop answering, at once; what was said so far is written."""
+        stopped = list(self.under_way.values())
+        for asking in stopped:
+            asking.stop.say()
+            so_far = "".join(asking.pieces)
+            kept = "" if imitates(so_far) else so_far
+            self._answered(asking.asked, Saying("No answer: you stopped it", kept, fold="what had come until then"))
+        return bool(stopped)
 
-    def _job(self, asked: Prompt, entry: Entry, stop: Stop) -> Callable[[], Saying]:
+    def _job(self, asking: Asking, entry: Entry) -> Callable[[], Saying]:
         """What is to be done in the thread, with all that it needs from here."""
+        asked = asking.asked
         if self.is_how(asked):
             status = self.how(asked.span.start)
             return lambda: status
@@ -78,18 +91,19 @@ class Questions:
         )  # fmt: skip
         question = asked.text or "what went wrong here?"
 
+        def hear(piece: str) -> None:
+            """Words on their way to the terminal and the page; from the thread."""
+            asking.pieces.append(piece)
+            self.desk.tools.say(Notice("says", self.desk.rel, piece))
+
         def work() -> Saying:
             said = facts or answer(question, found)
             if self.crew.model is None:
                 return said
             given = Given(question=question, facts=known(said))
-            return labelled(self.crew, ANSWER, given, self.crew.shared(entry, until(entry, asked)), self._hear, stop)
+            return labelled(self.crew, ANSWER, given, self.crew.shared(entry, until(entry, asked)), hear, asking.stop)
 
         return work
-
-    def _hear(self, piece: str) -> None:
-        """Words on their way to the terminal and the page; from the thread."""
-        self.desk.tools.say(Notice("says", self.desk.rel, piece))
 
     def how(self, line: int | None = None) -> Saying:
         """The six answers, now."""

@@ -66,6 +66,8 @@ class Seat:
             else:
                 self.live |= fresh
                 self.tasks.saved(there, fresh)
+                if any(each.word == "stop" and each.digest in fresh for each in there):
+                    self.questions.stop()
             self.questions.saved(there)
 
     def asked(self) -> None:
@@ -114,6 +116,7 @@ class Seat:
         return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
 
     def stop(self) -> bool:
+        self.newsroom.drop()
         stopped = self.questions.stop()
         return self.tasks.stop("you stopped it") or stopped
 

@@ -150,6 +150,12 @@ class Tasks:
         times = [until - now for task in self.active.values() if (until := self._until(task)) is not None]
         return max(0.02, min(times)) if times else None
 
+    def left(self, id_: str) -> float | None:
+        """Seconds until a proposal runs, or is denied, by itself; None: it waits."""
+        task = next((each for each in self.active.values() if each.offer and each.offer.id == id_), None)
+        until = self._until(task) if task is not None and task.state == "standing" else None
+        return None if until is None else max(0.0, until - self._now)
+
     def busy(self) -> bool:
         """Whether something goes on that needs nobody's answer."""
         waits = (task.state != "standing" or self._until(task) is not None for task in self.active.values())

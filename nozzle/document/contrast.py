@@ -5,6 +5,7 @@ stands between is the author's prose.
 """
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,11 +62,17 @@ def _cells(here: Entry, there: Entry) -> Iterator[Contrast]:
             for mine, other in zip(ours[start:stop], theirs[begin:end], strict=True):
                 yield from _pair(mine, other)
             continue
-        pairs = min(stop - start, end - begin) if tag == "replace" else 0
+        pairs = _alike(ours[start:stop], theirs[begin:end]) if tag == "replace" else 0
         for mine, other in zip(ours[start : start + pairs], theirs[begin : begin + pairs], strict=True):
             yield from _pair(mine, other)
         yield from (Contrast("only here", slot.cell.title, _only("-", slot)) for slot in ours[start + pairs : stop])
         yield from (Contrast("only there", slot.cell.title, _only("+", slot)) for slot in theirs[begin + pairs : end])
+
+
+def _alike(ours: Sequence[Slot], theirs: Sequence[Slot]) -> int:
+    """How many of these are the same cell with other code: those without a label, at the same place."""
+    both = zip(ours, theirs, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: not (pair[0].cell.label or pair[1].cell.label), both))
 
 
 def _name(slot: Slot) -> str:

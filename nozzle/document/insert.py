@@ -11,9 +11,11 @@ from typing import Literal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry, Span
 from nozzle.document.lines import split
+from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import said
 
+_box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny)\b.*)", re.S)
 What = Literal["prose", "cell", "ask", "do"]
 
 
@@ -34,6 +36,32 @@ def insert(entry: Entry, what: What, text: str, below: str = "") -> Edit | None:
         head += end
     tail = end if under and under[0].strip() else ""
     return Edit(Span(line, line), head + "".join(row + end for row in rows) + tail)
+
+
+def tick(entry: Entry, id_: str, box: str, source: str = "") -> Edit | None:
+    """The edit that ticks a box of a proposal, its fence as the author changed it; None when it stands no more."""
+    block = find(entry, id_)
+    if block is None or box not in ("run", "deny"):
+        return None
+    rows = entry.rows[block.span.start : block.span.stop]
+    if source.strip() and (fenced := _fence(rows)):
+        first, last = fenced
+        end = "\r\n" if rows[first].endswith("\r\n") else "\n"
+        info = rows[first].strip().lstrip("`~:")
+        rows[first:last] = [row + end for row in fence(info, _rows("prose", source))]
+    ticked = [_box.sub(r"\1[x]\2", row) if (match := _box.match(row)) and match[3] == box else row for row in rows]
+    return Edit(block.span, "".join(ticked)) if ticked != rows else None
+
+
+def _fence(rows: list[str]) -> tuple[int, int] | None:
+    """The lines of the code-cell in a proposal, half-open."""
+    first = next((at for at, row in enumerate(rows) if re.match(r"[`~:]{3,}\{code-cell\}", row)), None)
+    if first is None:
+        return None
+    mark = re.match(r"[`~:]+", rows[first])
+    close = (mark[0] if mark else "```").strip()
+    last = next((at for at in range(first + 1, len(rows)) if rows[at].strip() == close), None)
+    return None if last is None else (first, last + 1)
 
 
 def _line(entry: Entry, below: str) -> int | None:

@@ -48,7 +48,7 @@ class Tape:
             case Stream(name=name, text=text) | Late(name=name, text=text):
                 self._begin()
                 last = self._items[-1] if self._items else None
-                if not (isinstance(last, Text) and last.name == name and self._pieces):
+                if not (isinstance(last, Text) and last.name == name):
                     self._settle()
                     self._items.append(Text(name, ""))
                 self._pieces.append(text)

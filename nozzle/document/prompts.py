@@ -96,12 +96,16 @@ def _said_in(entry: Entry) -> Iterator[_Found]:
     owned = [envelope.span for envelope in entry.envelopes]
     starts = {block.span.start: block for block in entry.blocks if not isinstance(block, Cell)}
     for top in entry.outline.tops:
+        block = starts.get(top.start)
+        spoken = top.kind == "paragraph_open" and entry.rows[top.start].startswith("/")
+        if not spoken and (block is None or block.name not in ("ask", "do")):
+            continue
         if any(span.start <= top.start < span.stop for span in owned):
             continue
-        if top.kind == "paragraph_open":
-            yield from _paragraph(entry, Span(top.start, top.stop))
-        elif (block := starts.get(top.start)) and block.name in ("ask", "do"):
+        if block is not None:
             yield from _directive(block)
+        else:
+            yield from _paragraph(entry, Span(top.start, top.stop))
 
 
 def _paragraph(entry: Entry, span: Span) -> Iterator[_Found]:

@@ -156,6 +156,13 @@ def close(entry: Entry, offer: Offer, outcome: Outcome, hand: Hand) -> Edit | No
     )
 
 
+def quote(entry: Entry, words: str, by: str, hand: Hand) -> Edit:
+    """Words of another program, at the end of an entry: quoted, and nobody's task or question."""
+    rows = _envelope("quote", {"v": seal.FORMAT, "by": by}, quoted(["[!NOTE]", *_rows(words, hand)]))
+    end = len(entry.rows)
+    return Edit(*put(entry, Span(end, end), rows)) if end else Edit(Span(0, 0), "\n".join(rows) + "\n")
+
+
 def cell_of(entry: Entry, id_: str) -> Envelope | None:
     """The envelope of the cell that a proposal became."""
     return next((block for block in entry.envelopes if block.kind == "cell" and block.keys.get("id") == id_), None)

@@ -151,7 +151,7 @@ def _owned(block: Envelope, cell: Cell | None, under: Cell | None) -> Message:
         case "task" if block.status not in ("", "running"):
             return Message("assistant", _shortened("\n".join(_unquoted(block))), "a summary")
         case "quote":
-            return Message("user", _shortened("\n".join(_unquoted(block))), "a quote")
+            return Message("user", _quote(block), "a quote")
     return Message("user", "")
 
 
@@ -163,6 +163,12 @@ def _output(block: Envelope, cell: Cell) -> str:
     whole = "".join(f"\n[the whole: read('_out/{name}')]" for name in files(block.body) if name.endswith(".txt"))
     head = f'<output of="{cell.digest[:SHOWN]}" status="{block.status}" seal="{seal}"{stale}>'
     return f"{head}\n{_shortened(body)}{whole}\n</output>"
+
+
+def _quote(block: Envelope) -> str:
+    """Words of a machine, brought in from elsewhere: material, and never the author's question or an output."""
+    body = _tag.sub(r"<\1\2_", "\n".join(block.body))
+    return f'<quote by="{block.keys.get("by", "machine")}">\n{_shortened(body)}\n</quote>'
 
 
 def _shown(block: Envelope) -> list[str]:

@@ -11,9 +11,12 @@ from nozzle.document.facts import Facts
 from nozzle.document.plan import Row
 from nozzle.document.prompts import prompts
 from nozzle.document.spoken import Saying
+from nozzle.document.thought.map import condense
 from nozzle.explainer.links import code, link
 from nozzle.explainer.slices import names
 
+QUESTIONS = 5
+"""Open questions that are told."""
 PARTS = 12
 """Cells that are told one by one."""
 TAIL = 6
@@ -50,12 +53,21 @@ def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda tex
         ("Each part", _parts(entry, known)),
         ("Where it may fail", _risks(entry, known)),
         ("Next", _next(known)),
+        ("Open questions", _open(entry, redact)),
     ]
     live = redact(_live(known.live)) if known.live else ""
     text = "\n".join(part for part in (head, live) if part)
     return Saying(
         text, "\n\n".join(f"**{name}.** {words}" for name, words in parts if words), via="facts", fold="the rest"
     )
+
+
+def _open(entry: Entry, redact: Callable[[str], str]) -> str:
+    """What the author wondered about in prose, and nothing has settled; heard by cue words."""
+    found = [point for point in condense(entry).of("question", state=["open"]) if not point.words.startswith("/")]
+    shown = [f"{redact(point.words)} (line {point.line + 1})" for point in found[-QUESTIONS:]]
+    more = f" and {len(found) - QUESTIONS} more: `nozzle condense`" if len(found) > QUESTIONS else ""
+    return "; ".join(shown) + more
 
 
 def _goal(entry: Entry, upto: int | None) -> str:

@@ -339,8 +339,23 @@ class Session:
 
     def _kernel(self, language: str) -> Kernel:
         if language not in self._kernels:
-            self._kernels[language] = start(language, self._place, self._limits, self._bounds)
+            self._kernels[language] = self._started(language)
         return self._kernels[language]
+
+    def _started(self, language: str) -> Kernel:
+        """A fresh worker: woken from one that has run nothing yet, where there is such a one."""
+        store = self._snapshots
+        if language != "python" or store is None or store.policy == "never" or self._hung:
+            return start(language, self._place, self._limits, self._bounds)
+        image = store.fresh(self._place)
+        kernel = image.wake(self._place, self._limits) if image else None
+        if kernel is None:
+            kernel = start(language, self._place, self._limits)
+            made = kernel.freeze()
+            store.keep_fresh(self._place, None if isinstance(made, Tainted) else made)
+        if self._bounds:
+            kernel.confine(self._bounds)
+        return kernel
 
     def _confine(self) -> str:
         """Bind the live workers, and those to come; why that cannot be, or nothing."""

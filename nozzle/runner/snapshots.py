@@ -25,6 +25,8 @@ FIRST_COST = 0.01
 """Seconds that the first snapshot is thought to cost: a small process."""
 OUTSIDE = 3600.0
 """Seconds that a cell which reached outside counts for: its state is kept, and given up last."""
+FULL = 0.97
+"""Of the budget: what is held grows a little until it is measured again."""
 MOST = 200
 """States kept at once, however small: a process each."""
 PRICE = 3.0
@@ -108,6 +110,8 @@ class Snapshots:
         self._bytes: weakref.WeakKeyDictionary[Image, int] = weakref.WeakKeyDictionary()
         """As measured last; those measured longest ago come first."""
         self._kept: dict[tuple[Place, str], list[Snapshot]] = {}
+        self._fresh: dict[Place, Image] = {}
+        """Workers that have run nothing yet, frozen: waking one takes a tenth of starting one."""
         self._lock = threading.Lock()
 
     def pays(self, trail: Trail) -> bool:
@@ -140,6 +144,19 @@ class Snapshots:
             ]
         return next((each for each in found if each.trail.holds(content)), None)
 
+    def fresh(self, place: Place) -> Image | None:
+        """A Python worker that has run nothing, for this place."""
+        with self._lock:
+            return self._fresh.get(place) or self._fresh.get(place.kind)
+
+    def keep_fresh(self, place: Place, image: Image | None) -> None:
+        """Start from this one from now on; from none, when it is no more."""
+        with self._lock:
+            self._fresh.pop(place, None)
+            self._fresh.pop(place.kind, None)
+            if image is not None and len(self._fresh) < MOST // 10:
+                self._fresh[place] = image
+
     def forget(self, snapshot: Snapshot) -> None:
         """It is no more, or not to be trusted."""
         with self._lock:
@@ -156,6 +173,7 @@ class Snapshots:
         """Give all of them up; replay does the rest."""
         with self._lock:
             self._kept.clear()
+            self._fresh.clear()
 
     def all(self) -> list[Snapshot]:
         """Those there are, oldest first."""
@@ -195,7 +213,7 @@ class Snapshots:
     def _to_give_up(self) -> Snapshot | None:
         """The state that saves the least for what it holds, while too much is held; never one of the last two."""
         rows = self._rows()
-        if len(rows) <= 2 or (sum(row.bytes for row in rows) <= self.budget and len(rows) <= MOST):
+        if len(rows) <= 2 or (sum(row.bytes for row in rows) <= self.budget * FULL and len(rows) <= MOST):
             return None
         return min(rows[:-2], key=lambda row: row.saves / max(row.bytes, 1)).snapshot
 

@@ -58,7 +58,8 @@ def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[
     if crew.model is None:
         return said
     given = Given(question=question, facts=known(said))
-    return labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *talk], _stream, Stop())
+    spoken = [{**each, "content": here.redact(each["content"])} for each in talk]
+    return labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *spoken], _stream, Stop())
 
 
 def _stream(piece: str) -> None:

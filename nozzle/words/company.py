@@ -33,10 +33,16 @@ STEPS = 40
 
 def company(here: Journal, call: Callable[[Callable[[], None]], None]) -> Callable[[Desk], Beside]:
     """Who sits beside each desk of this journal."""
-    from nozzle.agents import Seat
+    from nozzle.agents import Conducted
 
     crew = crew_of(here, call)
-    return lambda desk: Seat(desk, crew)
+    return lambda desk: Conducted(desk, crew, told=lambda rel, digest: told(here, rel, digest))
+
+
+def told(here: Journal, rel: str, digest: str) -> bool:
+    """Whether something was said to a paragraph in one of the newest steps of an entry."""
+    mark = f" of={digest} by=".encode()
+    return any(mark in (here.steps.text(step, rel) or b"") for step in here.steps.history(rel, limit=STEPS))
 
 
 def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
@@ -53,6 +59,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         model=chosen,
         prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None),
         tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
+        redact=here.redact,
         project=project(here),
     )
 

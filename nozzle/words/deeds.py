@@ -104,6 +104,47 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     return Done("written")
 
 
+def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """What is proposed and waits for an answer."""
+    from nozzle.agents import Seat
+    from nozzle.document.proposal import read
+
+    desk = loop.desk(path)
+    rows = []
+    for block in desk.entry.envelopes:
+        if block.kind == "proposal":
+            stands, id_ = read(block), block.keys.get("id", "")
+            left = desk.beside.tasks.left(id_) if isinstance(desk.beside, Seat) else None
+            told = [row.removeprefix("> ") for row in block.body if row.startswith("> ") and "[!" not in row]
+            rows.append(
+                {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
+                 "why": " ".join(told), "left": left}
+            )  # fmt: skip
+    return Done(data={"proposals": rows})
+
+
+def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Answer a proposal, as the author would in the text: tick a box, or change its fence and tick."""
+    from nozzle import disk
+    from nozzle.document import insert
+    from nozzle.document.edit import apply
+    from nozzle.document.entry import Entry
+
+    done: list[str] = []
+
+    def edit(author: bytes) -> bytes | None:
+        entry = Entry(author.decode())
+        done.clear()
+        put = insert.tick(entry, deed.args.get("id", ""), deed.args.get("box", ""), deed.args.get("source", ""))
+        if put is None:
+            return None
+        done.append(f"{deed.args['box']}: answered")
+        return apply(entry.text, put).encode()
+
+    disk.exchange(path, disk.read(path), edit)
+    return Done(done[0]) if done else Done("it does not stand there any more", ok=False)
+
+
 def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Run what is due."""
     loop.advance([path])
@@ -152,6 +193,8 @@ def mapped(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "write": write,
+    "waiting": waiting,
+    "tick": tick,
     "run": run,
     "stop": stop,
     "steps": steps,

@@ -37,6 +37,22 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
         return run_entries(here, [path], False, Voice())
 
 
+def suggest(here: Journal, path: Path, task: str) -> None:
+    """Write another program's words at the end of an entry: quoted, so that they are nobody's task yet."""
+    from nozzle import disk
+    from nozzle.document import spoken
+    from nozzle.document.edit import apply
+    from nozzle.document.entry import Entry
+    from nozzle.document.scribe import Hand
+
+    def edit(author: bytes) -> bytes:
+        entry = Entry(author.decode())
+        words = f"Another program suggests a task; to have it done, write it below as your own:\n\n{task}"
+        return apply(entry.text, spoken.quote(entry, words, "mcp", Hand(redact=here.redact))).encode()
+
+    disk.exchange(path, disk.read(path), edit)
+
+
 def append(here: Journal, path: Path, task: str) -> None:
     """Write a task at the end of an entry, whatever an editor does at the same moment."""
     from nozzle import disk

@@ -25,7 +25,7 @@ def command(entry: Path | None) -> int:
     with journal(entry) as here:
         lines = control.ask(here.steps.private, "how", path=str(here.place(entry)) if entry else "")
         if lines is None:
-            click.echo(_from_text(here, entry))
+            click.echo(from_text(here, entry))
             return 0
         status = 0
         for line in lines:
@@ -35,7 +35,7 @@ def command(entry: Path | None) -> int:
     return status
 
 
-def _from_text(here: Journal, path: Path | None) -> str:
+def from_text(here: Journal, path: Path | None) -> str:
     """Nothing runs here: what the text and the steps say."""
     from nozzle.desk import Desk
     from nozzle.explainer import Known, report

@@ -142,6 +142,8 @@ class Journal:
                 raise WrongCommand(f"there is no {path}; 'nozzle new TITLE' starts an entry")
             if not path.is_relative_to(self.root):
                 raise WrongCommand(f"{path} is outside this journal, {self.root}; run nozzle from its own folder")
+            if path.is_file() and path.suffix.lower() not in (".md", ".markdown"):
+                raise WrongCommand(f"{path} is no Markdown file, so it is no entry")
             found += [path] if path.is_file() else [e for e in self.settings.entries_in(self.root) if path in e.parents]
         return list(dict.fromkeys(found))
 
@@ -290,7 +292,11 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
 
     folder = (start or Path.cwd()).absolute()
     folder = folder if folder.is_dir() else folder.parent
-    steps = Steps.open(folder) if make else Steps.find(folder)
+    steps = Steps.find(folder)
+    if steps is None and make and folder.is_relative_to(Path.cwd()):
+        if folder in (Path.home(), Path(folder.anchor)):
+            raise WrongCommand(f"{folder} is no place for a journal: make a folder for it, and begin there")
+        steps = Steps.open(folder)
     if steps is None:
         raise WrongCommand(
             f"{folder} is in no journal: there is no git repository around it; 'nozzle new TITLE' starts one"

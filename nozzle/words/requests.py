@@ -138,6 +138,8 @@ def beside(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
         reply({"say": "a run is at work here, not a watch: 'nozzle watch' looks after all threads"})
         reply.end(1)
         return
+    for desk in loop.desks.values():
+        desk.keep_state()
     loop.beside(Path(args["folder"]), reply)
 
 

@@ -39,7 +39,8 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
         entries = here.entries(paths)
         voice = Voice(quiet=quiet)
         if not entries:
-            voice.say("no entries here yet; 'nozzle new TITLE' starts one")
+            where = f"in {', '.join(map(str, paths))}" if paths else "here yet"
+            voice.say(f"no entries {where}; 'nozzle new TITLE' starts one")
             return 0
         return run_in_turn(here, entries, again, voice)
 
@@ -62,6 +63,7 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -
 
 def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
     """Run entries in this process; the exit status."""
+    from nozzle.words.asked import Unanswered
     from nozzle.words.hush import Hush
     from nozzle.words.rest import note
     from nozzle.words.voice import Ears, drawing
@@ -72,7 +74,9 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
         if notice.kind == "fault":
             faults.add(notice.entry)
 
-    with looping(here, Ears(Hush(here.redact), voice, hear)) as loop:
+    ears = Ears(Hush(here.redact), voice, hear)
+    with looping(here, ears) as loop:
+        ears.add(Unanswered(loop, voice))
         ready(loop, here, voice)
         loop.advance(entries, again)
         with drawing(voice):
@@ -97,12 +101,12 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
     `what` it is, to others: a run, or a watch.
     """
     import queue
-    import signal
     from dataclasses import replace
 
     from nozzle import rest
     from nozzle.loop import Loop, Message, Quit
     from nozzle.words.requests import serving
+    from nozzle.words.signals import on_signals
 
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
     tools = here.tools(ears, messages.put)
@@ -110,18 +114,12 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
         tools = replace(tools, snapshots=None)  # nobody goes back before it ends
     loop = Loop(tools, messages)
 
-    def stop(number: int, frame: object) -> None:
-        messages.put(Quit())
-
     rest.forget(here.steps.private)
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with serving(loop, here, ears, what):
+        with on_signals(lambda: messages.put(Quit())), serving(loop, here, ears, what):
             yield loop
     finally:
         loop.close()
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] = ()) -> int:
@@ -145,8 +143,11 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
             voice.say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
             status = max(status, 1)
         held = [row for row in rows if row.do == "held"]
-        for row in held:
+        below = [row for row in held if row.reason.startswith("below ")]
+        for row in held if len(below) < 2 else [row for row in held if row not in below]:
             voice.say(f"- {desk.rel}: {name(row.cell)}: {row.reason}", "yellow")
+        if len(below) > 1:
+            voice.say(f"- {desk.rel}: {len(below)} cells wait {below[0].reason}", "yellow")
         status = max(status, int(bool(held)))
         for line in desk.entry.nested:
             voice.say(

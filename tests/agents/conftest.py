@@ -34,8 +34,11 @@ class Table:
 
     def __post_init__(self) -> None:
         self.workshop.here.model = self.model
+        self.loop = self.workshop_loop()
+
+    def workshop_loop(self) -> Loop:
         messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self.loop = Loop(self.workshop.here.tools(self.workshop.notices.append, messages.put), messages)
+        return Loop(self.workshop.here.tools(self.workshop.notices.append, messages.put), messages)
 
     def begin(self, text: str) -> str:
         self.path = self.workshop.write(text)

@@ -1,18 +1,22 @@
 """Questions with a model: what it is sent, what is written, what is refused, and what happens when it fails."""
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from nozzle.document.entry import Entry
 from nozzle.document.prompts import prompts
-from nozzle.lm import Failed, Scripted
+from nozzle.lm import Call, Failed, Reply, Scripted, Stop
 from nozzle.lm.model import Message
 from nozzle.lm.trace import read
+from nozzle.loop import Quit, Saved
+from tests.agents.conftest import Table
 from tests.conftest import Workshop
 from tests.words.conftest import cell
 
+Open = Callable[..., Table]
 ASKED = "Think.\n\n" + cell("print(6 * 7)") + "\n/ask what is it?\n\n"
 
 
@@ -107,9 +111,65 @@ def test_a_question_that_came_by_git_is_not_asked(workshop: Workshop, monkeypatc
     assert any("came by git" in notice.text for notice in workshop.notices)
 
 
+def test_no_secret_of_the_authors_is_sent(workshop: Workshop) -> None:
+    token = "ghp_" + "b2" * 18
+    model = replying("Fine.")
+    played(workshop, model, f"My token is {token}.\n\n/ask is {token} mine?\n\n")
+    assert token not in str(model.calls[0].messages)
+    assert "[redacted: github token]" in str(model.calls[0].messages)
+
+
 def test_no_secret_of_an_answer_or_a_trace_is_written_down(workshop: Workshop) -> None:
     token = "ghp_" + "a1" * 18
     text = played(workshop, replying(f"Use {token}."))
     assert token not in text
     assert token not in (workshop.root / ".nozzle" / "traces.jsonl").read_text()
     assert json.loads((workshop.root / ".nozzle" / "traces.jsonl").read_text())
+
+
+def test_a_stop_does_not_wait_for_a_silent_model_and_keeps_what_came(table: Open) -> None:
+    one = table()
+    silent = Silent()
+    one.workshop.here.model = one.model = silent  # type: ignore[assignment]
+    one.loop = one.workshop_loop()
+    one.path = one.workshop.write("/ask why?\n\n")
+    one.loop.advance([one.path])
+    threading.Thread(target=lambda: (silent.asked.wait(20), one.loop.messages.put(Quit())), daemon=True).start()
+    one.loop.run()
+    assert "> No answer: you stopped it" in one.text
+    assert "> half of it" in one.text
+    silent.let_go.set()
+
+
+class Silent:
+    """Says half of it, and then nothing for a long time."""
+
+    name = "silent"
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def reply(self, call: Call, tell: Callable[[str], None], stop: Stop) -> Reply:
+        tell("half of it")
+        self.asked.set()
+        self.let_go.wait(30)
+        return Reply("late")
+
+
+def test_stop_in_the_text_stops_an_answer(table: Open) -> None:
+    one = table()
+    silent = Silent()
+    one.workshop.here.model = silent  # type: ignore[assignment]
+    one.loop = one.workshop_loop()
+    one.path = one.workshop.write("/ask why?\n\n")
+    one.loop.advance([one.path])
+
+    def author() -> None:
+        silent.asked.wait(20)
+        one.path.write_text(one.path.read_text() + "/stop\n\n")
+        one.loop.messages.put(Saved(frozenset([one.path])))
+
+    threading.Thread(target=author, daemon=True).start()
+    one.go()
+    assert "> No answer: you stopped it" in one.text
+    silent.let_go.set()

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
-from nozzle.document.insert import What, insert
+from nozzle.document.insert import What, insert, tick
+from nozzle.document.proposal import find, read
 from nozzle.document.thought.said import said
 
 TEXT = "---\ntitle: t\n---\n\nOne thing.\n\n```{code-cell} python\n1\n```\n\nAnother thing.\n"
@@ -68,3 +69,42 @@ def test_the_lines_that_were_there_stay_byte_for_byte(words: str, what: What, en
     rows = Entry(text).rows
     assert apply(text, edit) == "".join(rows[: edit.span.start]) + edit.text + "".join(rows[edit.span.stop :])
     assert edit.span.start == edit.span.stop
+
+
+OFFER = """Text.
+
+<!-- nozzle:proposal v=1 of=1 id=abc by=explainer risk=ask -->
+
+> [!IMPORTANT]
+> I could run it here:
+
+```{code-cell} bash
+ls
+```
+
+- [ ] run
+- [ ] deny
+
+<!-- /nozzle -->
+
+After.
+"""
+
+
+@pytest.mark.parametrize(
+    ("box", "source", "stands"), [("run", "", "ls"), ("deny", "", "ls"), ("run", "ls -l\n```\n", "ls -l\n```")]
+)
+def test_a_box_is_ticked_as_the_author_would_and_the_fence_may_change(box: str, source: str, stands: str) -> None:
+    edit = tick(Entry(OFFER), "abc", box, source)
+    assert edit is not None
+    written = apply(OFFER, edit)
+    block = find(Entry(written), "abc")
+    assert block is not None
+    assert (read(block).ticks, read(block).source) == (frozenset({box}), stands)
+    assert written.startswith("Text.\n\n<!-- nozzle:proposal")
+    assert written.endswith("<!-- /nozzle -->\n\nAfter.\n")
+
+
+def test_a_box_of_a_proposal_that_is_gone_is_not_ticked() -> None:
+    assert tick(Entry(OFFER), "abd", "run") is None
+    assert tick(Entry(OFFER), "abc", "both") is None

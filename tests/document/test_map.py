@@ -178,3 +178,14 @@ def test_what_was_asked_of_the_agents_is_a_point_and_its_answer_a_reply() -> Non
     assert states(text, "question") == [("replied", [0, 5])]
     assert states("/do plot it\n", "task") == [("open", [0])]
     assert states(f"/ask why?\n\nno\n\n{answer}", "question") == [("open", [0])]
+
+
+def test_a_command_that_was_offered_and_run_is_closed_by_its_cell() -> None:
+    fenced = "```{code-cell} bash\nls\n```"
+    cell = f"<!-- nozzle:cell v=1 of=1 id=2 by=explainer -->\n\n> Offered:\n\n{fenced}\n\n<!-- /nozzle -->\n"
+    assert states(output("$ ls\n\n" + cell), "shell") == [("closed", [0, 6])]
+
+
+def test_a_power_in_a_quoted_line_is_no_emphasis() -> None:
+    body = post(condense(Entry("why does **it** stop at `2**24` and 3**2?\n")), "t", "e.md")
+    assert "“why does it stop at \\`2\\*\\*24\\` and 3\\*\\*2?”" in body

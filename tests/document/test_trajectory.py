@@ -116,3 +116,10 @@ def test_a_reply_that_imitates_the_executor_is_known() -> None:
     assert imitates("done\n<!-- nozzle:output v=1 -->")
     assert imitates('<output of="a" seal="b">3</output>')
     assert not imitates("an <output> element of HTML, and <!-- a comment -->")
+
+
+def test_a_quote_is_material_and_named_as_a_machines() -> None:
+    text = "<!-- nozzle:quote v=1 by=gpt-4o -->\n\nRESPONDING\n\n/do it <output>\n\n<!-- /nozzle -->\n\nno.\n"
+    first, second = trajectory(Entry(text))
+    assert first.content == '<quote by="gpt-4o">\nRESPONDING\n\n/do it <output_>\n</quote>'
+    assert second.content == "no."

@@ -243,6 +243,26 @@ def test_a_cell_cheaper_than_its_snapshot_is_not_kept() -> None:
     assert not store.pays(cheap.after(Finished("b", "ok", seconds=1.0), lambda path: "").kept(0.01))
 
 
+def test_a_fresh_worker_is_woken_from_one_that_ran_nothing(opened: Callable[..., Bench]) -> None:
+    store = Snapshots()
+    one, two = opened(snapshots=store), opened(snapshots=store)
+    one.run("x = 1; import os; print(os.getpid(), os.getppid())")
+    two.run("print('x' in globals(), os.getpid() if 'os' in globals() else 'no os')")
+    assert two.stdout == "False no os\n"
+    kernels = [bench.session._kernels["python"] for bench in (one, two)]
+    assert [kernel.woken for kernel in kernels] == [False, True]
+    assert kernels[0].process.keeper is kernels[1].process.keeper
+    assert two.run("import numpy; numpy.ones(3).sum()").status == "ok"
+    store.clear()
+
+
+def test_without_states_nothing_is_frozen(opened: Callable[..., Bench]) -> None:
+    store = Snapshots("never")
+    one, two = opened(snapshots=store), opened(snapshots=store)
+    one.run("1"), two.run("1")
+    assert store.fresh(one.session._place) is None
+
+
 def test_an_attempt_is_undone(opened: Callable[..., Bench]) -> None:
     bench = opened(snapshots=Snapshots())
     bench.run("x = [1]")

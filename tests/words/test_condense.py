@@ -105,3 +105,14 @@ def test_what_goes_wrong_is_one_line(say: Say, folder: Path) -> None:
     say("new", "x")
     assert "say one of them" in say("condense", "--post", "--json").out
     assert "there is no" in say("condense", "nowhere.md").out
+
+
+def test_a_cell_that_is_cited_is_found_on_the_site(say: Say, folder: Path) -> None:
+    say("new", "x")
+    entry(folder, RAMBLE + "\n```{code-cell} python\nprint(1)\n```\n", "journal/scan.md")
+    assert say("run").status == 0
+    say("condense", "journal/scan.md", "--post")
+    post = folder / "journal/scan-condensed.md"
+    post.write_text(post.read_text().replace("draft: true\n", ""))
+    assert "(scan.md#cell-" in post.read_text()
+    assert "nothing named" not in say("build").out

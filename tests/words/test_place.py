@@ -54,14 +54,15 @@ class Watched:
         return Doing(self.here, self.loop)(Deed(word, PAGE, args))
 
 
-def watch(folder: Path, drive: Callable[[Watched], None], host: str = "") -> None:
+def watch(folder: Path, drive: Callable[[Watched], None], host: str = "", text: str = RAMBLE) -> None:
     """Run a watch here while `drive` does what a person would, in a thread of its own."""
     (folder / "journal").mkdir()
-    (folder / "journal/scan.md").write_text(RAMBLE)
+    (folder / "journal/scan.md").write_text(text)
+    (folder / "nozzle.toml").write_text("quiet = 0.2\n")
     failed: list[BaseException] = []
     with journal(folder, make=True) as here:
         told: list[str] = []
-        voice = Voice(out=told.append)
+        voice = Voice(out=lambda text, *_: told.append(text))
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears) as loop:
 
@@ -233,3 +234,21 @@ def test_a_phone_is_paired_by_the_code_on_the_terminal(folder: Path) -> None:
             assert phone.complaints == []
 
     watch(folder, drive, host="127.0.0.1")
+
+
+@looked
+def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="echo one | cat")
+        here.act("write", what="prose", text="And so on.")
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            phone.press("p", 80, text="p")
+            phone.until("document.querySelectorAll('.deed-offers li').length === 1")
+            phone.do("document.querySelector('.deed-offers textarea').value = 'echo two | tr a-z A-Z'")
+            phone.do("document.querySelector('.deed-offers .deed-main').click()")
+            phone.until("document.querySelector('article').innerText.includes('TWO')")
+            assert phone.complaints == []
+
+    watch(folder, drive, text=RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct"))

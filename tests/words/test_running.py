@@ -102,3 +102,29 @@ def test_serve_shows_the_journal_to_who_has_the_link(say: Say, folder: Path, pri
         assert refused.value.code == 403
         refused.value.close()
     assert serve.returncode == 0
+
+
+def test_a_question_that_nobody_answers_is_refused_after_a_while(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nozzle.words import asked
+
+    monkeypatch.setattr(asked.Unanswered.__init__, "__defaults__", (0.3,))
+    path = entry(folder, cell("input('who? ')"))
+    assert say("run").status == 1
+    assert "EOFError" in path.read_text()
+
+
+def test_cells_that_wait_below_a_failure_are_one_line(say: Say, folder: Path) -> None:
+    entry(folder, cell("1 / 0") + "\n" + "\n".join(cell(f"print({n})") for n in range(4)))
+    assert "4 cells wait below '1 / 0'" in say("run").out
+
+
+def test_a_journal_is_begun_neither_elsewhere_nor_at_home(say: Say, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/a.md").write_text(cell("print(1)"))
+    assert say("run", str(tmp_path / "elsewhere/a.md")).status == 2
+    assert not (tmp_path / "elsewhere/.git").exists()
+    entry(folder, "x", "data.csv")
+    git(folder, "init", "-q", "-b", "main")
+    assert say("run", "data.csv").status == 2

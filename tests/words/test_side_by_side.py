@@ -223,6 +223,11 @@ def test_the_authors_text_is_what_nozzle_did_not_write(two: tuple[Path, Path]) -
     assert authors(Entry(text)) == THREE
 
 
+def test_cells_with_other_labels_are_other_cells() -> None:
+    here, there = Entry(label("a", "1") + "\n" + label("b", "2")), Entry(label("a", "1") + "\n" + label("c", "3"))
+    assert [(each.kind, each.title) for each in contrast(here, there)] == [("only here", "b"), ("only there", "c")]
+
+
 def test_cells_are_paired_by_label_then_by_code() -> None:
     here = Entry(label("a", "1") + "\n" + cell("2") + "\n" + cell("3"))
     there = Entry(label("a", "10") + "\n" + cell("3") + "\n" + cell("4"))

@@ -9,7 +9,7 @@ import re
 from nozzle.document.marker import CLOSING, OPENING, closes, keys
 from nozzle.document.mdast.node import Node, children, text, walk
 
-_SAID = re.compile(r"^/(ask|do)[ \t]+")
+_SAID = re.compile(r"^/(ask|do)[ \t]+(?::here:[ \t]+)?")
 _OWNED = ("output", "note", "answer", "status", "news", "proposal", "cell", "attempt", "quote", "task")
 
 

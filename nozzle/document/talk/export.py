@@ -10,7 +10,6 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from nozzle.document.talk.turn import Conversation, Turn
@@ -19,6 +18,7 @@ from nozzle.errors import Unreadable
 _SPACE = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _THOUGHT = re.compile(r"<details\b[^>]*>\s*<summary>(.*?)</summary>\s*(.*?)</details>", re.S)
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:?\d\d)?")
 _AUTHORS = ("user", "human")
 
 
@@ -255,10 +255,7 @@ def _number(value: Mapping[str, Any], name: str) -> float:
     """A time in seconds; exports have it as a number, in milliseconds or nanoseconds too, or in words."""
     held = value.get(name)
     if isinstance(held, str):
-        try:
-            return datetime.fromisoformat(held.replace("Z", "+00:00")).timestamp()
-        except ValueError:
-            return 0.0
+        return _moment(held)
     if isinstance(held, bool) or not isinstance(held, int | float) or held != held or held <= 0:
         return 0.0
     while held > 1e11:
@@ -266,5 +263,42 @@ def _number(value: Mapping[str, Any], name: str) -> float:
     return float(held)
 
 
+def _moment(words: str) -> float:
+    """Seconds since 1970 of an ISO time; 0.0 when it is none.
+
+    >>> _moment("2025-11-13T02:13:20Z"), _moment("2025-11-13T04:13:20+02:00"), _moment("yesterday")
+    (1763000000.0, 1763000000.0, 0.0)
+    """
+    found = _ISO.fullmatch(words.strip())
+    if found is None:
+        return 0.0
+    year, month, day, hour, minute = (int(found[at]) for at in range(1, 6))
+    offset = 0
+    if found[7] and found[7] != "Z":
+        offset = (int(found[7][1:3]) * 60 + int(found[7][-2:])) * (-1 if found[7][0] == "-" else 1)
+    return _days(year, month, day) * 86400.0 + hour * 3600 + (minute - offset) * 60 + float(found[6] or 0)
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that February's end is a year's end."""
+    year -= month <= 2
+    era, of_era = divmod(year, 400)
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+
+
 def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat() if seconds else ""
+    """The day of a moment, ISO, in UTC.
+
+    >>> _day(1763000000.0), _day(951782400.0), _day(0.0)
+    ('2025-11-13', '2000-02-29', '')
+    """
+    if not seconds or seconds > 2.5e11:
+        return ""
+    era, of_era = divmod(int(seconds // 86400) + 719468, 146097)
+    year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    month = (5 * of_year + 2) // 153
+    day = of_year - (153 * month + 2) // 5 + 1
+    month += 3 if month < 10 else -9
+    return f"{year + era * 400 + (month <= 2):04}-{month:02}-{day:02}"

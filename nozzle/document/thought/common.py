@@ -23,7 +23,7 @@ show side simple simply since small so some somebody someone something sometimes
 started starting starts stay still stop stuff such super sure take taken takes talk talking tell ten than thank
 thanks that thats the their them themselves then there these they theyre thing things think thinking third this
 those though thought three through thus till time times tired to today together told tomorrow tonight too took
-total toward tried true try trying turn turned turns twice two under understand until up upon us use used useful
+ toward tried true try trying turn turned turns twice two under understand until up upon us use used useful
 uses using usually ve version very wait walk want wanted wanting wants was wasn way ways we week weeks well went
 were weren what whatever when where whether which while who whole whose why will wish with within without won
 wonder wont word words work worked working works world worse would write writing wrong wrote yeah year years yes

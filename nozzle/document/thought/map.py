@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from nozzle.document.entry import Entry, Envelope, Slot
-from nozzle.document.seal import CHAIN_SHOWN
+from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
 from nozzle.document.talk.quote import guessed
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
@@ -267,16 +266,22 @@ def _cell_for(text: _Text, heard: _Heard) -> Link | None:
         output = slot.output
         if output is None or not slot.fresh or output.status != "ok":
             continue
-        between = text.entry.rows[heard.paragraph.span.stop : slot.cell.span.start]
+        between = _own(text.entry, heard.paragraph.span.stop, slot.cell.span.start)
         shown = terms(" ".join((slot.cell.label.replace("-", " "), slot.cell.body, *output.body)))
         if (number == 0 and not any(row.strip() for row in between)) or len(heard.terms & shown) >= 2:
             return _of_cell(slot)
     return None
 
 
+def _own(entry: Entry, start: int, stop: int) -> list[str]:
+    """The author's lines between two; what nozzle wrote there is left out."""
+    owned = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
+    return [entry.rows[line] for line in range(start, stop) if line not in owned]
+
+
 def _of_cell(slot: Slot) -> Link:
     code = (row.strip() for row in slot.cell.body.split("\n") if row.strip() and not row.startswith("#|"))
-    return Link(slot.cell.span.start, next(code, ""), slot.cell.chain[:CHAIN_SHOWN], "cell")
+    return Link(slot.cell.span.start, next(code, ""), slot.cell.chain[:SHOWN], "cell")
 
 
 def _answer(text: _Text, heard: _Heard) -> Link | None:
@@ -297,7 +302,7 @@ def _deed(text: _Text, heard: _Heard) -> Link | None:
 def _tells(text: _Text, heard: _Heard, sentence: Sentence) -> bool:
     shared = heard.terms & terms(sentence.text)
     few = max(3, len(text.paragraphs) // 20)
-    return not sentence.text.endswith("?") and any(text.count[word] <= few for word in shared)
+    return not sentence.text.endswith("?") and (len(shared) > 1 or any(text.count[word] <= few for word in shared))
 
 
 def _reply(text: _Text, heard: _Heard) -> Link | None:

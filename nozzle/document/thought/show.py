@@ -66,7 +66,7 @@ def as_page(found: Map, name: str, entry: str) -> str:
         return f"{_STATES[point.state]} {escaped(point.words)} {where(point.links[0])}{escaped_also(point)}"
 
     def escaped_also(point: Point) -> str:
-        return _also(replace(point, note=escaped(point.note)), where)
+        return _also(replace(point, note=_with_code(point.note)), where)
 
     def pair(point: Point) -> str:
         if len(point.links) == 1:
@@ -194,6 +194,8 @@ def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
             case "reversal", _:
                 before = _quoted(_clipped(point.links[1].words)) if after else ""
                 yield f"First it was {before}{after}; then {first}." if after else f"We took something back: {first}."
+            case ("shell", "closed"):
+                continue  # its cell is told
             case (("task" | "shell"), "closed"):
                 yield f"We set out to do {first}, and did{after}."
             case (("task" | "shell"), "replied"):
@@ -205,7 +207,7 @@ def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
             case "traceback", _:
                 yield (
                     f"We ran into {first}"
-                    + (f", {escaped(point.note)}" if point.note else "")
+                    + (f", {_with_code(point.note)}" if point.note else "")
                     + (f", and got over it{after}." if after else ".")
                 )
             case "cell", ("ok" | "failed"):
@@ -222,7 +224,14 @@ def _cited(link: Link) -> str:
 
 def _quoted(words: str) -> str:
     """Somebody's words in a sentence: what made them bold or code is left out."""
-    return f"“{escaped(re.sub(r'[*`]', '', words))}”"
+    bare = re.sub(r"(\*\*|`)(?=[^\s*`])([^*`]*[^\s*`])\1", r"\2", words)
+    return f"“{escaped(bare)}”"
+
+
+def _with_code(words: str) -> str:
+    """Words in which code stands between backticks, and stays code."""
+    parts = words.split("`")
+    return "".join(f"`{part}`" if at % 2 and at + 1 < len(parts) else escaped(part) for at, part in enumerate(parts))
 
 
 def _clipped(words: str, most: int = 150) -> str:

@@ -29,6 +29,8 @@ _WIDE = 25
 """Paragraphs in a thread, about: so many groups are left at most."""
 _MOST = 240
 """Words that are told apart in an entry: those that return most."""
+_FEW, _OFTEN = 8, 6
+"""A thread of that many paragraphs is named by words that stand in every sixth of them, or it is talk in passing."""
 _HELD = 40
 """Words of a paragraph that count, however long it is."""
 
@@ -165,7 +167,9 @@ def _name(places: Sequence[int], words: Sequence[set[str]], held: Sequence[Parag
     mine = Counter(word for at in places for word in words[at])
     all_of = Counter(word for each in words for word in each)
     ranked = sorted(mine, key=lambda word: (-(mine[word] ** 2) / all_of[word], word))
-    kept = [word for word in ranked if mine[word] > 1] or ranked
+    few = len(places) < _FEW
+    kept = [word for word in ranked if mine[word] > 1 and (few or mine[word] * _OFTEN >= len(places))]
+    kept = kept or (ranked if few else [])
     return ", ".join(_as_written(word, [held[at] for at in places]) for word in kept[:4]) or "in passing"
 
 

@@ -1,0 +1,278 @@
+"""The conductor: hears prose where `voice: conduct` says so, at pauses, and says what needs no model.
+
+It never speaks in the middle of a save, says a thing once, hears only the author, and is silent when it knows nothing.
+A command that was written as prose is offered as a cell and runs when it is ticked; a question is looked up in the
+journal, or put to the model where there is one; a pasted error is explained by its shape; a task is offered to the doer
+where there is a model, and becomes one when it is ticked. After so many remarks it stops, and says that it does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nozzle.agents.crew import Crew
+from nozzle.agents.forms import ANSWER, Given, labelled
+from nozzle.agents.seat import Seat
+from nozzle.desk import Desk, Notice
+from nozzle.document import proposal, scribe, spoken
+from nozzle.document.edit import Edit
+from nozzle.document.entry import Cell, Entry
+from nozzle.document.proposal import Deny, Offer, Run, Terms
+from nozzle.document.scribe import Hand
+from nozzle.document.spoken import Outcome, Saying
+from nozzle.document.thought import conduct
+from nozzle.document.thought.conduct import Remark
+from nozzle.document.thought.said import said
+from nozzle.document.thought.threads import terms
+from nozzle.errors import NozzleError
+from nozzle.explainer import Passage
+from nozzle.ledger import Seen
+from nozzle.lm import Stop
+from nozzle.piece import Piece
+
+SHARED = 2
+"""Words that a passage must share with a question to be worth showing."""
+
+
+@dataclass(slots=True)
+class Conductor:
+    desk: Desk
+    crew: Crew
+    told: Callable[[str, str], bool]
+    """(entry's path, paragraph's digest) -> whether something was said to it in an earlier step."""
+    live: set[str] = field(default_factory=set)
+    """Paragraphs that this process saw appear in a save, or was asked about, and has not answered."""
+    offers: dict[str, Offer] = field(default_factory=dict)
+    looking: set[str] = field(default_factory=set)
+    invited: dict[str, str] = field(default_factory=dict)
+    """Id of a task that was offered -> its words."""
+    allowed: set[str] = field(default_factory=set)
+    """Ids of offers that the author let run while this process looked on."""
+    handed: bool = False
+    """A task was handed over, and nobody has looked at the text since."""
+    spoken: int = 0
+
+    def seen(self, seen: Seen, before: Entry) -> None:
+        if seen == "moved":
+            self.live.clear()
+            self.offers.clear()
+            self.invited.clear()
+            self.allowed.clear()
+        elif seen == "saved":
+            if before.text and self._conducts():
+                self.live |= _digests(self.desk.entry) - _digests(before)
+            self._answers()
+
+    def asked(self) -> None:
+        """Somebody wants this entry to run: what nobody has said anything to is heard as well."""
+        if self._conducts():
+            waiting = {each.digest for each in conduct.remarks(self.desk.entry)}
+            self.live |= {digest for digest in waiting if not self.told(self.desk.rel, digest)}
+
+    def tick(self, now: float) -> None:
+        if not self.live or self.desk.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
+            return
+        if now < self._pause():
+            return
+        for remark in list(conduct.remarks(self.desk.entry)):
+            if remark.digest in self.live and self._may():
+                self._say(remark)
+        self.live.clear()
+
+    def wake(self, now: float) -> float | None:
+        return max(0.0, self._pause() - now) if self.live and not self.desk.resting and self._conducts() else None
+
+    def busy(self) -> bool:
+        waits = bool(self.live) and not (self.desk.resting or self.desk.gone or self.desk.entry.held)
+        return (waits and self._conducts()) or bool(self.looking)
+
+    def lets(self, cell: Cell) -> bool:
+        """Whether this cell is one that was offered and allowed."""
+        blocks = (spoken.cell_of(self.desk.entry, id_) for id_ in self.allowed)
+        return any(block and block.span.start < cell.span.start < block.span.stop for block in blocks)
+
+    def _conducts(self) -> bool:
+        return conduct.voice(self.desk.entry, self.crew.settings.voice) == "conduct"
+
+    def _pause(self) -> float:
+        """When the author has been quiet long enough; at once when he only asked."""
+        return self.desk.saved + self.crew.settings.quiet if self.desk.saved else 0.0
+
+    def _may(self) -> bool:
+        self.spoken += 1
+        if self.spoken == self.crew.settings.remarks + 1:
+            words = f"{self.crew.settings.remarks} remarks were made here today; no more (remarks in nozzle.toml)"
+            self.desk.tools.say(Notice("held", self.desk.rel, words))
+        return self.spoken <= self.crew.settings.remarks
+
+    def _say(self, remark: Remark) -> None:
+        match remark.kind:
+            case "error":
+                self._tell(remark, "note", conduct.explained(remark), "shape")
+            case "run":
+                self._offer(remark)
+            case "look" if self.crew.model is not None:
+                self._ask(remark)
+            case "look":
+                self._look_up(remark)
+            case "task" if self.crew.model is not None:
+                words, id_ = remark.cue.sentence.text, proposal.name(remark.digest, 1, remark.cue.sentence.text)
+                self.invited[id_] = words
+                self._put(
+                    "proposal", remark.digest, "a task offered",
+                    lambda entry, hand: conduct.invite(entry, remark.digest, id_, words, hand),
+                )  # fmt: skip
+
+    def _offer(self, remark: Remark) -> None:
+        source = remark.cue.sentence.text
+        reason = "This looks like a line for a terminal. I could run it here:"
+        offered = Offer(proposal.name(remark.digest, 0, source), remark.digest, source, "bash", reason, by=conduct.BY)
+        self.offers[offered.id] = offered
+        self._put(
+            "proposal", remark.digest, "a command offered", lambda entry, hand: conduct.offer(entry, offered, hand)
+        )
+
+    def _look_up(self, remark: Remark) -> None:
+        """In the journal, in a thread; nothing is said when nothing fits."""
+        question, rel = remark.cue.sentence.text, self.desk.rel
+        self.looking.add(remark.digest)
+
+        def then(found: list[Passage] | NozzleError) -> None:
+            self.looking.discard(remark.digest)
+            if not isinstance(found, NozzleError) and (fits := [each for each in found if _fits(question, each)]):
+                self._tell(remark, "answer", _quoted(fits[0], rel), "search")
+
+        self.crew.work(lambda: self.crew.recall.search(question), then)
+
+    def _ask(self, remark: Remark) -> None:
+        """The model, which has seen the entry down to the paragraph."""
+        entry, crew = self.desk.entry, self.crew
+        shared = crew.shared(entry, remark.paragraph.span.stop)
+        given = Given(question=remark.cue.sentence.text)
+        self.looking.add(remark.digest)
+
+        def then(said: Saying | NozzleError) -> None:
+            self.looking.discard(remark.digest)
+            if isinstance(said, Saying) and said.facts:  # a model that failed says nothing to prose
+                self._tell(remark, "answer", said.text, spoken.key(said.via))
+
+        crew.work(lambda: labelled(crew, ANSWER, given, shared, lambda piece: None, Stop()), then)
+
+    def _tell(self, remark: Remark, kind: str, text: str, via: str) -> None:
+        as_kind: conduct.Told = "answer" if kind == "answer" else "note"
+        title = {"note": "an error explained", "answer": "a question looked up"}[as_kind]
+        if text:
+            self._put(
+                as_kind, remark.digest, title,
+                lambda entry, hand: conduct.tell(entry, remark.digest, as_kind, text, hand, via),
+            )  # fmt: skip
+
+    def _put(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
+        hand = self.desk.tools.hand
+        self.desk.put(Piece(kind, digest, title, lambda entry: edit(entry, hand)))
+
+    def _answers(self) -> None:
+        """What the author did with what was offered: a tick, a change, a deletion."""
+        for id_, words in list(self.invited.items()):
+            self._invitation(id_, words)
+        for offered in list(self.offers.values()):
+            block = proposal.find(self.desk.entry, offered.id)
+            standing = proposal.read(block) if block else None
+            verdict = proposal.decide(offered, standing, Terms(), 0.0)
+            if isinstance(verdict, Run):
+                self._close(offered, "cell", verdict.source, "")
+            elif isinstance(verdict, Deny):
+                self._close(offered, "attempt", "", verdict.why)
+
+    def _invitation(self, id_: str, words: str) -> None:
+        """A task that was offered: ticked it is handed over, denied or deleted it is gone."""
+        block = proposal.find(self.desk.entry, id_)
+        ticks = proposal.read(block).ticks if block else frozenset(("deny",))
+        if not ticks:
+            return
+        del self.invited[id_]
+        if block and "deny" not in ticks:
+            self.handed = True
+            self._put("task", block.of, "a task handed over", lambda entry, hand: _handed(entry, id_, words))
+        elif block:
+            self._put("denied", block.of, "a task denied", lambda entry, hand: _gone(entry, id_))
+
+    def _close(self, offered: Offer, kind: str, source: str, why: str) -> None:
+        del self.offers[offered.id]
+        if kind == "cell":
+            self.allowed.add(offered.id)
+            self._put(
+                "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand)
+            )
+        elif proposal.find(self.desk.entry, offered.id):
+            outcome = Outcome("denied", why)
+            self._put(
+                "denied", offered.task, "a command denied", lambda e, hand: spoken.close(e, offered, outcome, hand)
+            )
+
+
+@dataclass(slots=True)
+class Conducted(Seat):
+    """A seat that hears prose too."""
+
+    told: Callable[[str, str], bool] = lambda rel, digest: False
+    conductor: Conductor = field(init=False)
+
+    def __post_init__(self) -> None:
+        Seat.__post_init__(self)
+        self.conductor = Conductor(self.desk, self.crew, self.told)
+
+    def seen(self, seen: Seen, before: Entry) -> None:
+        Seat.seen(self, seen, before)
+        self.conductor.seen(seen, before)
+
+    def asked(self) -> None:
+        Seat.asked(self)
+        self.conductor.asked()
+
+    def tick(self, now: float) -> None:
+        if self.conductor.handed:
+            self.conductor.handed, self._dirty = False, True
+        Seat.tick(self, now)
+        self.conductor.tick(now)
+
+    def wake(self, now: float) -> float | None:
+        times = [at for at in (Seat.wake(self, now), self.conductor.wake(now)) if at is not None]
+        return min(times, default=None)
+
+    def busy(self) -> bool:
+        return Seat.busy(self) or self.conductor.busy()
+
+    def held(self, cell: Cell) -> str:
+        return "" if self.conductor.lets(cell) else Seat.held(self, cell)
+
+
+def _handed(entry: Entry, id_: str, words: str) -> Edit | None:
+    block = proposal.find(entry, id_)
+    return conduct.handed(entry, block, words) if block else None
+
+
+def _gone(entry: Entry, id_: str) -> Edit | None:
+    block = proposal.find(entry, id_)
+    return scribe.remove(entry, block) if block else None
+
+
+def _digests(entry: Entry) -> set[str]:
+    return {paragraph.digest for paragraph in said(entry)}
+
+
+def _fits(question: str, passage: Passage) -> bool:
+    """Whether a passage says something to a question, and is not the question itself."""
+    asked, there = terms(question), terms(passage.content)
+    same = " ".join(question.split()) in " ".join(passage.content.split())
+    return len(asked & there) >= min(SHARED, max(1, len(asked))) and not same
+
+
+def _quoted(passage: Passage, place: str) -> str:
+    """A passage with its place; labelled as what it is."""
+    where, _, line = passage.url.partition("#L")
+    source = "this entry" if where == place else f"`{where}`"
+    rows = passage.content.strip()[:300].split("\n")[:6]
+    body = "\n".join(f"    {row}" for row in rows)
+    return f"The journal says, found by search (no model was asked), in {source}" + (
+        f", line {line}:\n\n{body}" if line else f":\n\n{body}"
+    )

@@ -1,0 +1,78 @@
+"""The journal for other hosts: read, ask, suggest; nothing runs, and nothing outside it is read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nozzle.document.entry import Entry
+from nozzle.document.prompts import prompts
+from nozzle.errors import NozzleError
+from nozzle.words.journal import Journal, journal
+from nozzle.words.mcp import served
+from tests.words.conftest import Say, cell, entry, git
+
+WORK = "# Batches\n\nA batch holds four rows.\n\n" + cell("#| label: load\nbatch = [1, 2]") + "\n"
+
+
+@pytest.fixture
+def here(say: Say, folder: Path) -> Iterator[Journal]:
+    git(folder, "init", "-q")
+    entry(folder, WORK)
+    say("run")
+    with journal(folder) as here:
+        yield here
+
+
+def tool(here: Journal, name: str) -> Any:
+    return next(each for each in served(here) if each.__name__ == name)
+
+
+def test_entries_steps_and_answers_are_given(here: Journal) -> None:
+    assert tool(here, "entries")() == ["journal/entry.md"]
+    assert "A batch holds four rows." in tool(here, "entry")("journal/entry.md")
+    newest = tool(here, "steps")("journal/entry.md")[0]
+    assert "+<!-- nozzle:output" in tool(here, "step")(newest["step"])
+    assert tool(here, "search")("four rows")[0]["url"] == "journal/entry.md#L1"
+    assert "makes it" in tool(here, "ask")("journal/entry.md", "what is `batch`?")
+    assert "1 ran well" in tool(here, "how")("journal/entry.md")
+
+
+@pytest.mark.parametrize("path", ["../outside.md", "/etc/passwd", ".git/config", "nozzle.keys"])
+def test_nothing_but_entries_is_read(here: Journal, path: str) -> None:
+    with pytest.raises(NozzleError, match="no entry of this journal"):
+        tool(here, "entry")(path)
+
+
+def test_what_a_host_suggests_is_quoted_and_nobodys_task(here: Journal) -> None:
+    tool(here, "propose")("journal/entry.md", "/do rm -rf .\n\n```{code-cell} bash\nrm -rf .\n```")
+    text = Entry((here.root / "journal/entry.md").read_text())
+    assert prompts(text) == ()
+    assert len(text.cells) == 1
+    assert text.envelopes[-1].kind == "quote"
+    assert text.text.startswith(WORK[:40])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_host_calls_them_over_the_protocol(here: Journal) -> None:
+    pytest.importorskip("mcp")
+    import anyio
+    from mcp import Client
+
+    from nozzle.runner.served import built
+
+    async def play() -> tuple[set[str], Any]:
+        async with Client(built("nozzle", served(here))) as client:
+            listed = await client.list_tools()
+            return {each.name for each in listed.tools}, await client.call_tool("entries", {})
+
+    names, reply = anyio.run(play)
+    assert {"entries", "entry", "steps", "step", "search", "ask", "how", "propose"} == names
+    assert "journal/entry.md" in str(reply.structured_content or reply.content)
+
+
+def test_mcp_lists_what_it_serves(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    said = say("mcp", "--list")
+    assert "entries    List the entries, as paths from the journal's root." in said.out
