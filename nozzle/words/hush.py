@@ -50,7 +50,7 @@ class Hush:
         before = held.event.text if held and isinstance(held.event, Stream | Late) else ""
         text = before + said.text
         at = max((match.end() for match in _ends.finditer(text)), default=0)
-        open_key = [match.start() for match in _key.finditer(text) if not _key_end.search(text, match.end())]
+        open_key = [match.start() for match in _key.finditer(text) if not _key_end.search(text, match.end(), at)]
         at = min([at, *open_key]) if len(text) < LONGEST else len(text)
         if text[at:]:
             self._held[said.cell, said.name] = replace(notice, event=replace(said, text=text[at:]))

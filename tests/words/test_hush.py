@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nozzle.desk import Notice
@@ -24,6 +24,7 @@ def told(*pieces: str) -> str:
 
 
 @given(st.lists(st.integers(0, 400), max_size=8), st.sampled_from([TOKEN, "sesame-open-now", KEY]))
+@example([192], KEY)  # the last line is there, and not whole
 def test_a_secret_in_pieces_is_still_one(cuts: list[int], secret: str) -> None:
     text = f"before {secret}\nafter\nthe end"
     ends = [0, *sorted(cuts), len(text)]
