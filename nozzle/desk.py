@@ -15,7 +15,7 @@ from nozzle.document import plan as planning
 from nozzle.document import scribe, seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope
-from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
+from nozzle.document.events import ASKED, Event, Finished, InputRequest, Late, Replaying, Started, Stream
 from nozzle.document.plan import Asked, Row, Why
 from nozzle.document.scribe import Hand, Result
 from nozzle.errors import NozzleError, Unreadable
@@ -39,7 +39,6 @@ ELSEWHERE = "you are at another step; save, or say: nozzle run"
 STOPPED = "you stopped it; save, or say: nozzle run"
 KILLED = "nozzle was ended while this cell ran; 'nozzle run' runs it again"
 ALL_AGAIN = "'nozzle run --again' runs all of it again"
-AGAIN = "'nozzle run' lets it"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -676,8 +675,10 @@ class Desk:
         if cell.options.once:
             return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
         fact = self.tools.ledger.past.last(self.rel, cell)
-        if fact and fact.effects and cell.chain not in self.allowed:
-            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {AGAIN}"
+        if fact and fact.effects == (ASKED,) and self._session is not None and self._session.answered(cell.chain):
+            return ""
+        if fact and fact.effects:
+            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ALL_AGAIN}"
         return ""
 
     def _distrusted(self, cell: Cell) -> str:

@@ -102,6 +102,10 @@ class Late:
     text: str
 
 
+ASKED = "a question to you"
+"""The effect of a cell that called input(): who is to answer when it runs again?"""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     cell: str

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nozzle.document.events import (
+    ASKED,
     ClearOutput,
     DisplayData,
     Error,
@@ -69,6 +70,7 @@ class Course:
         self._past = past
         self._serve = serve
         self._begun = False
+        self._asked = False
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
         self._kill_at: float | None = None
@@ -175,7 +177,7 @@ class Course:
             case "error":
                 yield _error(cell, message)
             case "input_request":
-                self.question = number
+                self.question, self._asked = number, True
                 yield InputRequest(cell, message["prompt"], message["password"])
                 return
             case "tool":
@@ -204,6 +206,7 @@ class Course:
     def _finished(self, done: Message) -> Finished:
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
         facts: dict[str, Any] = {name: tuple(done.get(name, ())) for name in ("reads", "writes", "effects")}
+        facts["effects"] += (ASKED,) if self._asked else ()
         return Finished(
             self._job.cell,
             status,

@@ -163,6 +163,10 @@ class Session:
         self._answers.setdefault(course.cell, []).append(text)
         return True
 
+    def answered(self, cell: str) -> bool:
+        """Whether a cell asked a question here, and what it was told is known."""
+        return cell in self._answers
+
     def drain(self) -> list[Late]:
         """What came late from cells that had finished; empty at once while a cell runs, for that run tells it."""
         if not self._turn.acquire(blocking=False):

@@ -284,6 +284,18 @@ def my_name() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
+def begun(folder: Path) -> bool:
+    """Whether there is a journal around a folder, or an entry in it with which one could begin."""
+    from nozzle.settings import load
+    from nozzle.steps import Steps
+
+    steps = Steps.find(folder)
+    if steps is None:
+        return bool(load(folder).entries_in(folder))
+    steps.close()
+    return True
+
+
 @contextmanager
 def journal(start: Path | None = None, trust_all: bool = False, make: bool = False) -> Iterator[Journal]:
     """The journal around a folder, the current one by default; with `make`, git is begun where there is none."""

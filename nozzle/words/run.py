@@ -31,10 +31,13 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
     stopped. A cell that failed is not due until it or something above it is edited, or --again is said.
     Exits with 1 when a failure stands in an entry, also when nothing ran.
     """
-    from nozzle.words.journal import journal
+    from nozzle.words.journal import begun, journal
     from nozzle.words.voice import Voice
 
     start = paths[0] if paths else None
+    if start is None and not begun(Path.cwd()):
+        Voice(quiet=quiet).say("no entries here yet; 'nozzle new TITLE' starts one")
+        return 0
     with journal(start, trust_this_checkout, make=True) as here:
         entries = here.entries(paths)
         voice = Voice(quiet=quiet)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nozzle.document.entry import Cell, Entry, Slot
     from nozzle.document.events import Event, Finished
     from nozzle.document.seal import Report
+    from nozzle.runner import Job, Session
     from nozzle.words.journal import Journal
 
 PATIENCE = 10.0
@@ -156,7 +157,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
             elif not slot.fresh:
                 yield where, Verdict("differs", "its output is stale: it answers other code")
             else:
-                events = list(session.run(jobs(entry, cell, here.settings)))
+                events = list(_unanswered(session, jobs(entry, cell, here.settings)))
                 yield where, _verdict(here, entry, slot, events, path, copy)
                 if slot.output.status != "ok" and not cell.options.raises:
                     stop = "a cell above it failed, as the text says"
@@ -170,6 +171,16 @@ def _outside(tools: Tools, rel: str, cell: Cell) -> str:
         return "it says once"
     fact = tools.ledger.past.last(rel, cell)
     return f"it reached outside ({', '.join(fact.effects)})" if fact and fact.effects else ""
+
+
+def _unanswered(session: Session, jobs: list[Job]) -> Iterator[Event]:
+    """Run cells; a question gets no answer, for nobody is there."""
+    from nozzle.document.events import InputRequest
+
+    for event in session.run(jobs):
+        if isinstance(event, InputRequest):
+            session.answer(None)
+        yield event
 
 
 def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path: Path, copy: Path) -> Verdict:

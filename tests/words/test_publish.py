@@ -107,3 +107,9 @@ def test_an_entry_that_cannot_be_read_as_it_was_meant_is_refused_and_shown_to_no
         assert not [one for one in folder.rglob("*") if one.is_file() and b"not yet" in one.read_bytes()]
         assert not (folder / "journal" / "secret-plan.html").exists()
     assert "not yet" in (say("build", "--drafts") and (journal / "site/journal/secret-plan.html").read_text())
+
+
+def test_a_cell_that_stood_in_an_earlier_step_is_no_broken_link(say: Say, folder: Path) -> None:
+    entry(folder, "---\ndate: 2026-01-01\n---\n\n# T\n\nIt was [this](#cell-77d7271c2a20).\n\n" + cell("print(1)"))
+    say("run")
+    assert say("publish", "--to", "../out").status == 0

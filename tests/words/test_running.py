@@ -128,3 +128,26 @@ def test_a_journal_is_begun_neither_elsewhere_nor_at_home(say: Say, folder: Path
     entry(folder, "x", "data.csv")
     git(folder, "init", "-q", "-b", "main")
     assert say("run", "data.csv").status == 2
+
+
+def test_below_a_question_nothing_fails_for_want_of_an_answer(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nozzle.words import asked
+
+    monkeypatch.setattr(asked.Unanswered.__init__, "__defaults__", (0.3,))
+    asks = "try: name = input('who? ')\nexcept EOFError: name = 'nobody'"
+    path = entry(folder, cell(asks) + "\n" + cell("print('hello', name)"))
+    assert say("run").status == 0
+    path.write_text(path.read_text().replace("'hello'", "'good day'"))
+    said = say("run")
+    assert said.status == 1
+    assert "would reach outside again (a question to you)" in said.out
+    assert "status=error" not in path.read_text()
+    assert say("run", "--again").status == 0
+    assert "good day nobody" in path.read_text()
+
+
+def test_an_empty_folder_stays_one(say: Say, folder: Path) -> None:
+    assert "no entries here yet" in say("run").out
+    assert list(folder.iterdir()) == []

@@ -111,3 +111,13 @@ def test_a_proof_does_not_repeat_what_reached_outside(say: Say, folder: Path) ->
     assert said.status == 0
     assert "it reached outside (network)" in said.out
     assert "1 the same, 0 differ, 2 skipped" in said.out
+
+
+def test_a_cell_that_asks_is_left_out_of_a_proof_and_stops_nobody(say: Say, folder: Path) -> None:
+    entry(folder, cell("print(1)") + "\n" + cell("try: input('who? ')\nexcept EOFError: print('nobody')"))
+    say("run")
+    text = (folder / "journal/entry.md").read_text()
+    assert "nobody" in text
+    said = say("verify")
+    assert said.status == 0
+    assert "1 the same, 0 differ, 1 skipped" in said.out
