@@ -8,6 +8,7 @@ rather miss than invent: a task proposed that nobody meant costs more than one n
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from nozzle.document.thought.pasted import pasted, shell, trace
@@ -137,8 +138,6 @@ _TABLE: tuple[tuple[Kind, tuple[tuple[str, str], ...]], ...] = (
     ("question", _QUESTIONS),
     ("done", _DONE),
 )
-_RULES = [(kind, name, re.compile(words)) for kind, rules in _TABLE for name, words in rules]
-
 _TAG = re.compile(
     r"(?i)(?:[,.]? \[?(?:right|huh|eh|you know|ya dig|okay|ok|no|see|get it|you see|know what I mean|why not|what'?s the point)|^(?:so|and)? ?"
     r"(?:why not|who cares|who knows|so what|what else|you know what|really|seriously|what|huh|right|do you (?:see|smell|"
@@ -222,8 +221,14 @@ def _unquoted(sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, str]]:
         yield sentence, re.sub(r"^[-*\u2022>\s]+(?=[^*])", "", own) if not own.startswith("**") else own
 
 
+@cache
+def _rules() -> list[tuple[Kind, str, re.Pattern[str]]]:
+    """The table, made ready when the first paragraph is heard: that takes a twentieth of a second."""
+    return [(kind, name, re.compile(words)) for kind, rules in _TABLE for name, words in rules]
+
+
 def _found(sentence: Sentence, own: str) -> Cue | None:
-    for kind, rule, pattern in _RULES:
+    for kind, rule, pattern in _rules():
         for clause in _clauses(own) if kind in ("decision", "reversal") else (own,):
             if pattern.search(clause) and not _refused(kind, clause):
                 return Cue(kind, sentence, rule, _part(sentence.text, pattern))
