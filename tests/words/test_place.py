@@ -246,8 +246,9 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
             phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
             phone.press("p", 80, text="p")
             phone.until("document.querySelectorAll('.deed-offers li').length === 1")
-            phone.do("document.querySelector('.deed-offers textarea').value = 'echo two | tr a-z A-Z'")
-            phone.do("document.querySelector('.deed-offers .deed-main').click()")
+            # at once: the list is drawn anew whenever something is saved
+            change = "document.querySelector('.deed-offers textarea').value = 'echo two | tr a-z A-Z'"
+            phone.do(f"{change}; document.querySelector('.deed-offers .deed-main').click()")
             phone.until("document.querySelector('article').innerText.includes('TWO')")
             assert phone.complaints == []
 
