@@ -143,7 +143,6 @@ class Door:
 
         try:
             # A session of its own: Ctrl-C in the terminal must not stop git halfway through an index.
-            # A session of its own: Ctrl-C in the terminal must not stop git halfway through an index.
             env = {**QUIET, **dict(self.env)}
             return Process(git.execute(command, istream=PIPE, as_process=True, env=env, start_new_session=True))
         except GitCommandNotFound as error:

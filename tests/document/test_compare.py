@@ -77,9 +77,9 @@ def test_a_picture_that_unpacks_to_more_than_it_says_is_read_as_far_as_it_says()
 @pytest.mark.parametrize(
     ("was", "now", "same"),
     [
-        ("at /srv/work/journal/a.csv", "at /scratch/copy/journal/a.csv", "same"),
+        ("at /srv/mine/journal/a.csv", "at /scratch/copy/journal/a.csv", "same"),
         ("/srv/work", "/scratch/copy", "same"),
-        ("/srv/work/a b", "/scratch/copy/a c", "differs"),
+        ("/srv/mine/a b", "/scratch/copy/a c", "differs"),
         ("/srv/workshop", "/scratch/copy", "differs"),
     ],
 )
