@@ -6,111 +6,31 @@ only one to touch its file. It holds nothing that the text and git could not giv
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from nozzle import disk
-from nozzle.document import plan as planning
+from nozzle.afterwards import Afterwards
+from nozzle.beside import Beside, Nobody, Notice
 from nozzle.document import scribe, seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope
-from nozzle.document.events import ASKED, Event, Finished, InputRequest, Late, Replaying, Started, Stream
-from nozzle.document.plan import Asked, Row, Why
+from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
+from nozzle.document.plan import Row
 from nozzle.document.scribe import Hand, Result
 from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
+from nozzle.permit import ELSEWHERE, STOPPED, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
 from nozzle.runner import Interpreter, Serve, Session, Snapshots, nobody
 from nozzle.settings import Settings
 
-__all__ = ["Desk", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
+__all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
 
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
-LISTEN = 1.0
-"""Seconds between two looks for what finished cells still print."""
-LATEST = 300.0
-"""Seconds, the longest between two writings of it."""
-
-UNSAVED = "nothing runs here until you save it, or say: nozzle run"
-ELSEWHERE = "you are at another step; save, or say: nozzle run"
-STOPPED = "you stopped it; save, or say: nozzle run"
 KILLED = "nozzle was ended while this cell ran; 'nozzle run' runs it again"
-ALL_AGAIN = "'nozzle run --again' runs all of it again"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a person may want to know; the caller decides how it is shown."""
-
-    kind: str
-    entry: str
-    text: str = ""
-    cell: str = ""
-    """The cell's title."""
-    event: Event | None = None
-
-
-class Beside(Protocol):
-    """Who works at an entry beside its desk: told what happens there, asked when time passes. On the loop's thread."""
-
-    def seen(self, seen: Seen, before: Entry) -> None:
-        """The text was looked at; `before` is what it was."""
-
-    def asked(self) -> None:
-        """Somebody wants this entry to run."""
-
-    def ended(self, run: Run, finished: Finished) -> None:
-        """A cell has ended, and its output is in the text that waits to be written."""
-
-    def tick(self, now: float) -> None:
-        """Time passes."""
-
-    def wake(self, now: float) -> float | None:
-        """When it wants its next tick, in seconds from now; None: when something happens."""
-
-    def busy(self) -> bool:
-        """Whether something is on its way that needs nobody's answer."""
-
-    def held(self, cell: Cell) -> str:
-        """Why a cell may not run now; empty when it may."""
-
-    def stop(self) -> bool:
-        """Stop what is on its way; whether anything was."""
-
-
-class Nobody:
-    """The author works alone."""
-
-    def __init__(self, desk: "Desk") -> None:
-        pass
-
-    def seen(self, seen: Seen, before: Entry) -> None:
-        pass
-
-    def asked(self) -> None:
-        pass
-
-    def ended(self, run: Run, finished: Finished) -> None:
-        pass
-
-    def tick(self, now: float) -> None:
-        pass
-
-    def wake(self, now: float) -> float | None:
-        return None
-
-    def busy(self) -> bool:
-        return False
-
-    def held(self, cell: Cell) -> str:
-        return ""
-
-    def stop(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +91,12 @@ class Desk:
     """When the author last saved, on the loop's clock."""
     settled: float = 0.0
     """When cells may run: an autosave may have caught them half typed."""
-    resting: str = UNSAVED
-    """Why nothing runs although it is due; empty after a save or a request."""
-    wanted: set[str] = field(default_factory=set)
-    """Chains of cells that somebody asked for."""
-    allowed: set[str] = field(default_factory=set)
-    """Chains of cells that may run however long they take."""
-    stale: set[str] = field(default_factory=set)
-    """Chains of cells below one that has run again because its input changed: the same code, another state."""
     _unkept: bool = False
     """The author saved, and no step was made of it since."""
     _ripe: bool = True
     """Something happened since it was last found that nothing may run."""
-    _distrust: Callable[[Cell], str] | None = None
     _session: Session | None = None
-    _listened: float = 0.0
+    _afterwards: Afterwards = field(default_factory=Afterwards)
     _reference: Entry | None = None
     """The text nozzle wrote last, to bring back what a stale buffer saved over."""
     _newest: tuple[str, str] | None = None
@@ -193,17 +104,19 @@ class Desk:
     _restored: bool = False
     _kept: bool = False
     """What waits is in git meanwhile."""
-    _late: dict[str, str] = field(default_factory=dict)
     _lates: list[tuple[disk.Late, str]] = field(default_factory=list)
     """Files that lost their place while somebody had them open, and the steps that their texts belong to."""
-    _late_told: dict[str, str] = field(default_factory=dict)
-    """By cell: what of it is written."""
-    _late_due: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """By cell: when late output is next written, and how long after that again."""
     _warned: set[str] = field(default_factory=set)
+    permit: Permit = field(init=False)
     beside: Beside = field(init=False)
 
     def __post_init__(self) -> None:
+        self.permit = Permit(
+            self.rel, self.tools.settings, self.tools.ledger.past,
+            foreign=lambda entry: self.tools.distrust(entry, self.rel),
+            company=lambda cell: self.beside.held(cell),
+            kernels=self._kernels,
+        )  # fmt: skip
         self.beside = self.tools.company(self)
 
     # -- looking ------------------------------------------------------------------------------------------------
@@ -229,8 +142,8 @@ class Desk:
         seen = self.tools.ledger.judge(self.rel, content, self.base)
         if seen == "moved":
             self._arrive(content)
-        elif seen == "carried" and self._changed_inputs():
-            self._rest(ELSEWHERE)
+        elif seen == "carried" and self.permit.changed_inputs(self.entry):
+            self.rest(ELSEWHERE)
         elif seen == "saved":
             self._hear_author(content, now)
             if not first:
@@ -241,8 +154,9 @@ class Desk:
 
     def inputs(self) -> None:
         """Files that cells read were saved: if they changed, that is as good as a save of the entry."""
-        if self._changed_inputs():
-            self.resting, self._ripe = "", True
+        if self.permit.changed_inputs(self.entry):
+            self.permit.saved()
+            self._ripe = True
 
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
@@ -254,20 +168,11 @@ class Desk:
 
     def plan(self) -> list[Row]:
         """What is to be done with each cell, and why not where something stands against it."""
-        rows = planning.plan(self.entry, self._asked(self._held))
-        slow, barred = self._slow(rows), self._barred(rows)
-        if slow is None and not barred:
-            return rows
-
-        def held(cell: Cell, why: Why) -> str:
-            return self._held(cell, why) or (slow(cell, why) if slow else "") or barred.get(cell.chain, "")
-
-        return planning.plan(self.entry, self._asked(held))
+        return self.permit.plan(self.entry, self._running, self._session)
 
     def due(self) -> list[Row]:
         """What would run, were nothing but the text and trust asked."""
-        rows = planning.plan(self.entry, self._asked(lambda cell, why: self._distrusted(cell)))
-        return [row for row in rows if row.do == "due"]
+        return self.permit.due(self.entry, self._running)
 
     def busy(self) -> bool:
         """Whether something runs here, waits to be written, or is being worked out."""
@@ -281,10 +186,8 @@ class Desk:
 
     def ask(self, again: bool = False) -> None:
         """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
-        self.resting, self._ripe, self._distrust, self.stuck, self._unkept = "", True, None, False, True
-        chosen = [cell for cell in self.entry.cells if cell.runs] if again else planning.unfinished(self.entry)
-        self.wanted |= {cell.chain for cell in chosen}
-        self.allowed |= {cell.chain for cell in self.entry.cells if cell.runs}
+        self.permit.ask(self.entry, again)
+        self._ripe, self.stuck, self._unkept = True, False, True
         if again and self.run is None:
             self._close_session()
         self.beside.asked()
@@ -297,7 +200,7 @@ class Desk:
 
     def rest(self, why: str) -> None:
         """Run nothing here by itself until the author saves or asks."""
-        self._rest(why)
+        self.permit.rest(why)
 
     def start(self, now: float) -> bool:
         """Start the first cell that is due, if none is running."""
@@ -307,18 +210,13 @@ class Desk:
         if row is None:
             self._ripe = False
             return False
-        if row.why == "input changed":
-            self.stale |= {
-                each.chain for each in self.entry.cells if each.runs and each.span.start > row.cell.span.start
-            }
+        self.permit.begun(self.entry, row)
         ledger, base = self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
-        if self._session is None:
-            self._session = self._new_session()
-        for kept in (self._late, self._late_told, self._late_due):
-            kept.pop(row.cell.chain, None)
+        session = self._kernels()
+        self._afterwards.forget(row.cell.chain)
         origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
-        run = Run(row.cell, row.why, now, since, self._session, origin, row.slot.output)
+        run = Run(row.cell, row.why, now, since, session, origin, row.slot.output)
         self.run = run
         run.work(jobs(self.entry, row.cell, self.tools.settings), lambda event: self.tools.put(Said(self, run, event)))
         return True
@@ -326,7 +224,7 @@ class Desk:
     def hear(self, run: Run, event: Event) -> None:
         """An event of a kernel."""
         if isinstance(event, Late):
-            return self._hear_late(event)
+            return self._afterwards.hear(event)
         if run is not self.run and run not in self.aside:
             return
         run.hear(event)
@@ -343,7 +241,7 @@ class Desk:
         for run in runs:
             run.stop(cause)
         if runs:
-            self._rest(STOPPED)
+            self.rest(STOPPED)
         return self.beside.stop() or bool(runs)
 
     def answer(self, text: str | None) -> bool:
@@ -355,12 +253,10 @@ class Desk:
         done = [row.cell for row in self.plan() if row.cell.runs and row.do == "done"]
         if not done or self.tools.snapshots is None or self.run is not None:
             return 0, len(done)
-        if self._session is None:
-            self._session = self._new_session()
-        above = jobs(self.entry, done[-1], self.tools.settings)
-        kept = len(above) - len(self._session.missing(above))
+        session, above = self._kernels(), jobs(self.entry, done[-1], self.tools.settings)
+        kept = len(above) - len(session.missing(above))
         if kept:
-            list(self._session.go_to(above[:kept]))
+            list(session.go_to(above[:kept]))
         return kept, len(done)
 
     def keep_state(self) -> None:
@@ -379,11 +275,12 @@ class Desk:
         """Time passed: background output, markers of long cells, late editors."""
         self._hear_editors(now)
         self.beside.tick(now)
-        if self._session is not None and self.run is None and now - self._listened >= LISTEN:
-            self._listened = now
+        if self._session is not None and self.run is None and self._afterwards.wake(now) <= 0:
+            self._afterwards.heard = now
             for event in self._session.drain():
-                self._hear_late(event)
-            self._write_late(now)
+                self._afterwards.hear(event)
+            for piece in self._afterwards.pieces(now, self.tools.hand):
+                self._add(piece)
         if self.run is not None and now >= self.run.next_shown:
             self._add(self.run.so_far(self.tools.hand))
 
@@ -400,7 +297,7 @@ class Desk:
         if self.run is not None:
             times.append(self.run.next_shown - now)
         elif self._session is not None and self._session.at:
-            times.append(self._listened + LISTEN - now)
+            times.append(self._afterwards.wake(now))
         return max(0.0, min(times)) if times else None
 
     def quiet(self, now: float) -> bool:
@@ -454,7 +351,8 @@ class Desk:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise Unreadable(f"{self.rel}:{line}: this is not UTF-8 text; save it as UTF-8 and it runs") from None
-        self.base, self._distrust, self._ripe, self._kept = content, None, True, False
+        self.permit.taken()
+        self.base, self._ripe, self._kept = content, True, False
         self.entry = Entry(text, before=self.entry)
         self._put([each.piece for each in self.made])
 
@@ -481,7 +379,8 @@ class Desk:
         """The author saved."""
         self.saved = now
         self._take(content)
-        self.resting, self.stuck, self._unkept = "", False, True
+        self.permit.saved()
+        self.stuck, self._unkept = False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
             self._set_aside()
 
@@ -490,7 +389,7 @@ class Desk:
         self._set_aside()
         self._keep_aside([made.piece for made in self.made])
         self.made, self._reference, self._newest, self.stuck, self._unkept = [], None, None, False, False
-        self._rest(ELSEWHERE)
+        self.rest(ELSEWHERE)
         self._take(content)
 
     def _bring_back(self) -> None:
@@ -567,8 +466,7 @@ class Desk:
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
             self._warned.add(EXPOSED)
             self._note("warning", EXPOSED)
-        self.wanted.discard(cell.chain)
-        self.stale.discard(cell.chain)
+        self.permit.ended(cell)
         if piece.facts:
             ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)
         self._add(piece)
@@ -594,101 +492,14 @@ class Desk:
             titles = ", ".join(piece.title for piece in results)
             self._note("aside", f"{titles}: finished on thread {name}")
 
-    def _hear_late(self, event: Late) -> None:
-        self._late[event.cell] = self._late.get(event.cell, "") + event.text
-        self._late_due.setdefault(event.cell, (self._listened, LISTEN))
+    @property
+    def _running(self) -> str:
+        return self.run.cell.chain if self.run else ""
 
-    def _write_late(self, now: float) -> None:
-        """What finished cells still print: at growing intervals, for each writing is a step."""
-        hand = self.tools.hand
-        for chain, (when, gap) in list(self._late_due.items()):
-            if now >= when and (text := self._late.get(chain, "")) != self._late_told.get(chain, ""):
-                self._late_told[chain] = text
-                self._late_due[chain] = (now + gap, min(2 * gap, LATEST))
-                edit = partial(scribe.late, chain=chain, text=text, hand=hand)
-                self._add(Piece("note", chain, "late output", edit))
-
-    def _rest(self, why: str) -> None:
-        """Run nothing by itself until the author saves or asks."""
-        self.resting, self.wanted, self.allowed = why, set(), set()
-
-    def _asked(self, held: Callable[[Cell, Why], str]) -> Asked:
-        past = self.tools.ledger.past
-        return Asked(
-            wanted=lambda cell: cell.chain in self.wanted,
-            changed=lambda cell: cell.chain in self.stale or past.changed(self.rel, cell),
-            running=lambda cell: self.run is not None and self.run.cell.chain == cell.chain,
-            held=held,
-        )
-
-    def _held(self, cell: Cell, why: Why) -> str:
-        if reason := self._distrusted(cell):
-            return reason
-        if reason := self.beside.held(cell):
-            return reason
-        if cell.chain in self.allowed:
-            return ""
-        mode = str(self.entry.meta.get("run") or self.tools.settings.run)
-        if mode in ("ask", "never"):
-            return f"this entry says run: {mode}; 'nozzle run {self.rel}' runs it"
-        return self.resting
-
-    def _slow(self, rows: list[Row]) -> Callable[[Cell, Why], str] | None:
-        """Cells below an edit follow by themselves only when all that is due is quick and stays inside."""
-        due = [row for row in rows if row.do == "due"]
-        if not any(row.why in ("above changed", "input changed") and row.cell.chain not in self.allowed for row in due):
-            return None
-        facts = [fact for row in due if (fact := self.tools.ledger.past.last(self.rel, row.cell))]
-        seconds = sum(fact.seconds for fact in facts)
-        outside = sorted({effect for fact in facts for effect in fact.effects})
-        if seconds < self.tools.settings.follow and not outside:
-            return None
-        reason = f"all that is due took {seconds:.0f} s last time"
-        if outside:
-            reason = f"it reached outside ({', '.join(outside)})"
-        return lambda cell, why: (
-            f"stale: {reason}; 'nozzle run {self.rel}' runs it"
-            if why in ("above changed", "input changed") and cell.chain not in self.allowed
-            else ""
-        )
-
-    def _barred(self, rows: list[Row]) -> dict[str, str]:
-        """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
-        ran = [row for row in rows if row.cell.runs]
-        at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
-        above, session = [row.cell for row in ran[:at]], self._session
-        if not above or (session is not None and session.at == above[-1].chain):
-            return {}
-        reaching = {cell.chain: reason for cell in above if (reason := self._reaches(cell))}
-        if not reaching:
-            return {}
-        if session is None:
-            session = self._session = self._new_session()
-        again = session.missing(jobs(self.entry, above[-1], self.tools.settings))
-        reason = next((reaching[job.cell] for job in again if job.cell in reaching), "")
-        return {ran[at].cell.chain: reason} if reason else {}
-
-    def _reaches(self, cell: Cell) -> str:
-        """Why a cell is not to be run again only for the state that it makes; empty when it may."""
-        if foreign := self._distrusted(cell):
-            return f"it needs {planning.name(cell)} above it: {foreign}"
-        if cell.options.once:
-            return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
-        fact = self.tools.ledger.past.last(self.rel, cell)
-        if fact and fact.effects == (ASKED,) and self._session is not None and self._session.answered(cell.chain):
-            return ""
-        if fact and fact.effects:
-            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ALL_AGAIN}"
-        return ""
-
-    def _distrusted(self, cell: Cell) -> str:
-        if self._distrust is None:
-            self._distrust = self.tools.distrust(self.entry, self.rel)
-        return self._distrust(cell)
-
-    def _changed_inputs(self) -> bool:
-        past = self.tools.ledger.past
-        return any(past.changed(self.rel, cell) for cell in self.entry.cells if cell.runs)
+    def _kernels(self) -> Session:
+        if self._session is None:
+            self._session = self._new_session()
+        return self._session
 
     def _new_session(self) -> Session:
         tools, interpreter = self.tools, self.tools.interpreter(self.entry)

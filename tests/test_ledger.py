@@ -171,7 +171,7 @@ def test_a_cell_that_reached_outside_is_not_run_again_to_make_a_state(workshop: 
         path.write_text(path.read_text().replace("print('below')", "print('edited')"))
         loop = workshop.loop()
         desk = loop.desk(path)
-        desk.resting = ""
+        desk.permit.resting = ""
         assert [row.do for row in desk.plan()] == ["done", "held"]
         assert "would reach outside again (network)" in desk.plan()[1].reason
         workshop.run(path)

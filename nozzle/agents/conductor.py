@@ -69,7 +69,7 @@ class Conductor:
             self.live |= {digest for digest in waiting if not self.told(self.desk.rel, digest)}
 
     def tick(self, now: float) -> None:
-        if not self.live or self.desk.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
+        if not self.live or self.desk.permit.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
             return
         if now < self._pause():
             return
@@ -79,10 +79,12 @@ class Conductor:
         self.live.clear()
 
     def wake(self, now: float) -> float | None:
-        return max(0.0, self._pause() - now) if self.live and not self.desk.resting and self._conducts() else None
+        return (
+            max(0.0, self._pause() - now) if self.live and not self.desk.permit.resting and self._conducts() else None
+        )
 
     def busy(self) -> bool:
-        waits = bool(self.live) and not (self.desk.resting or self.desk.gone or self.desk.entry.held)
+        waits = bool(self.live) and not (self.desk.permit.resting or self.desk.gone or self.desk.entry.held)
         return (waits and self._conducts()) or bool(self.looking)
 
     def lets(self, cell: Cell) -> bool:

@@ -134,7 +134,7 @@ class Seat:
 
     def _is_out(self) -> bool:
         """Nothing is to be begun here now."""
-        return bool(self.desk.resting or self.desk.gone or self.desk.entry.held)
+        return bool(self.desk.permit.resting or self.desk.gone or self.desk.entry.held)
 
     def _look(self, now: float) -> None:
         """Which prompts stand open in this text."""

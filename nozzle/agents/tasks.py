@@ -180,10 +180,10 @@ class Tasks:
         if output is None:
             open_ = (each for each in prompts(self.desk.entry) if self.wants(each))
             again = any(self._is_its_own(each, cell) and each.span.start < cell.span.start for each in open_)
-            return UNSTARTED if again or cell.chain not in self.desk.allowed else ""
+            return UNSTARTED if again or cell.chain not in self.desk.permit.allowed else ""
         edited = output.keys.get("cell") != cell.digest  # by the author: then it is his
         once = not edited and judge(cell.body, cell.language, self._changed()) == "ask"
-        return ONCE if once and cell.chain not in self.desk.allowed else ""
+        return ONCE if once and cell.chain not in self.desk.permit.allowed else ""
 
     def drop(self) -> None:
         """The text is another one: nothing that was offered counts any more."""
@@ -349,7 +349,7 @@ class Tasks:
             task.move = task.move.model_copy(update={"source": source})
         task.offer = replace(offer, source=source)
         self.crew.running.add(cell.chain)
-        self.desk.allowed.add(cell.chain)
+        self.desk.permit.allowed.add(cell.chain)
 
     def _close(self, task: Task, offer: Offer, outcome: Outcome, label: str) -> None:
         """A proposal that is not run, or a cell that is undone, stays as a folded record."""
@@ -373,7 +373,7 @@ class Tasks:
             self.crew.running.discard(task.chain)
             task.chain = cell.chain
             self.crew.running.add(cell.chain)
-            self.desk.allowed.add(cell.chain)
+            self.desk.permit.allowed.add(cell.chain)
         elif row.do == "held":
             self._end(task, "stopped", f"Stopped: its cell cannot run, {row.reason}.")
 

@@ -33,7 +33,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
         running, made = _at_work(here)
         entries = here.entries(paths)
         for path in entries:
-            desk = Desk(path, here.rel(path), tools, resting="")
+            desk = Desk(path, here.rel(path), tools)
             with here.passing(alone=len(entries) == 1 and bool(paths)):
                 desk.open()
                 desk.ask()  # what `nozzle run` would, so what was stopped counts too

@@ -43,8 +43,9 @@ def from_text(here: Journal, path: Path | None) -> str:
 
     chosen = here.entries([path])[0] if path else newest(here)
     tools = here.tools(lambda notice: None, lambda said: None)
-    desk = Desk(chosen, here.rel(chosen), tools, resting="")
+    desk = Desk(chosen, here.rel(chosen), tools)
     desk.open()
+    desk.permit.saved()
     past = tools.ledger.past
     said = report(desk.entry, Known(desk.plan(), lambda cell: past.last(desk.rel, cell)), here.redact)
     return f"{desk.rel}: {said.text}\n\n{said.folded}"

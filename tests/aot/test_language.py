@@ -97,7 +97,9 @@ def test_a_refusal_points_at_the_place():
     assert lines[2].index("^") == lines[1].index("eval")
 
 
-@pytest.mark.parametrize("value", [object(), [1.0], np.array(["a"]), np.ma.masked_array([1.0]), {}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), [1.0], np.array(["a"]), np.ma.masked_array([1.0]), {}], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_array_of_numbers_is_refused(value):
     with pytest.raises(aot.NotAdmissible, match="the argument x is a"):
         aot.compile(lambda_free)(value)

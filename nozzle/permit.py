@@ -1,0 +1,189 @@
+"""What may run in an entry by itself, and what stands against it.
+
+A permit remembers what the author saved, asked for and allowed, and reads the one table of what is due with that in
+mind. It runs nothing and writes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nozzle.document import plan as planning
+from nozzle.document.entry import Cell, Entry
+from nozzle.document.events import ASKED
+from nozzle.document.plan import Asked, Row, Why
+from nozzle.past import Past
+from nozzle.run import jobs
+from nozzle.runner import Job
+from nozzle.settings import Settings
+
+UNSAVED = "nothing runs here until you save it, or say: nozzle run"
+ELSEWHERE = "you are at another step; save, or say: nozzle run"
+STOPPED = "you stopped it; save, or say: nozzle run"
+ALL_AGAIN = "'nozzle run --again' runs all of it again"
+
+
+class Standing(Protocol):
+    """The kernels of an entry, as far as a permit asks: where they stand, and how they get elsewhere."""
+
+    @property
+    def at(self) -> str:
+        """Chain of the last cell whose state they hold."""
+
+    def missing(self, jobs: list[Job]) -> list[Job]:
+        """What they would have to run again to stand after the last of these."""
+
+    def answered(self, cell: str) -> bool:
+        """Whether they still know what was answered when this cell asked."""
+
+
+@dataclass(slots=True)
+class Permit:
+    rel: str
+    settings: Settings
+    past: Past
+    foreign: Callable[[Entry], Callable[[Cell], str]]
+    """For an entry: for a cell, why it is not trusted; empty when it is."""
+    company: Callable[[Cell], str]
+    """Why those beside the desk do not let a cell run now; empty when they do."""
+    kernels: Callable[[], Standing]
+    """The entry's kernels, made ready when there are none."""
+    resting: str = UNSAVED
+    """Why nothing runs although it is due; empty after a save or a request."""
+    wanted: set[str] = field(default_factory=set)
+    """Chains of cells that somebody asked for."""
+    allowed: set[str] = field(default_factory=set)
+    """Chains of cells that may run however long they take."""
+    stale: set[str] = field(default_factory=set)
+    """Chains of cells below one that has run again because its input changed: the same code, another state."""
+    _foreign: Callable[[Cell], str] | None = None
+
+    def saved(self) -> None:
+        """The author saved."""
+        self.resting = ""
+
+    def ask(self, entry: Entry, again: bool) -> None:
+        """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
+        self.resting, self._foreign = "", None
+        runs = [cell for cell in entry.cells if cell.runs]
+        self.wanted |= {cell.chain for cell in (runs if again else planning.unfinished(entry))}
+        self.allowed |= {cell.chain for cell in runs}
+
+    def rest(self, why: str) -> None:
+        """Run nothing by itself until the author saves or asks."""
+        self.resting, self.wanted, self.allowed = why, set(), set()
+
+    def taken(self) -> None:
+        """The text is another: who wrote its cells is asked anew."""
+        self._foreign = None
+
+    def begun(self, entry: Entry, row: Row) -> None:
+        """A cell starts."""
+        if row.why == "input changed":
+            below = (cell for cell in entry.cells if cell.runs and cell.span.start > row.cell.span.start)
+            self.stale |= {cell.chain for cell in below}
+
+    def ended(self, cell: Cell) -> None:
+        self.wanted.discard(cell.chain)
+        self.stale.discard(cell.chain)
+
+    def plan(self, entry: Entry, running: str, standing: Standing | None) -> list[Row]:
+        """What is to be done with each cell, and why not where something stands against it.
+
+        `running` is the chain of the cell at work; `standing` the entry's kernels, if there are any yet.
+        """
+
+        def held(cell: Cell, why: Why) -> str:
+            return self._held(entry, cell)
+
+        rows = planning.plan(entry, self._asked(running, held))
+        slow, barred = self._slow(rows), self._barred(entry, rows, standing)
+        if slow is None and not barred:
+            return rows
+
+        def held_too(cell: Cell, why: Why) -> str:
+            return held(cell, why) or (slow(cell, why) if slow else "") or barred.get(cell.chain, "")
+
+        return planning.plan(entry, self._asked(running, held_too))
+
+    def due(self, entry: Entry, running: str) -> list[Row]:
+        """What would run, were nothing but the text and trust asked."""
+        rows = planning.plan(entry, self._asked(running, lambda cell, why: self._distrusted(entry, cell)))
+        return [row for row in rows if row.do == "due"]
+
+    def changed_inputs(self, entry: Entry) -> bool:
+        """Whether a file that one of its cells read is another by now."""
+        return any(self.past.changed(self.rel, cell) for cell in entry.cells if cell.runs)
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _asked(self, running: str, held: Callable[[Cell, Why], str]) -> Asked:
+        return Asked(
+            wanted=lambda cell: cell.chain in self.wanted,
+            changed=lambda cell: cell.chain in self.stale or self.past.changed(self.rel, cell),
+            running=lambda cell: cell.chain == running,
+            held=held,
+        )
+
+    def _held(self, entry: Entry, cell: Cell) -> str:
+        if reason := self._distrusted(entry, cell):
+            return reason
+        if reason := self.company(cell):
+            return reason
+        if cell.chain in self.allowed:
+            return ""
+        mode = str(entry.meta.get("run") or self.settings.run)
+        if mode in ("ask", "never"):
+            return f"this entry says run: {mode}; 'nozzle run {self.rel}' runs it"
+        return self.resting
+
+    def _slow(self, rows: list[Row]) -> Callable[[Cell, Why], str] | None:
+        """Cells below an edit follow by themselves only when all that is due is quick and stays inside."""
+        due = [row for row in rows if row.do == "due"]
+        if not any(self._follows(row.cell, row.why) for row in due):
+            return None
+        facts = [fact for row in due if (fact := self.past.last(self.rel, row.cell))]
+        seconds = sum(fact.seconds for fact in facts)
+        outside = sorted({effect for fact in facts for effect in fact.effects})
+        if seconds < self.settings.follow and not outside:
+            return None
+        reason = f"all that is due took {seconds:.0f} s last time"
+        if outside:
+            reason = f"it reached outside ({', '.join(outside)})"
+        return lambda cell, why: f"stale: {reason}; 'nozzle run {self.rel}' runs it" if self._follows(cell, why) else ""
+
+    def _follows(self, cell: Cell, why: Why) -> bool:
+        """Whether a cell would run only for what happened above it, and nobody allowed that."""
+        return why in ("above changed", "input changed") and cell.chain not in self.allowed
+
+    def _barred(self, entry: Entry, rows: list[Row], standing: Standing | None) -> dict[str, str]:
+        """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
+        ran = [row for row in rows if row.cell.runs]
+        at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
+        above = [row.cell for row in ran[:at]]
+        if not above or (standing is not None and standing.at == above[-1].chain):
+            return {}
+        reaching = {cell.chain: reason for cell in above if (reason := self._reaches(entry, cell, standing))}
+        if not reaching:
+            return {}
+        again = (standing or self.kernels()).missing(jobs(entry, above[-1], self.settings))
+        reason = next((reaching[job.cell] for job in again if job.cell in reaching), "")
+        return {ran[at].cell.chain: reason} if reason else {}
+
+    def _reaches(self, entry: Entry, cell: Cell, standing: Standing | None) -> str:
+        """Why a cell is not to be run again only for the state that it makes; empty when it may."""
+        if foreign := self._distrusted(entry, cell):
+            return f"it needs {planning.name(cell)} above it: {foreign}"
+        if cell.options.once:
+            return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
+        fact = self.past.last(self.rel, cell)
+        if fact and fact.effects == (ASKED,) and standing is not None and standing.answered(cell.chain):
+            return ""
+        if fact and fact.effects:
+            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ALL_AGAIN}"
+        return ""
+
+    def _distrusted(self, entry: Entry, cell: Cell) -> str:
+        if self._foreign is None:
+            self._foreign = self.foreign(entry)
+        return self._foreign(cell)
