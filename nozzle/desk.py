@@ -22,7 +22,7 @@ from nozzle.ledger import Ledger, News, Seen
 from nozzle.permit import ELSEWHERE, STOPPED, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Interpreter, Serve, Session, Snapshots, nobody
+from nozzle.runner import Bounds, Interpreter, Serve, Session, Snapshots, bounds, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -509,9 +509,15 @@ class Desk:
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
-            seen_at=tools.seen_at,
-            serve=tools.serve,
+            bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve,
         )  # fmt: skip
+
+    def _bounds(self) -> Bounds:
+        """What binds the cells of agents here: no entry is theirs to write, nor a place where one could appear."""
+        tools, settings = self.tools, self.tools.settings
+        (self.path.parent / "_out").mkdir(exist_ok=True)
+        shut = [*settings.entries_in(tools.root), *settings.folders_in(tools.root)]
+        return bounds(tools.root, self.path.parent, shut, network=settings.agents_online, at=tools.seen_at)
 
     def _close_session(self) -> None:
         if self._session is not None:

@@ -14,12 +14,15 @@ from nozzle.document.events import Error, Event, Finished, Replaying
 from nozzle.document.outputs import Tape
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
+from nozzle.document.thought import conduct
 from nozzle.past import Past
 from nozzle.piece import Origin, Piece
 from nozzle.runner import Job, Session
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot
 
+FREE = ("", conduct.BY)
+"""Whose cells run without bounds: the author's, and those that the conductor made of his own words."""
 LONG = 2.0
 """Seconds after which a running cell gets its marker in the text."""
 PARTIALS = (10.0, 30.0, 90.0, 300.0, 900.0)
@@ -66,7 +69,7 @@ class Run:
 
     def result(self, finished: Finished, cell: Cell, hand: Hand, past: Past) -> Piece:
         """What is to be written, now that it has ended; `cell` as it stands in the text by now."""
-        result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), hint(cell, self.error))
+        result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
         written = past.written(finished, self.since)
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
@@ -82,6 +85,14 @@ class Run:
         kind = "partial" if self.shown > 1 else "marker"
         title = f"{self.cell.title} (running)"
         return Piece(kind, self.cell.chain, title, lambda entry: scribe.write(entry, result, hand))
+
+    def _hint(self, cell: Cell) -> str:
+        """What helps with its error: a refusal may come from the bounds that it ran in."""
+        held = self.session.held
+        if self.error is None or self.error.ename != "PermissionError" or held is None:
+            return hint(cell, self.error)
+        whose = "it" if cell.by not in FREE else "it stands below an agent's cell and"
+        return f"{whose} ran {held.label}".replace("confined", "in bounds", 1)
 
     @property
     def next_shown(self) -> float:
@@ -110,7 +121,7 @@ def jobs(entry: Entry, cell: Cell, settings: Settings) -> list[Job]:
             found.append(
                 Job(
                     each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
-                    options.raises, options.once, each.label or each.digest[:8],
+                    options.raises, options.once, each.label or each.digest[:8], each.by not in FREE,
                 )
             )  # fmt: skip
         if each.chain == cell.chain:

@@ -32,11 +32,11 @@ _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
-    "countdown", "unattended", "snapshots",
+    "countdown", "unattended", "snapshots", "agents_online",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
-_ONLY_PERSONAL = {"keyring"}
+_ONLY_PERSONAL = {"keyring", "agents_online"}
 """Keys that a journal cannot set: it may come from somebody else, and this is about the user's own key."""
 
 
@@ -132,6 +132,9 @@ class Settings(BaseModel):
     task_seconds: _Seconds = Field(default=3600.0, description="Seconds that one task may think and run.")
     task_dollars: _Seconds = Field(
         default=5.0, description="US dollars that one task may cost, where the price is known."
+    )
+    agents_online: bool = Field(
+        default=False, description="Leave the cells of agents the network; each then waits until you let it run."
     )
     countdown: _Seconds = Field(
         default=5.0, description="Seconds after which a proposal that changes nothing outside runs by itself."

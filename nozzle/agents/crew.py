@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nozzle.document.entry import Cell, Entry
+from nozzle.document.events import Finished
+from nozzle.document.risk import Ground
 from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
 from nozzle.explainer import Recall
@@ -30,6 +32,10 @@ class Crew:
     """Chains of the agents' cells that run: what is saved meanwhile may be their doing."""
     redact: Callable[[str], str] = lambda text: text
     """No secret is sent, also none that the author wrote himself."""
+    ground: Callable[[str], Ground] = lambda rel: Ground()
+    """(entry's path) -> where a cell of an agent would run there."""
+    doubts: list[Callable[[Finished], None]] = field(default_factory=list)
+    """What is to be done when an agent's cell ends, by those whose entry was saved while it ran."""
     project: Callable[[], str] = lambda: ""
     """How the project is run, as its files say."""
 

@@ -61,8 +61,7 @@ class Seat:
                 {each.digest for each in there} - {each.digest for each in prompts(before)} if before.text else set()
             )
             if self.crew.running:
-                self._doubtful |= fresh
-                self._doubts = True
+                self._doubt(fresh)
             else:
                 self.live |= fresh
                 self.tasks.saved(there, fresh)
@@ -74,13 +73,14 @@ class Seat:
         self._dirty = True
         self.questions.saved(prompts(self.desk.entry))
         self._met = dict.fromkeys(self._met, float("-inf"))
-        self._doubts = False
+        self._trust()
 
     def ended(self, run: Run, finished: Finished) -> None:
         self._dirty = True
         self.newsroom.ended(run, finished)
-        if run.cell.by and self._doubts:
-            self._resolve(finished)
+        if run.cell.chain in self.crew.running:
+            for resolve in list(self.crew.doubts):
+                resolve(finished)
         self.tasks.ended(run, finished)
 
     def tick(self, now: float) -> None:
@@ -110,7 +110,7 @@ class Seat:
         return bool(waits or self.questions.under_way or self.newsroom.under_way or self.tasks.busy())
 
     def held(self, cell: Cell) -> str:
-        if reason := self.tasks.held(cell):
+        if reason := self.tasks.held(cell) or (DOUBT if self._doubts else ""):
             return reason
         soon = [each for each in self._open(float("inf")) if each.word == "do" and each.span.start < cell.span.start]
         return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
@@ -120,10 +120,24 @@ class Seat:
         stopped = self.questions.stop()
         return self.tasks.stop("you stopped it") or stopped
 
+    def _doubt(self, fresh: set[str]) -> None:
+        """Somebody saved while an agent's cell ran, here or in another entry: nothing new starts until it has ended."""
+        self._doubtful |= fresh
+        if not self._doubts:
+            self._doubts = True
+            self.crew.doubts.append(self._resolve)
+
+    def _trust(self) -> set[str]:
+        """The author was it; the prompts that were in doubt."""
+        if self._doubts:
+            self._doubts = False
+            self.crew.doubts.remove(self._resolve)
+        doubtful, self._doubtful = self._doubtful, set()
+        return doubtful
+
     def _resolve(self, finished: Finished) -> None:
         """An agent's cell has ended during which somebody saved: the author, if it cannot have been the cell."""
-        self._doubts, doubtful = False, self._doubtful
-        self._doubtful = set()
+        doubtful, self._dirty = self._trust(), True
         if finished.spawned or any(path.endswith(self.desk.path.name) for path in finished.writes):
             self.tasks.again()
             self.desk.rest(DOUBT)

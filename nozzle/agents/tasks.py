@@ -19,7 +19,7 @@ from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompt, prompts
 from nozzle.document.proposal import ByHand, Deny, Offer, Standing, Terms, Wait
 from nozzle.document.proposal import Run as Allowed
-from nozzle.document.risk import judge
+from nozzle.document.risk import judge, weigh
 from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.trajectory import imitates
 from nozzle.errors import NozzleError
@@ -33,11 +33,6 @@ from nozzle.run import Run
 NO_MODEL = "No model is set, so nothing was done: `model` in the settings names one. Delete this block to try again."
 ONCE = "an agent proposed it, and it may run once on one allowance; 'nozzle run' allows it again"
 UNSTARTED = "an agent proposed it, and nozzle ended before it ran; 'nozzle run' allows it"
-TOUCHES = {
-    "read": "nothing: it only looks",
-    "reversible": "names in the kernel and files in this worktree, which git takes back",
-    "ask": "anything: code cannot tell, so it waits for you",
-}
 
 
 @dataclass(slots=True)
@@ -243,13 +238,13 @@ class Tasks:
         task.move = found.value
         task.number += 1
         move = found.value
-        risk = judge(move.source, move.language, self._changed())
+        risk, touches = weigh(move.source, move.language, self._changed(), self.crew.ground(self.desk.rel))
         name = proposal.name(task.digest, task.number, move.source)
         by_hand = (
             "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
         )
         offer = Offer(
-            name, task.digest, move.source, move.language, move.reason, TOUCHES[risk], by_hand if risk == "ask" else "",
+            name, task.digest, move.source, move.language, move.reason, touches, by_hand if risk == "ask" else "",
             risk,
         )  # fmt: skip
         self._stand(task, offer, facts(found))
@@ -275,7 +270,8 @@ class Tasks:
         """What an earlier process offered, or let run and did not run: asked again, and nothing runs by itself."""
         language = stands.language or "python"
         words = "nozzle was started anew, so this is asked again"
-        offer = Offer(id_, task.digest, stands.source, language, words, TOUCHES["ask"], risk="ask")
+        touches = weigh(stands.source, language, self._changed(), self.crew.ground(self.desk.rel))[1]
+        offer = Offer(id_, task.digest, stands.source, language, words, touches, risk="ask")
         hand = self.desk.tools.hand
         if kind == "cell":
             self._put("withdrawn", id_, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})

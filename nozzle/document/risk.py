@@ -5,6 +5,9 @@ writes files inside the worktree by `write` and `edit`, both of which git takes 
 of anything that is not on the list, an import that is not, a shell that does more than look. A name that a cell of the
 entry has given another meaning is on no list. Values that the author's own code made may run code of his when they are
 looked at (a property, a generator, a repr); that code he has seen.
+
+Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
+is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
 """
 
 import ast
@@ -12,7 +15,8 @@ import builtins
 import math
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from nozzle.document.proposal import Risk
 
@@ -59,6 +63,13 @@ MODULES: dict[str, frozenset[str]] = {
 SHELL = frozenset({"ls", "pwd", "cat", "head", "tail", "wc", "date", "echo"})
 ACTED_UPON = (".md", ".toml", ".keys", ".yml", ".yaml", ".cfg", ".ini", ".sh")
 """Endings of files that say what runs."""
+LEAVES = re.compile(
+    r"\b(?:requests|urllib\w*|httpx|aiohttp|socket|ftplib|smtplib|paramiko|boto3|webbrowser|curl|wget|ssh|scp|rsync|sudo|"
+    r"rm|rmdir|rmtree|unlink|remove|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
+)
+"""Words of a cell that wants more than this journal, or less of it: that bounds would refuse, or git be asked for."""
+NAMED = 3
+"""Files that a label names; the others are counted."""
 _BUILTINS = frozenset(dir(builtins))
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
@@ -80,6 +91,52 @@ def judge(source: str, language: str, changed: Iterable[str] = ()) -> Risk:
     reader = _Reader(frozenset(changed))
     reader.visit(tree)
     return reader.risk
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a cell of an agent would run, on this system and now."""
+
+    bounds: str = "not confined: this system has neither Landlock nor seccomp"
+    """What the system keeps it to, in plain words."""
+    holds: bool = False
+    """It can write only inside the worktree, and reach no network."""
+    loose: tuple[str, ...] = ()
+    """What it could write there and git could not give back."""
+
+
+def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) -> tuple[Risk, str]:
+    """What a cell could do where it would run, and what it would touch, in words.
+
+    >>> weigh("import os", "python", (), Ground("confined", holds=True))
+    ('reversible', 'files in this journal, all of which git takes back (confined)')
+    >>> weigh("import os", "python", (), Ground("confined", True, ("data.csv",)))[1]
+    'anything in this journal, and git could not give back data.csv: it waits for you (confined)'
+    """
+    risk = judge(source, language, changed)
+    leaves = LEAVES.search(source)
+    if risk != "ask":
+        words = _TOUCHES[risk]
+    elif not ground.holds:
+        words = "anything: code cannot tell, so it waits for you"
+    elif leaves:
+        words = f"it says `{leaves[0]}`, so it waits for you"
+    elif ground.loose:
+        words = f"anything in this journal, and git could not give back {_some(ground.loose)}: it waits for you"
+    else:
+        risk, words = "reversible", "files in this journal, all of which git takes back"
+    return risk, f"{words} ({ground.bounds})"
+
+
+_TOUCHES: dict[Risk, str] = {
+    "read": "nothing: it only looks",
+    "reversible": "names in the kernel and files in this worktree, which git takes back",
+}
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 class _Reader(ast.NodeVisitor):

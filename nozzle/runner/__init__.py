@@ -5,7 +5,7 @@ interpreter, and bash. This room knows no entry and no file of the journal, deci
 writes nothing; what it knows of the document are the events.
 """
 
-from nozzle.runner.confine import Bounds, Held
+from nozzle.runner.confine import PRIVATE, Bounds, Held, bounds, possible
 from nozzle.runner.course import Serve, nobody
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits
@@ -15,6 +15,7 @@ from nozzle.runner.worker.borrow import LENT
 
 __all__ = [
     "LENT",
+    "PRIVATE",
     "Bounds",
     "Held",
     "Interpreter",
@@ -23,6 +24,8 @@ __all__ = [
     "Serve",
     "Session",
     "Snapshots",
+    "bounds",
     "find_interpreter",
     "nobody",
+    "possible",
 ]

@@ -1,18 +1,21 @@
 """The bounds of cells that an agent wrote: what of this machine they may read, and what they may change.
 
 They bind a kernel for good: cells below one of an agent's run in the same bounds, for its variables may hold its code.
-Landlock grants folders whole, so a folder that holds an entry is writable with the entry in it; who allows such a cell
-looks whether the entry changed while it ran.
+Landlock grants folders whole, so of a folder in which an entry could appear only what lies in it can be granted, and
+nothing can be made there.
 """
 
+import platform
 import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from nozzle.runner.worker import sandbox
 
 PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore")
 """At the root of a journal: git's, nozzle's, and what decides what runs."""
@@ -56,12 +59,22 @@ class Held:
         return f"confined: {', '.join(kept)}" if kept else "not confined: this system has neither Landlock nor seccomp"
 
 
+def possible(network: bool = False) -> Held:
+    """What this system can keep to, before any cell has run; `network` is the one that cells are left."""
+    version = sandbox.landlock_version() if sys.platform == "linux" else 0
+    sockets = sys.platform == "linux" and platform.machine() in sandbox.SYSTEMS
+    return Held(version > 0, sockets and not network, version >= 6)
+
+
 def bounds(
-    root: Path, folder: Path, entries: Collection[Path] = (), *, network: bool = False, at: Path | None = None
+    root: Path, folder: Path, shut: Collection[Path] = (), *, network: bool = False, at: Path | None = None
 ) -> Bounds:
-    """Of cells that run in `folder` of the journal at `root`, which they see `at` another place, with its `entries`."""
+    """Of cells that run in `folder` of the journal at `root`, which they see `at` another place.
+
+    What is `shut` (entries, and folders in which one could appear) is not theirs to write: nozzle acts upon it.
+    """
     temporary = tempfile.mkdtemp(prefix="nozzle-cell-")
-    seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, entries)]
+    seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut)]
     write = [*seen, *DEVICES, temporary]
     read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *_of_home(root)]
     found = Bounds(tuple(write), tuple(read), network, temporary=temporary)
@@ -69,13 +82,33 @@ def bounds(
     return found
 
 
-def _writable(root: Path, folder: Path, entries: Collection[Path]) -> list[Path]:
-    """What lies at the root, without what is private and without entries; and the folder of the cells."""
-    there = {path for path in root.iterdir() if path.name not in PRIVATE} - set(entries)
-    wanted = [path for path in sorted(there) if not path.is_symlink()]
-    if folder != root:
-        wanted.append(folder)
-    return wanted
+def _writable(root: Path, folder: Path, shut: Collection[Path]) -> Iterator[Path]:
+    """What lies at the root, without what is private and what is shut; and the folder of the cells, unless it is."""
+    yield from _open(root, frozenset(shut) | {ancestor for path in shut for ancestor in path.parents}, PRIVATE)
+    if folder != root and folder not in shut:
+        yield folder
+
+
+def _open(folder: Path, shut: Collection[Path], private: Collection[str] = ()) -> Iterator[Path]:
+    """What of a folder may be granted: whole where nothing below it is shut, else piece by piece.
+
+    A right stays with a file when it is renamed, so none is given on what may become an entry: the next text of one,
+    which nozzle or an editor has just written beside it.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() or path.name in private or _is_installed(path):
+            continue
+        if path.is_file() and (path.name.startswith(".") or ".md" in path.name):
+            continue
+        if path not in shut:
+            yield path
+        elif path.is_dir():
+            yield from _open(path, shut)
+
+
+def _is_installed(path: Path) -> bool:
+    """Whether programs lie there that cells of the author run, and that no step shows: an environment of Python's."""
+    return path.name == "node_modules" or (path / "pyvenv.cfg").exists()
 
 
 def _of_home(root: Path) -> list[str]:

@@ -139,10 +139,12 @@ class Python:
 
     def confine(self, bounds: Bounds) -> "Kernel | Tainted":
         self._say({"confine": bounds.message()})
-        match self._reply("confined"):
+        match self._reply("confined", "tainted"):
             case {"t": "confined", "files": files, "network": network, "signals": signals}:
                 self.held = Held(files > 0, network, signals)
                 return self
+            case {"t": "tainted", "why": why}:
+                return Tainted(why)
         return Tainted("its kernel is gone")
 
     def is_ready(self) -> bool:

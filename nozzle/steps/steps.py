@@ -221,6 +221,10 @@ class Steps:
         """How the files look that differ from HEAD."""
         return worktree.snapshot(self._repo)
 
+    def unkept(self) -> list[str]:
+        """What is here and git could not give back as it is."""
+        return worktree.unkept(self._repo)
+
     def changed(self, since: Snapshot | None) -> Changed:
         """The files that were made or changed since a snapshot."""
         return worktree.changed(self._repo, since)

@@ -58,6 +58,18 @@ def dirty(repo: Repo) -> list[tuple[str, str]]:
     return [(code, path) for code, path in rows if not path.endswith("/")]  # a "/": a repository of its own
 
 
+def unkept(repo: Repo) -> list[str]:
+    """What is here and git could not give back as it is: changed since HEAD, or in no commit, ignored or not.
+
+    A folder of which git holds nothing is one name, with a slash at its end.
+    """
+    changed = repo.door.ask("diff", "--name-only", "-z", "--ignore-submodules=all", "HEAD")
+    if changed.status:  # nothing was committed yet
+        return [os.curdir]
+    others = repo.door.run("ls-files", "-z", "--others", "--directory", "--no-empty-directory")
+    return [os.fsdecode(path) for path in (*changed.out.split(b"\0"), *others.split(b"\0")) if path]
+
+
 def _stamp(repo: Repo, path: str) -> Stamp:
     try:
         stat = os.lstat(repo.root / path)

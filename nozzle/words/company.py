@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from nozzle.agents import Crew
     from nozzle.desk import Beside, Desk
     from nozzle.document.entry import Cell, Entry
+    from nozzle.document.risk import Ground
     from nozzle.explainer import Recall
     from nozzle.lm import Model
     from nozzle.words.journal import Journal
@@ -60,8 +61,27 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None),
         tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
         redact=here.redact,
+        ground=lambda rel: ground(here, rel),
         project=project(here),
     )
+
+
+def ground(here: Journal, rel: str) -> Ground:
+    """Where an agent's cell of this entry would run: what the system keeps it to, and what git could not give back."""
+    from nozzle.document.risk import Ground
+    from nozzle.runner import PRIVATE, possible
+    from nozzle.settings import MADE
+
+    held = possible(here.settings.agents_online)
+    if not (held.files and held.network):
+        return Ground(held.label)
+    safe = {*PRIVATE, *MADE}
+
+    def loses(path: str) -> bool:
+        parts = path.rstrip("/").split("/")
+        return path != rel and not safe & set(parts) and not (here.root / path / "pyvenv.cfg").exists()
+
+    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if loses(path)))
 
 
 def model(here: Journal) -> Model | None:

@@ -1,9 +1,11 @@
 """Who tries to run something unseen: an output, a model, a cell, a stale process. Nothing runs, nothing is forged."""
 
 from collections.abc import Callable
-from pathlib import Path
+
+import pytest
 
 from nozzle.document.entry import Entry
+from nozzle.runner import Bounds
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -53,7 +55,11 @@ def test_ten_megabytes_of_reply_are_cut_off_and_said(table: Open) -> None:
     assert len(text) < 70_000
 
 
-def test_a_cell_of_the_doers_that_ticks_and_asks_in_the_file_gets_nothing(table: Open) -> None:
+def test_a_cell_of_the_doers_that_ticks_and_asks_in_the_file_gets_nothing(
+    table: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no bounds keep it from the file."""
+    monkeypatch.setattr("nozzle.desk.bounds", lambda *_, **__: Bounds(("/",), ("/",)))
     source = (
         "from pathlib import Path\nentry = Path('entry.md')\n"
         'more = \'\\n/do :here: more\\n\\n```{code-cell}\\nopen("pwned", "w")\\n```\\n\'\n'
@@ -120,9 +126,9 @@ def test_what_was_allowed_and_did_not_run_is_asked_again_after_a_crash(table: Op
 
 
 def test_an_agents_cell_that_could_do_anything_does_not_run_twice_on_one_allowance(table: Open) -> None:
-    source = "from pathlib import Path\nprint(len(Path('.').name), n)\nopen('count', 'a').write('x')"
+    source = "from pathlib import Path\nprint(len(Path('.').name), n)\nopen('_out/count', 'a').write('x')"
     one = table(fence(source), fence('final_answer("x")'))
     one.begin(cell("n = 1") + "\n" + TASK)
     one.tick()
     one.save(lambda text: text.replace("n = 1", "n = 2"))
-    assert (Path(one.path.parent) / "count").read_text() == "x"
+    assert (one.path.parent / "_out" / "count").read_text() == "x"

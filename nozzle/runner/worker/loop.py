@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from typing import Any, Protocol
 
@@ -124,8 +125,16 @@ def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
             elif "freeze" in message:
                 freeze.freeze(kernel, message["freeze"], pipes[0])
             elif "confine" in message:
-                kernel.channel.send({"t": "confined", **sandbox.bound(message["confine"])})
+                kernel.channel.send(_bound(message["confine"]))
     os._exit(0)
+
+
+def _bound(message: dict[str, Any]) -> dict[str, Any]:
+    """Bind this process; a thread that goes on would stay free, and do what a bound one asks of it."""
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            return {"t": "tainted", "why": f"a thread that it started goes on ({thread.name})"}
+    return {"t": "confined", **sandbox.bound(message)}
 
 
 def _peak() -> int:

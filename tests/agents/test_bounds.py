@@ -1,0 +1,149 @@
+"""Cells of the doer run in bounds; what a proposal says of them is what holds; what it cannot undo waits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nozzle.document.risk import Ground, weigh
+from nozzle.loop import Saved
+from nozzle.runner import Bounds, bounds, possible
+from tests.agents.conftest import LOOSE, Table, fence
+from tests.agents.test_tasks import TASK
+from tests.conftest import Workshop
+from tests.words.conftest import cell
+
+Open = Callable[..., Table]
+pytestmark = pytest.mark.skipif(
+    not (possible().files and possible().network), reason="this system has no Landlock, or seccomp is not known here"
+)
+
+
+@pytest.fixture
+def table(table: Open, workshop: Workshop) -> Open:
+    """A journal of which git holds everything."""
+    (workshop.root / LOOSE).unlink()
+    return table
+
+
+DONE = fence('final_answer("ok")')
+
+
+def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(table: Open) -> None:
+    one = table(fence("import os\nprint('pid', os.getpid() > 0)"), DONE)
+    text = one.begin(TASK)
+    assert "pid True" in text
+    assert one.labels() == ["countdown", "read"]
+
+
+def test_it_waits_where_git_could_not_give_back_what_lies_there(table: Open) -> None:
+    one = table(fence("import os"), DONE)
+    (one.workshop.root / ".gitignore").write_text("data\n")
+    (one.workshop.root / "data").mkdir()
+    (one.workshop.root / "data" / "rows.csv").write_text("1")
+    text = one.begin(TASK)
+    assert "git could not give back data/: it waits for you (confined: writes only in" in text
+    assert one.labels() == []
+
+
+@pytest.mark.parametrize(
+    "source", ["import requests", "import shutil\nshutil.rmtree('x')", "import os\nos.remove('x')"]
+)
+def test_what_says_that_it_wants_out_or_less_waits(table: Open, source: str) -> None:
+    one = table(fence(source), DONE)
+    assert "so it waits for you" in one.begin(TASK)
+    assert one.labels() == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["open('entry.md', 'a')", "import socket as s\ns.socket()", "open('nozzle.toml', 'w')", "open('/tmp/out', 'w')"],
+)
+def test_what_was_let_run_does_no_more_than_its_label_says(table: Open, source: str) -> None:
+    one = table(fence(source), DONE)
+    one.begin(TASK)
+    if one.kinds().count("proposal"):
+        one.tick()
+    assert "status=undone" in one.text, one.text
+    assert "PermissionError" in one.text
+
+
+def test_the_authors_cells_above_and_in_other_entries_are_free(table: Open) -> None:
+    one = table(fence("y = x"), DONE)
+    text = one.begin(cell("open('free', 'w').write('1')") + "\n" + TASK)
+    assert "status=error" not in text
+    assert (one.path.parent / "free").exists()
+
+
+def test_a_cell_can_make_files_where_no_entry_could_appear(table: Open) -> None:
+    one = table(fence("import os\nopen('_out/rows.txt', 'w').write('1')\nopen('../src/a.py', 'w').write('2')"), DONE)
+    (one.workshop.root / "src").mkdir()
+    one.begin(TASK)
+    assert (one.path.parent / "_out" / "rows.txt").exists()
+    assert (one.workshop.root / "src" / "a.py").exists()
+
+
+def test_the_next_text_of_an_entry_is_not_theirs_to_write(tmp_path: Path) -> None:
+    """Renamed over the entry, it would take the right along."""
+    (tmp_path / "journal").mkdir()
+    for name in ("entry.md", ".entry.md.1", "entry.md~", "rows.csv"):
+        (tmp_path / "journal" / name).write_text("")
+    shut = [tmp_path / "journal", tmp_path / "journal" / "entry.md"]
+    write = bounds(tmp_path, tmp_path / "journal", shut).write
+    assert [Path(path).name for path in write if path.startswith(str(tmp_path))] == ["rows.csv"]
+
+
+@pytest.mark.parametrize("name", ["other.md", "below/other.md", "../README.md"])
+def test_no_entry_can_be_made_by_an_agents_cell(table: Open, name: str) -> None:
+    source = f"import os\nos.makedirs('below', exist_ok=True)\nopen({name!r}, 'w')"
+    one = table(fence(source), DONE)
+    one.begin(TASK)
+    assert "PermissionError" in one.text
+    assert not (one.path.parent / name).exists()
+
+
+def test_another_entry_that_is_saved_while_an_agents_cell_runs_waits_for_it(
+    table: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no bounds hold, what appears meanwhile may be the cell's doing."""
+    monkeypatch.setattr("nozzle.desk.bounds", lambda *_, **__: Bounds(("/",), ("/",)))
+    folder = "journal"
+    source = (
+        "import time\nfrom pathlib import Path\n"
+        "Path('other.md').write_text('# Other\\n\\n```{code-cell}\\nopen(\"pwned\", \"w\")\\n```\\n')\n"
+        "print('made', flush=True)\n"
+        "while not Path('_out/go').exists():\n    time.sleep(0.05)"
+    )
+    one = table(fence(source), DONE)
+    (one.workshop.root / folder).mkdir(exist_ok=True)
+    other = one.workshop.root / folder / "other.md"
+    one.path = one.workshop.write(TASK, f"{folder}/entry.md")
+    one.loop.clock = _Poking(one, other)
+    one.loop.advance([one.path])
+    one.go()
+    assert other.exists()
+    assert not (other.parent / "pwned").exists()
+    assert any("may have written it" in notice.text for notice in one.workshop.notices)
+
+
+class _Poking:
+    """A clock that tells the loop of a file as soon as it is there, as the watcher would; then the cell may end."""
+
+    def __init__(self, table: Table, path: Path) -> None:
+        self.table, self.path, self.told = table, path, False
+
+    def __call__(self) -> float:
+        import time
+
+        if not self.told and self.path.exists():
+            self.told = True
+            self.table.loop.messages.put(Saved(frozenset([self.path])))
+        if self.path in self.table.loop.desks:
+            (self.path.parent / "_out" / "go").touch()
+        return time.monotonic()
+
+
+def test_where_nothing_holds_the_label_says_so() -> None:
+    assert weigh("import os", "python", (), Ground())[1] == (
+        "anything: code cannot tell, so it waits for you (not confined: this system has neither Landlock nor seccomp)"
+    )
