@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Finished
@@ -13,6 +13,37 @@ from nozzle.errors import NozzleError
 from nozzle.explainer import Recall
 from nozzle.lm import Model, Prompts, Tracer
 from nozzle.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a thread holds, for a merge."""
+
+    entry: Entry
+    files: tuple[str, ...]
+    """Put here already, from the root."""
+
+
+class Threads(Protocol):
+    """Threads of the journal beside this one, each looked after by a loop of its own."""
+
+    def fork(self, name: str) -> str:
+        """A new thread here, called this or nearly so; its name. NozzleError when there can be none."""
+
+    def begin(self, name: str) -> None:
+        """Have the task that it is named after done there."""
+
+    def stop(self, name: str) -> None:
+        """Stop what agents do there."""
+
+    def text(self, name: str, rel: str) -> Entry | None:
+        """An entry as it stands there now; None when it is gone."""
+
+    def link(self, name: str, rel: str) -> str:
+        """The way from an entry here to the same entry there."""
+
+    def merge(self, name: str, rel: str) -> Brought:
+        """The entry as its last step there has it; its other files are put here. NozzleError when they clash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +67,10 @@ class Crew:
     """(entry's path) -> where a cell of an agent would run there."""
     doubts: list[Callable[[Finished], None]] = field(default_factory=list)
     """What is to be done when an agent's cell ends, by those whose entry was saved while it ran."""
+    threads: Callable[[], Threads | None] = lambda: None
+    """None while no watch looks after other threads: then all tasks are done in their place."""
+    only: str = ""
+    """How the name of the task begins for which this thread was made: what else was open then is not its business."""
     project: Callable[[], str] = lambda: ""
     """How the project is run, as its files say."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
+from nozzle.agents.errands import Errands
 from nozzle.agents.newsroom import Newsroom
 from nozzle.agents.questions import Questions
 from nozzle.agents.tasks import Tasks
@@ -43,14 +44,18 @@ class Seat:
     questions: Questions = field(init=False)
     newsroom: Newsroom = field(init=False)
     tasks: Tasks = field(init=False)
+    errands: Errands = field(init=False)
 
     def __post_init__(self) -> None:
         self.questions = Questions(self.desk, self.crew)
         self.newsroom = Newsroom(self.desk, self.crew, self.questions.broke)
         self.tasks = Tasks(self.desk, self.crew)
+        self.errands = Errands(self.desk, self.crew)
 
     def seen(self, seen: Seen, before: Entry) -> None:
         self._dirty = True
+        if seen == "moved" or not before.text:
+            self.errands.found()
         if seen == "moved":
             self.live.clear()
             self.questions.drop()
@@ -65,8 +70,10 @@ class Seat:
             else:
                 self.live |= fresh
                 self.tasks.saved(there, fresh)
+                self.errands.seen(before)
                 if any(each.word == "stop" and each.digest in fresh for each in there):
                     self.questions.stop()
+                    self.errands.stop()
             self.questions.saved(there)
 
     def asked(self) -> None:
@@ -85,6 +92,8 @@ class Seat:
 
     def tick(self, now: float) -> None:
         self._now = self.questions.now = now
+        if not (self.desk.gone or self.desk.entry.held):
+            self.errands.tick(now)
         if self._is_out():
             return
         if self._dirty:
@@ -97,12 +106,11 @@ class Seat:
 
     def wake(self, now: float) -> float | None:
         if self._is_out():
-            return None
+            return self.errands.wake(now)
         times = [max(at + SETTLE - now, EARLY) for at in self._met.values()]
         if self._dirty:
             times.append(0.0)
-        if (later := self.tasks.wake(now)) is not None:
-            times.append(later)
+        times += [at for at in (self.tasks.wake(now), self.errands.wake(now)) if at is not None]
         return max(0.0, min(times)) if times else None
 
     def busy(self) -> bool:
@@ -112,12 +120,13 @@ class Seat:
     def held(self, cell: Cell) -> str:
         if reason := self.tasks.held(cell) or (DOUBT if self._doubts else ""):
             return reason
-        soon = [each for each in self._open(float("inf")) if each.word == "do" and each.span.start < cell.span.start]
+        here = (each for each in self._open(float("inf")) if each.word == "do" and not self.errands.wants(each))
+        soon = [each for each in here if each.span.start < cell.span.start]
         return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
 
     def stop(self) -> bool:
         self.newsroom.drop()
-        stopped = self.questions.stop()
+        stopped = self.questions.stop() | self.errands.stop()
         return self.tasks.stop("you stopped it") or stopped
 
     def _doubt(self, fresh: set[str]) -> None:
@@ -161,6 +170,8 @@ class Seat:
                 self._tell_foreign(there[digest])
 
     def _is_open(self, asked: Prompt) -> bool:
+        if self.crew.only and not asked.digest.startswith(self.crew.only) and asked.digest not in self.live:
+            return False  # it is open where this thread came from
         return self.questions.wants(asked) or self.tasks.wants(asked)
 
     def _open(self, now: float) -> list[Prompt]:
@@ -171,6 +182,8 @@ class Seat:
         """Whether what is asked about is just happening: a quick cell is waited for, a long one never."""
         if self.questions.is_how(asked):
             return False
+        if self.errands.wants(asked):
+            return bool(self.desk.made)  # the fork is to have what stands above
         run = self.desk.run
         if run is None or run.cell.span.start > asked.span.start:
             due = (row.cell for row in self.desk.plan() if row.do == "due")
@@ -183,6 +196,8 @@ class Seat:
         self._met.pop(asked.digest, None)
         if self.questions.wants(asked):
             self.questions.begin(asked)
+        elif self.errands.wants(asked):
+            self.errands.begin(asked)
         elif self.tasks.wants(asked):
             self.tasks.begin(asked)
 

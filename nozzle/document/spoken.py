@@ -86,12 +86,14 @@ def news(entry: Entry, chain: str, said: Saying, hand: Hand, keys: Mapping[str, 
     return _in_slot(entry, chain, "news", said, hand, keys or {})
 
 
-def task(entry: Entry, digest: str, status: str, said: Saying, hand: Hand, boxes: Sequence[str] = ()) -> Edit | None:
+def task(
+    entry: Entry, digest: str, status: str, said: Saying, hand: Hand, boxes: Sequence[str] = (), thread: str = ""
+) -> Edit | None:
     """The state of a task: one live line while it goes on, then its summary; last in its region."""
     asked = prompt(entry, digest)
     if asked is None:
         return None
-    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": said.via}
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": said.via, "thread": thread}
     rows = _alert("task", said, hand)
     rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
     return _under(entry, asked, _envelope("task", keys, rows), asked.task)

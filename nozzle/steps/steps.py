@@ -126,6 +126,10 @@ class Steps:
         """A new branch at a step, checked out in a folder of its own."""
         return fork.fork(self._repo, step, name or threads.unused(self._repo, "fork", step.sha))
 
+    def home(self) -> Path:
+        """Where forked threads have their folders."""
+        return fork.home(self._repo)
+
     def worktrees(self) -> list[Worktree]:
         """All places where threads of this repository are checked out, the first one first."""
         return fork.worktrees(self._repo)

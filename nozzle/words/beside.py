@@ -79,6 +79,7 @@ class Threads:
         from nozzle.words.watch import watching
 
         with journal(folder, self.here.trust_all) as there:
+            there.model = self.here.model
             messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
             ears = Ears(Hush(there.redact), self._named(folder.name))
             tools = replace(there.tools(ears, messages.put), snapshots=self.store)
@@ -87,6 +88,7 @@ class Threads:
                 with serving(loop, there, ears, "watch"), watching(loop, there):
                     there.publish_key()
                     kept, cells = _woken(loop, there)
+                    _go_on(loop, there, folder.name)
                     if reply is not None:
                         reply({"say": f"ready: the states of {kept} of {cells} cells are there, from live memory"})
                         reply.end()
@@ -109,16 +111,29 @@ def _woken(loop: Loop, there: Journal) -> tuple[int, int]:
     return kept, cells
 
 
+def _go_on(loop: Loop, there: Journal, name: str) -> None:
+    """On the thread of a task: have it begun, or go on."""
+    from nozzle.document.errand import of_thread
+    from nozzle.document.prompts import prompts
+
+    task = of_thread(name)
+    if not task:
+        return
+    for path, entry in there.readable(there.entries()):
+        if any(each.digest.startswith(task) and each.task is None for each in prompts(entry)):
+            loop.advance([path])
+
+
 @contextmanager
 def beside(here: Journal, hear: Callable[[Notice], None], say: Callable[[str], None], loop: Loop) -> Iterator[Threads]:
     """Look after the other threads while this one is watched."""
     threads = Threads(here, hear, say, loop.tools.snapshots)
-    loop.beside = threads.begin
+    loop.beside, here.beside = threads.begin, threads
     threads.all()
     try:
         yield threads
     finally:
-        loop.beside = None
+        loop.beside = here.beside = None
         threads.close()
 
 

@@ -48,7 +48,9 @@ def told(here: Journal, rel: str, digest: str) -> bool:
 
 def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
     from nozzle.agents import Crew
+    from nozzle.document.errand import of_thread
     from nozzle.lm import Prompts, Tracer, exporter
+    from nozzle.words.errands import Errands
 
     chosen = here.model if here.model is not None else model(here)
     return Crew(
@@ -62,6 +64,8 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
         redact=here.redact,
         ground=lambda rel: ground(here, rel),
+        threads=lambda: Errands(here) if here.beside is not None and chosen is not None else None,
+        only=of_thread(here.root.name) if here.root != here.first else "",
         project=project(here),
     )
 

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, required=True)
 @click.option("--entry", type=click.Path(path_type=Path), help="Where; the entry saved last by default.")
 def command(words: tuple[str, ...], entry: Path | None) -> int:
-    """Set the doer a task: '/do :here: WORDS' is written at the end of an entry, and begun.
+    """Set the doer a task: '/do WORDS' is written at the end of an entry, and begun.
 
     Each cell it wants to run stands in the entry first: tick run or deny, edit the fence, delete it, or answer with
-    'nozzle answer --run' and '--deny'. Where a watch runs, it does the task; else it is done here, as far as it goes
-    without an answer. Needs a model: 'model' in the settings names one.
+    'nozzle answer --run' and '--deny'. Where a watch runs, the task is done on a thread of its own: one line tells how
+    far it is, then the summary, with a box to merge it. Else '/do :here:' is written, and it is done in this place, as
+    far as it goes without an answer. Needs a model: 'model' in the settings names one.
     """
     from nozzle import control
     from nozzle.words.ask import newest
@@ -29,9 +30,11 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
 
     with journal(entry, make=True) as here:
         path = here.entries([entry])[0] if entry else newest(here)
-        append(here, path, " ".join(words))
-        click.echo(f"{here.rel(path)}: /do :here: {' '.join(words)}")
-        if control.running(here.steps.private) is not None:
+        watched = control.running(here.steps.private) is not None
+        task = ("" if watched else ":here: ") + " ".join(words)
+        append(here, path, task)
+        click.echo(f"{here.rel(path)}: /do {task}")
+        if watched:
             click.echo("the watch has it; 'nozzle how' tells how it is going")
             return 0
         return run_entries(here, [path], False, Voice())
@@ -63,6 +66,6 @@ def append(here: Journal, path: Path, task: str) -> None:
 
     def edit(author: bytes) -> bytes:
         gap = b"" if not author or author.endswith(end + end) else end if author.endswith(end) else end + end
-        return author + gap + b"/do :here: " + " ".join(task.split()).encode() + end + end
+        return author + gap + b"/do " + " ".join(task.split()).encode() + end + end
 
     disk.exchange(path, current, edit)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nozzle.lm import Model
     from nozzle.settings import Settings
     from nozzle.steps import Steps
+    from nozzle.words.beside import Threads
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Journal:
     """Run what this checkout holds, whoever wrote it."""
     model: Model | None = None
     """A model handed in; else the settings name one, or none."""
+    beside: Threads | None = None
+    """The other threads that the watch which runs here looks after, if one does."""
     missed: set[str] = field(default_factory=set)
     """Of entries that could not be read: why."""
     _named: set[str] = field(default_factory=set)

@@ -33,7 +33,7 @@ def command(thread: str) -> int:
             raise Refused(f"{thread} holds no step that this thread lacks: there is nothing to merge")
         rels = [path for path in here.steps.differing(base or head.head, other.sha) if here.settings.is_entry(path)]
         keep_first(here, rels)
-        everything = _outputs_aside(here, here.steps.thread().head, other)
+        everything = outputs_aside(here, here.steps.thread().head, other)
         others = here.steps.merged_files(other, everything)
         brought = [each for rel in rels if (each := _entry(here, rel, base, other, head.name))]
         for each in brought:
@@ -46,7 +46,7 @@ def command(thread: str) -> int:
         return _told(here, brought)
 
 
-def _outputs_aside(here: Journal, head: str, other: Step) -> list[str]:
+def outputs_aside(here: Journal, head: str, other: Step) -> list[str]:
     """Entries, and the files of their outputs: what of these is wanted follows from the merged entries."""
     paths = here.steps.differing(head, other.sha)
     return [path for path in paths if here.settings.is_entry(path) or "_out" in path.split("/")[:-1]]

@@ -1,0 +1,130 @@
+"""Tasks that are done on a thread of their own: what stands here of them is one live line, then what came of it.
+
+Another loop does the task in another worktree; this looks at the text there now and then, and writes nothing of it
+here but its state. When `merge` is ticked it brings back what was written there, and the files.
+"""
+
+from dataclasses import dataclass, field
+
+from nozzle.agents.crew import Crew
+from nozzle.desk import Desk, Notice
+from nozzle.document import errand, spoken
+from nozzle.document.entry import SHOWN, Entry
+from nozzle.document.prompts import Prompt, prompt
+from nozzle.document.spoken import Saying
+from nozzle.errors import NozzleError
+from nozzle.piece import Piece
+
+EVERY = 1.0
+"""Seconds between two looks at the text of a thread."""
+
+
+@dataclass(slots=True)
+class Errands:
+    desk: Desk
+    crew: Crew
+    under_way: dict[str, str] = field(default_factory=dict)
+    """Name of a task (as in its block) -> its thread, while it goes on there."""
+    _next: float = 0.0
+
+    def wants(self, asked: Prompt) -> bool:
+        """Whether this task is to be done on a thread of its own, and is not yet."""
+        return asked.word == "do" and not asked.here and asked.task is None and self.crew.threads() is not None
+
+    def begin(self, asked: Prompt) -> None:
+        """Fork here, and have it done there."""
+        threads, digest = self.crew.threads(), asked.digest
+        assert threads is not None, "who has no threads is not asked"
+        self.desk.step()  # a thread begins at a step, and the task is to stand in it
+        try:
+            name = threads.fork(errand.thread_name(digest))
+        except NozzleError as error:
+            words = f"No thread could be made for it: {error}\n\n`/do :here: ...` does it in this place."
+            return self._write(digest, "failed", words, "")
+        self.under_way[digest[:SHOWN]] = name
+        self._write(
+            digest, "running", f"On [a thread of its own]({threads.link(name, self.desk.rel)}): it begins.", name
+        )
+        threads.begin(name)
+
+    def seen(self, before: Entry) -> None:
+        """The author saved: what he ticked is merged; what an earlier process sent off is looked after."""
+        ticked = {name for name, block in errand.forked(before).items() if errand.ticked(block)}
+        for name, block in errand.forked(self.desk.entry).items():
+            if errand.ticked(block) and name not in ticked:
+                self._merge(name, block.keys["thread"])
+
+    def tick(self, now: float) -> None:
+        """Look at the threads, now and then."""
+        if now < self._next:
+            return
+        if not self._next:
+            self.found()
+        self._next = now + EVERY
+        for name, thread in list(self.under_way.items()):
+            self._look(name, thread)
+
+    def found(self) -> None:
+        """The text is another: which of its tasks go on elsewhere."""
+        if self.crew.threads() is not None:
+            there = errand.forked(self.desk.entry).items()
+            self.under_way = {name: block.keys["thread"] for name, block in there if block.status == "running"}
+
+    def stop(self) -> bool:
+        """Stop them there, all; whether there was one."""
+        threads = self.crew.threads()
+        for thread in self.under_way.values():
+            if threads is not None:
+                threads.stop(thread)
+        return bool(self.under_way)
+
+    def wake(self, now: float) -> float | None:
+        return max(0.0, self._next - now) if self.under_way else None
+
+    def _look(self, name: str, thread: str) -> None:
+        threads, asked = self.crew.threads(), prompt(self.desk.entry, name)
+        if threads is None or asked is None:
+            self.under_way.pop(name)
+            return
+        text = threads.text(thread, self.desk.rel)
+        if text is None:
+            self.under_way.pop(name)
+            return self._write(name, "stopped", "Its thread is no longer there.", "")
+        link = threads.link(thread, self.desk.rel)
+        now = errand.progress(text, name, link)
+        if now.status != "running":
+            self.under_way.pop(name)
+            return self._write(name, now.status, now.words, thread)
+        if asked.task is None or now.words not in "\n".join(asked.task.body):
+            self._write(name, "running", now.words, thread)
+
+    def _merge(self, name: str, thread: str) -> None:
+        """Bring back what stands there under the task, and the files that were made."""
+        threads = self.crew.threads()
+        try:
+            if threads is None:
+                raise NozzleError(f"no watch looks after {thread}; 'nozzle merge {thread}' brings all of it here")
+            brought = threads.merge(thread, self.desk.rel)
+        except NozzleError as error:
+            return self.desk.tools.say(Notice("fault", self.desk.rel, f"not merged: {error}"))
+        self.desk.put(
+            Piece(
+                "merge", name, f"merge thread {thread}", lambda entry: errand.bring(entry, name, brought.entry),
+                adopt=brought.files, trailers={"Task": name, "Merged": thread},
+            )
+        )  # fmt: skip
+        self.desk.tools.say(Notice("task", self.desk.rel, f"merged: thread {thread}"))
+
+    def _write(self, name: str, status: str, words: str, thread: str) -> None:
+        """The state of a task; only that it began and ended are steps."""
+        hand, boxes = self.desk.tools.hand, () if status in ("running", "none") or not thread else (errand.MERGE,)
+        kind = "task" if status != "running" or words.endswith("it begins.") else "marker"
+        said = Saying(words, by="doer")
+        self.desk.put(
+            Piece(
+                kind, name, f"task {status}",
+                lambda entry: spoken.task(entry, name, status, said, hand, boxes, thread),
+                trailers={"Task": name, "Status": status, "Thread": thread},
+            )
+        )  # fmt: skip
+        self.desk.tools.say(Notice("task", self.desk.rel, f"{status}: {words.split(chr(10))[0]}"))

@@ -1,0 +1,92 @@
+"""A task on a thread of its own, as the texts tell it: how far it is there, and what of it comes back when merged.
+
+A pure function of two texts, the entry where the task was set and the same entry on the thread. It refuses to be told
+anything else, so a watch that starts anew knows as much.
+"""
+
+import re
+from dataclasses import dataclass
+
+from nozzle.document import proposal
+from nozzle.document.edit import Edit
+from nozzle.document.entry import SHOWN, Entry, Envelope, Span
+from nozzle.document.prompts import prompt
+from nozzle.document.scribe import put
+
+_name = re.compile(r"task-([0-9a-f]{8})(?:-\d+)?")
+_merge = re.compile(r"\s*[-*+] \[[xX]\] +merge\b")
+MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task is on its thread."""
+
+    status: str
+    """running | done | stopped | failed | none"""
+    words: str
+    """One line while it goes on, then its summary."""
+
+
+def thread_name(digest: str) -> str:
+    """What the thread of a task is called.
+
+    >>> thread_name("0123456789abcdef"), of_thread("task-01234567-2"), of_thread("nozzle/fork")
+    ('task-01234567', '01234567', '')
+    """
+    return f"task-{digest[:8]}"
+
+
+def of_thread(name: str) -> str:
+    """How the name of the task begins whose thread this is; empty when it is none's."""
+    match = _name.fullmatch(name)
+    return match[1] if match else ""
+
+
+def progress(there: Entry, digest: str, link: str) -> Progress:
+    """How far a task is in the text of its thread, which `link` leads to."""
+    asked = prompt(there, digest)
+    if asked is None:
+        return Progress("stopped", f"The task was taken out of [its thread]({link}).")
+    if asked.task is not None:
+        return Progress(asked.task.status, _summary(asked.task, link))
+    ran = sum(block.kind == "cell" for block in asked.region)
+    failed = sum(block.kind == "attempt" for block in asked.region)
+    words = f"{_count(ran, 'cell')} so far" + (f", {_count(failed, 'attempt')} folded" if failed else "")
+    last = asked.region[-1] if asked.region else None
+    if last is not None and last.kind == "proposal":
+        row = next((row for row in proposal.read(last).source.split("\n") if row.strip()), "")
+        waits = "waits for you" if last.keys.get("risk") == "ask" else "is about to run"
+        words += f"; `{row[:60].replace('`', '')}` {waits}"
+    return Progress("running", f"On [a thread of its own]({link}): {words}.")
+
+
+def ticked(block: Envelope) -> bool:
+    """Whether `merge` is ticked in the block of a task."""
+    return any(_merge.match(row) for row in block.body)
+
+
+def bring(entry: Entry, digest: str, there: Entry) -> Edit | None:
+    """All that was written under a task on its thread, in the place of its state here."""
+    asked, other = prompt(entry, digest), prompt(there, digest)
+    if asked is None or other is None or not other.region:
+        return None
+    rows = [row.rstrip("\r\n") for row in there.rows[other.region[0].span.start : other.below]]
+    start = asked.region[0].span.start if asked.region else asked.span.stop
+    return Edit(*put(entry, Span(start, asked.below), rows))
+
+
+def forked(entry: Entry) -> dict[str, Envelope]:
+    """The tasks here that went to a thread: how each is named in its block, and the block."""
+    found = (block for block in entry.envelopes if block.kind == "task" and block.keys.get("thread"))
+    return {block.of[:SHOWN]: block for block in found}
+
+
+def _summary(block: Envelope, link: str) -> str:
+    rows = [row.removeprefix(">").removeprefix(" ") for row in block.body if row.startswith(">")]
+    text = "\n".join(row for row in rows if not row.startswith("[!")).strip()
+    return text.replace("](#", f"]({link}#") + f"\n\nDone on [a thread of its own]({link})."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

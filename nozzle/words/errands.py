@@ -1,0 +1,76 @@
+"""The threads of tasks, as the agents reach them: forked from here, done by a loop beside, merged back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nozzle.agents.crew import Brought
+    from nozzle.document.entry import Entry
+    from nozzle.loop import Loop
+    from nozzle.words.journal import Journal
+
+TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Errands:
+    here: Journal
+
+    def fork(self, name: str) -> str:
+        """A thread at the newest step; numbered when one of that name is there."""
+        from nozzle.errors import Refused, WrongCommand
+
+        step = self.here.steps.resolve("HEAD")
+        for each in (name, *(f"{name}-{number}" for number in range(2, TRIES))):
+            try:
+                return self.here.steps.fork(step, each).name
+            except (Refused, WrongCommand) as error:
+                refused = error
+        raise refused
+
+    def begin(self, name: str) -> None:
+        if self.here.beside is not None:
+            self.here.beside.begin(self._folder(name), None)
+
+    def stop(self, name: str) -> None:
+        from nozzle.loop import Called
+
+        loop = self.here.beside.loops.get(self._folder(name)) if self.here.beside is not None else None
+        if loop is not None:
+            loop.messages.put(Called(_stop))
+
+    def text(self, name: str, rel: str) -> Entry | None:
+        path = self._folder(name) / rel
+        return self.here.read(path) if path.is_file() else None
+
+    def link(self, name: str, rel: str) -> str:
+        return os.path.relpath(self._folder(name) / rel, (self.here.root / rel).parent).replace(os.sep, "/")
+
+    def merge(self, name: str, rel: str) -> Brought:
+        from nozzle.agents.crew import Brought
+        from nozzle.document.entry import Entry
+        from nozzle.errors import Refused
+        from nozzle.words.bring import pictures
+        from nozzle.words.merge import outputs_aside
+
+        steps = self.here.steps
+        other = steps.resolve(name)
+        text = steps.text(other, rel)
+        if text is None:
+            raise Refused(f"{name} does not hold {rel} any more")
+        files = steps.merged_files(other, outputs_aside(self.here, steps.thread().head, other))
+        files |= pictures(self.here, rel, text, other.sha)
+        steps.put_files(files)
+        return Brought(Entry(text.decode("utf-8", "replace")), tuple(sorted(files)))
+
+    def _folder(self, name: str) -> Path:
+        return self.here.steps.home() / name
+
+
+def _stop(loop: Loop) -> None:
+    for desk in loop.desks.values():
+        desk.stop()
