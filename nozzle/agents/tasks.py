@@ -121,10 +121,9 @@ class Tasks:
         if slot is None:
             return self._end(task, "stopped", "The cell was taken out while it ran.")
         if finished.status == "ok":
-            task.shown.append(task.chain)
-            task.chain = ""
-            if task.move and task.move.final:
+            if task.move and task.move.final:  # which claims, and shows nothing
                 return self._end(task, "done", _printed(slot) or "Done.")
+            task.shown.append(task.chain)
             return self._think(task)
         if finished.status == "stopped":
             return self._end(task, "stopped", finished.cause or "It was stopped.")
@@ -390,7 +389,7 @@ class Tasks:
             self._close(task, task.offer, Outcome("refused", "the task has ended"), "refused")
         spent = task.spent
         cells = [cell for chain in task.shown if (cell := self.desk.entry.cell(chain))]
-        proof = f"\n\nShown by: {', '.join(link(cell) for cell in cells)}." if cells else "\n\nNo cell of it has run."
+        proof = f"\n\nShown by: {', '.join(link(cell) for cell in cells)}." if cells else "\n\nNo cell shows it."
         facts = {"Cells": str(task.number), "Tokens-In": str(spent.input), "Tokens-Cached": str(spent.cached)}
         facts |= {"Tokens-Out": str(spent.output), **({"Dollars": f"{spent.cost:.6f}"} if spent.cost else {})}
         via = self.crew.model.name if self.crew.model else ""

@@ -20,6 +20,7 @@ from nozzle.document.scribe import Hand, fence, marker, put, quoted
 
 ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
 CLOSING = "<!-- /nozzle -->"
+_fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 SHOWN_AT_ONCE = 2
 """Paragraphs of an answer before the fold."""
 LONGEST = 60_000
@@ -207,7 +208,14 @@ def _alert(kind: str, said: Saying, hand: Hand) -> list[str]:
     rows = [f"[!{ALERTS[kind]}]", *_rows(said.text, hand)]
     for title, text in ((said.fold, said.folded), ("how it thought", said.thought)):
         if text.strip():
-            rows += ["", f"<details><summary>{_escaped(title)}</summary>", "", *_rows(text, hand), "", "</details>"]
+            rows += [
+                "",
+                f"<details><summary>{_escaped(title)}</summary>",
+                "",
+                *_closed(_rows(text, hand)),
+                "",
+                "</details>",
+            ]
     return quoted(rows)
 
 
@@ -222,6 +230,17 @@ def _rows(text: str, hand: Hand) -> list[str]:
     while rows and not rows[0]:
         rows.pop(0)
     return rows
+
+
+def _closed(rows: list[str]) -> list[str]:
+    """Lines with an end to the fence that they leave open, which would swallow the end of the fold."""
+    opened = ""
+    for row in rows:
+        if (match := _fence.match(row)) and not opened:
+            opened = match[1]
+        elif match and match[1].startswith(opened) and not match[2].strip():
+            opened = ""
+    return [*rows, opened] if opened else rows
 
 
 def _cell_fence(language: str, source: str) -> list[str]:
