@@ -33,6 +33,7 @@ _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
     "countdown", "unattended", "snapshots", "agents_online",
+    "reader", "notes",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
@@ -126,6 +127,10 @@ class Settings(BaseModel):
         description="How much is said: when asked, notes on cells too, or to plain prose as well; an entry may "
         "say otherwise.",
     )
+    reader: str = Field(
+        default="", description="For whom the model explains, in your words: 'knows statistics, is new to Python'."
+    )
+    notes: int = Field(default=20, ge=0, description="Notes that the model writes in one entry while a watch runs.")
     remarks: int = Field(default=40, ge=0, description="Remarks to plain prose that one entry gets while a watch runs.")
     task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
     task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")

@@ -65,7 +65,8 @@ def labelled(
     """Ask the explainer; its words, and by which model."""
     assert crew.model is not None, "who has no model asks none"
     clean = {name: crew.redact(words) for name, words in given.model_dump().items()}
-    given = Given(**{**clean, "voice": crew.prompts.text("voice")})
+    reader = f"The reader: {crew.redact(crew.settings.reader)}." if crew.settings.reader else ""
+    given = Given(**{**clean, "voice": "\n\n".join(part for part in (crew.prompts.text("voice"), reader) if part)})
     signature = Signature(name, Given, Said, read, crew.prompts)
     settings = crew.settings
     terms = Terms(tell, stop, crew.tracer, refuse=refusing(), max_tokens=settings.model_tokens)

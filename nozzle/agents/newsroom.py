@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
-from nozzle.agents.forms import NEWS, Given, labelled
+from nozzle.agents.forms import NEWS, NOTE, Given, labelled
 from nozzle.desk import Desk, Notice
 from nozzle.document import scribe, spoken
 from nozzle.document.edit import Edit
@@ -22,6 +22,8 @@ from nozzle.run import Run
 
 EXPLAINED = {"quiet": "news", "notes": "surprises", "conduct": "surprises"}
 """What is told of cells in each voice: what breaks, or all that surprises."""
+NOTHING = "nothing"
+"""What the model replies when there is nothing worth saying."""
 BAD = ("error", "timeout", "died")
 
 
@@ -36,6 +38,10 @@ class Newsroom:
     _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often a cell ended in these words, in a row."""
     _last: dict[str, Facts] = field(default_factory=dict)
+    _noting: str = ""
+    """Chain of the cell that the model writes a note on."""
+    _noted: int = 0
+    """Notes that the model was asked for."""
 
     def _explains(self) -> str:
         """What is explained unasked here: as the entry's voice says, else as the settings do."""
@@ -56,6 +62,7 @@ class Newsroom:
     def drop(self) -> None:
         """Nobody waits any more for what is being worked out."""
         self.under_way.clear()
+        self._noting = ""
 
     def _broke(self, cell: Cell, finished: Finished, error: Error | None) -> None:
         """Find out since when, in a thread, and tell."""
@@ -126,8 +133,32 @@ class Newsroom:
             self._put(
                 "note", cell.chain, f"note on {cell.title}", lambda entry: spoken.note(entry, cell.chain, said, hand)
             )
+            self._explain(cell, said)
         elif _outdated(slot):
             self._put("note", cell.chain, f"note on {cell.title}, outdated", _without_note(cell.chain))
+
+    def _explain(self, cell: Cell, facts: Saying) -> None:
+        """Why it surprised, by the model, while the next cells run: one at a time, and not without end."""
+        if self.crew.model is None or self._noting or self._noted >= self.crew.settings.notes:
+            return
+        self._noting, entry, chain, hand = cell.chain, self.desk.entry, cell.chain, self.desk.tools.hand
+        self._noted += 1
+        given = Given(cell=cell.title, facts=f"{facts.text}\n{facts.folded}".strip())
+        slot = entry.slot(chain)
+        shared = self.crew.shared(entry, slot.blocks[-1].span.stop if slot and slot.blocks else cell.below)
+        self.under_way.add(chain)
+
+        def then(prose: Saying | NozzleError) -> None:
+            self._noting = ""
+            if chain not in self.under_way:
+                return
+            self.under_way.discard(chain)
+            if isinstance(prose, Saying) and prose.facts and prose.text.strip(" .`").lower() != NOTHING:
+                both = replace(prose, folded="\n".join(part for part in (facts.text, facts.folded) if part))
+                both = replace(both, fold="the facts", thought="")
+                self._put("note", chain, f"note on {cell.title}", lambda e: spoken.note(e, chain, both, hand), prose)
+
+        self.crew.work(lambda: labelled(self.crew, NOTE, given, shared, lambda piece: None, Stop()), then)
 
     def _news(self, chain: str, said: Saying, status: str = "") -> Callable[[Entry], Edit | None]:
         hand = self.desk.tools.hand

@@ -1,7 +1,7 @@
-"""Each folder in golden/ is a behaviour of the doer: before.md, what was said (by the model, then the author), after.md.
+"""Each folder in golden/ is a behaviour of the doer: before.md, what was said by the model and the author, after.md.
 
-`said.yaml`: `model`, its replies; `author`, what he does when nothing goes on by itself any more: `tick` a box, `change`
-one text into another, `append` a paragraph; `settings`; `answers`, the labels that the steps then hold, oldest first.
+`said.yaml`: `model`, its replies; `author`, what he does when nothing goes on by itself any more (`tick` a box,
+`change` one text into another, `append` a paragraph); `settings`; `answers`, the labels that the steps then hold.
 """
 
 from collections.abc import Callable

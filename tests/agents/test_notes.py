@@ -1,0 +1,55 @@
+"""A note after a cell that surprised: the facts at once, then why, by the model, within a budget and for its reader."""
+
+import pytest
+
+from nozzle.document.entry import Entry
+from nozzle.lm import Failed, Scripted
+from tests.conftest import Workshop
+from tests.words.conftest import cell
+
+WARNS = cell("import warnings\nwarnings.warn('old data')")
+
+
+def played(workshop: Workshop, model: Scripted, text: str, **settings: object) -> str:
+    workshop.here.model = model
+    workshop.here.settings = workshop.here.settings.model_copy(update=settings)
+    path = workshop.write(text)
+    workshop.run(path)
+    return path.read_text()
+
+
+def test_the_facts_stand_behind_what_the_model_says_of_them(workshop: Workshop) -> None:
+    model = Scripted(lambda messages: "The data are from last year.")
+    text = played(workshop, model, WARNS)
+    assert "by=explainer via=scripted -->\n\n> [!NOTE]\n> The data are from last year.\n" in text
+    assert "> <details><summary>the facts</summary>\n>\n> New: `UserWarning: old data`" in text
+    (call,) = model.calls
+    assert call.messages[-1]["content"].startswith("/explain Write a note under the cell")
+    assert "UserWarning: old data" in call.messages[-1]["content"]
+    assert [block.kind for block in Entry(text).envelopes] == ["output", "note"]
+
+
+@pytest.mark.parametrize("reply", ["nothing", "Nothing.", Failed("rate", "not so fast")])
+def test_where_the_model_has_nothing_to_say_the_facts_stay(workshop: Workshop, reply: str | Failed) -> None:
+    text = played(workshop, Scripted(lambda messages: reply), WARNS)
+    assert "> [!NOTE]\n> New: `UserWarning: old data`.\n" in text
+    assert "via=facts" in text
+
+
+def test_a_budget_bounds_the_models_notes_and_not_the_facts(workshop: Workshop) -> None:
+    model = Scripted(lambda messages: "So it is.")
+    text = played(workshop, model, WARNS + "\n" + WARNS.replace("old", "older"), notes=0)
+    assert not model.calls
+    assert text.count("> New: `UserWarning") == 2
+
+
+def test_a_quiet_cell_costs_nothing(workshop: Workshop) -> None:
+    model = Scripted(lambda messages: "So it is.")
+    assert "nozzle:note" not in played(workshop, model, cell("print(1)"))
+    assert not model.calls
+
+
+def test_it_is_told_for_whom_it_writes(workshop: Workshop) -> None:
+    model = Scripted(lambda messages: "A warning.")
+    played(workshop, model, WARNS, reader="new to Python")
+    assert model.calls[0].messages[-1]["content"].rstrip().endswith("The reader: new to Python.")
