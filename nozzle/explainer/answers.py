@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nozzle.document.entry import Cell, Entry
+from nozzle.document.entry import Cell, Entry, Slot
 from nozzle.document.facts import Facts
+from nozzle.document.plan import UNFINISHED
 from nozzle.document.spoken import Saying
 from nozzle.explainer.links import code, link
+from nozzle.explainer.news import recorded
 from nozzle.explainer.recall import Passage
 from nozzle.explainer.slices import behind, names
 
@@ -21,6 +23,9 @@ QUOTED = 300
 _how = re.compile(
     r"(?i)\bhow(?:'s|’s| is| are)\b.*\b(?:doing|going|coming along|getting on|progressing)\b"
     r"|\bhow far (?:is|are|did|has)\b|^(?:status|progress)\b|\bwhat(?:'s|’s| is) (?:going on|running|happening)\b"
+)
+_ended = re.compile(
+    r"(?i)\b(?:stop(?:s|ped)?|interrupt\w*|die[ds]?|killed|fail\w*|broken?|crash\w*|happened|wrong|error|finish\w*)\b"
 )
 _name = re.compile(r"`([A-Za-z_]\w*)`|\b([A-Za-z_]\w*)\b")
 
@@ -49,7 +54,7 @@ def asks_how(question: str) -> bool:
 
 def answer(question: str, found: Found) -> Saying:
     """The best that can be said without a model."""
-    told = _about_names(question, found)
+    told = [*_about_ends(question, found), *_about_names(question, found)]
     passages = [each for each in found.search(question) if not each.url.startswith("step:")]
     if not told and not passages:
         return Saying(
@@ -66,6 +71,30 @@ def answer(question: str, found: Found) -> Saying:
 
 def _all(quotes: Sequence[str]) -> str:
     return "\n\n".join(quotes)
+
+
+def _about_ends(question: str, found: Found) -> list[str]:
+    """Of cells above that did not come to their end: how they ended, and how to go on."""
+    if not _ended.search(question):
+        return []
+    slots = [slot for slot in found.entry.slots if found.line is None or slot.cell.span.start < found.line]
+    bad = [slot for slot in slots if slot.fresh and slot.output and slot.output.status not in ("ok", "running")]
+    named = [slot for slot in bad if slot.cell.label and re.search(rf"\b{re.escape(slot.cell.label)}\b", question)]
+    return [_end(slot) for slot in (named or bad)[-MOST:] if not slot.cell.options.raises]
+
+
+def _end(slot: Slot) -> str:
+    what, status = recorded(slot).what.rstrip("."), slot.output.status if slot.output else ""
+    if status not in UNFINISHED:
+        return f"{link(slot.cell)} failed: {code(what)}"
+    shown = [row for row in _printed(slot) if row.strip()]
+    last = f" The last that it showed: {code(shown[-1][:200])}." if shown else " It had shown nothing."
+    return f"{link(slot.cell)} did not come to its end ({what}).{last} `nozzle run` runs it again; a save does not."
+
+
+def _printed(slot: Slot) -> list[str]:
+    rows = slot.output.body if slot.output else ()
+    return [row for row in rows if not row.startswith(("```", "*", "<", ">"))]
 
 
 def _about_names(question: str, found: Found) -> list[str]:

@@ -67,7 +67,8 @@ def recorded(slot: Slot, known: Broke | None = None) -> Broke:
     rows = list(slot.output.body) if slot.output else []
     ends = [rows[at - 1] for at, row in enumerate(rows) if re.fullmatch("`{3,}", row) and at]
     causes = [row.strip("*") for row in rows if re.fullmatch(r"\*[^*].*\*", row)]
-    what = next((row for row in reversed(ends) if row.strip()), "") or next(iter(causes), "")
+    said, cause = next((row for row in reversed(ends) if row.strip()), ""), next(iter(causes), "")
+    what = said or cause if slot.output and slot.output.status == "error" else cause or said
     return Broke(slot.cell, what or (slot.output.status if slot.output else "it failed"))
 
 

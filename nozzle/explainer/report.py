@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from nozzle.document.entry import Cell, Entry, Slot
 from nozzle.document.facts import Facts
-from nozzle.document.plan import Row
+from nozzle.document.plan import UNFINISHED, Row
 from nozzle.document.prompts import prompts
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.map import condense
+from nozzle.document.thought.said import said
+from nozzle.explainer.answers import asks_how
 from nozzle.explainer.links import code, link
 from nozzle.explainer.slices import names
 
@@ -71,22 +73,26 @@ def _open(entry: Entry, redact: Callable[[str], str]) -> str:
 
 
 def _goal(entry: Entry, upto: int | None) -> str:
-    """The task, else the heading, nearest above."""
+    """The task that stands nearest above; else what the author says first under the heading there, or asked last."""
     stop = len(entry.rows) if upto is None else upto
     tasks = [each for each in prompts(entry) if each.word == "do" and each.span.start < stop]
     if tasks:
         return tasks[-1].text.split("\n")[0]
-    heads = [top for top in entry.outline.tops if top.kind == "heading_open" and top.start < stop]
-    if heads:
-        return entry.rows[heads[-1].start].strip().lstrip("#").strip()
-    return str(entry.meta.get("title") or "")
+    above = [each for each in said(entry) if each.span.start < stop and not each.text.startswith("/")]
+    heads = [at for at, each in enumerate(above) if each.heading]
+    under = above[heads[-1] :] if heads else above
+    title = under[0].text.lstrip("#").strip() if heads else str(entry.meta.get("title") or "")
+    first = next((each.sentences[0].text for each in under if not each.heading and each.sentences), "")
+    asked = [each.text for each in prompts(entry) if each.word == "ask" and each.span.start < stop]
+    asked = [text.split("\n")[0] for text in asked if not asks_how(text)]
+    return ": ".join(part for part in (title, first or next(reversed(asked), "")) if part)
 
 
 def _state(entry: Entry, known: Known) -> str:
     counts: dict[str, int] = {}
     for row in known.rows:
         counts[_word(row)] = counts.get(_word(row), 0) + 1
-    order = ("running", "failed", "due", "held", "ran well", "skipped")
+    order = ("running", "failed", "stopped", "due", "held", "ran well", "skipped")
     told = ", ".join(f"{counts[word]} {word}" for word in order if word in counts)
     total = len(known.rows)
     return f"{total} {'cell' if total == 1 else 'cells'}: {told}." if total else "There is no cell here yet."
@@ -95,6 +101,8 @@ def _state(entry: Entry, known: Known) -> str:
 def _word(row: Row) -> str:
     if row.do == "done":
         status = row.slot.output.status if row.slot.output else "ok"
+        if status in UNFINISHED:
+            return "stopped"
         return "ran well" if status == "ok" or (status == "error" and row.cell.options.raises) else "failed"
     return row.do
 
@@ -149,4 +157,8 @@ def _risks(entry: Entry, known: Known) -> str:
 def _next(known: Known) -> str:
     due = [row for row in known.rows if row.do in ("due", "held")]
     shown = [f"{link(row.cell)} ({row.reason or row.why})" for row in due[:5]]
+    ends = [link(row.cell) for row in known.rows if _word(row) == "stopped"]
+    if ends:
+        again = f"`nozzle run` takes up {', '.join(ends[:5])}, which did not come to its end"
+        return again + (f"; then {', '.join(shown)}" if shown else "")
     return ", ".join(shown) + (f" and {len(due) - 5} more" if len(due) > 5 else "") if due else "Nothing is due."
