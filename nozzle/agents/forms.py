@@ -1,14 +1,17 @@
 """The forms in which a model is asked, and how its reply is read: nothing is taken that only the executor may write."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import BaseModel, Field
 
 from nozzle.agents.crew import Crew
+from nozzle.desk import Desk
 from nozzle.document.spoken import Saying
 from nozzle.document.trajectory import imitates
 from nozzle.explainer import flattery
+from nozzle.explainer.links import checked
 from nozzle.lm import Asked, Signature, Stop, ask
 from nozzle.lm.ask import Terms
 from nozzle.lm.model import Failed
@@ -77,6 +80,17 @@ def labelled(
         return Saying(f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name)
     said = asked.value
     return Saying(said.text, said.more, "explainer", crew.model.name, thought=asked.reply.reasoning, facts=facts(asked))
+
+
+def linked(said: Saying, desk: Desk) -> Saying:
+    """A model's saying with its links looked up, in the entry and on disk."""
+    if not said.facts:
+        return said
+
+    def there(path: str) -> bool:
+        return (desk.path.parent / path).exists()
+
+    return replace(said, text=checked(said.text, desk.entry, there), folded=checked(said.folded, desk.entry, there))
 
 
 def facts(asked: Asked[T]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
-from nozzle.agents.forms import NEWS, NOTE, Given, labelled
+from nozzle.agents.forms import NEWS, NOTE, Given, labelled, linked
 from nozzle.desk import Desk, Notice
 from nozzle.document import scribe, spoken
 from nozzle.document.edit import Edit
@@ -106,7 +106,7 @@ class Newsroom:
                 return
             self.under_way.discard(chain)
             if isinstance(prose, Saying) and prose.facts:  # a model that failed adds nothing to the facts
-                both = tell(broke, prose.text, prose.via)
+                both = tell(broke, linked(prose, self.desk).text, prose.via)
                 self._put("news", chain, f"{broke.cell.title} broke", self._news(chain, both), prose)
 
         self.crew.work(work, then)
@@ -154,7 +154,9 @@ class Newsroom:
                 return
             self.under_way.discard(chain)
             if isinstance(prose, Saying) and prose.facts and prose.text.strip(" .`").lower() != NOTHING:
-                both = replace(prose, folded="\n".join(part for part in (facts.text, facts.folded) if part))
+                both = replace(
+                    linked(prose, self.desk), folded="\n".join(part for part in (facts.text, facts.folded) if part)
+                )
                 both = replace(both, fold="the facts", thought="")
                 self._put("note", chain, f"note on {cell.title}", lambda e: spoken.note(e, chain, both, hand), prose)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
-from nozzle.agents.forms import ANSWER, Given, labelled
+from nozzle.agents.forms import ANSWER, Given, labelled, linked
 from nozzle.desk import Desk, Notice
 from nozzle.document import spoken
 from nozzle.document.edit import Edit
@@ -127,7 +127,7 @@ class Questions:
             return
         if isinstance(said, NozzleError):
             said = Saying(f"No answer: {said}", getattr(said, "so_far", ""), fold="what had come until then")
-        hand = self.desk.tools.hand
+        said, hand = linked(said, self.desk), self.desk.tools.hand
         title, digest = _title(asked), asked.digest
         self.desk.put(
             Piece(

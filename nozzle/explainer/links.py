@@ -1,8 +1,16 @@
 """How a cell is named to a reader: by its label, else by the first words of its code, as a link that leads there."""
 
 import re
+from collections.abc import Callable
 
-from nozzle.document.entry import SHOWN, Cell
+from nozzle.document.entry import SHOWN, Cell, Entry
+from nozzle.document.mdast.node import slug
+from nozzle.document.thought.said import said
+
+NOWHERE = "*(this link leads nowhere)*"
+_link = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^()\s]+)\)")
+_elsewhere = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
+_code = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.S)
 
 
 def link(cell: Cell) -> str:
@@ -22,3 +30,22 @@ def code(text: str) -> str:
     ticks = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{ticks}{pad}{text}{pad}{ticks}" if text else ""
+
+
+def checked(text: str, entry: Entry, there: Callable[[str], bool] = lambda path: True) -> str:
+    """A model's words with what is wrong with their links: a place or a file that is not there is named as such.
+
+    `there` says of a path, from the entry, whether it is. What leads out of the journal is left as it is.
+    """
+    anchors = {name for cell in entry.cells for name in (cell.label, f"cell-{cell.chain[:SHOWN]}") if name}
+    anchors |= {slug(each.text.lstrip("#").strip()) for each in said(entry) if each.heading}
+    quoted = [match.span() for match in _code.finditer(text)]
+
+    def mend(match: re.Match[str]) -> str:
+        path, _, anchor = match[2].partition("#")
+        if any(start <= match.start() < stop for start, stop in quoted) or _elsewhere.match(match[2]):
+            return match[0]
+        leads = there(path) if path else anchor in anchors
+        return match[0] if leads else f"{match[1]} {NOWHERE}"
+
+    return _link.sub(mend, text)

@@ -89,11 +89,21 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     for path in here.entries():
         with loop.telling(path):
             due += len(loop.desk(path).due())
+    _warm(loop)
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
     if due:
         cells = "1 cell found that has" if due == 1 else f"{due} cells found that have"
         voice.say(f"{cells} not run: run? say 'nozzle run'")
+
+
+def _warm(loop: Loop) -> None:
+    """Import what the model needs, if one is named, so that the first question does not wait for it."""
+    from nozzle import lm
+    from nozzle.agents import Seat
+
+    models = [desk.beside.crew.model for desk in loop.desks.values() if isinstance(desk.beside, Seat)]
+    lm.warm(next(iter(models), None))
 
 
 @contextmanager
