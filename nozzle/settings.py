@@ -33,7 +33,7 @@ _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
     "countdown", "unattended", "snapshots", "agents_online",
-    "reader", "notes",
+    "reader", "notes", "prompt_label",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
@@ -126,6 +126,9 @@ class Settings(BaseModel):
         default="",
         description="How much is said: when asked, notes on cells too, or to plain prose as well; an entry may "
         "say otherwise.",
+    )
+    prompt_label: str = Field(
+        default="", description="Label of instructions kept in Langfuse; the journal's own prompts/ go first."
     )
     reader: str = Field(
         default="", description="For whom the model explains, in your words: 'knows statistics, is new to Python'."

@@ -7,6 +7,7 @@ consent: only the settings name a model. litellm and httpx are opened here, late
 
 from nozzle.lm.ask import Asked, ask
 from nozzle.lm.choose import Choice, choose, warm
+from nozzle.lm.fetched import Fetched
 from nozzle.lm.langfuse import exporter
 from nozzle.lm.model import Call, Failed, Model, Reply, Stop, Usage
 from nozzle.lm.scripted import Scripted
@@ -14,6 +15,6 @@ from nozzle.lm.signature import Prompts, Signature
 from nozzle.lm.trace import Span, Tracer
 
 __all__ = [
-    "Asked", "Call", "Choice", "Failed", "Model", "Prompts", "Reply", "Scripted", "Signature", "Span", "Stop", "Tracer",
-    "Usage", "ask", "choose", "exporter", "warm",
+    "Asked", "Call", "Choice", "Failed", "Fetched", "Model", "Prompts", "Reply", "Scripted", "Signature", "Span", "Stop",
+    "Tracer", "Usage", "ask", "choose", "exporter", "warm",
 ]  # fmt: skip

@@ -28,16 +28,22 @@ class Prompts:
     """Where instructions are found: the journal's own folder first."""
 
     own: Path | None = None
+    kept: Callable[[str], str] = lambda name: ""
+    """Words under a name that are kept elsewhere: used where the journal has none of its own."""
 
     def text(self, name: str) -> str:
         """An instruction without its comments."""
-        for folder in (self.own, SHIPPED):
-            if folder is not None and (path := folder / f"{name}.md").is_file():
-                return _comment.sub("", path.read_text(encoding="utf-8")).strip()
+        if words := _read(self.own, name) or self.kept(name) or _read(SHIPPED, name):
+            return _comment.sub("", words).strip()
         raise FileNotFoundError(name)
 
     def version(self, name: str) -> str:
         return hashlib.sha256(self.text(name).encode()).hexdigest()[:8]
+
+
+def _read(folder: Path | None, name: str) -> str:
+    path = folder / f"{name}.md" if folder is not None else None
+    return path.read_text(encoding="utf-8") if path is not None and path.is_file() else ""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         green=lambda rel, cell, entry: green(here, rel, cell, entry),
         own=lambda rel: own(here, rel),
         model=chosen,
-        prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None),
+        prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None, kept(here) if chosen else nothing),
         tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
         redact=here.redact,
         ground=lambda rel: ground(here, rel),
@@ -68,6 +68,18 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         only=of_thread(here.root.name) if here.root != here.first else "",
         project=project(here),
     )
+
+
+def nothing(name: str) -> str:
+    return ""
+
+
+def kept(here: Journal) -> Callable[[str], str]:
+    """Instructions from Langfuse, where the settings name a label; fetched meanwhile, and only once."""
+    from nozzle.lm import Fetched
+
+    label = here.settings.prompt_label
+    return Fetched(label) if label else nothing
 
 
 def ground(here: Journal, rel: str) -> Ground:
