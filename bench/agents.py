@@ -75,6 +75,7 @@ def play(folder: Path, steps: int) -> "tuple[WireServer, Path, str]":
         path = folder / "journal" / "entry.md"
         path.parent.mkdir()
         path.write_text(ENTRY)
+        (folder / "rows.csv").write_text("x,y\n")  # in no step: what could lose it waits for the author
         loop.advance([path])
         loop.run(until_idle=True)
         for number in range(10 * steps):

@@ -15,6 +15,6 @@ from nozzle.lm.signature import Prompts, Signature
 from nozzle.lm.trace import Span, Tracer
 
 __all__ = [
-    "Asked", "Call", "Choice", "Failed", "Fetched", "Model", "Prompts", "Reply", "Scripted", "Signature", "Span", "Stop",
-    "Tracer", "Usage", "ask", "choose", "exporter", "warm",
+    "Asked", "Call", "Choice", "Failed", "Fetched", "Model", "Prompts", "Reply", "Scripted", "Signature", "Span",
+    "Stop", "Tracer", "Usage", "ask", "choose", "exporter", "warm",
 ]  # fmt: skip
