@@ -67,16 +67,23 @@ def possible(network: bool = False) -> Held:
 
 
 def bounds(
-    root: Path, folder: Path, shut: Collection[Path] = (), *, network: bool = False, at: Path | None = None
+    root: Path,
+    folder: Path,
+    shut: Collection[Path] = (),
+    *,
+    network: bool = False,
+    at: Path | None = None,
+    also: Collection[Path] = (),
 ) -> Bounds:
     """Of cells that run in `folder` of the journal at `root`, which they see `at` another place.
 
     What is `shut` (entries, and folders in which one could appear) is not theirs to write: nozzle acts upon it.
+    They may read what lies `also` elsewhere.
     """
     temporary = tempfile.mkdtemp(prefix="nozzle-cell-")
     seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut)]
     write = [*seen, *DEVICES, temporary]
-    read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *_of_home(root)]
+    read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *map(str, also), *_of_home(root)]
     found = Bounds(tuple(write), tuple(read), network, temporary=temporary)
     weakref.finalize(found, shutil.rmtree, temporary, ignore_errors=True)
     return found

@@ -125,7 +125,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
     from nozzle.document.compare import Verdict
     from nozzle.errors import NozzleError
     from nozzle.run import jobs
-    from nozzle.runner import Session
+    from nozzle.runner import Session, bounds
 
     rel = here.rel(path)
     distrust = here.distrust(entry, rel)
@@ -135,12 +135,14 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
     except NozzleError as error:
         yield rel, Verdict("differs", str(error))
         return
+    root = copy.parents[len(Path(rel).parts) - 1]
     session = Session(
         copy.parent,
         interpreter,
-        root=copy.parents[len(Path(rel).parts) - 1],
+        root=root,
         hidden=tools.hidden,
         secret_names=tools.secrets,
+        bounds=lambda: bounds(root, copy.parent, also=(here.root,)),  # what is installed from there is read there
     )
     stop = entry.held
     try:

@@ -8,6 +8,7 @@ import pytest
 from nozzle.document.risk import Ground, weigh
 from nozzle.loop import Saved
 from nozzle.runner import Bounds, bounds, possible
+from nozzle.words.verify import rerun_all
 from tests.agents.conftest import LOOSE, Table, fence
 from tests.agents.test_tasks import TASK
 from tests.conftest import Workshop
@@ -91,6 +92,16 @@ def test_the_next_text_of_an_entry_is_not_theirs_to_write(tmp_path: Path) -> Non
     shut = [tmp_path / "journal", tmp_path / "journal" / "entry.md"]
     write = bounds(tmp_path, tmp_path / "journal", shut).write
     assert [Path(path).name for path in write if path.startswith(str(tmp_path))] == ["rows.csv"]
+
+
+def test_a_journal_is_verified_with_its_agents_cells_in_bounds(table: Open) -> None:
+    """On a copy, in which they read what is installed from the journal's own root."""
+    one = table(fence("y = 2"), DONE)
+    (one.workshop.root / "mine.py").write_text("print('from', __name__)")
+    above = cell(f"import sys\nsys.path.append({str(one.workshop.root)!r})")
+    text = one.begin(above + "\n" + TASK + cell("import mine"))
+    assert "from mine" in text
+    assert rerun_all(one.workshop.here, [one.path]) == 0
 
 
 @pytest.mark.parametrize("name", ["other.md", "below/other.md", "../README.md"])
