@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from nozzle.document.entry import SHOWN, Cell, Entry
-from nozzle.document.mdast.node import slug
+from nozzle.document.slug import slug
 from nozzle.document.thought.said import said
 
 NOWHERE = "*(this link leads nowhere)*"

@@ -4,15 +4,20 @@ The index is a cache beside the journal (SQLite FTS5); what it finds it quotes, 
 keep anything of its own: delete the file and the next question builds it again.
 """
 
+from __future__ import annotations
+
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nozzle.document.entry import Entry
 from nozzle.document.trajectory import trajectory
+
+if TYPE_CHECKING:
+    import sqlite3
 
 VERSION = "1"
 LONGEST = 4000
@@ -71,6 +76,8 @@ class Recall:
             return [Passage(title, url, body, -score) for title, url, body, score in rows]
 
     def _open(self) -> sqlite3.Connection:
+        import sqlite3
+
         try:
             return self._made()
         except sqlite3.DatabaseError:
@@ -78,6 +85,8 @@ class Recall:
             return self._made()
 
     def _made(self) -> sqlite3.Connection:
+        import sqlite3
+
         self._path.parent.mkdir(parents=True, exist_ok=True)
         index = sqlite3.connect(self._path, timeout=5)
         index.execute("create table if not exists seen (name text primary key, digest text)")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from nozzle.document.mdast import slug
+from nozzle.document.slug import slug
 from nozzle.publish.leaf import Leaf
 from nozzle.publish.plain import opened
 

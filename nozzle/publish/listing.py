@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-from nozzle.document.mdast import slug
+from nozzle.document.slug import slug
 from nozzle.publish import pages
 from nozzle.publish.leaf import Leaf
 from nozzle.publish.shelf import Shelf

@@ -68,7 +68,7 @@ def _day(iso: str) -> date | None:
 
 
 def _slug(words: str) -> str:
-    from nozzle.document.mdast import slug
+    from nozzle.document.slug import slug
 
     return slug(words) or "tag"
 

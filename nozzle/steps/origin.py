@@ -78,31 +78,29 @@ def made_here(repo: Repo) -> set[str]:
     beside = repo.common / "worktrees"
     names = ["HEAD", "main-worktree/HEAD"] if beside.is_dir() else ["HEAD"]
     names += [f"worktrees/{folder.name}/HEAD" for folder in beside.glob("*")]
-    return {sha for name in dict.fromkeys([*names, *os.fsdecode(out).split()]) for sha in _by_reflog(repo, name)}
+    rows = [_reflog(repo, name) for name in dict.fromkeys([*names, *os.fsdecode(out).split()])]
+    local = {sha for each in rows for sha, action in each if _here.fullmatch(action)}
+    # Steps that were made in a row have one line there.
+    pairs = {(row[0], older[0]) for each in rows for row, older in pairwise(each) if row[1] == _RECORDED}
+    return local | _between(repo, sorted(pairs))
 
 
-def _by_reflog(repo: Repo, name: str) -> set[str]:
-    """Of one reflog: steps that were made in a row have one line there."""
-    if not _has_log(repo, name):
-        return set()
-    said = repo.door.ask("log", "-g", "--format=%H %gs", name, "--")
-    rows = [row.partition(" ") for row in os.fsdecode(said.out).splitlines()]
-    local = {sha for sha, _, action in rows if _here.fullmatch(action)}
-    pairs = [(row[0], older[0]) for row, older in pairwise(rows) if row[2] == _RECORDED]
-    return local | _between(repo, pairs)
+def _reflog(repo: Repo, name: str) -> list[tuple[str, str]]:
+    """One reflog, newest first: the commit that was gone to, and what was done.
 
-
-def _has_log(repo: Repo, name: str) -> bool:
-    """Whether a reflog holds anything; asked of the disk, for git is slow to say no."""
+    Read from the disk: git would open every commit that it names.
+    """
     file = repo.git_dir / "logs" / name if name == "HEAD" else repo.common / "logs" / name
     if name.startswith("main-worktree/"):
         file = repo.common / "logs" / "HEAD"
     elif name.startswith("worktrees/"):
         file = repo.common / name.rpartition("/")[0] / "logs" / "HEAD"
     try:
-        return file.stat().st_size > 0
+        lines = file.read_bytes().split(b"\n")
     except OSError:
-        return False
+        return []
+    rows = (line.partition(b"\t") for line in reversed(lines) if line)
+    return [(fields.split(b" ", 2)[1].decode(), os.fsdecode(action)) for fields, _, action in rows]
 
 
 def committed_by_hand(repo: Repo) -> bool:

@@ -9,9 +9,9 @@ from nozzle.document.mdast import envelopes, references
 from nozzle.document.mdast.build import Reading, build
 from nozzle.document.mdast.fence import uncommented
 from nozzle.document.mdast.grammar import blocks
-from nozzle.document.mdast.node import Node, children, label, named, plain, slug, walk
+from nozzle.document.mdast.node import Node, children, label, named, plain, walk
 
-__all__ = ["Node", "children", "label", "named", "parse", "plain", "slug", "uncommented", "walk"]
+__all__ = ["Node", "children", "label", "named", "parse", "plain", "uncommented", "walk"]
 
 
 def parse(text: str) -> Node:

@@ -1,14 +1,14 @@
 """A node of the tree is what mystmd writes as JSON: a dict with a type. Here is what can be asked of any node."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
+
+from nozzle.document.slug import slug
 
 Node = dict[str, Any]
 
 _BLANKS = re.compile(r"\s+")
-_NOT_SLUG = re.compile(r"[^\w]+")
 
 
 def text(value: str) -> Node:
@@ -51,15 +51,6 @@ def label(words: str) -> str:
     'my figure'
     """
     return _BLANKS.sub(" ", words.strip()).lower()
-
-
-def slug(words: str) -> str:
-    """Return words as an anchor that needs no escaping in a link.
-
-    >>> slug("Why a*b + c makes a temporary?")
-    'why-a-b-c-makes-a-temporary'
-    """
-    return _NOT_SLUG.sub("-", unicodedata.normalize("NFKC", words).lower()).strip("-")
 
 
 def named(node: Node, name: object) -> Node:

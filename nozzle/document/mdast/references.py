@@ -6,7 +6,8 @@ What another page must answer (a file, a label that is not here) is left as it s
 import re
 from collections.abc import Iterable, Iterator
 
-from nozzle.document.mdast.node import Node, children, label, named, plain, slug, text, walk
+from nozzle.document.mdast.node import Node, children, label, named, plain, text, walk
+from nozzle.document.slug import slug
 
 _COUNTED = {"figure": "Figure", "table": "Table", "code": "Program"}
 
