@@ -5,7 +5,7 @@ So whatever moment the process dies at, the next start finds out what was meant 
 into a text that it was not told of (`News`), and to make a step at another place than the one the text belongs to.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -113,6 +113,28 @@ class Ledger:
         if self._at_head(old) is not None:
             files = {new: content, old: None}
             self._record(new, [Record("save", new, f"{_stem(old)}: renamed to {_stem(new)}", files)])
+
+    def removed(self) -> list[str]:
+        """Make steps of the entries that were taken away, or renamed, while nobody watched; what became of them."""
+        if self.steps.root != self.root:
+            return []
+        told = []
+        for old in filter(self.settings.is_entry, self.steps.missing()):
+            content = self._at_head(old)
+            new = next((each for each in self._unknown() if disk.read(self.root / each) == content), "")
+            if new and content:
+                self.rename(old, new, content)
+            else:
+                self.remove(old)
+            told.append(f"{old} was renamed to {new}" if new and content else f"{old} was taken away")
+        return told
+
+    def _unknown(self) -> Iterator[str]:
+        """Entries on disk that no step holds."""
+        for path in self.settings.entries_in(self.root):
+            rel = path.relative_to(self.root).as_posix()
+            if self._at_head(rel) is None:
+                yield rel
 
     def remove(self, rel: str) -> None:
         """The author took an entry away: so does a step."""

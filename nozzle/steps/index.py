@@ -55,6 +55,13 @@ class Index:
         stamp = self._stamp()
         return stamp not in (None, self._seen_at) and 0 <= time.time() - stamp[1] / 1e9 < REST
 
+    def rests(self) -> bool:
+        """Whether no other git process is at work here; one that wrote the index a moment ago is given that moment."""
+        end = time.monotonic() + 2 * REST
+        while self.moving() and time.monotonic() < end:
+            time.sleep(0.02)
+        return not self.moving()
+
     def follow(self, turns: Mapping[str, Turn]) -> None:
         """Bring entries that stood at the old HEAD to what is about to be committed; `settled` comes after that."""
         entries, noted = self._entries(list(turns)), self._noted()

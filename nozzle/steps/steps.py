@@ -175,6 +175,20 @@ class Steps:
         tracked = self._repo.door.run("ls-files", "-z").split(b"\0")
         return all(known(os.fsdecode(path)) for path in tracked if path)
 
+    def missing(self) -> list[str]:
+        """Files of the newest step that the author took from the disk, and no sparse checkout leaves out.
+
+        Of a step that git is just leaving, nothing is missing.
+        """
+        gone = self._gone()
+        return self._gone() if gone and self._repo.index.rests() else []
+
+    def _gone(self) -> list[str]:
+        if not self.thread().head:
+            return []
+        out = self._repo.door.run("diff-index", "--name-only", "--diff-filter=D", "--no-renames", "-z", "HEAD")
+        return [os.fsdecode(path) for path in out.split(b"\0") if path]
+
     @property
     def git_folders(self) -> tuple[Path, ...]:
         """Where HEAD and the branches lie: the repository's own folder and, in a worktree, the common one."""

@@ -45,18 +45,25 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
             where = f"in {', '.join(map(str, paths))}" if paths else "here yet"
             voice.say(f"no entries {where}; 'nozzle new TITLE' starts one")
             return 0
-        return run_in_turn(here, entries, again, voice)
+        return run_in_turn(here, entries, again, voice, whole=not paths)
 
 
-def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
-    """Let the watch or the run that is at work here do it; in this process when there is none; the exit status."""
+def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False) -> int:
+    """Let the watch or the run that is at work here do it; in this process when there is none; the exit status.
+
+    `whole`: the entries are all that there are, so one that is no longer among them was taken away.
+    """
+    from nozzle import rest
     from nozzle.control import Ended
 
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             status = _by_watch(here, entries, again, voice)
-            return run_entries(here, entries, again, voice) if status is None else status
+            status = run_entries(here, entries, again, voice, whole) if status is None else status
+            if status == 0 and voice.silent:
+                voice.say(rest.WORDS["run"])
+            return status
         except Ended:  # it was at its end: it is our turn, or another's who came first
             deadline = time.monotonic() + PATIENCE
         except Elsewhere:  # it was just beginning, and can be asked in a moment
@@ -64,7 +71,7 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice) -
                 raise
 
 
-def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -> int:
+def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False) -> int:
     """Run entries in this process; the exit status."""
     from nozzle.words.asked import Unanswered
     from nozzle.words.hush import Hush
@@ -81,6 +88,8 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice) -
     with looping(here, ears) as loop:
         ears.add(Unanswered(loop, voice))
         ready(loop, here, voice)
+        if whole:
+            taken_away(loop, voice)
         loop.advance(entries, again)
         with drawing(voice):
             loop.run(until_idle=True)
@@ -95,6 +104,12 @@ def ready(loop: Loop, here: Journal, voice: Voice) -> None:
     for line in loop.tools.ledger.recover():
         voice.say(f"- {line}", "cyan")
     loop.tools.ledger.first = here.publish_key
+
+
+def taken_away(loop: Loop, voice: Voice) -> None:
+    """Make steps of what the author did to whole entries while nobody watched, and say so."""
+    for line in loop.tools.ledger.removed():
+        voice.say(f"- {line}", dim=True)
 
 
 @contextmanager

@@ -30,6 +30,8 @@ class Voice:
         self.live = out is None and sys.stdout.isatty()
         self.out = out or _printed
         self.quiet = quiet
+        self.silent = True
+        """Whether nothing was said yet."""
         self._running: dict[str, tuple[str, float]] = {}
         self._tail: dict[str, str] = {}
         self._drawn = False
@@ -119,6 +121,7 @@ class Voice:
     def _line(self, text: str, color: str = "", dim: bool = False) -> None:
         from nozzle.words.visible import visible
 
+        self.silent = False
         if self.quiet:
             return
         if self._drawn:

@@ -80,11 +80,12 @@ def _page(
 
 def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     """Make ready, read all entries, and say what is due: nothing runs unasked."""
-    from nozzle.words.run import ready
+    from nozzle.words.run import ready, taken_away
 
     ready(loop, here, voice)
     if name := loop.tools.ledger.begin_thread():
         voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
+    taken_away(loop, voice)
     due = 0
     for path in here.entries():
         with loop.telling(path):
