@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from nozzle.runner import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,12 @@ class Finding:
 def command(as_json: bool) -> int:
     """Say which Python runs your cells and what it lacks, and what else on this machine matters to nozzle.
 
+    Two cells that do nothing are run to see it: whether states of kernels can be kept here (else going back runs cells
+    again), and which bounds the cells of agents keep to.
+
     Exits with 3 when something that nozzle needs is missing.
     """
+    _tried.cache_clear()
     findings = [finding for check in CHECKS for finding in check()]
     for finding in findings:
         if as_json:
@@ -102,29 +112,88 @@ def _key() -> list[Finding]:
 
 
 def _hiding(signer: str) -> Finding:
-    from nozzle.settings import config_folder
-
-    if _hides(config_folder()):
+    if (tried := _tried()) and tried.hides:
         return Finding("key", "ok", f"outputs are signed by {signer}; no cell can read the key")
     words = "this system does not let it be hidden from cells: a signature says who ran a cell, not that nozzle did"
     return Finding("key", "lacks", f"outputs are signed by {signer}; {words}")
 
 
-def _hides(config: Path) -> bool:
-    """Whether a cell that tries cannot reach a folder."""
-    import tempfile
+def _snapshots() -> list[Finding]:
+    tried = _tried()
+    if tried is None:
+        words = "no cell runs here: kernels are watched over by pidfd and eventfd, which only Linux has"
+        return [Finding("snapshots", "fault", words)]
+    if tried.tainted:
+        words = f"no state is kept here ({tried.tainted}): going back runs the cells above again, to the same answers"
+        return [Finding("snapshots", "lacks", words)]
+    words = f"states of cells are kept by fork, in up to {tried.budget / 1e9:.1f} GB: going back wakes one"
+    return [Finding("snapshots", "ok", f"{words}, and runs only the cells after it again")]
 
-    from nozzle.runner import Job, Session, find_interpreter
 
+def _sandbox() -> list[Finding]:
+    from nozzle.runner.worker.sandbox import landlock_version
+
+    tried = _tried()
+    if tried is None:
+        return []
+    held, version = tried.held, landlock_version()
+    by = [f"Landlock (ABI {version})"] if held.files else []
+    by += ["seccomp"] if held.network else []
+    rules = (
+        (held.files, "write only in their journal"), (held.files, "read no keys"), (held.network, "reach no network"),
+        (held.signals, "signal no program outside"),
+    )  # fmt: skip
+    kept, open_ = ([words for is_kept, words in rules if is_kept is which] for which in (True, False))
+    said = [f"cells of agents {_listed(kept)}, by {' and '.join(by)}"] if kept else []
+    whose = "they" if kept else "cells of agents"
+    said += [f"this system does not see to it that {whose} {_listed(open_)}"] if open_ else []
+    return [Finding("sandbox", "lacks" if open_ else "ok", "; ".join(said))]
+
+
+def _listed(words: list[str]) -> str:
+    """
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What two cells showed: one of the author's, one of an agent's."""
+
+    hides: bool
+    """The key's folder was out of their reach."""
+    tainted: str
+    """Why the state after the first was not kept; empty when it was."""
+    budget: int
+    """Bytes for states."""
+    held: Held
+    """The bounds that the second kept to."""
+
+
+@cache
+def _tried() -> Tried | None:
+    """Run two cells in a folder of nobody's; None where kernels cannot be watched over."""
+    import os
+
+    from nozzle.runner import Held, Job, Session, Snapshots, find_interpreter
+    from nozzle.settings import config_folder
+
+    if not (hasattr(os, "pidfd_open") and hasattr(os, "eventfd")):
+        return None
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        session = Session(place, find_interpreter(place), root=place, hidden=(config,))
+        place, kept = Path(folder), Snapshots("always")
+        author, agent = Job("author", "pass\n"), Job("agent", "pass\n", confined=True)
+        session = Session(place, find_interpreter(place), root=place, hidden=(config_folder(),), snapshots=kept)
         try:
-            for _ in session.run([Job("doctor", "pass\n")]):
-                pass
-            return bool(session.hides)
+            list(session.run([author]))
+            tainted = session.tainted or ("" if kept.all() else "its kernel did not start")
+            list(session.run([author, agent]))
+            return Tried(bool(session.hides), tainted, kept.budget, session.held or Held(False, False, False))
         finally:
             session.close()
+            kept.clear()
 
 
 def _node() -> list[Finding]:
@@ -137,4 +206,6 @@ def _node() -> list[Finding]:
     ]
 
 
-CHECKS: tuple[Callable[[], list[Finding]], ...] = (_nozzle, _git, _python, _bash, _disk, _key, _node)
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (
+    _nozzle, _git, _python, _bash, _snapshots, _sandbox, _disk, _key, _node,
+)  # fmt: skip

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.runner import Held, Session, possible
+from nozzle.runner.kernel import Python, Tainted
 from tests.words.conftest import Say, git
 
 
@@ -45,3 +47,45 @@ def test_it_names_exactly_what_is_lent_to_an_environment_without_ipython(say: Sa
     assert "nozzle lends its own" in told
     assert "traitlets, matplotlib_inline, " in told
     assert "nothing else" in told
+
+
+def test_it_says_what_two_cells_showed_of_states_and_bounds(say: Say) -> None:
+    found = findings(say)
+    held = possible()
+    assert found["snapshots"]["state"] == "ok"
+    assert "kept by fork" in found["snapshots"]["words"]
+    assert found["sandbox"]["state"] == ("ok" if held == Held(True, True, True) else "lacks")
+    assert ("write only in their journal" in found["sandbox"]["words"]) == held.files
+
+
+def test_where_a_state_cannot_be_kept_it_says_why_and_what_that_means(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Python, "freeze", lambda self: Tainted("no fork"))
+    assert findings(say)["snapshots"] == {
+        "what": "snapshots",
+        "state": "lacks",
+        "words": "no state is kept here (no fork): going back runs the cells above again, to the same answers",
+    }
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        (Held(False, True, False), "cells of agents reach no network, by seccomp; this system does not see to it that "
+         "they write only in their journal, read no keys and signal no program outside"),
+        (Held(False, False, False), "this system does not see to it that cells of agents write only in their journal, "
+         "read no keys, reach no network and signal no program outside"),
+    ],
+)  # fmt: skip
+def test_what_does_not_bind_an_agents_cell_is_named(
+    say: Say, monkeypatch: pytest.MonkeyPatch, held: Held, words: str
+) -> None:
+    monkeypatch.setattr(Session, "held", held)
+    assert findings(say)["sandbox"] == {"what": "sandbox", "state": "lacks", "words": words}
+
+
+def test_where_no_kernel_can_be_watched_over_it_says_so(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.pidfd_open")
+    said = say("doctor")
+    assert (said.status, "✗ snapshots  no cell runs here" in said.out, "sandbox" in said.out) == (3, True, False)
