@@ -22,7 +22,7 @@ from nozzle.ledger import Ledger, News, Seen
 from nozzle.permit import ELSEWHERE, STOPPED, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import Bounds, Interpreter, Serve, Session, Snapshots, bounds, nobody
+from nozzle.runner import ANYWHERE, Bounds, Interpreter, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -47,6 +47,8 @@ class Tools:
     say: Callable[[Notice], None]
     put: Callable[["Said"], None]
     """Onto the loop's queue, from any thread."""
+    specs: Kernelspecs = ANYWHERE
+    """Jupyter's kernels, for cells that are neither Python nor bash."""
     hidden: tuple[Path, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of environment variables that no cell may see."""
@@ -115,6 +117,7 @@ class Desk:
             self.rel, self.tools.settings, self.tools.ledger.past,
             foreign=lambda entry: self.tools.distrust(entry, self.rel),
             company=lambda cell: self.beside.held(cell),
+            lacks=self.tools.specs.lacks,
             kernels=self._kernels,
         )  # fmt: skip
         self.beside = self.tools.company(self)
@@ -509,7 +512,7 @@ class Desk:
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
-            bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve,
+            bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs,
         )  # fmt: skip
 
     def _bounds(self) -> Bounds:

@@ -46,6 +46,8 @@ class Permit:
     """For an entry: for a cell, why it is not trusted; empty when it is."""
     company: Callable[[Cell], str]
     """Why those beside the desk do not let a cell run now; empty when they do."""
+    lacks: Callable[[str], str]
+    """Why no cell of a language can run here; empty when one can."""
     kernels: Callable[[], Standing]
     """The entry's kernels, made ready when there are none."""
     resting: str = UNSAVED
@@ -107,8 +109,8 @@ class Permit:
         return planning.plan(entry, self._asked(running, held_too))
 
     def due(self, entry: Entry, running: str) -> list[Row]:
-        """What would run, were nothing but the text and trust asked."""
-        rows = planning.plan(entry, self._asked(running, lambda cell, why: self._distrusted(entry, cell)))
+        """What would run, were nothing but the text, trust and kernels asked."""
+        rows = planning.plan(entry, self._asked(running, lambda cell, why: self._refused(entry, cell)))
         return [row for row in rows if row.do == "due"]
 
     def changed_inputs(self, entry: Entry) -> bool:
@@ -126,7 +128,7 @@ class Permit:
         )
 
     def _held(self, entry: Entry, cell: Cell) -> str:
-        if reason := self._distrusted(entry, cell):
+        if reason := self._refused(entry, cell):
             return reason
         if reason := self.company(cell):
             return reason
@@ -172,7 +174,7 @@ class Permit:
 
     def _reaches(self, entry: Entry, cell: Cell, standing: Standing | None) -> str:
         """Why a cell is not to be run again only for the state that it makes; empty when it may."""
-        if foreign := self._distrusted(entry, cell):
+        if foreign := self._refused(entry, cell):
             return f"it needs {planning.name(cell)} above it: {foreign}"
         if cell.options.once:
             return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
@@ -183,7 +185,8 @@ class Permit:
             return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ALL_AGAIN}"
         return ""
 
-    def _distrusted(self, entry: Entry, cell: Cell) -> str:
+    def _refused(self, entry: Entry, cell: Cell) -> str:
+        """Why a cell cannot run here, whoever asks: it is not trusted, or there is no kernel for it."""
         if self._foreign is None:
             self._foreign = self.foreign(entry)
-        return self._foreign(cell)
+        return self._foreign(cell) or self.lacks(cell.language)

@@ -39,6 +39,7 @@ DOORS = {
     "keyring": ("keys",),
     "IPython": ("runner",),
     "jupyter_client": ("runner",),
+    "zmq": ("runner",),
     "mcp": ("runner",),
     "litellm": ("lm",),
     "httpx": ("lm",),

@@ -45,7 +45,7 @@ def read(text: str) -> Move:
     if cell.typing:
         raise ValueError(f"its fence is not whole: {cell.typing}")
     if cell.language not in LANGUAGES.values():
-        raise ValueError(f"there is no kernel for {cell.language}; python and bash are there")
+        raise ValueError(f"a cell of yours is python or bash: nothing could bind one in {cell.language}")
     if not cell.runs:
         raise ValueError("its cell is empty or skipped")
     rest = [row for at, row in enumerate(entry.rows) if not cell.span.start <= at < cell.span.stop]

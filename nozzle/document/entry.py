@@ -240,7 +240,7 @@ class Entry:
             if isinstance(block, Envelope):
                 adjoins = open_slot = adjoins and block.kind in SLOT
             elif block.name == "code-cell":
-                block, state = _cell(block, state, self._default_language, self.rows)
+                block, state = _cell(block, state, self._language(block), self.rows)
                 open_slot = True
             else:
                 open_slot = False
@@ -250,6 +250,15 @@ class Entry:
             last = block.below if isinstance(block, Cell) else block.span.stop
             found.append((block, adjoins))
         return tuple(found)
+
+    def _language(self, cell: Block) -> str:
+        """The kernel's name for a cell's language: the front matter's, where that names a kernel for it."""
+        named = (cell.argument.split() or [self._default_language])[0]
+        spec = self.meta.get("kernelspec")
+        if named.lower() in LANGUAGES or not isinstance(spec, Mapping):
+            return LANGUAGES.get(named.lower(), named)
+        is_its = named.lower() == str(spec.get("language")).lower()
+        return str(spec.get("name") or named) if is_its else named
 
     @cached_property
     def _default_language(self) -> str:
@@ -370,10 +379,8 @@ def _closed(top: Top, rows: list[str]) -> bool:
     return top.stop - top.start >= 2 and len(last) >= len(top.markup) and not last.strip(top.markup[0])
 
 
-def _cell(block: Block, parent: str, default: str, rows: list[str]) -> tuple[Cell, str]:
+def _cell(block: Block, parent: str, language: str, rows: list[str]) -> tuple[Cell, str]:
     """The cell that a block is, and the state after it."""
-    named = (block.argument.split() or [default])[0]
-    language = LANGUAGES.get(named.lower(), named)
     form = _once(_form, block.body)(language, block.body)
     digest = _chained(language, block.options.counted, form)
     fence = "".join(rows[block.span.start : block.span.stop - 1])

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from nozzle.document.entry import LANGUAGES, Cell, Entry, Slot
+from nozzle.document.entry import Cell, Entry, Slot
 
 Why = Literal["new", "edited", "above changed", "input changed", "asked"]
 Do = Literal["done", "due", "held", "skipped", "running"]
-
-KERNELS = tuple(dict.fromkeys(LANGUAGES.values()))
 
 # What the slot records, and whether that answers the cell as it stands
 #   -> what is to be done, why if it is due, and whether the cells below may follow.
@@ -64,7 +62,7 @@ class Asked:
     running: Callable[[Cell], bool] = lambda cell: False
     """Whether a kernel of ours is at the cell right now."""
     held: Callable[[Cell, Why], str] = lambda cell, why: ""
-    """Why a due cell may not run yet: not trusted, `run: ask`, too long to follow unasked."""
+    """Why a due cell may not run yet: no kernel for it, not trusted, `run: ask`, too long to follow unasked."""
 
 
 NOTHING_ASKED = Asked()
@@ -152,6 +150,4 @@ def unfit(cell: Cell) -> str:
         return cell.typing
     if cell.options.problem:
         return cell.options.problem
-    if cell.language not in KERNELS:
-        return f"there is no kernel for {cell.language} here"
     return ""

@@ -4,9 +4,7 @@ Nothing is installed or changed; what an interpreter lacks is told in plain word
 """
 
 import importlib.util
-import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nozzle.errors import Missing
+from nozzle.runner.kernelspec import Kernelspec, Kernelspecs
 
 PROBE = "import sys, importlib.util as u; print('%d.%d.%d' % sys.version_info[:3], bool(u.find_spec('IPython')))"
 
@@ -73,46 +72,21 @@ def _named(root: Path, named: str) -> Path:
 
 
 def _of_kernelspec(root: Path | None, name: str) -> Path | None:
-    """The interpreter that a Jupyter kernelspec starts; None for an unknown `python3`, which just means Python."""
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", name) or name in (".", ".."):
-        raise Missing(f"{name!r} is no name of a Jupyter kernelspec: letters, digits, '.', '_' and '-' are")
-    for data in _jupyter_folders(root):
-        file = data / "kernels" / name / "kernel.json"
-        if file.is_file():
-            return _started_by(file, data)
-    if name == "python3":
-        return None
-    raise Missing(f"no Jupyter kernelspec {name} on this machine: `jupyter kernelspec list` shows those there are")
+    """The interpreter that a Jupyter kernelspec starts; None for one of another language, whose cells it does not run,
+    and for an unknown `python3`, which just means Python."""
+    spec = Kernelspecs(root).named(name)
+    if spec is None and name != "python3":
+        raise Missing(f"no Jupyter kernelspec {name} on this machine: `jupyter kernelspec list` shows those there are")
+    return _started_by(spec) if spec and spec.language == "python" else None
 
 
-def _jupyter_folders(root: Path | None) -> list[Path]:
-    home = os.environ.get("JUPYTER_DATA_DIR") or Path.home() / ".local" / "share" / "jupyter"
-    listed = filter(None, os.environ.get("JUPYTER_PATH", "").split(os.pathsep))
-    active = os.environ.get("VIRTUAL_ENV") or sys.prefix
-    environments = [
-        *([root / ".venv"] if root else []),
-        Path(active),
-        Path(sys.prefix),
-        Path("/usr/local"),
-        Path("/usr"),
-    ]
-    return [*map(Path, listed), Path(home), *(folder / "share" / "jupyter" for folder in environments)]
-
-
-def _started_by(file: Path, data: Path) -> Path:
-    try:
-        spec = json.loads(file.read_text("utf-8"))
-        command, language = str(spec["argv"][0]), str(spec.get("language", "python")).lower()
-    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-        raise Missing(f"{file} is no kernelspec ({error}): install that kernel again") from error
-    if language != "python":
-        raise Missing(f"{file} is a kernel for {language}: nozzle runs Python and bash cells")
-    beside = data.parent.parent / "bin" / command
-    if os.sep not in command and beside.exists():
+def _started_by(spec: Kernelspec) -> Path:
+    beside = spec.folder.parent.parent.parent.parent / "bin" / spec.command
+    if os.sep not in spec.command and beside.exists():
         return beside
-    if found := shutil.which(command):
+    if found := shutil.which(spec.command):
         return Path(found)
-    raise Missing(f"{file} starts {command}, which is not there: install that kernel again")
+    raise Missing(f"{spec.folder / 'kernel.json'} starts {spec.command}, which is not there: install that kernel again")
 
 
 def _probed(path: Path, why: str) -> Interpreter:

@@ -11,7 +11,7 @@ class Job:
     """Chain digest; every event of the cell carries it."""
     source: str
     language: str = "python"
-    """`python` or `bash`."""
+    """`python`, `bash`, or what a Jupyter kernel or its language is called."""
     timeout: float | None = None
     """Seconds."""
     raises: bool = False

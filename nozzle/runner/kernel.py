@@ -18,11 +18,13 @@ from typing import Any, Protocol
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.keeper import PATIENCE, Keeper
+from nozzle.runner.kernelspec import OWN, Kernelspecs
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place, Process, launch, new_mark
 
 Message = dict[str, Any]
 HEADER = struct.Struct("<I")
+ANYWHERE = Kernelspecs()
 FROZEN = "frozen"
 """How the mark of a snapshot begins."""
 
@@ -218,8 +220,14 @@ class Frozen:
         return sum(int(row.split()[1]) * 1024 for row in rows.splitlines() if row.startswith(own))
 
 
-def start(language: str, place: Place, limits: Limits, bounds: Bounds | None = None) -> Kernel:
-    """A fresh worker for cells of this language; OSError when it does not start."""
+def start(
+    language: str, place: Place, limits: Limits, bounds: Bounds | None = None, specs: Kernelspecs = ANYWHERE
+) -> Kernel:
+    """A fresh worker for cells of this language; OSError when it does not start, Missing when there is none."""
+    if language not in OWN:
+        from nozzle.runner.jupyter import Jupyter
+
+        return Jupyter(place, limits, specs.find(language))
     if language == "bash":
         from nozzle.runner.bash import Bash
 

@@ -93,6 +93,8 @@ class Process:
         self.pid = pid
         self.line = line
         self._mark = mark
+        self.told = ""
+        """What it said itself of why it goes."""
         self._killings = _out_of_memory_kills()
         self.ended = os.pidfd_open(pid)
         """Becomes readable when the kernel's process is gone."""
@@ -112,6 +114,8 @@ class Process:
 
     def cause(self) -> str:
         """How it ended, in plain words; waits for that."""
+        if self.told:
+            return self.told
         code, status = self.keeper.how_ended(self.pid) or (os.CLD_EXITED, 0)
         if code == os.CLD_EXITED:
             return f"exit {status}"
@@ -133,7 +137,10 @@ class Process:
 
 
 def launch(place: Place, language: str, outputs: Outputs, script: str = "", bounds: Bounds | None = None) -> Process:
-    """Start the first kernel of a family, and its keeper; OSError when it does not start."""
+    """Start the first kernel of a family, and its keeper; OSError when it does not start.
+
+    `script` is what bash lives by; of any other language but Python the folder of a kernelspec.
+    """
     mark = new_mark()
     control, line = socket.socketpair()
     keeper_control, keeper_line = socket.socketpair()
@@ -152,7 +159,8 @@ def launch(place: Place, language: str, outputs: Outputs, script: str = "", boun
         "script": script,
         "bounds": bounds.message() if bounds else None,
     }
-    python = [str(place.interpreter.path)] if language == "python" else [sys.executable, "-I", "-S"]
+    runs = {"python": [str(place.interpreter.path)], "bash": [sys.executable, "-I", "-S"]}
+    python = runs.get(language, [sys.executable, "-P"])  # jupyter_client is nozzle's own
     with contextlib.ExitStack() as unless_started, line, keeper_line:
         for resource in (control, keeper_control, outputs):
             unless_started.callback(resource.close)

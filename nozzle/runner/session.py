@@ -13,12 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
+from nozzle.errors import Missing
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, Serve, late, nobody
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
-from nozzle.runner.kernel import Image, Kernel, Tainted, start
+from nozzle.runner.kernel import ANYWHERE, Image, Kernel, Tainted, start
+from nozzle.runner.kernelspec import OWN, Kernelspecs
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
 from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
@@ -51,9 +53,11 @@ class Session:
         bounds: Callable[[], Bounds] | None = None,
         seen_at: Path | None = None,
         serve: Serve = nobody,
+        specs: Kernelspecs = ANYWHERE,
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
-        binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`."""
+        binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`. Jupyter's
+        kernels are found among `specs`."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
@@ -76,6 +80,7 @@ class Session:
         self._bounds: Bounds | None = None
         """Of the live workers, once a cell on their way was an agent's."""
         self._serve = serve
+        self._specs = specs
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -312,15 +317,19 @@ class Session:
         self.at = ""
         self._images.pop(job.language, None)
         try:
-            why = self._confine() if job.confined else ""
+            if why := self._confine(job.language) if job.confined else "":
+                self._drop()
+                yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
+                return
             kernel = self._kernel(job.language)
+        except Missing as error:
+            self._drop()
+            yield Finished(job.cell, "error", cause=str(error))
+            return
         except OSError as error:
             self._drop()
-            yield Finished(job.cell, "died", cause=f"{self._place.interpreter.path} did not start: {error}")
-            return
-        if why:
-            self._drop()
-            yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
+            what = self._place.interpreter.path if job.language == "python" else f"the kernel for {job.language}"
+            yield Finished(job.cell, "died", cause=f"{what} did not start: {error}")
             return
         self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
@@ -350,7 +359,7 @@ class Session:
         """A fresh worker: woken from one that has run nothing yet, where there is such a one."""
         store = self._snapshots
         if language != "python" or store is None or store.policy == "never" or self._hung:
-            return start(language, self._place, self._limits, self._bounds)
+            return start(language, self._place, self._limits, self._bounds, self._specs)
         image = store.fresh(self._place)
         kernel = image.wake(self._place, self._limits) if image else None
         if kernel is None:
@@ -361,8 +370,10 @@ class Session:
             kernel.confine(self._bounds)
         return kernel
 
-    def _confine(self) -> str:
-        """Bind the live workers, and those to come; why that cannot be, or nothing."""
+    def _confine(self, language: str) -> str:
+        """Bind the live workers and those to come, among them one for this language; why that cannot be, or nothing."""
+        if language not in OWN:
+            return f"nothing can bind the Jupyter kernel for {language}"
         if self._bounds is not None:
             return ""
         self._bounds = self._new_bounds()

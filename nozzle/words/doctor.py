@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nozzle.errors import NozzleError
+
 if TYPE_CHECKING:
     from nozzle.runner import Held
 
@@ -62,7 +64,6 @@ def _git() -> list[Finding]:
 
 def _python() -> list[Finding]:
     from nozzle.document.entry import Entry
-    from nozzle.errors import NozzleError
     from nozzle.runner import LENT, find_interpreter
     from nozzle.words.environment import interpreter_for
     from nozzle.words.journal import journal
@@ -84,6 +85,26 @@ def _bash() -> list[Finding]:
     return [Finding("bash", "ok", path) if path else Finding("bash", "lacks", "no bash: bash cells do not run")]
 
 
+def _others() -> list[Finding]:
+    from importlib.util import find_spec
+
+    from nozzle.runner import Kernelspecs
+    from nozzle.words.journal import journal
+
+    try:
+        with journal() as here:
+            specs = here.kernelspecs()
+    except NozzleError:
+        specs = Kernelspecs()
+    found = [f"{spec.name} ({spec.language})" for spec in specs.all()]
+    if not found:
+        return [Finding("kernels", "lacks", "of other languages none: a Jupyter kernel, once installed, is used")]
+    if find_spec("jupyter_client") is None:
+        words = f"{_listed(found)} cannot be spoken to: pip install 'nozzle[jupyter]'"
+        return [Finding("kernels", "lacks", words)]
+    return [Finding("kernels", "ok", f"{_listed(found)}, through Jupyter; going back runs their cells again")]
+
+
 def _disk() -> list[Finding]:
     from nozzle import disk
 
@@ -99,7 +120,6 @@ def _disk() -> list[Finding]:
 
 
 def _key() -> list[Finding]:
-    from nozzle.errors import NozzleError
     from nozzle.settings import config_folder
     from nozzle.words.journal import my_signer
 
@@ -207,5 +227,5 @@ def _node() -> list[Finding]:
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (
-    _nozzle, _git, _python, _bash, _snapshots, _sandbox, _disk, _key, _node,
+    _nozzle, _git, _python, _bash, _others, _snapshots, _sandbox, _disk, _key, _node,
 )  # fmt: skip

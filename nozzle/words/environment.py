@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 def interpreter_for(journal: Journal, entry: Entry) -> Interpreter:
     """The Python that runs an entry's cells; the journal's settings name one only when they are trusted."""
+    from nozzle.document.entry import LANGUAGES
     from nozzle.runner import find_interpreter
 
     spec = entry.meta.get("kernelspec")
-    name = str(spec.get("name", "")) if isinstance(spec, Mapping) else ""
+    spec = spec if isinstance(spec, Mapping) else {}
+    is_python = LANGUAGES.get(str(spec.get("language") or "python").lower()) == "python"
+    name = str(spec.get("name", "")) if is_python else ""
     named = journal.settings.python if journal.trusts_settings() else ""
     root = journal.first if named or journal.owns(".venv") else None
     return find_interpreter(root, named=named, kernelspec=name)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nozzle.keys import Key, Signer, Trust
     from nozzle.ledger import Ledger
     from nozzle.lm import Model
+    from nozzle.runner import Kernelspecs
     from nozzle.settings import Settings
     from nozzle.steps import Steps
     from nozzle.words.beside import Threads
@@ -193,6 +194,7 @@ class Journal:
             interpreter=lambda entry: interpreter_for(self, entry),
             say=say,
             put=put,
+            specs=self.kernelspecs(),
             hidden=(self.config,),
             secrets=known_secrets()[0],
             snapshots=Snapshots(self.settings.snapshots),
@@ -200,6 +202,12 @@ class Journal:
             company=company(self, lambda work: put(Called(lambda loop: work()))),
             serve=service(recall(self).search, self.redact),
         )
+
+    def kernelspecs(self) -> Kernelspecs:
+        """Jupyter's kernels; those in the journal's own environment only when that cannot be somebody else's."""
+        from nozzle.runner import Kernelspecs
+
+        return Kernelspecs(self.first if self.owns(".venv") else None)
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:
         """For a cell, why it may not run: somebody else may have written it, and nobody here accepted it."""

@@ -121,7 +121,6 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
 
 def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
     """One entry in a clean kernel; a verdict for each of its cells."""
-    from nozzle.document import plan
     from nozzle.document.compare import Verdict
     from nozzle.errors import NozzleError
     from nozzle.run import jobs
@@ -142,6 +141,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
         root=root,
         hidden=tools.hidden,
         secret_names=tools.secrets,
+        specs=tools.specs,
         bounds=lambda: bounds(root, copy.parent, also=(here.root,)),  # what is installed from there is read there
     )
     stop = entry.held
@@ -153,7 +153,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
             if slot.output is None:
                 yield where, Verdict("skipped", stop or "it was never run")
                 stop = stop or "a cell above it was never run"
-            elif reason := stop or distrust(cell) or _outside(tools, rel, cell) or plan.unfit(cell):
+            elif reason := stop or distrust(cell) or _cannot(tools, rel, cell):
                 yield where, Verdict("skipped", reason)
                 stop = stop or f"a cell above it was not run: {reason}"
             elif not slot.fresh:
@@ -165,6 +165,12 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
                     stop = "a cell above it failed, as the text says"
     finally:
         session.close()
+
+
+def _cannot(tools: Tools, rel: str, cell: Cell) -> str:
+    from nozzle.document import plan
+
+    return _outside(tools, rel, cell) or plan.unfit(cell) or tools.specs.lacks(cell.language)
 
 
 def _outside(tools: Tools, rel: str, cell: Cell) -> str:

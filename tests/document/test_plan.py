@@ -122,7 +122,6 @@ def test_a_held_cell_holds_what_is_below_it() -> None:
     ("text", "words"),
     [
         ("```{code-cell} python\nx = 1\n\n```{code-cell} python\ny = 2\n```\n", "opens another fence"),
-        ("```{code-cell} julia\nprintln(1)\n```\n", "no kernel for julia"),
         ("<<<<<<< HEAD\n\n" + ONE + "\n=======\n\n>>>>>>> other\n", "conflict"),
         ("---\ntitle: x\n\n" + ONE, "front matter"),
         (ONE + "\n<!-- nozzle:output v=1 of=0 -->\n\n" + TWO, "lost its first or last line"),

@@ -61,11 +61,16 @@ def test_a_kernelspec_of_an_environment_means_its_python(root: Path) -> None:
     assert find_interpreter(root, kernelspec="python3").path == own
 
 
-@pytest.mark.parametrize("spec", [{"argv": []}, {"argv": ["nosuch-python"]}, {"argv": ["R"], "language": "R"}, {}])
+@pytest.mark.parametrize("spec", [{"argv": []}, {"argv": ["nosuch-python"]}, {}])
 def test_a_kernelspec_that_cannot_be_used_is_told(root: Path, spec: dict[str, object]) -> None:
     kernelspec(root / "jupyter", "odd", **spec)
     with pytest.raises(Missing, match=r"kernel\.json"):
         find_interpreter(root, kernelspec="odd")
+
+
+def test_a_kernelspec_of_another_language_chooses_no_python(root: Path) -> None:
+    kernelspec(root / "jupyter", "ir", argv=["R"], language="R")
+    assert find_interpreter(root, kernelspec="ir").why == "nozzle's own"
 
 
 def test_a_name_that_means_nothing_is_told(root: Path) -> None:

@@ -1,4 +1,5 @@
-"""The first lines of every kernel: leave a keeper behind, put folders out of reach, become Python or bash.
+"""The first lines of every kernel: leave a keeper behind, put folders out of reach, become Python, bash or
+the bridge to a kernel of Jupyter's.
 
 Run by path, as a script. It makes its folder a package under a private name, so that no name of nozzle's ever
 stands on the cells' `sys.path`.
@@ -29,13 +30,16 @@ def start(config: dict[str, Any]) -> None:
     hidden = hide.hide(config["hidden"])
     if config["over"] and not hide.lay_over(config["over"]):
         config["folder"], config["root"] = config["apart"]
-    if config["language"] == "python":
-        os.chdir(config["folder"])
     if config["language"] == "bash":
         _become_bash(config, hidden)
+    os.chdir(config["folder"])
+    control = socket.socket(fileno=config["control"])
+    if config["language"] != "python":
+        from _nozzle_worker import bridge
+
+        bridge.serve(control, config["script"], hidden)
     from _nozzle_worker import loop
 
-    control = socket.socket(fileno=config["control"])
     sys.path[0] = config["folder"]
     sys.argv = [""]
     loop.serve(control, config, hidden)
