@@ -19,7 +19,7 @@ from nozzle.document.plan import Row
 from nozzle.document.scribe import Hand, Result
 from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
-from nozzle.permit import ELSEWHERE, STOPPED, Permit
+from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, Answer, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
 from nozzle.runner import ANYWHERE, Bounds, Interpreter, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
@@ -195,6 +195,14 @@ class Desk:
             self._close_session()
         self.beside.asked()
 
+    def of_replay(self, answer: Answer) -> bool:
+        """The author answers the replay that waits; False when none does, or when no kernel is left to `keep`."""
+        self.permit.said.clear()
+        self.plan()
+        answered = self.permit.of_replay(self.entry, answer, self._session)
+        self._ripe = self._ripe or answered
+        return answered
+
     def put(self, *pieces: Piece) -> None:
         """Write these with what else waits; what was due is looked at anew."""
         for piece in pieces:
@@ -213,7 +221,7 @@ class Desk:
         if row is None:
             self._ripe = False
             return False
-        self.permit.begun(self.entry, row)
+        needed = self.permit.begun(self.entry, row)
         ledger, base = self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
         session = self._kernels()
@@ -221,7 +229,7 @@ class Desk:
         origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
         run = Run(row.cell, row.why, now, since, session, origin, row.slot.output)
         self.run = run
-        run.work(jobs(self.entry, row.cell, self.tools.settings), lambda event: self.tools.put(Said(self, run, event)))
+        run.work(needed, lambda event: self.tools.put(Said(self, run, event)))
         return True
 
     def hear(self, run: Run, event: Event) -> None:
@@ -469,6 +477,8 @@ class Desk:
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
             self._warned.add(EXPOSED)
             self._note("warning", EXPOSED)
+        if impure := run.session.impure:
+            self._note("warning", f"{cell.title}: {impure}, as you said; {ALL_AGAIN}")
         self.permit.ended(cell)
         if piece.facts:
             ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)

@@ -6,7 +6,7 @@ mind. It runs nothing and writes nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from nozzle.document import plan as planning
 from nozzle.document.entry import Cell, Entry
@@ -14,13 +14,21 @@ from nozzle.document.events import ASKED
 from nozzle.document.plan import Asked, Row, Why
 from nozzle.past import Past
 from nozzle.run import jobs
-from nozzle.runner import Job
+from nozzle.runner import Job, Replay
 from nozzle.settings import Settings
 
 UNSAVED = "nothing runs here until you save it, or say: nozzle run"
 ELSEWHERE = "you are at another step; save, or say: nozzle run"
 STOPPED = "you stopped it; save, or say: nozzle run"
 ALL_AGAIN = "'nozzle run --again' runs all of it again"
+ANSWERS = (
+    "in a watch, /sure runs it again, /sure keep goes on in the kernel as it is, /sure skip goes on without it; "
+    + ALL_AGAIN
+)
+"""In the terminal, `nozzle answer --run`, `--keep` and `--skip`."""
+
+Answer = Literal["again", "keep", "skip"]
+"""To a replay that waits: run again what reached outside, go on in the kernel as it is, or as if it stood not there."""
 
 
 class Standing(Protocol):
@@ -35,6 +43,9 @@ class Standing(Protocol):
 
     def answered(self, cell: str) -> bool:
         """Whether they still know what was answered when this cell asked."""
+
+    def stand(self, jobs: list[Job], through: list[str]) -> bool:
+        """Count as standing after these cells, if they went through some of them; whether they did."""
 
 
 @dataclass(slots=True)
@@ -58,6 +69,10 @@ class Permit:
     """Chains of cells that may run however long they take."""
     stale: set[str] = field(default_factory=set)
     """Chains of cells below one that has run again because its input changed: the same code, another state."""
+    said: dict[str, Replay] = field(default_factory=dict)
+    """Chains of cells that reached outside -> what the author said of running them again. Good for one replay."""
+    _barring: tuple[Cell, list[str]] | None = None
+    """A cell that waits, and the chains of those above it that would have to run again first, and reached outside."""
     _foreign: Callable[[Cell], str] | None = None
 
     def saved(self) -> None:
@@ -79,11 +94,24 @@ class Permit:
         """The text is another: who wrote its cells is asked anew."""
         self._foreign = None
 
-    def begun(self, entry: Entry, row: Row) -> None:
-        """A cell starts."""
+    def of_replay(self, entry: Entry, answer: Answer, standing: Standing | None) -> bool:
+        """The author answers the replay that waits; False when none does, or when no kernel is left to `keep`."""
+        if self._barring is None:
+            return False
+        cell, chains = self._barring
+        if answer != "keep":
+            self.said |= dict.fromkeys(chains, answer)
+            return True
+        above = jobs(entry, cell, self.settings)[:-1]
+        return standing is not None and standing.stand(above, chains)
+
+    def begun(self, entry: Entry, row: Row) -> list[Job]:
+        """A cell starts; what is to run for it."""
         if row.why == "input changed":
             below = (cell for cell in entry.cells if cell.runs and cell.span.start > row.cell.span.start)
             self.stale |= {cell.chain for cell in below}
+        said, self.said = self.said, {}
+        return jobs(entry, row.cell, self.settings, said)
 
     def ended(self, cell: Cell) -> None:
         self.wanted.discard(cell.chain)
@@ -160,6 +188,7 @@ class Permit:
 
     def _barred(self, entry: Entry, rows: list[Row], standing: Standing | None) -> dict[str, str]:
         """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
+        self._barring = None
         ran = [row for row in rows if row.cell.runs]
         at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
         above = [row.cell for row in ran[:at]]
@@ -169,20 +198,26 @@ class Permit:
         if not reaching:
             return {}
         again = (standing or self.kernels()).missing(jobs(entry, above[-1], self.settings))
-        reason = next((reaching[job.cell] for job in again if job.cell in reaching), "")
-        return {ran[at].cell.chain: reason} if reason else {}
+        chains = [job.cell for job in again if job.cell in reaching]
+        if not chains:
+            return {}
+        if not any(self._refused(entry, cell) for cell in above if cell.chain in chains):
+            self._barring = ran[at].cell, chains
+        return {ran[at].cell.chain: reaching[chains[0]]}
 
     def _reaches(self, entry: Entry, cell: Cell, standing: Standing | None) -> str:
         """Why a cell is not to be run again only for the state that it makes; empty when it may."""
         if foreign := self._refused(entry, cell):
             return f"it needs {planning.name(cell)} above it: {foreign}"
+        if cell.chain in self.said:
+            return ""
         if cell.options.once:
-            return f"{planning.name(cell)} may run only once, and its state is gone; {ALL_AGAIN}"
+            return f"{planning.name(cell)} may run only once, and its state is gone; {ANSWERS}"
         fact = self.past.last(self.rel, cell)
         if fact and fact.effects == (ASKED,) and standing is not None and standing.answered(cell.chain):
             return ""
         if fact and fact.effects:
-            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ALL_AGAIN}"
+            return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ANSWERS}"
         return ""
 
     def _refused(self, entry: Entry, cell: Cell) -> str:

@@ -5,7 +5,7 @@ its result still has a place there.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
@@ -17,12 +17,13 @@ from nozzle.document.scribe import Hand, Result
 from nozzle.document.thought import conduct
 from nozzle.past import Past
 from nozzle.piece import Origin, Piece
-from nozzle.runner import Job, Session
+from nozzle.runner import Job, Replay, Session
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot
 
 FREE = ("", conduct.BY)
 """Whose cells run without bounds: the author's, and those that the conductor made of his own words."""
+NOTHING: Mapping[str, Replay] = {}
 LONG = 2.0
 """Seconds after which a running cell gets its marker in the text."""
 PARTIALS = (10.0, 30.0, 90.0, 300.0, 900.0)
@@ -76,6 +77,7 @@ class Run:
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
             cell, past.facts(finished), written, self.origin,
+            {"State": self.session.impure} if self.session.impure else {},
         )  # fmt: skip
 
     def so_far(self, hand: Hand) -> Piece:
@@ -112,8 +114,8 @@ class Run:
                 tell(Finished(self.cell.chain, "died", cause="nozzle lost the kernel"))
 
 
-def jobs(entry: Entry, cell: Cell, settings: Settings) -> list[Job]:
-    """The cells of the chain up to and with this one."""
+def jobs(entry: Entry, cell: Cell, settings: Settings, said: Mapping[str, Replay] = NOTHING) -> list[Job]:
+    """The cells of the chain up to and with this one; `said` of a replay of some, by their chains."""
     found: list[Job] = []
     for each in entry.cells:
         if each.runs:
@@ -121,7 +123,8 @@ def jobs(entry: Entry, cell: Cell, settings: Settings) -> list[Job]:
             found.append(
                 Job(
                     each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
-                    options.raises, options.once, each.label or each.digest[:8], each.by not in FREE,
+                    options.raises, options.once, said.get(each.chain), each.label or each.digest[:8],
+                    each.by not in FREE,
                 )
             )  # fmt: skip
         if each.chain == cell.chain:

@@ -4,7 +4,7 @@ On the loop's thread only. It holds what a process knows and the text cannot say
 being made. What it did not see being made (a checkout, a pull, another process) starts nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
@@ -17,11 +17,17 @@ from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompts
 from nozzle.ledger import Seen
+from nozzle.permit import Answer
 from nozzle.run import LONG, Run
 
 SETTLE = 1.0
 """Seconds that a prompt must stand unchanged: asking costs something."""
 DOUBT = "it was saved while an agent's cell ran, which may have written it; look at it, then save, or say: nozzle run"
+SURE: Mapping[str, Answer] = {"": "again", "keep": "keep", "skip": "skip"}
+"""What `/sure` says to a cell that waits because one above it would reach outside again."""
+PATIENT = 2.0
+"""Seconds for which a `/sure` must stand before anything runs for it."""
+KEPT = ", or no kernel that has been there"
 EARLY = 0.1
 """Seconds until a prompt that must wait for a quick cell is looked at again."""
 
@@ -69,7 +75,7 @@ class Seat:
                 self._doubt(fresh)
             else:
                 self.live |= fresh
-                self.tasks.saved(there, fresh)
+                self._hear(there, fresh)
                 self.errands.seen(before)
                 if any(each.word == "stop" and each.digest in fresh for each in there):
                     self.questions.stop()
@@ -129,6 +135,23 @@ class Seat:
         stopped = self.questions.stop() | self.errands.stop()
         return self.tasks.stop("you stopped it") or stopped
 
+    def _hear(self, there: tuple[Prompt, ...], fresh: set[str]) -> None:
+        """The author said something new: to a task, or, with none above it, to what waits for his word."""
+        for said in self.tasks.saved(there, fresh):
+            if said.word == "sure" and said.text in SURE:
+                self.desk.settled = max(self.desk.settled, self.desk.saved + PATIENT)  # he may be typing a word more
+                if not self.desk.of_replay(SURE[said.text]):
+                    self._let_go_on(said)
+
+    def _let_go_on(self, said: Prompt) -> None:
+        """No replay waits that could be answered so."""
+        rows = [row for row in self.desk.plan() if row.do == "held"]
+        if rows and not said.text:
+            self.desk.ask()
+        elif rows:
+            words = f"'/sure {said.text}' finds no replay to answer" + (KEPT if said.text == "keep" else "")
+            self.desk.tools.say(Notice("held", self.desk.rel, words))
+
     def _doubt(self, fresh: set[str]) -> None:
         """Somebody saved while an agent's cell ran, here or in another entry: nothing new starts until it has ended."""
         self._doubtful |= fresh
@@ -153,7 +176,7 @@ class Seat:
             self.desk.tools.say(Notice("held", self.desk.rel, DOUBT))
         else:
             self.live |= doubtful
-            self.tasks.saved(prompts(self.desk.entry), doubtful)
+            self._hear(prompts(self.desk.entry), doubtful)
 
     def _is_out(self) -> bool:
         """Nothing is to be begun here now."""

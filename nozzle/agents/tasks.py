@@ -89,13 +89,17 @@ class Tasks:
         else:
             self._think(task)
 
-    def saved(self, there: Sequence[Prompt], fresh: set[str]) -> None:
-        """The author saved: `/sure`, `/nope`, `/stop` that are new answer the task above them."""
+    def saved(self, there: Sequence[Prompt], fresh: set[str]) -> list[Prompt]:
+        """The author saved: `/sure`, `/nope`, `/stop` that are new answer the task above them; those below none."""
+        rest = []
         for said in there:
             if said.digest in fresh and said.word in ("sure", "nope", "stop"):
                 above = [each for each in there if each.digest in self.active and each.span.start < said.span.start]
                 if above:
                     self._answer(self.active[above[-1].digest], said.word, said.text)
+                else:
+                    rest.append(said)
+        return rest
 
     def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
         """Answer the proposal that stands (the one of this id, or the first), from the terminal or the page."""

@@ -8,7 +8,7 @@ decides nothing about what is due, and writes nothing; what it knows of the docu
 from nozzle.runner.confine import PRIVATE, Bounds, Held, bounds, possible
 from nozzle.runner.course import Serve, nobody
 from nozzle.runner.interpreter import Interpreter, find_interpreter
-from nozzle.runner.job import Job, Limits
+from nozzle.runner.job import Job, Limits, Replay
 from nozzle.runner.kernel import ANYWHERE
 from nozzle.runner.kernelspec import Kernelspec, Kernelspecs
 from nozzle.runner.session import Session
@@ -26,6 +26,7 @@ __all__ = [
     "Kernelspec",
     "Kernelspecs",
     "Limits",
+    "Replay",
     "Serve",
     "Session",
     "Snapshots",

@@ -1,6 +1,9 @@
 """What a kernel is asked to do, and what that may cost."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Replay = Literal["again", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,9 @@ class Job:
     raises: bool = False
     """An exception is expected: a replay goes on past it."""
     once: bool = False
-    """It must never be replayed."""
+    """It must never be replayed, unless somebody says so."""
+    replay: Replay | None = None
+    """What the author said of a replay that stood before it: run it again, or go on without it."""
     label: str = ""
     confined: bool = False
     """An agent wrote it: it, and all below it, run in bounds."""

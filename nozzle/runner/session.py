@@ -62,6 +62,8 @@ class Session:
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
         """Why the state could not be kept when that was last tried; empty when it was."""
+        self.impure = ""
+        """Why the live state is not what the cells above make: the author said so; empty when it is."""
         self.hides: bool | None = None
         """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
         root, seen_at = root.resolve(), seen_at.resolve() if seen_at else None
@@ -143,6 +145,25 @@ class Session:
             depth = self._depth(above)
             kept = self._deeper(above, depth)
             return above[max(depth, kept.trail.depth if kept else 0, 0) :]
+        finally:
+            self._turn.release()
+
+    def stand(self, jobs: Sequence[Job], through: Sequence[str]) -> bool:
+        """Let the live state count as the one after these cells, whatever it has seen since it went `through` some.
+
+        False when there is none that did. What is made of it is never kept.
+        """
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            above, _ = _bound(jobs, Job("", ""))
+            gone = any(kernel.process.is_gone() for kernel in self._kernels.values())
+            if not (self._kernels and above) or gone or not set(through) <= set(self._trail.cells):
+                return False
+            if above[-1].confined != (self._bounds is not None):
+                return False
+            self.at, self.impure = above[-1].cell, "the kernel went on as it was, and has seen other cells since"
+            return True
         finally:
             self._turn.release()
 
@@ -269,6 +290,9 @@ class Session:
             return
         if not (anyway or self._snapshots.pays(self._trail)):
             return
+        if self.impure:
+            self.tainted = self.impure
+            return
         for language, kernel in self._kernels.items():
             if language in self._images:
                 continue
@@ -284,9 +308,12 @@ class Session:
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
         """Run these cells in the live state; the Finished of `cell` when that cannot be done."""
         for job in above:
-            if job.once:
+            if job.once and not job.replay:
                 return _refused(cell, job, "it may run only once")
         for number, job in enumerate(above, 1):
+            if job.replay == "skip":
+                self.at, self.impure = job.cell, f"{job.name} was not run again"
+                continue
             yield Replaying(cell, job.cell, number, len(above))
             finished, failure = self._quietly(job)
             self._keep()
@@ -412,7 +439,7 @@ class Session:
 
     def _drop(self) -> None:
         """Give up the live state and everything that holds it."""
-        self.at, self._course, self._trail, self._bounds = "", None, Trail(), None
+        self.at, self._course, self._trail, self._bounds, self.impure = "", None, Trail(), None, ""
         self._images.clear()
         for kernel in self._kernels.values():
             kernel.process.close()

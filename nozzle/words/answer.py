@@ -1,4 +1,4 @@
-"""nozzle answer: reply to input(), or to a proposal of the doer's."""
+"""nozzle answer: reply to input(), to a proposal of the doer's, or to a replay that waits."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ import click
 @click.argument("text", required=False)
 @click.option("--entry", type=click.Path(path_type=Path), help="Which entry's cell, when several wait.")
 @click.option("--refuse", is_flag=True, help="Nobody answers: input() raises EOFError.")
-@click.option("--run", "say", flag_value="run", help="The proposal that stands may run.")
-@click.option("--deny", "say", flag_value="deny", help="It may not.")
+@click.option("--run", "say", flag_value="run", help="The proposal, or the replay, that waits may run.")
+@click.option("--deny", "say", flag_value="deny", help="The proposal may not.")
+@click.option("--keep", "say", flag_value="keep", help="A replay waits: go on in the kernel as it is.")
+@click.option("--skip", "say", flag_value="skip", help="A replay waits: go on without what reached outside.")
 def command(text: str | None, entry: Path | None, refuse: bool, say: str | None) -> int:
     """Reply TEXT to the cell that called input() and waits; without TEXT you are asked for it, unseen.
 
     With --run or --deny: answer the doer's proposal that stands (TEXT is its id, where several do), as the boxes in the
     text do.
+
+    A cell whose state can only be had by running one again that reached outside waits. --run runs that one again;
+    --keep goes on in the kernel as it is, though it has seen other cells since; --skip goes on as if it stood not
+    there. In the text: /sure, /sure keep, /sure skip. The step of what then runs says so.
     """
     from nozzle.words.requests import relay
 

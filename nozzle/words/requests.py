@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nozzle.control import Reply, Request
     from nozzle.desk import Desk, Notice
     from nozzle.loop import Loop
+    from nozzle.permit import Answer
     from nozzle.words.journal import Journal
     from nozzle.words.voice import Ears
 
@@ -163,13 +164,19 @@ def doing(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None
 
 
 def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
-    """Answer a proposal of the doer's."""
+    """Answer a proposal of the doer's; where none stands, a replay that waits."""
     from nozzle.agents import Seat
 
-    seats = [desk.beside for desk in _chosen(loop, args) if isinstance(desk.beside, Seat)]
-    answer: Literal["run", "deny"] = "run" if args.get("answer") == "run" else "deny"
-    answered = next((seat for seat in seats if seat.tasks.answer(str(args.get("id", "")), answer)), None)
-    reply({"say": f"{answered.desk.rel}: {answer}" if answered else "no proposal stands"})
+    desks, word, id_ = _chosen(loop, args), str(args.get("answer", "")), str(args.get("id", ""))
+    answered = None
+    if word in ("run", "deny"):
+        say: Literal["run", "deny"] = "run" if word == "run" else "deny"
+        seats = [desk.beside for desk in desks if isinstance(desk.beside, Seat)]
+        answered = next((seat.desk for seat in seats if seat.tasks.answer(id_, say)), None)
+    if answered is None and not id_ and word in REPLAYS:
+        answered = next((desk for desk in desks if desk.of_replay(REPLAYS[word])), None)
+    kept = ", or no kernel that has been there" if word == "keep" else ""
+    reply({"say": f"{answered.rel}: {word}" if answered else f"nothing waits for that answer{kept}"})
     reply.end(0 if answered else 1)
 
 
@@ -192,6 +199,7 @@ def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
 
+REPLAYS: Mapping[str, Answer] = {"run": "again", "keep": "keep", "skip": "skip"}
 WORDS: Mapping[str, Act] = {
     "run": run,
     "at work": at_work,

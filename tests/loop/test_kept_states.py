@@ -1,10 +1,15 @@
 """Going back is quick where a state was kept, and never does twice what reached outside."""
 
 import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nozzle.document.events import Replaying
+from nozzle.words.requests import decide
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
 from tests.words.conftest import cell
@@ -20,6 +25,27 @@ def calls(server: socket.socket) -> int:
             count += 1
     except TimeoutError:
         return count
+
+
+@dataclass
+class Reply:
+    """What `nozzle answer` is told."""
+
+    lines: list[Mapping[str, Any]] = field(default_factory=list)
+    status: int = -1
+
+    def __call__(self, line: Mapping[str, Any]) -> None:
+        self.lines.append(line)
+
+    def end(self, status: int = 0) -> None:
+        self.status = status
+
+
+def answered(watched: Watched, option: str) -> bool:
+    """Whether `nozzle answer` with this option finds something to answer."""
+    reply, args = Reply(), {"answer": option, "path": "", "id": ""}
+    watched.ask(lambda loop: decide(loop, None, args, reply))  # type: ignore[arg-type]
+    return reply.status == 0
 
 
 def replays(watched: Watched) -> list[object]:
@@ -66,3 +92,114 @@ def test_a_checkout_and_a_save_go_on_from_the_state_of_that_step(watched: Watche
     path.write_text(path.read_text() + "\n" + cell("x.append(9); print(x)"))
     watched.until(lambda: "[1, 9]" in path.read_text())
     assert replays(watched) == []
+
+
+class Server:
+    """Somebody outside, and how often he was called."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.listening = listening
+        self.code = f"import socket; socket.create_connection(('127.0.0.1', {listening.getsockname()[1]})).close()"
+
+    @property
+    def calls(self) -> int:
+        return calls(self.listening)
+
+
+@pytest.fixture
+def waiting(watched: Watched) -> Iterator[tuple[Watched, Path, Server]]:
+    """A replay waits for the author's word: the first cell called somebody, no state was kept, the last was edited."""
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Server(listening)
+        path = watched.save(cell(f"{server.code}; x = [1]") + "\n" + cell("x.append(2); print(x, 'below')"))
+        watched.until(lambda: "[1, 2] below" in path.read_text())
+        assert server.calls == 1
+        path.write_text(path.read_text().replace("'below'", "'edited'"))
+        watched.until(lambda: any("/sure runs it again" in text for text in watched.told("held")))
+        yield watched, path, server
+
+
+ANSWERS = [
+    ("", "run", "[1, 2] edited", 1, ""),
+    ("keep", "keep", "[1, 2, 2] edited", 0, "has seen other cells since"),
+    ("skip", "skip", "NameError: name 'x' is not defined", 0, "was not run again"),
+]
+
+
+@pytest.mark.parametrize("how", ["in the text", "in the terminal"])
+@pytest.mark.parametrize(("word", "option", "shown", "again", "said"), ANSWERS)
+def test_a_replay_goes_on_as_the_author_says(
+    waiting: tuple[Watched, Path, Server], how: str, word: str, option: str, shown: str, again: int, said: str
+) -> None:
+    watched, path, server = waiting
+    if how == "in the text":
+        path.write_text(path.read_text() + f"\n/sure {word}\n\n")
+    else:
+        assert answered(watched, option)
+    watched.until(lambda: shown in path.read_text())
+    assert server.calls == again
+    watched.quiet()
+    told = next(step for step in watched.workshop.here.steps.history() if step.kind == "cell")
+    assert said in told.trailers.get("State", "")
+    assert bool(said) == ("State" in told.trailers)
+    assert bool(said) == any("as you said" in text for text in watched.told("warning"))
+
+
+def test_an_answer_is_good_for_one_replay(waiting: tuple[Watched, Path, Server]) -> None:
+    watched, path, server = waiting
+    path.write_text(path.read_text() + "\n/sure\n\n")
+    watched.until(lambda: "[1, 2] edited" in path.read_text())
+    assert server.calls == 1
+    watched.quiet()
+    before = len(watched.told("held"))
+    path.write_text(path.read_text().replace("'edited'", "'once more'"))
+    watched.until(lambda: any("/sure runs it again" in text for text in watched.told("held")[before:]))
+    assert "once more\n```" not in path.read_text()
+    assert server.calls == 0
+
+
+def test_a_word_that_is_typed_on_is_the_longer_word(waiting: tuple[Watched, Path, Server]) -> None:
+    watched, path, server = waiting
+    text = path.read_text()
+    path.write_text(text + "\n/sure\n\n")
+    watched.until(lambda: watched.ask(lambda loop: loop.desk(path).permit.said))
+    path.write_text(text + "\n/sure keep\n\n")
+    watched.until(lambda: "[1, 2, 2] edited" in path.read_text())
+    assert server.calls == 0
+
+
+def test_no_answer_and_a_kernel_that_is_gone_leave_it_waiting(waiting: tuple[Watched, Path, Server]) -> None:
+    watched, path, server = waiting
+    watched.ask(lambda loop: loop.desk(path).close())
+    path.write_text(path.read_text() + "\n/sure keep\n\n/sure tomorrow\n\n")
+    watched.until(lambda: any("no kernel that has been there" in text for text in watched.told("held")))
+    watched.quiet()
+    assert "edited\n```" not in path.read_text()
+    assert server.calls == 0
+    assert not answered(watched, "deny")
+    assert not answered(watched, "keep")
+
+
+def test_what_may_run_once_runs_again_when_the_author_says_so(watched: Watched) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    once = "#| once: true\nprint('sent', file=open('log', 'a')); x = 1"
+    path = watched.save(cell(once) + "\n" + cell("print(x, 'below')"))
+    watched.until(lambda: "1 below" in path.read_text())
+    path.write_text(path.read_text().replace("'below'", "'edited'") + "\n/sure\n\n")
+    watched.until(lambda: "1 edited" in path.read_text())
+    assert (path.parent / "log").read_text() == "sent\nsent\n"
+
+
+def test_sure_lets_go_on_what_is_stale(watched: Watched) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Server(listening)
+        path = watched.save(cell("a = 1") + "\n" + cell(f"{server.code}; print('a is', a)"))
+        watched.until(lambda: "a is 1" in path.read_text())
+        path.write_text(path.read_text().replace("a = 1", "a = 2"))
+        watched.until(lambda: any("stale" in text for text in watched.told("held")))
+        path.write_text(path.read_text() + "\n/sure\n\n")
+        watched.until(lambda: "a is 2" in path.read_text())
+        assert server.calls == 2

@@ -2,11 +2,13 @@
 
 import os
 import signal
+from collections.abc import Callable
+from dataclasses import replace
 
 from kernel_bench import Bench, until
 
 from nozzle.document.events import Event, Finished, InputRequest, Replaying
-from nozzle.runner import Job
+from nozzle.runner import Job, Snapshots
 
 
 def test_cells_share_a_state(bench: Bench) -> None:
@@ -107,6 +109,39 @@ def test_what_may_run_once_is_never_replayed(replaying: Bench) -> None:
     )
     assert (replaying.folder / "log").read_text() == "first\nonce\n"
     assert replaying.session.at == ""
+
+
+def test_a_cell_may_be_left_out_of_a_replay_and_nothing_of_it_is_kept(opened: Callable[..., Bench]) -> None:
+    kept = Snapshots("always")
+    bench = opened(snapshots=kept)
+    bench.run("print('sent', file=open('log', 'a'))", once=True)
+    bench.run("x = 1")
+    kept.clear()
+    bench.session.close()
+    bench.jobs[0] = replace(bench.jobs[0], replay="skip")
+    assert bench.run("print(x)").status == "ok"
+    assert (bench.folder / "log").read_text() == "sent\n"
+    assert bench.session.impure.endswith("was not run again")
+    assert (kept.all(), bench.session.tainted) == ([], bench.session.impure)
+    bench.session.close()
+    assert bench.session.impure == ""
+
+
+def test_a_state_counts_as_another_only_when_its_kernel_has_been_there(opened: Callable[..., Bench]) -> None:
+    kept = Snapshots("always")
+    bench = opened(snapshots=kept)
+    bench.run("x = [1]")
+    bench.run("x.append(2)")
+    first = bench.jobs[:1]
+    assert not bench.session.stand(first, ["another"])
+    assert bench.session.stand(first, [first[0].cell])
+    states = len(kept.all())
+    bench.jobs = [*first]
+    bench.run("print(x)")
+    assert bench.stdout == "[1, 2]\n"
+    assert len(kept.all()) == states
+    bench.session.close()
+    assert not bench.session.stand(first, [first[0].cell])
 
 
 def test_a_replay_can_be_stopped(replaying: Bench) -> None:
