@@ -5,7 +5,7 @@ only one to touch its file. It holds nothing that the text and git could not giv
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nozzle import disk
@@ -47,6 +47,8 @@ class Tools:
     say: Callable[[Notice], None]
     put: Callable[["Said"], None]
     """Onto the loop's queue, from any thread."""
+    cells: Path | None = None
+    """Where lies what cells with `cache: true` made."""
     specs: Kernelspecs = ANYWHERE
     """Jupyter's kernels, for cells that are neither Python nor bash."""
     hidden: tuple[Path, ...] = ()
@@ -222,6 +224,7 @@ class Desk:
             self._ripe = False
             return False
         needed = self.permit.begun(self.entry, row)
+        needed[-1] = replace(needed[-1], renew=row.why == "asked")
         ledger, base = self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
         session = self._kernels()
@@ -479,6 +482,8 @@ class Desk:
             self._note("warning", EXPOSED)
         if impure := run.session.impure:
             self._note("warning", f"{cell.title}: {impure}, as you said; {ALL_AGAIN}")
+        if finished.cached:
+            self._note("cache", f"{cell.title}: {finished.cached}")
         self.permit.ended(cell)
         if piece.facts:
             ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)
@@ -522,7 +527,7 @@ class Desk:
         return Session(
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
-            bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs,
+            bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs, cells=tools.cells,
         )  # fmt: skip
 
     def _bounds(self) -> Bounds:

@@ -73,11 +73,12 @@ class Run:
         result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
         written = past.written(finished, self.since)
+        said = {"State": self.session.impure, "Cache": finished.cached}
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
             cell, past.facts(finished), written, self.origin,
-            {"State": self.session.impure} if self.session.impure else {},
+            {key: words for key, words in said.items() if words},
         )  # fmt: skip
 
     def so_far(self, hand: Hand) -> Piece:
@@ -123,8 +124,8 @@ def jobs(entry: Entry, cell: Cell, settings: Settings, said: Mapping[str, Replay
             found.append(
                 Job(
                     each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
-                    options.raises, options.once, said.get(each.chain), each.label or each.digest[:8],
-                    each.by not in FREE,
+                    options.raises, options.once, said.get(each.chain), options.cache,
+                    label=each.label or each.digest[:8], confined=each.by not in FREE,
                 )
             )  # fmt: skip
         if each.chain == cell.chain:

@@ -129,6 +129,8 @@ class Finished:
     """Version of each imported distribution, and of the language under its own name."""
     left_out: str = ""
     """What of its output was not kept, in plain words."""
+    cached: str = ""
+    """What became of `cache: true`, in plain words: it came back, or why what it made is not kept."""
 
 
 Event = (

@@ -54,6 +54,10 @@ class Options:
         return _truth(self.values.get("once"))
 
     @property
+    def cache(self) -> bool:
+        return _truth(self.values.get("cache"))
+
+    @property
     def timeout(self) -> float | None:
         """Seconds, at most `LONGEST`; None when none is given or it is no number above 0."""
         seconds = _number(self.values.get("timeout"))

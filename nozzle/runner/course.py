@@ -24,6 +24,7 @@ from nozzle.document.events import (
     Status,
     Stream,
 )
+from nozzle.runner import shown
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, Message
 from nozzle.runner.outputs import Outputs
@@ -79,6 +80,7 @@ class Course:
         self._look_at: float | None = None
         self._killed = False
         self._shown = 0
+        self._told: list[Event] = []
 
     def events(self) -> Iterator[Event]:
         """Run the cell; the last event is its Finished."""
@@ -89,9 +91,9 @@ class Course:
             ready = self._wait()
             yield from self._late()
             for message in self._kernel.hear():
-                yield from self._printed()
-                yield from self._heard(message)
-            yield from self._printed()
+                yield from self._noted(self._printed())
+                yield from self._noted(self._heard(message))
+            yield from self._noted(self._printed())
             if self.finished is None:
                 self._look_at_limits()
                 if self._kernel.process.ended in ready or self._kernel.said_all:
@@ -157,6 +159,13 @@ class Course:
         for name, text in self._kernel.outputs.drain():
             yield Stream(self._job.cell, name, text)
 
+    def _noted(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same; what it shows is remembered where it may be kept."""
+        for event in events:
+            if self._job.cells and shown.is_shown(event):
+                self._told.append(event)
+            yield event
+
     def _late(self) -> Iterator[Event]:
         for outputs in self._past:
             if outputs is not self._kernel.outputs:
@@ -185,7 +194,10 @@ class Course:
                 return
             case "done":
                 yield from self._last_words()
-                self.finished = self._finished(message)
+                told = message.get("cached", {})
+                if told.get("back") and self._job.cells:
+                    yield from shown.read(self._job.cells, told["name"], cell)
+                self.finished = self._finished(message, self._of_cache(told))
         self.question = None
         if number:
             self._kernel.answer(number)
@@ -203,7 +215,18 @@ class Course:
         self._kernel.process.signal(signal.SIGINT)
         self._again_at = time.monotonic() + AGAIN
 
-    def _finished(self, done: Message) -> Finished:
+    def _of_cache(self, told: Mapping[str, Any]) -> str:
+        """What became of what may be kept; what the cell showed completes it."""
+        if not told or not self._job.cells:
+            return ""
+        if told["back"]:
+            return f"brought back: nothing that it reads differs ({told['took']:.2g} s when it ran)"
+        why = told["why"]
+        if told["name"] and not why:
+            why = self._kernel.outputs.left_out or shown.write(self._job.cells, told["name"], self._told)
+        return f"what it makes is not kept: {why}" if why else ""
+
+    def _finished(self, done: Message, cached: str) -> Finished:
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
         facts: dict[str, Any] = {name: tuple(done.get(name, ())) for name in ("reads", "writes", "effects")}
         facts["effects"] += (ASKED,) if self._asked else ()
@@ -217,6 +240,7 @@ class Course:
             packages=done["packages"],
             names=done.get("names", {}),
             left_out=self._kernel.outputs.left_out,
+            cached=cached,
             **facts,
         )
 

@@ -1,6 +1,7 @@
 """What a kernel is asked to do, and what that may cost."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Replay = Literal["again", "skip"]
@@ -23,6 +24,12 @@ class Job:
     """It must never be replayed, unless somebody says so."""
     replay: Replay | None = None
     """What the author said of a replay that stood before it: run it again, or go on without it."""
+    cache: bool = False
+    """What it makes may be kept, and come back without running."""
+    renew: bool = False
+    """It is to run, whatever is kept of it."""
+    cells: Path | None = None
+    """Where that is kept; the session says so."""
     label: str = ""
     confined: bool = False
     """An agent wrote it: it, and all below it, run in bounds."""

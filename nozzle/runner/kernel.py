@@ -3,7 +3,9 @@
 It neither waits nor judges: `hear` gives what was said so far, and the course of the cell makes events of it.
 """
 
+import contextlib
 import json
+import os
 import select
 import socket
 import struct
@@ -104,7 +106,10 @@ class Python:
             self.outputs = Outputs(self._limits)
         self._first = False
         self.outputs.begin(job.cell)
-        self._say({"source": job.source, "name": job.name}, self.outputs.writers)
+        message: Message = {"source": job.source, "name": job.name, "renew": job.renew}
+        with contextlib.ExitStack() as given:
+            cells = (given.enter_context(_folder(job.cells)),) if job.cells else ()
+            self._say(message, (*self.outputs.writers, *cells))
         self.outputs.handed_over()
         return False
 
@@ -237,6 +242,17 @@ def start(
     if bounds:
         kernel.confine(bounds)
     return kernel
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[int]:
+    """A folder, by a descriptor: the cells may see another one under its name."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _let_go(keeper: Keeper, line: socket.socket) -> None:

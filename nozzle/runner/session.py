@@ -27,6 +27,7 @@ from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
+NOT_FREE = "an agent wrote it, or a cell above it"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
@@ -54,10 +55,11 @@ class Session:
         seen_at: Path | None = None,
         serve: Serve = nobody,
         specs: Kernelspecs = ANYWHERE,
+        cells: Path | None = None,
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
         binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`. Jupyter's
-        kernels are found among `specs`."""
+        kernels are found among `specs`. In `cells` lies what cells made that may be kept; without it they run."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
@@ -83,6 +85,7 @@ class Session:
         """Of the live workers, once a cell on their way was an agent's."""
         self._serve = serve
         self._specs = specs
+        self._cells = cells
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -358,6 +361,9 @@ class Session:
             what = self._place.interpreter.path if job.language == "python" else f"the kernel for {job.language}"
             yield Finished(job.cell, "died", cause=f"{what} did not start: {error}")
             return
+        keeps = job.cache and self._cells is not None
+        if keeps and job.language == "python" and not job.confined:
+            job = replace(job, cells=self._cells)
         self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
             course.stop("stopped", self._stopping)
@@ -368,6 +374,9 @@ class Session:
                     raise Hung
                 self._keeping = True
                 event = self._really(event)
+                if keeps and not job.cells:
+                    why = NOT_FREE if job.confined else "only a Python cell's can be"
+                    event = replace(event, cached=f"what it makes is not kept: {why}")
             yield event
 
     def _really(self, finished: Finished) -> Finished:

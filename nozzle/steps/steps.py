@@ -190,6 +190,11 @@ class Steps:
         return [os.fsdecode(path) for path in out.split(b"\0") if path]
 
     @property
+    def shared(self) -> Path:
+        """A folder of nozzle's own in the repository's, for all its worktrees; it comes with no clone."""
+        return self._repo.common / "nozzle"
+
+    @property
     def git_folders(self) -> tuple[Path, ...]:
         """Where HEAD and the branches lie: the repository's own folder and, in a worktree, the common one."""
         return tuple(dict.fromkeys((self._repo.git_dir, self._repo.common)))

@@ -194,6 +194,7 @@ class Journal:
             interpreter=lambda entry: interpreter_for(self, entry),
             say=say,
             put=put,
+            cells=self.steps.shared / "cells",
             specs=self.kernelspecs(),
             hidden=(self.config,),
             secrets=known_secrets()[0],

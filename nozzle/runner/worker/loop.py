@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import ask, borrow, freeze, hide, hooks, sandbox
 from .channel import Channel
@@ -24,6 +24,9 @@ from .streams import Streams
 from .tools import tools
 from .traces import Traces
 from .waits import Waits
+
+if TYPE_CHECKING:
+    from .cached import Cached
 
 
 class Engine(Protocol):
@@ -44,6 +47,7 @@ class Kernel:
 
     def __init__(self, line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
         self.hidden = hidden
+        self.root = config["root"]
         self.waits = Waits()
         self.hazards = Hazards()
         self.hazards.own = {0, 1, 2, line.fileno()}
@@ -63,14 +67,17 @@ class Kernel:
 
     def run(self, message: dict[str, Any], pipes: list[int]) -> None:
         """Run one cell, from its first line to the last word about it."""
-        self.streams.begin(pipes)
+        self.streams.begin(pipes[:2])
         self.frames.cells.add(message["name"])
         began = time.monotonic()
-        ok = self._guarded(message["source"], message["name"])
+        kept = self._cached(message, pipes[2]) if pipes[2:] else None
+        ok = self._guarded(message["source"], message["name"], kept)
         seconds = time.monotonic() - began
         if os.getpid() != self.channel.owner:
             os._exit(0)
         traces = self.traces.end()
+        if kept is not None:
+            traces = kept.settled(traces, self.traces.inputs, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
         facts["names"] = self.names.end()
         self.channel.tell({"t": "done", "ok": ok, **facts})
@@ -86,6 +93,11 @@ class Kernel:
                 os._exit(1)
             os.chdir(os.getcwd())
 
+    def _cached(self, message: dict[str, Any], folder: int) -> Cached:
+        from .cached import Cached
+
+        return Cached(folder, message["source"], self.names, self.root, renew=message["renew"])
+
     def _engine(self, lent: list[str]) -> Engine:
         if importlib.util.find_spec("IPython") is None:
             borrow.lend(lent)
@@ -98,12 +110,15 @@ class Kernel:
 
         return shell.Engine(self.channel, self.frames, self.streams)
 
-    def _guarded(self, source: str, name: str) -> bool:
+    def _guarded(self, source: str, name: str, kept: Cached | None) -> bool:
         try:
             try:
                 self.interrupts.arm()
                 self.channel.send({"t": "begun"})
+                back = kept is not None and kept.back()
                 self.traces.begin()
+                if back:
+                    return True
                 return self.engine.run(source, name)
             finally:
                 self.interrupts.armed = False

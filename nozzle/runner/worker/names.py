@@ -6,7 +6,6 @@ whose numbers changed in place is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .brief import brief
@@ -18,15 +17,15 @@ MOST = 40
 class Names:
     """The names as they were when the cell began."""
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
-        self._namespace = namespace
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
         self._seen: dict[str, tuple[int, str]] = {}
-        self._machinery = {name: id(value) for name, value in namespace.items()}
+        self.machinery = {name: id(value) for name, value in namespace.items()}
         """What was there before any cell ran."""
 
     def end(self) -> dict[str, str]:
         """What is new or changed since the last cell, and `gone` for what is no longer there."""
-        now = {name: value for name, value in list(self._namespace.items()) if self._counts(name, value)}
+        now = {name: value for name, value in list(self.namespace.items()) if self._counts(name, value)}
         found: dict[str, str] = {}
         for name, value in now.items():
             before = self._seen.get(name)
@@ -42,4 +41,4 @@ class Names:
         return dict(list(found.items())[:MOST])
 
     def _counts(self, name: str, value: object) -> bool:
-        return not name.startswith("_") and self._machinery.get(name) != id(value) and name not in ("In", "Out")
+        return not name.startswith("_") and self.machinery.get(name) != id(value) and name not in ("In", "Out")

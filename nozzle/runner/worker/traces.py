@@ -36,6 +36,8 @@ class Traces:
 
     def __init__(self, root: str, caches: list[str]) -> None:
         self.on = False
+        self.inputs: list[str] = []
+        """All files that the last cell read, wherever they lie, beside those of libraries."""
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
         self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
@@ -58,6 +60,7 @@ class Traces:
         self.on = False
         writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | set(map(_real, self._removed))
         reads = {path for path in map(_real, self._read) if os.path.isfile(path)} - writes
+        self.inputs = sorted(path for path in reads if not path.startswith((*self._libraries, "/proc/", "/sys/")))
         outside = {f"files:{path}" for path in writes if self._reaches_out(path)}
         return {
             "reads": sorted(filter(self._is_ours, reads)),

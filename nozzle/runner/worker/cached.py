@@ -1,0 +1,220 @@
+"""A cell with `cache: true`: what it made is kept, and comes back without running when nothing that it reads differs.
+
+Kept are its names, the state of the random generators it drew from, and what it read and wrote, so that a change of
+that is seen. It is refused, with the reason, where what comes back would not be what a run makes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import json
+import os
+import pickle
+import re
+import sys
+import threading
+import types
+from typing import Any
+
+from .content import Content, Refused, can_change, of_file, of_modules, on_device, place
+from .names import Names
+
+FORMAT = "1"
+BLOB, SHOWN = ".made", ".shown"
+"""What a cell made; beside it, written by the host, what it showed."""
+_ipythons = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
+"""Names that IPython sets at every cell."""
+
+
+class Cached:
+    """One cell's, from before its first line to after its last."""
+
+    def __init__(self, folder: int, source: str, names: Names, root: str, *, renew: bool) -> None:
+        self.folder = folder
+        self.namespace = names.namespace
+        self._given = names.machinery
+        self.renew = renew
+        """It is to run, whatever is kept."""
+        self.facts: dict[str, Any] | None = None
+        """Of the run that came back; None when none did."""
+        self.name = ""
+        """Under which it is kept, or was found."""
+        self.why = ""
+        """Why it is not kept."""
+        self.content = Content(self.namespace, self._given)
+        self.before = self._names()
+        self.random = {name: _digest(get()) for name, get, _ in _generators()}
+        """What the random generators of libraries held before it."""
+        self.key = ""
+        try:
+            self.read = self.content.read(source)
+        except Refused as refused:
+            self.why = str(refused)
+            return
+        known = [FORMAT, sys.version, source, of_modules(root), json.dumps(self.read)]
+        self.key = hashlib.sha256("\0".join(known).encode()).hexdigest()[:32]
+
+    def back(self) -> bool:
+        """Bring back what an earlier run made; False when there was none like this."""
+        if self.why or self.renew:
+            return False
+        for name in self._kept():
+            with contextlib.suppress(Exception):  # what cannot be brought back is made again
+                if self._bring(name):
+                    return True
+        return False
+
+    def settled(self, traces: dict[str, Any], inputs: list[str], seconds: float | None) -> dict[str, Any]:
+        """The cell is over, after some `seconds` if it ran well: keep what it made, or say why not. Its traces."""
+        try:
+            if self.facts is not None:
+                traces = {**traces, "reads": self.facts["reads"], "writes": self.facts["writes"], "effects": []}
+            elif seconds is not None and not self.why:
+                self._keep(traces, inputs, seconds)
+        except Refused as refused:
+            self.why = str(refused)
+        except OSError as error:
+            self.why = f"it could not be written ({error.strerror})"
+        os.close(self.folder)
+        took = self.facts["seconds"] if self.facts else 0.0
+        told = {"name": "" if self.why else self.name, "back": self.facts is not None, "took": took, "why": self.why}
+        return {**traces, "cached": told}
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _names(self) -> dict[str, Any]:
+        now = list(self.namespace.items())
+        return {name: value for name, value in now if not _ipythons.match(name) and self._given.get(name) != id(value)}
+
+    def _kept(self) -> list[str]:
+        """Runs of this code on these values, the newest first."""
+        there = set(os.listdir(self.folder))
+        names = [each.removesuffix(BLOB) for each in there if each.startswith(self.key) and each.endswith(BLOB)]
+        found = [each for each in names if each + SHOWN in there]
+        return sorted(found, key=lambda each: -os.stat(each + BLOB, dir_fd=self.folder).st_mtime_ns)
+
+    def _bring(self, name: str) -> bool:
+        with open(name + BLOB, "rb", opener=self._opener) as file:
+            facts = json.loads(file.readline())
+            same = all(of_file(path) == held for path, held in {**facts["inputs"], **facts["left"]}.items())
+            if not same or any(self.random.get(each, "") != held for each, held in facts["random"].items()):
+                return False
+            made = _Loader(file, self.namespace).load()
+        for each in made["gone"]:
+            self.namespace.pop(each, None)
+        self.namespace.update(made["names"])
+        for each, _, put in _generators():
+            if each in made["random"]:
+                put(made["random"][each])
+        os.utime(name + BLOB, dir_fd=self.folder)
+        self.facts, self.name = facts, name
+        return True
+
+    def _keep(self, traces: dict[str, Any], inputs: list[str], seconds: float) -> None:
+        if traces["effects"]:
+            raise Refused(f"it reached outside ({', '.join(traces['effects'])})")
+        if traces["spawned"]:
+            raise Refused("it started other programs, whose reads and writes are not seen")
+        if any(thread is not threading.main_thread() for thread in threading.enumerate()):
+            raise Refused("a thread that it started goes on")
+        self._look_again()
+        after = self._names()
+        set_here = self.content.stored
+        changed = {
+            name: after[name] for name in after if name in set_here or self.before.get(name, self) is not after[name]
+        }
+        random = {each: get() for each, get, _ in _generators()}
+        drawn = {each: state for each, state in random.items() if _digest(state) != self.random.get(each)}
+        facts: dict[str, Any] = {
+            "inputs": {path: of_file(path) for path in inputs},
+            "left": {path: of_file(path) for path in traces["writes"]},
+            "random": {each: self.random.get(each, "") for each in drawn},
+        }
+        self.name = f"{self.key}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
+        facts |= {"reads": traces["reads"], "writes": traces["writes"], "seconds": seconds}
+        made = {"names": changed, "gone": [name for name in self.before if name not in after], "random": drawn}
+        self._write(json.dumps(facts), made)
+
+    def _look_again(self) -> None:
+        """What it read must be as it was: other names may hold the same, and would not see the change come back."""
+        again = Content(self.before, self._given)
+        again.is_entrys = self.content.is_entrys  # type: ignore[method-assign]
+        for name, held in self.read.items():
+            if again.digest(self.before[name], name) != held:
+                raise Refused(f"it changes what {name} holds")
+
+    def _write(self, head: str, made: dict[str, Any]) -> None:
+        part = f"{self.name}.{os.getpid()}.part"
+        try:
+            with open(part, "wb", opener=self._opener) as file:
+                file.write(head.encode() + b"\n")
+                _Saver(file, self).dump(made)
+            os.rename(part, self.name + BLOB, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        except (Refused, OSError):
+            raise
+        except Exception as error:  # a value may do anything when it is pickled
+            raise Refused(f"what it makes cannot be kept ({' '.join(str(error).split())[:120]})") from None
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(part, dir_fd=self.folder)
+
+    def _opener(self, path: str, flags: int) -> int:
+        return os.open(path, flags, 0o600, dir_fd=self.folder)
+
+
+class _Saver(pickle.Pickler):
+    """What the cell read goes in by name; what shares a part with it does not go in."""
+
+    def __init__(self, file: Any, cached: Cached) -> None:
+        self._content = cached.content
+        self._names = {id(cached.before[name]): name for name in cached.read}
+        super().__init__(file, 5, buffer_callback=self._buffer)
+
+    def persistent_id(self, value: Any) -> Any:
+        if id(value) in self._names:
+            return ("name", self._names[id(value)])
+        if isinstance(value, types.ModuleType):
+            return ("module", value.__name__)
+        if self._content.is_entrys(value):
+            raise Refused(
+                f"it makes {value.__qualname__}, a function or class of the entry: give that a cell of its own"
+            )
+        if on_device(value):
+            raise Refused("what it makes lies on a GPU")
+        if id(value) in self._content.parts and can_change(value):
+            raise Refused("what it makes shares a part with what it read")
+        return None
+
+    def _buffer(self, buffer: pickle.PickleBuffer) -> bool:
+        start, stop = place(buffer.raw())
+        if any(start < end and begin < stop for begin, end in self._content.memory):
+            raise Refused("what it makes shares memory with what it read")
+        return True
+
+
+class _Loader(pickle.Unpickler):
+    def __init__(self, file: Any, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+        super().__init__(file)
+
+    def persistent_load(self, pid: Any) -> Any:
+        kind, name = pid
+        return self._namespace[name] if kind == "name" else importlib.import_module(name)
+
+
+def _generators() -> list[tuple[str, Any, Any]]:
+    """The random generators that libraries hold for everybody: name, how to get their state, how to set it."""
+    found: list[tuple[str, Any, Any]] = []
+    if random := sys.modules.get("random"):
+        found.append(("random", random.getstate, random.setstate))
+    if numpy := sys.modules.get("numpy.random"):
+        found.append(("numpy", lambda: numpy.get_state(legacy=False), numpy.set_state))
+    if (torch := sys.modules.get("torch")) and hasattr(torch, "get_rng_state"):
+        found.append(("torch", torch.get_rng_state, torch.set_rng_state))
+    return found
+
+
+def _digest(state: Any) -> str:
+    return hashlib.sha256(pickle.dumps(state, 5)).hexdigest()

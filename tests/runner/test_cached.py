@@ -1,0 +1,252 @@
+"""A cell with `cache: true` comes back without running when nothing that it reads differs; else it runs, or is refused.
+
+Every test runs a cell, then again in a kernel that has never seen it, and looks whether the code ran: it counts its
+runs in a file outside of all that is watched.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kernel_bench import Bench
+
+from nozzle.document.events import DisplayData, ExecuteResult
+from nozzle.runner import Limits
+from nozzle.runner.shown import write
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Path:
+    return tmp_path / "cells"
+
+
+@pytest.fixture
+def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often the line `RAN` was run."""
+    file = tmp_path / "ran"
+    file.touch()
+    monkeypatch.setenv("RAN", str(file))
+    return lambda: file.stat().st_size
+
+
+@pytest.fixture
+def fresh(opened: Callable[..., Bench], cells: Path) -> Callable[..., Bench]:
+    """Cells, one below the other, in a kernel of their own; the last may be kept."""
+
+    def run(*sources: str, **options: object) -> Bench:
+        bench = opened(cells=cells, **({"limits": options.pop("limits")} if "limits" in options else {}))
+        *above, last = sources
+        for source in above:
+            bench.run(source)
+        bench.run(last, **{"cache": True, **options})
+        return bench
+
+    return run
+
+
+RAN = "import os; os.write(run := os.open(os.environ['RAN'], os.O_APPEND | os.O_WRONLY), b'.'); os.close(run)\n"
+KEPT = "brought back: nothing that it reads differs"
+
+
+def test_it_comes_back_with_its_names_and_what_it_showed(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    above = "x = 20; gone = 1"
+    source = RAN + "from IPython.display import HTML, display\ny = [2 * x]; z = {'y': y}; del gone\n"
+    source += "print('working'); display(HTML('<b>bold</b>')); y"
+    first = fresh(above, source)
+    assert (first.finished.cached, ran()) == ("", 1)
+    again = fresh(above, source)
+    assert ran() == 1
+    assert again.finished.cached.startswith(KEPT)
+    assert again.stdout == "working\n"
+    assert again.of(DisplayData)[0].data == first.of(DisplayData)[0].data
+    assert again.of(ExecuteResult)[0].data["text/plain"] == "[40]"
+    assert {event.cell for event in again.of(DisplayData)} == {again.jobs[-1].cell}
+    assert again.finished.names["y"] == "list of 1: [40]"
+    again.run("print(y, z['y'] is y, x, 'gone' in globals(), os.sep)")
+    assert again.stdout == "[40] True 20 False /\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "runs"),
+    [
+        ("x = 1; other = 1", "x = 1; other = 2", 1),
+        ("x = 1", "x = 2", 2),
+        ("x = [1, {'a': (2, b'3')}]", "x = [1, {'a': (2, b'4')}]", 2),
+        ("x = {1: 2, 3: 4}", "x = {3: 4, 1: 2}", 2),
+        ("import numpy; x = numpy.arange(6)", "import numpy; x = numpy.arange(6)", 1),
+        ("import numpy; x = numpy.arange(6)", "import numpy; x = numpy.arange(6.0)", 2),
+        ("import numpy; x = numpy.arange(6)", "import numpy; x = numpy.arange(6).reshape(2, 3)", 2),
+        ("k = 1\ndef x(): return k", "k = 1\n\ndef x():  # the same\n    return k", 1),
+        ("k = 1\ndef x(): return k", "k = 2\ndef x(): return k", 2),
+        ("def x(): return 1", "def x(): return 2", 2),
+        ("def x(a=1): return a", "def x(a=2): return a", 2),
+        ("def x(n): return n and x(n - 1)", "def x(n): return n and x(n - 2)", 2),
+        ("def g(): return 1\ndef x(): return g()", "def g(): return 2\ndef x(): return g()", 2),
+        ("class X:\n  def f(self): return 1\nx = X()", "class X:\n  def f(self): return 2\nx = X()", 2),
+        ("class X: pass\nx = X(); x.a = 1", "class X: pass\nx = X(); x.a = 2", 2),
+    ],
+)
+def test_it_runs_again_exactly_when_what_it_reads_differs(
+    fresh: Callable[..., Bench], ran: Callable[[], int], before: str, after: str, runs: int
+) -> None:
+    pytest.importorskip("numpy")
+    source = RAN + "y = repr(x)"
+    assert fresh(before, source).finished.cached == ""
+    assert fresh(after, source).finished.status == "ok"
+    assert ran() == runs
+
+
+def test_a_file_that_it_read_or_wrote_and_that_is_another_makes_it_run(
+    fresh: Callable[..., Bench], ran: Callable[[], int]
+) -> None:
+    source = RAN + "text = open('in.txt').read(); print(text, file=open('out.txt', 'w'))"
+    folder = fresh("import os; open('in.txt', 'w').write('one')", source).folder
+    same = fresh("1", source)
+    assert (ran(), same.finished.cached.startswith(KEPT)) == (1, True)
+    assert [Path(path).name for path in same.finished.reads] == ["in.txt"]
+    assert [Path(path).name for path in same.finished.writes] == ["out.txt"]
+    (folder / "out.txt").write_text("changed\n")
+    fresh("1", source)
+    assert (ran(), (folder / "out.txt").read_text()) == (2, "one\n")
+    (folder / "in.txt").write_text("two")
+    assert fresh("1", source).finished.cached == ""
+    assert ran() == 3
+
+
+def test_a_module_of_the_repository_that_is_another_makes_it_run(
+    fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    module = tmp_path / "root" / "journal" / "ours.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("def f(): return 1\n")
+    fresh("import ours", RAN + "y = ours.f()")
+    fresh("import ours", RAN + "y = ours.f()")
+    assert ran() == 1
+    module.write_text("def f(): return 2\n")
+    bench = fresh("import ours", RAN + "y = ours.f()")
+    assert (ran(), bench.finished.names["y"]) == (2, "int 2")
+
+
+def test_random_numbers_go_on_as_after_a_run(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    pytest.importorskip("numpy")
+    seed = "import random, numpy; random.seed({0}); numpy.random.seed({0})"
+    source, below = RAN + "y = random.random(), numpy.random.rand()", "print(y, random.random(), numpy.random.rand())"
+    first, again, other = (fresh(seed.format(number), source) for number in (1, 1, 2))
+    assert ran() == 2
+    said = []
+    for bench in (first, again, other):
+        bench.run(below)
+        said.append(bench.stdout)
+    assert said[0] == said[1] != said[2]
+
+
+REFUSED = [
+    ("x = [1]", "x.append(2)", "it changes what x holds"),
+    ("x = [1]", "x.append(2); x = None", "it changes what x holds"),
+    ("x = [[1]]", "y = [x[0]]", "what it makes shares a part with what it read"),
+    ("import numpy; x = numpy.arange(6)", "y = x[1:]", "what it makes shares memory with what it read"),
+    ("import numpy; x = numpy.arange(6)", "x[0] = 7", "it changes what x holds"),
+    ("k = []\ndef x(): k.append(1)", "x()", "it changes what x holds"),
+    ("x = 1", "def y(): return x", "it makes y, a function or class of the entry"),
+    ("x = 1", "y = eval('x')", "what it reads through eval cannot be seen"),
+    ("x = 1", "%time y = x", "it is not plain Python"),
+    ("x = (n for n in [1])", "y = x", "what x holds cannot be told (cannot pickle 'generator' object)"),
+    ("x = []; x.append(x)", "y = len(x)", "what x holds cannot be told"),
+    ("x = 1", "import threading; y = threading.Lock()", "what it makes cannot be kept (cannot pickle"),
+    ("x = 1", "import subprocess; y = subprocess.check_output('true')", "it started other programs"),
+    (
+        "x = 1",
+        "import socket\ntry: socket.create_connection(('127.0.0.1', 9))\nexcept OSError: pass",
+        "it reached outside (network)",
+    ),
+    (
+        "x = 1",
+        "import threading; threading.Thread(target=threading.Event().wait, args=(60,), daemon=True).start()",
+        "a thread that it started goes on",
+    ),
+]
+
+
+@pytest.mark.parametrize(("above", "source", "why"), REFUSED)
+def test_it_is_refused_with_the_reason(fresh: Callable[..., Bench], above: str, source: str, why: str) -> None:
+    pytest.importorskip("numpy")
+    bench = fresh(above, source)
+    assert bench.finished.status == "ok"
+    assert bench.finished.cached.startswith(f"what it makes is not kept: {why}")
+    assert not fresh(above, source).finished.cached.startswith(KEPT)
+
+
+def test_a_name_for_what_it_read_comes_back_as_the_same_thing(fresh: Callable[..., Bench]) -> None:
+    fresh("x = [1]", "y = x; z = (x, 2)")
+    bench = fresh("x = [1]", "y = x; z = (x, 2)")
+    assert bench.finished.cached.startswith(KEPT)
+    bench.run("print(y is x, z[0] is x)")
+    assert bench.stdout == "True True\n"
+
+
+def test_a_name_that_is_set_to_what_it_was_is_set(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    set_k = "def f():\n  global k\n  k = None\n"
+    fresh(f"{set_k}x = None; k = None", RAN + "x = None; f()")
+    bench = fresh(f"{set_k}x = 5; k = 5", RAN + "x = None; f()")
+    assert ran() == 1
+    bench.run("print(x, k)")
+    assert bench.stdout == "None None\n"
+
+
+def test_a_failure_is_not_kept(fresh: Callable[..., Bench], cells: Path) -> None:
+    assert fresh("x = 0", "y = 1 / x").finished.status == "error"
+    assert list(cells.iterdir()) == []
+
+
+def test_only_free_python_cells_are_kept(fresh: Callable[..., Bench]) -> None:
+    assert fresh("x = 1", "y=1", language="bash").finished.cached.endswith("only a Python cell's can be")
+    assert "an agent wrote it" in fresh("x = 1", "y = 1", confined=True).finished.cached
+
+
+def test_without_a_folder_it_runs(
+    opened: Callable[..., Bench], fresh: Callable[..., Bench], ran: Callable[[], int]
+) -> None:
+    fresh("x = 1", RAN + "y = x")
+    bench = opened()
+    bench.run("x = 1")
+    assert bench.run(RAN + "y = x", cache=True).cached == ""
+    assert ran() == 2
+
+
+def test_it_is_made_anew_when_that_is_asked(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    fresh("x = 1", RAN + "y = x")
+    assert fresh("x = 1", RAN + "y = x", renew=True).finished.cached == ""
+    assert ran() == 2
+
+
+def test_a_broken_file_makes_it_run(fresh: Callable[..., Bench], ran: Callable[[], int], cells: Path) -> None:
+    fresh("x = 1", RAN + "y = x")
+    (made,) = cells.glob("*.made")
+    made.write_bytes(made.read_bytes()[:-20])
+    assert fresh("x = 1", RAN + "y = x").finished.status == "ok"
+    made.with_suffix(".shown").unlink()
+    fresh("x = 1", RAN + "y = x")
+    assert ran() == 3
+
+
+def test_what_lost_a_part_of_its_output_is_not_kept(fresh: Callable[..., Bench]) -> None:
+    bench = fresh("x = 1", "print('x' * 5000)", limits=Limits(output_bytes=1000))
+    assert bench.finished.cached.startswith("what it makes is not kept: ")
+    assert not fresh("x = 1", "print('x' * 5000)").finished.cached
+
+
+def test_a_replay_above_takes_it_up_too(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    bench = fresh("x = 1", RAN + "y = x")
+    bench.session.close()
+    bench.run("print(y)")
+    assert (bench.stdout, ran()) == ("1\n", 1)
+
+
+def test_the_oldest_go_when_there_is_no_room(tmp_path: Path) -> None:
+    for number in range(4):
+        made = tmp_path / f"{number}.made"
+        made.write_bytes(b"x" * 100)
+        os.utime(made, (number, number))
+        assert write(tmp_path, str(number), [], room=250) == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.made", "2.shown", "3.made", "3.shown"]
