@@ -22,7 +22,7 @@ from nozzle.ledger import Ledger, News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, Answer, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import ANYWHERE, Bounds, Interpreter, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
+from nozzle.runner import ANYWHERE, Bounds, Interpreter, Job, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
 from nozzle.settings import Settings
 
 __all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
@@ -272,6 +272,28 @@ class Desk:
         if kept:
             list(session.go_to(above[:kept]))
         return kept, len(done)
+
+    def copied(self) -> tuple[Session, list[Job], str]:
+        """A session that stands nowhere yet, the cells whose state it is to have, and why these are not all.
+
+        They are those that are done, as far as having their state repeats nothing outside.
+        """
+        self.keep_state()
+        done = []
+        for row in self.plan():
+            if row.cell.runs and row.do != "skipped":
+                if row.do != "done" or (
+                    row.slot.output and row.slot.output.status != "ok" and not row.cell.options.raises
+                ):
+                    break
+                done.append(row.cell)
+        session = self._new_session()
+        above = jobs(self.entry, done[-1], self.tools.settings) if done else []
+        again = {job.cell for job in session.missing(above)}
+        for number, cell in enumerate(done):
+            if cell.chain in again and (why := self.permit.reaches(self.entry, cell)):
+                return session, above[:number], f"you are above it: {why}"
+        return session, above, ""
 
     def keep_state(self) -> None:
         """Keep the state that the kernels are in, cheap or not: somebody is about to go on from it elsewhere."""

@@ -15,6 +15,7 @@ from nozzle import disk
 from nozzle.desk import Desk, Notice, Said, Tools
 from nozzle.errors import NozzleError
 from nozzle.ledger import News, Seen
+from nozzle.side import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Loop:
     """The states of its kernels are kept by another loop's side, which outlives it."""
     beside: "Callable[..., None] | None" = None
     """Looks after another worktree of this journal: (folder, the reply of who asked)."""
+    sides: dict[str, Side] = field(default_factory=dict)
+    """Prompts beside its entries, by who asked for them."""
     _looks: dict[Path, float] = field(default_factory=dict)
     """When a changed file is looked at: it settles first."""
     _inputs: set[Path] = field(default_factory=set)
@@ -120,6 +123,8 @@ class Loop:
                 desk.ask(again)
 
     def close(self) -> None:
+        for side in self.sides.values():
+            side.session.close()
         for desk in self.desks.values():
             desk.close()
         if self.tools.snapshots and not self.shares:

@@ -141,6 +141,10 @@ class Permit:
         rows = planning.plan(entry, self._asked(running, lambda cell, why: self._refused(entry, cell)))
         return [row for row in rows if row.do == "due"]
 
+    def reaches(self, entry: Entry, cell: Cell) -> str:
+        """Why a cell is not to be run again only for the state that it makes; empty when it may."""
+        return self._reaches(entry, cell, None)
+
     def changed_inputs(self, entry: Entry) -> bool:
         """Whether a file that one of its cells read is another by now."""
         return any(self.past.changed(self.rel, cell) for cell in entry.cells if cell.runs)

@@ -12,7 +12,7 @@ FLOORS = (
     ("cli",),
     ("words",),
     ("loop",),
-    ("agents",),
+    ("agents", "side"),
     ("desk",),
     ("beside", "permit"),
     ("ledger", "run"),

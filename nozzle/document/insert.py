@@ -19,14 +19,14 @@ _box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny)\b.*)", re.S)
 What = Literal["prose", "cell", "ask", "do"]
 
 
-def insert(entry: Entry, what: What, text: str, below: str = "") -> Edit | None:
+def insert(entry: Entry, what: What, text: str, below: str = "", language: str = "python") -> Edit | None:
     """The edit that puts a text below a place (`said-…`, `cell-…`; empty: the end); None when the place is gone.
 
     >>> insert(Entry("a\\n"), "prose", "b").text
     '\\nb\\n'
     """
     line = _line(entry, below)
-    rows = _rows(what, text)
+    rows = _rows(what, text, language)
     if line is None or not rows:
         return None
     end = entry.eol
@@ -86,7 +86,7 @@ def _past_envelopes(entry: Entry, line: int) -> int:
     return line
 
 
-def _rows(what: What, text: str) -> list[str]:
+def _rows(what: What, text: str, language: str = "python") -> list[str]:
     rows = [row.rstrip() for row in split(text.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n"))]
     while rows and not rows[0]:
         rows.pop(0)
@@ -95,5 +95,5 @@ def _rows(what: What, text: str) -> list[str]:
     if not rows or what == "prose":
         return rows
     if what == "cell":
-        return fence("{code-cell} python", rows)
+        return fence(f"{{code-cell}} {language}", rows)
     return [re.sub(r"\s+", " ", f"/{what} {' '.join(rows)}")]

@@ -170,6 +170,10 @@ class Session:
         finally:
             self._turn.release()
 
+    def part(self) -> None:
+        """A side branch begins: nothing of it is ever kept."""
+        self.impure = "it is a side branch"
+
     def keep(self) -> str:
         """Keep the live state, whatever that costs: somebody will want it back. Why it cannot be, or nothing."""
         with self._turn:

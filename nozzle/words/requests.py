@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nozzle.errors import NozzleError, WrongCommand
+from nozzle.words.typed import prompt
 
 if TYPE_CHECKING:
     from nozzle.control import Reply, Request
@@ -209,4 +210,5 @@ WORDS: Mapping[str, Act] = {
     "doing": doing,
     "decide": decide,
     "how": how,
+    "prompt": prompt,
 }
