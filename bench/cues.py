@@ -129,13 +129,13 @@ def _share(part: int, whole: int) -> str:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--wrong", action="store_true", help="show the paragraphs that are taken for something else")
-    asked.add_argument("--half", choices=("dev", "test"), help="only one of the halves")
+    asked.add_argument("--half", choices=("dev", "test", "fresh"), help="only one of the halves")
     asked.add_argument("--model", default="", help="ask this model instead of the rules")
     asked.add_argument("--url", default="", help="its server, up to /v1")
     asked_for = asked.parse_args()
     guess = by_model(asked_for.model, asked_for.url) if asked_for.model else guessed
     status = 0
-    for name in (asked_for.half,) if asked_for.half else ("dev", "test"):
+    for name in (asked_for.half,) if asked_for.half else ("dev", "test", "fresh"):
         paths = sorted((PLACE / name).glob("*.txt"))
         half = [example for path in paths for example in examples(path)]
         print(f"{name}: {len(half)} paragraphs          precision          recall")
