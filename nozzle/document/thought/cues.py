@@ -31,20 +31,23 @@ class Cue:
 
 # what somebody, or an agent, can be asked to do with a machine
 _ACTS = (
-    "add|ask|benchmark|bring|build|calculate|change|check|clean|collect|compare|compute|condense|convert|copy|count|"
-    "cut|debug|delete|describe|design|document|double[- ]check|download|draft|draw|drop|dump|evaluate|experiment|export|"
-    "extract|find|fit|fix|format|generate|give|grep|implement|import|index|install|integrate|investigate|list|load|log|"
-    "look|make|measure|merge|migrate|move|parse|pick up|plot|port|prepare|print|profile|prove|publish|pull|put|re-?run|"
-    "rebuild|recompute|redo|refactor|refit|remove|rename|repeat|replace|report|reproduce|rewrite|run|scan|score|search|"
-    "send|set up|shrink|show|shuffle|simplify|simulate|solve|sort|split|start|strip|sum|summari[sz]e|sweep|"
-    "switch|test|time|train|translate|try|tune|turn|update|upgrade|upload|use|validate|verify|walk|wire|work out|wrap|"
-    "write"
+    "add|annotate|archive|ask|assemble|back up|batch|benchmark|bring|build|cache|calculate|capture|change|check|clean|"
+    "collect|compare|compile|compute|condense|convert|copy|count|cross-check|cut|debug|delete|deploy|describe|design|diff|"
+    "document|double[- ]check|download|draft|drain|draw|drop|dump|estimate|evaluate|exclude|experiment|explain|export|"
+    "extract|filter|find|fit|fix|flush|format|fuzz|generate|give|grep|group|hash|implement|import|index|install|integrate|"
+    "investigate|label|lint|list|load|log|look|make|mark|measure|merge|migrate|mock|monitor|move|normali[sz]e|order|pack|"
+    "parse|patch|pick up|ping|plot|poll|port|prepare|print|probe|profile|prove|prune|publish|pull|put|query|rank|re-?run|"
+    "rebase|rebuild|recompute|record|redo|refactor|refit|regenerate|remove|rename|repeat|replace|replay|report|reproduce|"
+    "resize|restart|restore|revert|rewrite|run|sample|scan|schedule|score|scrape|search|seed|send|set|set up|shrink|show|"
+    "shuffle|simplify|simulate|sketch|solve|sort|split|squash|start|strip|subset|sum|summari[sz]e|swap|sweep|switch|tag|"
+    "test|tidy|time|trace|track|train|translate|trim|try|tune|turn|unpack|update|upgrade|upload|use|validate|vectori[sz]e|"
+    "verify|walk|wipe|wire|work out|wrap|write"
 )
 # what follows a verb that is an order, and not a noun at the head of a sentence ("time flies", "test coverage is")
 _OBJECT = (
     r"(?:the|a|an|it|its|this|that|these|those|them|me|us|my|our|your|all|each|every|both|some|one|two|three|"
     r"whether|if|how|what|which|where|why|on|with|for|again|out|up|over|against|into|in|at|by|from|to|"
-    r"everything|something|more|another|any|\d[\d,.]*|[a-z]+ing\b|`)"
+    r"everything|something|more|another|any|last|\d[\d,.]*|[a-z]+ing\b|[a-z]+'s\b|`)"
 )
 _POLITE = r"(?:just |please |maybe |also |first |now |then |quickly |go (?:and|ahead and) |help me (?:to )?)*"
 _OPEN = (
@@ -53,6 +56,12 @@ _OPEN = (
 )
 _WHO = r"(?:I|we|you|someone|somebody)"
 _CHOOSE = r"(?:go with|stick (?:with|to)|stay (?:with|on)|keep|settle (?:on|for)|call it|leave it|use|pad|pick|drop)"
+
+_SUBJECT = (
+    r"^(?:(?:[Ss]o|[Aa]nd|[Oo]kay|[Oo]k|[Yy]eah),? )*(?!(?:[Ii]t|[Tt]his|[Tt]here|[Ww]hat|[Hh]e|[Ss]he|[Tt]hey|I|[Yy]ou|[Ii]f|[Ww]hen|"
+    r"[Nn]obody|[Ee]very\w+|[Ss]ome\w*|[Tt]ime|[Mm]y|[Hh]is|[Hh]er|[Tt]hings?) )[\w'-]+(?: [\w'-]+){0,4}?"
+)
+"""What a sentence that settles something is about: a few words that name it, at the head."""
 
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
@@ -64,6 +73,9 @@ _TASKS: tuple[tuple[str, str], ...] = (
     ("give me", r"(?i)\b(?:yeah|honestly|so|okay|and) (?:give|show) me\b(?! a break)"),
     ("an order", rf"(?i){_OPEN}(?:{_ACTS})(?: (?:{_ACTS}))?(?: back| down)? {_OBJECT}"),
     ("an order", rf"(?i){_OPEN}(?:{_ACTS}) (?:\w+ing|numpy|both|\w+) (?:against|with|to|into|for|from|before|next|and)\b"),
+    ("an order", rf"(?i){_OPEN}(?:put|leave|send|move|add|bring) [a-z]+s (?:in|into|on|to|for|back|at)\b"),
+    ("have a look", rf"(?i){_OPEN}{_POLITE}(?:have|take) (?:a|another) (?:\w+ )?look\b"),
+    ("let the", rf"(?i){_OPEN}let (?:the|each|every|all) [\w -]{{2,40}}? (?:{_ACTS}|say|tell|name|wait|stop)\b"),
     ("see whether", rf"(?i)(?:{_OPEN}|\blet'?s ){_POLITE}see (?:if|whether|how|what|an?|which)\b(?! (?:happens|comes))"),
     ("an order", r"(?i)^(?:shrink|run|fix|plot|time|measure|check|test|try|do|ask) (?:it|them|that|this|him|her)\b[.!]*"),
     ("have to", rf"(?i)\b{_WHO} (?:should|really should|need to|have to|must|ought to|gotta|got to|had better) {_POLITE}(?:{_ACTS})\b"),
@@ -97,7 +109,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("from now on", r"(?i)\bfrom (?:now|here) on\b"),
     ("it is", r"(?i)^(?:so|okay so|ok so|alright)[,:]? [\w .+/-]{2,30} it is\b[.!]*$"),
     ("done with", r"(?i)\b(?:I'm|I am|we're|we are) done with\b"),
-    ("we stay", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:stay (?:on|with)|stick (?:with|to)|keep|use|drop|pick|take)\b"),
+    ("we stay", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:stay (?:on|with)|stick (?:with|to)|keep|use|drop|pick|take)\b(?! \w+ing\b)"),
     ("keep", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:keep|leave|no more|stick (?:with|to)) (?:the|it|them|a|an|only|to|\d+|that)\b"),
     ("stays", r"(?i)^[\w -]{3,40} (?:stays?|goes|go) (?:as (?:it|they) (?:is|are)|first|away|out|in)\b"),
     ("rather keep", r"(?i)\bI'd (?:rather|like to) (?:just )?(?:keep|stay|stick|leave)\b"),
@@ -105,6 +117,15 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("not building", r"(?i)\b(?:I'm|I am|we're|we are) not (?:going to |gonna )?(?:us|build|do|writ|mak|ship|retrain|even going)\w*\b"),
     ("I'll call it", r"(?i)\b(?:I'll|we'll) call (?:it|this|the|that|whatever)\b"),
     ("might as well", r"(?i)\bmight as well (?:do|use|go|build|write|keep)\b"),
+    ("that settles it", r"(?i)(?:^|[,.;:] ?)(?:and )?(?:(?:that'?s|that is|it'?s) (?:final|settled|decided|the rule|that)|settled|no exceptions|full stop|end of story|no matter what)[.!]*$"),
+    ("goes", rf"(?i){_SUBJECT} (?:goes|go|is out|are out|stays?|stays? in|stays? out)(?:[,.;:]|$)"),
+    ("goes", rf"(?i){_SUBJECT} (?:goes|go) (?:first|last|away|out|in|into|to) ?(?:[,.;:]|$|the\b)"),
+    ("stays", rf"{_SUBJECT} stays? [A-Z][\w.+-]*(?:[,.;:]|$)"),
+    ("becomes", rf"(?i){_SUBJECT} (?:becomes? (?:an? )?[\w+-]+(?: (?:with|and|in)\b|[,.;:]|$)|(?:do(?:es)?n'?t |does not |do not )?gets? [a-z]+ed\b)"),
+    ("it is", r"(?i)[,;] [\w.+/-]+(?: [\w.+/-]+){0,2} it is[.!]*$"),
+    ("we settle on", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:settle|agree|decide) (?:on|for|to)\b"),
+    ("and not", r"(?i)^(?!.*\bwonder)(?:.*)\b(?:I'll|we'll|I will|we will|from|is|are|on|by|in|with) [^,.?]{2,40}?,? (?:and not|rather than|instead of) [a-z ]{2,30}[,.;]|^(?:we|I) (?!was|were|had|did|could|would|want|thought|said)\w+ [^,.?]{2,60}\band never\b"),
+    ("no more of it", r"(?i)^(?:so |okay |and )*no [\w -]{3,40}(?: anywhere| at all| ever(?: again)?| this (?:year|time|week|month|round)|, only\b)"),
     ("get rid of", r"(?i)\b(?:I|we) want to get rid of\b"),
 )  # fmt: skip
 
@@ -119,6 +140,11 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("give up", r"(?i)\b(?:I|we) (?:give|gave|am giving|are giving) up on\b|\babandon(?:ing|ed)?\b|\bditch(?:ing|ed)?\b"),
     ("but now", r"(?i)\bwe said\b.*\bbut\b|\bused to (?:think|want|say)\b.*\bnow\b"),
     ("as it was", r"(?i)\b(?:like|as) (?:it was )?before[.!]*$"),
+    ("is back", rf"(?i)^(?:(?:so|okay|ok|and|fine)[,:]? +)*put (?:the|my|our|that|those) [\w -]{{2,40}}? back\b|{_SUBJECT} (?:comes?|goes|go|is|are|gets?) back\b(?! (?:then|when|and forth|at)\b)"),
+    ("not enough", r"(?i)\b(?:is|are|was|were) (?:much |far |way )?(?:too (?!bad|late)\w+|not enough|silly|never going to (?:work|happen|fit))\b[^?]*(?:,| and) (?:so\b|make it|it'?s|\w+ (?:gets?|it is)\b)"),
+    ("does not stay", rf"(?i)\b(?:does not|doesn'?t|do not|don'?t|isn'?t|aren'?t|won'?t be) (?:stay(?:ing)?|go(?:ing)? (?:first|last|out|in|away)|happen(?:ing)?)\b(?! to\b| with\b)"),
+    ("we do", r"^(?:(?:[Oo]kay|[Ss]o|[Nn]o|[Aa]nd)[,:]? )*(?:[Ww]e|I) do (?!n't|not|that|this|it|a|the|my|so|think|know|like|love|wonder|have|need|want|see|mean|get|understand|remember|hope|agree|feel|believe|care)[a-z]+ "),
+    ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
 )  # fmt: skip
 
@@ -139,7 +165,7 @@ _TABLE: tuple[tuple[Kind, tuple[tuple[str, str], ...]], ...] = (
     ("done", _DONE),
 )
 _TAG = re.compile(
-    r"(?i)(?:[,.]? \[?(?:right|huh|eh|you know|ya dig|okay|ok|no|see|get it|you see|know what I mean|why not|what'?s the point)|^(?:so|and)? ?"
+    r"(?i)(?:[,.]? \[?(?:(?<!be )right|huh|eh|you know|ya dig|okay|ok|no|see|get it|you see|know what I mean|why not|what'?s the point)|^(?:so|and)? ?"
     r"(?:why not|who cares|who knows|so what|what else|you know what|really|seriously|what|huh|right|do you (?:see|smell|"
     r"get|know) [\w' ]+|see what I mean|you see what I mean|how hard can (?:it|that) be|what could (?:possibly )?go wrong|"
     r"isn'?t (?:it|that) .*|(?:I mean )?isn'?t it .*))\s*\?+[\"')\]]*$"
@@ -257,6 +283,6 @@ def _refused(kind: Kind, own: str) -> bool:
         return bool(_TAG.search(own)) or len(own.split()) < 2
     if kind == "done":
         return bool(_SUPPOSED.search(own)) or own.endswith("?")
-    if _TOLD.search(own) or _PAST.search(own):
+    if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):
         return True
     return bool(_SUPPOSED.search(own)) or (kind == "task" and own.endswith("\u2026"))
