@@ -117,6 +117,18 @@ def test_dropping_what_was_chosen_is_a_reversal_without_the_word() -> None:
     assert states(text, "reversal") == [("stands", [2, 0])]
 
 
+def test_a_pivot_takes_back_what_it_leaves_and_not_what_it_goes_to() -> None:
+    text = "We're going with Julia for the compiler.\n\nI'll use Zed for notes.\n\nA massive pivot from Julia to Zed.\n"
+    assert states(text, "reversal") == [("stands", [4, 0])]
+
+
+def test_what_is_wanted_stands_after_the_open_questions() -> None:
+    found = condense(Entry("I want to build a place to think.\n\nhow fast is it?\n"))
+    shown = as_text(found, "n.md")
+    assert shown.index("how fast") < shown.index("What is wanted") < shown.index("a place to think")
+    assert "We want this: " in post(found, "n", "n.md")
+
+
 def test_cells_and_what_they_showed_are_points() -> None:
     found = condense(Entry(output("Text.\n\n" + CELL))).of("cell")
     assert [(point.words, point.state, point.note) for point in found] == [("count", "ok", "9")]

@@ -43,6 +43,19 @@ def kinds(text: str) -> list[str]:
         ("if you write code it will be julia because I'm done with python", "decision"),
         ("Scratch that, no padding.", "reversal"),
         ("On second thought the sum comes first.", "reversal"),
+        ("That cron job goes.", "decision"),
+        ("Rebinding stays Garamond, I argued enough.", "decision"),
+        ("Sixteen pages, that's final.", "decision"),
+        ("I'll mix it by weight and not by eye.", "decision"),
+        ("It turns to dust, Minion it is.", "decision"),
+        ("The nineteen panels come back for finance.", "reversal"),
+        ("Put the soy ink back, people complain.", "reversal"),
+        ("Three retries is too few, make it eight.", "reversal"),
+        ("We said fixed exponents but that's no longer true.", "reversal"),
+        ("Evaluate last statement.", "task"),
+        ("take another look at probe three", "task"),
+        ("I want to build a cognitive nozzle", "wish"),
+        ("I'd love to have a place to write", "wish"),
         ("it works now, 31 ms", "done"),
         ("$ git status", "shell"),
     ],
@@ -57,6 +70,10 @@ def test_cue_words_are_heard(words: str, kind: str) -> None:
         'I said "let\'s just retrain it" and she gave me the look.',
         "A colleague said, can you just use the existing package, and laughed.",
         "You know what I mean, right?",
+        "The sun goes down late here.",
+        "I keep wanting a newsletter.",
+        "That stays with me.",
+        "My brother never wanted to have a garden.",
         "If we could recalibrate per ward this would all go away.",
         "I was going to write about summation here.",
         "Time flies.",
@@ -159,6 +176,16 @@ def test_threads_are_found_by_words_that_return() -> None:
     assert [len(one.paragraphs), len(two.paragraphs)] == [4, 4]
     assert "kernel" in one.name
     assert "clearance" in two.name
+
+
+def test_short_paragraphs_that_share_nothing_are_in_passing_and_in_no_thread_by_chance() -> None:
+    stray = [f"{letter * 5}o {letter * 4}u." for letter in "abcdefghjklmnpqrstvwxz"]
+    *named, rest = threads(Entry("\n\n".join(["Sort the drum inks.", *stray, "The drum inks dried.", "Kerning."])))
+    assert rest.name == "in passing"
+    assert [[each.text for each in thread.paragraphs] for thread in named] == [
+        ["Sort the drum inks.", "The drum inks dried."]
+    ]
+    assert "Kerning." in {each.text for each in rest.paragraphs}
 
 
 def test_an_entry_of_nothing_has_no_thread() -> None:

@@ -14,8 +14,8 @@ from typing import Literal
 from nozzle.document.thought.pasted import pasted, shell, trace
 from nozzle.document.thought.said import Paragraph, Sentence
 
-Kind = Literal["task", "question", "decision", "reversal", "done", "traceback", "shell"]
-"""`done`: something was made or tried, and came out one way or the other."""
+Kind = Literal["task", "question", "decision", "reversal", "wish", "done", "traceback", "shell"]
+"""`wish`: what the author wants there to be. `done`: something was made or tried, and came out one way or the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
     ("not sure", r"(?i)\b(?:not|never|no) (?:quite |really |even )?(?:sure|clear|certain|idea) (?:if|whether|why|how|what|where|when|which|who)\b"),
     ("I don't know", r"(?i)\b(?:I|we) (?:don'?t|do not|can'?t|still don'?t) (?:know|understand|get|see|tell|remember) (?:if|whether|why|how|what|where|when|which)\b"),
     ("I'd like to know", r"(?i)\bI(?:'d| would) (?:like|love) to know\b"),
+    ("whether I should", r"(?i)\b(?:if|whether) (?:I|we) should\b"),
     ("the question is", r"(?i)\b(?:the|my|one|open|another) question (?:is|was|remains)\b(?!:$)|^question:"),
     ("a question mark", r"\?[\"')\]*_]*$"),
     ("a question word", r"(?i)^(?:(?:so|and|but|okay|ok|hey|wait|also)[,:]? +)*(?:how|why|what|where|when|which|who|whose) (?:do|does|did|is|are|was|were|can|could|would|should|will|many|much|long|big|often|far|happens)\b"),
@@ -126,6 +127,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("we settle on", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:settle|agree|decide) (?:on|for|to)\b"),
     ("and not", r"(?i)^(?!.*\bwonder)(?:.*)\b(?:I'll|we'll|I will|we will|from|is|are|on|by|in|with) [^,.?]{2,40}?,? (?:and not|rather than|instead of) [a-z ]{2,30}[,.;]|^(?:we|I) (?!was|were|had|did|could|would|want|thought|said)\w+ [^,.?]{2,60}\band never\b"),
     ("no more of it", r"(?i)^(?:so |okay |and )*no [\w -]{3,40}(?: anywhere| at all| ever(?: again)?| this (?:year|time|week|month|round)|, only\b)"),
+    ("not what I want", r"(?i)\bthat(?:'s| is) not what (?:I'm|I am|we're|we are) (?:looking for|after|building|doing)\b"),
     ("get rid of", r"(?i)\b(?:I|we) want to get rid of\b"),
 )  # fmt: skip
 
@@ -142,10 +144,16 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("as it was", r"(?i)\b(?:like|as) (?:it was )?before[.!]*$"),
     ("is back", rf"(?i)^(?:(?:so|okay|ok|and|fine)[,:]? +)*put (?:the|my|our|that|those) [\w -]{{2,40}}? back\b|{_SUBJECT} (?:comes?|goes|go|is|are|gets?) back\b(?! (?:then|when|and forth|at)\b)"),
     ("not enough", r"(?i)\b(?:is|are|was|were) (?:much |far |way )?(?:too (?!bad|late)\w+|not enough|silly|never going to (?:work|happen|fit))\b[^?]*(?:,| and) (?:so\b|make it|it'?s|\w+ (?:gets?|it is)\b)"),
-    ("does not stay", rf"(?i)\b(?:does not|doesn'?t|do not|don'?t|isn'?t|aren'?t|won'?t be) (?:stay(?:ing)?|go(?:ing)? (?:first|last|out|in|away)|happen(?:ing)?)\b(?! to\b| with\b)"),
+    ("does not stay", r"(?i)\b(?:does not|doesn'?t|do not|don'?t|isn'?t|aren'?t|won'?t be) (?:stay(?:ing)?|go(?:ing)? (?:first|last|out|in|away)|happen(?:ing)?)\b(?! to\b| with\b)"),
     ("we do", r"^(?:(?:[Oo]kay|[Ss]o|[Nn]o|[Aa]nd)[,:]? )*(?:[Ww]e|I) do (?!n't|not|that|this|it|a|the|my|so|think|know|like|love|wonder|have|need|want|see|mean|get|understand|remember|hope|agree|feel|believe|care)[a-z]+ "),
     ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
+)  # fmt: skip
+
+_WISHES: tuple[tuple[str, str], ...] = (
+    ("I want", r"(?i)\b(?:I|we)(?:'m|'d)? (?:really |just |still |also )*(?:want|wanna|wanting|need|love) (?:to (?:be able to|have|build|make|create|write|see|do|take|learn|integrate|connect)|being able to|something|the|an?|two|that|it to)\b"),
+    ("I'd love", r"(?i)\b(?:I|we)(?:'d| would) (?:really |just )*(?:love|like) (?:to (?:be able to|have|build|make|create|write|see|talk)|something|an?)\b"),
+    ("my idea", r"(?i)^(?:so |and |but )?(?:the|my) (?:whole |end |overall )?(?:idea|goal|aim|dream|vision|motivation) (?:is|of)\b"),
 )  # fmt: skip
 
 _DONE: tuple[tuple[str, str], ...] = (
@@ -162,6 +170,7 @@ _TABLE: tuple[tuple[Kind, tuple[tuple[str, str], ...]], ...] = (
     ("decision", _DECISIONS),
     ("task", _TASKS[1:]),
     ("question", _QUESTIONS),
+    ("wish", _WISHES),
     ("done", _DONE),
 )
 _TAG = re.compile(
@@ -176,7 +185,7 @@ _ADDRESSED = re.compile(r"/(ask|do|wtf)(?=\s|$)\s*")
 _SPEECH = re.compile(r"(?i)\b(?:like|says?|said|goes|saying)[:,]?\s*$")
 _PLAN = re.compile(r"(?i)\b(?:plan|next|to[- ]?do|phase|steps)\b")
 _ITEMS = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
-_STEP = re.compile(rf"(?:{_ACTS}|leverage|maintain|focus|keep|define|extend)\b", re.I)
+_STEP = re.compile(rf"(?:(?:once|after|when) [^,]+, )?(?:{_ACTS}|leverage|maintain|focus|keep|define|extend)\b", re.I)
 _QUOTED = re.compile(
     r"(?<!\w)\'(?:[^\']{12,})\'(?!\w)"
     r"|(?i:(?<=\bsaid, )|(?<=\basked, )|(?<=\bsays, ))[^,.?!]*[,.?!]?"
@@ -281,6 +290,10 @@ def _refused(kind: Kind, own: str) -> bool:
     """Whether it only looks like one: supposed, told of the past, or a question that wants no answer."""
     if kind == "question":
         return bool(_TAG.search(own)) or len(own.split()) < 2
+    if kind == "wish":
+        return bool(re.search(r"(?i)\b(?:don't|didn't|never|wanted|if|when) (?:I|we)?\b", own[:40])) or own.endswith(
+            "?"
+        )
     if kind == "done":
         return bool(_SUPPOSED.search(own)) or own.endswith("?")
     if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):

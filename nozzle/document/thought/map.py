@@ -30,6 +30,7 @@ _BARE = ("scratch that", "actually no", "forget", "what am I saying")
 """Reversals that often do not name what they take back: it is what was decided last."""
 _NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
 _NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
+_FROM = re.compile(r"(?i)\b(?:pivot|away|switch) from (.+?) (?:to|towards?|into)\b")
 _NEAR = 8
 """Paragraphs within which "scratch that" can mean a decision that it does not name."""
 
@@ -154,10 +155,16 @@ def _taken_apart(entry: Entry) -> _Text:
     above = None
     for at, paragraph in enumerate(text.paragraphs):
         for cue in cues(paragraph, above):
-            spoken = frozenset(terms(cue.sentence.text))
+            spoken = frozenset(terms(_left(cue)))
             text.heard.append(_Heard(cue, paragraph, at, place.get(paragraph.span.start, 0), spoken))
         above = paragraph
     return text
+
+
+def _left(cue: Cue) -> str:
+    """What a sentence speaks of; of one that goes from one thing to another, only what it leaves."""
+    gone = _FROM.search(cue.sentence.text) if cue.rule == "pivot" else None
+    return gone[1] if gone else cue.sentence.text
 
 
 def _reversals(text: _Text) -> dict[int, int]:
@@ -197,7 +204,9 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
         other = text.heard[i]
         if other.cue.kind != "decision":
             continue
-        drops = heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and heard.terms & other.terms
+        drops = (
+            heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.terms & other.terms)
+        )
         keeps = heard.cue.rule == "rather keep" and other.cue.rule == "I'll call it" and heard.at - other.at <= _NEAR
         if drops or keeps:
             return i
@@ -301,8 +310,13 @@ def _deed(text: _Text, heard: _Heard) -> Link | None:
 
 def _tells(text: _Text, heard: _Heard, sentence: Sentence) -> bool:
     shared = heard.terms & terms(sentence.text)
+    return not sentence.text.endswith("?") and (len(shared) > 1 or _rare(text, shared))
+
+
+def _rare(text: _Text, words: Iterable[str]) -> bool:
+    """Whether one of them is said so seldom that it names something."""
     few = max(3, len(text.paragraphs) // 20)
-    return not sentence.text.endswith("?") and (len(shared) > 1 or any(text.count[word] <= few for word in shared))
+    return any(text.count[word] <= few for word in words)
 
 
 def _reply(text: _Text, heard: _Heard) -> Link | None:

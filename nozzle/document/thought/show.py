@@ -143,6 +143,7 @@ def _sections(found: Map, row: Row, pair: Row, start: Start) -> Iterator[tuple[s
     unsettled = [*found.of("question", state=["open"]), *found.of("question", state=["replied"])]
     yield "Open questions", [row(point) for point in unsettled] or ["none"]
     for title, points, draw in (
+        ("What is wanted", found.of("wish"), row),
         ("Errors that were pasted", found.of("traceback"), row),
         ("To do", found.of("task", "shell", state=["open"]), row),
         ("Decisions", found.of("decision", state=["stands"]), row),
@@ -212,6 +213,8 @@ def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
                 )
             case "cell", ("ok" | "failed"):
                 yield f"We ran {first}: {_quoted(point.note)}."
+            case "wish", _:
+                yield f"We want this: {first}."
             case "done", _:
                 yield f"We can say: {first}."
             case _:

@@ -4,6 +4,9 @@ Words that return are nodes of a graph, tied where they stand in one paragraph o
 of words that hold together (modularity, Newman 2004, merged greedily) are what is talked about. Then the likeliest
 course of the whole text through these groups is found (Viterbi 1967), so that a paragraph of a few words stays with
 what stands around it. It knows no meaning, only words that return; a thread is named by those that return most.
+
+Many short paragraphs hold too few words for that: there only what shares rarer words is put together (agglomerative
+clustering), and the rest is told to be in passing rather than put somewhere by chance.
 """
 
 import math
@@ -12,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
+from typing import TypeVar
 
 from nozzle.document.entry import Entry
 from nozzle.document.thought.common import COMMON
@@ -31,8 +35,15 @@ _MOST = 240
 """Words that are told apart in an entry: those that return most."""
 _FEW, _OFTEN = 8, 6
 """A thread of that many paragraphs is named by words that stand in every sixth of them, or it is talk in passing."""
+PASSING = "in passing"
+"""The name of what belongs to no thread."""
+_SCATTERED, _TERSE = range(20, 101), 6
+"""So many paragraphs of fewer telling words than that, on average, are talk that jumps."""
+_ALIKE, _NEXT, _ROOT = 1.5, 0.3, 5
+"""What two groups must share to be one thread; what standing next to each other adds; letters that make a word."""
 _HELD = 40
 """Words of a paragraph that count, however long it is."""
+_Node = TypeVar("_Node", str, int)
 
 
 @dataclass
@@ -52,6 +63,8 @@ def threads(entry: Entry) -> list[Thread]:
     """The threads of an entry, in the order in which they begin."""
     held = list(said(entry))
     words = [terms(_spoken(paragraph.text)) for paragraph in held]
+    if len(held) in _SCATTERED and sum(map(len, words)) < _TERSE * len(held):
+        return _scattered(held, words)
     count = Counter(word for each in words for word in each)
     kept = {word for word, many in count.most_common(_MOST) if many > 1}
     known = [_telling(each & kept, count) for each in words]
@@ -60,6 +73,35 @@ def threads(entry: Entry) -> list[Thread]:
     for at, group in enumerate(path):
         found.setdefault(group, []).append(at)
     return [Thread(_name(places, words, held), [held[at] for at in places]) for places in found.values()]
+
+
+def _scattered(held: Sequence[Paragraph], words: Sequence[set[str]]) -> list[Thread]:
+    """The threads of short paragraphs, and all the others as one that is in passing."""
+    found = sorted((places for places in _alike(words) if len(places) > 1), key=min)
+    names = [_name(places, words, held) for places in found]
+    loose = sorted(set(range(len(held))) - {at for places in found for at in places})
+    named = [Thread(name, [held[at] for at in places]) for name, places in zip(names, found, strict=True)]
+    return [*named, Thread(PASSING, [held[at] for at in loose])] if loose else named
+
+
+def _alike(words: Sequence[set[str]]) -> list[list[int]]:
+    """Paragraphs by what they share: the two groups that share most become one, while that is enough."""
+    roots = [{word.lower()[:_ROOT] for word in each} for each in words]
+    count = Counter(root for each in roots for root in each)
+    rare = {root: math.log(1 + len(roots) / many) for root, many in count.items()}
+    groups = {at: [at] for at in range(len(roots))}
+    ties: dict[tuple[int, int], float] = {}
+    for one, two in combinations(groups, 2):
+        if shared := sum(rare[root] for root in sorted(roots[one] & roots[two])):
+            ties[one, two] = shared + (_NEXT if two == one + 1 else 0)
+    while ties:
+        best = max(ties, key=lambda pair: (ties[pair] / math.sqrt(len(groups[pair[0]]) * len(groups[pair[1]])), pair))
+        one, two = best
+        if ties[best] / math.sqrt(len(groups[one]) * len(groups[two])) <= _ALIKE:
+            break
+        groups[one] = sorted(groups[one] + groups.pop(two))
+        ties = _merged(ties, one, two)
+    return list(groups.values())
 
 
 def terms(text: str) -> set[str]:
@@ -132,9 +174,9 @@ def _ties(known: Sequence[frozenset[str]], count: Mapping[str, int]) -> dict[tup
     }
 
 
-def _merged(ties: Mapping[tuple[str, str], float], one: str, two: str) -> dict[tuple[str, str], float]:
+def _merged(ties: Mapping[tuple[_Node, _Node], float], one: _Node, two: _Node) -> dict[tuple[_Node, _Node], float]:
     """The ties when what `two` was tied to is tied to `one`."""
-    found: dict[tuple[str, str], float] = {}
+    found: dict[tuple[_Node, _Node], float] = {}
     for (a, b), tie in ties.items():
         a, b = one if a == two else a, one if b == two else b
         if a != b:
@@ -170,7 +212,7 @@ def _name(places: Sequence[int], words: Sequence[set[str]], held: Sequence[Parag
     few = len(places) < _FEW
     kept = [word for word in ranked if mine[word] > 1 and (few or mine[word] * _OFTEN >= len(places))]
     kept = kept or (ranked if few else [])
-    return ", ".join(_as_written(word, [held[at] for at in places]) for word in kept[:4]) or "in passing"
+    return ", ".join(_as_written(word, [held[at] for at in places]) for word in kept[:4]) or PASSING
 
 
 def _as_written(stem: str, paragraphs: Sequence[Paragraph]) -> str:
