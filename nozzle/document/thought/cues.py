@@ -93,6 +93,11 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
     ("I'd like to know", r"(?i)\bI(?:'d| would) (?:like|love) to know\b"),
     ("whether I should", r"(?i)\b(?:if|whether) (?:I|we) should\b"),
     ("the question is", r"(?i)\b(?:the|my|one|open|another) question (?:is|was|remains)\b(?!:$)|^question:"),
+    ("unclear", r"(?i)\b(?:unclear|unsure|undecided|(?:still )?open|hard to (?:say|tell|know)|curious|puzzled|debating|wonders?|in two minds about) (?:if|whether|why|how|what|where|when|which|who)\b"),
+    ("can't work out", r"(?i)\b(?:I|we) (?:can'?t|cannot|couldn'?t|can never|keep trying to|need to) (?:work out|figure out|make out|decide|explain|understand|find out) (?:if|whether|why|how|what|where|when|which|who)\b"),
+    ("any idea", r"(?i)^(?:(?:so|and|but|okay|hey)[,:]? +)*(?:any(?:one|body)? (?:idea|clue|know|guess)|anyone knows?)\b"),
+    ("asking myself", r"(?i)\b(?:asking|ask) myself (?:if|whether|why|how|what|where|when|which|who)\b|\bwhat (?:puzzles|bothers|worries|bugs) me is (?:if|whether|why|how|what|where|when)\b"),
+    ("remains open", r"(?i)\b(?:remains|stays|is still) (?:open|to be seen|a mystery|unanswered|unexplained|unclear)\b"),
     ("a question mark", r"\?[\"')\]*_]*$"),
     ("a question word", r"(?i)^(?:(?:so|and|but|okay|ok|hey|wait|also)[,:]? +)*(?:how|why|what|where|when|which|who|whose) (?:do|does|did|is|are|was|were|can|could|would|should|will|many|much|long|big|often|far|happens)\b"),
     ("why not", r"(?i)\bwhy not (?:just |actually |like |sort of )*(?:have|make|do|use|build|run|put|let|keep|write|call|take|\w+ing)\b"),
@@ -129,6 +134,14 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("no more of it", r"(?i)^(?:so |okay |and )*no [\w -]{3,40}(?: anywhere| at all| ever(?: again)?| this (?:year|time|week|month|round)|, only\b)"),
     ("not what I want", r"(?i)\bthat(?:'s| is) not what (?:I'm|I am|we're|we are) (?:looking for|after|building|doing)\b"),
     ("get rid of", r"(?i)\b(?:I|we) want to get rid of\b"),
+    ("okay, we'll", r"(?i)^(?:(?:okay|ok|so|fine|right|alright|then|good)[,:]? +)+(?:I|we)(?:'ll| will|'m going to|'re going to) (?!be\b|see\b|never\b|have to\b|need\b|probably\b|wait\b)\w+"),
+    ("commit to", r"(?i)^(?:(?:so|and|okay|ok|fine)[,:]? +)*(?:I|we)(?:'m|'re| am| are)? (?:commit(?:ting)? to|choos(?:e|ing)|go(?:ing)? (?:with|for)|standardi[sz](?:e|ing) on|cap(?:ping)?|freez(?:e|ing)|settl(?:e|ing) (?:on|for)|skip(?:ping)?|cut(?:ting)?) (?!this week\b)\w+"),
+    ("the rule is", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|my|our|new) (?:(?:new|only|one|house) )?(?:rule|plan|decision|choice|default|verdict|policy|deal) is(?: that| now|:|,| to)? (?!what\b|how\b|whether\b|why\b|not clear|unclear)\w+"),
+    ("always", r"^(?:(?:[Ss]o|[Aa]nd|[Oo]kay|[Oo]k)[,:]? +)*(?:[Aa]lways|[Nn]ever) (?!mind\b|again\b|thought\b|knew\b|had\b|been\b|seen\b|the\b|a\b|too\b|quite\b|sure\b)[a-z]+ "),
+    ("one, not the other", rf"(?i)^(?!\w+'s\b|(?:{_ACTS}|focus|is|are|was|were)\b|(?:the )?problem\b){_SUBJECT[1:]}[^,.?!:]{{0,30}}, (?:not|never) (?!that\b|because\b|if\b|when\b|yet\b|quite\b|really\b|even\b|just\b|so\b|sure\b|only\b)[\w -]{{2,40}}[.!]*$"),
+    ("gets its own", rf"(?i){_SUBJECT} (?:gets?|has to have|takes?) (?:its|their|his|her) own\b|^(?:each|every) [\w -]{{2,40}} gets (?:an?|one|two|three|no|its|exactly)\b"),
+    ("wins", rf"(?i){_SUBJECT} (?:wins?|it'?ll be|will do)[.!,;:]*(?:$| )"),
+    ("is fixed", rf"(?i){_SUBJECT} (?:is|are) (?:now )?(?:in|out|final|settled|off the table|off limits|forbidden|banned|the default|frozen|here to stay)(?:[,.;:!]|$)"),
 )  # fmt: skip
 
 _REVERSALS: tuple[tuple[str, str], ...] = (
@@ -146,6 +159,10 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("not enough", r"(?i)\b(?:is|are|was|were) (?:much |far |way )?(?:too (?!bad|late)\w+|not enough|silly|never going to (?:work|happen|fit))\b[^?]*(?:,| and) (?:so\b|make it|it'?s|\w+ (?:gets?|it is)\b)"),
     ("does not stay", r"(?i)\b(?:does not|doesn'?t|do not|don'?t|isn'?t|aren'?t|won'?t be) (?:stay(?:ing)?|go(?:ing)? (?:first|last|out|in|away)|happen(?:ing)?)\b(?! to\b| with\b)"),
     ("we do", r"^(?:(?:[Oo]kay|[Ss]o|[Nn]o|[Aa]nd)[,:]? )*(?:[Ww]e|I) do (?!n't|not|that|this|it|a|the|my|so|think|know|like|love|wonder|have|need|want|see|mean|get|understand|remember|hope|agree|feel|believe|care)[a-z]+ "),
+    ("so much for", r"(?i)^(?:(?:so|okay|ok|well|and)[,:]? +)*so much for\b|\b(?:is|are) off the table (?:again|now)\b|\b(?:cancel|undo|revert) (?:that|what I said|the decision)\b"),
+    ("no longer want", r"(?i)\b(?:I|we) no longer (?:want|think|need|believe|plan|like)\b|\b(?:don'?t|doesn'?t) (?:want|think|believe) (?:that|it|so) any ?more\b"),
+    ("bring back", rf"(?i)^(?:(?:so|okay|ok|and|fine|alright)[,:]? +)*(?:let'?s |we |I |we'll |I'll |I'm |we're )?(?:bring|bringing|put|putting|take|taking) (?:back (?:the|my|our|that|those)\b|(?:the|my|our|that|those) [\w -]{{2,30}} back\b)|^(?:(?:so|okay|ok|and|fine)[,:]? +)*(?:let'?s|we|I|we'll|I'll) (?:go|went|are going|am going) back to\b"),
+    ("do need it", rf"(?i)\b(?:turns out|apparently|it seems)[,]? (?:that )?(?:we|I|it|they) (?:do|does|did|really) (?:need|want|matter|work|have)\b|\bI (?:said|wrote|decided|claimed|promised) [^.?]{{3,80}}(?:, |; | )(?:but|and) (?:now|it turns out|that was|that'?s (?:wrong|not))\b"),
     ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
 )  # fmt: skip
@@ -180,6 +197,8 @@ _TAG = re.compile(
     r"isn'?t (?:it|that) .*|(?:I mean )?isn'?t it .*))\s*\?+[\"')\]]*$"
 )
 """Questions that want no answer."""
+_ASKS = re.compile(r"(?i)(?:should|does|do|did|would|could|can|are|is|was|were) (?!(?:it|that|this|you)\b)[^,]+\?$")
+"""A question that stands by itself, whatever it ends in."""
 _LONG = 150
 _ADDRESSED = re.compile(r"/(ask|do|wtf)(?=\s|$)\s*")
 _SPEECH = re.compile(r"(?i)\b(?:like|says?|said|goes|saying)[:,]?\s*$")
@@ -289,7 +308,7 @@ def _clauses(own: str) -> list[str]:
 def _refused(kind: Kind, own: str) -> bool:
     """Whether it only looks like one: supposed, told of the past, or a question that wants no answer."""
     if kind == "question":
-        return bool(_TAG.search(own)) or len(own.split()) < 2
+        return bool(_TAG.search(own) and not _ASKS.match(own)) or len(own.split()) < 2
     if kind == "wish":
         return bool(re.search(r"(?i)\b(?:don't|didn't|never|wanted|if|when) (?:I|we)?\b", own[:40])) or own.endswith(
             "?"
