@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.cpu import Native, attach
-from nozzle.aot.frontend import Argument, Capture, trace
+from nozzle.aot.frontend import Argument, trace
+from nozzle.aot.frontend.values import Capture
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
 from nozzle.aot.sizes import Size

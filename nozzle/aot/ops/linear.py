@@ -24,23 +24,34 @@ def cholesky(a: Any) -> Any:
     return lower
 
 
+def _pivot(left: Any, k: int) -> Any:
+    """Which row at or below the k-th begins with the largest number, and its size."""
+    pivot = k
+    best = abs(left[k, k])
+    for i in range(k + 1, left.shape[0]):
+        here = abs(left[i, k])
+        if here > best:
+            best = here
+            pivot = i
+    return pivot, best
+
+
+def _exchange(left: Any, one: int, two: int) -> None:
+    """Exchange two rows."""
+    for j in range(left.shape[1]):
+        kept = left[one, j]
+        left[one, j] = left[two, j]
+        left[two, j] = kept
+
+
 def solve(a: Any, b: Any) -> Any:
     """`x` with `a @ x == b`, by elimination with row exchanges."""
     left, right = a * 1.0, b * 1.0
     size = a.shape[0]
     for k in range(size):
-        pivot = k
-        best = abs(left[k, k])
-        for i in range(k + 1, size):
-            here = abs(left[i, k])
-            if here > best:
-                best = here
-                pivot = i
+        pivot, best = _pivot(left, k)
         assert best > 0, "Singular matrix"
-        for j in range(size):
-            kept = left[k, j]
-            left[k, j] = left[pivot, j]
-            left[pivot, j] = kept
+        _exchange(left, k, pivot)
         row = right[k].copy()
         right[k] = right[pivot]
         right[pivot] = row
@@ -65,19 +76,10 @@ def det(a: Any) -> Any:
     size = a.shape[0]
     found = left[0, 0] * 0 + 1
     for k in range(size):
-        pivot = k
-        best = abs(left[k, k])
-        for i in range(k + 1, size):
-            here = abs(left[i, k])
-            if here > best:
-                best = here
-                pivot = i
+        pivot, best = _pivot(left, k)
         if pivot != k:
             found = -found
-            for j in range(size):
-                kept = left[k, j]
-                left[k, j] = left[pivot, j]
-                left[pivot, j] = kept
+            _exchange(left, k, pivot)
         found = found * left[k, k]
         if best > 0:
             for i in range(k + 1, size):

@@ -1,0 +1,88 @@
+"""Typed Python to a graph: the function's syntax tree is walked once with types in place of values.
+
+Names are rebound freely; the graph is in single assignment form. What is known while compiling (numbers, tuples,
+dtypes, functions) is computed here and leaves no node; helper functions are inlined. `if`, `for` and `while` over what
+is not known become nodes with blocks. What has no place in a graph is refused with its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder, Value
+from nozzle.aot.frontend.values import Capture
+from nozzle.aot.frontend.walker import Walker
+from nozzle.aot.graph import Block, Graph, Node, check
+from nozzle.aot.sizes import Dim, Size, pruned
+from nozzle.aot.types import Tensor, weak
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What one argument of a call is like: a tensor with the lengths it had, or something known while compiling."""
+
+    name: str
+    type: Tensor | None
+    value: Any = None
+    """Where `type` is None."""
+    dense: bool = True
+    """Whether it lies in C order without gaps."""
+
+    @staticmethod
+    def of(name: str, value: Any) -> Argument:
+        if isinstance(value, np.ndarray):
+            dims = tuple(Dim.of(Size(f"{name}.{axis}", length)) for axis, length in enumerate(value.shape))
+            return Argument(name, Tensor(value.dtype.name, dims), None, bool(value.flags.c_contiguous))
+        if isinstance(value, np.generic):
+            return Argument(name, Tensor(value.dtype.name))
+        if isinstance(value, (bool, int, float, complex)):
+            return Argument(name, weak(value))
+        return Argument(name, None, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    graph: Graph
+    captures: tuple[Capture, ...]
+
+
+def trace(function: Callable[..., Any], arguments: Sequence[Argument], values: Mapping[str, int]) -> Traced:
+    """The graph of a function for arguments like these; `values` are the integers among them, as hints.
+
+    Raises NotAdmissible; or what NumPy would raise (ValueError, IndexError) where the call cannot but fail.
+    """
+    b = Builder()
+    walker = Walker(b, function, [])
+    b.loc = walker.source.loc(walker.source.tree)
+    params = []
+    for one in arguments:
+        if one.type is None:
+            walker.names[one.name] = one.value
+            continue
+        node = Node("param", (), one.type, {"name": one.name, "dense": one.dense}, b.loc)
+        if one.type.rank == 0 and one.type.kind in "iu":
+            b.known[node] = Dim.of(Size(one.name, values[one.name]))
+        params.append(node)
+        walker.names[one.name] = node
+    result = walker.call()
+    outputs: list[Node] = []
+    shape = _outputs(b, result, outputs)
+    block = Block(tuple(params), tuple(b.nodes), tuple(outputs))
+    graph = Graph(function.__name__, block, shape, pruned(b.facts.guards), b.approximate)
+    check(graph)
+    return Traced(graph, tuple(walker.captures))
+
+
+def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return tuple(_outputs(b, one, outputs) for one in value)
+    node = b.lift(value)
+    if node not in outputs:
+        outputs.append(node)
+    return outputs.index(node)

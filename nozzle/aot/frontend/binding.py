@@ -1,0 +1,49 @@
+"""What stands left of `=`: names, tuples of them, items and slices of arrays."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.graph import Node
+from nozzle.aot.ops import index
+from nozzle.aot.sizes import Dim
+
+if TYPE_CHECKING:
+    from nozzle.aot.frontend.walker import Walker
+
+
+def bind(w: Walker, target: ast.expr, value: Value) -> None:
+    if isinstance(target, ast.Name):
+        w.names[target.id] = value
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        parts = unpack(w, value, len(target.elts))
+        for one, part in zip(target.elts, parts, strict=True):
+            bind(w, one, part)
+    elif isinstance(target, ast.Subscript):
+        owner = w.value(target.value)
+        if not isinstance(owner, Node):
+            raise w.refuse(target, "an item of what is no array is set", "build a new tuple")
+        index.assign(w.b, owner, key(w, target.slice), value)
+    else:
+        raise w.refuse(target, "an attribute is set", "use a variable, or write to a slice: x[:] = ...")
+
+
+def unpack(w: Walker, value: Value, many: int) -> Sequence[Value]:
+    if isinstance(value, Node) and value.tensor.rank:
+        length = value.tensor.shape[0]
+        w.b.same(length, Dim.of(many), "not the number of values to unpack")
+        return [index.index(w.b, value, at) for at in range(many)]
+    if not isinstance(value, tuple) or len(value) != many:
+        raise Refuse(f"{describe(value)} is unpacked into {many} names")
+    return value
+
+
+def key(w: Walker, node: ast.expr) -> Value:
+    if isinstance(node, ast.Slice):
+        return slice(*(None if one is None else w.value(one) for one in (node.lower, node.upper, node.step)))
+    if isinstance(node, ast.Tuple):
+        return tuple(key(w, one) for one in node.elts)
+    return w.value(node)

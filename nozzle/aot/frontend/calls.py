@@ -1,0 +1,171 @@
+"""Calls: of NumPy by the tables of `ops`, of methods, of `math`; helper functions are inlined."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.frontend.instead import INSTEAD
+from nozzle.aot.frontend.values import Enumerated, Method, Range, has_node
+from nozzle.aot.ops import FUNCTIONS, METHODS, elementwise, linear, product
+from nozzle.aot.types import Tensor
+
+if TYPE_CHECKING:
+    from nozzle.aot.frontend.walker import Walker
+
+
+DEPTH = 32
+"""How many calls deep helper functions are inlined."""
+
+
+def called(w: Walker, node: ast.Call) -> Value:
+    function = w.value(node.func)
+    if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
+        raise Refuse("a call with * or **", "name the arguments")
+    arguments = [w.value(one) for one in node.args]
+    names = {str(one.arg): w.value(one.value) for one in node.keywords}
+    w.at(node)
+    return apply(w, node, function, arguments, names)
+
+
+def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], names: dict[str, Value]) -> Value:
+    if isinstance(function, Method):
+        return method(w, function, arguments, names)
+    known = not any(has_node(one) for one in (*arguments, *names.values()))
+    if function is range:
+        bounds = (0, *arguments, 1) if len(arguments) == 1 else (*arguments, 1)[:3]
+        if not isinstance(bounds[2], int) or bounds[2] == 0:
+            raise Refuse("a range whose step is not a constant", "write the step as a number")
+        return range(*bounds) if known else Range(*bounds)
+    if function is enumerate:
+        if isinstance(arguments[0], tuple):
+            return tuple(enumerate(arguments[0]))
+        return Enumerated(w.b.lift(arguments[0]))
+    if function is zip and all(isinstance(one, tuple) for one in arguments):
+        return tuple(zip(*arguments, strict=False))
+    if known and (function in FOLDED or getattr(function, "__module__", "") == "math"):
+        return function(*arguments, **names)
+    if isinstance(function, (types.BuiltinFunctionType, type)) and getattr(function, "__module__", "") == "math":
+        return by_math(w, function, arguments)
+    handler = _handler(function)
+    if handler is not None:
+        return handler(w.b, *arguments, **names)
+    inner = _inlined(function)
+    w.b.approximate |= inner in linear.INLINED.values()
+    if isinstance(inner, types.FunctionType):
+        return inline(w, node, inner, arguments, names)
+    raise Refuse(
+        f"a call of {getattr(function, '__name__', describe(function))}",
+        INSTEAD.get(getattr(function, "__name__", ""), "docs: the table of what is admissible, aot.table()"),
+    )
+
+
+def by_math(w: Walker, function: Any, arguments: list[Value]) -> Value:
+    name = MATH.get(function.__name__)
+    if name is None:
+        raise Refuse(f"math.{function.__name__}", "use NumPy's function")
+    found = w.b.ufunc(name, *(w.b.cast(one, "float64") for one in arguments))
+    return w.b.emit("cast", (found,), Tensor("float64", (), True), dtype="float64")
+
+
+def method(w: Walker, method: Method, arguments: list[Value], names: dict[str, Value]) -> Value:
+    if method.name == "item":
+        return elementwise.to_python(
+            w.b, {"f": float, "c": complex, "b": bool}.get(method.owner.tensor.kind, int), method.owner
+        )
+    if method.name in ("conj", "conjugate"):
+        return w.b.ufunc("conjugate", method.owner)
+    if method.name == "fill":
+        return w.b.store(method.owner, *arguments)
+    return METHODS[method.name](w.b, method.owner, *arguments, **names)
+
+
+def inline(
+    w: Walker, node: ast.Call, function: types.FunctionType, arguments: list[Value], names: dict[str, Value]
+) -> Value:
+    if w.depth >= DEPTH:
+        raise Refuse(f"{function.__name__} calls itself, or calls go {DEPTH} deep", "write it as a loop")
+    signature = inspect.signature(function)
+    if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in signature.parameters.values()):
+        raise Refuse(f"{function.__name__} takes * or **", "name its parameters")
+    bound = signature.bind(*arguments, **names)
+    bound.apply_defaults()
+    inner = type(w)(w.b, function, w.captures, w.depth + 1)
+    inner.names.update(bound.arguments)
+    return inner.call()
+
+
+def _inlined(function: Any) -> Any:
+    """The Python function to walk for a call: of the author, of a compiled one, or ours for one of NumPy's."""
+    try:
+        return linear.INLINED.get(function) or getattr(function, "python", function)
+    except TypeError:
+        return function
+
+
+def _handler(function: Any) -> Any:
+    try:
+        return FUNCTIONS.get(function)
+    except TypeError:
+        return None
+
+
+def _outer_product(name: str) -> Any:
+    return lambda b, x, y: product.each(b, name, x, y)
+
+
+for _name in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power"):
+    FUNCTIONS[getattr(np, _name).outer] = _outer_product(_name)
+for _name in ("add", "multiply", "maximum", "minimum"):
+    _target = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}[_name]
+    FUNCTIONS[getattr(np, _name).reduce] = lambda b, x, axis=0, _to=_target, **names: FUNCTIONS[_to](
+        b, x, axis, **names
+    )
+FUNCTIONS[np.add.accumulate] = lambda b, x, axis=0: FUNCTIONS[np.cumsum](b, x, axis)
+FUNCTIONS[np.multiply.accumulate] = lambda b, x, axis=0: FUNCTIONS[np.cumprod](b, x, axis)
+
+
+FOLDED: set[Any] = {
+    np.finfo,
+    np.iinfo,
+    np.dtype,
+    int,
+    float,
+    complex,
+    bool,
+    abs,
+    min,
+    max,
+    len,
+    sum,
+    round,
+    tuple,
+    divmod,
+}
+MATH = {
+    "sqrt": "sqrt",
+    "exp": "exp",
+    "log": "log",
+    "sin": "sin",
+    "cos": "cos",
+    "tan": "tan",
+    "tanh": "tanh",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "atan": "arctan",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan2": "arctan2",
+    "fabs": "fabs",
+    "hypot": "hypot",
+    "pow": "power",
+    "log1p": "log1p",
+    "expm1": "expm1",
+    "log2": "log2",
+    "log10": "log10",
+}

@@ -1,0 +1,198 @@
+"""Expressions: what is known while compiling is computed here, all else becomes nodes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.frontend import binding
+from nozzle.aot.frontend.values import has_node
+from nozzle.aot.graph import Node
+from nozzle.aot.ops import create, elementwise, index, product, transcendental
+from nozzle.aot.sizes import Dim
+
+if TYPE_CHECKING:
+    from nozzle.aot.frontend.walker import Walker
+
+
+def constant(w: Walker, node: ast.Constant) -> Value:
+    return node.value
+
+
+def binary(w: Walker, node: ast.BinOp) -> Value:
+    left, right = w.value(node.left), w.value(node.right)
+    w.at(node)
+    return operate(w, node.op, left, right)
+
+
+def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
+    if not has_node(left) and not has_node(right):
+        return FOLD[type(op)](left, right)
+    if isinstance(op, ast.MatMult):
+        return product.matmul(w.b, left, right)
+    if isinstance(left, tuple) or isinstance(right, tuple):
+        return FOLD[type(op)](left, right)
+    left, right = w.b.lift(left), w.b.lift(right)
+    if isinstance(op, ast.Pow):
+        return transcendental.raise_to(w.b, left, right, pythons=True)
+    name = BINARY[type(op)]
+    if name in ("divide", "floor_divide", "remainder") and left.tensor.weak and right.tensor.weak:
+        not_zero(w, right)
+    found = w.b.ufunc(name, left, right, pythons=True)
+
+    remember(w, name, left, right, found)
+    return found
+
+
+def not_zero(w: Walker, right: Node) -> None:
+    if right.op == "const" and right.attrs["value"]:
+        return
+    dim = w.b.known.get(right)
+    if dim is not None and (w.b.facts.at_least(dim, 1) or w.b.facts.at_least(Dim() - dim, 1)):
+        return
+    w.b.trap(w.b.ufunc("not_equal", right, 0, pythons=True), ZeroDivisionError, "division by zero")
+
+
+def remember(w: Walker, name: str, left: Node, right: Node, found: Node) -> None:
+    """Integers known as sizes stay so through sums, products and quotients."""
+    if found.tensor.rank or found.tensor.kind not in "iu":
+        return
+    one, two = w.b.known.get(left), w.b.known.get(right)
+    if one is None or two is None:
+        return
+    if name in ("add", "subtract", "multiply"):
+        w.b.known[found] = one + two if name == "add" else one - two if name == "subtract" else one.times(two)
+    elif name in ("floor_divide", "remainder") and w.b.facts.at_least(two, 1):
+        w.b.known[found] = one.joined("//" if name == "floor_divide" else "%", two)
+
+
+def unary(w: Walker, node: ast.UnaryOp) -> Value:
+    value = w.value(node.operand)
+    if isinstance(node.op, ast.Not):
+        if not isinstance(value, Node):
+            return not value
+        if value.tensor.rank:
+            raise Refuse("the truth of an array", "use ~x, or np.logical_not(x)")
+        return w.b.ufunc("invert", elementwise.truth(w.b, value), pythons=True)
+    if not isinstance(value, Node):
+        return FOLD[type(node.op)](value)
+    found = w.b.ufunc(
+        {ast.USub: "negative", ast.UAdd: "positive", ast.Invert: "invert"}[type(node.op)], value, pythons=True
+    )
+    if isinstance(node.op, ast.USub) and value in w.b.known:
+        w.b.known[found] = Dim() - w.b.known[value]
+    return found
+
+
+def compare(w: Walker, node: ast.Compare) -> Value:
+    left = w.value(node.left)
+    found: Value = None
+    for op, part in zip(node.ops, node.comparators, strict=True):
+        right = w.value(part)
+        one = compare_two(w, op, left, right)
+        found = one if found is None else both(w, found, one)
+        left = right
+    return found
+
+
+def compare_two(w: Walker, op: ast.cmpop, left: Value, right: Value) -> Value:
+    if isinstance(op, (ast.Is, ast.IsNot)):
+        if has_node(left) or has_node(right):
+            same = False if left is None or right is None else left is right
+        else:
+            same = left is right
+        return same if isinstance(op, ast.Is) else not same
+    if not has_node(left) and not has_node(right):
+        return FOLD[type(op)](left, right)
+    if type(op) not in COMPARE:
+        raise Refuse("in, of what is not known while compiling", "use np.any(x == y)")
+    return w.b.ufunc(COMPARE[type(op)], left, right, pythons=True)
+
+
+def both(w: Walker, left: Value, right: Value) -> Value:
+    if not isinstance(left, Node) or not isinstance(right, Node):
+        return (right if left else False) if not isinstance(left, Node) else (left if right else False)
+    return w.b.ufunc("bitwise_and", left, right, pythons=True)
+
+
+def subscript(w: Walker, node: ast.Subscript) -> Value:
+    owner, key = w.value(node.value), binding.key(w, node.slice)
+    w.at(node)
+    if owner is np.mgrid:
+        return create.mgrid(w.b, key)
+    if isinstance(owner, Node):
+        return index.index(w.b, owner, key)
+    if isinstance(owner, tuple) and not isinstance(key, Node):
+        return owner[key]
+    raise Refuse(f"an item of {describe(owner)}", "index arrays, or tuples by constants")
+
+
+def sequence(w: Walker, node: ast.Tuple | ast.List) -> Value:
+    return tuple(w.value(one) for one in node.elts)
+
+
+def comprehension(w: Walker, node: ast.ListComp | ast.GeneratorExp) -> Value:
+    if len(node.generators) != 1 or node.generators[0].ifs:
+        raise Refuse("a comprehension with if, or over two", "write a loop")
+    source = w.value(node.generators[0].iter)
+    if not isinstance(source, (tuple, range)):
+        raise Refuse("a comprehension over what is not known while compiling", "write a loop that fills an array")
+    before, found = dict(w.names), []
+    for one in source:
+        binding.bind(w, node.generators[0].target, one)
+        found.append(w.value(node.elt))
+    w.names = before
+    return tuple(found)
+
+
+BINARY = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.FloorDiv: "floor_divide",
+    ast.Mod: "remainder",
+    ast.BitAnd: "bitwise_and",
+    ast.BitOr: "bitwise_or",
+    ast.BitXor: "bitwise_xor",
+    ast.LShift: "left_shift",
+    ast.RShift: "right_shift",
+}
+COMPARE = {
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+}
+FOLD: dict[type, Callable[..., Any]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.FloorDiv: lambda a, b: a // b,
+    ast.Mod: lambda a, b: a % b,
+    ast.Pow: lambda a, b: a**b,
+    ast.BitAnd: lambda a, b: a & b,
+    ast.BitOr: lambda a, b: a | b,
+    ast.BitXor: lambda a, b: a ^ b,
+    ast.LShift: lambda a, b: a << b,
+    ast.RShift: lambda a, b: a >> b,
+    ast.MatMult: lambda a, b: a @ b,
+    ast.USub: lambda a: -a,
+    ast.UAdd: lambda a: +a,
+    ast.Invert: lambda a: ~a,
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}

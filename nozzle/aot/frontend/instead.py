@@ -1,0 +1,27 @@
+"""What to write instead of what has no place in a compiled function."""
+
+INSTEAD = {
+    "try": "let the caller catch it",
+    "with": "open files outside, and pass arrays",
+    "raise": "use assert, which becomes a check",
+    "break": "put the test into a while",
+    "continue": "put the rest into an if",
+    "functiondef": "define the helper outside; it is inlined",
+    "classdef": "pass arrays and numbers",
+    "import": "import at the top of the file",
+    "importfrom": "import at the top of the file",
+    "lambda": "define the helper with def, outside",
+    "joinedstr": "strings have no place here",
+    "dict": "use tuples, or separate arguments",
+    "set": "use an array",
+    "print": "return the value, and print it outside",
+    "open": "read the file outside, and pass an array",
+    "eval": "write the expression itself",
+    "exec": "write the statements themselves",
+    "global": "return the value",
+    "yield": "fill an array and return it",
+    "await": "compiled functions do not wait",
+    "sum": "use np.sum",
+    "getattr": "write the name",
+    "isinstance": "types are known while compiling; write one function for each",
+}

@@ -1,0 +1,218 @@
+"""`for` and `while`: which names a turn hands to the next, and of which types they are."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.frontend import binding
+from nozzle.aot.frontend.branches import as_type, condition, meet
+from nozzle.aot.frontend.values import NOTHING, Enumerated, Range, Unset
+from nozzle.aot.graph import Block, Node
+from nozzle.aot.names import assigned, read_first, reads
+from nozzle.aot.ops import index
+from nozzle.aot.sizes import Dim, Var
+from nozzle.aot.types import Tensor
+
+if TYPE_CHECKING:
+    from nozzle.aot.frontend.walker import Walker
+
+
+def loop(w: Walker, statement: ast.For) -> None:
+    if statement.orelse:
+        raise w.refuse(statement, "a for with else")
+    source = w.value(statement.iter)
+    if isinstance(source, range):
+        source = Range(source.start, source.stop, source.step)
+    if isinstance(source, tuple):
+        for one in source:
+            binding.bind(w, statement.target, one)
+            if w.statements(statement.body) is not NOTHING:
+                raise w.refuse(statement, "a return in a loop", "set a variable, and return it after")
+        return
+    if isinstance(source, Node) and source.tensor.rank:
+        length = w.b.length(source, 0)
+        counted(
+            w, statement, Range(0, length, 1), lambda i: binding.bind(w, statement.target, index.index(w.b, source, i))
+        )
+    elif isinstance(source, Range):
+        counted(w, statement, source, lambda i: binding.bind(w, statement.target, i))
+    elif isinstance(source, Enumerated):
+        length = w.b.length(source.node, 0)
+        counted(
+            w,
+            statement,
+            Range(0, length, 1),
+            lambda i: binding.bind(w, statement.target, (i, index.index(w.b, source.node, i))),
+        )
+    else:
+        raise w.refuse(statement.iter, f"a loop over {describe(source)}", "loop over range(n), an array or a tuple")
+
+
+def counted(w: Walker, statement: ast.For, over: Range, begin: Callable[[Node], None]) -> None:
+    bounds = [whole(w, one) for one in (over.start, over.stop)]
+    low, high = w.b.dim(over.start), w.b.dim(over.stop)
+    ends = (low, high - 1) if over.step > 0 else (high + 1, low)
+    step = w.b.lift(over.step)
+
+    def enter() -> list[Node]:
+        i = w.b.param(Tensor("int64", (), True))
+        w.b.known[i] = Dim.of(Var(i, *ends))
+        begin(i)
+        return [i]
+
+    names = {name.id for name in ast.walk(statement.target) if isinstance(name, ast.Name)}
+    carry(w, statement, names, [*bounds, step], lambda: (enter(), None), "for")
+
+
+def whole(w: Walker, value: Value) -> Node:
+    node = w.b.lift(value)
+    if node.tensor.rank or node.tensor.kind not in "iub":
+        raise Refuse("the bounds of a range are integers", "use int(x)")
+    return node if node.tensor.weak else index._weakly(w.b, node)
+
+
+def repeat(w: Walker, statement: ast.While) -> None:
+    if statement.orelse:
+        raise w.refuse(statement, "a while with else")
+
+    def enter() -> tuple[list[Node], Node]:
+        return [], w.b.lift(condition(w, statement.test))
+
+    carry(w, statement, set(), [], enter, "while")
+
+
+def carry(
+    w: Walker, statement: ast.For | ast.While, targets: set[str], inputs: list[Node], enter: Callable[[], Any], op: str
+) -> None:
+    """A loop: the names that one turn hands to the next become its carried values."""
+    changed = assigned(statement.body, lambda name: is_array(w, name)) | targets
+    kept = [
+        name
+        for name in sorted(changed - targets)
+        if name in w.names
+        and not isinstance(w.names[name], Unset)
+        and (
+            read_first(statement.body, name)
+            or (isinstance(statement, ast.While) and name in reads(statement.test))
+            or read_elsewhere(w, statement, name)
+        )
+    ]
+    first: list[Node] = []
+    trees = {name: flat(w, name, w.names[name], first) for name in kept}
+    before = dict(w.names)
+    for _ in range(4):
+        turned = turn(w, statement, trees, [node.tensor for node in first], before, enter, op)
+        wider = [
+            meet(w, "a name in a loop", node.tensor, new.tensor) for node, new in zip(first, turned[-1], strict=True)
+        ]
+        if [type.dtype for type in wider] == [n.tensor.dtype for n in first] and all(
+            type.weak == n.tensor.weak or type.rank for type, n in zip(wider, first, strict=True)
+        ):
+            break
+        first = [as_type(w, node, type) for node, type in zip(first, wider, strict=True)]
+    blocks, results = turned[0], turned[1]
+    del results
+    node = w.b.emit(op, (*inputs, *first), None, blocks)
+    w.names = before
+    places = [w.b.emit("result", (node,), one.tensor, at=at) for at, one in enumerate(first)]
+    for name in kept:
+        w.names[name] = grown(w, trees[name], places)
+    for name in changed - set(kept):
+        w.names[name] = Unset("it is set in a loop, which may not run")
+
+
+def turn(
+    w: Walker,
+    statement: ast.For | ast.While,
+    trees: Mapping[str, Any],
+    types: Sequence[Tensor],
+    before: dict[str, Value],
+    enter: Callable[[], Any],
+    op: str,
+) -> tuple[list[Block], None, list[Node]]:
+    """Walk the body once with carried values of these types."""
+    blocks = []
+    w.names = dict(before)
+    if op == "while":
+        params = carried(w, trees, types)
+        outer = w.b.open()
+        _, test = enter()
+        blocks.append(w.b.close(outer, params, [test]))
+        w.names = dict(before)
+    params = carried(w, trees, types)
+    outer = w.b.open()
+    own = enter()[0] if op == "for" else []
+    w.loops.append(statement)
+    if w.statements(statement.body) is not NOTHING:
+        raise w.refuse(statement, "a return in a loop", "set a variable, and return it after")
+    w.loops.pop()
+    found: list[Node] = []
+    for name, tree in trees.items():
+        if isinstance(w.names[name], Unset):
+            raise Refuse(f"{name} may have no value at the end of a turn of the loop")
+        if _form(flat(w, name, w.names[name], found)) != _form(tree):
+            raise Refuse(f"{name} changes its form in a loop", "use another name")
+    fitting = [
+        as_type(w, node, Tensor(type.dtype, node.tensor.shape, type.weak)) if _fits(node.tensor, type) else node
+        for node, type in zip(found, types, strict=True)
+    ]
+    blocks.append(w.b.close(outer, [*own, *params], fitting))
+    return blocks, None, fitting
+
+
+def carried(w: Walker, trees: Mapping[str, Any], types: Sequence[Tensor]) -> list[Node]:
+    params = [Node("param", (), type, {"carried": True}, w.b.loc) for type in types]
+    for name, tree in trees.items():
+        w.names[name] = grown(w, tree, params)
+    return params
+
+
+def flat(w: Walker, name: str, value: Value, into: list[Node]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(flat(w, name, one, into) for one in value)
+    if not isinstance(value, (Node, bool, int, float, complex, np.generic)):
+        raise Refuse(f"{name} is {describe(value)} and changes in a loop")
+    into.append(w.b.lift(value))
+    return len(into) - 1
+
+
+def grown(w: Walker, tree: Any, nodes: Sequence[Node]) -> Value:
+    return tuple(grown(w, one, nodes) for one in tree) if isinstance(tree, tuple) else nodes[tree]
+
+
+def is_array(w: Walker, name: str) -> bool:
+    value = w.names.get(name)
+    return isinstance(value, Node) and value.type is not None and value.tensor.rank > 0
+
+
+def read_elsewhere(w: Walker, statement: ast.AST, name: str) -> bool:
+    """Whether the function reads a name outside this loop and behind its beginning, or in a loop around it."""
+    inside = {id(node) for node in ast.walk(statement)}
+    around = len(w.loops) > 1
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and id(node) not in inside
+        and (around or node.lineno >= getattr(statement, "lineno", 0))
+        for node in ast.walk(w.source.tree)
+    )
+
+
+def _fits(have: Tensor, want: Tensor) -> bool:
+    """Whether a scalar goes into another without loss of kind."""
+    return (
+        not have.rank
+        and not want.rank
+        and np.result_type(have.dtype, want.dtype).name == want.dtype
+        and (have.weak or not want.weak)
+    )
+
+
+def _form(tree: Any) -> Any:
+    return tuple(_form(one) for one in tree) if isinstance(tree, tuple) else 0

@@ -1,0 +1,83 @@
+"""Statements that neither branch nor loop: assignments, `+=`, assertions."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nozzle.aot.build import Refuse
+from nozzle.aot.frontend import binding, expressions, scope
+from nozzle.aot.graph import Node
+from nozzle.aot.ops import elementwise, index
+
+if TYPE_CHECKING:
+    from nozzle.aot.frontend.walker import Walker
+
+
+def assign(w: Walker, statement: ast.Assign) -> None:
+    value = w.value(statement.value)
+    for target in statement.targets:
+        binding.bind(w, target, value)
+
+
+def annotated(w: Walker, statement: ast.AnnAssign) -> None:
+    if statement.value is not None:
+        binding.bind(w, statement.target, w.value(statement.value))
+
+
+def augmented(w: Walker, statement: ast.AugAssign) -> None:
+    right = w.value(statement.value)
+    target = statement.target
+    if isinstance(target, ast.Name):
+        old = scope.lookup(w, target)
+        new = expressions.operate(w, statement.op, old, right)
+        if isinstance(old, Node) and old.tensor.rank:
+            in_place(w, old, new)
+        else:
+            w.names[target.id] = new
+    elif isinstance(target, ast.Subscript):
+        owner, key = w.value(target.value), binding.key(w, target.slice)
+        if not isinstance(owner, Node):
+            raise w.refuse(target, "an item of what is no array is set")
+        if isinstance(key, Node) and key.tensor.dtype == "bool" and key.tensor.rank:
+            index.assign(
+                w.b,
+                owner,
+                slice(None),
+                elementwise.where(w.b, key, expressions.operate(w, statement.op, owner, right), owner),
+            )
+            return
+        old = index.index(w.b, owner, key)
+        new = expressions.operate(w, statement.op, old, right)
+        if old.tensor.rank:
+            in_place(w, old, new)
+        else:
+            index.assign(w.b, owner, key, new)
+    else:
+        raise w.refuse(target, "an attribute is set", "use a variable")
+
+
+def in_place(w: Walker, old: Node, new: Node) -> None:
+    if not np.can_cast(new.tensor.dtype, old.tensor.dtype, "same_kind"):
+        raise Refuse(f"{new.tensor.dtype} does not go into {old.tensor.dtype} in place", "cast it with astype")
+    w.b.store(old, new)
+
+
+def expression(w: Walker, statement: ast.Expr) -> None:
+    if not (isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)):
+        w.value(statement.value)
+
+
+def asserted(w: Walker, statement: ast.Assert) -> None:
+    good = w.value(statement.test)
+    message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else ""
+    if isinstance(good, Node):
+        w.b.trap(elementwise.truth(w.b, good), AssertionError, message)
+    elif not good:
+        raise Refuse(f"an assertion that is false while compiling: {message}")
+
+
+def skip(w: Walker, statement: ast.stmt) -> None:
+    """pass, del, and names that are global only to be read."""

@@ -1,0 +1,89 @@
+"""What a name can hold while a function is walked, besides nodes and numbers."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Value
+from nozzle.aot.graph import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A name from outside the function, and what it was: native code holds only while it still is that."""
+
+    scope: Mapping[str, Any] | types.CellType | types.ModuleType
+    name: str
+    value: Any
+
+    def holds(self) -> bool:
+        now = outer(self.scope, self.name)
+        if isinstance(self.value, (bool, int, float, complex, np.generic, tuple, str)):
+            return type(now) is type(self.value) and bool(now == self.value)
+        return now is self.value
+
+
+def outer(scope: Mapping[str, Any] | types.CellType | types.ModuleType, name: str) -> Any:
+    if isinstance(scope, types.CellType):
+        return scope.cell_contents
+    return getattr(scope, name, None) if isinstance(scope, types.ModuleType) else scope.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of an array, not yet called."""
+
+    owner: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    start: Value
+    stop: Value
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerated:
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """A name that may have no value here."""
+
+    why: str
+
+
+class Nothing:
+    """A block that did not return."""
+
+
+NOTHING = Nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A value that both branches agree on while compiling."""
+
+    value: Value
+
+
+def same(one: Value, two: Value) -> bool:
+    if one is two:
+        return True
+    if isinstance(one, (Node, Unset)) or isinstance(two, (Node, Unset)) or type(one) is not type(two):
+        return False
+    if isinstance(one, tuple):
+        return len(one) == len(two) and all(map(same, one, two))
+    return bool(one == two)
+
+
+def has_node(value: Value) -> bool:
+    return isinstance(value, (Node, Range)) or (isinstance(value, tuple) and any(map(has_node, value)))
