@@ -124,6 +124,8 @@ def _for(run: Run, node: Node) -> None:
     for at in range(start, stop, step):
         run.values.update(zip(body.params, (at, *carried), strict=True))
         carried = run.block(body)
+        if "until" in node.attrs and carried[node.attrs["until"]]:
+            break
     run.values[node] = carried
 
 

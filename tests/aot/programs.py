@@ -320,3 +320,96 @@ def sparse_rows(rows, columns, values, x):
 @program(S[:7], np.arange(35.0).reshape(7, 5), D[:3, :7])
 def products_of_odd_sizes(v, m, a):
     return v @ m, m.T @ v, a @ m, v[:, None] @ m[:1], m[:, :0] @ m[:0]
+
+
+@program(S, 0.5)
+def the_first_that_is_greater(x, limit):
+    for i in range(len(x)):
+        if x[i] > limit:
+            return i, x[i]
+    return -1, limit
+
+
+@program(D.round())
+def a_search_that_breaks_off(m):
+    best = -1
+    for i in range(m.shape[0]):
+        for j in range(m.shape[1] - 1, -1, -2):
+            if m[i, j] < 0:
+                continue
+            if m[i, j] > 1:
+                best = i * 100 + j
+                break
+        else:
+            best = -7
+        if best > 0:
+            break
+    return best
+
+
+@program(np.abs(D) + 0.1)
+def an_array_returned_when_it_is_good_enough(x):
+    y = x
+    for k in range(50):
+        z = 0.5 * (y + x / y)
+        if np.max(np.abs(z - y)) < 1e-6:
+            return z, k
+        y = z
+    return y, -1
+
+
+@program(50)
+def left_only_by_return(n):
+    k = 0
+    while True:
+        k += 1
+        if k % 2:
+            continue
+        if k * k > n:
+            return k
+
+
+@program(S)
+def a_loop_over_a_tuple_ends_early(x):
+    total = 0.0
+    for k in (1, 2, 3):
+        if x[k] > 0.5:
+            break
+        total += x[k]
+    return total
+
+
+@program(S, 3)
+@program(S[:3], 100)
+def a_while_with_all_of_it(x, limit):
+    total, i = 0.0, 0
+    while i < len(x):
+        if x[i] < 0:
+            total -= 1
+            i += 1
+            continue
+        total += x[i]
+        if total > limit:
+            break
+        i += 1
+    else:
+        total = total + 100
+    return total, i
+
+
+@program(S)
+def nothing_is_returned(x):
+    for i in range(len(x)):
+        if x[i] > 1:
+            x[i] = 0
+            return
+
+
+@program(D)
+def rows_until_one_returns_from_within(m):
+    for i in range(m.shape[0]):
+        for j in range(m.shape[1]):
+            if m[i, j] > 1.5:
+                return i, j
+        m[i] = 0
+    return -1, -1

@@ -25,7 +25,7 @@ def traced(seed: int) -> tuple[Any, list[Any], Any, str] | None:
             theirs = fresh(tuple(values))
             want = function(*theirs), tuple(theirs)
         return aot.compile(function).traced(values), values, want, source
-    except (ValueError, IndexError, TypeError, aot.NotAdmissible):
+    except (ValueError, IndexError, TypeError, np.exceptions.ComplexWarning, aot.NotAdmissible):
         return None
 
 

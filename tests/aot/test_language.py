@@ -46,13 +46,6 @@ def may_be_unset(x):
     return y
 
 
-def breaks(x):
-    for i in range(3):
-        if x[i] > 0:
-            break
-    return x
-
-
 def makes_a_dict(x):
     return {"x": x}
 
@@ -74,7 +67,6 @@ def truth_of_an_array(x):
         (prints, "a call of print", "print it outside"),
         (changes_type, "changes its type", "use another name"),
         (may_be_unset, "may have no value here", "give y a value before"),
-        (breaks, "a break statement", "put the test into a while"),
         (makes_a_dict, "a dict expression", "use tuples"),
         (calls_itself, "calls itself", "write it as a loop"),
         (truth_of_an_array, "the truth of an array", "use .any() or .all()"),

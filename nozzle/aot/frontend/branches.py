@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nozzle.aot.build import Refuse, Value, common, describe
+from nozzle.aot.frontend.jumps import RESULT
 from nozzle.aot.frontend.values import NOTHING, Fixed, Unset, same
 from nozzle.aot.graph import Block, Node
 from nozzle.aot.ops import elementwise
@@ -45,7 +46,10 @@ def branch(w: Walker, statement: ast.If, rest: Sequence[ast.stmt]) -> Value:
     ]
     pairs = []
     for name in changed:
-        one, two = sides[0][0].get(name, Unset("one branch only")), sides[1][0].get(name, Unset("one branch only"))
+        one, two = (side[0].get(name, Unset("one branch only")) for side in sides)
+        if name == RESULT:
+            one = inside(w, sides[0][2], blank, w, two) if isinstance(one, Unset) else one
+            two = inside(w, sides[1][2], blank, w, one) if isinstance(two, Unset) else two
         if isinstance(one, Unset) or isinstance(two, Unset):
             w.names[name] = Unset("it is set in one branch only")
         else:
@@ -103,7 +107,22 @@ def pair(
     return type
 
 
-def inside(w: Walker, nodes: list[Node], do: Callable[..., Node], *arguments: Any) -> Node:
+def blank(w: Walker, value: Value) -> Value:
+    """Something of the same type, where nobody will read it."""
+    if isinstance(value, tuple):
+        return tuple(blank(w, one) for one in value)
+    if not isinstance(value, Node):
+        return value
+    type = value.tensor
+    zero = w.b.const(0, type.dtype)
+    if not type.rank:
+        return as_type(w, zero, type)
+    if not all(dim.at_entry for dim in type.shape):
+        raise Refuse("an array is returned in a loop whose size depends on the data", "return it after the loop")
+    return w.b.emit("full", (zero,), type, shape=type.shape)
+
+
+def inside(w: Walker, nodes: list[Node], do: Callable[..., Value], *arguments: Any) -> Value:
     outer, w.b.nodes = w.b.nodes, nodes
     try:
         return do(*arguments)

@@ -4,8 +4,6 @@ INSTEAD = {
     "try": "let the caller catch it",
     "with": "open files outside, and pass arrays",
     "raise": "use assert, which becomes a check",
-    "break": "put the test into a while",
-    "continue": "put the rest into an if",
     "functiondef": "define the helper outside; it is inlined",
     "classdef": "pass arrays and numbers",
     "import": "import at the top of the file",

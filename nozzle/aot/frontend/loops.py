@@ -10,8 +10,9 @@ import numpy as np
 
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import binding
-from nozzle.aot.frontend.branches import as_type, condition, meet
-from nozzle.aot.frontend.values import NOTHING, Enumerated, Range, Unset
+from nozzle.aot.frontend.branches import as_type, blank, condition, meet
+from nozzle.aot.frontend.jumps import RESULT, Until, unless
+from nozzle.aot.frontend.values import Enumerated, Range, Unset
 from nozzle.aot.graph import Block, Node
 from nozzle.aot.names import assigned, read_first, reads
 from nozzle.aot.ops import index
@@ -23,16 +24,11 @@ if TYPE_CHECKING:
 
 
 def loop(w: Walker, statement: ast.For) -> None:
-    if statement.orelse:
-        raise w.refuse(statement, "a for with else")
     source = w.value(statement.iter)
     if isinstance(source, range):
         source = Range(source.start, source.stop, source.step)
     if isinstance(source, tuple):
-        for one in source:
-            binding.bind(w, statement.target, one)
-            if w.statements(statement.body) is not NOTHING:
-                raise w.refuse(statement, "a return in a loop", "set a variable, and return it after")
+        unrolled(w, statement, source)
         return
     if isinstance(source, Node) and source.tensor.rank:
         length = w.b.length(source, 0)
@@ -53,6 +49,20 @@ def loop(w: Walker, statement: ast.For) -> None:
         raise w.refuse(statement.iter, f"a loop over {describe(source)}", "loop over range(n), an array or a tuple")
 
 
+def unrolled(w: Walker, statement: ast.For, values: tuple[Value, ...]) -> None:
+    """Over what is known while compiling: the body once for each."""
+    stop = statement.until if isinstance(statement, Until) else ""
+    for one in values:
+        stopped = w.names.get(stop, False)
+        if stopped is True:
+            return
+        binding.bind(w, statement.target, one)
+        w.statements([unless(statement, stop)] if isinstance(stopped, Node) else statement.body)
+    if isinstance(w.names.get(stop), Node):
+        for name in _names(statement.target):
+            w.names[name] = Unset("the loop may have ended before")
+
+
 def counted(w: Walker, statement: ast.For, over: Range, begin: Callable[[Node], None]) -> None:
     bounds = [whole(w, one) for one in (over.start, over.stop)]
     low, high = w.b.dim(over.start), w.b.dim(over.stop)
@@ -65,8 +75,11 @@ def counted(w: Walker, statement: ast.For, over: Range, begin: Callable[[Node], 
         begin(i)
         return [i]
 
-    names = {name.id for name in ast.walk(statement.target) if isinstance(name, ast.Name)}
-    carry(w, statement, names, [*bounds, step], lambda: (enter(), None), "for")
+    carry(w, statement, _names(statement.target), [*bounds, step], lambda: (enter(), None), "for")
+
+
+def _names(target: ast.expr) -> set[str]:
+    return {name.id for name in ast.walk(target) if isinstance(name, ast.Name)}
 
 
 def whole(w: Walker, value: Value) -> Node:
@@ -77,9 +90,6 @@ def whole(w: Walker, value: Value) -> Node:
 
 
 def repeat(w: Walker, statement: ast.While) -> None:
-    if statement.orelse:
-        raise w.refuse(statement, "a while with else")
-
     def enter() -> tuple[list[Node], Node]:
         return [], w.b.lift(condition(w, statement.test))
 
@@ -91,13 +101,15 @@ def carry(
 ) -> None:
     """A loop: the names that one turn hands to the next become its carried values."""
     changed = assigned(statement.body, lambda name: is_array(w, name)) | targets
+    stop = statement.until if isinstance(statement, Until) else ""
     kept = [
         name
         for name in sorted(changed - targets)
         if name in w.names
-        and not isinstance(w.names[name], Unset)
+        and not isinstance(w.names[name], (Unset, type(None)))
         and (
-            read_first(statement.body, name)
+            name in (stop, RESULT)
+            or read_first(statement.body, name)
             or (isinstance(statement, ast.While) and name in reads(statement.test))
             or read_elsewhere(w, statement, name)
         )
@@ -105,6 +117,13 @@ def carry(
     first: list[Node] = []
     trees = {name: flat(w, name, w.names[name], first) for name in kept}
     before = dict(w.names)
+    if RESULT in changed and RESULT not in w.names:  # a first turn says of which type it is
+        turn(w, statement, trees, [node.tensor for node in first], before, enter, op)
+        w.names, value = before, blank(w, w.names[RESULT])
+        before = {**before, RESULT: value}
+        if value is not None:
+            kept.append(RESULT)
+            trees[RESULT] = flat(w, RESULT, value, first)
     for _ in range(4):
         turned = turn(w, statement, trees, [node.tensor for node in first], before, enter, op)
         wider = [
@@ -117,13 +136,14 @@ def carry(
         first = [as_type(w, node, type) for node, type in zip(first, wider, strict=True)]
     blocks, results = turned[0], turned[1]
     del results
-    node = w.b.emit(op, (*inputs, *first), None, blocks)
+    node = w.b.emit(op, (*inputs, *first), None, blocks, **({"until": trees[stop]} if stop else {}))
     w.names = before
     places = [w.b.emit("result", (node,), one.tensor, at=at) for at, one in enumerate(first)]
     for name in kept:
         w.names[name] = grown(w, trees[name], places)
     for name in changed - set(kept):
-        w.names[name] = Unset("it is set in a loop, which may not run")
+        if name != RESULT:
+            w.names[name] = Unset("it is set in a loop, which may not run")
 
 
 def turn(
@@ -148,8 +168,7 @@ def turn(
     outer = w.b.open()
     own = enter()[0] if op == "for" else []
     w.loops.append(statement)
-    if w.statements(statement.body) is not NOTHING:
-        raise w.refuse(statement, "a return in a loop", "set a variable, and return it after")
+    w.statements(statement.body)
     w.loops.pop()
     found: list[Node] = []
     for name, tree in trees.items():

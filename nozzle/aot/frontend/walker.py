@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.frontend import branches, calls, expressions, loops, scope, statements
 from nozzle.aot.frontend.instead import INSTEAD
+from nozzle.aot.frontend.jumps import Until, without_jumps
 from nozzle.aot.frontend.values import NOTHING, Capture
 from nozzle.aot.source import NotAdmissible, Source, source_of
 
@@ -18,7 +20,8 @@ class Walker:
 
     def __init__(self, b: Builder, function: Callable[..., Any], captures: list[Capture], depth: int = 0) -> None:
         self.b, self.function, self.captures, self.depth = b, function, captures, depth
-        self.source: Source = source_of(function)
+        source = source_of(function)
+        self.source: Source = replace(source, tree=without_jumps(source.tree))
         self.names: dict[str, Value] = {}
         self.loops: list[ast.AST] = [self.source.tree]
 
@@ -81,6 +84,7 @@ STATEMENTS: dict[type, Callable[..., None]] = {
     ast.Expr: statements.expression,
     ast.Assert: statements.asserted,
     ast.For: loops.loop,
+    Until: loops.loop,
     ast.While: loops.repeat,
     ast.Pass: statements.skip,
     ast.Delete: statements.skip,

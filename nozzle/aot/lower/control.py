@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from nozzle.aot.graph import Block, Node, root, walk
 from nozzle.aot.lower.function import Buffer, Function
@@ -61,15 +62,10 @@ def _for(f: Function, node: Node) -> None:
         begin, end = f.t.index(0), f.t.set(f"arith.floordivsi {more}, {size} : index")
     else:
         begin, end = low, high
-    turn = f.t.name()
     names = [f.t.name() for _ in scalars]
     types = [register(params[at].tensor.dtype) for at in scalars]
-    found = f.t.name()
-    carried = ", ".join(f"{name} = {f.scalar(first[at])}" for name, at in zip(names, scalars, strict=True))
-    head = f"scf.for {turn} = {begin} to {end} step {f.t.index(1)}"
-    if scalars:
-        head = f"{found}:{len(scalars)} = {head} iter_args({carried}) -> ({', '.join(types)})"
-    with f.t.block(head + " {"):
+
+    def whole(turn: str) -> list[str]:
         at = turn
         if by != 1:
             moved = f.t.set(f"arith.muli {turn}, {f.t.index(by)} : index")
@@ -78,10 +74,64 @@ def _for(f: Function, node: Node) -> None:
         f.scalars.update({params[k]: name for k, name in zip(scalars, names, strict=True)})
         f.block(body)
         _turn(f, params, body.results)
+        return [f.scalar(body.results[k]) for k in scalars]
+
+    if "until" in node.attrs:
+        over = _Scalars([f.scalar(first[at]) for at in scalars], types, names)
+        found = _until(f, (begin, end), over, scalars.index(node.attrs["until"]), whole)
+        _leave(f, node, params, scalars, found)
+        return
+    turn, found = f.t.name(), f.t.name()
+    carried = ", ".join(f"{name} = {f.scalar(first[at])}" for name, at in zip(names, scalars, strict=True))
+    head = f"scf.for {turn} = {begin} to {end} step {f.t.index(1)}"
+    if scalars:
+        head = f"{found}:{len(scalars)} = {head} iter_args({carried}) -> ({', '.join(types)})"
+    with f.t.block(head + " {"):
+        results = whole(turn)
         if scalars:
-            yielded = ", ".join(f.scalar(body.results[k]) for k in scalars)
-            f.t.add(f"scf.yield {yielded} : {', '.join(types)}")
+            f.t.add(f"scf.yield {', '.join(results)} : {', '.join(types)}")
     _leave(f, node, params, scalars, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scalars:
+    """What a loop carries in registers: the first values, their types, and their names in the body."""
+
+    first: Sequence[str]
+    types: Sequence[str]
+    names: Sequence[str]
+
+
+def _until(f: Function, bounds: tuple[str, str], over: _Scalars, stop: int, whole: Callable[[str], list[str]]) -> str:
+    """A counted loop that ends when its carried flag is set; the name of what it carried last."""
+    t, types = f.t, over.types
+    all_types = ", ".join([*types, "index"])
+    before, at, turn, found = [t.name() for _ in types], t.name(), t.name(), t.name()
+    pairs = zip([*before, at], [*over.first, bounds[0]], strict=True)
+    given = ", ".join(f"{name} = {value}" for name, value in pairs)
+    t.add(f"{found}:{len(types) + 1} = scf.while ({given}) : ({all_types}) -> ({all_types}) {{")
+    t.depth += 1
+    more = t.set(f"arith.cmpi slt, {at}, {bounds[1]} : index")
+    on = t.set(f"arith.xori {before[stop]}, {t.raw('true', 'i1')} : i1")
+    good = _well(f, t.set(f"arith.andi {more}, {on} : i1"))
+    t.add(f"scf.condition({good}) {', '.join([*before, at])} : {all_types}")
+    t.depth -= 1
+    t.add("} do {")
+    t.depth += 1
+    pairs = zip([*over.names, turn], [*types, "index"], strict=True)
+    t.add(f"^bb0({', '.join(f'{name}: {type}' for name, type in pairs)}):")
+    results = whole(turn)
+    t.add(f"scf.yield {', '.join([*results, t.set(f'arith.addi {turn}, {t.index(1)} : index')])} : {all_types}")
+    t.depth -= 1
+    t.add("}")
+    return found
+
+
+def _well(f: Function, good: str) -> str:
+    """And that nothing was found wrong so far."""
+    now = f.t.set(f"memref.load {f.status}[{f.t.index(0)}] : memref<?xi64>")
+    well = f.t.set(f"arith.cmpi eq, {now}, {f.t.raw('0', 'i64')} : i64")
+    return f.t.set(f"arith.andi {good}, {well} : i1")
 
 
 def _leave(f: Function, node: Node, params: Sequence[Node], scalars: list[int], found: str) -> None:
@@ -115,9 +165,7 @@ def _while(f: Function, node: Node) -> None:
     f.block(test)
     good = f.scalar(test.results[0])
     if any(one.op == "check" for block in node.blocks for one in walk(block)):
-        now = f.t.set(f"memref.load {f.status}[{f.t.index(0)}] : memref<?xi64>")
-        well = f.t.set(f"arith.cmpi eq, {now}, {f.t.raw('0', 'i64')} : i64")
-        good = f.t.set(f"arith.andi {good}, {well} : i1")
+        good = _well(f, good)
     f.t.add(f"scf.condition({good})" + (f" {', '.join(before)} : {types}" if scalars else ""))
     f.t.depth -= 1
     f.t.add("} do {")
