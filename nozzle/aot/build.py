@@ -227,20 +227,24 @@ class Builder:
 
     def store(self, target: Node, value: Value) -> None:
         """Write a value into a tensor or a view of one, cast to its dtype as NumPy's assignment does."""
-        node = self.lift(value)
         self.writable(target)
-        kinds = target.tensor.kind, node.tensor.kind
+        self.emit("store", (target, self.stored(target.tensor.shape, target.tensor, value)), None)
+
+    def stored(self, into: tuple[Dim, ...], type: Tensor, value: Value) -> Node:
+        """A value as it is stored to a place of a shape in an array of a type."""
+        node = self.lift(value)
+        kinds = type.kind, node.tensor.kind
         if kinds[1] == "c" and kinds[0] != "c":
             raise Refuse("a complex value does not fit a real array", "take .real")
         shape = node.tensor.shape
-        if len(shape) > target.tensor.rank:
-            if all(self.is_one(dim) for dim in shape[: len(shape) - target.tensor.rank]):
+        if len(shape) > len(into):
+            if all(self.is_one(dim) for dim in shape[: len(shape) - len(into)]):
                 raise Refuse("an array with more axes than what it is stored to", "take its first: y[0]")
-            raise ValueError(f"could not broadcast an array of rank {len(shape)} into one of rank {target.tensor.rank}")
-        for have, want in zip(reversed(shape), reversed(target.tensor.shape), strict=False):
+            raise ValueError(f"could not broadcast an array of rank {len(shape)} into one of rank {len(into)}")
+        for have, want in zip(reversed(shape), reversed(into), strict=False):
             if not self.is_one(have) or self.is_one(want):
                 self.same(have, want, "could not broadcast input array into the shape of the target")
-        self.emit("store", (target, self.cast(node, target.tensor.dtype)), None)
+        return self.cast(node, type.dtype)
 
 
 def _asked(type: Tensor, every: bool) -> Any:

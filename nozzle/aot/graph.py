@@ -1,10 +1,11 @@
 """The IR, on one screen: a graph is a block, a block is a list of nodes, a node is an operation.
 
 A node is a value in single assignment form: what it is (`op`), of what (`inputs`), of which type, from which line of
-the source. Nodes stand in the order of the program. `store` is the one that changes memory: it writes into the tensor
-that its first input is, or looks at. Slices and transposes look at memory and own none. `for`, `while` and `if` hold
-blocks; what a block yields are its `results`, and `result` nodes name them outside. A `fused` node holds a block that
-is computed in one pass over memory; its results keep their names outside.
+the source. Nodes stand in the order of the program. `store` changes memory: it writes into the
+tensor that its first input is, or looks at; so do `scatter` and `put`, which say where by a mask or by indices. Slices
+and transposes look at memory and own none. `for`, `while` and `if` hold blocks; what a block yields are its `results`,
+and `result` nodes name them outside. A `fused` node holds a block that is computed in one pass over memory; its results
+keep their names outside.
 
 What an operation means is `interpret.py`; which there are is `ops/`. `check` says whether a graph is well formed.
 """
@@ -82,6 +83,8 @@ class Graph:
 
 VIEWS = ("slice", "transpose", "reshape", "broadcast")
 CONTROL = ("for", "while", "if")
+WRITES = ("store", "scatter", "put")
+"""What writes into the tensor that its first input is, or looks at."""
 
 
 def root(node: Node) -> Node:
@@ -103,7 +106,7 @@ def stored(nodes: Iterable[Node]) -> set[Node]:
     """The roots that these nodes, and the blocks within them, write to."""
     found = set()
     for node in nodes:
-        if node.op in ("store", "scatter"):
+        if node.op in WRITES:
             found.add(root(node.inputs[0]))
         for inner in node.blocks:
             found |= stored(inner.nodes)
@@ -133,7 +136,7 @@ def _check(block: Block, known: set[Node]) -> None:
         for one in node.inputs:
             if one not in known:
                 raise ValueError(f"{node.loc}: {node.op} uses {one.op} before it is there")
-        if node.op in ("store", "scatter", "check", "fused", *CONTROL) and node.type is not None:
+        if node.op in (*WRITES, "check", "fused", *CONTROL) and node.type is not None:
             raise ValueError(f"{node.loc}: {node.op} gives no value")
         for inner in node.blocks:
             _check(inner, known)

@@ -113,6 +113,11 @@ def _scatter(run: Run, node: Node) -> None:
     target[mask] = value
 
 
+def _put(run: Run, node: Node) -> None:
+    target, *indices, value = (run.values[one] for one in node.inputs)
+    target[(slice(None),) * node.attrs["axis"] + tuple(indices)] = value
+
+
 def _check(run: Run, node: Node) -> None:
     if not run.values[node.inputs[0]]:
         raise node.attrs["kind"](f"{node.attrs['message']} ({node.loc})")
@@ -158,6 +163,7 @@ SPECIAL: dict[str, Callable[[Run, Node], None]] = {
     "size": _size,
     "store": _store,
     "scatter": _scatter,
+    "put": _put,
     "check": _check,
     "for": _for,
     "while": _while,

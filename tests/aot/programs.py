@@ -413,3 +413,26 @@ def rows_until_one_returns_from_within(m):
                 return i, j
         m[i] = 0
     return -1, -1
+
+
+@program(S.copy(), np.array([3, -1, 0, 3]), D.copy(), np.array([[0, 1], [2, -2]]))
+def stores_through_indices(x, at, m, grid):
+    y = x.copy()
+    y[at] = 5
+    x[at] = x[:4] * 2
+    x[at] += 1
+    m[:, at] = x[:4]
+    m[at, :] = x
+    m[at[:2], at[1:3]] = 7
+    m[grid] *= 2
+    m[1:, grid[0]] = m[:-1, grid[1]]
+    x[np.arange(4)] = x[::-1][:4]
+    return y, x.sum()
+
+
+@program(np.array([3, 0, 2, 1, 4]))
+def a_permutation_undone(p):
+    back = np.empty_like(p)
+    back[p] = np.arange(len(p))
+    p[p] = p
+    return back, back[p]

@@ -73,6 +73,9 @@ STORE = (
     "for i in range(k):\n    {t}[i:] = {t}[: len({t}) - i] + 1",
     "for i in range(len({t})):\n    if i % 2 == 0:\n        {t}[i] *= 2",
     "for i in range(len({t})):\n    if np.real({t}[i]).sum() > 1:\n        break\n    {t}[i] = {t}[i] * 2 + 1",
+    "{t}[np.arange(len({t}))[::-1]] = {t}",
+    "{t}[np.arange(len({t})) // 2] += 1",
+    "{t}[np.arange(k)] = {e}",
     "for i in range(len({t})):\n    if i == k:\n        continue\n    {t}[i] = {t}[i] + i",
 )
 

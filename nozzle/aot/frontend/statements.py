@@ -51,7 +51,7 @@ def augmented(w: Walker, statement: ast.AugAssign) -> None:
             return
         old = index.index(w.b, owner, key)
         new = expressions.operate(w, statement.op, old, right)
-        if old.tensor.rank:
+        if old.tensor.rank and old.op == "slice":
             in_place(w, old, new)
         else:
             index.assign(w.b, owner, key, new)

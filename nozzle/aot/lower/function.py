@@ -531,7 +531,11 @@ class Function:
 
     def _gathered(self, node: Node, index: tuple[str, ...]) -> str:
         source, *indices = node.inputs
-        axis, rank = node.attrs["axis"], node.tensor.rank - source.tensor.rank + len(indices)
+        return self.element(source, self.chosen(source, indices, node.attrs["axis"], index))
+
+    def chosen(self, source: Node, indices: Sequence[Node], axis: int, index: tuple[str, ...]) -> tuple[str, ...]:
+        """Where arrays of indices point to, never outside."""
+        rank = len(index) - source.tensor.rank + len(indices)
         middle = index[axis : axis + rank]
         chosen = []
         for at, one in enumerate(indices):
@@ -540,7 +544,7 @@ class Function:
             last = self.dim(source.tensor.shape[axis + at] - 1)
             low = self.t.set(f"arith.maxsi {place}, {self.t.index(0)} : index")
             chosen.append(self.t.set(f"arith.minsi {low}, {last} : index"))
-        return self.element(source, (*index[:axis], *chosen, *index[axis + rank :]))
+        return (*index[:axis], *chosen, *index[axis + rank :])
 
 
 def _not_negative(dim: Dim) -> bool:

@@ -511,6 +511,16 @@ def _scatter(f: Function, node: Node) -> None:
         fold(f, sizes, f.t.const(0, "int64"), "int64", step)
 
 
+def _put(f: Function, node: Node) -> None:
+    """One after the other to where the indices point."""
+    target, *indices, value = node.inputs
+    axis = node.attrs["axis"]
+    some = f.t.set(f"arith.cmpi sgt, {f.dim(total(f, target.tensor.shape))}, {f.t.index(0)} : index")
+    with f.t.block(f"scf.if {some} {{"), nest(f, [f.dim(dim) for dim in node.attrs["shape"]]) as index:
+        found = f.operand(value, tuple(index[len(index) - value.tensor.rank :]))
+        put(f, target, f.chosen(target, indices, axis, tuple(index)), found)
+
+
 def _matmul(f: Function, node: Node) -> None:
     """A product of matrices, in the order row, inner, column: exact in that order, the last loop in vectors."""
     left, right = node.inputs
@@ -635,5 +645,6 @@ KERNELS: dict[str, Callable[[Function, Node], None]] = {
     "item": _item,
     "compress": _compress,
     "scatter": _scatter,
+    "put": _put,
     "matmul": _matmul,
 }

@@ -20,7 +20,16 @@ from nozzle.aot.sizes import Dim, Var
 from nozzle.aot.types import Tensor
 
 FAMILY = "indexing"
-for _words in ("x[i, j]", "x[a:b:c]", "x[..., None]", "x[mask]", "x[indices]", "x[...] = y", "x[...] += y"):
+for _words in (
+    "x[i, j]",
+    "x[a:b:c]",
+    "x[..., None]",
+    "x[mask]",
+    "x[indices]",
+    "x[...] = y",
+    "x[...] += y",
+    "x[indices] = y",
+):
     WORDS[_words] = FAMILY
 
 
@@ -219,6 +228,13 @@ def scatter(b: Builder, x: Node, mask: Node, value: Node) -> None:
     b.emit("scatter", (x, mask, b.cast(value, x.tensor.dtype)), None)
 
 
+def _apart(b: Builder, node: Node, x: Node) -> Node:
+    """Itself, or a copy where it looks at the memory of `x`, which is about to change."""
+    if not node.tensor.rank or root(node) is not root(x):
+        return node
+    return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
+
+
 def counted(b: Builder, mask: Node, x: Node) -> Dim:
     """How many are True; counted once for a mask that nothing writes to."""
     if mask in b.counts and root(mask) not in stored(b.nodes):
@@ -235,6 +251,30 @@ def counted(b: Builder, mask: Node, x: Node) -> Dim:
 
 def gather(b: Builder, x: Node, items: list[Value]) -> Node:
     """`x[indices]`: one or more arrays of integers, side by side; the rest slices."""
+    place = _place(b, x, items)
+    return b.emit("gather", (place.source, *place.indices), Tensor(x.tensor.dtype, place.shape), axis=place.axis)
+
+
+def put(b: Builder, x: Node, items: list[Value], value: Value) -> None:
+    """`x[indices] = values`, in order: of what goes to one place twice, the last stays."""
+    b.writable(x)
+    place = _place(b, x, items)
+    node = b.stored(place.shape, x.tensor, value)
+    inputs = (*(_apart(b, one, x) for one in place.indices), _apart(b, node, x))
+    b.emit("put", (place.source, *inputs), None, axis=place.axis, shape=place.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where arrays of indices point to: along which axes of what, and the shape of it."""
+
+    source: Node
+    indices: tuple[Node, ...]
+    axis: int
+    shape: tuple[Dim, ...]
+
+
+def _place(b: Builder, x: Node, items: list[Value]) -> _Place:
     spread = _spread(tuple(items), x.tensor.rank)
     arrays = [at for at, item in enumerate(spread) if isinstance(item, Node) and item.tensor.rank]
     if arrays != list(range(arrays[0], arrays[0] + len(arrays))) or any(item is None for item in spread):
@@ -245,8 +285,7 @@ def gather(b: Builder, x: Node, items: list[Value]) -> Node:
     indices = [_checked(b, b.lift(spread[at]), seen.tensor.shape[axis + n]) for n, at in enumerate(arrays)]
     shape = b.broadcast([one.tensor.shape for one in indices])
     source = seen.tensor.shape
-    type = Tensor(x.tensor.dtype, (*source[:axis], *shape, *source[axis + len(arrays) :]))
-    return b.emit("gather", (seen, *indices), type, axis=axis)
+    return _Place(seen, tuple(indices), axis, (*source[:axis], *shape, *source[axis + len(arrays) :]))
 
 
 def _checked(b: Builder, indices: Node, length: Dim) -> Node:
@@ -277,7 +316,8 @@ def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
         b.store(x, where(b, items[0], b.cast(value, x.tensor.dtype), x))
         return
     if any(isinstance(item, Node) and item.tensor.rank for item in items):
-        raise Refuse("a store through an array of indices", "store in a loop: for k in range(len(i)): x[i[k]] = y[k]")
+        put(b, x, items, value)
+        return
     b.store(look(b, x, key), value)
 
 

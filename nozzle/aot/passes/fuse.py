@@ -36,6 +36,7 @@ ANCHORS = (
     "item",
     "store",
     "scatter",
+    "put",
 )
 FREE = ("full", "iota")
 DEAR = 8
@@ -104,7 +105,7 @@ class _Block:
             self.written += [(at, one) for one in stored([node])]
         self.deep |= {one for _, one in self.written}
         self.deep |= {root(node) for node in block.nodes if node.op == "reshape"}
-        whole = ("matmul", "scatter")
+        whole = ("matmul", "scatter", "put")
         self.deep |= {
             root(one)
             for node in block.nodes
@@ -168,7 +169,9 @@ class _Block:
         """Whether a cheap one must be in memory all the same."""
         if any(root(one) is node for one in self.block.results):
             return True
-        whole = [n for n in self.block.nodes if n.op in ("reshape", "matmul", "scatter", *CONTROL) and not _dot(n)]
+        whole = [
+            n for n in self.block.nodes if n.op in ("reshape", "matmul", "scatter", "put", *CONTROL) and not _dot(n)
+        ]
         return any(root(one) is node for n in whole for one in n.inputs)
 
     def _overwritten(self, node: Node) -> bool:
