@@ -97,8 +97,21 @@ class Dim:
             return self.scaled(other.fixed)
         if self.fixed is not None:
             return other.scaled(self.fixed)
+        factors = [*self._factors(), *other._factors()]
+        powers = [one for one in factors if one[1] is not None]
+        if any(sum(base == one for one, _ in factors) > 1 for base, _ in powers):
+            return _product(factors)
         left, right = sorted((self, other), key=str)
         return Dim.of(Mixed("*", left, right))
+
+    def _factors(self) -> list[tuple[Dim, Dim | None]]:
+        """What it is a product of: bases and exponents; no exponent where it is no power."""
+        if self.const or len(self.terms) != 1 or self.terms[0][1] != 1 or not isinstance(self.terms[0][0], Mixed):
+            return [(self, None)]
+        atom = self.terms[0][0]
+        if atom.op == "*":
+            return [*atom.left._factors(), *atom.right._factors()]
+        return [(atom.left, atom.right)] if atom.op == "**" else [(self, None)]
 
     def joined(self, op: str, other: Dim) -> Dim:
         """By `//`, `%`, `**`, `min` or `max`."""
@@ -152,6 +165,24 @@ class Dim:
         if not text:
             return str(self.const)
         return text + (f" {'-' if self.const < 0 else '+'} {abs(self.const)}" if self.const else "")
+
+
+def _product(factors: Iterable[tuple[Dim, Dim | None]]) -> Dim:
+    """With the powers of one base joined: their exponents, none of which is negative, add up.
+
+    >>> r, i, k = (Dim.of(Size(name, 3)) for name in "rik")
+    >>> str(r.times(r.joined("**", i)).times(r.joined("**", k - i - 1)))
+    '(r ** k)'
+    """
+    powers: dict[Dim, Dim] = {}
+    for base, exponent in factors:
+        powers[base] = powers.get(base, Dim()) + (Dim.of(1) if exponent is None else exponent)
+    found = Dim.of(1)
+    for base, exponent in powers.items():
+        one = base if exponent.fixed == 1 else base.joined("**", exponent)
+        left, right = sorted((found, one), key=str)
+        found = one if found.fixed == 1 else Dim.of(Mixed("*", left, right))
+    return found
 
 
 def _value(atom: Atom, sizes: Mapping[str, int]) -> int | None:

@@ -436,3 +436,16 @@ def a_permutation_undone(p):
     back[p] = np.arange(len(p))
     p[p] = p
     return back, back[p]
+
+
+@program(S[:8].copy(), 2, 3)
+@program(S[:9].copy(), 3, 2)
+def shapes_that_are_powers_in_a_loop(x, base, steps):
+    y = x * 1
+    for i in range(steps):
+        grid = np.reshape(y, (base**i, base, base ** (steps - i - 1)))
+        rows = np.empty((base, base**i, base ** (steps - i - 1)))
+        rows[:] = np.transpose(grid, (1, 0, 2)) * 2
+        weights = np.arange(base**steps)[: base**i] + 1.0
+        y[:] = np.reshape(rows, base**steps) + np.sum(weights)
+    return y

@@ -238,7 +238,11 @@ class Function:
             dims = node.tensor.shape
             total = Dim.of(1)
             for dim in dims:
-                total = total.times(self.bound(dim))
+                total = total.times(self.facts.plain(dim))
+            if not total.at_entry:
+                total = Dim.of(1)
+                for dim in dims:
+                    total = total.times(self.bound(dim))
             name = f"scratch{len(self.scratch)}"
             self.scratch.append(Place(node.tensor.dtype, total))
             with self.t.at_entry():
@@ -276,6 +280,10 @@ class Function:
                     inner = self.most(atom.left)
                     others = self.most(Dim(tuple(term for term in dim.terms if term[0] is not atom), dim.const))
                     return None if inner is None or others is None else inner.joined("//", atom.right) + others
+                if atom.op == "**" and factor == 1 and atom.left.at_entry:
+                    exponent = self.most(atom.right)
+                    others = self.most(Dim(tuple(term for term in dim.terms if term[0] is not atom), dim.const))
+                    return None if exponent is None or others is None else _grown(atom.left, exponent) + others
                 return None
         return self.facts._edge(dim, -1)
 
@@ -545,6 +553,12 @@ class Function:
             low = self.t.set(f"arith.maxsi {place}, {self.t.index(0)} : index")
             chosen.append(self.t.set(f"arith.minsi {low}, {last} : index"))
         return (*index[:axis], *chosen, *index[axis + rank :])
+
+
+def _grown(base: Dim, exponent: Dim) -> Dim:
+    """The most that a power can be, of a base of either sign."""
+    size = base.joined("max", base.scaled(-1)).joined("max", Dim.of(1))
+    return size.joined("**", exponent.joined("max", Dim.of(0)))
 
 
 def _not_negative(dim: Dim) -> bool:
