@@ -23,6 +23,10 @@ class Refuse(Exception):
         self.reason, self.instead = reason, instead
 
 
+class Listed(tuple[Any, ...]):
+    """A list that is known while compiling: as an index it is an array, where a tuple is one index for every axis."""
+
+
 Value = Any
 """A Node, or something known while compiling: a number, a tuple, a dtype, a function, None."""
 
@@ -39,6 +43,8 @@ class Builder:
         self.approximate = False
         self.counts: dict[Node, Dim] = {}
         """How many elements of a mask are True."""
+        self.below: dict[Node, Dim] = {}
+        """Arrays of indices, and the length that none of them reaches."""
 
     # blocks
 
@@ -211,7 +217,7 @@ class Builder:
             raise ValueError(f"{message}: {left} and {right}")
         if equal is None:
             good = self.emit("equal", (self.size(left), self.size(right)), Tensor("bool", (), True))
-            self.trap(good, ValueError, message)
+            self.emit("check", (good,), None, kind=ValueError, message=message, lengths=True)
 
     # memory
 
@@ -281,4 +287,4 @@ def common(*types: Tensor) -> str:
     return np.result_type(*(stand_in(type) if type.weak else np.dtype(type.dtype) for type in types)).name
 
 
-__all__ = ["Builder", "Refuse", "Value", "builtin", "common", "describe", "dtype_name"]
+__all__ = ["Builder", "Listed", "Refuse", "Value", "builtin", "common", "describe", "dtype_name"]

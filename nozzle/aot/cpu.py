@@ -101,7 +101,7 @@ class Native:
         self.format = "=" + "".join(self._letters(slot) for slot in lowered.slots)
         self.writes = [at for at, node in enumerate(lowered.inputs) if node in stored(self.graph.block.nodes)]
         self.arrays = [at for at, node in enumerate(lowered.inputs) if node.tensor.rank]
-        self.sizes = self._compiled([dim for node in lowered.outputs for dim in node.tensor.shape])
+        self.sizes = self._compiled([dim for space in lowered.spaces for dim in space])
         self.counts = self._compiled([place.count for place in lowered.scratch])
         self.exact = exact(special)
         self._chains()
@@ -158,7 +158,8 @@ class Native:
     def run(self, inputs: Sequence[Any]) -> Any:
         lengths = iter(self.sizes(*inputs))
         results = [
-            np.empty([next(lengths) for _ in node.tensor.shape], node.tensor.dtype) for node in self.lowered.outputs
+            np.empty([next(lengths) for _ in space], node.tensor.dtype)
+            for node, space in zip(self.lowered.outputs, self.lowered.spaces, strict=True)
         ]
         scratch = [
             np.empty(many, place.dtype) for many, place in zip(self.counts(*inputs), self.lowered.scratch, strict=True)
@@ -209,8 +210,11 @@ class Native:
         run = Run(dict(zip(self.lowered.inputs, inputs, strict=True)), {})
         for node, value in zip(self.lowered.outputs, results, strict=True):
             run.values[node] = shaped(value[()] if not node.tensor.rank else value, node.tensor)
-        if any(node not in run.values for node in self.graph.outputs):
+        sized = [node for node in self.lowered.outputs if not all(dim.at_entry for dim in node.tensor.shape)]
+        if sized or any(node not in run.values for node in self.graph.outputs):
             run.sizes = sizes_of(self.lowered.inputs, inputs)
+            for node in sized:
+                run.values[node].resize([run.size(dim) for dim in node.tensor.shape], refcheck=False)
             for node in self.graph.outputs:
                 _follow(run, node)
         return put_together(self.graph.shape, [run.values[node] for node in self.graph.outputs])

@@ -72,6 +72,10 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
     if special.captures and any(not one.holds() for one in special.captures):
         raise Refused("what the function reads from outside has changed; say it again")
     lowered = lower(passes.run(special.graph), cache.vector())
+    if any(space != node.tensor.shape for node, space in zip(lowered.outputs, lowered.spaces, strict=True)):
+        raise Refused(
+            f"the data decides the size of what {special.graph.name} gives back: fill an array of a known one"
+        )
     if any(node not in lowered.outputs for node in special.graph.outputs):
         raise Refused(f"{special.graph.name} gives back a view of an argument: copy it, x.copy()")
     if any(node.tensor.kind == "c" and not node.tensor.rank for node in lowered.inputs):

@@ -449,3 +449,36 @@ def shapes_that_are_powers_in_a_loop(x, base, steps):
         weights = np.arange(base**steps)[: base**i] + 1.0
         y[:] = np.reshape(rows, base**steps) + np.sum(weights)
     return y
+
+
+@program(D.copy(), S.copy())
+def masks_of_a_whole_axis(m, x):
+    rows = m[x > 0]
+    columns = m[:, m[0] > 0].sum()
+    part = m[2, m[2] > 0].mean()
+    m[m[:, 1] > 0] *= 2
+    m[:, x < 0] = 7
+    m[x > 1] = x
+    return rows, columns, part, (rows * 2).sum(axis=0), rows.shape[0]
+
+
+@program(D.copy(), S.copy())
+@program(np.zeros((3, 3)), np.zeros(3))
+def places_that_are_not_zero(m, x):
+    i, j = np.where(m > 0)
+    (k,) = x.nonzero()
+    m[i, j] += 1
+    return m[i, j], x[k] * 2, np.flatnonzero(x > 0), len(i) + k.sum(), m[k]
+
+
+@program(S, D)
+def lists_as_indices(x, m):
+    at = [0, 2, -1]
+    return x[[1, 1, 3]], m[at], m[[0, 1], [1, 2]], m[:, at], x[[i + 1 for i in range(3)]]
+
+
+@program(np.zeros(0), np.zeros(0, int), np.zeros((0, 3)))
+def indices_into_nothing(x, at, m):
+    y = m[at]
+    x[at] = 3
+    return x[at], y, m[:, [0, 2]], x[x > 0]

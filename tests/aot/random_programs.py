@@ -21,6 +21,7 @@ UNARY = (
     "np.isnan({} * 1.0)",
     "np.sign({} * 1.0)",
     "np.floor(np.real({}) * 1.0)",
+    "{}[np.real({}) > 0].sum() + {}",
 )
 BINARY = (
     "{} + {}",
@@ -76,6 +77,10 @@ STORE = (
     "{t}[np.arange(len({t}))[::-1]] = {t}",
     "{t}[np.arange(len({t})) // 2] += 1",
     "{t}[np.arange(k)] = {e}",
+    "{t}[np.nonzero({t})] *= 2",
+    "{t}[np.real({t}).sum(axis=-1) > 0] = {e}",
+    "{t}[:, np.arange(k)] += 1",
+    "w = {t}[np.real({t}[0]) > 0] * 2\n{t}[: len(w)] = w",
     "for i in range(len({t})):\n    if i == k:\n        continue\n    {t}[i] = {t}[i] + i",
 )
 

@@ -12,7 +12,7 @@ from nozzle.aot import cache, cpu
 from nozzle.aot.worker import WORKER
 from tests.aot.agree import fresh, same
 from tests.aot.conftest import needs_mlir
-from tests.aot.programs import PROGRAMS, M, V
+from tests.aot.programs import PROGRAMS, M, S, V
 
 pytestmark = needs_mlir
 LOOSE = {"half_precision": 2e-3}
@@ -110,6 +110,56 @@ def test_an_array_of_indices_is_tested_too(at):
     assert same(compiled(V, np.array([3, -1])), V[[3, -1]])
     with pytest.raises(IndexError):
         compiled(V, np.array(at))
+
+
+def two_lengths_of_the_data(x, y):
+    return (x[x > -9] + y[y > -9]).sum()
+
+
+@pytest.mark.parametrize("sizes", [(10**6, 10), (10, 10**6)])
+def test_lengths_that_the_data_decides_are_tested_before_they_are_read(sizes):
+    compiled = aot.compile(two_lengths_of_the_data, wait=True)
+    assert compiled(S, S) == pytest.approx(two_lengths_of_the_data(S, S))
+    assert only(compiled).native is not None
+    with pytest.raises(ValueError, match="broadcast"):
+        compiled(*(np.ones(n) for n in sizes))
+
+
+def lengths_in_a_loop(x, y, n):
+    total = 0.0
+    for i in range(n):
+        z = x + y[i:]
+        total += z.sum() + z[0]
+    return total
+
+
+def test_lengths_in_a_loop_are_tested_before_they_are_read():
+    compiled = aot.compile(lengths_in_a_loop, wait=True)
+    assert compiled(S, S, 1) == pytest.approx(lengths_in_a_loop(S, S, 1))
+    assert only(compiled).native is not None
+    with pytest.raises(ValueError, match="broadcast"):
+        compiled(np.ones(10**6), np.ones(10**6), 40)
+
+
+def positive(x):
+    return x[x > 0]
+
+
+def test_a_result_is_as_long_as_the_data_has_it_and_owns_its_memory():
+    compiled = aot.compile(positive, wait=True)
+    for x in (S, -np.ones(4), np.ones(7), np.zeros(0)):
+        found = compiled(x)
+        assert same(found, positive(x))
+        assert found.flags.owndata
+
+
+@pytest.mark.parametrize("at", [[0], [-1], []])
+def test_an_index_into_nothing_is_an_error(at):
+    compiled = aot.compile(looked_up, wait=True)
+    assert same(compiled(V[:0], np.zeros(0, int)), V[:0])
+    if at:
+        with pytest.raises(IndexError, match="out of bounds"):
+            compiled(V[:0], np.array(at))
 
 
 def divided(a, b):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.build import Listed, Refuse, Value, describe
 from nozzle.aot.frontend import binding
 from nozzle.aot.frontend.values import has_node
 from nozzle.aot.graph import Node
@@ -132,7 +132,8 @@ def subscript(w: Walker, node: ast.Subscript) -> Value:
 
 
 def sequence(w: Walker, node: ast.Tuple | ast.List) -> Value:
-    return tuple(w.value(one) for one in node.elts)
+    kind = Listed if isinstance(node, ast.List) else tuple
+    return kind(w.value(one) for one in node.elts)
 
 
 def comprehension(w: Walker, node: ast.ListComp | ast.GeneratorExp) -> Value:
@@ -146,7 +147,7 @@ def comprehension(w: Walker, node: ast.ListComp | ast.GeneratorExp) -> Value:
         binding.bind(w, node.generators[0].target, one)
         found.append(w.value(node.elt))
     w.names = before
-    return tuple(found)
+    return Listed(found)
 
 
 BINARY = {

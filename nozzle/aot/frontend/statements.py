@@ -41,7 +41,7 @@ def augmented(w: Walker, statement: ast.AugAssign) -> None:
         owner, key = w.value(target.value), binding.key(w, target.slice)
         if not isinstance(owner, Node):
             raise w.refuse(target, "an item of what is no array is set")
-        if isinstance(key, Node) and key.tensor.dtype == "bool" and key.tensor.rank:
+        if isinstance(key, Node) and key.tensor.dtype == "bool" and 0 < key.tensor.rank == owner.tensor.rank:
             index.assign(
                 w.b,
                 owner,

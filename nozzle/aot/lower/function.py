@@ -71,6 +71,8 @@ class Lowered:
     """The inputs that are written to."""
     wrapper: list[str] | None = None
     """The dtypes that the compiled wrapper wants; None where there is none."""
+    spaces: tuple[tuple[Dim, ...], ...] = ()
+    """Of every output, the shape that its memory is made with: the greatest, as a row, where the data decides."""
 
 
 def lower(graph: Graph, width: int = 32) -> Lowered:
@@ -94,6 +96,10 @@ class Function:
         self._dims: dict[Dim, str] = {}
         self.memo: dict[tuple[Node, tuple[str, ...]], str] = {}
         self.outputs: list[Node] = []
+        self.exits = 0
+        """Tests whose failure ends the call."""
+        self.doubt = False
+        """Whether lengths were tested in a loop or a branch: after a failure nothing is walked any more."""
         self.row: dict[Node, str] = {}
         """What is one number in the row that is being computed."""
         self.results: dict[Node, list[str | Buffer]] = {}
@@ -108,9 +114,13 @@ class Function:
             self._output(node)
         self.status = self._pointer("status", "i64")
         self.block(self.graph.block)
-        for node in self.graph.outputs:
+        counted = [one for node in self.outputs for one in _counts(node)]
+        for node in dict.fromkeys((*self.graph.outputs, *counted)):
             if not node.tensor.rank:
                 self._result(node)
+        if self.exits:
+            self.t.add("cf.br ^over")
+            self.t.lines.append("^over:")
         for at in range(len(self.scratch)):
             self.parameters.append(f"%scratch{at}: !llvm.ptr {{llvm.noalias}}")
             self.slots.append(("scratch", str(at)))
@@ -118,15 +128,26 @@ class Function:
         head = f"func.func @{name}({', '.join(self.parameters)}) {{"
         kernel = "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", ""])
         text = f"{kernel}\n{self._entry(name)}\n"
+        self.spaces = tuple(self._space(node) for node in self.outputs)
         rest = (self.graph.inputs, tuple(self.outputs), tuple(self.scratch), tuple(self.traps), self.slots)
         try:
+            if any(not dim.at_entry for node in self.outputs for dim in node.tensor.shape):
+                raise Unwrapped
             scratch = [(one.dtype, one.count) for one in self.scratch]
             more, dtypes = Wrapper(self.graph, name).whole(self.parameters, self.slots, self.outputs, scratch)
             wants: list[str] | None = dtypes
         except Unwrapped:
             more, wants = "", None
         writes = frozenset(stored(self.graph.block.nodes) & set(self.graph.inputs))
-        return Lowered(name, kernel, text + more, *rest, self.graph.outputs, writes, wants)
+        return Lowered(name, kernel, text + more, *rest, self.graph.outputs, writes, wants, self.spaces)
+
+    def _space(self, node: Node) -> tuple[Dim, ...]:
+        if all(dim.at_entry for dim in node.tensor.shape):
+            return node.tensor.shape
+        most = Dim.of(1)
+        for dim in node.tensor.shape:
+            most = most.times(self.bound(dim))
+        return (most,)
 
     def _order(self, node: Node) -> int:
         return next(
@@ -195,8 +216,6 @@ class Function:
         return self.t.set(f"builtin.unrealized_conversion_cast {value} : {struct} to memref<?x{element}>")
 
     def _output(self, node: Node) -> None:
-        if not all(dim.at_entry for dim in node.tensor.shape):
-            raise Refuse("a result whose size depends on the data", "return what is computed from it")
         name = f"out{len(self.outputs)}"
         self.buffers[node] = Buffer(self._pointer(name, node.tensor.dtype), node.tensor.dtype, node.tensor.shape)
         self.outputs.append(node)
@@ -205,7 +224,7 @@ class Function:
         """A scalar result: written to a place that the caller gives."""
         name = f"value{sum(kind == 'value' for kind, _ in self.slots)}"
         ref = self._pointer(name, node.tensor.dtype)
-        self.save(self.scalars[node], Buffer(ref, node.tensor.dtype, ()), ())
+        self.save(self.scalar(node), Buffer(ref, node.tensor.dtype, ()), ())
         self.outputs.append(node)
 
     def _entry(self, name: str) -> str:
@@ -366,6 +385,14 @@ class Function:
             self.t.add(f"scf.yield {product} : {type}")
         return found
 
+    def walked(self, size: str) -> str:
+        """How far a loop may go."""
+        if not self.doubt:
+            return size
+        now = self.t.set(f"memref.load {self.status}[{self.t.index(0)}] : memref<?xi64>")
+        well = self.t.set(f"arith.cmpi eq, {now}, {self.t.raw('0', 'i64')} : i64")
+        return self.t.set(f"arith.select {well}, {size}, {self.t.index(0)} : index")
+
     def as_index(self, node: Node) -> str:
         dtype = node.tensor.dtype
         value = self.scalar(node)
@@ -423,6 +450,17 @@ class Function:
     def _check(self, node: Node) -> None:
         self.traps.append(Trap(node.attrs["kind"], node.attrs["message"], node.loc))
         good, zero = self.scalar(node.inputs[0]), self.t.index(0)
+        if self.t.depth == 1:  # what comes after may rest on it
+            self.exits += 1
+            trap, on = f"^trap{self.exits}", f"^on{self.exits}"
+            self.t.add(f"cf.cond_br {good}, {on}, {trap}")
+            self.t.lines.append(f"{trap}:")
+            code = self.t.raw(str(len(self.traps)), "i64")
+            self.t.add(f"memref.store {code}, {self.status}[{zero}] : memref<?xi64>")
+            self.t.add("cf.br ^over")
+            self.t.lines.append(f"{on}:")
+            return
+        self.doubt |= "lengths" in node.attrs
         bad = self.t.set(f"arith.xori {good}, {self.t.raw('true', 'i1')} : i1")
         with self.t.block(f"scf.if {bad} {{"):
             now = self.t.set(f"memref.load {self.status}[{zero}] : memref<?xi64>")
@@ -539,7 +577,26 @@ class Function:
 
     def _gathered(self, node: Node, index: tuple[str, ...]) -> str:
         source, *indices = node.inputs
-        return self.element(source, self.chosen(source, indices, node.attrs["axis"], index))
+        axis, dtype = node.attrs["axis"], node.tensor.dtype
+        if not node.attrs["bare"]:
+            return self.element(source, self.chosen(source, indices, axis, index))
+        found, memo = self.t.name(), dict(self.memo)
+        there = self.filled(source, axis, len(indices))
+        with self.t.block(f"{found} = scf.if {there} -> ({register(dtype)}) {{", "} else {"):
+            value = self.element(source, self.chosen(source, indices, axis, index))
+            self.t.add(f"scf.yield {value} : {register(dtype)}")
+        self.memo = memo
+        self.t.add(f"  scf.yield {self.t.const(0, dtype)} : {register(dtype)}")
+        self.t.add("}")
+        return found
+
+    def filled(self, source: Node, axis: int, many: int) -> str:
+        """Whether there is anything to point to along some axes."""
+        good = self.t.raw("true", "i1")
+        for dim in source.tensor.shape[axis : axis + many]:
+            some = self.t.set(f"arith.cmpi sgt, {self.dim(dim)}, {self.t.index(0)} : index")
+            good = self.t.set(f"arith.andi {good}, {some} : i1")
+        return good
 
     def chosen(self, source: Node, indices: Sequence[Node], axis: int, index: tuple[str, ...]) -> tuple[str, ...]:
         """Where arrays of indices point to, never outside."""
@@ -553,6 +610,11 @@ class Function:
             low = self.t.set(f"arith.maxsi {place}, {self.t.index(0)} : index")
             chosen.append(self.t.set(f"arith.minsi {low}, {last} : index"))
         return (*index[:axis], *chosen, *index[axis + rank :])
+
+
+def _counts(node: Node) -> list[Node]:
+    """What the shape of a result is computed from, where the data decides it."""
+    return [atom.node for dim in node.tensor.shape for atom in dim.atoms() if isinstance(atom, Var)]
 
 
 def _grown(base: Dim, exponent: Dim) -> Dim:

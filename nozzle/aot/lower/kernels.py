@@ -29,7 +29,7 @@ def nest(f: Function, sizes: Sequence[str]) -> Iterator[list[str]]:
         if size == one:
             index.append(zero)
             continue
-        name = f.t.name()
+        name, size = f.t.name(), f.walked(size)
         f.t.add(f"scf.for {name} = {zero} to {size} step {one} {{")
         f.t.depth += 1
         index.append(name)
@@ -145,7 +145,7 @@ def _map(f: Function, node: Node) -> None:
 
 def generic(f: Function, source: Node, target: Buffer, size: str) -> None:
     """One `linalg.generic` over arrays that are walked as one row."""
-    t = f.t
+    t, size = f.t, f.walked(size)
     leaves = [one for one in _leaves(f, source) if f.buffers[one].ref != target.ref]
     within = [one for one in _leaves(f, source) if f.buffers[one].ref == target.ref]
     names, views, types = [], [], []
@@ -271,7 +271,7 @@ def fold(f: Function, sizes: Sequence[str], first: str, dtype: str, step: Callab
     carried, results = first, []
     before = f.memo
     f.memo = {}
-    for size in sizes:
+    for size in map(f.walked, sizes):
         found, turn, inner = f.t.name(), f.t.name(), f.t.name()
         f.t.add(f"{found} = scf.for {turn} = {zero} to {size} step {one} iter_args({inner} = {carried}) -> ({type}) {{")
         f.t.depth += 1
@@ -359,7 +359,7 @@ def _arg(f: Function, node: Node) -> None:
         first = value(zero)
         found, turn, best, place = f.t.name(), f.t.name(), f.t.name(), f.t.name()
         type = register(dtype)
-        head = f"{found}:2 = scf.for {turn} = {one} to {f.dim(shape[axis])} step {one}"
+        head = f"{found}:2 = scf.for {turn} = {one} to {f.walked(f.dim(shape[axis]))} step {one}"
         head += f" iter_args({best} = {first}, {place} = {zero}) -> ({type}, index) {{"
         memo, f.memo = f.memo, {}
         with f.t.block(head):
@@ -427,7 +427,7 @@ def _scan_in_vectors(f: Function, source: Node, target: Buffer, ahead: tuple[str
     lanes, kind = 64 // np.dtype(dtype).itemsize, register(dtype)
     type, ref = f"vector<{lanes}x{kind}>", f"memref<?x{kind}>"
     add = "arith.addf" if kind[0] == "f" else "arith.addi"
-    none = t.set(f"vector.broadcast {t.const(0, dtype)} : {kind} to {type}")
+    none, size = t.set(f"vector.broadcast {t.const(0, dtype)} : {kind} to {type}"), f.walked(size)
 
     def vectors(total: str, begin: str, end: str) -> str:
         found, at, last = t.name(), t.name(), t.name()
@@ -515,7 +515,7 @@ def _put(f: Function, node: Node) -> None:
     """One after the other to where the indices point."""
     target, *indices, value = node.inputs
     axis = node.attrs["axis"]
-    some = f.t.set(f"arith.cmpi sgt, {f.dim(total(f, target.tensor.shape))}, {f.t.index(0)} : index")
+    some = f.filled(target, axis, len(indices)) if node.attrs["bare"] else f.t.raw("true", "i1")
     with f.t.block(f"scf.if {some} {{"), nest(f, [f.dim(dim) for dim in node.attrs["shape"]]) as index:
         found = f.operand(value, tuple(index[len(index) - value.tensor.rank :]))
         put(f, target, f.chosen(target, indices, axis, tuple(index)), found)
@@ -613,7 +613,7 @@ def _row_times_matrix(
 ) -> None:
     """A vector times a matrix: rows of the matrix added up, several in one pass over the result."""
     left, right = node.inputs
-    inner, width = f.dim(left.tensor.shape[-1]), f.dim(right.tensor.shape[-1])
+    inner, width = f.walked(f.dim(left.tensor.shape[-1])), f.dim(right.tensor.shape[-1])
     over = f.t.set(f"arith.remui {inner}, {f.t.index(AT_ONCE)} : index")
     even = f.t.set(f"arith.subi {inner}, {over} : index")
     for begin, end, many in ((f.t.index(0), even, AT_ONCE), (even, inner, 1)):

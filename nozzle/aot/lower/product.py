@@ -38,7 +38,7 @@ class Tiles:
         self.packed = f.buffer(packed)
         tile = Node("empty", (), Tensor(self.dtype, (Dim.of(self.rows), Dim.of(self.columns))))
         self.tile = f.buffer(tile) if after is not None else None
-        self.depth, self.height = f.dim(depth), f.dim(self.left.tensor.shape[-2])
+        self.depth, self.height = f.dim(depth), f.walked(f.dim(self.left.tensor.shape[-2]))
         self.breadth = f.dim(self.right.tensor.shape[-1])
 
     def whole(self, ahead: tuple[str, ...], places: tuple[tuple[str, ...], tuple[str, ...]]) -> None:

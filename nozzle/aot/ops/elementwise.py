@@ -12,7 +12,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import Node
-from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
+from nozzle.aot.ops.op import FUNCTIONS, Emit, Op, Scalars, define, function
 from nozzle.aot.types import Tensor
 
 FAMILY = "elementwise"
@@ -360,9 +360,14 @@ def truth(b: Builder, value: Value) -> Node:
 
 
 @function(FAMILY, np.where)
-def where(b: Builder, condition: Value, yes: Value = None, no: Value = None) -> Node:
+def choose(b: Builder, condition: Value, yes: Value = None, no: Value = None) -> Value:
+    """`np.where`; of one argument it is `np.nonzero`."""
     if yes is None or no is None:
-        raise Refuse("np.where of one argument has a size that depends on the data", "use a mask: x[mask]")
+        return FUNCTIONS[np.nonzero](b, condition)
+    return where(b, condition, yes, no)
+
+
+def where(b: Builder, condition: Value, yes: Value, no: Value) -> Node:
     nodes = [b.lift(yes), b.lift(no)]
     dtype = common(*(node.tensor for node in nodes))
     test = truth(b, condition)

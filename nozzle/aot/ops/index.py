@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nozzle.aot.build import Builder, Refuse, Value
+from nozzle.aot.build import Builder, Listed, Refuse, Value
 from nozzle.aot.graph import Node, root, stored
-from nozzle.aot.ops.elementwise import where
+from nozzle.aot.ops.elementwise import truth, where
 from nozzle.aot.ops.op import FAMILY as WORDS
-from nozzle.aot.ops.op import Op, define, function
+from nozzle.aot.ops.op import FUNCTIONS, Op, define, function
 from nozzle.aot.sizes import Dim, Var
 from nozzle.aot.types import Tensor
 
@@ -25,6 +25,8 @@ for _words in (
     "x[a:b:c]",
     "x[..., None]",
     "x[mask]",
+    "x[mask] = y",
+    "x[:, mask]",
     "x[indices]",
     "x[...] = y",
     "x[...] += y",
@@ -83,9 +85,10 @@ class _Key:
 
 def index(b: Builder, x: Node, key: Value) -> Value:
     """`x[key]`, read."""
-    items = list(key) if isinstance(key, tuple) else [key]
-    if any(isinstance(item, Node) and item.tensor.dtype == "bool" for item in items):
-        return compress(b, x, items)
+    items = _items(b, key)
+    if len(items) == 1 and _is_mask(items[0]) and items[0].tensor.rank == x.tensor.rank:
+        return compress(b, x, items[0])
+    items = _unmasked(b, x, items)
     if any(isinstance(item, Node) and item.tensor.rank for item in items):
         return gather(b, x, items)
     node = look(b, x, key)
@@ -93,6 +96,65 @@ def index(b: Builder, x: Node, key: Value) -> Value:
         return node
     b.nodes.pop()
     return b.emit("item", node.inputs, node.type, **node.attrs)
+
+
+def _items(b: Builder, key: Value) -> list[Value]:
+    """The indices, one after the other; what is written as a list is an array."""
+    items = list(key) if isinstance(key, tuple) and not isinstance(key, Listed) else [key]
+    return [FUNCTIONS[np.array](b, one) if isinstance(one, Listed) else one for one in items]
+
+
+def _is_mask(item: Value) -> bool:
+    return isinstance(item, Node) and item.tensor.dtype == "bool" and item.tensor.rank > 0
+
+
+def _unmasked(b: Builder, x: Node, items: list[Value]) -> list[Value]:
+    """With the places of the True in place of every mask."""
+    wide = [item.tensor.rank if _is_mask(item) else int(item is not None and item is not Ellipsis) for item in items]
+    if sum(wide) > x.tensor.rank:
+        given = f"{sum(wide)} were indexed"
+        raise IndexError(f"too many indices for array: array is {x.tensor.rank}-dimensional, but {given}")
+    found: list[Value] = []
+    axis = 0
+    for item, many in zip(items, wide, strict=True):
+        if not _is_mask(item):
+            found.append(item)
+            axis += x.tensor.rank - sum(wide) if item is Ellipsis else many
+            continue
+        for length in item.tensor.shape:
+            b.same(length, x.tensor.shape[axis], "boolean index did not match indexed array")
+            axis += 1
+        found += nonzero(b, item)
+    return found
+
+
+@function(FAMILY, np.nonzero, method="nonzero")
+def nonzero(b: Builder, x: Value) -> tuple[Node, ...]:
+    """Where it is not zero: for every axis an array of places, as long as the data has it."""
+    mask = truth(b, b.lift(x))
+    shape = mask.tensor.shape
+    if not shape:
+        raise Refuse("np.nonzero of a number", "compare it with 0")
+    found = []
+    for axis, length in enumerate(shape):
+        sizes = [] if length.at_entry else [b.size(length)]
+        places = b.emit("iota", sizes, Tensor("int64", (length,)), length=length)
+        if len(shape) > 1:
+            key = tuple(slice(None) if at == axis else None for at in range(len(shape)))
+            places = b.emit("broadcast", (look(b, places, key),), Tensor("int64", shape), shape=shape)
+        node = compress(b, places, mask)
+        b.below[node] = length
+        found.append(node)
+    return tuple(found)
+
+
+@function(FAMILY, np.flatnonzero)
+def flatnonzero(b: Builder, x: Value) -> Node:
+    """Where a row is not zero."""
+    node = b.lift(x)
+    if node.tensor.rank != 1:
+        raise Refuse("np.flatnonzero of what is no row", "ravel it first")
+    return nonzero(b, node)[0]
 
 
 def look(b: Builder, x: Node, key: Value) -> Node:
@@ -205,11 +267,8 @@ def _clamped(b: Builder, value: Value, length: Dim, floor: Dim, top: Dim) -> Dim
     return dim if under else top if under is False else dim.joined("min", top)
 
 
-def compress(b: Builder, x: Node, items: list[Value]) -> Node:
+def compress(b: Builder, x: Node, mask: Node) -> Node:
     """`x[mask]`: as many elements as are True, in order."""
-    mask = items[0]
-    if len(items) != 1 or mask.tensor.rank != x.tensor.rank:
-        raise Refuse("a mask beside other indices, or of another rank", "use one mask of the shape of the array")
     for have, want in zip(mask.tensor.shape, x.tensor.shape, strict=True):
         b.same(have, want, "boolean index did not match indexed array")
     dim = counted(b, mask, x)
@@ -252,7 +311,8 @@ def counted(b: Builder, mask: Node, x: Node) -> Dim:
 def gather(b: Builder, x: Node, items: list[Value]) -> Node:
     """`x[indices]`: one or more arrays of integers, side by side; the rest slices."""
     place = _place(b, x, items)
-    return b.emit("gather", (place.source, *place.indices), Tensor(x.tensor.dtype, place.shape), axis=place.axis)
+    type = Tensor(x.tensor.dtype, place.shape)
+    return b.emit("gather", (place.source, *place.indices), type, axis=place.axis, bare=place.bare)
 
 
 def put(b: Builder, x: Node, items: list[Value], value: Value) -> None:
@@ -261,7 +321,7 @@ def put(b: Builder, x: Node, items: list[Value], value: Value) -> None:
     place = _place(b, x, items)
     node = b.stored(place.shape, x.tensor, value)
     inputs = (*(_apart(b, one, x) for one in place.indices), _apart(b, node, x))
-    b.emit("put", (place.source, *inputs), None, axis=place.axis, shape=place.shape)
+    b.emit("put", (place.source, *inputs), None, axis=place.axis, shape=place.shape, bare=place.bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,28 +332,32 @@ class _Place:
     indices: tuple[Node, ...]
     axis: int
     shape: tuple[Dim, ...]
+    bare: bool
+    """Whether an axis pointed into may have no element at all; then nothing is read or written."""
 
 
 def _place(b: Builder, x: Node, items: list[Value]) -> _Place:
     spread = _spread(tuple(items), x.tensor.rank)
     arrays = [at for at, item in enumerate(spread) if isinstance(item, Node) and item.tensor.rank]
-    if arrays != list(range(arrays[0], arrays[0] + len(arrays))) or any(item is None for item in spread):
-        raise Refuse("arrays of indices that do not stand side by side", "index in two steps")
+    fancy = [at for at, item in enumerate(spread) if not isinstance(item, slice)]
+    if fancy != list(range(fancy[0], fancy[0] + len(fancy))) or any(item is None for item in spread):
+        raise Refuse("indices beside arrays of indices that do not stand side by side", "index in two steps")
     rest = tuple(slice(None) if at in arrays else item for at, item in enumerate(spread))
     seen = look(b, x, rest) if any(item != slice(None) for item in rest) else x
     axis = arrays[0] - sum(not isinstance(item, slice) for item in rest[: arrays[0]])
     indices = [_checked(b, b.lift(spread[at]), seen.tensor.shape[axis + n]) for n, at in enumerate(arrays)]
     shape = b.broadcast([one.tensor.shape for one in indices])
     source = seen.tensor.shape
-    return _Place(seen, tuple(indices), axis, (*source[:axis], *shape, *source[axis + len(arrays) :]))
+    bare = any(b.facts.at_least(one, 1) is not True for one in source[axis : axis + len(arrays)])
+    return _Place(seen, tuple(indices), axis, (*source[:axis], *shape, *source[axis + len(arrays) :]), bare)
 
 
 def _checked(b: Builder, indices: Node, length: Dim) -> Node:
     """Indices, none out of range, none negative."""
     if indices.tensor.kind not in "iu":
         raise Refuse("arrays used as indices must be of integer (or boolean) type")
-    if b.facts.at_least(length, 1) is not True:
-        raise Refuse("indices into an axis that may be empty", "test its length first")
+    if indices in b.below and b.facts.equal(b.below[indices], length):
+        return indices
     indices, size = b.cast(indices, "int64"), b.as_value(length)
     indices = where(b, b.ufunc("less", indices, 0), b.ufunc("add", indices, size), indices)
     inside = b.ufunc("bitwise_and", b.ufunc("greater_equal", indices, 0), b.ufunc("less", indices, size))
@@ -306,15 +370,14 @@ def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
     """`x[key] = value`."""
     if not x.tensor.rank:
         raise Refuse("an item of a number, or of an array without axes, is set", "give it a name: x = value")
-    items = list(key) if isinstance(key, tuple) else [key]
-    if len(items) == 1 and isinstance(items[0], Node) and items[0].tensor.dtype == "bool" and items[0].tensor.rank:
-        if items[0].tensor.rank != x.tensor.rank:
-            raise Refuse("a mask of another rank", "use one mask of the shape of the array")
+    items = _items(b, key)
+    if len(items) == 1 and _is_mask(items[0]) and items[0].tensor.rank == x.tensor.rank:
         if b.lift(value).tensor.rank:
             scatter(b, x, items[0], b.lift(value))
             return
         b.store(x, where(b, items[0], b.cast(value, x.tensor.dtype), x))
         return
+    items = _unmasked(b, x, items)
     if any(isinstance(item, Node) and item.tensor.rank for item in items):
         put(b, x, items, value)
         return
@@ -336,7 +399,7 @@ def _slice(*inputs: Any, key: Any, plan: Any) -> Any:
     return inputs[0][chosen(key, inputs)]
 
 
-def _gather(x: Any, *indices: Any, axis: int) -> Any:
+def _gather(x: Any, *indices: Any, axis: int, bare: bool) -> Any:
     return x[(slice(None),) * axis + indices]
 
 
