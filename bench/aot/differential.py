@@ -40,7 +40,12 @@ def one(seed, count):
             if wrong:
                 report(count, "DIFFERS before native code", seed, wrong, source)
                 return None
-        return special, lower(passes.run(special.graph), cache.vector()), [values[at] for at in special.tensors], source
+        return (
+            special,
+            lower(passes.run(special.graph), cache.processor()),
+            [values[at] for at in special.tensors],
+            source,
+        )
     except aot.NotAdmissible:
         count["refused"] += 1
     except Refuse:

@@ -71,6 +71,10 @@ def matmul(a, b):
     return a @ b
 
 
+def bytes_matmul(a, b):
+    return a.astype(np.int32) @ b.astype(np.int32)
+
+
 EXPRESSIONS = {"saxpy": "a*b+c", "gelu": "0.5*x*(1+tanh(0.7978845608*(x+0.044715*x**3)))", "total": "sum(a)"}
 SIZES = (10**4, 10**6, 10**7)
 
@@ -185,6 +189,8 @@ def main():
         cells = "".join(f"{ratios[arm]:12.2f}" if arm in ratios else f"{'-':>12}" for arm in ARMS)
         print(f"{function.__name__:14}{shape:>14}{seconds['copy'] * 1e6:10.1f}{cells}   {words}", flush=True)
         results.append({"kernel": function.__name__, "shape": shape, "seconds": seconds, "goal": words})
+    if not chosen.only or "bytes_matmul" in chosen.only.split(","):
+        missed += product_of_bytes(chosen.reps)
     overhead()
     if chosen.json:
         with open(chosen.json, "w") as file:
@@ -213,6 +219,33 @@ def verdict(ratios, goal, function):
             f"{mine / min(others):.2f} of the best peer <= 1.1 {'met' if mine <= 1.1 * min(others) else 'MISSED'}"
         )
     return "; ".join(words)
+
+
+def product_of_bytes(reps, n=512):
+    """An exact product of bytes with sums of 32 bits, and a quantised one, against NumPy's of floats."""
+    a, b = (RNG.integers(-128, 128, (n, n)).astype("i1") for _ in range(2))
+    x, y = floats(n, n), floats(n, n)
+    whole, near = aot.compile(bytes_matmul, wait=True), aot.compile(matmul, wait=True, quantize="i8")
+    if not np.array_equal(whole(a, b), bytes_matmul(a, b)):
+        print("product of bytes: void")
+        return 1
+    near(x, y)
+    calls = {"bytes": lambda: whole(a, b), "quantised": lambda: near(x, y), "floats": lambda: x @ y}
+    taken = {name: [] for name in calls}
+    for _ in range(reps):
+        for name, call in calls.items():
+            call()
+            start = time.perf_counter()
+            call()
+            taken[name].append(time.perf_counter() - start)
+    found = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    ratio = found["floats"] / found["bytes"]
+    words = "met" if ratio >= 3 else "MISSED"
+    print(
+        f"product of bytes, {n}^3, exact: {ratio:.2f} times NumPy's of f32, goal >= 3 {words};"
+        f" f32 quantised by i8, scales included: {found['floats'] / found['quantised']:.2f} times"
+    )
+    return int(ratio < 3)
 
 
 def overhead():

@@ -14,10 +14,12 @@ This room stands on its own ground: it knows nothing of journals, and nothing of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, overload
 
+import nozzle.aot.explain  # noqa: F401  (before `explain` below takes the name: loading it later would take it back)
 from nozzle.aot.compiled import Compiled, Options
+from nozzle.aot.passes.quantise import SCHEMES
 from nozzle.aot.source import NotAdmissible as NotAdmissible
 from nozzle.aot.types import Annotation
 
@@ -28,17 +30,28 @@ c64, c128 = Annotation("complex64"), Annotation("complex128")
 Float = Annotation(None)
 
 
+Calls = Sequence[tuple[Any, ...]]
+
+
 @overload
-def compile(function: Callable[..., Any], /, *, wait: bool | None = None) -> Compiled: ...
+def compile(
+    function: Callable[..., Any], /, *, wait: bool | None = None, quantize: str = "", calibrate: Calls = ()
+) -> Compiled: ...
 @overload
-def compile(*, wait: bool | None = None) -> Callable[[Callable[..., Any]], Compiled]: ...
-def compile(function: Any = None, /, *, wait: bool | None = None) -> Any:
+def compile(
+    *, wait: bool | None = None, quantize: str = "", calibrate: Calls = ()
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Any = None, /, *, wait: bool | None = None, quantize: str = "", calibrate: Calls = ()) -> Any:
     """Compile a function of arrays and numbers, for every kind of call when it first comes.
 
     `wait`: whether a first call waits for its native code, or is answered as Python meanwhile, which is the default
-    outside a journal. Raises NotAdmissible, from the first call, with the line of what cannot be compiled.
+    outside a journal. `quantize`: products of matrices by fewer bits: "i8" (exact sums of bytes, scaled back), "f16" or
+    "bf16" (factors rounded); `calibrate`: arguments of calls whose values set the scales, else those of the first call.
+    Raises NotAdmissible, from the first call, with the line of what cannot be compiled; ValueError for another scheme.
     """
-    options = Options(wait)
+    if quantize and quantize not in SCHEMES:
+        raise ValueError(f"there is no scheme {quantize!r}; there are {', '.join(SCHEMES)}")
+    options = Options(wait, quantize, tuple(tuple(one) for one in calibrate))
     return Compiled(function, options) if function is not None else lambda python: Compiled(python, options)
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from nozzle.aot import mlir
+from nozzle.aot.lower.processor import Processor
 from nozzle.aot.worker import WORKER, CompileFailed
 
 VERSION = "1"
@@ -46,10 +47,12 @@ def machine() -> str:
 
 
 @cache
-def vector() -> int:
-    """How many bytes a vector register of this processor holds."""
+def processor() -> Processor:
+    """What native code for this machine may use."""
     flags = set(machine().split())
-    return 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
+    width = 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
+    dots = {64: {"avx512_vnni"}, 32: {"avx512_vnni", "avx512vl"}}.get(width)
+    return Processor(width, dots is not None and dots <= flags)
 
 
 @cache

@@ -22,6 +22,7 @@ from nozzle.aot.frontend import Argument, trace
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
+from nozzle.aot.passes.quantise import Quantised, quantised_by
 from nozzle.aot.sizes import Size
 from nozzle.aot.source import NotAdmissible
 from nozzle.aot.types import DTYPES, Annotation
@@ -36,6 +37,10 @@ class Options:
 
     wait: bool | None = None
     """Whether a first call waits for native code; None: in a cell of a journal it does, in a program it does not."""
+    quantize: str = ""
+    """The scheme that products of matrices are quantised by: i8, f16 or bf16."""
+    calibrate: tuple[tuple[Any, ...], ...] = ()
+    """Arguments of calls that the scales of `i8` are taken from; none: the first call of each kind."""
 
 
 @dataclass(slots=True)
@@ -52,6 +57,7 @@ class Special:
     """Which arguments are inputs of the graph."""
     constants: tuple[Any, ...]
     """The arguments, where they are not."""
+    quantised: Quantised | None = None
     native: Runner | None = None
     said: str = ""
     """Why there is no native code, in words."""
@@ -59,8 +65,12 @@ class Special:
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
         if self.native is None:
-            return self.python(*arguments)
+            return self.plain(arguments)
         return self.native([arguments[at] for at in self.tensors])
+
+    def plain(self, arguments: Sequence[Any]) -> Any:
+        """The answer without native code: of the function as it was written; of its graph where that is quantised."""
+        return self.python(*arguments) if self.quantised is None else self.interpreted(arguments)
 
     def whole(self, inputs: Sequence[Any]) -> list[Any]:
         """All arguments, of those that are inputs of the graph."""
@@ -122,7 +132,7 @@ class Compiled:
 
     def special(self, arguments: Sequence[Any]) -> Special:
         """The code for a call like this, made when there is none."""
-        key = tuple([_kind(one) for one in arguments])
+        key = _key(arguments)
         for one in self.specials.get(key, ()):
             if one.holds(*arguments) and all(capture.holds() for capture in one.captures):
                 return one
@@ -138,7 +148,15 @@ class Compiled:
         found = trace(self.python, described, whole)
         tensors = tuple(at for at, one in enumerate(described) if one.type is not None)
         constants = tuple(None if one.type is not None else one.value for one in described)
-        return Special(self.python, found.graph, found.captures, guard(found.graph, self.names), tensors, constants)
+        graph, quantised = found.graph, None
+        if self.options.quantize:
+            key = _key(arguments)
+            calls = [one for one in self.options.calibrate if _key(one) == key] or [tuple(arguments)]
+            graph, quantised = quantised_by(
+                self.options.quantize, found.graph, [[call[at] for at in tensors] for call in calls]
+            )
+        holds = guard(graph, self.names)
+        return Special(self.python, graph, found.captures, holds, tensors, constants, quantised)
 
     def make(self, arguments: Sequence[Any]) -> Special:
         special = self.traced(arguments)
@@ -191,6 +209,10 @@ def _wrong(value: Any) -> str:
     elif not (isinstance(value, tuple) and all(isinstance(one, (int, float, str)) for one in value)):
         return f"is a {type(value).__name__}"
     return ""
+
+
+def _key(arguments: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([_kind(one) for one in arguments])
 
 
 def _kind(value: Any) -> Any:

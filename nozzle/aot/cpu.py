@@ -22,7 +22,7 @@ import numpy as np
 
 from nozzle.aot import cache, fastcall, mlir, passes
 from nozzle.aot.build import Refuse
-from nozzle.aot.graph import VIEWS, Node, stored, walk
+from nozzle.aot.graph import VIEWS, Node, walk
 from nozzle.aot.interpret import Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
@@ -53,7 +53,7 @@ def attach(special: Special, options: Options, arguments: Sequence[Any], ready: 
         say_once(f"nozzle.aot: {special.said}")
         return
     try:
-        lowered = lower(passes.run(special.graph), cache.vector())
+        lowered = lower(passes.run(special.graph), cache.processor())
     except Refuse as error:
         special.said = f"{error.reason}; instead: {error.instead}" if error.instead else error.reason
         return
@@ -99,7 +99,7 @@ class Native:
         self.entry.argtypes, self.entry.restype = [ctypes.c_char_p], None
         self.names = [str(node.attrs["name"]) for node in lowered.inputs]
         self.format = "=" + "".join(self._letters(slot) for slot in lowered.slots)
-        self.writes = [at for at, node in enumerate(lowered.inputs) if node in stored(self.graph.block.nodes)]
+        self.writes = [at for at, node in enumerate(lowered.inputs) if node in lowered.writes]
         self.arrays = [at for at, node in enumerate(lowered.inputs) if node.tensor.rank]
         self.sizes = self._compiled([dim for space in lowered.spaces for dim in space])
         self.counts = self._compiled([place.count for place in lowered.scratch])
@@ -127,7 +127,7 @@ class Native:
 
     def _chains(self) -> None:
         """Refuse views whose place only the running code knows."""
-        for node in self.graph.outputs:
+        for node in self.lowered.results:
             while node not in self.lowered.outputs and node not in self.lowered.inputs:
                 if node.op not in VIEWS or any(one.op not in ("const", "size") for one in node.inputs[1:]):
                     raise Refuse("a view whose place depends on the data is a result", "copy it: x[i:].copy()")
@@ -135,7 +135,7 @@ class Native:
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
         if not self.takes(inputs):
-            return self.special.python(*self.special.whole(inputs))
+            return self.special.plain(self.special.whole(inputs))
         return self.run(inputs)
 
     def takes(self, inputs: Sequence[Any]) -> bool:
@@ -211,19 +211,19 @@ class Native:
         for node, value in zip(self.lowered.outputs, results, strict=True):
             run.values[node] = shaped(value[()] if not node.tensor.rank else value, node.tensor)
         sized = [node for node in self.lowered.outputs if not all(dim.at_entry for dim in node.tensor.shape)]
-        if sized or any(node not in run.values for node in self.graph.outputs):
+        if sized or any(node not in run.values for node in self.lowered.results):
             run.sizes = sizes_of(self.lowered.inputs, inputs)
             for node in sized:
                 run.values[node].resize([run.size(dim) for dim in node.tensor.shape], refcheck=False)
-            for node in self.graph.outputs:
+            for node in self.lowered.results:
                 _follow(run, node)
-        return put_together(self.graph.shape, [run.values[node] for node in self.graph.outputs])
+        return put_together(self.graph.shape, [run.values[node] for node in self.lowered.results])
 
     def check(self, mine: list[Any], theirs: list[Any]) -> str:
         """How native code and Python differ on copies of one call's inputs; empty when they do not."""
         try:
             with np.errstate(all="ignore"):
-                want = self.special.python(*self.special.whole(theirs))
+                want = self.special.plain(self.special.whole(theirs))
         except Exception:  # the call itself will raise it
             return ""
         if not self.takes(mine):
@@ -232,11 +232,12 @@ class Native:
             got = self.run(mine)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
-        return differ(got, want, self.exact) or next(
+        bound = STEP if self.special.quantised is not None else 0.0
+        return differ(got, want, self.exact, bound) or next(
             (
                 f"argument {self.names[at]}: {words}"
                 for at in self.writes
-                if (words := differ(mine[at], theirs[at], self.exact))
+                if (words := differ(mine[at], theirs[at], self.exact, bound))
             ),
             "",
         )
@@ -285,12 +286,19 @@ def exact(special: Special) -> bool:
     )
 
 
-def differ(got: Any, want: Any, exact: bool) -> str:
-    """How two answers differ, in words; empty when they do not: in no bit, else in no digit of the first half."""
+STEP = 1 / 128
+"""What a last bit may come to before a product of bytes, where it may decide between two whole numbers."""
+
+
+def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:
+    """How two answers differ, in words; empty when they do not: in no bit, else in no digit of the first half.
+
+    Of what is not exact, a share of `least` of the greatest may differ in any case.
+    """
     if isinstance(want, (tuple, list)):
         if not isinstance(got, tuple) or len(got) != len(want):
             return f"{len(want)} results, and got {got!r}"
-        return next((words for g, w in zip(got, want, strict=True) if (words := differ(g, w, exact))), "")
+        return next((words for g, w in zip(got, want, strict=True) if (words := differ(g, w, exact, least))), "")
     if want is None or got is None:
         return "" if want is got else f"{got!r} for {want!r}"
     one, two = np.asarray(got), np.asarray(want)
@@ -300,7 +308,7 @@ def differ(got: Any, want: Any, exact: bool) -> str:
         same = np.array_equal(one, two, equal_nan=one.dtype.kind in "fc")
         return "" if same else f"{_worst(one, two)}"
     finite = np.abs(two[np.isfinite(two)])
-    bound = float(np.finfo(two.dtype).eps) ** 0.5
+    bound = max(float(np.finfo(two.dtype).eps) ** 0.5, least)
     close = np.allclose(one, two, rtol=bound, atol=bound * float(finite.max(initial=0)), equal_nan=True)
     return "" if close else _worst(one, two)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from nozzle.aot.compiled import Compiled, Special
 from nozzle.aot.cpu import Native, exact
 from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Node, root, walk
 from nozzle.aot.passes.fuse import pulled
+from nozzle.aot.passes.quantise import apart
 from nozzle.aot.types import Tensor
 
 ROUNDS = 15
@@ -107,6 +107,8 @@ def described(special: Special) -> str:
         lines.append(f"- {_size(found.moved)} moved, {_size(found.plain)} by NumPy; {_size(found.least)} come and go")
     if special.graph.guards:
         lines.append(f"- for calls where {', '.join(map(str, special.graph.guards))}; others are compiled anew")
+    if special.quantised is not None:
+        lines.append(f"- quantised: {special.quantised}")
     bound = "every operation is exact" if exact(special) else "sums, products and transcendentals within their bounds"
     lines.append(f"- {bound}")
     return "\n".join(lines)
@@ -146,11 +148,12 @@ class Evidence:
 def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evidence:
     """Measure a call against the same in NumPy and against a copy of as many bytes; arguments are not written to."""
     import copy
+    import statistics
 
     special = function.special(arguments)
     mine, theirs = copy.deepcopy(arguments), copy.deepcopy(arguments)
     got, want = function(*mine), function.python(*theirs)
-    apart = max(map(_apart, _flat((got, mine)), _flat((want, theirs))), default=0.0)
+    gap = apart((got, list(mine)), (want, list(theirs)))
     many = max(account(special.graph).least // 16, 1)
     source, target = np.ones(many), np.ones(many)
     calls: list[Callable[[], Any]] = [
@@ -167,18 +170,4 @@ def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evide
                 one()
                 seconds.append(time.perf_counter() - start)
     native, python, copied = map(statistics.median, taken)
-    return Evidence(native, python, copied, apart)
-
-
-def _flat(value: Any) -> list[Any]:
-    return [one for part in value for one in _flat(part)] if isinstance(value, (tuple, list)) else [value]
-
-
-def _apart(one: Any, two: Any) -> float:
-    if not isinstance(one, (np.ndarray, np.generic, bool, int, float, complex)):
-        return 0.0
-    left, right = np.asarray(one), np.asarray(two)
-    wide = "c16" if right.dtype.kind == "c" else "f8"
-    gap = np.abs(left.astype(wide) - right.astype(wide))
-    most = np.max(np.abs(right[np.isfinite(right)].astype(wide)), initial=0)
-    return float(np.max(gap[np.isfinite(gap)], initial=0) / (most or 1))
+    return Evidence(native, python, copied, gap)

@@ -71,12 +71,12 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
     special = function.traced(samples(types, function.names))
     if special.captures and any(not one.holds() for one in special.captures):
         raise Refused("what the function reads from outside has changed; say it again")
-    lowered = lower(passes.run(special.graph), cache.vector())
+    lowered = lower(passes.run(special.graph), cache.processor())
     if any(space != node.tensor.shape for node, space in zip(lowered.outputs, lowered.spaces, strict=True)):
         raise Refused(
             f"the data decides the size of what {special.graph.name} gives back: fill an array of a known one"
         )
-    if any(node not in lowered.outputs for node in special.graph.outputs):
+    if any(node not in lowered.outputs for node in lowered.results):
         raise Refused(f"{special.graph.name} gives back a view of an argument: copy it, x.copy()")
     if any(node.tensor.kind == "c" and not node.tensor.rank for node in lowered.inputs):
         raise Refused("a complex number as an argument: pass an array of one")

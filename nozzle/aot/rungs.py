@@ -27,7 +27,7 @@ def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
     graph = passes.run(graph)
     if target == "fused":
         return str(graph)
-    lowered = lower(graph, cache.vector())
+    lowered = lower(graph, cache.processor())
     if target == "linalg":
         return folded(lowered.kernel)
     if not cache.compiler():

@@ -64,3 +64,8 @@ def test_every_rung_is_printed(target, word):
         pytest.skip(str(error))
     assert word in text
     assert "insertvalue" not in text or target == "llvm"
+
+
+def test_it_is_said_as_often_as_one_asks():
+    compiled = aot.compile(softmax)
+    assert aot.explain(compiled, M) == aot.explain(compiled, M)

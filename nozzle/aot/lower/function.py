@@ -14,6 +14,7 @@ import numpy as np
 
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Loc, Node, root, stored, walk
+from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.python import Unwrapped, Wrapper
 from nozzle.aot.lower.text import Text, memory, register
 from nozzle.aot.ops import OPS
@@ -75,16 +76,16 @@ class Lowered:
     """Of every output, the shape that its memory is made with: the greatest, as a row, where the data decides."""
 
 
-def lower(graph: Graph, width: int = 32) -> Lowered:
-    """The MLIR of a fused graph, for vectors of that many bytes; Refuse when it has no native form."""
-    return Function(graph, width).whole()
+def lower(graph: Graph, processor: Processor | None = None) -> Lowered:
+    """The MLIR of a fused graph for a processor; Refuse when it has no native form."""
+    return Function(graph, processor or Processor()).whole()
 
 
 class Function:
     """Lowers one graph."""
 
-    def __init__(self, graph: Graph, width: int) -> None:
-        self.graph, self.t, self.width = graph, Text(), width
+    def __init__(self, graph: Graph, processor: Processor) -> None:
+        self.graph, self.t, self.processor = graph, Text(), processor
         self.facts = Facts.of(graph.guards)
         self.buffers: dict[Node, Buffer] = {}
         self.scalars: dict[Node, str] = {}
@@ -177,7 +178,7 @@ class Function:
                 with self.t.at_entry():
                     strides.append(self.t.set(f"arith.index_cast %{name}.s{axis} : i64 to index"))
         with self.t.at_entry():
-            ref = self._memref(f"%{name}", type.dtype)
+            ref = self.memref(f"%{name}", type.dtype)
         self.buffers[node] = Buffer(ref, type.dtype, type.shape, None if node.attrs["dense"] else tuple(strides))
 
     def _scalar_input(self, node: Node, name: str) -> None:
@@ -203,9 +204,9 @@ class Function:
         self.parameters.append(f"%{name}: !llvm.ptr {{llvm.noalias}}")
         self.slots.append((name.rstrip("0123456789"), name))
         with self.t.at_entry():
-            return self._memref(f"%{name}", type)
+            return self.memref(f"%{name}", type)
 
-    def _memref(self, pointer: str, dtype: str) -> str:
+    def memref(self, pointer: str, dtype: str) -> str:
         """A flat memref over what a pointer points to."""
         element = "i64" if dtype == "i64" else memory(dtype)
         struct = "!llvm.struct<(ptr, ptr, i64, array<1 x i64>, array<1 x i64>)>"
@@ -265,7 +266,7 @@ class Function:
             name = f"scratch{len(self.scratch)}"
             self.scratch.append(Place(node.tensor.dtype, total))
             with self.t.at_entry():
-                ref = self._memref(f"%{name}", node.tensor.dtype)
+                ref = self.memref(f"%{name}", node.tensor.dtype)
             self.buffers[node] = Buffer(ref, node.tensor.dtype, dims)
         return self.buffers[node]
 

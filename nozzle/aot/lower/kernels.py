@@ -12,6 +12,7 @@ from nozzle.aot.lower.function import Buffer, Function
 from nozzle.aot.lower.product import finished, tiled
 from nozzle.aot.lower.text import memory, register
 from nozzle.aot.ops import OPS
+from nozzle.aot.ops.product import PRODUCTS
 from nozzle.aot.passes.fuse import pulled
 from nozzle.aot.passes.rows import FOLDS
 from nozzle.aot.sizes import Dim
@@ -531,7 +532,8 @@ def _matmul(f: Function, node: Node) -> None:
     def times(acc: str, one: str, two: str) -> str:
         emit = OPS["multiply"].emit
         assert emit is not None
-        return combine(f, "sum", dtype, acc, emit(f.t, dtype, (one, two)))
+        factors = (f.t.cast(one, left.tensor.dtype, dtype), f.t.cast(two, right.tensor.dtype, dtype))
+        return combine(f, "sum", dtype, acc, emit(f.t, dtype, factors))
 
     start = f.t.const(0, dtype)
     if ranks == (1, 1):
@@ -579,7 +581,7 @@ def _matmul(f: Function, node: Node) -> None:
 def _finished(f: Function, block: Block) -> None:
     """A product and the elementwise kernel behind it, in one."""
     after = block.nodes[-1]
-    product = next(node for node in block.nodes if node.op == "matmul")
+    product = next(node for node in block.nodes if node.op in PRODUCTS)
     target = f.buffer(after)
 
     def plain() -> None:
@@ -587,16 +589,18 @@ def _finished(f: Function, block: Block) -> None:
         left, right = product.inputs
         emit = OPS["multiply"].emit
         assert emit is not None
-        zero = f.t.const(0, product.tensor.dtype)
+        dtype = product.tensor.dtype
+        zero = f.t.const(0, dtype)
         height, width = (f.dim(dim) for dim in product.tensor.shape)
         with nest(f, [height]) as (i,):
             with nest(f, [width]) as (j,):
                 f.save(zero, whole, (i, j))
             with nest(f, [f.dim(left.tensor.shape[-1])]) as (k,):
-                one = f.element(left, (i, k))
+                one = f.t.cast(f.element(left, (i, k)), left.tensor.dtype, dtype)
                 with nest(f, [width]) as (j,):
-                    step = emit(f.t, product.tensor.dtype, (one, f.element(right, (k, j))))
-                    total = combine(f, "sum", product.tensor.dtype, f.load(whole, (i, j)), step)
+                    two = f.t.cast(f.element(right, (k, j)), right.tensor.dtype, dtype)
+                    step = emit(f.t, dtype, (one, two))
+                    total = combine(f, "sum", dtype, f.load(whole, (i, j)), step)
                     f.save(total, whole, (i, j))
         with nest(f, [height, width]) as index:
             f.save(f.element(after, tuple(index)), target, index)
@@ -646,5 +650,5 @@ KERNELS: dict[str, Callable[[Function, Node], None]] = {
     "compress": _compress,
     "scatter": _scatter,
     "put": _put,
-    "matmul": _matmul,
+    **dict.fromkeys(PRODUCTS, _matmul),
 }

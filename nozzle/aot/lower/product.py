@@ -28,9 +28,10 @@ class Tiles:
         self.f, self.node, self.target, self.after = f, node, target, after
         self.left, self.right = node.inputs
         self.dtype = node.tensor.dtype
-        lanes = f.width // np.dtype(self.dtype).itemsize
+        lanes = f.processor.width // np.dtype(self.dtype).itemsize
         self.columns = 2 * lanes
-        self.rows = 8 if f.width >= 64 else 4
+        self.rows = 8 if f.processor.width >= 64 else 4
+        self.kind = register(self.dtype)
         self.type = f"vector<{self.columns}x{register(self.dtype)}>"
         self.memory = f"memref<?x{register(self.dtype)}>"
         depth = self.left.tensor.shape[-1]
@@ -49,6 +50,7 @@ class Tiles:
         full = t.set(f"arith.muli {full}, {rows} : index")
         j = t.name()
         memo, self.f.memo = self.f.memo, {}
+        self._ahead(places[0])
         with t.block(f"scf.for {j} = {zero} to {self.breadth} step {step} {{"):
             left = t.set(f"arith.subi {self.breadth}, {j} : index")
             wide = t.set(f"arith.minui {left}, {step} : index")
@@ -68,17 +70,37 @@ class Tiles:
             with t.block(f"scf.for {at} = {zero} to {wide} step {one} {{"):
                 column = t.set(f"arith.addi {j}, {at} : index")
                 f.memo = {}
-                f.save(f.element(self.right, (*place, k, column)), self.packed, (k, at))
+                f.save(self._of(self.right, (*place, k, column)), self.packed, (k, at))
             with t.block(f"scf.for {rest} = {wide} to {t.index(self.columns)} step {one} {{"):
                 f.save(t.const(0, self.dtype), self.packed, (k, rest))
+
+    def _of(self, node: Node, index: tuple[str, ...]) -> str:
+        """An element of a factor, as wide as the sum."""
+        return self.f.t.cast(self.f.element(node, index), node.tensor.dtype, self.dtype)
+
+    def _ahead(self, place: tuple[str, ...]) -> None:
+        """What is done once, before the first tile."""
 
     def _tile(
         self, ahead: tuple[str, ...], place: tuple[str, ...], i: str, j: str, many: int, mask: str, wide: str
     ) -> None:
         f, t = self.f, self.f.t
-        zero, one = t.index(0), t.index(1)
-        kind = register(self.dtype)
         rows = [i if r == 0 else t.set(f"arith.addi {i}, {t.index(r)} : index") for r in range(many)]
+        found = self._sums(place, rows)
+        f.memo = {}
+        if self.tile is not None:
+            self._finish(rows, j, wide, found)
+            return
+        for row, value in zip(rows, found, strict=True):
+            at = f.address(self.target, (*ahead, row, j))
+            kinds = f"{self.memory}, vector<{self.columns}xi1>, {self.type}"
+            t.add(f"vector.maskedstore {self.target.ref}[{at}], {mask}, {value} : {kinds}")
+
+    def _sums(self, place: tuple[str, ...], rows: list[str]) -> list[str]:
+        """A row of the tile for every row, summed over the whole depth."""
+        f, t = self.f, self.f.t
+        zero, one = t.index(0), t.index(1)
+        many, kind = len(rows), self.kind
         first = t.set(f"vector.broadcast {t.const(0, self.dtype)} : {kind} to {self.type}")
         sums, k, found = [t.name() for _ in range(many)], t.name(), t.name()
         carried = ", ".join(f"{name} = {first}" for name in sums)
@@ -91,27 +113,26 @@ class Tiles:
             panel = t.set(f"vector.load {self.packed.ref}[{at}] : {self.memory}, {self.type}")
             new = []
             for row, total in zip(rows, sums, strict=True):
-                value = f.element(self.left, (*place, row, k))
+                value = self._of(self.left, (*place, row, k))
                 spread = t.set(f"vector.broadcast {value} : {kind} to {self.type}")
-                new.append(t.set(f"vector.fma {spread}, {panel}, {total} : {self.type}"))
+                new.append(self._step(spread, panel, total))
             t.add(f"scf.yield {', '.join(new)} : {types}")
-        f.memo = {}
-        if self.tile is not None:
-            self._finish(rows, j, wide, found)
-            return
-        for r, row in enumerate(rows):
-            at = f.address(self.target, (*ahead, row, j))
-            kinds = f"{self.memory}, vector<{self.columns}xi1>, {self.type}"
-            t.add(f"vector.maskedstore {self.target.ref}[{at}], {mask}, {found}#{r} : {kinds}")
+        return [f"{found}#{r}" if many > 1 else found for r in range(many)]
 
-    def _finish(self, rows: list[str], j: str, wide: str, found: str) -> None:
+    def _step(self, one: str, two: str, total: str) -> str:
+        if self.kind[0] == "f":
+            return self.f.t.set(f"vector.fma {one}, {two}, {total} : {self.type}")
+        product = self.f.t.set(f"arith.muli {one}, {two} : {self.type}")
+        return self.f.t.set(f"arith.addi {total}, {product} : {self.type}")
+
+    def _finish(self, rows: list[str], j: str, wide: str, found: list[str]) -> None:
         """Compute what follows the product on a tile that is near."""
         f, t, after = self.f, self.f.t, self.after
         assert after is not None
         assert self.tile is not None
-        for r in range(len(rows)):
+        for r, value in enumerate(found):
             place = f.address(self.tile, (t.index(r), t.index(0)))
-            t.add(f"vector.store {found}#{r}, {self.tile.ref}[{place}] : {self.memory}, {self.type}")
+            t.add(f"vector.store {value}, {self.tile.ref}[{place}] : {self.memory}, {self.type}")
         for r, row in enumerate(rows):
             at = t.name()
             with t.block(f"scf.for {at} = {t.index(0)} to {wide} step {t.index(1)} {{"):
@@ -123,12 +144,18 @@ class Tiles:
         f.memo = {}
 
 
+def tiles_of(f: Function, node: Node, target: Buffer, after: Node | None = None) -> Tiles:
+    """In the way that suits the processor."""
+    from nozzle.aot.lower.dots import Dots
+
+    return (Dots if node.op == "wide_matmul" and f.processor.dots else Tiles)(f, node, target, after)
+
+
 def finished(f: Function, node: Node, after: Node, plain: Callable[[], None]) -> None:
     """A product and what follows it, element for element."""
     target = f.buffer(after)
     del f.buffers[after]
-    tiles = Tiles(f, node, target, after)
-    _either(f, tiles, (), ((), ()), plain)
+    _either(f, tiles_of(f, node, target, after), (), ((), ()), plain)
     f.buffers[after] = target
 
 
@@ -142,11 +169,10 @@ def tiled(
 ) -> None:
     """By tiles, where that pays; else by `plain`."""
     left, right = node.inputs
-    if node.tensor.dtype not in ("float32", "float64"):
+    if node.tensor.dtype not in ("float32", "float64", "int32", "int64"):
         plain()
         return
-    tiles = Tiles(f, node, target)
-    _either(f, tiles, ahead, (places(left), places(right)), plain)
+    _either(f, tiles_of(f, node, target), ahead, (places(left), places(right)), plain)
 
 
 Places = tuple[tuple[str, ...], tuple[str, ...]]

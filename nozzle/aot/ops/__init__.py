@@ -1,5 +1,6 @@
 """What is admissible: a file per family, each a table of operations with their meaning, their lowering, their error."""
 
+from nozzle.aot.ops import bfloat as bfloat
 from nozzle.aot.ops import create, elementwise, index, linear, product, reduce, scan, shape, transcendental
 from nozzle.aot.ops.op import FAMILY, FUNCTIONS, METHODS, OPS, Op
 

@@ -100,4 +100,11 @@ def _matmul(x: Any, y: Any) -> Any:
     return np.matmul(x, y)
 
 
+def _wide(x: Any, y: Any) -> Any:
+    """Of bytes, summed in 32 bits; by way of doubles, which hold every sum exactly."""
+    return np.matmul(x.astype("f8"), y.astype("f8")).astype("i8").astype("i4")
+
+
+PRODUCTS = ("matmul", "wide_matmul")
 define(Op("matmul", FAMILY, _matmul, ulp=64))
+define(Op("wide_matmul", FAMILY, _wide))

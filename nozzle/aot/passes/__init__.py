@@ -7,9 +7,10 @@ from collections.abc import Callable
 from nozzle.aot.graph import Graph, check
 from nozzle.aot.passes.epilogue import epilogue
 from nozzle.aot.passes.fuse import fuse
+from nozzle.aot.passes.narrow import narrow
 from nozzle.aot.passes.rows import rows
 
-PASSES: tuple[Callable[[Graph], Graph], ...] = (fuse, rows, epilogue)
+PASSES: tuple[Callable[[Graph], Graph], ...] = (narrow, fuse, rows, epilogue)
 
 
 def run(graph: Graph, upto: Callable[[Graph], Graph] | None = None) -> Graph:

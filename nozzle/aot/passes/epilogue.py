@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nozzle.aot.graph import Block, Graph, Node, root
+from nozzle.aot.graph import WRITES, Block, Graph, Node, root
+from nozzle.aot.ops.product import PRODUCTS
 from nozzle.aot.passes.fuse import free_names, pulled
 from nozzle.aot.sizes import Facts
 
@@ -47,9 +48,9 @@ def _behind(nodes: list[Node], at: int, block: Block, facts: Facts) -> int | Non
     if nodes[at].op != "fused" or "rows" in nodes[at].attrs:
         return None
     product = nodes[at].blocks[0].nodes[-1]
-    if product.op != "matmul" or [one.tensor.rank for one in product.inputs] != [2, 2]:
+    if product.op not in PRODUCTS or [one.tensor.rank for one in product.inputs] != [2, 2]:
         return None
-    if product.tensor.dtype not in ("float32", "float64"):
+    if product.tensor.dtype not in ("float32", "float64", "int32"):
         return None
     behind = at + 1
     while behind < len(nodes) and _stands_aside(nodes[behind], product):
@@ -69,7 +70,10 @@ def _behind(nodes: list[Node], at: int, block: Block, facts: Facts) -> int | Non
 
 def _stands_aside(node: Node, product: Node) -> bool:
     """Whether a node between the two may as well stand before the product."""
-    if node.op in ("fused", "store", "check") or node.blocks:
+    if node.op == "fused":
+        still = not any(one.op in WRITES for one in node.blocks[0].nodes)
+        return still and all(root(one) is not product for one in free_names(Block((), (node,), ())))
+    if node.op in ("store", "check") or node.blocks:
         return False
     return all(root(one) is not product for one in node.inputs)
 

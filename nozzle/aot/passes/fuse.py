@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Node, root, stored
 from nozzle.aot.ops import OPS
+from nozzle.aot.ops.product import PRODUCTS
 from nozzle.aot.types import Tensor
 
 ANCHORS = (
@@ -30,7 +31,7 @@ ANCHORS = (
     "argmin",
     "cumsum",
     "cumprod",
-    "matmul",
+    *PRODUCTS,
     "compress",
     "copy",
     "item",
@@ -105,7 +106,7 @@ class _Block:
             self.written += [(at, one) for one in stored([node])]
         self.deep |= {one for _, one in self.written}
         self.deep |= {root(node) for node in block.nodes if node.op == "reshape"}
-        whole = ("matmul", "scatter", "put")
+        whole = (*PRODUCTS, "scatter", "put")
         self.deep |= {
             root(one)
             for node in block.nodes
@@ -170,7 +171,7 @@ class _Block:
         if any(root(one) is node for one in self.block.results):
             return True
         whole = [
-            n for n in self.block.nodes if n.op in ("reshape", "matmul", "scatter", "put", *CONTROL) and not _dot(n)
+            n for n in self.block.nodes if n.op in ("reshape", *PRODUCTS, "scatter", "put", *CONTROL) and not _dot(n)
         ]
         return any(root(one) is node for n in whole for one in n.inputs)
 

@@ -1,0 +1,158 @@
+"""Quantisation: products of floats by products of fewer bits.
+
+`i8`: both factors are rounded to whole numbers between -127 and 127, multiplied exactly with sums of 32 bits, and
+scaled back. The scale of the left factor is one number, from the greatest value that it had in the calibration: what is
+larger later is cut off there. The scale of the right factor, the weights, is one number for every column, from the
+weights that a call brings. `f16` and `bf16`: both factors are rounded to that format, and multiplied in the width that
+they had.
+
+Only products of matrices (two axes or more on both sides) are quantised; everything else stays as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nozzle.aot.build import Builder
+from nozzle.aot.graph import Graph, Node, walk
+from nozzle.aot.interpret import Run, interpret, sizes_of
+from nozzle.aot.ops.reduce import reduce
+from nozzle.aot.passes.rewrite import rewrite
+from nozzle.aot.sizes import Facts
+from nozzle.aot.types import Tensor
+
+SCHEMES = ("i8", "f16", "bf16")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """What quantising a graph did."""
+
+    scheme: str
+    products: int
+    calls: int
+    """How many it was calibrated on."""
+    error: float
+    """The greatest difference from the float graph on these, as a share of its greatest result."""
+
+    def __str__(self) -> str:
+        what = f"{self.products} product{'s' * (self.products != 1)} of matrices by {self.scheme}"
+        calls = f"{self.calls} call{'s' * (self.calls != 1)}"
+        return f"{what}; greatest error {self.error:.2g} of the greatest result, on {calls}"
+
+
+def quantised_by(scheme: str, graph: Graph, calls: Sequence[Sequence[Any]]) -> tuple[Graph, Quantised]:
+    """The quantised graph, calibrated on the inputs of some calls, and how far it is from the float graph there."""
+    made = quantise(scheme, calibrated(graph, copy.deepcopy(calls)))(graph)
+    pairs = [[interpret(one, copy.deepcopy(inputs)) for one in (made, graph)] for inputs in calls]
+    error = max((apart(got, want) for got, want in pairs), default=0.0)
+    return made, Quantised(scheme, len(products(graph)), len(calls), error)
+
+
+def apart(got: Any, want: Any) -> float:
+    """The greatest difference of two answers, as a share of the greatest of what is wanted; of floats only."""
+    if isinstance(want, (tuple, list)):
+        return max(map(apart, got, want), default=0.0)
+    two = np.asarray(want)
+    if two.dtype.kind not in "fc":
+        return 0.0
+    wide = "c16" if two.dtype.kind == "c" else "f8"
+    gap = np.abs(np.asarray(got).astype(wide) - two.astype(wide))
+    most = np.max(np.abs(two[np.isfinite(two)].astype(wide)), initial=0)
+    return float(np.max(gap[np.isfinite(gap)], initial=0) / (most or 1))
+
+
+MOST = 127
+"""The greatest whole number; its negative is the least, so that zero is in the middle."""
+
+
+def products(graph: Graph) -> list[Node]:
+    """Those that are quantised."""
+    return [node for node in walk(graph.block) if _fits(node)]
+
+
+def _fits(node: Node) -> bool:
+    return (
+        node.op == "matmul"
+        and node.tensor.dtype in ("float32", "float64")
+        and all(one.tensor.rank > 1 for one in node.inputs)
+    )
+
+
+class _Watch(Run):
+    """Remembers the greatest value of every left factor."""
+
+    def __init__(self, values: dict[Node, Any], sizes: dict[str, int], found: dict[Node, float]) -> None:
+        super().__init__(values, sizes)
+        self.found = found
+
+    def node(self, node: Node) -> None:
+        if _fits(node):
+            left = np.abs(self.values[node.inputs[0]])
+            most = float(np.max(left, where=np.isfinite(left), initial=0))
+            self.found[node] = max(self.found.get(node, 0.0), most)
+        super().node(node)
+
+
+def calibrated(graph: Graph, calls: Sequence[Sequence[Any]]) -> dict[Node, float]:
+    """The greatest absolute value that the left factor of every product has in these calls; arrays may be written."""
+    found: dict[Node, float] = {}
+    with np.errstate(all="ignore"):
+        for inputs in calls:
+            values = dict(zip(graph.inputs, inputs, strict=True))
+            _Watch(values, sizes_of(graph.inputs, inputs), found).block(graph.block)
+    return found
+
+
+def quantise(scheme: str, most: Mapping[Node, float]) -> Callable[[Graph], Graph]:
+    """The pass for one scheme; `most` is what `calibrated` found."""
+
+    def whole(graph: Graph) -> Graph:
+        facts = Facts.of(graph.guards)
+
+        def change(node: Node, now: Node) -> Sequence[Node]:
+            if not _fits(node):
+                return ()
+            b = Builder()
+            b.facts, b.loc = facts, node.loc
+            _bytes(b, now, most.get(node, 0.0)) if scheme == "i8" else _rounded(b, now, scheme)
+            return b.nodes
+
+        many = len(products(graph))
+        return replace(rewrite(graph, change), notes=(*graph.notes, f"quantise: {many} products by {scheme}"))
+
+    return whole
+
+
+def _bytes(b: Builder, node: Node, most: float) -> None:
+    left, right = node.inputs
+    number = np.dtype(node.tensor.dtype).type
+    step = number((most or 1.0) / MOST)
+    heights = reduce(b, "max", b.ufunc("absolute", right), (right.tensor.rank - 2,), True, right.tensor.dtype)
+    steps = b.ufunc("divide", b.ufunc("maximum", heights, number(np.finfo(number).tiny * MOST)), number(MOST))
+    factors = (_whole(b, "multiply", left, number(1 / step)), _whole(b, "divide", right, steps))
+    product = b.emit("wide_matmul", factors, Tensor("int32", node.tensor.shape))
+    b.ufunc("multiply", b.cast(product, node.tensor.dtype), b.ufunc("multiply", steps, step))
+
+
+def _whole(b: Builder, scaled: str, node: Node, by: Any) -> Node:
+    number = np.dtype(node.tensor.dtype).type
+    near = b.ufunc("rint", b.ufunc(scaled, node, by))
+    return b.cast(b.ufunc("maximum", b.ufunc("minimum", near, number(MOST)), number(-MOST)), "int8")
+
+
+def _rounded(b: Builder, node: Node, scheme: str) -> None:
+    dtype = node.tensor.dtype
+
+    def near(one: Node) -> Node:
+        if scheme == "f16":
+            return b.cast(b.cast(one, "float16"), dtype)
+        narrow = b.cast(one, "float32")
+        return b.cast(b.emit("bfloat16", (narrow,), narrow.tensor), dtype)
+
+    b.emit("matmul", tuple(map(near, node.inputs)), node.tensor)

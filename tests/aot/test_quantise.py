@@ -1,0 +1,105 @@
+"""Quantised products: exact where they say so, near the float function, and the same with and without MLIR."""
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from nozzle.aot import cache, cpu, mlir, passes
+from nozzle.aot.lower import lower
+from nozzle.aot.lower.processor import Processor
+from nozzle.aot.passes.quantise import SCHEMES, apart
+from tests.aot.conftest import needs_mlir
+
+RNG = np.random.default_rng(11)
+X, W, BIAS, V = (RNG.standard_normal(shape, dtype="f4") for shape in ((37, 66), (66, 45), (45,), (45, 9)))
+NEAR = {"i8": 0.05, "f16": 0.002, "bf16": 0.02}
+
+
+def perceptron(x, w, bias, v):
+    return np.maximum(x @ w + bias, 0) @ v
+
+
+def in_a_loop(x, w, bias, v):
+    y = x[x[:, 0] > 0] @ w
+    for i in range(3):
+        y = np.tanh(y / 20) @ (v @ v.T) + bias * i
+    return y, len(y)
+
+
+def only(compiled):
+    ((special,),) = compiled.specials.values()
+    return special
+
+
+@pytest.mark.parametrize("function", [perceptron, in_a_loop])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_quantised_function_is_near_the_float_one_and_says_how_near(function, scheme):
+    compiled = aot.compile(function, quantize=scheme)
+    got, want = compiled(X, W, BIAS, V), function(X, W, BIAS, V)
+    said = compiled.traced((X, W, BIAS, V)).quantised
+    assert 0 < said.error < NEAR[scheme]
+    assert apart(got, want) == pytest.approx(said.error, rel=0.1)
+    assert f"quantised: {said.products} products of matrices by {scheme}; greatest error" in aot.explain(
+        compiled, X, W, BIAS, V
+    )
+
+
+@needs_mlir
+@pytest.mark.parametrize("function", [perceptron, in_a_loop])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_native_code_of_a_quantised_function_answers_as_its_graph(function, scheme):
+    compiled = aot.compile(function, wait=True, quantize=scheme)
+    got = compiled(X, W, BIAS, V)
+    special = only(compiled)
+    assert special.native is not None, special.said
+    assert not cpu.differ(got, special.interpreted((X, W, BIAS, V)), special.native.exact, cpu.STEP)
+
+
+def test_without_mlir_the_answer_is_the_same(monkeypatch):
+    monkeypatch.setattr(mlir, "found", lambda: "")
+    compiled = aot.compile(perceptron, quantize="i8")
+    got = compiled(X, W, BIAS, V)
+    assert np.array_equal(got, compiled.traced((X, W, BIAS, V)).interpreted((X, W, BIAS, V)))
+    assert not np.array_equal(got, perceptron(X, W, BIAS, V))
+
+
+def times(x, w):
+    return x @ w
+
+
+def test_the_calibration_sets_the_scale_and_what_is_larger_is_cut_off():
+    whole = np.eye(2, dtype="f4")
+    compiled = aot.compile(times, quantize="i8", calibrate=[(whole * 1.27, whole), (whole, whole)])
+    assert np.allclose(compiled(whole * 0.5, whole), whole * 0.5, atol=0.01)
+    assert np.allclose(compiled(whole * 5, whole), whole * 1.27, atol=0.01)
+    assert np.all(compiled(whole * 0, whole * 0) == 0)
+
+
+def test_a_scheme_that_is_not_there_is_said():
+    with pytest.raises(ValueError, match="there are i8, f16, bf16"):
+        aot.compile(times, quantize="i4")
+
+
+def bytes_product(a, b):
+    return a.astype(np.int32) @ b.astype(np.int32)
+
+
+def some_bytes(*shape):
+    found = RNG.integers(-128, 128, shape).astype("i1")
+    found.flat[:2] = -128
+    return found
+
+
+@needs_mlir
+@pytest.mark.parametrize("processor", [None, Processor(32, False), Processor(16, False)], ids=["own", "32", "16"])
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(3, 5, 7), (8, 16, 32), (33, 130, 70), (4, 0, 40), (65, 1, 33), (64, 66, 64)]
+)
+def test_products_of_bytes_are_exact_on_any_processor(m, k, n, processor):
+    a, b = some_bytes(m, k + 1)[:, :k].copy(), some_bytes(k + 1, n)[:k].copy()
+    special = aot.compile(bytes_product).traced((a, b))
+    graph = passes.run(special.graph)
+    assert "narrow: 1 products of bytes" in graph.notes
+    lowered = lower(graph, processor or cache.processor())
+    path, _ = cache.library(lowered.text)
+    assert np.array_equal(cpu.Native(special, lowered, path).run((a, b)), bytes_product(a, b))
