@@ -1,13 +1,17 @@
 """The second lane: many random functions, each answered by Python, by its graph after every pass, and by native code.
 
-    python bench/aot/differential.py [--first 0] [--many 10000]
+    python bench/aot/differential.py [--first 0] [--many 10000] [--minutes 10] [--kept FILE]
 
-Every difference is printed with its source. The exit status is 1 when there is one.
+Every difference is printed with its source. The exit status is 1 when there is one. With `--kept` the counts so far are
+in a file, and the next run goes on where the last one stopped; a file of other code than this is begun anew.
 """
 
 import argparse
 import collections
+import hashlib
+import json
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -36,7 +40,9 @@ def one(seed, count):
         special = aot.compile(function).traced(values)
         for graph in (special.graph, *(passes.run(special.graph, upto=one) for one in passes.PASSES)):
             mine = fresh(tuple(values))
-            wrong = cpu.differ((special.interpreted(mine, graph), tuple(mine)), want, cpu.exact(special))
+            wrong = cpu.differ(
+                (special.interpreted(mine, graph), tuple(mine)), want, cpu.exact(special), cpu.least(special)
+            )
             if wrong:
                 report(count, "DIFFERS before native code", seed, wrong, source)
                 return None
@@ -61,6 +67,8 @@ def report(count, what, seed, wrong, source):
 
 
 def native(module, count):
+    if not module:
+        return
     path, _ = cache.library("\n".join(lowered.text for _, _, lowered, _, _ in module))
     for seed, special, lowered, inputs, source in module:
         wrong = cpu.Native(special, lowered, path).check(fresh(tuple(inputs)), fresh(tuple(inputs)))
@@ -70,21 +78,45 @@ def native(module, count):
             count["agree on every rung"] += 1
 
 
+def code():
+    """What decides the answers: the compiler, and what makes the functions."""
+    root = Path(__file__).parents[2]
+    files = [*sorted((root / "nozzle/aot").rglob("*.py")), root / "tests/aot/random_programs.py"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+def kept(path, first):
+    """The counts so far, and the seed to go on with."""
+    if path and path.exists():
+        found = json.loads(path.read_text())
+        if (found["code"], found["first"]) == (code(), first):
+            return collections.Counter(found["count"]), found["next"]
+    return collections.Counter(), first
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--many", type=int, default=10000)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--kept", type=Path)
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    count, module = collections.Counter(), []
-    for seed in range(chosen.first, chosen.first + chosen.many):
-        found = one(seed, count)
-        if found is not None:
-            module.append((seed, *found))
-        if len(module) == TOGETHER or (module and seed == chosen.first + chosen.many - 1):
-            native(module, count)
-            module = []
+    count, seed = kept(chosen.kept, chosen.first)
+    end, until = chosen.first + chosen.many, time.monotonic() + 60 * chosen.minutes
+    module = []
+    while seed < end and time.monotonic() < until:
+        while seed < end and len(module) < TOGETHER:
+            found = one(seed, count)
+            module += [(seed, *found)] if found is not None else []
+            seed += 1
+        native(module, count)
+        module = []
+        if chosen.kept:
+            told = {"code": code(), "first": chosen.first, "next": seed, "count": count}
+            chosen.kept.write_text(json.dumps(told))
+    print(f"{seed - chosen.first:6} of {chosen.many} functions, seeds from {chosen.first}")
     for what, many in count.most_common():
         print(f"{many:6} {what}")
     sys.exit(1 if any(what.startswith("DIFFERS") for what in count) else 0)

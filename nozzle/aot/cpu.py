@@ -232,7 +232,7 @@ class Native:
             got = self.run(mine)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
-        bound = STEP if self.special.quantised is not None else 0.0
+        bound = least(self.special)
         return differ(got, want, self.exact, bound) or next(
             (
                 f"argument {self.names[at]}: {words}"
@@ -288,6 +288,15 @@ def exact(special: Special) -> bool:
 
 STEP = 1 / 128
 """What a last bit may come to before a product of bytes, where it may decide between two whole numbers."""
+
+
+def least(special: Special) -> float:
+    """What share of the greatest result may differ: half the digits of the coarsest sum or function on the way."""
+    found = [STEP] if special.quantised is not None else []
+    for node in walk(special.graph.block):
+        if node.op in OPS and OPS[node.op].ulp and node.type and node.tensor.kind == "f":
+            found.append(float(np.finfo(node.tensor.dtype).eps) ** 0.5)
+    return max(found, default=0.0)
 
 
 def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:

@@ -61,6 +61,8 @@ class Compiler:
             engine = self.engine(module, opt_level=level)
             engine.initialize()
             engine.dump_to_object_file(path)
+        if not os.path.exists(path):
+            raise RuntimeError("MLIR made no object file: a function that it calls is not there")
         return {"lower": middle - start, "generate": time.perf_counter() - middle}
 
     def llvm_ir(self, text: str) -> str:

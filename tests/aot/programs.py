@@ -482,3 +482,18 @@ def indices_into_nothing(x, at, m):
     y = m[at]
     x[at] = 3
     return x[at], y, m[:, [0, 2]], x[x > 0]
+
+
+@program(
+    np.concatenate([ODD.astype("f8"), [65519.99, 65520, 2049.0000001, 2047.9999, 6e-8, 1e-300]]), LEFT * 777, 2**40
+)
+def down_to_half_precision(x, whole, n):
+    return x.astype(np.float16), whole.astype(np.float16), (x > 0).astype(np.float16), np.full(3, n, np.float16)
+
+
+@program(Z.copy(), Z.copy())
+def real_and_imaginary_parts_look_at_memory(z, w):
+    r, s = z.real, w.imag + 1
+    z[:] = z * 2
+    w[1:] = w[:-1]
+    return r.sum(), r * 3, s

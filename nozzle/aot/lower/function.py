@@ -108,6 +108,7 @@ class Function:
     # the function
 
     def whole(self) -> Lowered:
+        _no_half_is_stale(self.graph.block)
         for node in self.graph.inputs:
             self._input(node)
         fresh = {root(node) for node in self.graph.outputs if node.tensor.rank} - set(self.graph.inputs)
@@ -611,6 +612,18 @@ class Function:
             low = self.t.set(f"arith.maxsi {place}, {self.t.index(0)} : index")
             chosen.append(self.t.set(f"arith.minsi {low}, {last} : index"))
         return (*index[:axis], *chosen, *index[axis + rank :])
+
+
+def _no_half_is_stale(block: Block) -> None:
+    """Refuse a real or an imaginary part that has memory of its own, where what it looks at is written to later."""
+    from nozzle.aot.passes.fuse import half
+
+    for at, node in enumerate(block.nodes):
+        for inner in node.blocks:
+            _no_half_is_stale(inner)
+        last = node.blocks[0].nodes[-1] if node.op == "fused" else node
+        if node.op == "fused" and half(last) and root(last.inputs[0]) in stored(block.nodes[at + 1 :]):
+            raise Refuse("an array is written to while another name is its .real or .imag", "copy it: x.real.copy()")
 
 
 def _counts(node: Node) -> list[Node]:

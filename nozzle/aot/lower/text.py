@@ -17,6 +17,7 @@ REGISTER = {
     "complex64": "complex<f32>",
     "complex128": "complex<f64>",
 }
+HALF = ("float32", "float16")
 PREDICATE = {"eq": "oeq", "ne": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
 
 
@@ -136,6 +137,8 @@ class Text:
             return self._cast_complex(value, source, target)
         if target == "bool":
             return self.compare("ne", source, value, self.const(0, source))
+        if target == "float16" and source != "float32":  # by way of float32, as NumPy does it
+            return self.cast(self._odd(value) if source == "float64" else self.cast(value, source, "float32"), *HALF)
         if one.kind == "f" and two.kind == "f":
             name = "arith.extf" if two.itemsize > one.itemsize else "arith.truncf"
             return self.convert(name, value, register(source), register(target))
@@ -152,6 +155,18 @@ class Text:
         return self.convert(
             "arith.extsi" if two.itemsize > one.itemsize else "arith.trunci", value, register(source), register(target)
         )
+
+    def _odd(self, value: str) -> str:
+        """A double as the float towards zero, its last bit set where it is not exact: what is rounded next, is once."""
+        near = self.convert("arith.truncf", value, "f64", "f32")
+        back = self.convert("arith.extf", near, "f32", "f64")
+        exact = self.set(f"arith.cmpf ueq, {back}, {value} : f64")
+        size, limit = (self.op("math.absf", "float64", one) for one in (back, value))
+        bits = self.bits(near, "float32", "int32")
+        lower = self.op("arith.subi", "int32", bits, self.const(1, "int32"))
+        bits = self.select(self.compare("gt", "float64", size, limit), "int32", lower, bits)
+        odd = self.bits(self.op("arith.ori", "int32", bits, self.const(1, "int32")), "int32", "float32")
+        return self.select(exact, "float32", near, odd)
 
     def _cast_complex(self, value: str, source: str, target: str) -> str:
         halves = {"complex64": "float32", "complex128": "float64"}

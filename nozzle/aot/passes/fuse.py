@@ -71,6 +71,11 @@ def pulled(node: Node) -> bool:
     )
 
 
+def half(node: Node) -> bool:
+    """The real or the imaginary part of memory, which in NumPy is a view of it."""
+    return node.op in ("real", "imag") and node.inputs[0].tensor.kind == "c" and not pulled(root(node.inputs[0]))
+
+
 def _dot(node: Node) -> bool:
     """A product of two vectors, which reads every element once."""
     return node.op == "matmul" and all(one.tensor.rank == 1 for one in node.inputs)
@@ -176,6 +181,8 @@ class _Block:
         return any(root(one) is node for n in whole for one in n.inputs)
 
     def _overwritten(self, node: Node) -> bool:
+        if half(node):  # it looks at memory, as in NumPy
+            return False
         reads = self.reading[node]
         for at, one in self.written:
             if one in reads and self.place[node] < at <= self.latest[node]:
