@@ -497,3 +497,9 @@ def real_and_imaginary_parts_look_at_memory(z, w):
     z[:] = z * 2
     w[1:] = w[:-1]
     return r.sum(), r * 3, s
+
+
+@program(D.copy(), 3.0)
+def a_number_in_the_shape_of_an_array(m, s):
+    total = m.sum()
+    return total.ravel(), np.reshape(s, (1, 1)), np.reshape(total, ()), total.ravel() + m

@@ -162,6 +162,12 @@ def test_an_index_into_nothing_is_an_error(at):
             compiled(V[:0], np.array(at))
 
 
+def test_an_infinite_part_does_not_hide_or_make_a_difference():
+    want = np.array([complex(-np.inf, 1.0), complex(np.nan, 2.0)])
+    assert not cpu.differ(want + 1e-12j, want, False)
+    assert cpu.differ(want + 0.1j, want, False)
+
+
 def divided(a, b):
     return a // b, a % b
 

@@ -74,6 +74,8 @@ def reshape(b: Builder, x: Value, *shape: Value, **names: Value) -> Node:
         parts[at] = total if others.fixed == 1 else total.joined("//", others)
     new = tuple(b.dim(one) for one in parts)
     b.same(total, count(new), "cannot reshape array into a shape of another size")
+    if not node.tensor.rank:
+        return look(b, node, (None,) * len(new)) if new else node
     node = dense(b, node)
     inputs = [one for one in parts if isinstance(one, Node)]
     return b.emit("reshape", (node, *inputs), Tensor(node.tensor.dtype, new), shape=_template(parts, new, inputs))
