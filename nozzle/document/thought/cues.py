@@ -161,8 +161,8 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("we do", r"^(?:(?:[Oo]kay|[Ss]o|[Nn]o|[Aa]nd)[,:]? )*(?:[Ww]e|I) do (?!n't|not|that|this|it|a|the|my|so|think|know|like|love|wonder|have|need|want|see|mean|get|understand|remember|hope|agree|feel|believe|care)[a-z]+ "),
     ("so much for", r"(?i)^(?:(?:so|okay|ok|well|and)[,:]? +)*so much for\b|\b(?:is|are) off the table (?:again|now)\b|\b(?:cancel|undo|revert) (?:that|what I said|the decision)\b"),
     ("no longer want", r"(?i)\b(?:I|we) no longer (?:want|think|need|believe|plan|like)\b|\b(?:don'?t|doesn'?t) (?:want|think|believe) (?:that|it|so) any ?more\b"),
-    ("bring back", rf"(?i)^(?:(?:so|okay|ok|and|fine|alright)[,:]? +)*(?:let'?s |we |I |we'll |I'll |I'm |we're )?(?:bring|bringing|put|putting|take|taking) (?:back (?:the|my|our|that|those)\b|(?:the|my|our|that|those) [\w -]{{2,30}} back\b)|^(?:(?:so|okay|ok|and|fine)[,:]? +)*(?:let'?s|we|I|we'll|I'll) (?:go|went|are going|am going) back to\b"),
-    ("do need it", rf"(?i)\b(?:turns out|apparently|it seems)[,]? (?:that )?(?:we|I|it|they) (?:do|does|did|really) (?:need|want|matter|work|have)\b|\bI (?:said|wrote|decided|claimed|promised) [^.?]{{3,80}}(?:, |; | )(?:but|and) (?:now|it turns out|that was|that'?s (?:wrong|not))\b"),
+    ("bring back", r"(?i)^(?:(?:so|okay|ok|and|fine|alright)[,:]? +)*(?:let'?s |we |I |we'll |I'll |I'm |we're )?(?:bring|bringing|put|putting|take|taking) (?:back (?:the|my|our|that|those)\b|(?:the|my|our|that|those) [\w -]{2,30} back\b)|^(?:(?:so|okay|ok|and|fine)[,:]? +)*(?:let'?s|we|I|we'll|I'll) (?:go|went|are going|am going) back to\b"),
+    ("do need it", r"(?i)\b(?:turns out|apparently|it seems)[,]? (?:that )?(?:we|I|it|they) (?:do|does|did|really) (?:need|want|matter|work|have)\b|\bI (?:said|wrote|decided|claimed|promised) [^.?]{3,80}(?:, |; | )(?:but|and) (?:now|it turns out|that was|that'?s (?:wrong|not))\b"),
     ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
 )  # fmt: skip
