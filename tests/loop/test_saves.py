@@ -21,7 +21,7 @@ class Instant:
     """A session that prints how long its cell is."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        self.at, self.hides, self.held = "", True, None
+        self.at, self.hides, self.held, self.impure = "", True, None, ""
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         yield Started(jobs[-1].cell)

@@ -1,6 +1,7 @@
 """Cells that an agent wrote keep to bounds, and so does all below them."""
 
 import os
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from kernel_bench import Bench
 
 from nozzle.runner import Snapshots
+from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.worker import sandbox
 
 
@@ -120,3 +122,37 @@ def test_no_other_process_is_read(bound: Bench) -> None:
         pytest.skip("as root, /proc is open to every process")
     finished = bound.run(f"open('/proc/{os.getpid()}/environ', 'rb').read()", confined=True)
     assert finished.status == "error"
+
+
+def test_what_the_author_made_importable_can_be_imported(bound: Bench, tmp_path: Path) -> None:
+    for name in ("beside", "in_place"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.py").write_text("x = 1")
+    bound.run(f"import sys; sys.path.append({str(tmp_path / 'beside')!r})")
+    bound.run(
+        "import types\nmade = types.ModuleType('__editable___in_place_finder')\nsys.modules[made.__name__] = made\n"
+        f"made.MAPPING = {{'in_place': {str(tmp_path / 'in_place' / 'in_place.py')!r}}}\n"
+        "Finder = type('Finder', (), {'find_spec': lambda *_: None, '__module__': made.__name__})\n"
+        "sys.meta_path.append(Finder)"
+    )
+    assert bound.run("import beside", confined=True).status == "ok"
+    assert bound.run(f"open({str(tmp_path / 'in_place' / 'in_place.py')!r})", confined=True).status == "ok"
+
+
+def test_a_path_that_the_home_lies_in_opens_no_home(bound: Bench, home: Path) -> None:
+    bound.run(f"import sys; sys.path += ['/', {str(home)!r}, {str(home.parent)!r}]")
+    assert (
+        bound.run("from pathlib import Path; (Path.home() / '.ssh' / 'id').read_text()", confined=True).status
+        == "error"
+    )
+    assert bound.error.ename == "PermissionError"
+
+
+def test_the_environment_of_another_python_can_be_read(opened: Callable[..., Bench], tmp_path: Path) -> None:
+    if not sandbox.landlock_version():
+        pytest.skip("this system has no Landlock")
+    venv.create(tmp_path / "other", with_pip=False)
+    (site,) = (tmp_path / "other").glob("lib/python*/site-packages")
+    (site / "installed.py").write_text("x = 1")
+    other = Interpreter(tmp_path / "other" / "bin" / "python", "VIRTUAL_ENV", lends=True)
+    assert opened(interpreter=other).run("import installed", confined=True).status == "ok"

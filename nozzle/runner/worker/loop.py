@@ -149,7 +149,8 @@ def _bound(message: dict[str, Any]) -> dict[str, Any]:
     for thread in threading.enumerate():
         if thread is not threading.main_thread():
             return {"t": "tainted", "why": f"a thread that it started goes on ({thread.name})"}
-    return {"t": "confined", **sandbox.bound(message)}
+    read = [*message["read"], *sandbox.libraries()]
+    return {"t": "confined", **sandbox.bound({**message, "read": read})}
 
 
 def _peak() -> int:

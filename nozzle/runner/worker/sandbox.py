@@ -12,6 +12,7 @@ import os
 import platform
 import resource
 import struct
+import sys
 import tempfile
 from collections.abc import Iterable
 from typing import Any
@@ -55,6 +56,15 @@ def bound(message: dict[str, Any]) -> dict[str, Any]:
     if message["temporary"]:
         os.environ["TMPDIR"] = tempfile.tempdir = message["temporary"]
     return confine(message["write"], message["read"], message["network"])
+
+
+def libraries() -> list[str]:
+    """Where this Python finds what it imports: its own folders, its path, and what is installed in place of a copy."""
+    home = os.path.realpath(os.path.expanduser("~"))
+    modules = (sys.modules.get(getattr(finder, "__module__", "")) for finder in sys.meta_path)
+    places = [place for module in modules for place in getattr(module, "MAPPING", {}).values()]  # setuptools' finder
+    found = (os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, *sys.path, *map(str, places)))
+    return [path for path in found if os.path.commonpath((path, home)) != path]  # never a folder that home lies in
 
 
 def _landlock(version: int, write: list[str], read: list[str], network: bool) -> None:
