@@ -29,8 +29,9 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
-        os.register_at_fork(before=self._lock.acquire, after_in_parent=self._lock.release, after_in_child=self._forget)
+        os.register_at_fork(before=self._hold, after_in_parent=self._go_on, after_in_child=self._forget)
         atexit.register(self.stop)
+        vars(sys).setdefault("nozzle_drains", []).append(self.stop)  # a kernel is copied with no program beside it
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """The answer to one request; CompileFailed when there is none, also from a second process."""
@@ -88,6 +89,13 @@ class Worker:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+    def _hold(self) -> None:
+        """The lock that there is now: a child has another one, and may fork too."""
+        self._lock.acquire()
+
+    def _go_on(self) -> None:
+        self._lock.release()
 
     def _forget(self) -> None:
         self._process = None

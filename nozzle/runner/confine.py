@@ -34,6 +34,8 @@ class Bounds:
     """Bytes of address space; 0: no limit."""
     file: int = 0
     """Bytes of the largest file; 0: no limit."""
+    cpu: int = 0
+    """Seconds of processor time that the kernel, or any program of its cells, may take from then on; 0: no limit."""
     temporary: str = ""
     """A folder of its own for temporary files."""
 
@@ -74,17 +76,18 @@ def bounds(
     network: bool = False,
     at: Path | None = None,
     also: Collection[Path] = (),
+    most: tuple[int, int, int] = (0, 0, 0),
 ) -> Bounds:
     """Of cells that run in `folder` of the journal at `root`, which they see `at` another place.
 
     What is `shut` (entries, and folders in which one could appear) is not theirs to write: nozzle acts upon it.
-    They may read what lies `also` elsewhere.
+    They may read what lies `also` elsewhere. At `most` so many bytes of memory, bytes of a file, seconds of processor.
     """
     temporary = tempfile.mkdtemp(prefix="nozzle-cell-")
     seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut)]
     write = [*seen, *DEVICES, temporary]
     read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *map(str, also), *_of_home(root)]
-    found = Bounds(tuple(write), tuple(read), network, temporary=temporary)
+    found = Bounds(tuple(write), tuple(read), network, *most, temporary)
     weakref.finalize(found, shutil.rmtree, temporary, ignore_errors=True)
     return found
 

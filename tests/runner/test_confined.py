@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kernel_bench import Bench
 
-from nozzle.runner import Snapshots
+from nozzle.runner import Snapshots, bounds
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.worker import sandbox
 
@@ -156,3 +156,18 @@ def test_the_environment_of_another_python_can_be_read(opened: Callable[..., Ben
     (site / "installed.py").write_text("x = 1")
     other = Interpreter(tmp_path / "other" / "bin" / "python", "VIRTUAL_ENV", lends=True)
     assert opened(interpreter=other).run("import installed", confined=True).status == "ok"
+
+
+def test_an_agents_cell_keeps_to_limits(opened: Callable[..., Bench]) -> None:
+    root = opened().folder.parent
+    most = (4 << 30, 1_000_000, 1)
+    bench = opened(bounds=lambda: bounds(root, root / "journal", most=most))
+    bench.run("sum(range(1000))")
+    bench.run("a = bytearray(8 << 30)", confined=True)
+    assert bench.error.ename == "MemoryError"
+    bench.jobs.pop()
+    bench.run("open('big', 'wb').write(bytes(2_000_000))", confined=True)
+    assert bench.error.evalue.endswith("File too large")
+    bench.jobs.pop()
+    finished = bench.run("while True: pass", confined=True)
+    assert (finished.status, finished.cause[:9]) == ("died", "signal 9 ")

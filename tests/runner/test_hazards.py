@@ -107,6 +107,11 @@ LIGHT = {
         "import multiprocessing as mp\nlock = mp.get_context('fork').Lock()",
         "lock.acquire(timeout=5)", WOKEN, on="_ = lock.acquire()",
     ),
+    "nozzle's own compiler": Row(
+        "import numpy as np\nfrom nozzle import aot\n@aot.compile(wait=True)\ndef f(a): return a * 2 + 1\nf(np.ones(3))",
+        "@aot.compile(wait=True)\ndef g(a): return a - 1\nf(np.arange(3.0)), g(np.ones(2))",
+        WOKEN, on="f(np.ones(4))", needs=("torch_mlir",),
+    ),
     "a thread": Row(
         "import threading, time\nn = [0]\ndef f():\n    while True: n[0] += 1; time.sleep(0.001)\n"
         "th = threading.Thread(target=f, daemon=True); th.start()",

@@ -26,6 +26,7 @@ TCP_BY_ABI, SCOPES_BY_ABI = {4: 0b11}, {6: 0b11}  # bind and connect; abstract s
 DENIED, REFUSE, ALLOW, KILL = 13, 0x00050000, 0x7FFF0000, 0x80000000
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 X32 = 0x40000000
+CPU = resource.RLIMIT_CPU
 SYSTEMS = {
     "x86_64": (0xC000003E, 41, (101, 165, 248, 249, 250, 298, 310, 311, 321, 323, 425)),
     "aarch64": (0xC00000B7, 198, (117, 40, 217, 218, 219, 241, 270, 271, 280, 282, 425)),
@@ -50,9 +51,11 @@ def confine(write: Iterable[str], read: Iterable[str], network: bool) -> dict[st
 
 def bound(message: dict[str, Any]) -> dict[str, Any]:
     """Bind this process as the host says; what now holds."""
-    for limit, bytes_ in ((resource.RLIMIT_AS, message["memory"]), (resource.RLIMIT_FSIZE, message["file"])):
-        if bytes_:
-            resource.setrlimit(limit, (bytes_, bytes_))
+    cpu = message["cpu"] and message["cpu"] + int(sum(os.times()[:2]))  # what it has taken was not an agent's
+    limits = ((resource.RLIMIT_AS, message["memory"]), (resource.RLIMIT_FSIZE, message["file"]), (CPU, cpu))
+    for limit, most in limits:
+        if most:
+            resource.setrlimit(limit, (most, most))
     if message["temporary"]:
         os.environ["TMPDIR"] = tempfile.tempdir = message["temporary"]
     return confine(message["write"], message["read"], message["network"])
