@@ -7,7 +7,7 @@ stands between is the author's prose.
 import difflib
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Cell, Entry, Envelope, Slot
 
-Kind = Literal["only here", "only there", "edited", "output", "prose"]
+Kind = Literal["only here", "only there", "edited", "output", "prose", "variables"]
 _number = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _picture = re.compile(r"_out/([\w.-]+)")
 
@@ -52,6 +52,18 @@ def contrast(here: Entry, there: Entry) -> list[Contrast]:
     if one != two:
         found.append(Contrast("prose", "", tuple(_diff(one, two))))
     return found
+
+
+def variables(here: Mapping[str, str], there: Mapping[str, str]) -> list[Contrast]:
+    """What differs between two states, by what is said of each name.
+
+    >>> variables({"x": "int 1", "y": "int 2"}, {"x": "int 3", "y": "int 2"})[0].rows
+    ('- x: int 1', '+ x: int 3')
+    """
+    names = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+    sides = (("- ", here), ("+ ", there))
+    rows = [f"{sign}{name}: {side[name]}" for name in names for sign, side in sides if name in side]
+    return [Contrast("variables", "variables", tuple(rows))] if rows else []
 
 
 def _cells(here: Entry, there: Entry) -> Iterator[Contrast]:

@@ -94,7 +94,7 @@ def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
         merges = part.record.merges
         if (tree == chain.tree and not merges) or (not chain.tree and not any(leaf for leaf, _ in part.turns.values())):
             continue
-        words = message(part.record.title, _trailers(part, thread))
+        words = message(part.record.title, _trailers(part, thread), part.record.body)
         chain.tip = repo.objects.commit(tree, [*filter(None, (chain.tip, merges))], repo.signed(), words)
         chain.tree = tree
         chain.shas.append(chain.tip)

@@ -23,6 +23,7 @@ class Record:
     adopt: tuple[str, ...] = ()  # paths from the root, taken as they are on disk
     trailers: Mapping[str, str] = field(default_factory=dict)  # "Cell" is written as "Nozzle-Cell"
     merges: str = ""  # a commit that this one brings in: its second parent
+    body: str = ""  # what the commit says between its title and its trailers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class Step:
     trailers: Mapping[str, str]  # without "Nozzle-"; of a key that stands twice, the first
 
 
-def message(title: str, trailers: Iterable[tuple[str, str]]) -> bytes:
+def message(title: str, trailers: Iterable[tuple[str, str]], body: str = "") -> bytes:
     """The commit message."""
     head = " ".join(title.replace("\0", " ").split()) or "A step"  # git cuts a message at a NUL
     lines = [f"Nozzle-{_key(key)}: {quoted(value)}" for key, value in trailers if value]
-    return (head + "\n\n" + "\n".join(lines) + "\n").encode("utf-8", "replace")
+    parts = filter(None, (head, body.replace("\0", " ").strip("\n"), "\n".join(lines)))
+    return ("\n\n".join(parts) + "\n").encode("utf-8", "replace")
 
 
 def step(sha: str, seconds: int, text: str) -> Step:

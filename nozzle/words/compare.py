@@ -10,11 +10,14 @@ import click
 
 if TYPE_CHECKING:
     from nozzle.document.contrast import Contrast
+    from nozzle.document.entry import Entry
     from nozzle.steps import Step
     from nozzle.words.journal import Journal
 
-MARKS = {"only here": "-", "only there": "+", "edited": "~", "output": "≠", "prose": "¶"}
+MARKS = {"only here": "-", "only there": "+", "edited": "~", "output": "≠", "prose": "¶", "variables": "="}
 COLORS = {"-": "red", "+": "green"}
+DEEP = 2000
+"""How many steps back a cell's own is looked for."""
 MOST = 12
 """Lines of one difference that the terminal shows."""
 
@@ -24,9 +27,11 @@ MOST = 12
 @click.argument("b")
 @click.option("--page", is_flag=True, help="As a page: outputs and pictures side by side.")
 def command(a: str, b: str, page: bool) -> int:
-    """Show what differs from A to B, steps or threads: text, outputs with the differences of their numbers, files.
+    """Show what differs from A to B, steps or threads: text, outputs with the differences of their numbers, what the
+    variables are, files.
 
-    Cells with the same label, or the same code, are compared with each other. Exits with 1 when something differs.
+    Cells with the same label, or the same code, are compared with each other. Of variables, their kind, shape, size and
+    short values are known, as the steps of the cells have noted them. Exits with 1 when something differs.
     """
     from nozzle.words.journal import journal
 
@@ -42,7 +47,7 @@ def command(a: str, b: str, page: bool) -> int:
         for rel, contrasts in found:
             click.echo(click.style(rel, bold=True))
             for contrast in contrasts:
-                for line in _lines(contrast):
+                for line in lines(contrast):
                     click.echo("  " + line)
         for path in _shown(files):
             click.echo(f"{_sign(here, one, two, path)} {path}")
@@ -53,14 +58,31 @@ def command(a: str, b: str, page: bool) -> int:
 
 def differences(here: Journal, one: Step, two: Step) -> Iterator[tuple[str, list[Contrast]]]:
     """Of each entry that differs."""
-    from nozzle.document.contrast import contrast
+    from nozzle.document.contrast import contrast, variables
     from nozzle.document.entry import Entry
 
     for rel in here.steps.differing(one.sha, two.sha):
         if here.settings.is_entry(rel):
             texts = [(here.steps.text(step, rel) or b"").decode("utf-8", "replace") for step in (one, two)]
-            if contrasts := contrast(Entry(texts[0]), Entry(texts[1])):
+            entries = Entry(texts[0]), Entry(texts[1])
+            names = [names_at(here, step, rel, entry) for step, entry in zip((one, two), entries, strict=True)]
+            if contrasts := [*contrast(*entries), *variables(*names)]:
                 yield rel, contrasts
+
+
+def names_at(here: Journal, step: Step, rel: str, entry: Entry) -> dict[str, str]:
+    """The variables of an entry at a step, and what they are, as far as the steps of its cells say."""
+    from nozzle.document.facts import from_trailers
+
+    made: dict[str, dict[str, str]] = {}
+    for each in here.steps.history(rel, limit=DEEP, rev=step.sha):
+        if each.kind == "cell":
+            made.setdefault(each.cell, dict(from_trailers(each.trailers).names))
+    found: dict[str, str] = {}
+    for slot in entry.slots:
+        if slot.cell.runs and slot.fresh:
+            found |= made.get(slot.cell.chain, {})
+    return {name: words for name, words in found.items() if words != "gone"}
 
 
 def numbers(contrast: Contrast) -> Iterator[str]:
@@ -70,7 +92,7 @@ def numbers(contrast: Contrast) -> Iterator[str]:
         yield f"{mine:g} → {other:g}, {other - mine:+g}{share}"
 
 
-def _lines(contrast: Contrast) -> Iterator[str]:
+def lines(contrast: Contrast) -> Iterator[str]:
     yield f"{MARKS[contrast.kind]} {contrast.title or 'prose'}" + (
         f": {contrast.kind}" if contrast.kind in ("only here", "only there", "output") else ""
     )

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from nozzle.words.bring import Brought
     from nozzle.words.journal import Journal
 
+LINES = 40
+"""Of a summary."""
+
 
 @click.command(name="merge")
 @click.argument("thread")
 def command(thread: str) -> int:
-    """Bring all of THREAD here, as one step that names both.
+    """Bring all of THREAD here, as one step that names both and says what THREAD came to.
 
     What nozzle wrote is taken off, the author's words are merged as git merges, and outputs that still answer their
     cells are put back with their signatures; the rest is due. Where both changed the same lines, git's conflict markers
@@ -41,9 +44,27 @@ def command(thread: str) -> int:
         count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
         title = f"Merge thread {thread}: {count} steps"
         first = brought[0].rel if brought else ""
-        save(here, brought, others, Record("merge", first, title, {}, (), {"Merged": thread}, other.sha))
-        click.echo(title)
+        told = here.redact("\n".join(summary(here, base, other)))
+        save(here, brought, others, Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told))
+        click.echo("\n".join(filter(None, (title, told))))
         return _told(here, brought)
+
+
+def summary(here: Journal, base: str, other: Step) -> list[str]:
+    """What a thread has come to since it began: its cells, what came of them, its files; a line each."""
+    from nozzle.words.compare import differences, lines
+
+    if not base:
+        return []
+    before, found = here.steps.resolve(base), list[str]()
+    for rel, contrasts in differences(here, before, other):
+        found.append(f"{rel}:")
+        for contrast in contrasts:
+            first, *more = lines(contrast)
+            found += [f"  {first}", *(f"  {row}" for row in more if contrast.numbers)]
+    files = here.steps.differing(base, other.sha)
+    found += [f"  {path}" for path in files if not (here.settings.is_entry(path) or "_out" in path.split("/"))]
+    return found if len(found) <= LINES else [*found[:LINES], f"  and {len(found) - LINES} more"]
 
 
 def outputs_aside(here: Journal, head: str, other: Step) -> list[str]:

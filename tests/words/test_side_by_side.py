@@ -114,6 +114,21 @@ def test_what_differs_is_told_cell_by_cell(two: tuple[Path, Path], say: Say, mon
     assert say("compare", "HEAD", "HEAD").status == 0
 
 
+def test_variables_are_compared_as_their_cells_left_them(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x = 2", "x = 'two'; extra = [1]")
+    run(say, monkeypatch, other, "run")
+    said = run(say, monkeypatch, main, "compare", "HEAD", "other")
+    rows = [row.strip() for row in said.splitlines()]
+    at = rows.index("= variables")
+    assert rows[at + 1 : at + 4] == ["+ extra: list of 1: [1]", "- x: int 2", "+ x: str of 3: 'two'"]
+    edit(other, "extra = [1]", "extra = [1]; del extra")
+    run(say, monkeypatch, other, "run")
+    assert "extra: list" not in run(say, monkeypatch, main, "compare", "HEAD", "other")
+
+
 def test_a_comparison_as_a_page(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     main, other = two
     edit(other, "print(x * 2)", "print('<b>')")
@@ -172,6 +187,11 @@ def test_a_merge_keeps_the_outputs_that_hold(two: tuple[Path, Path], say: Say, m
     assert "all outputs hold" in said
     assert ("We begin again." in text, "```text\n4\n```" in text, "```text\n3\n```" in text) == (True, True, True)
     assert len(git(main, "log", "-1", "--format=%P").split()) == 2
+    told = git(main, "log", "-1", "--format=%B")
+    assert "journal/entry.md:\n  + third: only there\n" in told
+    assert "  + third: only there" in said
+    assert "Nozzle-Merged: other" in told
+    assert json.loads(say("log", "--json").out.splitlines()[0])["kind"] == "merge"
     assert git(main, "status", "--porcelain") == ""
     assert "there is nothing to merge" in say("merge", "other").out
 
