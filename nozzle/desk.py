@@ -24,6 +24,7 @@ from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
 from nozzle.runner import ANYWHERE, Bounds, Interpreter, Job, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
 from nozzle.settings import Settings
+from nozzle.together import Together
 
 __all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
 
@@ -58,6 +59,8 @@ class Tools:
     """States of kernels that were kept; without it none is."""
     seen_at: Path | None = None
     """Where the cells see the root: at the place of the first worktree, for a thread beside it."""
+    together: Together = field(default_factory=Together)
+    """What the threads under one watch share."""
     company: Callable[["Desk"], Beside] = Nobody
     serve: Serve = nobody
     """What the host does for cells: search, recall."""
@@ -225,12 +228,12 @@ class Desk:
             return False
         needed = self.permit.begun(self.entry, row)
         needed[-1] = replace(needed[-1], renew=row.why == "asked")
-        ledger, base = self.tools.ledger, self.base or b""
+        tools, ledger, base = self.tools, self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
         session = self._kernels()
         self._afterwards.forget(row.cell.chain)
         origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
-        run = Run(row.cell, row.why, now, since, session, origin, row.slot.output)
+        run = Run(row.cell, row.why, now, since, session, origin, tools.together, before=row.slot.output)
         self.run = run
         run.work(needed, lambda event: self.tools.put(Said(self, run, event)))
         return True
@@ -504,6 +507,8 @@ class Desk:
             self._note("warning", EXPOSED)
         if impure := run.session.impure:
             self._note("warning", f"{cell.title}: {impure}, as you said; {ALL_AGAIN}")
+        for path, other in self.tools.together.wrote(self.tools.root, finished.elsewhere):
+            self._note("warning", f"{cell.title} writes {path}, and so does the thread in {other}: the last one wins")
         if finished.cached:
             self._note("cache", f"{cell.title}: {finished.cached}")
         self.permit.ended(cell)

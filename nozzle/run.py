@@ -5,7 +5,7 @@ its result still has a place there.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
@@ -20,6 +20,7 @@ from nozzle.piece import Origin, Piece
 from nozzle.runner import Job, Replay, Session
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot
+from nozzle.together import Together
 
 FREE = ("", conduct.BY)
 """Whose cells run without bounds: the author's, and those that the conductor made of his own words."""
@@ -40,6 +41,10 @@ class Run:
     """How the worktree looked at its start, when it may start programs: what changed later may be their doing."""
     session: Session
     origin: Origin
+    together: Together = field(default_factory=Together)
+    """Gives it a place to run in."""
+    waits: bool = True
+    """It has no place yet."""
     before: Envelope | None = None
     """The cell's output as it stood when it began."""
     tape: Tape = field(default_factory=Tape)
@@ -107,12 +112,18 @@ class Run:
     def _work(self, jobs: list[Job], tell: Callable[[Event], None]) -> None:
         finished = False
         try:
-            for event in self.session.run(jobs):
-                finished = isinstance(event, Finished)
-                tell(event)
+            with self.together.place(lambda: not self.stopping) as has_place:
+                self.waits = False
+                events = self.session.run(jobs) if has_place else self._unbegun()
+                for event in events:
+                    finished = isinstance(event, Finished)
+                    tell(event)
         finally:
             if not finished:  # a fault of nozzle's own, which the thread's last words tell
                 tell(Finished(self.cell.chain, "died", cause="nozzle lost the kernel"))
+
+    def _unbegun(self) -> Iterator[Event]:
+        yield Finished(self.cell.chain, "stopped", cause=self.stopping)
 
 
 def jobs(entry: Entry, cell: Cell, settings: Settings, said: Mapping[str, Replay] = NOTHING) -> list[Job]:

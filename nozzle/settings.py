@@ -32,7 +32,7 @@ _OUR_FILES = {"nozzle.toml", "nozzle.keys"}
 _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
-    "countdown", "unattended", "snapshots", "agents_online", "agents_memory", "agents_file", "agents_cpu",
+    "countdown", "unattended", "snapshots", "agents_online", "agents_memory", "agents_file", "cells", "agents_cpu",
     "reader", "notes", "prompt_label",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
@@ -143,6 +143,9 @@ class Settings(BaseModel):
     )
     agents_online: bool = Field(
         default=False, description="Leave the cells of agents the network; each then waits until you let it run."
+    )
+    cells: int = Field(
+        default=0, ge=0, description="Cells that run at once, over all threads; 0: as many as there are processors."
     )
     agents_memory: _Seconds = Field(
         default=0.0, description="GB of address space that a kernel of agents' cells may take; 0: no limit."

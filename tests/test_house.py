@@ -17,7 +17,7 @@ FLOORS = (
     ("beside", "permit"),
     ("ledger", "run"),
     ("afterwards",),
-    ("intent", "orphans", "past", "piece"),
+    ("intent", "orphans", "past", "piece", "together"),
     ("inputs",),
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),

@@ -119,6 +119,8 @@ class Finished:
     """Files under the repository that the cell opened for reading, as far as audit hooks see: absolute paths."""
     writes: tuple[str, ...] = ()
     """Files that the cell opened for writing, renamed or made, as far as audit hooks see: absolute paths."""
+    elsewhere: tuple[str, ...] = ()
+    """Files outside the repository that it wrote, temporary ones too: absolute paths."""
     effects: tuple[str, ...] = ()
     """Where it reached outside: 'network', 'files:/outside/path'."""
     spawned: bool = False

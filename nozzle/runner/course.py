@@ -228,7 +228,9 @@ class Course:
 
     def _finished(self, done: Message, cached: str) -> Finished:
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
-        facts: dict[str, Any] = {name: tuple(done.get(name, ())) for name in ("reads", "writes", "effects")}
+        facts: dict[str, Any] = {
+            name: tuple(done.get(name, ())) for name in ("reads", "writes", "elsewhere", "effects")
+        }
         facts["effects"] += (ASKED,) if self._asked else ()
         return Finished(
             self._job.cell,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nozzle.desk import Desk, Notice
     from nozzle.loop import Loop
     from nozzle.runner import Snapshots
+    from nozzle.together import Together
     from nozzle.words.journal import Journal
 
 
@@ -25,6 +26,7 @@ class Threads:
     hear: Callable[[Notice], None]
     say: Callable[[str], None]
     store: Snapshots | None
+    together: Together
     loops: dict[Path, Loop] = field(default_factory=dict)
     _running: dict[Path, threading.Thread] = field(default_factory=dict)
 
@@ -82,7 +84,7 @@ class Threads:
             there.model = self.here.model
             messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
             ears = Ears(Hush(there.redact), self._named(folder.name))
-            tools = replace(there.tools(ears, messages.put), snapshots=self.store)
+            tools = replace(there.tools(ears, messages.put), snapshots=self.store, together=self.together)
             loop = self.loops[folder] = Loop(tools, messages, shares=True)
             try:
                 with serving(loop, there, ears, "watch"), watching(loop, there):
@@ -127,7 +129,7 @@ def _go_on(loop: Loop, there: Journal, name: str) -> None:
 @contextmanager
 def beside(here: Journal, hear: Callable[[Notice], None], say: Callable[[str], None], loop: Loop) -> Iterator[Threads]:
     """Look after the other threads while this one is watched."""
-    threads = Threads(here, hear, say, loop.tools.snapshots)
+    threads = Threads(here, hear, say, loop.tools.snapshots, loop.tools.together)
     loop.beside, here.beside = threads.begin, threads
     threads.all()
     try:
@@ -142,7 +144,8 @@ def rows(desks: list[Desk]) -> list[str]:
     found = []
     for desk in desks:
         if desk.run is not None:
-            found.append(f"{desk.rel}: {desk.run.cell.title} is running")
+            waits = f"waits for a place: {desk.tools.together.cells} run at once"
+            found.append(f"{desk.rel}: {desk.run.cell.title} {waits if desk.run.waits else 'is running'}")
         elif due := len([row for row in desk.plan() if row.do in ("due", "held")]):
             found.append(f"{desk.rel}: {due} cells due")
     return found

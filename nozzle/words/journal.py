@@ -182,6 +182,7 @@ class Journal:
         from nozzle.document.scribe import Hand
         from nozzle.loop import Called
         from nozzle.runner import Snapshots
+        from nozzle.together import Together
         from nozzle.words.company import company, recall
         from nozzle.words.environment import interpreter_for, known_secrets
 
@@ -194,6 +195,7 @@ class Journal:
             interpreter=lambda entry: interpreter_for(self, entry),
             say=say,
             put=put,
+            together=Together(self.settings.cells),
             cells=self.steps.shared / "cells",
             specs=self.kernelspecs(),
             hidden=(self.config,),

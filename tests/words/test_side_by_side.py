@@ -2,13 +2,14 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
-from tests.words.conftest import Say, cell, entry, git
+from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
 
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
 
@@ -254,3 +255,28 @@ def test_cells_are_paired_by_label_then_by_code() -> None:
     assert [(each.kind, each.title) for each in contrast(here, there)] == [
         ("edited", "a"), ("only here", here.cells[1].title), ("only there", there.cells[2].title),
     ]  # fmt: skip
+
+
+def test_threads_under_a_watch_share_places_and_are_told_of_a_file_that_both_write(
+    say: Say, folder: Path, tmp_path: Path
+) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "nozzle.toml").write_text("cells = 1\n")
+    path = entry(folder, cell("x = 1"))
+    assert say("run").status == 0
+    assert say("fork", "HEAD", "other").status == 0
+    other = folder.parent / f"{folder.name}.threads" / "other" / "journal"
+    shared = tmp_path / "shared"
+    with process("watch", "--no-page") as watch:
+        until(lambda: all(row["watched"] for row in map(json.loads, say("threads", "--json").out.splitlines())))
+        path.write_text(path.read_text() + "\n" + cell(f"{WAITS}\nopen({str(shared)!r}, 'w').close()"))
+        until((folder / "journal" / "began").exists)
+        text = (other / "entry.md").read_text()
+        (other / "entry.md").write_text(text + "\n" + cell(f"print('there'); open({str(shared)!r}, 'w').close()"))
+        until(lambda: "waits for a place: 1 run at once" in say("threads").out)
+        (folder / "journal" / "go").touch()
+        until(lambda: "there\n```" in (other / "entry.md").read_text())
+        until(lambda: "went on\n```" in path.read_text())
+        watch.send_signal(signal.SIGINT)
+        said, _ = watch.communicate(timeout=30)
+    assert f"writes {shared}, and so does the thread in {folder}: the last one wins" in " ".join(said.split())

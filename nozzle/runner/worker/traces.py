@@ -15,6 +15,9 @@ from typing import Any
 MOST = 10_000
 """Names remembered per cell; a cell that touches more files than this is not told apart further."""
 
+MOST_ELSEWHERE = 1000
+"""Names of files outside that are told of one cell."""
+SYSTEM = ("/dev/", "/proc/", "/sys/")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 NETWORK = ("socket.connect", "socket.sendto", "socket.sendmsg")
 PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "os.fork", "os.forkpty")
@@ -65,6 +68,7 @@ class Traces:
         return {
             "reads": sorted(filter(self._is_ours, reads)),
             "writes": sorted(filter(self._is_ours, writes)),
+            "elsewhere": sorted(filter(self._is_elsewhere, writes))[:MOST_ELSEWHERE],
             "effects": sorted(outside | ({"network"} if self._reached else set())),
             "spawned": self._spawned,
         }
@@ -109,6 +113,9 @@ class Traces:
 
     def _is_ours(self, path: str) -> bool:
         return path.startswith(self._root) and not path.startswith(self._libraries) and not _hidden(path)
+
+    def _is_elsewhere(self, path: str) -> bool:
+        return not path.startswith((self._root, *self._libraries, *SYSTEM)) and not _hidden(path)
 
     def _reaches_out(self, path: str) -> bool:
         folder = os.path.join(path, "")
