@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from nozzle.steps import Thread
+    from nozzle.steps import Step, Thread
     from nozzle.words.journal import Journal
+
+RESEED = """#| label: reseed
+import random, sys
+random.seed({seed})
+if "numpy" in sys.modules: sys.modules["numpy"].random.seed({seed})
+if "torch" in sys.modules: sys.modules["torch"].manual_seed({seed})"""
 
 
 @click.command(name="fork")
 @click.argument("step")
 @click.argument("name", required=False)
-def command(step: str, name: str | None) -> int:
+@click.option("--reseed", is_flag=True, help="Random numbers from here on are the thread's own: a cell sees to it.")
+def command(step: str, name: str | None, reseed: bool) -> int:
     """Start a thread NAME at STEP: a branch with a folder of its own, so that both go on side by side.
 
     The folder lies beside the journal's, in JOURNAL.threads/NAME. When a watch runs here it looks after the new thread
     too, and the states of its cells are there at once, from live memory. STEP is what 'nozzle log' shows.
+
+    Threads that go on from one state draw the same random numbers. With --reseed a cell stands below those that have
+    run, in the entry of STEP, and seeds the generators of random, NumPy and torch with a number made of NAME; those
+    that you made yourself (numpy.random.default_rng) are in your variables, and you seed them there.
     """
     from nozzle.words.journal import journal
 
@@ -27,9 +39,35 @@ def command(step: str, name: str | None) -> int:
         thread = here.steps.fork(found, name)
         click.echo(f"thread {thread.name} at {found.sha[:8]}: {found.title}")
         click.echo(f"  {thread.folder}")
+        if reseed:
+            _reseed(found, thread)
         _told(here, thread)
         click.echo(f"compare: nozzle compare HEAD {thread.name}   bring back: nozzle merge {thread.name}")
     return 0
+
+
+def _reseed(step: Step, thread: Thread) -> None:
+    """A cell of the thread's, below those that have run."""
+    from nozzle import disk
+    from nozzle.document.edit import apply
+    from nozzle.document.entry import Entry
+    from nozzle.document.insert import insert
+    from nozzle.errors import WrongCommand
+    from nozzle.words.journal import journal
+
+    path = thread.folder / step.entry
+    if not step.entry or not path.is_file():
+        raise WrongCommand(f"{step.sha[:8]} is a step of no entry: nothing was reseeded; the thread is there")
+    with journal(thread.folder) as there:
+        text = disk.read(path)
+        entry = Entry(text.decode())
+        ran = [slot.cell.chain for slot in entry.slots if slot.cell.runs and slot.fresh]
+        source = RESEED.format(seed=int(sha256(thread.name.encode()).hexdigest()[:8], 16))
+        put = insert(entry, "cell", source, f"cell-{ran[-1]}" if ran else "")
+        assert put is not None, "the place is in the text that was just read"
+        written = disk.exchange(path, text, lambda author: apply(entry.text, put).encode() if author == text else None)
+        there.ledger(there.warn).save(there.rel(path), written.content)
+    click.echo(f"  {step.entry}: a cell seeds the random generators; it runs with the next that does")
 
 
 def _told(here: Journal, thread: Thread) -> None:

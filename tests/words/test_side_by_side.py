@@ -85,6 +85,30 @@ def test_a_folder_that_holds_something_is_left_alone(two: tuple[Path, Path], say
     assert "third" not in git(two[0], "branch")
 
 
+def test_forks_that_are_reseeded_draw_other_numbers_each_its_own(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(folder, "# Draw\n\n" + cell("import random; random.seed(1)") + "\nThen:\n\n" + cell("print(random.random())"))
+    say("run")
+    steps = map(json.loads, say("log", "--json").out.splitlines())
+    first = [step["sha"] for step in steps if step["kind"] == "cell"][-1]
+    drawn = {}
+    for name, words in (("same", ()), ("one", ("--reseed",)), ("two", ("--reseed",))):
+        assert say("fork", first, name, *words).status == 0
+        place = folder.parent / f"{folder.name}.threads" / name
+        assert git(place, "status", "--porcelain") == ""
+        for _ in range(2):
+            run(say, monkeypatch, place, "run", "--again")
+            text = (place / "journal" / "entry.md").read_text()
+            drawn.setdefault(name, set()).add(text.rpartition("```text\n")[2].split("\n")[0])
+        if words:
+            assert text.index("random.seed(1)") < text.index("label: reseed") < text.index("Then:")
+        monkeypatch.chdir(folder)
+    assert [len(numbers) for numbers in drawn.values()] == [1, 1, 1]
+    assert len(set.union(*drawn.values())) == 3
+    assert drawn["same"] == {(folder / "journal" / "entry.md").read_text().rpartition("```text\n")[2].split("\n")[0]}
+
+
 def test_threads_are_listed(two: tuple[Path, Path], say: Say) -> None:
     said = say("threads")
     assert f"    {two[1]}" in said.out
