@@ -22,7 +22,7 @@ FLOORS = (
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),
-    ("errors", "rest"),
+    ("errors", "rest", "scratch"),
 )
 DOORS = {
     "git": ("steps",),

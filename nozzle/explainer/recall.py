@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nozzle.document.entry import Entry
 from nozzle.document.trajectory import trajectory
+from nozzle.scratch import scratch
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,7 +88,7 @@ class Recall:
     def _made(self) -> sqlite3.Connection:
         import sqlite3
 
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        scratch(self._path.parent)
         index = sqlite3.connect(self._path, timeout=5)
         index.execute("create table if not exists seen (name text primary key, digest text)")
         index.execute(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nozzle.lm.model import Call, Message, Reply
+from nozzle.scratch import scratch
 
 SCOPE = "nozzle"
 RECENT = 50
@@ -97,7 +98,7 @@ class Tracer:
             clean = replace(clean, facts={**clean.facts, "nozzle.expected.characters": self._expected(clean)})
             line = json.dumps(self._request(clean), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
             self._last[clean.trace] = clean.id, clean.messages
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            scratch(self.path.parent)
             out = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
             try:
                 os.write(out, line.encode("utf-8", "replace") + b"\n")

@@ -24,9 +24,9 @@ img{max-width:100%;background:#fff}.minus{color:#c22}.plus{color:#180}td,th{padd
 
 def write(here: Journal, one: Step, two: Step, found: list[tuple[str, list[Contrast]]], files: list[str]) -> Path:
     """Make the page; where it lies."""
-    folder = here.root / ".nozzle" / "compare"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder.parent / ".gitignore").write_text("*\n")
+    from nozzle.scratch import scratch
+
+    folder = scratch(here.root / ".nozzle" / "compare")
     path = folder / f"{one.sha[:8]}-{two.sha[:8]}.html"
     heads = "".join(f"<h2>{_e(step.sha[:8])} {_e(step.title)}</h2>" for step in (one, two))
     body = "".join(_entry(here, one, two, rel, contrasts) for rel, contrasts in found)

@@ -101,10 +101,9 @@ def showing(
     With a `host` others may knock, and `code` is told what lets them in.
     """
     from nozzle.page import Page
+    from nozzle.scratch import scratch
 
-    out = here.root / ".nozzle" / "page"
-    out.mkdir(parents=True, exist_ok=True)
-    (out.parent / ".gitignore").write_text("*\n")  # a cache, in a repository that may not say so
+    out = scratch(here.root / ".nozzle" / "page")
     over = threading.Event()
     with Page(out, _Drawing(here).live, port=port, act=act, host=host, code=code) as page:
         shown = Shown(here, page)

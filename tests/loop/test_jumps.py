@@ -1,21 +1,29 @@
-"""Going anywhere, a hundred times: text, files and variables are those of the step, and going back gives every byte.
+"""Going anywhere, a hundred times: text, files, variables and the agents' history are those of the step.
 
-A journal is written to, edited, run and left at random; after every jump the live state is asked what it holds and a
-session that has never seen anything answers the same.
+A journal is written to, asked, edited, run and left at random; after every jump the live state is asked what it holds,
+and the agent what it is sent. A session and an agent that have never seen anything answer the same, and going back
+gives every byte.
 """
 
 import random
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from nozzle.agents import Seat
+from nozzle.agents.questions import Asking
 from nozzle.desk import Desk, jobs
+from nozzle.document.entry import Entry
 from nozzle.document.events import Event, Finished
 from nozzle.document.outputs import fold
+from nozzle.document.prompts import prompts
+from nozzle.lm import Scripted
 from nozzle.loop import Loop, Moved, Saved
 from nozzle.runner import Job, Session
 from nozzle.steps import Step
+from nozzle.words.journal import journal
 from tests.conftest import Workshop
 from tests.words.conftest import cell, git
 
@@ -44,6 +52,8 @@ def some_cell(dice: random.Random) -> str:
 
 def changed(text: str, dice: random.Random) -> str:
     """What an author may do: one more cell, or another number in one."""
+    if dice.random() < 0.25:
+        return text + f"\n/ask what became of {dice.randrange(100)}?\n\n"
     plain = [number for number, row in enumerate(text.split("\n")) if row.startswith(("x = 3", "y=$", "seen ="))]
     if not plain or dice.random() < 0.5:
         return text + "\n" + some_cell(dice)
@@ -92,9 +102,32 @@ def asked(desk: Desk, workshop: Workshop, copy: Path) -> tuple[object, object]:
     return [mine for mine, _ in found], [other for _, other in found]
 
 
+def sent(desk: Desk, model: Scripted) -> list[list[Mapping[str, str]]]:
+    """What the agent beside a desk is sent when it is asked something below all that stands there."""
+    assert isinstance(desk.beside, Seat)
+    model.calls.clear()
+    entry = Entry(desk.entry.text + "\n\n/ask where are we?\n\n")
+    desk.beside.questions._job(Asking(prompts(entry)[-1]), entry)()
+    return [list(call.messages) for call in model.calls]
+
+
+def sent_afresh(workshop: Workshop, copy: Path) -> list[list[Mapping[str, str]]]:
+    """The same, in a clone of the journal as it stands, where nobody has been asked anything yet."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(workshop.root, copy)
+    with journal(copy) as here:
+        here.model = model = Scripted(lambda messages: "as it says")
+        loop = Loop(here.tools(lambda notice: None, lambda said: None))
+        try:
+            return sent(loop.desk(copy / "journal" / "entry.md"), model)
+        finally:
+            loop.close()
+
+
 def jump_about(workshop: Workshop, policy: str, jumps: int, seed: int) -> None:
     dice, root = random.Random(seed), workshop.root
     workshop.here.settings = workshop.here.settings.model_copy(update={"snapshots": policy})
+    workshop.here.model = model = Scripted(lambda messages: f"It became {len(messages)}.")
     path = workshop.write("# Jumps\n\n" + cell("x = 1"))
     loop = workshop.loop()
     steps: list[Step] = []
@@ -114,6 +147,9 @@ def jump_about(workshop: Workshop, policy: str, jumps: int, seed: int) -> None:
             assert git(root, "status", "--porcelain") == ""
             mine, other = asked(desk, workshop, root.parent / "copy")
             assert mine == other
+            heard = sent(desk, model)
+            assert heard == sent_afresh(workshop, root.parent / "clone")
+            assert heard[0][-1]["content"].count("where are we?") == 1
             if dice.random() < 0.5:
                 git(root, "checkout", "-q", thread)
                 assert path.read_bytes() == before

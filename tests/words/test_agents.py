@@ -19,6 +19,8 @@ def test_ask_answers_on_the_terminal_and_writes_nothing(say: Say, folder: Path) 
     assert said.out.startswith("`batch` is list of 2: [1, 2]; [load](#load) makes it.")
     assert "from the code and the steps" in said.out
     assert path.read_bytes() == before
+    assert (folder / ".nozzle" / "recall.db").exists()
+    assert git(folder, "status", "--porcelain") == ""
 
 
 def test_ask_at_a_step_knows_nothing_of_what_came_after(say: Say, folder: Path) -> None:
