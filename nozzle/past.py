@@ -73,7 +73,7 @@ class Past:
         inside = sorted({rel for path in finished.reads if (rel := self._inside(path)) and rel not in own})
         reads = {path: self._digest(path) for path in inside if not self.settings.is_entry(path)}
         return Facts(
-            finished.status, finished.seconds, finished.memory,
+            finished.status, finished.took or finished.seconds, finished.memory,
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,
         )  # fmt: skip
 

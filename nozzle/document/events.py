@@ -131,6 +131,8 @@ class Finished:
     """Version of each imported distribution, and of the language under its own name."""
     left_out: str = ""
     """What of its output was not kept, in plain words."""
+    took: float = 0.0
+    """Seconds that the run took which made what came back now; 0 when it has run."""
     cached: str = ""
     """What became of `cache: true`, in plain words: it came back, or why what it made is not kept."""
 

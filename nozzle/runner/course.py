@@ -197,7 +197,7 @@ class Course:
                 told = message.get("cached", {})
                 if told.get("back") and self._job.cells:
                     yield from shown.read(self._job.cells, told["name"], cell)
-                self.finished = self._finished(message, self._of_cache(told))
+                self.finished = self._finished(message, self._of_cache(told), told.get("took", 0.0))
         self.question = None
         if number:
             self._kernel.answer(number)
@@ -226,7 +226,7 @@ class Course:
             why = self._kernel.outputs.left_out or shown.write(self._job.cells, told["name"], self._told)
         return f"what it makes is not kept: {why}" if why else ""
 
-    def _finished(self, done: Message, cached: str) -> Finished:
+    def _finished(self, done: Message, cached: str, took: float) -> Finished:
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
         facts: dict[str, Any] = {
             name: tuple(done.get(name, ())) for name in ("reads", "writes", "elsewhere", "effects")
@@ -242,6 +242,7 @@ class Course:
             packages=done["packages"],
             names=done.get("names", {}),
             left_out=self._kernel.outputs.left_out,
+            took=took,
             cached=cached,
             **facts,
         )

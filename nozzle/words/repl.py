@@ -52,7 +52,7 @@ def at_work(here: Journal) -> Iterator[None]:
     """The watch or run that is here; where none is, this process looks after the journal meanwhile."""
     import queue
 
-    from nozzle import control
+    from nozzle import control, rest
     from nozzle.loop import Loop, Message, Quit
     from nozzle.words.hush import Hush
     from nozzle.words.requests import serving
@@ -66,6 +66,7 @@ def at_work(here: Journal) -> Iterator[None]:
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
     ears = Ears(Hush(here.redact))
     loop = Loop(here.tools(ears, messages.put), messages)
+    rest.forget(here.steps.private)
     ready(loop, here, Voice())
     thread = threading.Thread(target=loop.run, name="nozzle loop", daemon=True)
     with serving(loop, here, ears, "prompt"):
@@ -194,7 +195,7 @@ class Prompt:
             return
         import readline
 
-        history = self.here.steps.shared / "typed"
+        history = self.here.steps.shared / "repl-history"
         with contextlib.suppress(OSError):
             readline.read_history_file(history)
         readline.set_history_length(2000)

@@ -58,6 +58,8 @@ def test_it_comes_back_with_its_names_and_what_it_showed(fresh: Callable[..., Be
     again = fresh(above, source)
     assert ran() == 1
     assert again.finished.cached.startswith(KEPT)
+    assert again.finished.took == pytest.approx(first.finished.seconds, abs=0.5)
+    assert again.finished.took > 0 == first.finished.took
     assert again.stdout == "working\n"
     assert again.of(DisplayData)[0].data == first.of(DisplayData)[0].data
     assert again.of(ExecuteResult)[0].data["text/plain"] == "[40]"

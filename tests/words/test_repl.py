@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -151,3 +152,24 @@ def test_a_wrong_entry_and_an_ended_prompt_are_told(watch: Watched) -> None:
     watch.until(lambda: "status=ok" in path.read_text())
     assert Prompt(watch.workshop.here, Path("/etc/passwd"), "python")._do("begin") == 2
     assert Prompt(watch.workshop.here, path, "python")._do("run", "1") == 2
+
+
+def test_on_a_terminal_it_completes_and_remembers_and_touches_no_other_file(say: Say, folder: Path) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    entry(folder, cell("rate = 21"))
+    assert say("run").status == 0
+    private = folder / ".git" / "nozzle"
+    before = {path: path.read_bytes() for path in private.iterdir() if path.name in ("typed", "inputs.json")}
+    for keys in ("rat\t * 2", "\x1b[A"):  # the second time, the line that was typed the first time
+        talk = pexpect.spawn(sys.executable, ["-m", "nozzle", "repl"], encoding="utf-8", timeout=30)
+        talk.expect(r"\[1\] >>> ")
+        talk.send(keys)
+        talk.expect(r"rate \* 2")
+        talk.sendline()
+        talk.expect("42")
+        talk.expect(r"\[2\] >>> ")
+        talk.sendeof()
+        talk.expect(pexpect.EOF)
+        talk.close()
+    assert (private / "repl-history").stat().st_mode & 0o077 == 0
+    assert {path: path.read_bytes() for path in before} == before
