@@ -1,5 +1,6 @@
 """Bash cells: one shell from cell to cell."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -100,3 +101,24 @@ def test_a_job_left_behind_is_late(bash: Callable[..., Bench]) -> None:
 def test_big_cells_and_strange_characters(bash: Callable[..., Bench]) -> None:
     bench = bash("cat <<'E'\n" + "ü\\ '\"$x\n" * 20_000 + "E")
     assert bench.stdout == "ü\\ '\"$x\n" * 20_000
+
+
+def test_it_starts_whatever_number_its_line_has(opened: Callable[..., Bench]) -> None:
+    bench, held, taken = opened(), list[int](), os.path.exists("/proc/self/fd/251")
+    elsewhere = os.dup(251) if taken else -1  # of whoever started these tests
+    if taken:
+        os.close(251)
+    try:
+        for last in range(243, 252):
+            while not held or held[-1] < last:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+            assert bench.run("echo here", language="bash").status == "ok", last
+            assert bench.stdout == "here\n"
+            bench.session.close()
+            bench.jobs.clear()
+    finally:
+        for each in held:
+            os.close(each)
+        if taken:
+            os.dup2(elsewhere, 251)
+            os.close(elsewhere)

@@ -57,8 +57,11 @@ def _package() -> None:
 
 def _become_bash(config: dict[str, Any], hidden: bool) -> None:
     line = 251  # so high that a cell will not want it for itself
-    os.dup2(config["control"], line)
-    os.close(config["control"])
+    if config["control"] == line:  # of a host that has that many files open
+        os.set_inheritable(line, True)
+    else:
+        os.dup2(config["control"], line)
+        os.close(config["control"])
     os.chdir(config["folder"])
     if config["bounds"]:
         from _nozzle_worker import sandbox
