@@ -3,25 +3,29 @@
 It never speaks in the middle of a save, says a thing once, hears only the author, and is silent when it knows nothing.
 A command that was written as prose is offered as a cell and runs when it is ticked; a question is looked up in the
 journal, or put to the model where there is one; a pasted error is explained by its shape; a task is offered to the doer
-where there is a model, and becomes one when it is ticked. After so many remarks it stops, and says that it does.
+where there is a model, and becomes one when it is ticked; several become several. Where nothing else was said, one
+question may be asked back. After so many remarks it stops, and says that it does.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
-from nozzle.agents.forms import ANSWER, Given, labelled
+from nozzle.agents.forms import ANSWER, BACK, Given, labelled
+from nozzle.agents.invitations import Invitations
 from nozzle.agents.seat import Seat
 from nozzle.desk import Desk, Notice
-from nozzle.document import proposal, scribe, spoken
+from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.proposal import Deny, Offer, Run, Terms
 from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought import conduct
+from nozzle.document.thought.back import Back, back
 from nozzle.document.thought.conduct import Remark
-from nozzle.document.thought.said import said
+from nozzle.document.thought.said import Paragraph, said
 from nozzle.document.thought.threads import terms
 from nozzle.errors import NozzleError
 from nozzle.explainer import Passage
@@ -31,6 +35,9 @@ from nozzle.piece import Piece
 
 SHARED = 2
 """Words that a passage must share with a question to be worth showing."""
+LEAST = 15
+"""Words that a pause must bring for the model to be asked whether it has a question."""
+_reply = re.compile(r"`?([0-9a-f]{8})`?: +(\S.{8,238}\?)")
 
 
 @dataclass(slots=True)
@@ -43,24 +50,27 @@ class Conductor:
     """Paragraphs that this process saw appear in a save, or was asked about, and has not answered."""
     offers: dict[str, Offer] = field(default_factory=dict)
     looking: set[str] = field(default_factory=set)
-    invited: dict[str, str] = field(default_factory=dict)
-    """Id of a task that was offered -> its words."""
     allowed: set[str] = field(default_factory=set)
     """Ids of offers that the author let run while this process looked on."""
-    handed: bool = False
-    """A task was handed over, and nobody has looked at the text since."""
     spoken: int = 0
+    invitations: Invitations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.invitations = Invitations(self.desk)
 
     def seen(self, seen: Seen, before: Entry) -> None:
         if seen == "moved":
             self.live.clear()
             self.offers.clear()
-            self.invited.clear()
+            self.invitations.standing.clear()
             self.allowed.clear()
         elif seen == "saved":
             if before.text and self._conducts():
                 self.live |= _digests(self.desk.entry) - _digests(before)
+            if self.crew.running:
+                return self._doubt()
             self._answers()
+            self.invitations.saved()
 
     def asked(self) -> None:
         """Somebody wants this entry to run: what nobody has said anything to is heard as well."""
@@ -73,10 +83,14 @@ class Conductor:
             return
         if now < self._pause():
             return
-        for remark in list(conduct.remarks(self.desk.entry)):
-            if remark.digest in self.live and self._may():
+        fresh, self.live = self.live, set()
+        heard = (remark for remark in conduct.remarks(self.desk.entry) if remark.digest in fresh)
+        remarks = [remark for remark in heard if remark.kind != "task" or self.crew.model is not None]
+        for remark in remarks:
+            if self._may():
                 self._say(remark)
-        self.live.clear()
+        if not remarks:
+            self._ask_back(fresh)
 
     def wake(self, now: float) -> float | None:
         return (
@@ -117,12 +131,7 @@ class Conductor:
             case "look":
                 self._look_up(remark)
             case "task" if self.crew.model is not None:
-                words, id_ = remark.cue.sentence.text, proposal.name(remark.digest, 1, remark.cue.sentence.text)
-                self.invited[id_] = words
-                self._put(
-                    "proposal", remark.digest, "a task offered",
-                    lambda entry, hand: conduct.invite(entry, remark.digest, id_, words, hand),
-                )  # fmt: skip
+                self.invitations.offer(remark, remark.tasks)
 
     def _offer(self, remark: Remark) -> None:
         source = remark.cue.sentence.text
@@ -163,10 +172,39 @@ class Conductor:
         as_kind: conduct.Told = "answer" if kind == "answer" else "note"
         title = {"note": "an error explained", "answer": "a question looked up"}[as_kind]
         if text:
-            self._put(
-                as_kind, remark.digest, title,
-                lambda entry, hand: conduct.tell(entry, remark.digest, as_kind, text, hand, via),
-            )  # fmt: skip
+            self._write(remark.digest, as_kind, title, text, via)
+
+    def _write(self, digest: str, kind: conduct.Told, title: str, text: str, via: str) -> None:
+        self._put(kind, digest, title, lambda entry, hand: conduct.tell(entry, digest, kind, text, hand, via))
+
+    def _ask_back(self, fresh: set[str]) -> None:
+        """One question about what is new, found by rule or by the model; most often none."""
+        entry = self.desk.entry
+        new = [each for each in said(entry) if each.digest in fresh and conduct.finished(entry, each)]
+        if not new or self.spoken >= self.crew.settings.remarks:
+            return
+        by_model = self.crew.model is not None
+        if by_model and sum(len(each.text.split()) for each in new) < LEAST:
+            return
+        job = (lambda: self._by_model(entry, new)) if by_model else lambda: back(entry, {each.digest for each in new})
+        name = new[0].digest
+        self.looking.add(name)
+
+        def then(found: Back | NozzleError | None) -> None:
+            self.looking.discard(name)
+            if isinstance(found, Back) and self._may():
+                via = self.crew.model.name if self.crew.model and by_model else "rule"
+                self._write(found.digest, "note", "a question asked back", found.words, spoken.key(via))
+
+        self.crew.work(job, then)
+
+    def _by_model(self, entry: Entry, new: Collection[Paragraph]) -> Back | None:
+        """The model's question, where it names a paragraph and asks one thing."""
+        facts = "\n\n".join(f"{each.digest}: {each.text}" for each in new)
+        reply = labelled(self.crew, BACK, Given(facts=facts), self.crew.shared(entry, len(entry.rows)), _nobody, Stop())
+        match = _reply.fullmatch(reply.text.strip()) if reply.facts else None
+        named = match is not None and match[1] in {each.digest for each in new}
+        return Back(match[1], match[2]) if match and named and match[2].count("?") == 1 else None
 
     def _put(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
         hand = self.desk.tools.hand
@@ -174,8 +212,6 @@ class Conductor:
 
     def _answers(self) -> None:
         """What the author did with what was offered: a tick, a change, a deletion."""
-        for id_, words in list(self.invited.items()):
-            self._invitation(id_, words)
         for offered in list(self.offers.values()):
             block = proposal.find(self.desk.entry, offered.id)
             standing = proposal.read(block) if block else None
@@ -185,18 +221,15 @@ class Conductor:
             elif isinstance(verdict, Deny):
                 self._close(offered, "attempt", "", verdict.why)
 
-    def _invitation(self, id_: str, words: str) -> None:
-        """A task that was offered: ticked it is handed over, denied or deleted it is gone."""
-        block = proposal.find(self.desk.entry, id_)
-        ticks = proposal.read(block).ticks if block else frozenset(("deny",))
-        if not ticks:
-            return
-        del self.invited[id_]
-        if block and "deny" not in ticks:
-            self.handed = True
-            self._put("task", block.of, "a task handed over", lambda entry, hand: _handed(entry, id_, words))
-        elif block:
-            self._put("denied", block.of, "a task denied", lambda entry, hand: _gone(entry, id_))
+    def _doubt(self) -> None:
+        """Saved while an agent's cell ran, which could have ticked: what is ticked now is no longer on offer."""
+        for id_ in [*self.offers, *self.invitations.standing]:
+            block = proposal.find(self.desk.entry, id_)
+            if block and (proposal.read(block).ticks or conduct.ticked(block)):
+                self.offers.pop(id_, None)
+                self.invitations.standing.pop(id_, None)
+                words = "ticked while an agent's cell ran, which could have done it: it counts for nothing"
+                self.desk.tools.say(Notice("held", self.desk.rel, words))
 
     def _close(self, offered: Offer, kind: str, source: str, why: str) -> None:
         del self.offers[offered.id]
@@ -232,8 +265,8 @@ class Conducted(Seat):
         self.conductor.asked()
 
     def tick(self, now: float) -> None:
-        if self.conductor.handed:
-            self.conductor.handed, self._dirty = False, True
+        if self.conductor.invitations.handed:
+            self.conductor.invitations.handed, self._dirty = False, True
         Seat.tick(self, now)
         self.conductor.tick(now)
 
@@ -248,14 +281,8 @@ class Conducted(Seat):
         return "" if self.conductor.lets(cell) else Seat.held(self, cell)
 
 
-def _handed(entry: Entry, id_: str, words: str) -> Edit | None:
-    block = proposal.find(entry, id_)
-    return conduct.handed(entry, block, words) if block else None
-
-
-def _gone(entry: Entry, id_: str) -> Edit | None:
-    block = proposal.find(entry, id_)
-    return scribe.remove(entry, block) if block else None
+def _nobody(piece: str) -> None:
+    """Nobody looks on while it comes."""
 
 
 def _digests(entry: Entry) -> set[str]:

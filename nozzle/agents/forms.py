@@ -18,7 +18,7 @@ from nozzle.lm.model import Failed
 
 T = TypeVar("T", bound=BaseModel)
 
-ANSWER, NOTE, NEWS = "answer", "note", "news"
+ANSWER, NOTE, NEWS, BACK = "answer", "note", "news", "back"
 
 
 class Given(BaseModel):

@@ -1,9 +1,16 @@
 """Prose that is heard: what is said to it, once, at a pause, and only where the author wants it."""
 
+import re
+
 import pytest
 
+from nozzle.agents import Crew
+from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.document.plan import plan
+from nozzle.document.prompts import prompts
+from nozzle.document.thought import conduct
+from nozzle.document.thought.said import said
 from nozzle.lm import Scripted
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched, watched
@@ -130,6 +137,15 @@ def test_a_task_in_prose_is_offered_and_never_assumed(workshop: Workshop) -> Non
     assert workshop.here.model.calls == []
 
 
+def scripted(watched: Watched, reply: str) -> Crew:
+    """A watch whose model says one thing."""
+    watched.save(HEAD)
+    watched.quiet()
+    crew: Crew = watched.loop.desks[watched.workshop.root / "journal/entry.md"].beside.crew  # type: ignore[attr-defined]
+    object.__setattr__(crew, "model", Scripted(lambda messages: reply))
+    return crew
+
+
 @pytest.mark.usefixtures("hasty")
 def test_a_task_that_is_ticked_becomes_one_for_the_doer(watched: Watched) -> None:
     text = HEAD + "\nlet's count to three\n\nWell.\n"
@@ -148,6 +164,129 @@ def test_a_task_that_is_ticked_becomes_one_for_the_doer(watched: Watched) -> Non
     watched.until(lambda: "\n/do let's count to three\n" in watched.read())
     watched.until(lambda: "Three." in watched.read() and "status=done" in watched.read())
     assert kinds(watched.read())[:2] == ["cell", "output"]
+
+
+TWO = "\nlet's plot the time against n, and also check whether the fit holds. Then rename the columns.\n\nWell.\n"
+
+
+def test_several_tasks_of_a_paragraph_are_offered_together_each_with_a_box(workshop: Workshop) -> None:
+    workshop.here.model = Scripted(lambda messages: "no")
+    text = ran(workshop, HEAD + TWO)
+    assert "> I hear 3 tasks here." in text
+    boxes = [row for row in text.split("\n") if row.startswith("- [ ]")]
+    assert boxes == [
+        "- [ ] run: let's plot the time against n", "- [ ] run: check whether the fit holds",
+        "- [ ] run: Then rename the columns", "- [ ] deny",
+    ]  # fmt: skip
+    assert ran(workshop, text) == text
+
+
+@pytest.mark.usefixtures("hasty")
+def test_each_of_several_tasks_that_is_ticked_becomes_one_and_the_others_wait(watched: Watched) -> None:
+    crew = scripted(watched, "Cannot.\n\n```{code-cell} python\nfinal_answer('No.')\n```")
+    watched.save(HEAD + TWO)
+    watched.until(lambda: "I hear 3 tasks" in watched.read())
+    watched.quiet()
+    assert crew.model is not None
+    watched.save(re.sub(r"- \[ \] (run: (?:let's|Then))", r"- [x] \1", watched.read()))
+    watched.until(lambda: watched.read().count("status=done") == 2)
+    assert [each.text for each in prompts(Entry(watched.read()))] == [
+        "let's plot the time against n", "Then rename the columns"
+    ]  # fmt: skip
+    assert "I hear one more task here" in watched.read()
+    watched.quiet()
+    watched.save(watched.read().replace("- [ ] run: check", "- [x] run: check"))
+    watched.until(lambda: watched.read().count("status=done") == 3)
+    assert "proposal" not in kinds(watched.read())
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_tick_made_while_an_agents_cell_ran_counts_for_nothing(watched: Watched) -> None:
+    crew = scripted(watched, "no")
+    watched.save(HEAD + TWO + SHELL)
+    watched.until(lambda: watched.read().count("nozzle:proposal") == 2)
+    watched.quiet()
+    crew.running.add("some cell of the doer")
+    watched.save(watched.read().replace("- [ ] run", "- [x] run"))
+    watched.until(lambda: any("it counts for nothing" in notice.text for notice in watched.workshop.notices))
+    crew.running.clear()
+    watched.save(watched.read() + "\nMore.\n")
+    watched.quiet()
+    assert kinds(watched.read()) == ["proposal", "proposal"]
+
+
+def test_a_task_at_the_end_of_the_file_has_its_end(workshop: Workshop) -> None:
+    workshop.here.model = Scripted(lambda messages: "no")
+    entry = Entry(ran(workshop, HEAD + "\nlet's plot the time against n.\n"))
+    block = entry.envelopes[-1]
+    assert [each.settled for each in prompts(Entry(apply(entry.text, conduct.handed(entry, block, "plot it"))))] == [
+        True
+    ]
+
+
+def test_a_question_and_a_task_in_one_paragraph_get_an_answer_and_an_offer(workshop: Workshop) -> None:
+    workshop.here.model = Scripted(lambda messages: "It is the wavelength.")
+    text = ran(workshop, HEAD + "\nWhy is the sky blue? Let's plot the spectrum of it.\n\nWell.\n")
+    assert kinds(text) == ["answer", "proposal"]
+    assert ran(workshop, text) == text
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        (
+            "We're going with two passes.\n\nThat was a mistake.",
+            "What does this take back? The last that I heard decided is",
+        ),
+        ("We're going with three passes for the scan.", "Does this settle “How many passes in the scan?”"),
+        ("Let's make the scan faster.", "How would you know that it is faster"),
+        ("The rain is loud.", ""),
+        ("Let's make the scan 3 times faster.", ""),
+        ("We're going with Zig.", ""),
+    ],
+)
+def test_a_question_is_asked_back_where_a_rule_calls_for_it_and_most_often_none(
+    watched: Watched, words: str, question: str
+) -> None:
+    head = HEAD + "\nHow many passes in the scan?\n"
+    watched.save(head)
+    watched.quiet()
+    watched.save(f"{head}\n{words}\n\nWell.\n")
+    watched.quiet()
+    assert kinds(watched.read()) == ["note"] * bool(question)
+    assert f"> {question}" in watched.read() or not question
+    watched.save(watched.read() + "\nSo.\n")
+    watched.quiet()
+    assert len(kinds(watched.read())) == bool(question)
+
+
+LONG = "The scan is bound by memory on this card, and the second pass reads all of it again, which nobody needs to do."
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("reply", "asked"),
+    [
+        ("NAME: Which card is it?", True),
+        ("nothing", False),
+        ("Which card is it?", False),
+        ("00000000: Which card is it?", False),
+        ("NAME: It is the card.", False),
+        ("NAME: Is it? Or not?", False),
+    ],
+)
+def test_the_model_asks_back_one_question_under_the_paragraph_that_calls_for_it(
+    watched: Watched, reply: str, asked: bool
+) -> None:
+    name = next(each.digest for each in said(Entry(LONG + "\n")))
+    crew = scripted(watched, reply.replace("NAME", name))
+    watched.save(f"{HEAD}\n{LONG}\n\nWell.\n")
+    watched.quiet()
+    assert isinstance(crew.model, Scripted)
+    assert f"{name}: {LONG}" in crew.model.calls[-1].messages[-1]["content"]
+    assert (f"{LONG}\n\n<!-- nozzle:note" in watched.read()) == asked
+    assert ("> [!NOTE]\n> Which card is it?\n" in watched.read()) == asked
 
 
 def test_how_it_goes_names_what_is_still_open(workshop: Workshop) -> None:

@@ -15,7 +15,7 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry, Envelope, Span
 from nozzle.document.proposal import Offer
 from nozzle.document.scribe import Hand, fence, marker, put, quoted
-from nozzle.document.thought.cues import Cue, cues
+from nozzle.document.thought.cues import Cue, cues, several
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, said
 
@@ -26,6 +26,7 @@ BY = "explainer"
 _LOOK = re.compile(
     r"(?i)\b(?:look (?:that |it |this )?up|find(?: out)?|search|grep|where did (?:I|we)|when did (?:I|we))\b"
 )
+_choice = re.compile(r"\s*[-*+] \[([ xX])\] +run: +(.+)")
 _ENDS = re.compile(r"""[.!?…:)"'`\]]\s*$""")
 
 
@@ -40,6 +41,8 @@ class Remark:
     kind: Kind
     paragraph: Paragraph
     cue: Cue
+    tasks: tuple[str, ...] = ()
+    """Of a paragraph that holds tasks: each in the author's words."""
 
     @property
     def digest(self) -> str:
@@ -53,13 +56,23 @@ def voice(entry: Entry, default: str = "") -> str:
 
 
 def remarks(entry: Entry) -> Iterator[Remark]:
-    """What could be said now, top to bottom; one to a paragraph, and none to one that has been answered."""
+    """What could be said now, top to bottom: to a paragraph one thing, or an answer and the tasks that it holds.
+
+    Nothing to a paragraph that has been answered.
+    """
     above: Paragraph | None = None
     for paragraph in said(entry):
-        heard = next(_hearable(cues(paragraph, above)), None)
+        heard = list(_hearable(cues(paragraph, above)))
         above = paragraph
-        if heard and _finished(entry, paragraph) and not _answered(entry, paragraph):
-            yield Remark(heard[0], paragraph, heard[1])
+        if not heard or not finished(entry, paragraph) or _answered(entry, paragraph):
+            continue
+        found = next((each for each in heard if each[0] != "task"), None)
+        tasks = [part for kind, cue in heard if kind == "task" for part in several(cue.sentence.text)]
+        if found:
+            yield Remark(found[0], paragraph, found[1])
+        if tasks and (found is None or found[0] == "look"):
+            first = next(cue for kind, cue in heard if kind == "task")
+            yield Remark("task", paragraph, first, tuple(tasks))
 
 
 def explained(remark: Remark) -> str:
@@ -87,17 +100,40 @@ def offer(entry: Entry, offered: Offer, hand: Hand) -> Edit | None:
     return _under(entry, offered.task, "proposal", keys, rows)
 
 
-def invite(entry: Entry, digest: str, id_: str, words: str, hand: Hand) -> Edit | None:
-    """A task that the doer could be given, under the paragraph it was heard in."""
-    told = f"I could do this: “{hand.redact(words)}”. Tick run, and it becomes a task, as `/do` would make it."
-    rows = [*quoted(["[!IMPORTANT]", told]), "", "- [ ] run", "- [ ] deny"]
+def invite(entry: Entry, digest: str, id_: str, tasks: Sequence[str], hand: Hand) -> Edit | None:
+    """Tasks that the doer could be given, under the paragraph they were heard in."""
+    if len(tasks) == 1:
+        told = f"I could do this: “{hand.redact(tasks[0])}”. Tick run, and it becomes a task, as `/do` would make it."
+        rows = [*quoted(["[!IMPORTANT]", told]), "", "- [ ] run", "- [ ] deny"]
+    else:
+        rows = _several([" ".join(hand.redact(words).split()) for words in tasks])
     return _under(entry, digest, "proposal", {"id": id_, "by": BY, "risk": "ask", "kind": "task"}, rows)
 
 
+def ticked(block: Envelope) -> list[str]:
+    """The words of the tasks that are ticked, of several that were offered together; as they stand there now."""
+    return [match[2].strip() for row in block.body if (match := _choice.match(row)) and match[1] != " "]
+
+
 def handed(entry: Entry, block: Envelope, words: str) -> Edit:
-    """The author ticked it: where it was offered, the line that gives it to the doer."""
-    end = "\n" if entry.rows[block.span.stop - 1].endswith("\n") else ""
-    return Edit(block.span, f"/do {' '.join(words.split())}" + (entry.eol if end else ""))
+    """The author ticked it: where it was offered, the line that gives it to the doer; of several, those ticked.
+
+    Those that were not ticked stay offered, above the others.
+    """
+    chosen = ticked(block)
+    rows = [row for each in chosen or [words] for row in (f"/do {' '.join(each.split())}", "")][:-1]
+    left = [match[2].strip() for row in block.body if (match := _choice.match(row)) and match[1] == " "]
+    if chosen and left:
+        rows = [marker("proposal", dict(block.keys)), "", *_several(left), "", "<!-- /nozzle -->", "", *rows]
+    if not entry.rows[block.span.stop : block.span.stop + 1] or entry.rows[block.span.stop].strip():
+        rows.append("")  # a task has an end
+    return Edit(*put(entry, block.span, rows))
+
+
+def _several(tasks: Sequence[str]) -> list[str]:
+    count = f"{len(tasks)} tasks" if len(tasks) > 1 else "one more task"
+    told = f"I hear {count} here. Each that you tick becomes a task of its own, as `/do` would make it:"
+    return [*quoted(["[!IMPORTANT]", told]), "", *(f"- [ ] run: {words}" for words in tasks), "- [ ] deny"]
 
 
 def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Kind, Cue]]:
@@ -114,7 +150,7 @@ def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Kind, Cue]]:
             yield "task", cue
 
 
-def _finished(entry: Entry, paragraph: Paragraph) -> bool:
+def finished(entry: Entry, paragraph: Paragraph) -> bool:
     """Whether the author has gone on, or ended the sentence."""
     below = entry.rows[paragraph.span.stop :]
     if any(row.strip() for row in below):
@@ -141,9 +177,13 @@ def _region(entry: Entry, line: int) -> list[Envelope]:
 
 
 def _under(entry: Entry, digest: str, kind: str, keys: dict[str, str], rows: Sequence[str]) -> Edit | None:
+    """Under a paragraph: what is said first, and under that what is offered."""
     paragraph = next((each for each in said(entry) if each.digest == digest), None)
-    if paragraph is None or _answered(entry, paragraph):
+    if paragraph is None:
+        return None
+    stands = _region(entry, paragraph.span.stop)
+    if any(block.of != digest or (block.kind == "proposal") == (kind == "proposal") for block in stands):
         return None
     first = marker(kind, {"v": seal.FORMAT, "of": digest, **keys})
-    here = Span(paragraph.span.stop, paragraph.span.stop)
-    return Edit(*put(entry, here, [first, "", *rows, "", "<!-- /nozzle -->"]))
+    line = stands[-1].span.stop if stands and kind == "proposal" else paragraph.span.stop
+    return Edit(*put(entry, Span(line, line), [first, "", *rows, "", "<!-- /nozzle -->"]))

@@ -275,6 +275,25 @@ def _unquoted(sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, str]]:
         yield sentence, re.sub(r"^[-*\u2022>\s]+(?=[^*])", "", own) if not own.startswith("**") else own
 
 
+def several(words: str) -> list[str]:
+    """The tasks of one sentence, where it sets out to name more than one; each can be done without the other.
+
+    >>> several("let's plot the time against n, and also check whether the fit holds")
+    ["let's plot the time against n", 'check whether the fit holds']
+    >>> several("count the words and plot them")
+    ['count the words and plot them']
+    """
+    return [part.strip(" ,;.") for part in _apart().split(words)]
+
+
+@cache
+def _apart() -> re.Pattern[str]:
+    joint = r"(?:and also|also|and on the side|plus|meanwhile|separately|in parallel)"
+    return re.compile(
+        rf"(?i)(?:[,;]? {joint},? (?:please )?|; (?:and |then )?)(?=(?:{_ACTS}) {_OBJECT})(?!\w+ (?:it|them|that|those)\b)"
+    )
+
+
 @cache
 def _rules() -> list[tuple[Kind, str, re.Pattern[str]]]:
     """The table, made ready when the first paragraph is heard: that takes a twentieth of a second."""

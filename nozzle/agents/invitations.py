@@ -1,0 +1,59 @@
+"""Tasks that were heard in prose and offered: what the author ticks is handed to the doer, one task for each tick.
+
+It refuses to assume one: a tick counts when this process offered it, and saw it made by somebody who was no cell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nozzle.desk import Desk
+from nozzle.document import proposal, scribe
+from nozzle.document.edit import Edit
+from nozzle.document.entry import Entry
+from nozzle.document.thought import conduct
+from nozzle.document.thought.conduct import Remark
+from nozzle.piece import Piece
+
+
+@dataclass(slots=True)
+class Invitations:
+    desk: Desk
+    standing: dict[str, str] = field(default_factory=dict)
+    """Id of what was offered -> its words, where it is one task; of several the words stand in the text."""
+    handed: bool = False
+    """A task was handed over, and nobody has looked at the text since."""
+
+    def offer(self, remark: Remark, tasks: Sequence[str]) -> None:
+        id_ = proposal.name(remark.digest, 1, "\n".join(tasks))
+        self.standing[id_] = tasks[0] if len(tasks) == 1 else ""
+        hand, title = self.desk.tools.hand, "a task offered" if len(tasks) == 1 else f"{len(tasks)} tasks offered"
+        self.desk.put(
+            Piece("proposal", remark.digest, title, lambda e: conduct.invite(e, remark.digest, id_, tasks, hand))
+        )
+
+    def saved(self) -> None:
+        """The author saved: ticked it is handed over, denied or deleted it is gone."""
+        for id_, words in list(self.standing.items()):
+            self._look(id_, words)
+
+    def _look(self, id_: str, words: str) -> None:
+        block = proposal.find(self.desk.entry, id_)
+        if block is None:
+            del self.standing[id_]
+        elif "deny" in proposal.read(block).ticks:
+            del self.standing[id_]
+            self.desk.put(Piece("denied", block.of, "a task denied", lambda entry: _gone(entry, id_)))
+        elif chosen := [words] if words and proposal.read(block).ticks else conduct.ticked(block):
+            self.handed = True
+            title = "a task handed over" if len(chosen) == 1 else f"{len(chosen)} tasks handed over"
+            self.desk.put(Piece("task", block.of, title, lambda entry: _handed(entry, id_, words)))
+
+
+def _handed(entry: Entry, id_: str, words: str) -> Edit | None:
+    block = proposal.find(entry, id_)
+    return conduct.handed(entry, block, words) if block and (words or conduct.ticked(block)) else None
+
+
+def _gone(entry: Entry, id_: str) -> Edit | None:
+    block = proposal.find(entry, id_)
+    return scribe.remove(entry, block) if block else None
