@@ -124,8 +124,19 @@ class Conductor:
         match remark.kind:
             case "error":
                 self._tell(remark, "note", conduct.explained(remark), "shape")
+            case "run" if remark.fence is not None:
+                self._offer(
+                    remark,
+                    remark.fence.source,
+                    "You say to run this. Tick run, and it is a cell:",
+                    remark.fence.language,
+                )
             case "run":
-                self._offer(remark)
+                self._offer(
+                    remark, remark.cue.sentence.text, "This looks like a line for a terminal. I could run it here:"
+                )
+            case "compare":
+                self._compare(remark)
             case "look" if self.crew.model is not None:
                 self._ask(remark)
             case "look":
@@ -133,18 +144,31 @@ class Conductor:
             case "task" if self.crew.model is not None:
                 self.invitations.offer(remark, remark.tasks)
 
-    def _offer(self, remark: Remark) -> None:
-        source = remark.cue.sentence.text
-        reason = "This looks like a line for a terminal. I could run it here:"
-        offered = Offer(proposal.name(remark.digest, 0, source), remark.digest, source, "bash", reason, by=conduct.BY)
+    def _offer(self, remark: Remark, source: str, reason: str, language: str = "bash") -> None:
+        offered = Offer(proposal.name(remark.digest, 0, source), remark.digest, source, language, reason, by=conduct.BY)
         self.offers[offered.id] = offered
         self._put(
             "proposal", remark.digest, "a command offered", lambda entry, hand: conduct.offer(entry, offered, hand)
         )
 
+    def _compare(self, remark: Remark) -> None:
+        """Two steps that are named, or the last two of this entry; nothing when there are none."""
+        steps = self.desk.tools.ledger.steps
+        try:
+            if all(remark.steps):
+                found = [steps.resolve(name) for name in remark.steps]
+            else:
+                found = list(steps.history(self.desk.rel, limit=2))[::-1]
+        except NozzleError:
+            return
+        if len(found) == 2:
+            one, two = (step.sha[:12] for step in found)
+            reason = f"I could compare these two steps, “{found[0].title}” and “{found[1].title}”:"
+            self._offer(remark, f"nozzle compare {one} {two} || true", " ".join(reason.split()))
+
     def _look_up(self, remark: Remark) -> None:
         """In the journal, in a thread; nothing is said when nothing fits."""
-        question, rel = remark.cue.sentence.text, self.desk.rel
+        question, rel = remark.words, self.desk.rel
         self.looking.add(remark.digest)
 
         def then(found: list[Passage] | NozzleError) -> None:

@@ -64,6 +64,48 @@ def test_a_question_is_looked_up_in_the_journal_and_else_left_open(workshop: Wor
     assert "no model was asked), in `journal/old.md`" in text
 
 
+def test_what_is_to_be_looked_up_is_what_was_said_before(workshop: Workshop) -> None:
+    workshop.write("# Copies\n\nA plain copy has a bandwidth of twenty gigabytes a second.\n", "journal/old.md")
+    text = ran(
+        workshop, HEAD + "\nThe bandwidth of a plain copy was somewhere. Look that up in the journal.\n\nWell.\n"
+    )
+    assert kinds(text) == ["answer"]
+    assert "twenty gigabytes" in text
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_fence_that_is_to_be_run_is_offered_as_a_cell_and_runs_when_ticked(watched: Watched) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(HEAD + "\nLet's run this:\n\n```python\nprint(6 * 7)\n```\n\nWell.\n")
+    watched.until(lambda: "- [ ] run" in watched.read())
+    watched.quiet()
+    assert "42" not in watched.read()
+    watched.save(watched.read().replace("- [ ] run", "- [x] run"))
+    watched.until(lambda: kinds(watched.read()) == ["cell", "output"])
+    assert "42" in watched.read()
+    assert "\n```python\nprint(6 * 7)\n```\n" in watched.read()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_last_two_steps_are_offered_to_be_compared(watched: Watched) -> None:
+    for words in ("", "\nOne.\n", "\nTwo.\n"):
+        watched.save(HEAD + words)
+        watched.quiet()
+    watched.until(lambda: len(list(watched.workshop.here.steps.history())) > 1)
+    watched.save(watched.read() + "\nLet's compare the last two steps.\n\nWell.\n")
+    watched.until(lambda: "- [ ] run" in watched.read())
+    assert re.search(r"\nnozzle compare [0-9a-f]{12} [0-9a-f]{12} \|\| true\n", watched.read())
+
+
+@pytest.mark.parametrize(
+    "words", ["Run this by the team.", "Let's compare the two scans.", "compare fade123 with fade456"]
+)
+def test_what_is_no_fence_and_no_step_is_not_offered(workshop: Workshop, words: str) -> None:
+    text = f"{HEAD}\n{words}\n\nWell.\n"
+    assert ran(workshop, text) == text
+
+
 def test_words_of_a_machine_are_not_heard(workshop: Workshop) -> None:
     text = f"{HEAD}\n<!-- nozzle:quote v=1 by=m -->\n{SHELL}\n<!-- /nozzle -->\n"
     assert ran(workshop, text) == text

@@ -16,6 +16,7 @@ from nozzle.document.entry import Entry, Envelope, Span
 from nozzle.document.proposal import Offer
 from nozzle.document.scribe import Hand, fence, marker, put, quoted
 from nozzle.document.thought.cues import Cue, cues, several
+from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, said
 
@@ -30,8 +31,8 @@ _choice = re.compile(r"\s*[-*+] \[([ xX])\] +run: +(.+)")
 _ENDS = re.compile(r"""[.!?…:)"'`\]]\s*$""")
 
 
-Kind = Literal["error", "run", "look", "task"]
-"""An error explained, a command offered, the journal looked up, a task offered to the doer."""
+Kind = Literal["error", "run", "compare", "look", "task"]
+"""An error explained, code offered, two steps compared, the journal looked up, a task offered to the doer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Remark:
     cue: Cue
     tasks: tuple[str, ...] = ()
     """Of a paragraph that holds tasks: each in the author's words."""
+    words: str = ""
+    """What is to be looked up."""
+    fence: Fence | None = None
+    """What is to be run, when it stands in a fence."""
+    steps: tuple[str, str] = ("", "")
+    """What is to be compared; empty: the last two steps of the entry."""
 
     @property
     def digest(self) -> str:
@@ -62,17 +69,29 @@ def remarks(entry: Entry) -> Iterator[Remark]:
     """
     above: Paragraph | None = None
     for paragraph in said(entry):
-        heard = list(_hearable(cues(paragraph, above)))
+        heard, before = list(_hearable(cues(paragraph, above))), above
         above = paragraph
         if not heard or not finished(entry, paragraph) or _answered(entry, paragraph):
+            continue
+        if own := next((one for kind, cue in heard if kind == "task" and (one := _own(entry, paragraph, cue))), None):
+            yield own
             continue
         found = next((each for each in heard if each[0] != "task"), None)
         tasks = [part for kind, cue in heard if kind == "task" for part in several(cue.sentence.text)]
         if found:
-            yield Remark(found[0], paragraph, found[1])
+            yield Remark(found[0], paragraph, found[1], words=meant(found[1].sentence.text, paragraph, before))
         if tasks and (found is None or found[0] == "look"):
             first = next(cue for kind, cue in heard if kind == "task")
             yield Remark("task", paragraph, first, tuple(tasks))
+
+
+def _own(entry: Entry, paragraph: Paragraph, cue: Cue) -> Remark | None:
+    """A task that needs nobody to think."""
+    if fence := fence_below(entry, paragraph, cue.sentence.text):
+        return Remark("run", paragraph, cue, fence=fence)
+    if steps := steps_to_compare(cue.sentence.text):
+        return Remark("compare", paragraph, cue, steps=steps)
+    return None
 
 
 def explained(remark: Remark) -> str:
