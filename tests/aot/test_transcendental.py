@@ -1,4 +1,4 @@
-"""Our own exp, log and tanh keep their bound over the whole line, and every special value."""
+"""Our own functions keep their bound over the whole line, and every special value."""
 
 import numpy as np
 import pytest
@@ -40,6 +40,18 @@ def tanh(x):
     return np.tanh(x)
 
 
+def sin(x):
+    return np.sin(x)
+
+
+def cos(x):
+    return np.cos(x)
+
+
+def arctan(x):
+    return np.arctan(x)
+
+
 def line(dtype):
     """Numbers of every size, both signs, and near what matters."""
     rng = np.random.default_rng(3)
@@ -49,15 +61,44 @@ def line(dtype):
     return np.concatenate([wild, tame.astype(dtype), np.array(SPECIAL).astype(dtype)])
 
 
+def native(function, *arguments):
+    compiled = aot.compile(function, wait=True)
+    got = compiled(*arguments)
+    ((special,),) = compiled.specials.values()
+    assert special.native is not None, special.said
+    return got
+
+
 @needs_mlir
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("function", [exp, log, tanh])
+@pytest.mark.parametrize("function", [exp, log, tanh, sin, cos, arctan])
 def test_it_is_within_four_units_in_the_last_place(function, dtype):
     with np.errstate(all="ignore"):
         x = line(dtype)
-        got, want = aot.compile(function, wait=True)(x), function(x.astype(np.longdouble))
+        got, want = native(function, x), function(x.astype(np.longdouble))
         rounded = want.astype(dtype)
         same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
         apart = np.abs(got.astype(np.longdouble) - want) / np.spacing(np.abs(rounded)).astype(np.longdouble)
     assert np.array_equal(np.signbit(got[~np.isnan(got)]), np.signbit(rounded[~np.isnan(got)]))
     assert np.max(apart[~same], initial=0) <= 4
+
+
+def arctan2(y, x):
+    return np.arctan2(y, x)
+
+
+@needs_mlir
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_an_angle_of_a_point_is_within_four_units_too(dtype):
+    y = line(dtype)
+    x = np.random.default_rng(5).permutation(y)
+    corners = np.array(np.meshgrid(SPECIAL, SPECIAL)).reshape(2, -1).astype(dtype)
+    with np.errstate(all="ignore"):
+        close = y * np.dtype(dtype).type(1.0000001)
+        y, x = np.concatenate([y, corners[0], y]), np.concatenate([x, corners[1], close])
+        got, want = native(arctan2, y, x), arctan2(y.astype(np.longdouble), x.astype(np.longdouble))
+        apart = np.abs(got - want) / np.spacing(np.abs(want.astype(dtype))).astype(np.longdouble)
+    assert np.array_equal(np.isnan(got), np.isnan(want))
+    there = ~np.isnan(want)
+    assert np.array_equal(np.signbit(got[there]), np.signbit(want[there]))
+    assert np.max(apart[there], initial=0) <= 4

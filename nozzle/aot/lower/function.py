@@ -85,7 +85,7 @@ class Function:
     """Lowers one graph."""
 
     def __init__(self, graph: Graph, processor: Processor) -> None:
-        self.graph, self.t, self.processor = graph, Text(), processor
+        self.graph, self.t, self.processor = graph, Text(f"nz_{graph.name}"), processor
         self.facts = Facts.of(graph.guards)
         self.buffers: dict[Node, Buffer] = {}
         self.scalars: dict[Node, str] = {}
@@ -128,7 +128,7 @@ class Function:
             self.slots.append(("scratch", str(at)))
         name = f"nz_{self.graph.name}"
         head = f"func.func @{name}({', '.join(self.parameters)}) {{"
-        kernel = "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", ""])
+        kernel = self.t.constants() + "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", ""])
         text = f"{kernel}\n{self._entry(name)}\n"
         self.spaces = tuple(self._space(node) for node in self.outputs)
         rest = (self.graph.inputs, tuple(self.outputs), tuple(self.scratch), tuple(self.traps), self.slots)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from nozzle.aot.ops import angle
 
 REGISTER = {
     "bool": "i1",
@@ -34,7 +37,10 @@ def memory(dtype: str) -> str:
 class Text:
     """Lines of one function, a prologue before them, and names that are given once."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "") -> None:
+        self.owner = owner
+        """The function that it is the text of; its tables bear its name."""
+        self.tables: dict[str, tuple[str, str]] = {}
         self.prologue: list[str] = []
         self.lines: list[str] = []
         self.depth = 1
@@ -120,6 +126,25 @@ class Text:
 
     def convert(self, name: str, value: str, source: str, target: str) -> str:
         return value if source == target else self.set(f"{name} {value} : {source} to {target}")
+
+    def look(self, table: str, at: str) -> str:
+        if table not in self.tables:
+            with self.at_entry():
+                type = f"memref<{len(angle.table(table))}xi64>"
+                self.tables[table] = self.set(f"memref.get_global @{self.owner}_{table} : {type}"), type
+        name, type = self.tables[table]
+        index = self.set(f"arith.index_cast {at} : i64 to index")
+        return self.set(f"memref.load {name}[{index}] : {type}")
+
+    def constants(self) -> str:
+        """The tables that were looked at."""
+        lines = []
+        for table, (_, type) in self.tables.items():
+            raw = b"".join(word.to_bytes(8, sys.byteorder) for word in angle.table(table)).hex().upper()
+            tensor = type.replace("memref", "tensor")
+            value = f'dense<"0x{raw}"> : {tensor}'
+            lines.append(f'memref.global "private" constant @{self.owner}_{table} : {type} = {value.split(" :")[0]}')
+        return "".join(f"{line}\n" for line in lines)
 
     def parts(self, value: str, dtype: str) -> tuple[str, str]:
         type = register(dtype)

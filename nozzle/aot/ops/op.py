@@ -27,6 +27,9 @@ class Scalars(Protocol):
     def bits(self, value: str, source: str, target: str) -> str:
         """The same bits as another type of the same width."""
 
+    def look(self, table: str, at: str) -> str:
+        """The whole number of 64 bits at a place, itself one, of a table that `angle.table` makes."""
+
     def parts(self, value: str, dtype: str) -> tuple[str, str]:
         """Real and imaginary part."""
 

@@ -1,4 +1,4 @@
-"""exp, log and tanh of our own, without branches, so that loops over them become vectors.
+"""exp, log and tanh of our own, without branches, so that loops over them become vectors; `angle` has the others.
 
 The ways and the coefficients are those of S. Moshier's Cephes library (netlib.org/cephes: expf, logf, tanhf, exp, log,
 tanh); exp in double is the Taylor polynomial of degree 13 on half of ln 2. Each is within 4 units in the last place of

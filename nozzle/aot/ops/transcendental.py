@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, powers, circular and hyperbolic functions: by `own`, else by the C library."""
+"""Exponentials, logarithms, powers, circular and hyperbolic functions: by `own` and `angle`, else by the C library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.graph import Node
-from nozzle.aot.ops import own
+from nozzle.aot.ops import angle, own
 from nozzle.aot.ops.elementwise import half
 from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
 from nozzle.aot.types import Tensor
@@ -16,8 +16,12 @@ from nozzle.aot.types import Tensor
 FAMILY = "transcendental"
 
 
+OWN = {"exp": own.exp, "log": own.log, "tanh": own.tanh, "sin": angle.sin, "cos": angle.cos}
+OWN |= {"atan": angle.arctan, "atan2": angle.arctan2}
+
+
 def _math(name: str) -> Emit:
-    mine = {"exp": own.exp, "log": own.log, "tanh": own.tanh}.get(name)
+    mine = OWN.get(name)
 
     def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
         if mine and dtype in own.LN2:
@@ -35,10 +39,10 @@ def _exp_pair(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
         return _math("exp")(s, dtype, x)
     t = half(dtype)
     real, imaginary = s.parts(x[0], dtype)
-    size = s.op("math.exp", t, real)
+    size = _math("exp")(s, t, (real,))
     return s.whole(
-        s.op("arith.mulf", t, size, s.op("math.cos", t, imaginary)),
-        s.op("arith.mulf", t, size, s.op("math.sin", t, imaginary)),
+        s.op("arith.mulf", t, size, _math("cos")(s, t, (imaginary,))),
+        s.op("arith.mulf", t, size, _math("sin")(s, t, (imaginary,))),
         dtype,
     )
 
@@ -49,8 +53,8 @@ def _log(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
     t = half(dtype)
     real, imaginary = s.parts(x[0], dtype)
     square = s.op("arith.addf", t, s.op("arith.mulf", t, real, real), s.op("arith.mulf", t, imaginary, imaginary))
-    size = s.op("arith.mulf", t, s.op("math.log", t, square), s.const(0.5, t))
-    return s.whole(size, s.op("math.atan2", t, imaginary, real), dtype)
+    size = s.op("arith.mulf", t, _math("log")(s, t, (square,)), s.const(0.5, t))
+    return s.whole(size, _math("atan2")(s, t, (imaginary, real)), dtype)
 
 
 def _power(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
