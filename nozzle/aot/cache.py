@@ -41,9 +41,7 @@ def machine() -> str:
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         flags = "\n".join(sorted({line for line in lines if line.startswith(("flags", "model name", "Features"))}))
-    return "\n".join(
-        (VERSION, mlir.PIPELINE, platform.system(), platform.machine(), platform.processor(), flags, compiler())
-    )
+    return "\n".join((VERSION, mlir.PIPELINE, platform.system(), platform.machine(), flags, compiler()))
 
 
 @cache
@@ -59,12 +57,18 @@ def processor() -> Processor:
 def compiler() -> str:
     """The bindings and their version; empty without."""
     name = mlir.found()
-    if not name:
-        return ""
+    package = {"mlir": "mlir_python_bindings", "torch_mlir": "torch_mlir", "mlir_finch": "finch_mlir"}.get(name, "")
+    return f"{package.replace('_', '-')} {_version(name, package)}" if name else ""
+
+
+def _version(name: str, package: str) -> str:
+    """Of an installed package: from the folder beside it, for reading its metadata takes longer than a warm start."""
+    for folder in mlir.folders(name):
+        for beside in Path(folder).parent.glob(f"{package}-*.dist-info"):
+            return beside.name.removeprefix(f"{package}-").removesuffix(".dist-info")
     import importlib.metadata
 
-    package = {"mlir": "mlir-python-bindings", "torch_mlir": "torch-mlir", "mlir_finch": "finch-mlir"}[name]
-    return f"{package} {importlib.metadata.version(package)}"
+    return importlib.metadata.version(package)
 
 
 @cache

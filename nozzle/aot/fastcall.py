@@ -57,8 +57,7 @@ class Fast:
     def __init__(
         self, library: Any, name: str, dtypes: Sequence[str], slow: Callable[..., Any], trap: Callable[[int], Any]
     ) -> None:
-        address = ctypes.c_void_p()
-        getattr(library, f"{name}_address")(ctypes.byref(address))
+        address = ctypes.cast(getattr(library, f"{name}_call"), ctypes.c_void_p)
         descriptors = [np.dtype(one) for one in dtypes]
         named: dict[str, int] = {what: _numpy(at) for what, at in API.items()}
         for what, symbol in CALLS.items():

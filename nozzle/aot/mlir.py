@@ -27,12 +27,14 @@ PIPELINE = (
 
 def found() -> str:
     """The name of the bindings that are installed; empty when none are."""
-    for name in BINDINGS:
-        spec = importlib.util.find_spec(name)
-        folders = spec.submodule_search_locations if spec is not None else None
-        if any(os.path.exists(os.path.join(folder, "execution_engine.py")) for folder in folders or ()):
-            return name
-    return ""
+    return next((name for name in BINDINGS if folders(name)), "")
+
+
+def folders(name: str) -> list[str]:
+    """Where bindings of that name lie; nothing where what bears the name is something else."""
+    spec = importlib.util.find_spec(name)
+    found = spec.submodule_search_locations if spec is not None else None
+    return [one for one in found or () if os.path.exists(os.path.join(one, "execution_engine.py"))]
 
 
 class Compiler:
