@@ -26,6 +26,7 @@ from nozzle.aot.graph import VIEWS, Node, walk
 from nozzle.aot.interpret import Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
+from nozzle.aot.ranges import LARGE, Ranges, every, ranges
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.worker import CompileFailed
 
@@ -104,6 +105,7 @@ class Native:
         self.sizes = self._compiled([dim for space in lowered.spaces for dim in space])
         self.counts = self._compiled([place.count for place in lowered.scratch])
         self.exact = exact(special)
+        self.ranges = ranges(special.graph, lowered.outputs)
         self._chains()
 
     def _letters(self, slot: tuple[str, str]) -> str:
@@ -156,11 +158,41 @@ class Native:
         return True
 
     def run(self, inputs: Sequence[Any]) -> Any:
+        results = self._made(inputs)
+        parts = self.ranges.parts(inputs) if self.ranges is not None else []
+        if self.ranges is not None and len(parts) > 1 and self._splits(inputs, parts):
+            self._in_parts(self.ranges, inputs, results, parts)
+        else:
+            self._into(inputs, results)
+        return self._answer(inputs, results)
+
+    def _made(self, inputs: Sequence[Any]) -> list[Any]:
+        """Memory for the results."""
         lengths = iter(self.sizes(*inputs))
-        results = [
+        return [
             np.empty([next(lengths) for _ in space], node.tensor.dtype)
             for node, space in zip(self.lowered.outputs, self.lowered.spaces, strict=True)
         ]
+
+    def _splits(self, inputs: Sequence[Any], parts: Sequence[slice]) -> bool:
+        """Whether what native code takes for granted holds of every part too."""
+        assert self.ranges is not None
+        return all(self.special.holds(*self.special.whole(self.ranges.taken(inputs, part))) for part in parts)
+
+    def _in_parts(self, over: Ranges, inputs: Sequence[Any], results: list[Any], parts: Sequence[slice]) -> None:
+        pieces: list[list[Any]] = []
+        for part in parts:
+            made = self._made([one[:0] if has else one for one, has in zip(inputs, over.inputs, strict=True)])
+            pieces.append([result[part] if result.ndim else other for result, other in zip(results, made, strict=True)])
+        every(lambda at: self._into(over.taken(inputs, parts[at]), pieces[at]), range(len(parts)))
+        for at, result in enumerate(results):
+            if result.ndim:
+                over.moved(at, result, parts)
+            else:
+                result[...] = over.joined(at, [piece[at] for piece in pieces])
+
+    def _into(self, inputs: Sequence[Any], results: Sequence[Any]) -> None:
+        """Run native code."""
         scratch = [
             np.empty(many, place.dtype) for many, place in zip(self.counts(*inputs), self.lowered.scratch, strict=True)
         ]
@@ -169,7 +201,6 @@ class Native:
         self.entry(frame)
         if status.value:
             self.trapped(status.value)
-        return self._answer(inputs, results)
 
     def trapped(self, code: int) -> Any:
         """Raise what native code found wrong."""
@@ -180,7 +211,9 @@ class Native:
         """The compiled wrapper; None where there is none, or Python's objects lie otherwise here."""
         if self.lowered.wrapper is None or not fastcall.possible() or len(self.special.constants) != len(self.names):
             return None
-        return fastcall.Fast(self.library, self.lowered.name, self.lowered.wrapper, slow, self.trapped)
+        alone = self.ranges is None or self.ranges.many() < 2
+        python = fastcall.Python(slow, self.trapped, *(() if alone else (LARGE,)))
+        return fastcall.Fast(self.library, self.lowered.name, self.lowered.wrapper, python)
 
     def _frame(self, inputs: Sequence[Any], results: Sequence[Any], scratch: Sequence[Any], status: int) -> list[Any]:
         """The values of the slots, in order."""

@@ -6,6 +6,7 @@ import ctypes
 import struct
 import sysconfig
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,18 +52,36 @@ def possible() -> bool:
     return not sysconfig.get_config_var("Py_GIL_DISABLED") and struct.calcsize("P") == 8
 
 
+@dataclass(frozen=True, slots=True)
+class Python:
+    """What answers where the compiled wrapper does not."""
+
+    slow: Callable[..., Any]
+    trap: Callable[[int], Any]
+    """Raises what native code found wrong."""
+    most: int = 1 << 62
+    """From so many elements on `slow` answers."""
+
+
 class Fast:
     """A builtin function around native code; `function` is called, the rest keeps alive what it points to."""
 
-    def __init__(
-        self, library: Any, name: str, dtypes: Sequence[str], slow: Callable[..., Any], trap: Callable[[int], Any]
-    ) -> None:
+    def __init__(self, library: Any, name: str, dtypes: Sequence[str], python: Python) -> None:
         address = ctypes.cast(getattr(library, f"{name}_call"), ctypes.c_void_p)
         descriptors = [np.dtype(one) for one in dtypes]
         named: dict[str, int] = {what: _numpy(at) for what, at in API.items()}
         for what, symbol in CALLS.items():
             named[what] = ctypes.cast(getattr(ctypes.pythonapi, symbol), ctypes.c_void_p).value or 0
-        objects = {"slow": slow, "trap": trap, "float": float, "bool": bool, "int": int, "true": True, "none": None}
+        named["most"] = python.most
+        objects = {
+            "slow": python.slow,
+            "trap": python.trap,
+            "float": float,
+            "bool": bool,
+            "int": int,
+            "true": True,
+            "none": None,
+        }
         named |= {what: id(one) for what, one in objects.items()}
         table = struct.pack(
             f"{len(TABLE) + len(descriptors)}P", *(named[what] for what in TABLE), *map(id, descriptors)

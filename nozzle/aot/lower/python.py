@@ -16,9 +16,12 @@ from nozzle.aot.sizes import Dim, Guard, Mixed, Size
 
 TABLE = (
     *("slow", "trap", "array", "empty", "scalar", "float", "bool", "int", "true", "vectorcall", "as_int", "from_int"),
-    *("from_float", "from_bool", "tuple", "set", "none", "keep", "drop", "save", "restore", "get", "free"),
+    *("from_float", "from_bool", "tuple", "set", "none", "keep", "drop", "save", "restore", "get", "free", "most"),
 )
-"""What the table of addresses begins with; descriptors of dtypes follow, in the order of `dtypes`."""
+"""What the table of addresses begins with; descriptors of dtypes follow, in the order of `dtypes`.
+
+`most` is a number: of elements, from which on Python answers.
+"""
 LARGE = 1 << 16
 """A call that brings more elements than this lets other threads run meanwhile."""
 
@@ -95,6 +98,9 @@ class Wrapper:
         for guard in self.graph.guards:
             self._guard(guard)
         self._apart([node for node in self.graph.inputs if node.tensor.rank], written)
+        self.many = self._elements()
+        most = self.load("%table", 8 * TABLE.index("most"), "i64")
+        self.unless(t.set(f"arith.cmpi slt, {self.many}, {most} : i64"))
         held = self._memory(scratch)
         made = [self._output(node) for node in outputs]
         status = t.set(f"llvm.alloca {self.number(1)} x i64 : (i64) -> !llvm.ptr")
@@ -213,6 +219,17 @@ class Wrapper:
                     two = self.t.set(f"arith.cmpi sle, {d}, {a} : i64")
                     self.unless(self.t.set(f"arith.ori {one}, {two} : i1"))
 
+    def _elements(self) -> str:
+        """How many elements the arguments have."""
+        t, many = self.t, self.number(0)
+        for node in self.graph.inputs:
+            if node.tensor.rank:
+                size = self.number(1)
+                for axis in range(node.tensor.rank):
+                    size = t.set(f"arith.muli {size}, {self.sizes[node.attrs['name'] + f'.{axis}']} : i64")
+                many = t.set(f"arith.addi {many}, {size} : i64")
+        return many
+
     def _memory(self, scratch: Sequence[tuple[str, Dim]]) -> list[str]:
         """Scratch memory from Python's allocator; the slow way, where there is none."""
         import numpy as np
@@ -274,15 +291,8 @@ class Wrapper:
                 value = next(fresh)
                 values.append(self.load(value, 16, "!llvm.ptr") if kind == "out" else value)
         types = [one.split(": ", 1)[1].split(" {")[0] for one in parameters]
-        many = self.number(0)
-        for node in self.graph.inputs:
-            if node.tensor.rank:
-                size = self.number(1)
-                for axis in range(node.tensor.rank):
-                    size = t.set(f"arith.muli {size}, {self.sizes[node.attrs['name'] + f'.{axis}']} : i64")
-                many = t.set(f"arith.addi {many}, {size} : i64")
         call = f"func.call @{self.name}({', '.join(values)}) : ({', '.join(types)}) -> ()"
-        large = t.set(f"arith.cmpi sgt, {many}, {self.number(LARGE)} : i64")
+        large = t.set(f"arith.cmpi sgt, {self.many}, {self.number(LARGE)} : i64")
         t.add(f"llvm.cond_br {large}, ^large, ^small")
         t.add("^large:")
         state = self.call(self.entry("save"), [])
