@@ -15,7 +15,7 @@ from nozzle.document.facts import Facts
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.conduct import voice
 from nozzle.errors import NozzleError
-from nozzle.explainer import Broke, Ran, examine, fixed, headline, surprises, tell
+from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, surprises, tell
 from nozzle.lm import Stop
 from nozzle.piece import Piece
 from nozzle.run import Run
@@ -125,16 +125,16 @@ class Newsroom:
             )
         last, now = self._last.get(cell.digest), self.desk.tools.ledger.past.last(self.desk.rel, cell)
         self._last[cell.digest] = now or Facts("ok")
-        if self._explains() != "surprises":
-            return
-        said = surprises(Ran(cell, run.why, run.before, slot.output, last, now or Facts("ok")))
+        worth = surprises if self._explains() == "surprises" else disagreement
+        said = worth(Ran(cell, run.why, run.before, slot.output, last, now or Facts("ok")))
         if said is not None:
             hand = self.desk.tools.hand
             self._put(
                 "note", cell.chain, f"note on {cell.title}", lambda entry: spoken.note(entry, cell.chain, said, hand)
             )
-            self._explain(cell, said)
-        elif _outdated(slot):
+            if worth is surprises:
+                self._explain(cell, said)
+        elif worth is surprises and _outdated(slot):
             self._put("note", cell.chain, f"note on {cell.title}, outdated", _without_note(cell.chain))
 
     def _explain(self, cell: Cell, facts: Saying) -> None:

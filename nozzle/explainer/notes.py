@@ -1,5 +1,6 @@
 """Notes that need no model: a number that changed although its cell did not, a new warning, a cell that grew slow.
 
+What is told in a quiet journal too is that native code and Python disagree: somebody's compiler is wrong then.
 Silence is the usual answer. A cell that the author has just edited surprises nobody by printing something else.
 """
 
@@ -20,6 +21,7 @@ BIG, BIGGER = 300e6, 2.0
 MOST = 3
 
 _number = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_disagrees = re.compile(r"nozzle\.aot: (.+?) runs as Python, for its native code disagrees: (.*)")
 _warning = re.compile(r"\b\w*Warning\b: .*")
 
 
@@ -38,7 +40,15 @@ class Ran:
 
 def surprises(ran: Ran) -> Saying | None:
     """What is worth two lines; None when nothing is."""
-    found = [*_warnings(ran), *_numbers(ran), *_costs(ran)]
+    return _saying([*_disagreements(ran), *_warnings(ran), *_numbers(ran), *_costs(ran)])
+
+
+def disagreement(ran: Ran) -> Saying | None:
+    """What is worth saying to whoever wants to hear only of what is broken; None when nothing is."""
+    return _saying(_disagreements(ran))
+
+
+def _saying(found: Sequence[str]) -> Saying | None:
     if not found:
         return None
     shown, rest = found[:2], found[2:]
@@ -76,6 +86,20 @@ def _warnings(ran: Ran) -> list[str]:
     if not fresh or (ran.before is None and ran.why == "new" and ran.last is None and not fresh):
         return []
     return [f"New: {code(fresh[0][:200])}" + (f", and {len(fresh) - 1} more." if len(fresh) > 1 else ".")]
+
+
+def _disagreements(ran: Ran) -> list[str]:
+    """Of a compiled function and the Python that it is, on its first inputs; said once, and not of what was said."""
+    before = _differ(ran.before) if ran.before else {}
+    fresh = [match for words, match in _differ(ran.after).items() if words not in before]
+    return [
+        f"Native code disagrees with Python, which answers in its place: {code(match[1])} gave {code(match[2])}."
+        for match in fresh
+    ]
+
+
+def _differ(block: Envelope) -> dict[str, re.Match[str]]:
+    return {match[0]: match for row in block.body for match in _disagrees.finditer(row)}
 
 
 def _said(block: Envelope) -> list[str]:

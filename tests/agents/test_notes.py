@@ -4,6 +4,7 @@ import pytest
 
 from nozzle.document.entry import Entry
 from nozzle.lm import Failed, Scripted
+from tests.aot.conftest import needs_mlir
 from tests.conftest import Workshop
 from tests.words.conftest import cell
 
@@ -27,6 +28,28 @@ def test_the_facts_stand_behind_what_the_model_says_of_them(workshop: Workshop) 
     assert call.messages[-1]["content"].startswith("/explain Write a note under the cell")
     assert "UserWarning: old data" in call.messages[-1]["content"]
     assert [block.kind for block in Entry(text).envelopes] == ["output", "note"]
+
+
+DISAGREES = cell(
+    """
+import numpy as np
+from nozzle import aot
+from nozzle.aot import cpu
+cpu.Native.run = lambda self, inputs: -1.0
+@aot.compile
+def cubed(a):
+    return a * a * a
+print(cubed(np.arange(4.0)).sum())
+""".strip()
+)
+
+
+@needs_mlir
+@pytest.mark.parametrize("explain", ["surprises", "news"])
+def test_native_code_that_disagrees_is_news_in_the_text(workshop: Workshop, explain: str) -> None:
+    text = played(workshop, Scripted(lambda messages: "nothing"), DISAGREES, explain=explain)
+    assert "> [!NOTE]\n> Native code disagrees with Python, which answers in its place: `cubed` gave" in text
+    assert "```text\n36.0\n```" in text
 
 
 @pytest.mark.parametrize("reply", ["nothing", "Nothing.", Failed("rate", "not so fast")])

@@ -9,7 +9,7 @@ from nozzle.document.facts import Facts
 from nozzle.document.outputs import Output, Text
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
-from nozzle.explainer import Ran, flattery, surprises
+from nozzle.explainer import Ran, disagreement, flattery, surprises
 from tests.words.conftest import cell
 
 ENTRY = Entry(cell("print(loss)"))
@@ -53,6 +53,20 @@ def test_a_new_warning_is_told_and_an_old_one_is_not() -> None:
     warned = output(Text("stderr", "cell:1: RuntimeWarning: divide by zero\n"))
     assert "New: `RuntimeWarning: divide by zero`" in said(output(), warned, "edited")
     assert said(warned, warned, "edited") == ""
+
+
+def test_native_code_that_disagrees_is_told_first_once_and_in_a_quiet_journal_too() -> None:
+    words = "nozzle.aot: cubed runs as Python, for its native code disagrees: 1.0 for 0.0 at [0], 4 of 4 differ\n"
+    wrong = output(Text("stderr", "RuntimeWarning: old\n" + words))
+    told = "Native code disagrees with Python, which answers in its place: `cubed` gave `1.0 for 0.0 at [0], 4 of 4"
+    assert said(output(), wrong, "edited").startswith(told)
+    ran = Ran(ENTRY.cells[0], "edited", output(), wrong, QUICK, QUICK)
+    found = disagreement(ran)
+    assert found is not None
+    assert found.text.startswith(told)
+    assert "RuntimeWarning" not in found.text + found.folded
+    assert said(wrong, wrong, "edited") == ""
+    assert disagreement(Ran(ENTRY.cells[0], "edited", OLD, output(), QUICK, QUICK)) is None
 
 
 def test_a_cell_that_grew_slow_or_fat_is_told() -> None:
