@@ -1,4 +1,4 @@
-"""Native code against NumPy, numba, numexpr and jax, and the bound that copying sets: one run, one thread.
+"""Native code against NumPy, numba, numexpr, jax and torch, and the bound that copying sets: one run, one thread.
 
     python bench/aot/kernels.py [--reps 25] [--only saxpy] [--json out.json]
 
@@ -32,7 +32,7 @@ import numpy as np  # noqa: E402
 
 from nozzle import aot  # noqa: E402
 
-ARMS = ("nozzle", "numpy", "numba", "numba fast", "numexpr", "jax")
+ARMS = ("nozzle", "numpy", "numba", "numba fast", "numexpr", "jax", "torch")
 RNG = np.random.default_rng(0)
 
 
@@ -133,6 +133,12 @@ def arms(function, arguments):
         found["numexpr"] = lambda: numexpr.evaluate(text, names)
     if importlib.util.find_spec("jax") and function is not saxpy_out:
         found["jax"] = by_jax(function, arguments)
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+        traced = torch.compile(function)  # it takes NumPy's calls and arrays for its own
+        found["torch"] = lambda: traced(*arguments)
     return found
 
 

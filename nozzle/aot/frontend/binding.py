@@ -28,6 +28,8 @@ def bind(w: Walker, target: ast.expr, value: Value) -> None:
             raise w.refuse(target, "an item of what is no array is set", "build a new tuple")
         index.assign(w.b, owner, key(w, target.slice), value)
     else:
+        if isinstance(target, ast.Attribute) and target.attr == "shape":
+            raise w.refuse(target, "the shape of an array is set in place", "x = x.reshape(...)")
         raise w.refuse(target, "an attribute is set", "use a variable, or write to a slice: x[:] = ...")
 
 
