@@ -548,13 +548,7 @@ def _matmul(f: Function, node: Node) -> None:
     with nest(f, [f.dim(dim) for dim in stack]) as outer:
         ahead = tuple(outer)
         if not columns:
-            with nest(f, [f.dim(left.tensor.shape[-2])]) as (row,):
-                before = (*_stack(f, left, ahead), row)
-
-                def step(at: list[str], acc: str) -> str:
-                    return times(acc, f.element(left, (*before, at[0])), f.element(right, (at[0],)))
-
-                f.save(fold(f, [inner], start, dtype, step), target, (*ahead, row))
+            _matrix_times_column(f, node, target, ahead, times)
             return
         width = f.dim(right.tensor.shape[-1])
         height = [f.dim(left.tensor.shape[-2])] if rows else []
@@ -606,6 +600,40 @@ def _finished(f: Function, block: Block) -> None:
             f.save(f.element(after, tuple(index)), target, index)
 
     finished(f, product, after, plain)
+
+
+def _matrix_times_column(
+    f: Function, node: Node, target: Buffer, ahead: tuple[str, ...], times: Callable[[str, str, str], str]
+) -> None:
+    """A matrix times a vector: several rows in one pass over the vector, each with a sum of its own."""
+    left, right = node.inputs
+    type = register(node.tensor.dtype)
+    height, inner = f.walked(f.dim(left.tensor.shape[-2])), f.dim(left.tensor.shape[-1])
+    over = f.t.set(f"arith.remui {height}, {f.t.index(AT_ONCE)} : index")
+    even = f.t.set(f"arith.subi {height}, {over} : index")
+    start = f.t.const(0, node.tensor.dtype)
+    memo, f.memo = f.memo, {}
+    for begin, end, many in ((f.t.index(0), even, AT_ONCE), (even, height, 1)):
+        first, k, found = f.t.name(), f.t.name(), f.t.name()
+        sums = [f.t.name() for _ in range(many)]
+        with f.t.block(f"scf.for {first} = {begin} to {end} step {f.t.index(many)} {{"):
+            rows = [first if r == 0 else f.t.set(f"arith.addi {first}, {f.t.index(r)} : index") for r in range(many)]
+            carried = ", ".join(f"{name} = {start}" for name in sums)
+            types = ", ".join([type] * many)
+            head = f"{found}:{many} = scf.for {k} = {f.t.index(0)} to {inner} step {f.t.index(1)}"
+            with f.t.block(f"{head} iter_args({carried}) -> ({types}) {{"):
+                f.memo = {}
+                other = f.element(right, (k,))
+                place = _stack(f, left, ahead)
+                new = [
+                    times(total, f.element(left, (*place, row, k)), other)
+                    for row, total in zip(rows, sums, strict=True)
+                ]
+                f.t.add(f"scf.yield {', '.join(new)} : {types}")
+            f.memo = {}
+            for r, row in enumerate(rows):
+                f.save(f"{found}#{r}" if many > 1 else found, target, (*ahead, row))
+    f.memo = memo
 
 
 AT_ONCE = 4
