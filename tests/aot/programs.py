@@ -508,3 +508,8 @@ def a_number_in_the_shape_of_an_array(m, s):
 @program(M, V[:23], np.asfortranarray(D), Z[:24].reshape(2, 12), LEFT[:30].reshape(6, 5), RNG.standard_normal((3, 7, 4)))
 def matrices_times_a_column(m, v, d, z, whole, stack):
     return m @ v, d @ d[0], z @ z[1], whole @ whole[0], stack @ stack[0, 0], m[:2] @ v, m[:0] @ v
+
+
+@program(RNG.standard_normal((8, 40)), RNG.standard_normal((40, 70)), RNG.standard_normal((3, 5, 40)))
+def few_rows_times_much(x, w, stack):
+    return x @ w, np.maximum(x @ w + w[0], 0), x[:3] @ w, stack @ w, x @ w[:, :64], x[:1] @ w, (x * 2) @ (w + 1)

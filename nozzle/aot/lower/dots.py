@@ -78,6 +78,9 @@ class Dots(Tiles):
 
             self._words(body)
 
+    def _ready(self, place: tuple[str, ...], j: str, wide: str) -> None:
+        self._pack(place, j, wide)
+
     def _pack(self, place: tuple[str, ...], j: str, wide: str) -> None:
         """A panel of the right factor, and what its sums begin with."""
         f, t = self.f, self.f.t

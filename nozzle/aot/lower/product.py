@@ -39,6 +39,8 @@ class Tiles:
         self.packed = f.buffer(packed)
         tile = Node("empty", (), Tensor(self.dtype, (Dim.of(self.rows), Dim.of(self.columns))))
         self.tile = f.buffer(tile) if after is not None else None
+        self.seen = "", "", ""
+        """Where the right factor is read: its memory, where a panel begins there, how far apart its rows are."""
         self.depth, self.height = f.dim(depth), f.walked(f.dim(self.left.tensor.shape[-2]))
         self.breadth = f.dim(self.right.tensor.shape[-1])
 
@@ -55,12 +57,35 @@ class Tiles:
             left = t.set(f"arith.subi {self.breadth}, {j} : index")
             wide = t.set(f"arith.minui {left}, {step} : index")
             mask = t.set(f"vector.create_mask {wide} : vector<{self.columns}xi1>")
-            self._pack(places[1], j, wide)
+            self._ready(places[1], j, wide)
             for begin, end, many in ((zero, full, self.rows), (full, self.height, 1)):
                 i = t.name()
                 with t.block(f"scf.for {i} = {begin} to {end} step {t.index(many)} {{"):
                     self._tile(ahead, places[0], i, j, many, mask, wide)
         self.f.memo = memo
+
+    def _ready(self, place: tuple[str, ...], j: str, wide: str) -> None:
+        """Pack a panel; or read the right factor as it lies, where there are rows for one tile only."""
+        f, t = self.f, self.f.t
+        zero, step = t.index(0), t.index(self.columns)
+        buffer = f.buffers.get(self.right)
+        if buffer is None or buffer.strides is not None or self.right.tensor.dtype != self.dtype:
+            self.seen = self.packed.ref, zero, step
+            self._pack(place, j, wide)
+            return
+        few = t.set(f"arith.cmpi ule, {self.height}, {t.index(self.rows)} : index")
+        full = t.set(f"arith.cmpi eq, {wide}, {step} : index")
+        lies = t.set(f"arith.andi {few}, {full} : i1")
+        apart = t.set(f"arith.xori {lies}, {t.raw('true', 'i1')} : i1")
+        with t.block(f"scf.if {apart} {{"):
+            self._pack(place, j, wide)
+        f.memo = {}
+        there = f.address(buffer, (*place, zero, j))
+        self.seen = (
+            t.set(f"arith.select {lies}, {buffer.ref}, {self.packed.ref} : {self.memory}"),
+            t.set(f"arith.select {lies}, {there}, {zero} : index"),
+            t.set(f"arith.select {lies}, {self.breadth}, {step} : index"),
+        )
 
     def _pack(self, place: tuple[str, ...], j: str, wide: str) -> None:
         f, t = self.f, self.f.t
@@ -109,8 +134,9 @@ class Tiles:
             f"{found}:{many} = scf.for {k} = {zero} to {self.depth} step {one} iter_args({carried}) -> ({types}) {{"
         ):
             f.memo = {}
-            at = f.address(self.packed, (k, zero))
-            panel = t.set(f"vector.load {self.packed.ref}[{at}] : {self.memory}, {self.type}")
+            ref, start, step = self.seen
+            at = t.set(f"arith.addi {start}, {t.set(f'arith.muli {k}, {step} : index')} : index")
+            panel = t.set(f"vector.load {ref}[{at}] : {self.memory}, {self.type}")
             new = []
             for row, total in zip(rows, sums, strict=True):
                 value = self._of(self.left, (*place, row, k))
