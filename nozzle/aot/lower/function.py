@@ -127,8 +127,7 @@ class Function:
             self.parameters.append(f"%scratch{at}: !llvm.ptr {{llvm.noalias}}")
             self.slots.append(("scratch", str(at)))
         name = f"nz_{self.graph.name}"
-        once = 'attributes {passthrough = ["noinline"]}'  # it is called from three places, and need not be thrice there
-        head = f"func.func @{name}({', '.join(self.parameters)}) {once} {{"
+        head = f"func.func @{name}({', '.join(self.parameters)}) {{"
         kernel = self.t.constants() + "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", ""])
         text = f"{kernel}\n{self._entry(name)}\n"
         self.spaces = tuple(self._space(node) for node in self.outputs)
