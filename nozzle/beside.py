@@ -19,6 +19,8 @@ class Notice:
     cell: str = ""
     """The cell's title."""
     event: Event | None = None
+    of: str = ""
+    """The name on the page of the paragraph that it belongs to: of a question, a task."""
 
 
 class Beside(Protocol):

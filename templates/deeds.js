@@ -68,6 +68,7 @@
   // -- write: a paragraph, a cell, a question, a task --------------------------------------------------------------
 
   const KINDS = [["prose", "Paragraph"], ["cell", "Python cell"], ["ask", "Question"], ["do", "Task"]];
+  const shortly = (what, below, text = "") => doing("write", { what, below, text });
   const draft = make("textarea", { id: "deed-text", rows: 6, placeholder: "Think aloud…", value: sessionStorage.getItem(`deed-draft ${page}`) ?? "" });
   const kind = make("select", { id: "deed-kind" }, ...KINDS.map(([value, textContent]) => make("option", { value, textContent })));
   const where = make("select", { id: "deed-where" });
@@ -164,19 +165,39 @@
   const offers = make("div", { className: "deed-offers" });
   const copied = async (words) => { try { await navigator.clipboard.writeText(words); say("copied"); } catch { say("the browser does not let this page copy; select it"); } };
   const answer = async (id, box, source = "") => { await doing("tick", { id, box, source }); ask(); };
-  const offer = ({ id, source, language, why, risk, left }) => {
+  const further = (task) => (task ? [button("Sure, all", () => shortly("sure", task, "all")), button("Stop", () => shortly("stop", task))] : []);
+  const button = (textContent, onclick, className = "") => make("button", { type: "button", textContent, className, onclick });
+  const offer = ({ id, source, language, why, risk, left, thread, task }) => {
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: source, hidden: !source });
     code.setAttribute("aria-label", `The ${language} it proposes`);
-    const button = (textContent, onclick, className = "") => make("button", { type: "button", textContent, className, onclick });
-    const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), button("Deny", () => answer(id, "deny")), ...(source ? [button("Copy", () => copied(code.value))] : [])];
-    const when = left === null || left === undefined ? "it waits for you" : `runs by itself in ${Math.ceil(left)} s unless you object`;
-    return make("li", {}, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${risk === "ask" ? "asks first" : risk}; ${when}` })));
+    const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
+    const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : `runs by itself in ${Math.ceil(left)} s unless you object`;
+    return make("li", {}, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ${when}` })));
   };
+  let standing = [];
   const ask = async () => {
     const found = await act("waiting");
     const held = found.proposals ?? [];
+    standing = held.filter(({ thread }) => !thread);
     panels.get("offers").button.textContent = held.length ? `Proposals ${held.length}` : "Proposals";
     if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) offers.replaceChildren(held.length ? make("ul", {}, ...held.map(offer)) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
+  };
+
+  // -- calls of models: what was sent, what of it the provider had cached, what it cost ----------------------------
+
+  const spent = make("table", {}), sum = make("p", { className: "deed-note" });
+  const costs = async () => {
+    const found = await act("calls");
+    if (found.ok === false) return sum.replaceChildren(found.say);
+    const money = (dollars) => (dollars ? `$${dollars.toFixed(4)}` : "");
+    const row = (name, ...cells) => make("tr", {}, ...cells.map((textContent) => make(name, { textContent })));
+    sum.textContent = found.calls.length ? `Newest first. All calls of this journal: ${money(found.dollars) || "no price is known"}. A ! marks one that should have been cached and was not.` : "No model was asked here.";
+    spent.hidden = !found.calls.length;
+    spent.replaceChildren(row("th", "for", "cached", "uncached", "back", "cost"), ...found.calls.map((call) => {
+      const line = call.failed ? row("td", call.what, call.failed, "", "", "") : row("td", call.what + (call.missed ? " !" : ""), call.cached, call.sent - call.cached, call.back, money(call.dollars));
+      line.title = `${call.when} ${call.model}, ${call.seconds.toFixed(1)} s`;
+      return line;
+    }));
   };
 
   // -- the bar, the keys, the button at a block --------------------------------------------------------------------
@@ -186,6 +207,7 @@
     panel("map", "Map", "m", chart, map),
     panel("offers", "Proposals", "p", ask, offers),
     panel("steps", "Steps", "s", past, where_at, list),
+    panel("calls", "Calls", "c", costs, sum, spent),
   ];
   const run = make("button", { type: "button", textContent: "Run", title: "Run what is due (r)", onclick: () => doing("run") });
   const stop = make("button", { type: "button", textContent: "Stop", title: "Stop what runs", onclick: () => doing("stop") });
@@ -193,7 +215,7 @@
   document.body.append(bar, ...boxes);
   document.body.classList.add("deed");
 
-  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), r: () => doing("run") };
+  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), c: () => open("calls"), r: () => doing("run") };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
@@ -203,6 +225,42 @@
   here.setAttribute("aria-label", "Write or ask below this block");
   document.body.append(here);
   let at = "";
+
+  // What can be said to a block: a question about it, what went wrong in a cell, an answer to what is proposed.
+  const near = make("div", { className: "deed-near", hidden: true });
+  near.setAttribute("role", "toolbar");
+  near.setAttribute("aria-label", "What you can say to this block");
+  document.body.append(near);
+  const about = (block) => {
+    const proposals = [...article.querySelectorAll("section.nozzle-proposal")];
+    const held = standing[proposals.indexOf(block)];
+    if (held) return [button("Sure", () => answer(held.id, "run")), button("Nope", () => answer(held.id, "deny")), ...further(held.task)];
+    const place = block.querySelector?.("a.chain[id^='cell-']")?.id ?? (block.id?.startsWith?.("cell-") ? block.id : "");
+    if (!place) return [];
+    let failed = false;
+    for (let next = block.nextElementSibling; next?.matches("section.nozzle, details.folded"); next = next.nextElementSibling) failed ||= next.matches(".failed");
+    return [button("Ask about this", () => asking(place)), ...(failed ? [button("wtf?", () => shortly("wtf", place))] : [])];
+  };
+  const asking = (place) => {
+    if (panels.get("write").box.hidden) open("write");
+    refill();
+    kind.value = "ask";
+    where.value = place;
+    draft.focus();
+  };
+  const beside = (event) => {
+    const block = event.target.closest?.("section.nozzle-proposal") ?? [...article.children].find((one) => one.contains(event.target) && one.matches(".cell, .folded"));
+    const buttons = block ? about(block) : [];
+    if (!buttons.length) return;
+    near.replaceChildren(...buttons);
+    near.hidden = false;
+    const box = block.getBoundingClientRect();
+    near.style.top = `${scrollY + box.bottom - 12}px`;
+    near.style.left = `${Math.max(8, scrollX + box.right - near.offsetWidth - 8)}px`;
+  };
+  article.addEventListener("pointerover", beside);
+  article.addEventListener("focusin", beside);
+  article.addEventListener("click", beside);
   const point = (event) => {
     const found = places().find(({ block }) => block.contains(event.target));
     if (!found || event.target.closest("a, button, summary, input")) return;
@@ -226,11 +284,12 @@
   new MutationObserver(() => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      here.hidden = true;
+      here.hidden = near.hidden = true;
       if (!panels.get("map").box.hidden) chart();
       ask();
       if (!panels.get("write").box.hidden) refill();
       if (!panels.get("steps").box.hidden) past();
+      if (!panels.get("calls").box.hidden) costs();
     }, 300);
   }).observe(article, { childList: true, subtree: true, characterData: true });
 

@@ -168,7 +168,7 @@
   // -- cells that run ---------------------------------------------------------------------------------------------
 
   const ENDED = ["done", "ok", "failed", "error", "timeout", "stopped", "died"];
-  const SAYS = { running: "Running", done: "Done", ok: "Done", failed: "Failed", error: "Failed", timeout: "Took too long", stopped: "Stopped", died: "Its kernel died" };
+  const SAYS = { running: "Running", answering: "Being answered", thinking: "The doer writes", done: "Done", ok: "Done", failed: "Failed", error: "Failed", timeout: "Took too long", stopped: "Stopped", died: "Its kernel died" };
   const LONGEST = 64000;
   const runs = new Map();
   let ticking = 0;
@@ -191,9 +191,10 @@
   // A box stands right under its cell, above what the last run left there.
   const settle = () => {
     for (const [cell, { box }] of runs) {
-      const anchor = document.querySelector(`[id^="cell-${CSS.escape(cell)}"]`);
+      const anchor = document.querySelector(`[id^="${cell.startsWith("said-") ? "" : "cell-"}${CSS.escape(cell)}"]`);
       let block = anchor;
       while (block && block.parentNode !== article) block = block.parentNode;
+      if (block && block === anchor) block = anchor.nextElementSibling === box ? box.nextElementSibling ?? box : anchor.nextElementSibling ?? anchor;
       if (!block) box.remove();
       else if (block.nextElementSibling !== box) block.after(box);
     }
@@ -211,7 +212,7 @@
     if (state === "written") { runs.get(cell)?.box.remove(); runs.delete(cell); return; }
     const one = run(cell), ended = ENDED.includes(state);
     if (ENDED.includes(one.state) && !ended) { one.text = ""; show(one); }
-    if (one.state !== state) tell(`Cell: ${SAYS[state] ?? state}`);
+    if (one.state !== state) tell(`${cell.startsWith("said-") ? "Answer" : "Cell"}: ${SAYS[state] ?? state}`);
     one.state = state;
     one.since = performance.now() - took * 1000;
     one.what.textContent = SAYS[state] ?? state;

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Finished
+from nozzle.document.prompts import Word
 from nozzle.document.risk import Ground
 from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
@@ -24,6 +25,18 @@ class Brought:
     """Put here already, from the root."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the author says to a task: `/sure`, `/nope`, `/stop`, and what stands behind it."""
+
+    task: str
+    """How the name of the task begins."""
+    word: Word
+    text: str = ""
+    id: str | None = None
+    """The proposal that he saw; empty when he saw none; None: whichever stands."""
+
+
 class Threads(Protocol):
     """Threads of the journal beside this one, each looked after by a loop of its own."""
 
@@ -35,6 +48,9 @@ class Threads(Protocol):
 
     def stop(self, name: str) -> None:
         """Stop what agents do there."""
+
+    def answer(self, name: str, said: "Told") -> None:
+        """Tell a task there what the author said to it here."""
 
     def text(self, name: str, rel: str) -> Entry | None:
         """An entry as it stands there now; None when it is gone."""

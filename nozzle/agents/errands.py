@@ -5,11 +5,13 @@ here but its state. When `merge` is ticked it brings back what was written there
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from nozzle.agents.crew import Crew
+from nozzle.agents.crew import Crew, Told
 from nozzle.desk import Desk, Notice
 from nozzle.document import errand, spoken
 from nozzle.document.entry import SHOWN, Entry
+from nozzle.document.errand import Progress
 from nozzle.document.prompts import Prompt, prompt
 from nozzle.document.spoken import Saying
 from nozzle.errors import NozzleError
@@ -54,6 +56,29 @@ class Errands:
             if errand.ticked(block) and name not in ticked:
                 self._merge(name, block.keys["thread"])
 
+    def told(self, asked: Prompt, said: Prompt) -> None:
+        """`/sure` or `/nope` below a task here: said of what its block showed in the text that the author saved."""
+        name = asked.digest[:SHOWN]
+        block = errand.forked(Entry((self.desk.base or b"").decode())).get(name)
+        self._answer(name, Told(name, said.word, said.text, block.keys.get("id", "") if block else ""))
+
+    def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
+        """Answer a proposal that stands on a thread (the one of this id, or the first); whether there is one."""
+        for name, row in self.standing():
+            if row.id.startswith(id_):
+                self._answer(name, Told(name, "sure" if word == "run" else "nope", id=row.id))
+                return True
+        return False
+
+    def standing(self) -> list[tuple[str, Progress]]:
+        """The tasks whose threads wait for the author, and with what."""
+        threads, found = self.crew.threads(), []
+        for name, thread in self.under_way.items() if threads else ():
+            text = threads.text(thread, self.desk.rel) if threads else None
+            if text is not None and (row := errand.progress(text, name, "")).id:
+                found.append((name, row))
+        return found
+
     def tick(self, now: float) -> None:
         """Look at the threads, now and then."""
         if now < self._next:
@@ -81,6 +106,12 @@ class Errands:
     def wake(self, now: float) -> float | None:
         return max(0.0, self._next - now) if self.under_way else None
 
+    def _answer(self, name: str, said: Told) -> None:
+        threads = self.crew.threads()
+        if threads is not None and (thread := self.under_way.get(name)):
+            threads.answer(thread, said)
+            self._next = 0.0  # what comes of it is looked at soon
+
     def _look(self, name: str, thread: str) -> None:
         threads, asked = self.crew.threads(), prompt(self.desk.entry, name)
         if threads is None or asked is None:
@@ -95,8 +126,9 @@ class Errands:
         if now.status != "running":
             self.under_way.pop(name)
             return self._write(name, now.status, now.words, thread)
-        if asked.task is None or now.words not in "\n".join(asked.task.body):
-            self._write(name, "running", now.words, thread)
+        shown = asked.task
+        if shown is None or shown.keys.get("id", "") != now.id or now.words not in "\n".join(shown.body):
+            self._write(name, "running", now.words, thread, now)
 
     def _merge(self, name: str, thread: str) -> None:
         """Bring back what stands there under the task, and the files that were made."""
@@ -115,15 +147,16 @@ class Errands:
         )  # fmt: skip
         self.desk.tools.say(Notice("task", self.desk.rel, f"merged: thread {thread}"))
 
-    def _write(self, name: str, status: str, words: str, thread: str) -> None:
-        """The state of a task; only that it began and ended are steps."""
+    def _write(self, name: str, status: str, words: str, thread: str, waits: Progress | None = None) -> None:
+        """The state of a task, and what it waits with; only that it began and ended are steps."""
         hand, boxes = self.desk.tools.hand, () if status in ("running", "none") or not thread else (errand.MERGE,)
         kind = "task" if status != "running" or words.endswith("it begins.") else "marker"
-        said = Saying(words, by="doer")
+        said = Saying(words, waits.folded if waits else "", by="doer", fold="what it wants to run")
+        id_ = waits.id if waits else ""
         self.desk.put(
             Piece(
                 kind, name, f"task {status}",
-                lambda entry: spoken.task(entry, name, status, said, hand, boxes, thread),
+                lambda entry: spoken.task(entry, name, status, said, hand, boxes, thread, id_),
                 trailers={"Task": name, "Status": status, "Thread": thread},
             )
         )  # fmt: skip

@@ -16,6 +16,7 @@ from nozzle.document.spoken import Saying
 from nozzle.document.thought.conduct import voice
 from nozzle.errors import NozzleError
 from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, surprises, tell
+from nozzle.explainer.links import link
 from nozzle.lm import Stop
 from nozzle.piece import Piece
 from nozzle.run import Run
@@ -33,6 +34,8 @@ class Newsroom:
     crew: Crew
     broke: dict[str, Broke]
     """What is known of failures, by the cell's chain: for whoever asks."""
+    interrupt: Callable[[str], None] = lambda words: None
+    """Told of news at once: whoever is in the middle of something stops for it, and goes on."""
     under_way: set[str] = field(default_factory=set)
     """Chains of cells whose failure is being looked into."""
     _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -87,6 +90,7 @@ class Newsroom:
         broke, said = found
         self.broke[chain] = broke
         self._put("news", chain, f"{broke.cell.title} broke", self._news(chain, said))
+        self.interrupt(f"interrupted here: {link(broke.cell)} broke, the news stands under it")
         self.desk.tools.say(Notice("news", self.desk.rel, headline(broke)))
         if self.crew.model is not None:
             self._ask(chain, entry, broke, said)

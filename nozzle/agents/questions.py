@@ -1,7 +1,8 @@
 """Questions in the text: each is answered once, by the journal itself or by a model, under where it was asked."""
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import ANSWER, Given, labelled, linked
@@ -13,12 +14,15 @@ from nozzle.document.outputs import Output, Text
 from nozzle.document.plan import failed
 from nozzle.document.prompts import QUESTIONS, Prompt, prompts
 from nozzle.document.spoken import Saying
+from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates, until
 from nozzle.errors import NozzleError
 from nozzle.explainer import Broke, Found, Known, Live, answer, asks_how, report, tell
 from nozzle.explainer.news import recorded
 from nozzle.lm import Stop
 from nozzle.piece import Piece
+
+_fence = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 @dataclass(slots=True)
@@ -29,6 +33,10 @@ class Asking:
     stop: Stop = field(default_factory=Stop)
     pieces: list[str] = field(default_factory=list)
     """What has come of the answer so far."""
+    breaks: list[tuple[int, str]] = field(default_factory=list)
+    """Where in it something else was said, in characters, and what."""
+    of: str = ""
+    """Where it stands on the page."""
 
 
 @dataclass(slots=True)
@@ -57,16 +65,24 @@ class Questions:
 
     def begin(self, asked: Prompt) -> None:
         """Answer it, in a thread."""
-        asking = self.under_way[asked.digest] = Asking(asked)
+        asking = self.under_way[asked.digest] = Asking(asked, of=anchor(self.desk.entry, asked.span.start))
         job = self._job(asking, self.desk.entry)
-        self.desk.tools.say(Notice("asked", self.desk.rel, f"{_title(asked)}: being answered"))
+        self.desk.tools.say(Notice("asked", self.desk.rel, f"{_title(asked)}: being answered", of=asking.of))
         self.crew.work(job, lambda said: self._answered(asked, said))
 
     def drop(self) -> None:
         """The text is another one: nobody waits for these answers."""
         for asking in self.under_way.values():
             asking.stop.say()
+            self.desk.tools.say(Notice("spoken", self.desk.rel, "stopped", of=asking.of))
         self.under_way.clear()
+
+    def interrupt(self, words: str) -> None:
+        """Something broke while answers are being written: each shows where, and goes on."""
+        for asking in self.under_way.values():
+            if so_far := "".join(asking.pieces):
+                asking.breaks.append((len(so_far), words))
+                self.desk.tools.say(Notice("says", self.desk.rel, f"\n\n— {words} —\n\n", of=asking.of))
 
     def stop(self) -> bool:
         """Stop answering, at once; what was said so far is written."""
@@ -94,7 +110,7 @@ class Questions:
         def hear(piece: str) -> None:
             """Words on their way to the terminal and the page; from the thread."""
             asking.pieces.append(piece)
-            self.desk.tools.say(Notice("says", self.desk.rel, piece))
+            self.desk.tools.say(Notice("says", self.desk.rel, piece, of=asking.of))
 
         def work() -> Saying:
             said = facts or answer(question, found)
@@ -123,10 +139,14 @@ class Questions:
         return tell(recorded(slot, self.broke.get(slot.cell.chain)))
 
     def _answered(self, asked: Prompt, said: Saying | NozzleError) -> None:
-        if self.under_way.pop(asked.digest, None) is None:
+        if (asking := self.under_way.pop(asked.digest, None)) is None:
             return
+        ended = "stopped" if asking.stop.said else "done"
+        self.desk.tools.say(Notice("spoken", self.desk.rel, ended, of=asking.of))
         if isinstance(said, NozzleError):
             said = Saying(f"No answer: {said}", getattr(said, "so_far", ""), fold="what had come until then")
+        if said.facts and asking.breaks:
+            said = replace(said, text=_interrupted(said.text, "".join(asking.pieces), asking.breaks))
         said, hand = linked(said, self.desk), self.desk.tools.hand
         title, digest = _title(asked), asked.digest
         self.desk.put(
@@ -136,6 +156,27 @@ class Questions:
             )
         )  # fmt: skip
         self.desk.tools.say(Notice("answered", self.desk.rel, f"{title}: {_first(said.text)}"))
+
+
+def _interrupted(text: str, raw: str, breaks: Sequence[tuple[int, str]]) -> str:
+    """An answer that shows where it was interrupted, at the next pause: never within a fence."""
+    lead = len(raw) - len(raw.lstrip())
+    for at, words in reversed(breaks):
+        at = _pause(text, at - lead)
+        text = "\n\n".join(part for part in (text[:at].strip("\n"), f"*— {words} —*", text[at:].strip("\n")) if part)
+    return text
+
+
+def _pause(text: str, at: int) -> int:
+    """The first blank line from a place on that stands in no fence; the end when there is none."""
+    place, opened = 0, ""
+    for row in text.split("\n"):
+        if not row.strip() and not opened and place >= at:
+            return place
+        if match := _fence.match(row):
+            opened = match[1] if not opened else "" if match[1].startswith(opened) else opened
+        place += len(row) + 1
+    return len(text)
 
 
 def known(said: Saying) -> str:

@@ -6,14 +6,15 @@ being made. What it did not see being made (a checkout, a pull, another process)
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from nozzle.agents.crew import Crew
+from nozzle.agents.crew import Crew, Told
 from nozzle.agents.errands import Errands
 from nozzle.agents.newsroom import Newsroom
 from nozzle.agents.questions import Questions
 from nozzle.agents.tasks import Tasks
 from nozzle.desk import Desk, Notice
-from nozzle.document.entry import Cell, Entry
+from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompts
 from nozzle.ledger import Seen
@@ -54,7 +55,7 @@ class Seat:
 
     def __post_init__(self) -> None:
         self.questions = Questions(self.desk, self.crew)
-        self.newsroom = Newsroom(self.desk, self.crew, self.questions.broke)
+        self.newsroom = Newsroom(self.desk, self.crew, self.questions.broke, self.questions.interrupt)
         self.tasks = Tasks(self.desk, self.crew)
         self.errands = Errands(self.desk, self.crew)
 
@@ -130,6 +131,10 @@ class Seat:
         soon = [each for each in here if each.span.start < cell.span.start]
         return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
 
+    def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
+        """Answer a proposal that stands here or on a task's own thread, from the terminal or the page."""
+        return self.tasks.answer(id_, word) or self.errands.answer(id_, word)
+
     def stop(self) -> bool:
         self.newsroom.drop()
         stopped = self.questions.stop() | self.errands.stop()
@@ -137,11 +142,26 @@ class Seat:
 
     def _hear(self, there: tuple[Prompt, ...], fresh: set[str]) -> None:
         """The author said something new: to a task, or, with none above it, to what waits for his word."""
-        for said in self.tasks.saved(there, fresh):
+        for said in there:
+            if said.digest not in fresh or said.word not in ("sure", "nope", "stop") or self._answers(there, said):
+                continue
             if said.word == "sure" and said.text in SURE:
                 self.desk.settled = max(self.desk.settled, self.desk.saved + PATIENT)  # he may be typing a word more
                 if not self.desk.of_replay(SURE[said.text]):
                     self._let_go_on(said)
+
+    def _answers(self, there: tuple[Prompt, ...], said: Prompt) -> bool:
+        """Whether it was said to a task: the nearest above that is under way, here or on its own thread."""
+        tasks = [each for each in there if each.word == "do" and each.span.start < said.span.start]
+        for asked in reversed(tasks):
+            if asked.digest in self.tasks.active:
+                self.tasks.told(Told(asked.digest, said.word, said.text))
+                return True
+            if asked.digest[:SHOWN] in self.errands.under_way:
+                if said.word != "stop":  # which stops them all
+                    self.errands.told(asked, said)
+                return True
+        return False
 
     def _let_go_on(self, said: Prompt) -> None:
         """No replay waits that could be answered so."""

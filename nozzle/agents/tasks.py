@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nozzle.agents.crew import Crew
+from nozzle.agents.crew import Crew, Told
 from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
 from nozzle.desk import Desk, Notice
@@ -21,6 +21,7 @@ from nozzle.document.proposal import ByHand, Deny, Offer, Standing, Terms, Wait
 from nozzle.document.proposal import Run as Allowed
 from nozzle.document.risk import judge, weigh
 from nozzle.document.spoken import Outcome, Saying
+from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates
 from nozzle.errors import NozzleError
 from nozzle.explainer.links import link
@@ -89,17 +90,22 @@ class Tasks:
         else:
             self._think(task)
 
-    def saved(self, there: Sequence[Prompt], fresh: set[str]) -> list[Prompt]:
-        """The author saved: `/sure`, `/nope`, `/stop` that are new answer the task above them; those below none."""
-        rest = []
-        for said in there:
-            if said.digest in fresh and said.word in ("sure", "nope", "stop"):
-                above = [each for each in there if each.digest in self.active and each.span.start < said.span.start]
-                if above:
-                    self._answer(self.active[above[-1].digest], said.word, said.text)
-                else:
-                    rest.append(said)
-        return rest
+    def told(self, said: Told) -> None:
+        """`/sure`, `/sure 5`, `/sure all`, `/nope`, `/stop`, said to a task; of the proposal that he saw, if any."""
+        task = next((task for digest, task in self.active.items() if digest.startswith(said.task)), None)
+        if task is None:
+            return self._say("held", f"/{said.word}: no task is under way that this could be said to")
+        if said.word == "stop":
+            return self._end(task, "stopped", "You stopped it.")
+        stands = task.offer.id if task.offer and task.state == "standing" else ""
+        if said.id is None or (said.id and said.id == stands):
+            task.answer = "deny" if said.word == "nope" else "run"
+        elif said.id or said.word == "nope":
+            return self._say("held", f"/{said.word}: what you saw does not stand any more; nothing was answered")
+        if said.word == "sure":
+            more = int(said.text) if said.text.isdigit() else 0
+            task.sure = max(0, more - 1 if task.answer else more) or task.sure
+            task.sure_of_all = task.sure_of_all or said.text == "all"
 
     def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
         """Answer the proposal that stands (the one of this id, or the first), from the terminal or the page."""
@@ -210,13 +216,18 @@ class Tasks:
         task.state, task.chain, task.offer = "thinking", "", None
         shared = self.crew.shared(self.desk.entry, asked.below)
         signature = Signature(DO, Nothing, Move, read, self.crew.prompts)
-        terms = Asking(
-            self._hear, task.stop, self.crew.tracer, task.digest[:32], imitates, self.crew.settings.model_tokens
-        )  # fmt: skip
-        self.crew.work(lambda: _asked(model, signature, shared, terms), lambda found: self._moved(task, found))
+        of, rel, say = anchor(self.desk.entry, asked.span.start), self.desk.rel, self.desk.tools.say
+        say(Notice("thinks", rel, of=of))
 
-    def _hear(self, piece: str) -> None:
-        self.desk.tools.say(Notice("says", self.desk.rel, piece))
+        def then(found: Asked[Move] | NozzleError) -> None:
+            say(Notice("spoken", rel, "done" if isinstance(found, Asked) else "stopped", of=of))
+            self._moved(task, found)
+
+        def hear(piece: str) -> None:
+            say(Notice("says", rel, piece, of=of))
+
+        terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], imitates, self.crew.settings.model_tokens)
+        self.crew.work(lambda: _asked(model, signature, shared, terms), then)
 
     def _overspent(self, task: Task) -> str:
         settings, spent = self.crew.settings, task.spent
@@ -280,18 +291,6 @@ class Tasks:
             self._put("withdrawn", id_, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
         task.move = Move(reason=words, language=language, source=stands.source or "pass")
         self._stand(task, offer)
-
-    def _answer(self, task: Task, word: str, text: str) -> None:
-        """`/sure`, `/sure 5`, `/sure all`, `/nope`, `/stop`."""
-        if word == "stop":
-            return self._end(task, "stopped", "You stopped it.")
-        if word == "nope":
-            task.answer = "deny"
-            return
-        task.answer = "run"
-        if text.isdigit():
-            task.sure = max(0, int(text) - 1)
-        task.sure_of_all = task.sure_of_all or text == "all"
 
     def _decide(self, task: Task, now: float) -> None:
         """What is to be done with the proposal that stands."""

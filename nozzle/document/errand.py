@@ -11,11 +11,12 @@ from nozzle.document import proposal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
 from nozzle.document.prompts import prompt
-from nozzle.document.scribe import put
+from nozzle.document.scribe import fence, put
 
 _name = re.compile(r"task-([0-9a-f]{8})(?:-\d+)?")
 _merge = re.compile(r"\s*[-*+] \[[xX]\] +merge\b")
 MERGE = "merge"
+ANSWERS = "`/sure` or `/nope` below this, or `nozzle answer --run`, `--deny`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Progress:
     """running | done | stopped | failed | none"""
     words: str
     """One line while it goes on, then its summary."""
+    id: str = ""
+    """The proposal that stands there and waits for the author."""
+    folded: str = ""
+    """What it wants to run, whole: nothing is allowed unseen."""
 
 
 def thread_name(digest: str) -> str:
@@ -53,12 +58,18 @@ def progress(there: Entry, digest: str, link: str) -> Progress:
     ran = sum(block.kind == "cell" for block in asked.region)
     failed = sum(block.kind == "attempt" for block in asked.region)
     words = f"{_count(ran, 'cell')} so far" + (f", {_count(failed, 'attempt')} folded" if failed else "")
+    words = f"On [a thread of its own]({link}): {words}"
     last = asked.region[-1] if asked.region else None
-    if last is not None and last.kind == "proposal":
-        row = next((row for row in proposal.read(last).source.split("\n") if row.strip()), "")
-        waits = "waits for you" if last.keys.get("risk") == "ask" else "is about to run"
-        words += f"; `{row[:60].replace('`', '')}` {waits}"
-    return Progress("running", f"On [a thread of its own]({link}): {words}.")
+    if last is None or last.kind != "proposal":
+        return Progress("running", f"{words}.")
+    stands = proposal.read(last)
+    row = next((row for row in stands.source.split("\n") if row.strip()), "")
+    words += f"; `{row[:60].replace('`', '')}`"
+    if last.keys.get("risk") != "ask":
+        return Progress("running", f"{words} is about to run.")
+    told = "\n".join(row.removeprefix(">").strip() for row in last.body if row.startswith(">") and "[!" not in row)
+    code = "\n".join(fence(stands.language or "text", stands.source.split("\n")))
+    return Progress("running", f"{words} waits for you: {ANSWERS}.", last.keys.get("id", ""), f"{told}\n\n{code}")
 
 
 def ticked(block: Envelope) -> bool:

@@ -13,10 +13,17 @@ from nozzle.document.entry import Entry, Span
 from nozzle.document.lines import split
 from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
-from nozzle.document.thought.said import said
+from nozzle.document.thought.said import named
 
 _box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny)\b.*)", re.S)
-What = Literal["prose", "cell", "ask", "do"]
+What = Literal["prose", "cell", "ask", "do", "wtf", "sure", "nope", "stop"]
+SHORT: dict[str, re.Pattern[str]] = {
+    "wtf": re.compile(r".*"),
+    "sure": re.compile(r"|[1-9]\d{0,3}|all|keep|skip"),
+    "nope": re.compile(""),
+    "stop": re.compile(""),
+}
+"""Words that may stand alone, and what may stand behind them."""
 
 
 def insert(entry: Entry, what: What, text: str, below: str = "", language: str = "python") -> Edit | None:
@@ -34,7 +41,8 @@ def insert(entry: Entry, what: What, text: str, below: str = "", language: str =
     head = end if above and above[0].strip() else ""
     if above and not above[0].endswith(("\n", "\r")):
         head += end
-    tail = end if under and under[0].strip() else ""
+    spoken = what not in ("prose", "cell")  # and is heard once a blank line follows
+    tail = end if (under[0].strip() if under else spoken) else ""
     return Edit(Span(line, line), head + "".join(row + end for row in rows) + tail)
 
 
@@ -74,8 +82,8 @@ def _line(entry: Entry, below: str) -> int | None:
         if slot is None:
             return None
         return slot.blocks[-1].span.stop if slot.blocks else slot.cell.span.stop
-    found = next((each for each in said(entry) if each.digest == digest), None) if kind == "said" else None
-    return _past_envelopes(entry, found.span.stop) if found else None
+    found = named(entry).get(digest) if kind == "said" else None
+    return _past_envelopes(entry, found.stop) if found else None
 
 
 def _past_envelopes(entry: Entry, line: int) -> int:
@@ -87,6 +95,9 @@ def _past_envelopes(entry: Entry, line: int) -> int:
 
 
 def _rows(what: What, text: str, language: str = "python") -> list[str]:
+    if what in SHORT:
+        behind = " ".join(text.split())
+        return [f"/{what} {behind}".rstrip()] if SHORT[what].fullmatch(behind) else []
     rows = [row.rstrip() for row in split(text.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n"))]
     while rows and not rows[0]:
         rows.pop(0)

@@ -88,13 +88,18 @@ def news(entry: Entry, chain: str, said: Saying, hand: Hand, keys: Mapping[str, 
 
 
 def task(
-    entry: Entry, digest: str, status: str, said: Saying, hand: Hand, boxes: Sequence[str] = (), thread: str = ""
-) -> Edit | None:
-    """The state of a task: one live line while it goes on, then its summary; last in its region."""
+    entry: Entry, digest: str, status: str, said: Saying, hand: Hand, boxes: Sequence[str] = (), thread: str = "",
+    waits: str = "",
+) -> Edit | None:  # fmt: skip
+    """The state of a task: one live line while it goes on, then its summary; last in its region.
+
+    `waits` is the id of the proposal that stands on its thread, `thread` that thread's name.
+    """
     asked = prompt(entry, digest)
     if asked is None:
         return None
     keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": said.via, "thread": thread}
+    keys |= {"id": waits}
     rows = _alert("task", said, hand)
     rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
     return _under(entry, asked, _envelope("task", keys, rows), asked.task)

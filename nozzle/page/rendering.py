@@ -36,8 +36,8 @@ class Rendering:
         return blake2b(words.encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
     def under(self, cell: str) -> tuple[str, ...]:
-        """Return the keys of what nozzle wrote under a cell."""
-        mark = f'id="cell-{cell}'
+        """Return the keys of what nozzle wrote under a cell, or under what was asked."""
+        mark = _mark(cell)
         at = next((at for at, (_, html) in enumerate(self.blocks) if mark in html), None)
         found: list[str] = []
         for key, html in self.blocks[at + 1 :] if at is not None else ():
@@ -47,9 +47,14 @@ class Rendering:
         return tuple(found)
 
     def holds(self, cell: str) -> bool:
-        """Does the page show this cell?"""
-        mark = f'id="cell-{cell}'
+        """Does the page show this cell, or what was asked?"""
+        mark = _mark(cell)
         return any(mark in html for _, html in self.blocks)
+
+
+def _mark(name: str) -> str:
+    """How the anchor of a cell begins, or of a paragraph of the author's (`said-…`)."""
+    return f'id="{name}' if name.startswith("said-") else f'id="cell-{name}'
 
 
 def rendering(live: Live) -> Rendering:

@@ -26,6 +26,8 @@ PATIENCE = 20.0
 """Seconds in which the loop has to take a deed up."""
 STEPS = 60
 """Steps of an entry that are listed."""
+CALLS = 40
+"""Calls of models that are listed."""
 
 
 @dataclass
@@ -77,14 +79,14 @@ class Doing:
 
 
 def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """Put a paragraph, a cell, a question or a task into the entry."""
+    """Put a paragraph, a cell, a question, a task or a short word to an agent into the entry."""
     from nozzle import disk
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
-    from nozzle.document.insert import insert
+    from nozzle.document.insert import SHORT, insert
 
     what, text = deed.args.get("what", "prose"), deed.args.get("text", "")
-    if what not in ("prose", "cell", "ask", "do") or not text.strip():
+    if what not in ("prose", "cell", "ask", "do", *SHORT) or not (text.strip() or what in SHORT):
         return Done("there is nothing to write", ok=False)
     lost: list[str] = []
 
@@ -105,22 +107,37 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 
 def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """What is proposed and waits for an answer."""
+    """What is proposed and waits for an answer, here and on the threads of tasks that were set here."""
     from nozzle.agents import Seat
+    from nozzle.document.prompts import prompt
     from nozzle.document.proposal import read
+    from nozzle.document.thought.said import anchor
 
-    desk = loop.desk(path)
-    rows = []
-    for block in desk.entry.envelopes:
-        if block.kind == "proposal":
+    desk, rows = loop.desk(path), []
+    for thread, place in _places(here, loop, path).items():
+        for block in (here.read(place) if thread else desk.entry).envelopes:
+            if block.kind != "proposal":
+                continue
             stands, id_ = read(block), block.keys.get("id", "")
-            left = desk.beside.tasks.left(id_) if isinstance(desk.beside, Seat) else None
+            left = desk.beside.tasks.left(id_) if isinstance(desk.beside, Seat) and not thread else None
             told = [row.removeprefix("> ") for row in block.body if row.startswith("> ") and "[!" not in row]
+            asked = prompt(desk.entry, block.of)
+            task = anchor(desk.entry, asked.span.start) if asked else ""
             rows.append(
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
-                 "why": " ".join(told), "left": left}
+                 "why": " ".join(told), "left": left, "thread": thread, "task": task}
             )  # fmt: skip
     return Done(data={"proposals": rows})
+
+
+def _places(here: Journal, loop: Loop, path: Path) -> dict[str, Path]:
+    """Where proposals may stand: the entry, and the same entry on the threads of its tasks that are under way."""
+    from nozzle.agents import Seat
+
+    seat = loop.desk(path).beside
+    threads = seat.errands.under_way.values() if isinstance(seat, Seat) else ()
+    there = {thread: here.steps.home() / thread / here.rel(path) for thread in threads}
+    return {"": path, **{thread: place for thread, place in there.items() if place.is_file()}}
 
 
 def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
@@ -141,8 +158,11 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         done.append(f"{deed.args['box']}: answered")
         return apply(entry.text, put).encode()
 
-    disk.exchange(path, disk.read(path), edit)
-    return Done(done[0]) if done else Done("it does not stand there any more", ok=False)
+    for place in _places(here, loop, path).values():
+        disk.exchange(place, disk.read(place), edit)
+        if done:
+            return Done(done[0])
+    return Done("it does not stand there any more", ok=False)
 
 
 def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
@@ -183,6 +203,15 @@ def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     return Done(f"{before.say}; a new thread begins here: {thread.name}")
 
 
+def calls(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """What models were asked in this journal, newest first: tokens sent, cached and not, and what it cost."""
+    from nozzle.lm.trace import read
+    from nozzle.words.learn import as_row
+
+    rows = [as_row(span) for span in read(here.root / ".nozzle" / "traces.jsonl")]
+    return Done(data={"calls": rows[: -CALLS - 1 : -1], "dollars": sum(row["dollars"] for row in rows)})
+
+
 def mapped(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """The map of the entry."""
     from nozzle.document.thought.map import condense
@@ -201,4 +230,5 @@ DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "rewind": rewind,
     "fork": fork,
     "map": mapped,
+    "calls": calls,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nozzle.agents.crew import Brought
+    from nozzle.agents.crew import Brought, Told
     from nozzle.document.entry import Entry
     from nozzle.loop import Loop
     from nozzle.words.journal import Journal
@@ -37,11 +38,18 @@ class Errands:
             self.here.beside.begin(self._folder(name), None)
 
     def stop(self, name: str) -> None:
+        self._call(name, _stop)
+
+    def answer(self, name: str, said: Told) -> None:
+        self._call(name, lambda loop: _answer(loop, said))
+
+    def _call(self, name: str, work: Callable[[Loop], None]) -> None:
+        """Have the loop of a thread do this, if one looks after it."""
         from nozzle.loop import Called
 
         loop = self.here.beside.loops.get(self._folder(name)) if self.here.beside is not None else None
         if loop is not None:
-            loop.messages.put(Called(_stop))
+            loop.messages.put(Called(work))
 
     def text(self, name: str, rel: str) -> Entry | None:
         path = self._folder(name) / rel
@@ -69,6 +77,14 @@ class Errands:
 
     def _folder(self, name: str) -> Path:
         return self.here.steps.home() / name
+
+
+def _answer(loop: Loop, said: Told) -> None:
+    from nozzle.agents import Seat
+
+    for desk in loop.desks.values():
+        if isinstance(desk.beside, Seat) and any(name.startswith(said.task) for name in desk.beside.tasks.active):
+            desk.beside.tasks.told(said)
 
 
 def _stop(loop: Loop) -> None:

@@ -6,6 +6,7 @@ A line is let through when it is whole, since half a token is no token yet; a pr
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ LONGEST = 100_000
 """Characters that are held back at most."""
 _key = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 _key_end = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
+_begin = re.compile("-----BEGIN")
 _ends = re.compile(r"[\r\n]")
 
 
@@ -26,6 +28,9 @@ class Hush:
     redact: Callable[[str], str]
     _held: dict[tuple[str, str], Notice] = field(default_factory=dict)
     """By cell and stream: what is not a whole line yet."""
+    _saying: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """By entry and paragraph: the line that a model is writing, and what of it was told."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, notice: Notice) -> Iterator[Notice]:
         """What may be told now."""
@@ -40,8 +45,29 @@ class Hush:
             case Finished(cell=cell, cause=cause) as finished:
                 yield from self._rest(cell)
                 yield replace(notice, event=replace(finished, cause=self.redact(cause)))
+            case None if notice.kind == "says":
+                yield from self._words(notice)
+            case None if notice.kind == "spoken":
+                yield from self._words(replace(notice, kind="says", text=""), over=True)
+                yield notice
             case _:
                 yield replace(notice, text=self.redact(notice.text))
+
+    def _words(self, notice: Notice, over: bool = False) -> Iterator[Notice]:
+        """What a model says, word by word: a word is let through when it is whole, since it may be half a token."""
+        with self._lock:  # a model speaks in a thread of its own, and is interrupted by another
+            line, told = self._saying.pop((notice.entry, notice.of), ("", ""))
+            line += notice.text
+            at = len(line) if over or len(line) > LONGEST else max(map(line.rfind, " \t\r\n")) + 1
+            if not over:
+                at = min([at, *(each.start() for each in _begin.finditer(line) if _is_open(line, each.end(), at))])
+            clean = self.redact(line[:at])
+            fresh = clean[len(told) :] if clean.startswith(told) else f"\n{clean}"
+            if not over:
+                ended = line.rfind("\n", 0, at) + 1
+                self._saying[notice.entry, notice.of] = (line[ended:], self.redact(line[ended:at]))
+        if fresh:
+            yield replace(notice, text=fresh)
 
     def _lines(self, notice: Notice, said: Stream | Late) -> Iterator[Notice]:
         from nozzle.document.events import Late, Stream
@@ -65,3 +91,9 @@ class Hush:
             notice = self._held.pop(key)
             if isinstance(notice.event, Stream | Late):
                 yield replace(notice, event=replace(notice.event, text=self.redact(notice.event.text)))
+
+
+def _is_open(text: str, start: int, stop: int) -> bool:
+    """Whether what begins as a private key does may still be one, and has no end before `stop`."""
+    title, ended, _ = text[start:].partition("\n")
+    return not ended or ("PRIVATE KEY" in title and not _key_end.search(text, start, stop))

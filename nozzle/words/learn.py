@@ -61,22 +61,36 @@ def _table(spans: list[dict[str, Any]]) -> Iterator[str]:
         yield f"! {model} cached nothing in {times} calls that begin like an earlier one"
 
 
-def _line(span: Mapping[str, Any]) -> str:
+def as_row(span: Mapping[str, Any]) -> dict[str, Any]:
+    """One call, in figures: tokens `sent`, of which the provider had `cached`; `dollars` is 0 where no price is known.
+
+    `missed`: it should have been cached, and was not. `failed`: why there was no answer.
+    """
     facts = span["attributes"]
-    when = datetime.fromtimestamp(int(span["startTimeUnixNano"]) / 1e9).strftime("%Y-%m-%d %H:%M:%S")
-    name, model = facts.get("nozzle.signature", ""), facts.get("gen_ai.request.model", "")
-    if span["status"].get("code") == 2:
-        why = f"{facts.get('error.type', '')}: {span['status'].get('message', '')[:80]}"
-        return f"{when}  {name:<8} {model}  failed: {why}"
-    sent, cached = _count(facts, "input_tokens"), _count(facts, "cache_read.input_tokens")
-    seconds = (int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e9
-    mark = "  !" if _missed(facts) else ""
-    share = f" ({cached / sent:.0%})" if sent else ""
-    received = _count(facts, "output_tokens")
-    money = _dollars(float(facts.get("nozzle.cost.usd", 0.0)))
-    return (
-        f"{when}  {name:<8} {model}  {sent} sent, {cached} cached{share}, {received} back, {seconds:.1f} s{money}{mark}"
-    )
+    failed = f"{facts.get('error.type', '')}: {span['status'].get('message', '')[:80]}"
+    return {
+        "when": datetime.fromtimestamp(int(span["startTimeUnixNano"]) / 1e9).isoformat(" ", "seconds"),
+        "what": str(facts.get("nozzle.signature", "")),
+        "model": str(facts.get("gen_ai.request.model", "")),
+        "sent": _count(facts, "input_tokens"),
+        "cached": _count(facts, "cache_read.input_tokens"),
+        "back": _count(facts, "output_tokens"),
+        "seconds": (int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e9,
+        "dollars": float(facts.get("nozzle.cost.usd", 0.0)),
+        "missed": _missed(facts),
+        "failed": failed if span["status"].get("code") == 2 else "",
+    }
+
+
+def _line(span: Mapping[str, Any]) -> str:
+    row = as_row(span)
+    head = f"{row['when']}  {row['what']:<8} {row['model']}"
+    if row["failed"]:
+        return f"{head}  failed: {row['failed']}"
+    mark = "  !" if row["missed"] else ""
+    share = f" ({row['cached'] / row['sent']:.0%})" if row["sent"] else ""
+    tokens = f"{row['sent']} sent, {row['cached']} cached{share}, {row['back']} back"
+    return f"{head}  {tokens}, {row['seconds']:.1f} s{_dollars(row['dollars'])}{mark}"
 
 
 def _missed(facts: Mapping[str, Any]) -> bool:

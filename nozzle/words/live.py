@@ -29,7 +29,7 @@ class Shown:
     page: Page
     _began: dict[str, float] = field(default_factory=dict)
     _ended: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
-    """By entry: cells that ended and are not written yet, and their seconds."""
+    """By entry: cells and answers that ended and are not written yet, and their seconds."""
     _dirty: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -64,10 +64,26 @@ class Shown:
             case Finished(cell=cell, status=status, seconds=seconds):
                 self.page.running(page, cell[:SHOWN], "done" if status == "ok" else status, seconds)
                 self._ended.setdefault(notice.entry, []).append((cell[:SHOWN], seconds))
+            case None if notice.of:
+                self._said(page, notice)
             case None if notice.kind in ("moved", "fault", "restored", "news", "proposed"):
                 self.page.news(f"{notice.entry}: {notice.text}")
             case None if notice.kind == "saved":
                 self.page.news("")
+
+    def _said(self, page: str, notice: Notice) -> None:
+        """What a model is writing stands under what it answers, until the answer is in the text."""
+        of, now = notice.of, time.monotonic()
+        match notice.kind:
+            case "asked" | "thinks":
+                self._began[of] = now
+                self.page.running(page, of, "answering" if notice.kind == "asked" else "thinking", 0.0)
+            case "says":
+                self.page.streamed(page, of, notice.text)
+            case "spoken":
+                seconds = now - self._began.pop(of, now)
+                self.page.running(page, of, notice.text or "done", seconds)
+                self._ended.setdefault(notice.entry, []).append((of, seconds))
 
     def build(self, out: Path, over: threading.Event) -> None:
         """Build the pages around the entries whenever something changed, until it is over."""

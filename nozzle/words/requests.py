@@ -173,7 +173,7 @@ def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     if word in ("run", "deny"):
         say: Literal["run", "deny"] = "run" if word == "run" else "deny"
         seats = [desk.beside for desk in desks if isinstance(desk.beside, Seat)]
-        answered = next((seat.desk for seat in seats if seat.tasks.answer(id_, say)), None)
+        answered = next((seat.desk for seat in seats if seat.answer(id_, say)), None)
     if answered is None and not id_ and word in REPLAYS:
         answered = next((desk for desk in desks if desk.of_replay(REPLAYS[word])), None)
     kept = ", or no kernel that has been there" if word == "keep" else ""

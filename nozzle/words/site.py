@@ -47,12 +47,9 @@ def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
 
 def said(entry: Entry) -> Mapping[int, str]:
     """Line of a paragraph of the author's -> the digest its anchor is made of; the first of two that are alike."""
-    from nozzle.document.thought.said import said as paragraphs
+    from nozzle.document.thought.said import named
 
-    found: dict[str, int] = {}
-    for paragraph in paragraphs(entry):
-        found.setdefault(paragraph.digest, paragraph.span.start)
-    return {line: digest for digest, line in found.items()}
+    return {span.start: digest for digest, span in named(entry).items()}
 
 
 def cells(entry: Entry) -> Mapping[int, str]:

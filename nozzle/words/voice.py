@@ -92,7 +92,11 @@ class Voice:
         self._line(f"{mark} {notice.entry}: {notice.cell}  {finished.seconds:.2f} s{words}", color)
 
     def _told(self, notice: Notice) -> None:
-        if notice.kind == "saved":
+        if notice.kind in ("saved", "thinks"):
+            return
+        if notice.kind == "spoken":
+            self._running.pop(notice.entry, None)
+            self._tail.pop(notice.entry, None)
             return
         if notice.kind == "says":
             words = self._tail.get(notice.entry, "") + notice.text

@@ -48,7 +48,7 @@ def test_a_cell_is_fenced_so_that_nothing_in_it_closes_it() -> None:
 
 
 def test_a_question_is_one_paragraph() -> None:
-    assert put("", "ask", "why\n\n  is it so?\n") == "/ask why is it so?\n"
+    assert put("", "ask", "why\n\n  is it so?\n") == "/ask why is it so?\n\n"
 
 
 def test_a_place_that_is_gone_is_none() -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from nozzle.agents import Seat
+from nozzle.document import errand
 from nozzle.document.entry import Entry
 from nozzle.lm import Scripted
+from nozzle.loop import Loop
+from nozzle.page import Deed, Done
 from nozzle.words.beside import Threads, beside
+from nozzle.words.deeds import Doing
 from tests.agents.conftest import fence
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
@@ -26,7 +30,10 @@ class Doer:
         self.model = Scripted(self._reply)
 
     def _reply(self, messages: object) -> str:
-        said = sum(row["role"] == "assistant" for row in messages)  # type: ignore[attr-defined]
+        said = sum(
+            row["role"] == "assistant" or row["content"].startswith("<attempt")
+            for row in messages  # type: ignore[attr-defined]
+        )
         return self.replies[min(said, len(self.replies) - 1)]
 
 
@@ -90,6 +97,82 @@ def test_stop_here_stops_it_there(threads: Threads, watched: Watched) -> None:
     watched.quiet()
     watched.save(path.read_text() + "\n/stop\n\n")
     watched.until(lambda: "you stopped it" in path.read_text(), 60)
+
+
+WAITS = "waits for you"
+ASKING = fence("import socket\nprint(bool(socket))", "See whether there is a network.")
+
+
+@pytest.fixture
+def waiting(threads: Threads, watched: Watched) -> Path:
+    """An entry whose task stands on its thread, with a proposal that waits."""
+    threads.here.model = Doer(ASKING, fence('final_answer("There may be.")')).model
+    path = begun(watched)
+    watched.until(lambda: WAITS in path.read_text(), 60)
+    watched.quiet()
+    return path
+
+
+def test_what_waits_on_a_thread_is_shown_whole_here(waiting: Path) -> None:
+    text = waiting.read_text()
+    assert f"`import socket` {WAITS}: `/sure` or `/nope` below this, or `nozzle answer --run`, `--deny`." in text
+    assert "> <details><summary>what it wants to run</summary>" in text
+    assert "> print(bool(socket))\n" in text
+    assert "> See whether there is a network.\n" in text
+    assert not [cell for cell in Entry(text).cells if "bool(socket)" in cell.body], "and it is no cell"
+
+
+@pytest.mark.parametrize(("word", "shown"), [("/sure", "True"), ("/nope", "you said no")])
+def test_it_is_answered_in_the_entry_of_the_author(waiting: Path, watched: Watched, word: str, shown: str) -> None:
+    watched.save(waiting.read_text() + f"\n{word}\n\n")
+    watched.until(lambda: done(waiting), 60)
+    assert shown in _there(waiting)
+
+
+@pytest.mark.parametrize(("word", "shown"), [("run", "True"), ("deny", "you said no")])
+def test_it_is_answered_from_the_terminal_of_the_first_worktree(
+    waiting: Path, watched: Watched, word: str, shown: str
+) -> None:
+    assert watched.ask(lambda loop: _seat(loop, waiting).answer("0" * 12, "run")) is False
+    assert watched.ask(lambda loop: _seat(loop, waiting).answer("", "run" if word == "run" else "deny")) is True
+    watched.until(lambda: done(waiting), 60)
+    assert shown in _there(waiting)
+
+
+def test_it_is_answered_on_the_page(waiting: Path, watched: Watched) -> None:
+    doing = Doing(watched.workshop.here, watched.loop)
+    page = "journal/entry.html"
+    (offer,) = doing(Deed("waiting", page)).data["proposals"]  # type: ignore[misc]
+    assert offer["source"] == "import socket\nprint(bool(socket))"
+    assert offer["thread"].startswith("task-")
+    changed = doing(Deed("tick", page, {"id": offer["id"], "box": "run", "source": "print('mine')"}))
+    assert changed == Done("run: answered")
+    watched.until(lambda: done(waiting), 60)
+    assert "mine\n```" in _there(waiting)
+
+
+def test_sure_means_what_the_saved_text_showed(waiting: Path, watched: Watched) -> None:
+    """A buffer that shows another proposal, or none, allows nothing."""
+    text = waiting.read_text()
+    (block,) = errand.forked(Entry(text)).values()
+    watched.save(text.replace(f"id={block.keys['id']}", f"id={'0' * 12}") + "\n/sure\n\n")
+    watched.until(lambda: [each for each in watched.told("held") if "does not stand any more" in each])
+    watched.quiet()
+    assert WAITS in waiting.read_text()
+    assert "True" not in _there(waiting)
+
+
+def _seat(loop: Loop, path: Path) -> Seat:
+    seat = loop.desks[path].beside
+    assert isinstance(seat, Seat)
+    return seat
+
+
+def _there(path: Path) -> str:
+    """The text on the thread of the task."""
+    (block,) = errand.forked(Entry(path.read_text())).values()
+    root = path.parent.parent
+    return (root.parent / f"{root.name}.threads" / block.keys["thread"] / "journal" / path.name).read_text()
 
 
 def test_a_watch_that_starts_anew_goes_on_with_it(workshop: Workshop, threads: Threads, watched: Watched) -> None:

@@ -32,6 +32,23 @@ def test_a_secret_in_pieces_is_still_one(cuts: list[int], secret: str) -> None:
     assert told(*pieces) == redact(text, ["sesame-open-now"])
 
 
+@given(st.lists(st.integers(0, 400), max_size=8), st.sampled_from([TOKEN, KEY, f"Bearer {TOKEN}", "sesame-open-now"]))
+def test_a_secret_that_a_model_says_in_pieces_is_still_one(cuts: list[int], secret: str) -> None:
+    text = f"It is {secret} I think.\nAnd `x` is\n\n2, the end"
+    ends = [0, *sorted(cuts), len(text)]
+    hush = Hush(lambda text: redact(text, ["sesame-open-now"]))
+    notices = [Notice("says", "e.md", text[a:b], of="said-1") for a, b in pairwise(ends)]
+    heard = [one for notice in [*notices, Notice("spoken", "e.md", of="said-1")] for one in hush(notice)]
+    assert "".join(one.text for one in heard[:-1]) == redact(text, ["sesame-open-now"])
+    assert heard[-1].kind == "spoken"
+
+
+def test_words_of_two_answers_do_not_mix() -> None:
+    hush = Hush(redact)
+    told = [one for of in ("a", "b", "a") for one in hush(Notice("says", "e.md", f"{of} one", of=of))]
+    assert [(one.of, one.text) for one in told] == [("a", "a "), ("b", "b "), ("a", "onea ")]
+
+
 def test_a_prompt_is_told_after_what_came_before_it_and_without_secrets() -> None:
     hush = Hush(redact)
     assert list(hush(Notice("stream", "e.md", event=Stream("c", "stdout", "half a line")))) == []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.lm import Reply, Scripted, Stop, Usage
+from nozzle.lm.model import Call, Tell
 from nozzle.loop import Loop, Quit
 from nozzle.page import Deed, Done
 from nozzle.words.deeds import Doing
@@ -54,13 +56,16 @@ class Watched:
         return Doing(self.here, self.loop)(Deed(word, PAGE, args))
 
 
-def watch(folder: Path, drive: Callable[[Watched], None], host: str = "", text: str = RAMBLE) -> None:
+def watch(
+    folder: Path, drive: Callable[[Watched], None], host: str = "", text: str = RAMBLE, model: Scripted | None = None
+) -> None:
     """Run a watch here while `drive` does what a person would, in a thread of its own."""
     (folder / "journal").mkdir()
     (folder / "journal/scan.md").write_text(text)
     (folder / "nozzle.toml").write_text("quiet = 0.2\n")
     failed: list[BaseException] = []
     with journal(folder, make=True) as here:
+        here.model = model
         told: list[str] = []
         voice = Voice(out=lambda text, *_: told.append(text))
         ears = Ears(Hush(here.redact), voice)
@@ -253,3 +258,108 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
             assert phone.complaints == []
 
     watch(folder, drive, text=RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct"))
+
+
+class Slow:
+    """A model that says one half of its answer, and the other when it may."""
+
+    def __init__(self, first: str, second: str) -> None:
+        self.halves, self.may = (first, second), threading.Event()
+        self.name, self.calls = "slow", 0
+
+    def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+        self.calls += 1
+        tell(self.halves[0])
+        assert self.may.wait(60)
+        tell(self.halves[1])
+        return Reply("".join(self.halves), usage=Usage(1200, 30, 900, cost=0.0125), model="slow-1")
+
+
+@looked
+def test_an_answer_is_seen_while_it_is_written_and_news_within_it(folder: Path) -> None:
+    model = Slow("The bandwidth is \n\nthe limit ", "here.\n\nAnd so it goes.")
+
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            here.act("write", what="ask", text="what is the limit?")
+            page.until("document.querySelector('.live-run')?.innerText.includes('the limit')")
+            assert "The bandwidth" not in here.text
+            above = "document.querySelector('.live-run').previousElementSibling.innerText"
+            assert "what is the limit?" in page.do(above)
+            here.act("write", what="cell", text="1 / 0")
+            page.until("document.querySelector('.live-run')?.innerText.includes('interrupted here')")
+            assert "The bandwidth" not in here.text
+            model.may.set()
+            page.until("document.querySelector('.nozzle-answer')?.innerText.includes('And so it goes.')")
+            page.until("![...document.querySelectorAll('.live-run')].some((one) => one.innerText.includes('limit'))")
+            page.press("c", 67, text="c")
+            page.until("document.querySelector('#deed-calls table')?.innerText.includes('$0.0125')")
+            row = "[...document.querySelectorAll('#deed-calls tr')].map((one) => one.innerText.split(/\\s+/).join(' '))"
+            assert "answer 900 300 30 $0.0125" in page.do(row)
+            assert page.complaints == []
+
+    watch(folder, drive, model=model)  # type: ignore[arg-type]
+    text = (folder / "journal/scan.md").read_text()
+    assert "> the limit here.\n>\n> *— interrupted here: [`1 / 0`](#cell-" in text
+    assert "broke, the news stands under it —*\n>\n> And so it goes.\n" in text
+
+
+@looked
+def test_buttons_at_a_block_ask_about_it_and_what_went_wrong(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            here.act("write", what="cell", text="1 / 0")
+            page.until("!!document.querySelector('section.nozzle-output.failed')")
+            page.until("!!document.querySelector('section.nozzle-news')")
+            page.do("[...document.querySelectorAll('article > .cell')].at(-1).click()")
+            shown = "[...document.querySelectorAll('.deed-near button')].map((one) => one.textContent).join()"
+            assert page.do(shown) == "Ask about this,wtf?"
+            page.do("document.querySelectorAll('.deed-near button')[0].click()")
+            page.until("document.activeElement.id === 'deed-text'")
+            assert page.do("document.querySelector('#deed-kind').value") == "ask"
+            assert page.do("document.querySelector('#deed-where').value").startswith("cell-")
+            page.do("document.querySelectorAll('.deed-near button')[1].click()")
+            page.until("document.querySelector('article').innerText.includes('/wtf')")
+            page.until("!!document.querySelector('.nozzle-answer')")
+            assert page.complaints == []
+
+    watch(folder, drive)
+    assert "<!-- /nozzle -->\n\n/wtf\n" in (folder / "journal/scan.md").read_text()
+
+
+@looked
+def test_buttons_at_a_proposal_answer_it(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="do", text=":here: see the network")
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('section.nozzle-proposal')")
+            page.until("document.querySelector('[aria-controls=deed-offers]').textContent === 'Proposals 1'")
+            page.do("document.querySelector('section.nozzle-proposal').click()")
+            shown = "[...document.querySelectorAll('.deed-near button')].map((one) => one.textContent).join()"
+            assert page.do(shown) == "Sure,Nope,Sure, all,Stop"
+            page.do("document.querySelectorAll('.deed-near button')[2].click()")
+            page.until("document.querySelector('article').innerText.includes('It is there.')")
+            assert page.complaints == []
+
+    move = "Look.\n\n```{code-cell} python\nimport socket\nprint(bool(socket))\n```"
+    end = "Done.\n\n```{code-cell} python\nfinal_answer('It is there.')\n```"
+    model = Scripted(lambda messages: end if messages[-1]["content"].startswith("<output") else move)
+    watch(folder, drive, model=model)
+    assert "/sure all\n" in (folder / "journal/scan.md").read_text()
+
+
+def test_a_short_word_is_written_as_it_is_or_not_at_all(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        assert here.act("write", what="sure", text="5").ok
+        assert here.act("write", what="nope").ok
+        for text in ("everything", "0", "5 all"):
+            assert not here.act("write", what="sure", text=text).ok
+        assert not here.act("write", what="stop", text="\n\n/do it").ok
+
+    watch(folder, drive)
+    assert "\n\n/sure 5\n\n/nope\n\n" in (folder / "journal/scan.md").read_text()

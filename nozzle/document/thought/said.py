@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nozzle.document.entry import Entry, Span, hexdigest
+from nozzle.document.prompts import prompts
 from nozzle.document.talk.voices import lines
 
 _PROSE = ("paragraph_open", "bullet_list_open", "ordered_list_open", "heading_open")
@@ -60,6 +61,23 @@ def said(entry: Entry) -> Iterator[Paragraph]:
         own = [(top.start + at, row) for at, row in enumerate(rows) if not _foreign(row, known)]
         if own:
             yield _paragraph(top.kind, top.markup, own)
+
+
+def named(entry: Entry) -> dict[str, Span]:
+    """What names a paragraph, or an `{ask}` or `{do}`, and its lines; the first of two that are alike."""
+    found: dict[str, Span] = {}
+    for paragraph in said(entry):
+        found.setdefault(paragraph.digest, paragraph.span)
+    lines = {span.start for span in found.values()}
+    for asked in prompts(entry):
+        if asked.span.start not in lines:
+            found.setdefault(asked.digest[:8], asked.span)
+    return found
+
+
+def anchor(entry: Entry, line: int) -> str:
+    """The anchor of what the author said at a line, `said-…`; empty when it has none."""
+    return next((f"said-{digest}" for digest, span in named(entry).items() if span.start == line), "")
 
 
 def _spans(entry: Entry) -> Iterator[Span]:
