@@ -190,7 +190,11 @@ class Conductor:
             if isinstance(said, Saying) and said.facts:  # a model that failed says nothing to prose
                 self._tell(remark, "answer", said.text, spoken.key(said.via))
 
-        crew.work(lambda: labelled(crew, ANSWER, given, shared, lambda piece: None, Stop()), then)
+        def work() -> Saying:
+            evidence = crew.evidence(entry, self.desk.path.parent)
+            return labelled(crew, ANSWER, given, shared, lambda piece: None, Stop(), evidence)
+
+        crew.work(work, then)
 
     def _tell(self, remark: Remark, kind: str, text: str, via: str) -> None:
         as_kind: conduct.Told = "answer" if kind == "answer" else "note"

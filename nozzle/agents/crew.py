@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from nozzle.document.entry import Cell, Entry
@@ -12,6 +13,7 @@ from nozzle.document.risk import Ground
 from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
 from nozzle.explainer import Recall
+from nozzle.explainer.claims import Evidence, shown
 from nozzle.lm import Model, Prompts, Tracer
 from nozzle.settings import Settings
 
@@ -87,6 +89,8 @@ class Crew:
     """None while no watch looks after other threads: then all tasks are done in their place."""
     only: str = ""
     """How the name of the task begins for which this thread was made: what else was open then is not its business."""
+    draws: Callable[[str], bool] = lambda source: True
+    """Whether a Mermaid diagram parses."""
     project: Callable[[], str] = lambda: ""
     """How the project is run, as its files say."""
 
@@ -96,6 +100,19 @@ class Crew:
         messages: Sequence[Message] = fit(trajectory(entry, upto), self.settings.model_context)
         sent = [{"role": each.role, "content": self.redact(each.content)} for each in messages]
         return [{"role": "system", "content": self.redact(system)}, *sent]
+
+    def evidence(self, entry: Entry, folder: Path, but: str = "") -> Evidence:
+        """What bears out a model's words about an entry that lies in this folder; without the cell of this chain."""
+
+        def elsewhere(words: str) -> bool:
+            return any(words in " ".join(each.content.split()) for each in self.recall.search(words))
+
+        root = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+        def there(path: str) -> bool:
+            return (folder / path).exists() or (root / path).exists()
+
+        return Evidence(shown(entry, but), there, elsewhere, self.draws)
 
     def work(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do a job in a thread, and what follows from it on the loop; a fault of ours comes as its value."""

@@ -11,6 +11,7 @@ from nozzle.desk import Desk
 from nozzle.document.spoken import Saying
 from nozzle.document.trajectory import imitates
 from nozzle.explainer import flattery
+from nozzle.explainer.claims import Evidence, weighed
 from nozzle.explainer.links import checked
 from nozzle.lm import Asked, Signature, Stop, ask
 from nozzle.lm.ask import Terms
@@ -63,9 +64,10 @@ def refusing(courtesy: bool = True) -> Callable[[str], str]:
 
 
 def labelled(
-    crew: Crew, name: str, given: Given, shared: Sequence[Mapping[str, str]], tell: Callable[[str], None], stop: Stop
-) -> Saying:
-    """Ask the explainer; its words, and by which model."""
+    crew: Crew, name: str, given: Given, shared: Sequence[Mapping[str, str]], tell: Callable[[str], None], stop: Stop,
+    evidence: Evidence | None = None,
+) -> Saying:  # fmt: skip
+    """Ask the explainer; its words, grey where the `evidence` and the given facts do not bear them out; which model."""
     assert crew.model is not None, "who has no model asks none"
     clean = {name: crew.redact(words) for name, words in given.model_dump().items()}
     reader = f"The reader: {crew.redact(crew.settings.reader)}." if crew.settings.reader else ""
@@ -79,6 +81,9 @@ def labelled(
         kept = failed.so_far if not imitates(failed.so_far) else ""
         return Saying(f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name)
     said = asked.value
+    if evidence is not None:
+        known = replace(evidence, text=f"{evidence.text}\n{clean['facts']}\n{clean['question']}")
+        said = Said(text=weighed(said.text, known), more=weighed(said.more, known))
     return Saying(said.text, said.more, "explainer", crew.model.name, thought=asked.reply.reasoning, facts=facts(asked))
 
 

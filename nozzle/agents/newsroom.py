@@ -103,7 +103,9 @@ class Newsroom:
         self.under_way.add(chain)
 
         def work() -> Saying:
-            return labelled(self.crew, NEWS, given, self.crew.shared(entry, upto), lambda piece: None, Stop())
+            evidence = self.crew.evidence(entry, self.desk.path.parent)
+            shared = self.crew.shared(entry, upto)
+            return labelled(self.crew, NEWS, given, shared, lambda piece: None, Stop(), evidence)
 
         def then(prose: Saying | NozzleError) -> None:
             if chain not in self.under_way:
@@ -164,7 +166,11 @@ class Newsroom:
                 both = replace(both, fold="the facts", thought="")
                 self._put("note", chain, f"note on {cell.title}", lambda e: spoken.note(e, chain, both, hand), prose)
 
-        self.crew.work(lambda: labelled(self.crew, NOTE, given, shared, lambda piece: None, Stop()), then)
+        def work() -> Saying:
+            evidence = self.crew.evidence(entry, self.desk.path.parent)
+            return labelled(self.crew, NOTE, given, shared, lambda piece: None, Stop(), evidence)
+
+        self.crew.work(work, then)
 
     def _news(self, chain: str, said: Saying, status: str = "") -> Callable[[Entry], Edit | None]:
         hand = self.desk.tools.hand

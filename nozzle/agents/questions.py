@@ -117,7 +117,9 @@ class Questions:
             if self.crew.model is None:
                 return said
             given = Given(question=question, facts=known(said))
-            return labelled(self.crew, ANSWER, given, self.crew.shared(entry, until(entry, asked)), hear, asking.stop)
+            evidence = self.crew.evidence(entry, self.desk.path.parent)
+            shared = self.crew.shared(entry, until(entry, asked))
+            return labelled(self.crew, ANSWER, given, shared, hear, asking.stop, evidence)
 
         return work
 

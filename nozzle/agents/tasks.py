@@ -24,6 +24,7 @@ from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates
 from nozzle.errors import NozzleError
+from nozzle.explainer.claims import weighed
 from nozzle.explainer.links import link
 from nozzle.explainer.slices import names
 from nozzle.lm import Asked, Model, Signature, Stop, Usage, ask
@@ -132,7 +133,8 @@ class Tasks:
             return self._end(task, "stopped", "The cell was taken out while it ran.")
         if finished.status == "ok":
             if task.move and task.move.final:  # which claims, and shows nothing
-                return self._end(task, "done", _printed(slot) or "Done.")
+                evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, but=task.chain)
+                return self._end(task, "done", weighed(_printed(slot), evidence) or "Done.")
             task.shown.append(task.chain)
             return self._think(task)
         if finished.status == "stopped":

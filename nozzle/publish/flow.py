@@ -137,9 +137,14 @@ def _math(node: Node, _: Drawing) -> str:
     return f'<div{attributes(node, "formula")} tabindex="0">{inner}{number}</div>'
 
 
+def drawn(source: str) -> str | None:
+    """A Mermaid diagram as SVG; None when it does not parse, or is of a kind that is not drawn here."""
+    return diagram.svg(source) or sequence.svg(source) or pie.svg(source)
+
+
 def _mermaid(node: Node, _: Drawing) -> str:
     source = str(node.get("value") or "")
-    picture = diagram.svg(source) or sequence.svg(source) or pie.svg(source)
+    picture = drawn(source)
     if picture is None:
         words = "A Mermaid diagram of a kind that is not drawn here: its source"
         inner = f'<pre class="mermaid" tabindex="0">{escape(source, quote=False)}</pre>'

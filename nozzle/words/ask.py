@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,14 @@ def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[
         return said
     given = Given(question=question, facts=known(said))
     spoken = [{**each, "content": here.redact(each["content"])} for each in talk]
-    return labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *spoken], _stream, Stop())
+    evidence = crew.evidence(entry, (here.root / rel).parent)
+    said = labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *spoken], _stream, Stop(), evidence)
+    return replace(said, text=_in_words(said.text), folded=_in_words(said.folded))
+
+
+def _in_words(text: str) -> str:
+    """For a terminal: what is not shown is said so in words, and needs no tags."""
+    return text.replace('<span class="unshown">', "").replace("</span>", "")
 
 
 def _stream(piece: str) -> None:

@@ -177,7 +177,8 @@ def test_stop_in_the_text_stops_an_answer(table: Open) -> None:
 
 def test_a_link_of_the_models_that_leads_nowhere_says_so(workshop: Workshop) -> None:
     said = "See [the product](#product), [it](#cell-0), [data](rows.csv), [a paper](https://x.org/a#b) and `[x](#y)`."
-    text = played(workshop, replying(said), "# Top\n\n" + cell("#| label: product\nprint(6 * 7)") + "\n/ask what?\n\n")
+    top = "# Top\n\nRead https://x.org/a#b first.\n\n"
+    text = played(workshop, replying(said), top + cell("#| label: product\nprint(6 * 7)") + "\n/ask what?\n\n")
     assert (
         "> See [the product](#product), it *(this link leads nowhere)*, data *(this link leads nowhere)*, "
         "[a paper](https://x.org/a#b) and `[x](#y)`."

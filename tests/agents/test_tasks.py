@@ -173,3 +173,9 @@ def test_rewinding_the_text_rewinds_the_doer(table: Open) -> None:
     entry = Entry(one.text)
     sent = [message.content for message in trajectory(entry, prompts(entry)[0].span.stop)]
     assert [each["content"] for each in one.model.calls[0].messages[1:]] == sent
+
+
+def test_what_the_doer_claims_and_no_cell_shows_is_grey(table: Open) -> None:
+    one = table(fence("print(sum(x))"), fence('final_answer("The sum is 6. The mean is 2.5.")'))
+    text = one.begin(TASK)
+    assert '> The sum is 6. <span class="unshown">The mean is 2.5. *(shown nowhere here)*</span>\n' in text

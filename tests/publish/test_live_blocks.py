@@ -28,3 +28,9 @@ def test_marks_and_cells_reach_the_blocks() -> None:
 def test_the_title_is_that_of_the_built_page() -> None:
     named = {"# Slow\n": "Slow", "---\ntitle: Said\n---\n# Slow\n": "Said", "words\n": "Slow run"}
     assert [render("journal/2026-11-26-slow-run.md", text)[0] for text in named] == list(named.values())
+
+
+def test_what_is_not_shown_is_grey_on_the_page() -> None:
+    text = '<!-- nozzle:answer v=1 of=1 by=explainer -->\n\n> [!TIP]\n> <span class="unshown">It is **9**.</span>\n\n'
+    _, blocks = render("e.md", f"{text}<!-- /nozzle -->\n")
+    assert '<span class="unshown">It is <strong>9</strong>.</span>' in "".join(html for _, html in blocks)
