@@ -505,7 +505,9 @@ def a_number_in_the_shape_of_an_array(m, s):
     return total.ravel(), np.reshape(s, (1, 1)), np.reshape(total, ()), total.ravel() + m
 
 
-@program(M, V[:23], np.asfortranarray(D), Z[:24].reshape(2, 12), LEFT[:30].reshape(6, 5), RNG.standard_normal((3, 7, 4)))
+@program(
+    M, V[:23], np.asfortranarray(D), Z[:24].reshape(2, 12), LEFT[:30].reshape(6, 5), RNG.standard_normal((3, 7, 4))
+)
 def matrices_times_a_column(m, v, d, z, whole, stack):
     return m @ v, d @ d[0], z @ z[1], whole @ whole[0], stack @ stack[0, 0], m[:2] @ v, m[:0] @ v
 
