@@ -12,6 +12,7 @@ from nozzle import disk
 from nozzle.afterwards import Afterwards
 from nozzle.beside import Beside, Nobody, Notice
 from nozzle.document import scribe, seal
+from nozzle.document.doubts import doubts
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
@@ -394,6 +395,10 @@ class Desk:
         self.base, self._ripe, self._kept = content, True, False
         self.entry = Entry(text, before=self.entry)
         self._put([each.piece for each in self.made])
+        for line, doubt in doubts(self.entry):
+            if doubt not in self._warned:
+                self._warned.add(doubt)
+                self.tools.say(Notice("warning", "", f"{self.rel}:{line}: {doubt}"))
 
     def _put(self, pieces: list[Piece]) -> None:
         """What waits is this, put into the author's text; what finds no place there is kept where it began."""

@@ -30,6 +30,8 @@ REMEMBERED = 20_000
 CELL_SHOWN = 16
 """Of a cell's own digest: what is trusted because of it must not be found by trying."""
 
+MODES = ("save", "ask", "never")
+"""What the front matter's `run` may be: cells run as they are saved, when somebody says so, or not at all."""
 LANGUAGES = {
     "python": "python", "python3": "python", "py": "python", "ipython": "python", "ipython3": "python",
     "bash": "bash", "sh": "bash", "shell": "bash",
@@ -200,6 +202,8 @@ class Entry:
             return f"line {line + 1}: git conflict markers; settle the conflict first"
         if self.front.problem:
             return self.front.problem
+        if (run := self.meta.get("run", "save")) not in MODES:
+            return f"its front matter says run: {run}; write one of {', '.join(MODES)}"
         if (line := self._damaged) is not None:
             words = "a nozzle block lost its first or last line; put it back, or delete what is left of it"
             return f"line {line + 1}: {words}"

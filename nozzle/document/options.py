@@ -16,6 +16,9 @@ from nozzle.document.values import NoYaml, load
 
 EXECUTION_TAGS = ("skip-execution", "raises-exception")
 COUNTED = ("timeout", "once", "cache")
+RULES = ("exact", "shape", "skip")
+"""Ways of `verify` that take no value; the others are `rtol=NUMBER` and `mask=PATTERN`."""
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 LONGEST = 2_000_000.0
 """Seconds, 23 days: a longer time limit, infinity among them, is this one. The system waits no longer at a time."""
 
@@ -86,9 +89,27 @@ def read_options(rows: list[str]) -> tuple[Options, str]:
     body = "\n".join(rows[taken:]).strip("\n")
     said, _, wrong = comments(body.split("\n"))
     found = Options({**values, **said}, problem or wrong)
-    if not found.problem and "timeout" in found.values and found.timeout is None:
-        found = Options(found.values, f"its timeout, {found.values['timeout']}, is no number of seconds above 0")
-    return found, body
+    return found if found.problem else Options(found.values, _unmeant(found)), body
+
+
+def _unmeant(found: Options) -> str:
+    """A value that says nothing, where a guess could run what must not be run, or prove what was not asked."""
+    if "timeout" in found.values and found.timeout is None:
+        return f"its timeout, {found.values['timeout']}, is no number of seconds above 0"
+    for key in ("once", "cache"):
+        if key in found.values and str(found.values[key]).lower() not in (*TRUE, *FALSE):
+            return f"its {key}, {found.values[key]}, is neither true nor false"
+    rule, _, value = found.verify.partition("=")
+    if found.verify and not (found.verify in RULES or (rule == "rtol" and _number(value) > 0) or _masks(rule, value)):
+        return f"its verify, {found.verify}, is none of {', '.join(RULES)}, rtol=NUMBER and mask=PATTERN"
+    return ""
+
+
+def _masks(rule: str, pattern: str) -> bool:
+    try:
+        return rule == "mask" and bool(pattern) and bool(re.compile(pattern))
+    except re.error:
+        return False
 
 
 def head(rows: Sequence[str]) -> tuple[dict[str, Any], int, str]:
@@ -180,4 +201,4 @@ def _words(value: object) -> list[str]:
 
 
 def _truth(value: object) -> bool:
-    return value is True or str(value).lower() in ("true", "yes", "on", "1")
+    return str(value).lower() in TRUE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nozzle.errors import Refused
+from nozzle.errors import Refused, WrongCommand
 
 if TYPE_CHECKING:
     from nozzle.words.journal import Journal
@@ -26,6 +26,8 @@ def command(title: str, folder: Path | None) -> int:
     """
     from nozzle.words.journal import journal
 
+    if not title.strip():
+        raise WrongCommand("an entry needs a title: nozzle new TITLE")
     with journal(make=True) as here:
         today = datetime.date.today()
         path = (folder or here.root / here.settings.journal).absolute() / f"{today}-{slug(title)}.md"

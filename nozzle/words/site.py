@@ -40,7 +40,7 @@ def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
     """One entry, as it is published; when some entry links to what was said, with names for it."""
     from nozzle.publish import Page
 
-    unread = f"{entry.held}; it is shown to nobody but you until then" if entry.held else ""
+    unread = f"{entry.held}; it is published when that is mended" if entry.held else ""
     names = said(entry) if linked else {}
     return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), names, unread=unread)
 

@@ -54,6 +54,7 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
     from collections import Counter
 
     from nozzle.document.seal import report_all
+    from nozzle.words.counted import counted
     from nozzle.words.visible import echo
 
     signing = signed_here(here)
@@ -72,12 +73,13 @@ def attest_all(here: Journal, entries: list[Path]) -> int:
         for line, title, why in faults:
             where = f"{here.rel(path)}:{line}: {title}" if line else here.rel(path)
             echo(f"✗ {where}: {why}", "red")
-        told["not"] += len(faults)
+        told["held"] += bool(entry.held)
+        told["not"] += len(faults) - bool(entry.held)
     count = told["intact"] + told["not"]
     words = f"{told['intact']} intact, {told['not']} not; {told['stale']} stale; {told['unsigned']} unsigned"
-    click.echo(f"{count} outputs: {words}")
+    click.echo(f"{counted(count, 'output')}: {words}")
     _tell_signers(here, signers)
-    return 1 if told["not"] else 0
+    return 1 if told["not"] or told["held"] else 0
 
 
 def fault(report: Report, signing: bool) -> str:
@@ -103,6 +105,7 @@ def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
 
 def rerun_all(here: Journal, entries: list[Path]) -> int:
     """Run entries on a copy of the journal, and compare."""
+    from nozzle.words.counted import counted
     from nozzle.words.visible import echo
 
     told = {"same": 0, "differs": 0, "skipped": 0}
@@ -115,7 +118,8 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
                     echo(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", color)
     total = sum(told.values())
     share = f"{told['skipped'] / total:.0%}" if total else "0%"
-    click.echo(f"{total} cells: {told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})")
+    words = f"{told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})"
+    click.echo(f"{counted(total, 'cell')}: {words}")
     return 1 if told["differs"] else 0
 
 

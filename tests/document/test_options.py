@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nozzle.document import plan
+from nozzle.document.doubts import doubts
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.mdast import parse, walk
 from nozzle.document.options import LONGEST
@@ -117,3 +118,38 @@ def test_code_that_only_looks_like_an_option_stays_code() -> None:
 def test_front_matter_is_read_once_for_what_runs_and_what_is_shown() -> None:
     text = "---\ndraft: yes\nat: 12:30\ndate: 2026-11-22\nx: 0o17\nversion: 1.10\n---\n"
     assert parse(text)["frontmatter"] == Entry(text).meta
+
+
+@pytest.mark.parametrize("said", ["once: maybe", "cache: lazy", "verify: bogus", "verify: rtol=x", "verify: rtol=0",
+                                  "verify: mask=(", "verify: mask=", "verify: 1e-6"])  # fmt: skip
+def test_a_value_that_says_nothing_is_not_guessed(said: str) -> None:
+    key, value = said.split(": ")
+    assert plan.unfit(cell(f"#| {said}")).startswith(f"its {key}, {value}, is n")
+
+
+@pytest.mark.parametrize("said", ["once", "once: true", "once: no", "cache: off", "verify: exact", "verify: shape",
+                                  "verify: skip", "verify: rtol=1e-6", "verify: mask=a=b|[0-9]+"])  # fmt: skip
+def test_a_value_that_says_something_is_fit(said: str) -> None:
+    assert plan.unfit(cell(f"#| {said}")) == ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["#| timout: 3"], [(1, "the option timout says nothing here; is timeout meant?")]),
+        (["#| lable: a", "#| tag: x"], [(1, "the option lable says nothing here; is label meant?"),
+                                        (6, "the option tag says nothing here; is tags meant?")]),
+        (["#| label: a", "#| label: b", "#| name: a"],
+            [(11, "the label a is that of line 1 already; links lead there")]),
+        (["#| echo: false\n#| fig-cap: A figure\n#| label: a\n#| output: asis\n#| warning: false"], []),
+    ],
+)  # fmt: skip
+def test_what_is_likely_not_meant_is_told(cells: list[str], told: list[tuple[int, str]]) -> None:
+    text = "\n".join(f"```{{code-cell}} python\n{each}\n1\n```\n" for each in cells)
+    assert list(doubts(Entry(text))) == told
+
+
+def test_an_unknown_way_to_run_holds_the_entry() -> None:
+    text = "---\nrun: sometimes\n---\n\n```{code-cell} python\n1\n```\n"
+    assert Entry(text).held == "its front matter says run: sometimes; write one of save, ask, never"
+    assert Entry(text.replace("sometimes", "ask")).held == ""

@@ -1,0 +1,29 @@
+"""What in an entry is likely not meant so, though it can run: an option almost of a name that counts, a label twice."""
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nozzle.document.entry import Entry
+
+NAMES = ("label", "name", "tags", "timeout", "once", "verify", "cache")
+"""Options of a cell that say something about its run. Others, such as Quarto's `echo`, are for whoever knows them."""
+NEAR = 0.75
+"""How alike two names are, from 0 to 1, for one to be a slip of the other (difflib's ratio)."""
+
+
+def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
+    """Lines, counted from 1, and what is odd there, in plain words."""
+    first: dict[str, int] = {}
+    for cell in entry.cells:
+        line = cell.span.start + 1
+        for key in cell.options.values:
+            near = [] if key in NAMES else difflib.get_close_matches(key.lower(), NAMES, 1, NEAR)
+            if near:
+                yield line, f"the option {key} says nothing here; is {near[0]} meant?"
+        label = cell.options.label
+        if label in first:
+            yield line, f"the label {label} is that of line {first[label]} already; links lead there"
+        elif label:
+            first[label] = line
