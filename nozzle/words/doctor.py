@@ -167,7 +167,24 @@ def _sandbox() -> list[Finding]:
     said = [f"cells of agents {_listed(kept)}, by {' and '.join(by)}"] if kept else []
     whose = "they" if kept else "cells of agents"
     said += [f"this system does not see to it that {whose} {_listed(open_)}"] if open_ else []
+    said += [f"they take at most {_listed(most)}"] if (most := _limits()) else []
     return [Finding("sandbox", "lacks" if open_ else "ok", "; ".join(said))]
+
+
+def _limits() -> list[str]:
+    """What the settings leave to the kernels of agents' cells."""
+    from nozzle.words.journal import journal
+
+    try:
+        with journal() as here:
+            settings = here.settings
+    except NozzleError:
+        return []
+    limits = (
+        (settings.agents_memory, "GB of memory"), (settings.agents_file, "GB a file"),
+        (settings.agents_cpu, "s of processor time"),
+    )  # fmt: skip
+    return [f"{most:g} {words}" for most, words in limits if most]
 
 
 def _listed(words: list[str]) -> str:

@@ -89,3 +89,10 @@ def test_where_no_kernel_can_be_watched_over_it_says_so(say: Say, monkeypatch: p
     monkeypatch.delattr("os.pidfd_open")
     said = say("doctor")
     assert (said.status, "✗ snapshots  no cell runs here" in said.out, "sandbox" in said.out) == (3, True, False)
+
+
+def test_it_says_how_much_agents_cells_may_take(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    assert "at most" not in findings(say)["sandbox"]["words"]
+    (folder / "nozzle.toml").write_text("agents_memory = 4.0\nagents_cpu = 600.0\n")
+    assert findings(say)["sandbox"]["words"].endswith("they take at most 4 GB of memory and 600 s of processor time")
