@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from nozzle.document.events import ClearOutput, DisplayData, Event, ExecuteResult, Stream
+from nozzle.document.secrets import find
 
+SEARCHED = 1_000_000
+"""Bytes of what a cell made that are looked through for secrets."""
 Shown = Stream | DisplayData | ExecuteResult | ClearOutput
 KINDS: dict[str, type[Shown]] = {each.__name__: each for each in (Stream, DisplayData, ExecuteResult, ClearOutput)}
 MADE, SHOWN = ".made", ".shown"
@@ -25,10 +28,15 @@ def is_shown(event: Event) -> bool:
 
 def write(folder: Path, name: str, events: Iterable[Event], room: int = ROOM) -> str:
     """Keep what a run showed, which completes it; why that cannot be, or nothing."""
-    part = folder / f"{name}.{os.getpid()}.part"
+    part, made = folder / f"{name}.{os.getpid()}.part", folder / (name + MADE)
     try:
-        rows = [json.dumps({"kind": type(event).__name__, **asdict(event)}) for event in events]
-        part.write_text("\n".join(rows), "utf-8")
+        text = "\n".join(json.dumps({"kind": type(event).__name__, **asdict(event)}) for event in events)
+        with made.open("rb") as file:
+            held = file.read(SEARCHED).decode("utf-8", "replace")
+        if hit := next(iter(find(f"{text}\n{held}")), None):
+            made.unlink(missing_ok=True)
+            return f"it holds what looks like a secret ({hit.kind})"
+        part.write_text(text, "utf-8")
         part.rename(folder / (name + SHOWN))
         _make_room(folder, room)
     except OSError as error:

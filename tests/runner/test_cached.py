@@ -238,6 +238,12 @@ def test_what_lost_a_part_of_its_output_is_not_kept(fresh: Callable[..., Bench])
     assert not fresh("x = 1", "print('x' * 5000)").finished.cached
 
 
+@pytest.mark.parametrize("source", ["print('ghp_' + 35 * 'a' + '1')", "y = 'ghp_' + 35 * 'a' + '1'"])
+def test_a_secret_is_not_kept(fresh: Callable[..., Bench], cells: Path, source: str) -> None:
+    assert "it holds what looks like a secret" in fresh("x = 1", source).finished.cached
+    assert list(cells.iterdir()) == []
+
+
 def test_a_replay_above_takes_it_up_too(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
     bench = fresh("x = 1", RAN + "y = x")
     bench.session.close()

@@ -69,8 +69,8 @@ class Kernel:
         """Run one cell, from its first line to the last word about it."""
         self.streams.begin(pipes[:2])
         self.frames.cells.add(message["name"])
-        began = time.monotonic()
         kept = self._cached(message, pipes[2]) if pipes[2:] else None
+        began = time.monotonic()
         ok = self._guarded(message["source"], message["name"], kept)
         seconds = time.monotonic() - began
         if os.getpid() != self.channel.owner:
