@@ -195,6 +195,8 @@ class Prompt:
             return
         import readline
 
+        from nozzle.document.secrets import find
+
         history = self.here.steps.shared / "repl-history"
         with contextlib.suppress(OSError):
             readline.read_history_file(history)
@@ -205,6 +207,9 @@ class Prompt:
         try:
             yield
         finally:
+            for at in range(readline.get_current_history_length(), 0, -1):
+                if any(find(readline.get_history_item(at) or "")):  # what looks like a secret goes into no file
+                    readline.remove_history_item(at - 1)
             with contextlib.suppress(OSError):
                 history.touch(mode=0o600)
                 readline.write_history_file(history)
