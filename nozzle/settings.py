@@ -134,7 +134,7 @@ class Settings(BaseModel):
         default="", description="For whom the model explains, in your words: 'knows statistics, is new to Python'."
     )
     notes: int = Field(default=20, ge=0, description="Notes that the model writes in one entry while a watch runs.")
-    remarks: int = Field(default=40, ge=0, description="Remarks to plain prose that one entry gets while a watch runs.")
+    remarks: int = Field(default=40, ge=0, description="Remarks to plain prose that one entry gets in a day.")
     task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
     task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")
     task_seconds: _Seconds = Field(default=3600.0, description="Seconds that one task may think and run.")

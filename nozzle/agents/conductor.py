@@ -7,6 +7,7 @@ where there is a model, and becomes one when it is ticked; several become severa
 question may be asked back. After so many remarks it stops, and says that it does.
 """
 
+import datetime
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -40,19 +41,32 @@ LEAST = 15
 _reply = re.compile(r"`?([0-9a-f]{8})`?: +(\S.{8,238}\?)")
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the steps say of earlier remarks, whichever process made them."""
+
+    told: Callable[[str, str], bool] = lambda rel, digest: False
+    """(entry's path, paragraph's digest) -> whether something was ever said to it."""
+    today: Callable[[str], Collection[str]] = lambda rel: ()
+    """(entry's path) -> the paragraphs that something was said to today."""
+
+
 @dataclass(slots=True)
 class Conductor:
     desk: Desk
     crew: Crew
-    told: Callable[[str, str], bool]
-    """(entry's path, paragraph's digest) -> whether something was said to it in an earlier step."""
+    memory: Memory
     live: set[str] = field(default_factory=set)
     """Paragraphs that this process saw appear in a save, or was asked about, and has not answered."""
     offers: dict[str, Offer] = field(default_factory=dict)
     looking: set[str] = field(default_factory=set)
     allowed: set[str] = field(default_factory=set)
     """Ids of offers that the author let run while this process looked on."""
-    spoken: int = 0
+    said: set[str] = field(default_factory=set)
+    """Paragraphs that something was said to today, as far as this process knows."""
+    day: datetime.date | None = None
+    _full: bool = False
+    """It was said that no more is said today."""
     invitations: Invitations = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +90,7 @@ class Conductor:
         """Somebody wants this entry to run: what nobody has said anything to is heard as well."""
         if self._conducts():
             waiting = {each.digest for each in conduct.remarks(self.desk.entry)}
-            self.live |= {digest for digest in waiting if not self.told(self.desk.rel, digest)}
+            self.live |= {digest for digest in waiting if not self.memory.told(self.desk.rel, digest)}
 
     def tick(self, now: float) -> None:
         if not self.live or self.desk.permit.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
@@ -85,9 +99,10 @@ class Conductor:
             return
         fresh, self.live = self.live, set()
         heard = (remark for remark in conduct.remarks(self.desk.entry) if remark.digest in fresh)
-        remarks = [remark for remark in heard if remark.kind != "task" or self.crew.model is not None]
+        heard = (remark for remark in heard if remark.kind != "task" or self.crew.model is not None)
+        remarks = [remark for remark in heard if not self.memory.told(self.desk.rel, remark.digest)]
         for remark in remarks:
-            if self._may():
+            if self._may(remark.digest):
                 self._say(remark)
         if not remarks:
             self._ask_back(fresh)
@@ -113,12 +128,27 @@ class Conductor:
         """When the author has been quiet long enough; at once when he only asked."""
         return self.desk.saved + self.crew.settings.quiet if self.desk.saved else 0.0
 
-    def _may(self) -> bool:
-        self.spoken += 1
-        if self.spoken == self.crew.settings.remarks + 1:
-            words = f"{self.crew.settings.remarks} remarks were made here today; no more (remarks in nozzle.toml)"
+    def spent(self) -> int:
+        """Remarks made here today, by any process; those under way too."""
+        today = datetime.date.today()
+        if self.day != today:
+            self.day, self._full, self.said = today, False, set(self.memory.today(self.desk.rel))
+        return len(self.said)
+
+    def budget(self) -> str:
+        """How many remarks were made today, of how many; nothing where prose is not heard."""
+        return f"{self.spent()} of {self.crew.settings.remarks} today" if self._conducts() else ""
+
+    def _may(self, digest: str) -> bool:
+        """Whether today's budget has room for a remark to this paragraph."""
+        most = self.crew.settings.remarks
+        if self.spent() < most or digest in self.said:
+            return True
+        if not self._full:
+            self._full = True
+            words = f"{most} remarks were made here today; no more until tomorrow (remarks in nozzle.toml)"
             self.desk.tools.say(Notice("held", self.desk.rel, words))
-        return self.spoken <= self.crew.settings.remarks
+        return False
 
     def _say(self, remark: Remark) -> None:
         match remark.kind:
@@ -142,12 +172,19 @@ class Conductor:
             case "look":
                 self._look_up(remark)
             case "task" if self.crew.model is not None:
-                self.invitations.offer(remark, remark.tasks)
+                self._invite(remark)
+
+    def _invite(self, remark: Remark) -> None:
+        id_, tasks = self.invitations.offer(remark), remark.tasks
+        title = "a task offered" if len(tasks) == 1 else f"{len(tasks)} tasks offered"
+        self._remark(
+            "proposal", remark.digest, title, lambda entry, hand: conduct.invite(entry, remark.digest, id_, tasks, hand)
+        )
 
     def _offer(self, remark: Remark, source: str, reason: str, language: str = "bash") -> None:
         offered = Offer(proposal.name(remark.digest, 0, source), remark.digest, source, language, reason, by=conduct.BY)
         self.offers[offered.id] = offered
-        self._put(
+        self._remark(
             "proposal", remark.digest, "a command offered", lambda entry, hand: conduct.offer(entry, offered, hand)
         )
 
@@ -203,13 +240,14 @@ class Conductor:
             self._write(remark.digest, as_kind, title, text, via)
 
     def _write(self, digest: str, kind: conduct.Told, title: str, text: str, via: str) -> None:
-        self._put(kind, digest, title, lambda entry, hand: conduct.tell(entry, digest, kind, text, hand, via))
+        self._remark(kind, digest, title, lambda entry, hand: conduct.tell(entry, digest, kind, text, hand, via))
 
     def _ask_back(self, fresh: set[str]) -> None:
         """One question about what is new, found by rule or by the model; most often none."""
         entry = self.desk.entry
         new = [each for each in said(entry) if each.digest in fresh and conduct.finished(entry, each)]
-        if not new or self.spoken >= self.crew.settings.remarks:
+        new = [each for each in new if not self.memory.told(self.desk.rel, each.digest)]
+        if not new or self.spent() >= self.crew.settings.remarks:
             return
         by_model = self.crew.model is not None
         if by_model and sum(len(each.text.split()) for each in new) < LEAST:
@@ -220,7 +258,7 @@ class Conductor:
 
         def then(found: Back | NozzleError | None) -> None:
             self.looking.discard(name)
-            if isinstance(found, Back) and self._may():
+            if isinstance(found, Back) and self._may(found.digest):
                 via = self.crew.model.name if self.crew.model and by_model else "rule"
                 self._write(found.digest, "note", "a question asked back", found.words, spoken.key(via))
 
@@ -233,6 +271,16 @@ class Conductor:
         match = _reply.fullmatch(reply.text.strip()) if reply.facts else None
         named = match is not None and match[1] in {each.digest for each in new}
         return Back(match[1], match[2]) if match and named and match[2].count("?") == 1 else None
+
+    def _remark(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
+        """Something said to a paragraph: it counts, and is remembered by its step, deleted or not."""
+        self.spent()
+        self.said.add(digest)
+        hand, rel = self.desk.tools.hand, self.desk.rel
+        piece = Piece(kind, digest, title, lambda entry: edit(entry, hand), trailers={"Remark": digest})
+        self.desk.put(piece)
+        words = f"{title}; remark {len(self.said)} of the {self.crew.settings.remarks} of today"
+        self.desk.tools.say(Notice("remark", rel, words))
 
     def _put(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
         hand = self.desk.tools.hand
@@ -277,12 +325,13 @@ class Conductor:
 class Conducted(Seat):
     """A seat that hears prose too."""
 
-    told: Callable[[str, str], bool] = lambda rel, digest: False
+    memory: Memory = field(default_factory=Memory)
     conductor: Conductor = field(init=False)
 
     def __post_init__(self) -> None:
         Seat.__post_init__(self)
-        self.conductor = Conductor(self.desk, self.crew, self.told)
+        self.conductor = Conductor(self.desk, self.crew, self.memory)
+        self.questions.remarks = self.conductor.budget
 
     def seen(self, seen: Seen, before: Entry) -> None:
         Seat.seen(self, seen, before)

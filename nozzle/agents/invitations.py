@@ -3,7 +3,6 @@
 It refuses to assume one: a tick counts when this process offered it, and saw it made by somebody who was no cell.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nozzle.desk import Desk
@@ -23,13 +22,11 @@ class Invitations:
     handed: bool = False
     """A task was handed over, and nobody has looked at the text since."""
 
-    def offer(self, remark: Remark, tasks: Sequence[str]) -> None:
-        id_ = proposal.name(remark.digest, 1, "\n".join(tasks))
-        self.standing[id_] = tasks[0] if len(tasks) == 1 else ""
-        hand, title = self.desk.tools.hand, "a task offered" if len(tasks) == 1 else f"{len(tasks)} tasks offered"
-        self.desk.put(
-            Piece("proposal", remark.digest, title, lambda e: conduct.invite(e, remark.digest, id_, tasks, hand))
-        )
+    def offer(self, remark: Remark) -> str:
+        """Remember what is offered; its id."""
+        id_ = proposal.name(remark.digest, 1, "\n".join(remark.tasks))
+        self.standing[id_] = remark.tasks[0] if len(remark.tasks) == 1 else ""
+        return id_
 
     def saved(self) -> None:
         """The author saved: ticked it is handed over, denied or deleted it is gone."""

@@ -48,6 +48,8 @@ class Questions:
     broke: dict[str, Broke] = field(default_factory=dict)
     now: float = 0.0
     """The loop's clock at the last tick."""
+    remarks: Callable[[], str] = lambda: ""
+    """How many remarks to prose were made today."""
 
     def wants(self, asked: Prompt) -> bool:
         """Whether this is a question without an answer."""
@@ -129,7 +131,7 @@ class Questions:
         past = desk.tools.ledger.past
         run = desk.run
         live = Live(run.cell, self.now - run.began, _printed(run.tape.outputs)) if run else None
-        known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line)
+        known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line, self.remarks())
         return report(desk.entry, known, desk.tools.hand.redact)
 
     def _failure(self, asked: Prompt, entry: Entry) -> Saying:

@@ -44,18 +44,21 @@ class Known:
     live: Live | None = None
     upto: int | None = None
     """The line of the question: the goal is what stands nearest above it."""
+    remarks: str = ""
+    """How many remarks to prose were made today, where it is heard."""
 
 
 def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda text: text) -> Saying:
     """The six answers; the first lines say whether it runs."""
     head = _state(entry, known)
     parts = [
+        ("Open questions", _open(entry, redact)),
         ("Goal", _goal(entry, known.upto)),
         ("Made", _made(entry, known)),
         ("Each part", _parts(entry, known)),
         ("Where it may fail", _risks(entry, known)),
         ("Next", _next(known)),
-        ("Open questions", _open(entry, redact)),
+        ("Remarks", known.remarks),
     ]
     live = redact(_live(known.live)) if known.live else ""
     text = "\n".join(part for part in (head, live) if part)

@@ -90,10 +90,10 @@ class Steps:
         return origin.committed_by_hand(self._repo)
 
     def history(
-        self, entry: str | None = None, *, limit: int | None = None, rev: str = "HEAD", until: str = ""
+        self, entry: str | None = None, *, limit: int | None = None, rev: str = "HEAD", until: str = "", cell: str = ""
     ) -> Iterator[Step]:
-        """The steps (of one entry) behind a commit, that `until` lacks, newest first."""
-        return history.history(self._repo, entry, rev=rev, until=until, limit=limit)
+        """The steps (of one entry, of what is named so in it) behind a commit, that `until` lacks, newest first."""
+        return history.history(self._repo, entry, rev=rev, until=until, limit=limit, cell=cell)
 
     def resolve(self, words: str) -> Step:
         """The commit some words mean: a digest, `HEAD~2`, a branch, a cell's digest."""

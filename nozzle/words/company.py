@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -35,15 +36,27 @@ STEPS = 40
 def company(here: Journal, call: Callable[[Callable[[], None]], None]) -> Callable[[Desk], Beside]:
     """Who sits beside each desk of this journal."""
     from nozzle.agents import Conducted
+    from nozzle.agents.conductor import Memory
 
     crew = crew_of(here, call)
-    return lambda desk: Conducted(desk, crew, told=lambda rel, digest: told(here, rel, digest))
+    memory = Memory(lambda rel, digest: told(here, rel, digest), lambda rel: today(here, rel))
+    return lambda desk: Conducted(desk, crew, memory=memory)
 
 
 def told(here: Journal, rel: str, digest: str) -> bool:
-    """Whether something was said to a paragraph in one of the newest steps of an entry."""
-    mark = f" of={digest} by=".encode()
-    return any(mark in (here.steps.text(step, rel) or b"") for step in here.steps.history(rel, limit=STEPS))
+    """Whether something was said to a paragraph in any step of an entry: also what the author has deleted since."""
+    return any(step.trailers.get("Remark") == digest for step in here.steps.history(rel, cell=digest))
+
+
+def today(here: Journal, rel: str, now: datetime.datetime | None = None) -> frozenset[str]:
+    """The paragraphs that something was said to since midnight (of now's day), as the steps say."""
+    found = set()
+    begins = (now or datetime.datetime.now()).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    for step in here.steps.history(rel):
+        if step.when < begins:
+            break
+        found.add(step.trailers.get("Remark", ""))
+    return frozenset(found - {""})
 
 
 def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def command(entry: Path | None) -> int:
     """Tell how ENTRY (the one that runs, or was saved last) is doing, while it runs.
 
-    Six answers: the goal, what was made, whether it runs (with its live output), what each part does, where it may
-    fail, what comes next. In the text, '/ask how is it going?' does the same.
+    What is still open comes first, then six answers: the goal, what was made, whether it runs (with its live output),
+    what each part does, where it may fail, what comes next. In the text, '/ask how is it going?' does the same.
     """
     from nozzle import control
     from nozzle.words.journal import journal
@@ -38,8 +38,10 @@ def command(entry: Path | None) -> int:
 def from_text(here: Journal, path: Path | None) -> str:
     """Nothing runs here: what the text and the steps say."""
     from nozzle.desk import Desk
+    from nozzle.document.thought.conduct import voice
     from nozzle.explainer import Known, report
     from nozzle.words.ask import newest
+    from nozzle.words.company import today
 
     chosen = here.entries([path])[0] if path else newest(here)
     tools = here.tools(lambda notice: None, lambda said: None)
@@ -47,5 +49,8 @@ def from_text(here: Journal, path: Path | None) -> str:
     desk.open()
     desk.permit.saved()
     past = tools.ledger.past
-    said = report(desk.entry, Known(desk.plan(), lambda cell: past.last(desk.rel, cell)), here.redact)
+    heard = voice(desk.entry, here.settings.voice) == "conduct"
+    remarks = f"{len(today(here, desk.rel))} of {here.settings.remarks} today" if heard else ""
+    known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), remarks=remarks)
+    said = report(desk.entry, known, here.redact)
     return f"{desk.rel}: {said.text}\n\n{said.folded}"

@@ -1,5 +1,6 @@
 """Prose that is heard: what is said to it, once, at a pause, and only where the author wants it."""
 
+import datetime
 import re
 
 import pytest
@@ -12,6 +13,9 @@ from nozzle.document.prompts import prompts
 from nozzle.document.thought import conduct
 from nozzle.document.thought.said import said
 from nozzle.lm import Scripted
+from nozzle.steps import Record
+from nozzle.words.company import today
+from nozzle.words.how import from_text
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched, watched
 
@@ -114,6 +118,32 @@ def test_words_of_a_machine_are_not_heard(workshop: Workshop) -> None:
 def test_what_was_taken_away_is_not_said_again(workshop: Workshop) -> None:
     ran(workshop, HEAD + ERROR)
     assert ran(workshop, HEAD + ERROR) == HEAD + ERROR
+
+
+def test_what_was_taken_away_is_not_said_again_however_many_steps_ago_that_was(workshop: Workshop) -> None:
+    ran(workshop, HEAD + ERROR)
+    for number in range(45):
+        workshop.here.steps.record(
+            Record("text", "journal/entry.md", f"{number}", {"journal/entry.md": b"%d" % number})
+        )
+    assert ran(workshop, HEAD + ERROR) == HEAD + ERROR
+
+
+def test_a_day_has_so_many_remarks_whoever_makes_them(workshop: Workshop) -> None:
+    workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 2})
+    ran(workshop, HEAD + SHELL)
+    text = ran(workshop, HEAD + SHELL.replace("prose", "more prose") + SHELL.replace("prose", "much more"))
+    assert kinds(text) == ["proposal"]
+    assert any("no more until tomorrow" in each.text for each in workshop.notices)
+    assert any("remark 2 of the 2 of today" in each.text for each in workshop.notices)
+    assert "**Remarks.** 2 of 2 today" in from_text(workshop.here, None)
+
+
+def test_a_remark_of_another_day_does_not_count(workshop: Workshop) -> None:
+    ran(workshop, HEAD + SHELL)
+    now = datetime.datetime.now()
+    assert len(today(workshop.here, "journal/entry.md", now)) == 1
+    assert today(workshop.here, "journal/entry.md", now + datetime.timedelta(days=1)) == frozenset()
 
 
 @pytest.mark.usefixtures("hasty")
