@@ -160,6 +160,21 @@
     }));
   };
 
+  // -- threads: what each is doing, its last step and news; a new one from here -----------------------------------
+
+  const lines = make("ul", { className: "deed-steps" });
+  const forked = make("button", { type: "button", textContent: "Fork here", onclick: async () => { const { at } = await act("steps"); await doing("fork", { step: at }); live(); } });
+  const strand = (one) => make("li", {},
+    make("span", { className: "deed-title", textContent: `${one.here ? "\u25cf " : ""}${one.thread || "(no branch)"}` }),
+    ...(one.doing.length ? one.doing : [one.watched ? "at rest" : "no watch runs there"]).map((textContent) => make("div", { textContent })),
+    make("div", { className: "deed-note", textContent: `${one.sha.slice(0, 8)} ${one.title}` }),
+    ...(one.news ? [make("div", { className: "deed-note", textContent: one.news })] : []));
+  const live = async () => {
+    const found = await act("threads");
+    lines.replaceChildren(...(found.ok === false ? [make("li", { textContent: found.say })] : found.threads.map(strand)));
+  };
+  setInterval(() => { if (!document.hidden && !panels.get("threads").box.hidden) live(); }, 2000);
+
   // -- proposals: run, change and run, deny, copy; those that would run by themselves say when ---------------------
 
   const offers = make("div", { className: "deed-offers" });
@@ -207,6 +222,7 @@
     panel("map", "Map", "m", chart, map),
     panel("offers", "Proposals", "p", ask, offers),
     panel("steps", "Steps", "s", past, where_at, list),
+    panel("threads", "Threads", "t", live, make("p", { className: "deed-row" }, forked), lines),
     panel("calls", "Calls", "c", costs, sum, spent),
   ];
   const run = make("button", { type: "button", textContent: "Run", title: "Run what is due (r)", onclick: () => doing("run") });
@@ -215,7 +231,7 @@
   document.body.append(bar, ...boxes);
   document.body.classList.add("deed");
 
-  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), c: () => open("calls"), r: () => doing("run") };
+  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), c: () => open("calls"), t: () => open("threads"), r: () => doing("run") };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }

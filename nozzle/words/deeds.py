@@ -42,6 +42,8 @@ class Doing:
         act = DEEDS.get(deed.word)
         if act is None or path is None:
             return Done(f"'{deed.word}' is nothing that can be done here", ok=False)
+        if deed.word == "threads":  # whose watches are asked, this one too: its loop must be free
+            return act(self.here, self.loop, path, deed)
         if deed.word == "write":
             self._await_quiet(path)
         return self._on_loop(lambda loop: act(self.here, loop, path, deed))
@@ -203,6 +205,13 @@ def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     return Done(f"{before.say}; a new thread begins here: {thread.name}")
 
 
+def threads(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """The threads of the journal, and what each is doing."""
+    from nozzle.words.threads import standing
+
+    return Done(data={"threads": standing(here, here.rel(path))})
+
+
 def calls(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """What models were asked in this journal, newest first: tokens sent, cached and not, and what it cost."""
     from nozzle.lm.trace import read
@@ -231,4 +240,5 @@ DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "fork": fork,
     "map": mapped,
     "calls": calls,
+    "threads": threads,
 }

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from nozzle.steps import Worktree
+    from pathlib import Path
+
+    from nozzle.steps import Steps, Worktree
     from nozzle.words.journal import Journal
 
 
@@ -39,6 +41,35 @@ def command(verbose: bool, as_json: bool) -> int:
             for line in _lines(here, found, verbose):
                 click.echo(line)
     return 0
+
+
+def standing(here: Journal, rel: str) -> list[dict[str, object]]:
+    """Each thread that has a folder: what its watch says that it does, its last step, the last news of an entry there.
+
+    Asks the watches, so the loop of none may wait for it; reads git by itself, so that any thread may ask.
+    """
+    from nozzle.steps import Steps
+
+    with Steps.open(here.root) as steps:
+        return [_stands(steps, worktree, here, rel) for worktree in steps.worktrees() if not worktree.gone]
+
+
+def _stands(steps: Steps, worktree: Worktree, here: Journal, rel: str) -> dict[str, object]:
+    thread, told = worktree.thread, _asked(worktree)
+    last = steps.resolve(thread.head) if thread.head else None
+    return {
+        "thread": thread.name, "folder": thread.folder.name, "here": thread.folder == here.root,
+        "watched": told is not None, "doing": (told or {}).get("doing", []),
+        "sha": thread.head[:10], "title": last.title if last else "no step yet",
+        "news": _news(here, thread.folder / rel),
+    }  # fmt: skip
+
+
+def _news(here: Journal, path: Path) -> str:
+    """The last line of news that stands in an entry."""
+    found = [block for _, entry in here.readable([path] if path.is_file() else []) for block in entry.envelopes]
+    rows = [row for block in found if block.kind == "news" for row in block.body if row.startswith("> **")]
+    return rows[-1].removeprefix("> ").replace("**", "") if rows else ""
 
 
 def _asked(worktree: Worktree) -> dict[str, Any] | None:

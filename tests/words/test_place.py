@@ -223,6 +223,48 @@ def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
 
 
 @looked
+def test_the_threads_are_listed_with_what_they_do_and_forked_there(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("run")
+        with Chromium(folder.parent / "profile") as browser:
+            browser.open(here.link)
+            browser.until("!!document.querySelector('.deed-bar')")
+            browser.press("t", 84, text="t")
+            browser.until("!!document.querySelector('#deed-threads li')")
+            assert browser.do("document.querySelectorAll('#deed-threads li').length") == 1
+            browser.until("document.querySelector('#deed-threads').innerText.includes('scan: ')")
+            browser.do("[...document.querySelectorAll('#deed-threads button')].at(-1).click()")
+            browser.until("document.querySelector('#deed-threads li').innerText.includes('nozzle/')")
+            assert browser.complaints == []
+
+    watch(folder, drive)
+    assert git(folder, "branch", "--show-current").startswith("nozzle/")
+
+
+@looked
+def test_two_browsers_see_and_write_one_journal(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "one") as one, Chromium(folder.parent / "two", width=360) as two:
+            for browser in (one, two):
+                browser.open(here.link)
+                browser.until("!!document.querySelector('.deed-bar')")
+                browser.press("w", 87, text="w")
+                browser.until("document.activeElement.matches('#deed-write textarea')")
+            one.type("From the desk.")
+            two.type("From the phone.")
+            one.press("Enter", 13, modifiers=2)
+            two.until("document.querySelector('article').innerText.includes('From the desk.')")
+            assert two.do("document.activeElement.value") == "From the phone."
+            two.press("Enter", 13, modifiers=2)
+            for browser in (one, two):
+                browser.until("document.querySelector('article').innerText.includes('From the phone.')")
+                assert browser.complaints == []
+
+    watch(folder, drive)
+    assert "\n\nFrom the desk.\n\nFrom the phone." in git(folder, "show", "HEAD:journal/scan.md")
+
+
+@looked
 def test_a_phone_is_paired_by_the_code_on_the_terminal(folder: Path) -> None:
     def drive(here: Watched) -> None:
         address = here.link.partition("/journal")[0]
