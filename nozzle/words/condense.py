@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[ENTRY]...", type=click.Path(path_type=Path))
 @click.option("--post", is_flag=True, help="Draft an entry to be published, in the 'we' of you and the machine.")
 @click.option("--watch", "watching", is_flag=True, help="Keep the map beside the entry as you write, until Ctrl-C.")
+@click.option("--model", "by_model", is_flag=True, help="Let the model of your settings choose the points.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each entry.")
-def command(paths: tuple[Path, ...], post: bool, watching: bool, as_json: bool) -> int:
+def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool, as_json: bool) -> int:
     """Show what an ENTRY holds: open questions first, decisions and what took them back, what was done, what is next.
 
     The newest entry when none is named. Every point is followed by the line of yours that says so. No model is asked:
@@ -30,29 +31,52 @@ def command(paths: tuple[Path, ...], post: bool, watching: bool, as_json: bool) 
     that was brought in is never taken for yours.
 
     --watch writes the map to _out/NAME.map.md beside the entry, now and at each save. --post drafts NAME-condensed.md,
-    every sentence linked to where it was said; look it through, and take the draft line away to publish it.
+    every sentence linked to where it was said; look it through, and take the draft line away to publish it. With
+    --model a model chooses the points and says what each is; one whose words do not stand, letter for letter, in the
+    paragraph that it names is refused, and how many were is told.
     """
     from nozzle.words.journal import journal
 
     if sum((post, watching, as_json)) > 1:
         raise WrongCommand("--post, --watch and --json are three different things; say one of them")
+    if by_model and watching:
+        raise WrongCommand("--watch draws the map at each save; a model is asked once: leave one of them out")
     with journal(paths[0] if paths else None) as here:
         entries = here.entries(paths) if paths else _newest(here)
         if watching:
             return _watch(here, entries)
         for path in entries:
             if post:
-                click.echo(_posted(here, path))
+                click.echo(_posted(here, path, by_model))
             else:
-                _tell(here, path, as_json)
+                _tell(here, path, as_json, by_model)
     return 0
 
 
-def mapped(here: Journal, path: Path) -> Map:
+def mapped(here: Journal, path: Path, by_model: bool = False) -> Map:
     """The map of an entry as it is on disk."""
     from nozzle.document.thought.map import condense
 
-    return condense(here.read(path))
+    return _chosen(here, path) if by_model else condense(here.read(path))
+
+
+def _chosen(here: Journal, path: Path) -> Map:
+    """The map whose points a model chooses; Missing when none is set or it does not answer."""
+    from nozzle.agents.forms import Given, labelled
+    from nozzle.document.entry import Entry
+    from nozzle.document.thought.by_model import drawn, shown
+    from nozzle.errors import Missing
+    from nozzle.lm import Stop
+    from nozzle.words.company import crew_of
+
+    crew, entry = crew_of(here, lambda work: work()), here.read(path)
+    if crew.model is None:
+        raise Missing("no model is set: `model` in your settings.toml names one; without --model none is asked")
+    given = Given(facts=shown(entry))
+    said = labelled(crew, "condense", given, crew.shared(Entry(""), 0), lambda piece: None, Stop())
+    if not said.facts:
+        raise Missing(said.text)
+    return drawn(entry, f"{said.text}\n{said.folded}", crew.model.name)
 
 
 def keep(here: Journal, path: Path) -> Path:
@@ -77,14 +101,14 @@ def _newest(here: Journal) -> list[Path]:
     return [max(found, key=lambda path: path.stat().st_mtime)]
 
 
-def _tell(here: Journal, path: Path, as_json: bool) -> None:
+def _tell(here: Journal, path: Path, as_json: bool, by_model: bool) -> None:
     from nozzle.document.thought.show import as_dict, as_text
 
-    found = mapped(here, path)
+    found = mapped(here, path, by_model)
     click.echo(json.dumps({"entry": here.rel(path), **as_dict(found)}) if as_json else as_text(found, _shown(path)))
 
 
-def _posted(here: Journal, path: Path) -> str:
+def _posted(here: Journal, path: Path, by_model: bool) -> str:
     from nozzle.document.thought.show import post
 
     place = path.with_name(f"{path.stem}-condensed.md")
@@ -95,7 +119,7 @@ def _posted(here: Journal, path: Path) -> str:
     quoted = f"{title}, condensed".replace("\\", "\\\\").replace('"', '\\"')
     today = datetime.date.today()
     front = f'---\ntitle: "{quoted}"\ndate: {today}\ntags: []\ndraft: true\ncondensed: {path.name}\n---\n\n'
-    place.write_text(here.redact(front + post(mapped(here, path), title, path.name)), encoding="utf-8")
+    place.write_text(here.redact(front + post(mapped(here, path, by_model), title, path.name)), encoding="utf-8")
     return _shown(place)
 
 

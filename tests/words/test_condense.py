@@ -1,9 +1,17 @@
 """nozzle condense: the map on the terminal, beside the entry, and as a draft."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from nozzle.words.condense import keep
+import pytest
+
+from nozzle.document.entry import Entry
+from nozzle.document.thought.map import supported
+from nozzle.document.thought.said import said as paragraphs
+from nozzle.errors import Missing
+from nozzle.lm import Failed, Scripted
+from nozzle.words.condense import keep, mapped
 from nozzle.words.journal import journal
 from tests.words.conftest import Say, entry
 
@@ -116,3 +124,62 @@ def test_a_cell_that_is_cited_is_found_on_the_site(say: Say, folder: Path) -> No
     post.write_text(post.read_text().replace("draft: true\n", ""))
     assert "(scan.md#cell-" in post.read_text()
     assert "nothing named" not in say("build").out
+
+
+def choosing(folder: Path, reply: Callable[[list[str]], str | Failed]) -> tuple[Scripted, Path]:
+    """A model that is sent a ramble, and replies with the names of its paragraphs in hand."""
+    names = [each.digest for each in paragraphs(Entry(RAMBLE))]
+    return Scripted(lambda messages: reply(names)), entry(folder, RAMBLE, "journal/scan.md")
+
+
+def test_points_that_a_model_chose_stand_word_for_word_where_they_lead(say: Say, folder: Path) -> None:
+    say("new", "x")
+    rows = (
+        "question | {0} | whether the bandwidth is the limit\n- reversal | {2} | numba stalls. | {1} | going with numba"
+    )
+    model, path = choosing(folder, lambda names: rows.format(*names))
+    with journal(folder) as here:
+        here.model = model
+        found = mapped(here, path, by_model=True)
+        assert [(point.kind, [link.line for link in point.links]) for point in found.points] == [
+            ("question", [4]), ("reversal", [8, 6])
+        ]  # fmt: skip
+        assert all(supported(here.read(path), point) for point in found.points)
+        assert (found.model, found.refused) == ("scripted", 0)
+        assert "I wonder whether" in model.calls[0].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "question | {0} | whether the disk is the limit",
+        "question | 00000000 | whether the bandwidth is the limit",
+        "question | {1} | whether the bandwidth is the limit",
+        "verdict | {0} | whether the bandwidth is the limit",
+        "question | {0} | ",
+        "decision | {1} | going with numba | {0} | whether the bandwidth",
+        "reversal | {1} | going with numba | {2} | numba stalls.",
+        "reversal | {2} | numba stalls. | {1} | going with zig",
+    ],
+)
+def test_a_point_that_its_place_does_not_bear_out_is_refused_and_counted(say: Say, folder: Path, row: str) -> None:
+    say("new", "x")
+    model, path = choosing(folder, lambda names: row.format(*names) + f"\ntask | {names[3]} | plot the bandwidth")
+    with journal(folder) as here:
+        here.model = model
+        found = mapped(here, path, by_model=True)
+    assert [(point.kind, point.words) for point in found.points] == [("task", "plot the bandwidth")]
+    assert found.refused == 1
+
+
+def test_without_a_model_or_its_answer_it_says_what_is_missing(say: Say, folder: Path) -> None:
+    say("new", "x")
+    model, path = choosing(folder, lambda names: Failed("rate", "the server is asleep"))
+    said = say("condense", str(path), "--model")
+    assert said.status == 3
+    assert "no model is set" in said.out
+    with journal(folder) as here:
+        here.model = model
+        with pytest.raises(Missing, match="the server is asleep"):
+            mapped(here, path, by_model=True)
+    assert say("condense", str(path), "--model", "--watch").status == 2

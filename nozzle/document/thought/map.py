@@ -81,6 +81,10 @@ class Map:
     """Of a machine, left out."""
     guesses: int = 0
     """Ends of those turns that nobody has put right yet."""
+    model: str = ""
+    """That chose the points; empty: cue words and shapes did."""
+    refused: int = 0
+    """Points of the model's whose words do not stand where it says."""
 
     def of(self, *kinds: str, state: Iterable[State] = ()) -> list[Point]:
         wanted = set(state)

@@ -32,6 +32,14 @@ _STATES = {
 }
 
 
+def label(found: Map) -> str:
+    """Who drew it, and what that is worth."""
+    if not found.model:
+        return LABEL
+    refused = f"; {_few(found.refused, 'point')} of its own words refused" if found.refused else ""
+    return f"Chosen by {found.model}: each point stands word for word in the line beside it{refused}."
+
+
 def as_text(found: Map, name: str) -> str:
     """The map for a terminal; every point begins with its line, as `name:line`."""
 
@@ -50,7 +58,7 @@ def as_text(found: Map, name: str) -> str:
     def start(thread: Thread) -> str:
         return f"{where(_start(thread))}  {thread.name}, {_size(thread)}"
 
-    lines = [_counted(found, name), f"  {LABEL}", f"  {_LEGEND}"]
+    lines = [_counted(found, name), f"  {label(found)}", f"  {_LEGEND}"]
     for title, rows in _sections(found, row, pair, start):
         lines += ["", title, *(f"  {each}" for each in rows)]
     return "\n".join(lines)
@@ -77,7 +85,7 @@ def as_page(found: Map, name: str, entry: str) -> str:
     def start(thread: Thread) -> str:
         return f"{escaped(thread.name)}, {_size(thread)}, from {where(_start(thread))}"
 
-    lines = [f"# Map of {name}", "", f"*{_counted(found, name)}. {LABEL}*", "", f"*{_LEGEND}*"]
+    lines = [f"# Map of {name}", "", f"*{_counted(found, name)}. {label(found)}*", "", f"*{_LEGEND}*"]
     for title, rows in _sections(found, row, pair, start):
         lines += ["", f"## {title}", "", *(f"- {each}" for each in rows)]
     return "\n".join(lines) + "\n"
@@ -91,7 +99,7 @@ def post(found: Map, title: str, entry: str) -> str:
 
     size = f"{_few(len(found.threads), 'thread')} out of {_few(found.paragraphs, 'paragraph')}"
     back = "Every sentence leads back to where it was said."
-    told = [f"This is [{escaped(title)}]({entry}), condensed: {size}. {LABEL} {back}"]
+    told = [f"This is [{escaped(title)}]({entry}), condensed: {size}. {label(found)} {back}"]
     for number, thread in enumerate(found.threads):
         points = [point for point in found.points if point.thread == number]
         if rows := list(_told(points, where)):
@@ -109,7 +117,8 @@ def anchor(link: Link) -> str:
 def as_dict(found: Map) -> dict[str, object]:
     """The map as a program reads it; lines counted from 1."""
     return {
-        "model": None, "paragraphs": found.paragraphs, "turns": found.turns, "guesses": found.guesses,
+        "model": found.model or None, "refused": found.refused,
+        "paragraphs": found.paragraphs, "turns": found.turns, "guesses": found.guesses,
         "threads": [
             {"name": thread.name, "paragraphs": len(thread.paragraphs), "from": thread.paragraphs[0].span.start + 1,
              "to": thread.paragraphs[-1].span.stop}
