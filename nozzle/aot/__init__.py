@@ -47,7 +47,9 @@ def compile(function: Any = None, /, *, wait: bool | None = None, quantize: str 
     `wait`: whether a first call waits for its native code, or is answered as Python meanwhile, which is the default
     outside a journal. `quantize`: products of matrices by fewer bits: "i8" (exact sums of bytes, scaled back), "f16" or
     "bf16" (factors rounded); `calibrate`: arguments of calls whose values set the scales, else those of the first call.
-    Raises NotAdmissible, from the first call, with the line of what cannot be compiled; ValueError for another scheme.
+    A large call is divided among threads where arithmetic outweighs memory; `NOZZLE_AOT_THREADS` says how many, and
+    then for all that can be divided. Raises NotAdmissible, from the first call, with the line of what cannot be
+    compiled; ValueError for another scheme.
     """
     if quantize and quantize not in SCHEMES:
         raise ValueError(f"there is no scheme {quantize!r}; there are {', '.join(SCHEMES)}")
