@@ -150,13 +150,17 @@ class Compiled:
         constants = tuple(None if one.type is not None else one.value for one in described)
         graph, quantised = found.graph, None
         if self.options.quantize:
-            key = _key(arguments)
-            calls = [one for one in self.options.calibrate if _key(one) == key] or [tuple(arguments)]
+            calls = self.calibrations(arguments) or [tuple(arguments)]
             graph, quantised = quantised_by(
                 self.options.quantize, found.graph, [[call[at] for at in tensors] for call in calls]
             )
         holds = guard(graph, self.names)
         return Special(self.python, graph, found.captures, holds, tensors, constants, quantised)
+
+    def calibrations(self, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The calls that were given to calibrate on, of the kind of this one."""
+        key = _key(arguments)
+        return [one for one in self.options.calibrate if _key(one) == key]
 
     def make(self, arguments: Sequence[Any]) -> Special:
         special = self.traced(arguments)

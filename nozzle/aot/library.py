@@ -68,7 +68,12 @@ def samples(types: Sequence[Annotation], names: Sequence[str], sizes: dict[str, 
 
 def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Library:
     """Write `libname.so`, `name.h` and `name.py`; Refused when the function cannot be one library."""
-    special = function.traced(samples(types, function.names))
+    arguments = samples(types, function.names)
+    if function.options.quantize == "i8" and not function.calibrations(arguments):
+        raise Refused(
+            "its scales would come from made-up numbers: give aot.compile the arguments of calls, calibrate=[...]"
+        )
+    special = function.traced(arguments)
     if special.captures and any(not one.holds() for one in special.captures):
         raise Refused("what the function reads from outside has changed; say it again")
     lowered = lower(passes.run(special.graph), cache.processor())
