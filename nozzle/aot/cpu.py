@@ -82,6 +82,10 @@ def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], read
         return
     special.details |= {"library": path, "warm": warm}
     wrong = native.check(*trial)
+    if wrong == UNSTEADY:
+        special.said = wrong
+        say_once(f"nozzle.aot: {special.graph.name} runs as Python, for {wrong}")
+        return
     if wrong:
         special.said = f"native code disagrees with Python: {wrong}"
         log.error("nozzle.aot: %s runs as Python, for its native code disagrees: %s", special.graph.name, wrong)
@@ -254,6 +258,7 @@ class Native:
 
     def check(self, mine: list[Any], theirs: list[Any]) -> str:
         """How native code and Python differ on copies of one call's inputs; empty when they do not."""
+        spare = [copy.deepcopy(one) if at in self.writes else one for at, one in enumerate(theirs)]
         try:
             with np.errstate(all="ignore"):
                 want = self.special.plain(self.special.whole(theirs))
@@ -266,7 +271,7 @@ class Native:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         bound = least(self.special)
-        return differ(got, want, self.exact, bound) or next(
+        said = differ(got, want, self.exact, bound) or next(
             (
                 f"argument {self.names[at]}: {words}"
                 for at in self.writes
@@ -274,6 +279,24 @@ class Native:
             ),
             "",
         )
+        if said and not self.exact and self._fickle((got, mine), (want, theirs), spare):
+            return UNSTEADY
+        return said
+
+    def _fickle(self, got: Any, want: Any, inputs: list[Any]) -> bool:
+        """Whether Python's own answer moves as far when the inputs move by their last bit: nobody is wrong then."""
+        moved = [_moved(one) for one in inputs]
+        try:
+            with np.errstate(all="ignore"):
+                other = self.special.plain(self.special.whole(moved)), moved
+        except Exception:  # the moved inputs are beside the point
+            return False
+        written = [at for at, _ in enumerate(inputs) if at in self.writes]
+        far, near = (
+            drift((one[0], [one[1][at] for at in written]), (want[0], [want[1][at] for at in written]))
+            for one in (got, other)
+        )
+        return 0 < far <= FICKLE * near
 
 
 def _follow(run: Run, node: Node) -> None:
@@ -317,6 +340,31 @@ def exact(special: Special) -> bool:
         and not special.graph.approximate
         and not any(OPS[node.op].ulp and node.tensor.kind == "f" for node in nodes)
     )
+
+
+UNSTEADY = "the last bit of its inputs decides its answer, and native code adds in another order"
+FICKLE = 16
+"""How many times as far as by a last bit of the inputs an answer may move, all its numbers together."""
+
+
+def _moved(value: Any) -> Any:
+    """Real numbers by a last bit; all else as it is."""
+    if isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f":
+        return np.nextafter(value, np.inf, dtype=value.dtype)
+    return np.nextafter(value, np.inf).item() if type(value) is float else value
+
+
+def drift(got: Any, want: Any) -> float:
+    """How far two answers are apart, all their numbers together; what is not finite in both counts for itself."""
+    if isinstance(want, (tuple, list)):
+        return sum(map(drift, got, want))
+    one, two = np.asarray(got), np.asarray(want)
+    if one.shape != two.shape or two.dtype.kind not in "iufcb":
+        return float("inf") if one.shape != two.shape else 0.0
+    wide = "c16" if two.dtype.kind == "c" else "f8"
+    gap = np.abs(one.astype(wide) - two.astype(wide))
+    there = np.isfinite(one) & np.isfinite(two)
+    return float(np.sum(gap[there])) + float(np.sum(np.isfinite(one) != np.isfinite(two)))
 
 
 STEP = 1 / 128

@@ -147,6 +147,14 @@ class Dim:
                 yield from atom.right.atoms()
 
     @property
+    def power(self) -> Mixed | None:
+        """The power that it is, where it is one and nothing else."""
+        if self.const or len(self.terms) != 1 or self.terms[0][1] != 1:
+            return None
+        atom = self.terms[0][0]
+        return atom if isinstance(atom, Mixed) and atom.op == "**" else None
+
+    @property
     def at_entry(self) -> bool:
         """Whether it is known when the call begins."""
         return not any(isinstance(atom, Var) for atom in self.atoms())
@@ -283,6 +291,10 @@ class Facts:
         gap = self.plain(left - right)
         if gap.fixed is not None:
             return gap.fixed >= 0
+        if not gap.at_entry and self._higher(
+            self.plain(left), self.plain(right) if isinstance(right, Dim) else Dim.of(right)
+        ):
+            return True
         if gap.at_entry and gap.hint is not None:
             if gap.hint >= 0:
                 return self._assume(gap, ">=")
@@ -296,6 +308,18 @@ class Facts:
             most.fixed is not None or self._assume(Dim() - most - 1, ">=")
             return False
         return None
+
+    def _higher(self, left: Dim, right: Dim) -> bool:
+        """Whether one is a power and the other a lower power of the same base, or at most 1."""
+        power = left.power
+        if power is None or not power.left.at_entry or self.at_least(power.left, 1) is not True:
+            return False
+        if right.fixed is not None:
+            return right.fixed <= 1 and self.at_least(power.right, 0) is True
+        other = right.power
+        if other is None or other.left != power.left:
+            return False
+        return self.at_least(power.right, other.right) is True
 
     def _edge(self, dim: Dim, sign: int) -> Dim | None:
         """The least (1) or greatest (-1) that it can be, known at entry; None when there is no such bound."""

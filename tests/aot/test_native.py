@@ -141,6 +141,29 @@ def test_lengths_in_a_loop_are_tested_before_they_are_read():
         compiled(np.ones(10**6), np.ones(10**6), 40)
 
 
+def chaos(x, n):
+    for _ in range(n):
+        x = 3.99 * x * (1 - x)
+    return x, np.sum(x * np.sin(x))
+
+
+def test_what_a_last_bit_decides_is_answered_by_python_and_nobody_is_wrong(monkeypatch, caplog):
+    x = np.linspace(0.1, 0.9, 200)
+    compiled = aot.compile(chaos, wait=True)
+    compiled(x, 3)
+    code = only(compiled).native
+    run = cpu.Native.run
+    monkeypatch.setattr(cpu.Native, "run", lambda self, inputs: run(self, [inputs[0] + 1e-15, *inputs[1:]]))
+    assert code.check([x.copy(), 60], [x.copy(), 60]) == cpu.UNSTEADY
+    unsteady = aot.compile(chaos, wait=True)
+    assert same(unsteady(x, 60), chaos(x, 60))
+    assert only(unsteady).said == cpu.UNSTEADY
+    assert "disagrees" not in caplog.text
+    assert code.check([x.copy(), 2], [x.copy(), 2]) == ""
+    monkeypatch.setattr(cpu.Native, "run", lambda self, inputs: run(self, [inputs[0] * 0.99, *inputs[1:]]))
+    assert "differ" in code.check([x.copy(), 5], [x.copy(), 5])
+
+
 def positive(x):
     return x[x > 0]
 

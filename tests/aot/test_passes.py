@@ -5,6 +5,7 @@ import pytest
 
 from nozzle import aot
 from nozzle.aot import passes
+from nozzle.aot.lower import lower
 from tests.aot.agree import fresh, same
 from tests.aot.programs import PROGRAMS, M, V
 
@@ -83,3 +84,19 @@ def test_what_follows_a_product_is_done_on_its_tiles_where_nobody_else_wants_it(
     text = aot.show(aot.compile(function), *arguments, target="fused")
     assert text.count("fused(") == count
     assert ("epilogue=True" in text) == (count == 1)
+
+
+def spread(base, steps):
+    y, x = np.zeros(base**steps), np.ones((base, base**steps))
+    x[1] = 2
+    for i in range(steps):
+        grid = np.repeat(x[:, : base**i, None], base ** (steps - i - 1), axis=2)
+        y += np.reshape(grid * 2, base**steps)
+    return y
+
+
+def test_memory_for_shapes_of_powers_is_no_more_than_their_product():
+    special = aot.compile(spread).traced((2, 6))
+    places = lower(passes.run(special.graph)).scratch
+    assert places
+    assert all(place.count.value({"base": 2, "steps": 6}) <= 2**7 for place in places)
