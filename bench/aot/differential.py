@@ -103,7 +103,7 @@ def main():
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    count, seed = kept(chosen.kept, chosen.first)
+    made, (count, seed) = code(), kept(chosen.kept, chosen.first)
     end, until = chosen.first + chosen.many, time.monotonic() + 60 * chosen.minutes
     module = []
     while seed < end and time.monotonic() < until:
@@ -114,7 +114,7 @@ def main():
         native(module, count)
         module = []
         if chosen.kept:
-            told = {"code": code(), "first": chosen.first, "next": seed, "count": count}
+            told = {"code": made, "first": chosen.first, "next": seed, "count": count}
             chosen.kept.write_text(json.dumps(told))
     print(f"{seed - chosen.first:6} of {chosen.many} functions, seeds from {chosen.first}")
     for what, many in count.most_common():
