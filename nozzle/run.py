@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from nozzle.document import scribe
 from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Error, Event, Finished, Replaying
-from nozzle.document.outputs import Tape
+from nozzle.document.outputs import Tape, Text
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
 from nozzle.document.thought import conduct
@@ -85,6 +85,11 @@ class Run:
             cell, past.facts(finished), written, self.origin,
             {key: words for key, words in said.items() if words},
         )  # fmt: skip
+
+    @property
+    def printed(self) -> str:
+        """What it printed so far."""
+        return "".join(each.text for each in self.tape.outputs if isinstance(each, Text))
 
     def so_far(self, hand: Hand) -> Piece:
         """Its marker, and later what it has shown until now."""

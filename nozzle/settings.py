@@ -33,7 +33,7 @@ _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
     "countdown", "unattended", "snapshots", "agents_online", "agents_memory", "agents_file", "cells", "agents_cpu",
-    "reader", "notes", "prompt_label",
+    "reader", "notes", "prompt_label", "stall",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
@@ -135,6 +135,10 @@ class Settings(BaseModel):
     )
     notes: int = Field(default=20, ge=0, description="Notes that the model writes in one entry while a watch runs.")
     remarks: int = Field(default=40, ge=0, description="Remarks to plain prose that one entry gets in a day.")
+    stall: _Seconds = Field(
+        default=120.0,
+        description="Seconds without output or work of the processor after which a running cell is news; 0: never.",
+    )
     task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
     task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")
     task_seconds: _Seconds = Field(default=3600.0, description="Seconds that one task may think and run.")

@@ -15,7 +15,7 @@ from nozzle.document.facts import Facts
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.conduct import voice
 from nozzle.errors import NozzleError
-from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, surprises, tell
+from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, stalled, surprises, tell
 from nozzle.explainer.links import link
 from nozzle.lm import Stop
 from nozzle.piece import Piece
@@ -25,7 +25,21 @@ EXPLAINED = {"quiet": "news", "notes": "surprises", "conduct": "surprises"}
 """What is told of cells in each voice: what breaks, or all that surprises."""
 NOTHING = "nothing"
 """What the model replies when there is nothing worth saying."""
+WORKS = 0.05
+"""Share of a processor that a cell uses at least while it works."""
 BAD = ("error", "timeout", "died")
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A sign of life of a running cell."""
+
+    chain: str
+    shown: int
+    """Characters that it had printed."""
+    used: float | None
+    """Seconds of processor time that it had used, where that is known."""
+    at: float
 
 
 @dataclass(slots=True)
@@ -41,6 +55,10 @@ class Newsroom:
     _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often a cell ended in these words, in a row."""
     _last: dict[str, Facts] = field(default_factory=dict)
+    _life: Life | None = None
+    """The last sign of life of the cell that runs."""
+    _stalled: str = ""
+    """Chain of the last cell that was told to have stalled."""
     _noting: str = ""
     """Chain of the cell that the model writes a note on."""
     _noted: int = 0
@@ -61,6 +79,35 @@ class Newsroom:
                 self._broke(cell, finished, run.error)
         elif finished.status == "ok":
             self._went_well(cell, run)
+
+    def tick(self, now: float) -> None:
+        """A cell that runs and gives no sign of life is told, once."""
+        run, stall = self.desk.run, self.crew.settings.stall
+        if run is None or not stall or self._explains() == "asked" or run.session.asks:
+            self._life = None
+            return
+        chain, printed, used = run.cell.chain, run.printed, run.session.used()
+        life = self._life
+        if life is None or (life.chain, life.shown) != (chain, len(printed)):
+            self._life = Life(chain, len(printed), used, now)
+        elif now - life.at >= stall and chain != self._stalled and run.shown:
+            if used is not None and (life.used is None or used - life.used > WORKS * (now - life.at)):
+                self._life = Life(chain, len(printed), used, now)
+                return
+            self._stalled = chain
+            last = self.desk.tools.ledger.past.last(self.desk.rel, run.cell)
+            said = stalled(run.cell, now - run.began, now - life.at, printed, last)
+            self._put(
+                "news", run.cell.chain, f"{run.cell.title} has stalled", self._news(run.cell.chain, said, "stalled")
+            )
+            self.interrupt(f"interrupted here: {link(run.cell)} has stalled")
+            self.desk.tools.say(Notice("news", self.desk.rel, f"breaking: {run.cell.title} has stalled"))
+
+    def wake(self, now: float) -> float | None:
+        """When a running cell is looked at again, in seconds from now."""
+        if self.desk.run is None or not self.crew.settings.stall:
+            return None
+        return max(0.05, self.crew.settings.stall / 4)
 
     def drop(self) -> None:
         """Nobody waits any more for what is being worked out."""
@@ -124,7 +171,8 @@ class Newsroom:
         self._failures = Counter(
             {key: n for key, n in self._failures.items() if key[0] != (cell.label or str(cell.span.start))}
         )
-        news = next((block for block in slot.blocks if block.kind == "news"), None)
+        found = (block for block in slot.blocks if block.kind == "news" and block.keys.get("by") != spoken.WATCH)
+        news = next(found, None)
         if news is not None and news.keys.get("status") != "fixed":
             self._put(
                 "news", cell.chain, f"{cell.title} runs again", self._news(cell.chain, fixed(news, cell), "fixed")

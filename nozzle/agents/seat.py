@@ -99,6 +99,7 @@ class Seat:
 
     def tick(self, now: float) -> None:
         self._now = self.questions.now = now
+        self.newsroom.tick(now)
         if not (self.desk.gone or self.desk.entry.held):
             self.errands.tick(now)
         if self._is_out():
@@ -112,12 +113,13 @@ class Seat:
         self.tasks.tick(now)
 
     def wake(self, now: float) -> float | None:
+        watched = self.newsroom.wake(now)
         if self._is_out():
-            return self.errands.wake(now)
+            return min((at for at in (self.errands.wake(now), watched) if at is not None), default=None)
         times = [max(at + SETTLE - now, EARLY) for at in self._met.values()]
         if self._dirty:
             times.append(0.0)
-        times += [at for at in (self.tasks.wake(now), self.errands.wake(now)) if at is not None]
+        times += [at for at in (self.tasks.wake(now), self.errands.wake(now), watched) if at is not None]
         return max(0.0, min(times)) if times else None
 
     def busy(self) -> bool:

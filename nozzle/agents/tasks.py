@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from nozzle.agents.astray import Signs
 from nozzle.agents.crew import Crew, Told
 from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
 from nozzle.desk import Desk, Notice
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
-from nozzle.document.entry import Cell, Entry, Slot
+from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompt, prompts
 from nozzle.document.proposal import ByHand, Deny, Offer, Standing, Terms, Wait
@@ -62,6 +63,7 @@ class Task:
     move: Move | None = None
     chain: str = ""
     """Of the cell that runs."""
+    signs: Signs = field(default_factory=Signs)
     shown: list[str] = field(default_factory=list)
     """Chains of its cells that ran well."""
 
@@ -136,6 +138,11 @@ class Tasks:
                 evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, but=task.chain)
                 return self._end(task, "done", weighed(_printed(slot), evidence) or "Done.")
             task.shown.append(task.chain)
+            asked = prompt(self.desk.entry, task.digest)
+            tools = self.desk.tools
+            written = tools.ledger.past.written(finished, run.since)
+            written = tuple(path for path in written if (tools.root / path).is_file())
+            self._astray(task, task.signs.writes(written, asked.text if asked else ""))
             return self._think(task)
         if finished.status == "stopped":
             return self._end(task, "stopped", finished.cause or "It was stopped.")
@@ -254,6 +261,9 @@ class Tasks:
         task.move = found.value
         task.number += 1
         move = found.value
+        self._astray(task, task.signs.proposes(move.source))
+        if task.signs.repeats(move.source):
+            return self._end(task, "stopped", "Stopped: the same cell was proposed again and again.")
         risk, touches = weigh(move.source, move.language, self._changed(), self.crew.ground(self.desk.rel))
         name = proposal.name(task.digest, task.number, move.source)
         by_hand = (
@@ -384,7 +394,23 @@ class Tasks:
         rows = [row for row in slot.output.body if not row.startswith("```")] if slot.output else []
         words = next((row for row in reversed(rows) if row.strip()), "it failed")
         self._close(task, offer, Outcome("undone", words, "\n".join(rows)), "undone")
+        self._astray(task, task.signs.fails(words))
         self._think(task)
+
+    def _astray(self, task: Task, words: str) -> None:
+        """The task is off its way: told at once, under it."""
+        if not words:
+            return
+        said, hand = (
+            Saying(f"**Hold on, breaking: the task is off its way:** {words}.", by="doer", via="facts"),
+            self.desk.tools.hand,
+        )
+        status = words.partition(":")[0].replace(" ", "-")
+        self._put(
+            "news", f"{task.digest[:SHOWN]} {status}", "a task is off its way",
+            lambda entry: spoken.warn(entry, task.digest, said, hand, status), {"Task": task.digest, "Astray": status},
+        )  # fmt: skip
+        self._say("news", f"the task is off its way: {words}")
 
     # -- ending -------------------------------------------------------------------------------------------------
 

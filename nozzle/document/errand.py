@@ -16,6 +16,13 @@ from nozzle.document.scribe import fence, put
 _name = re.compile(r"task-([0-9a-f]{8})(?:-\d+)?")
 _merge = re.compile(r"\s*[-*+] \[[xX]\] +merge\b")
 MERGE = "merge"
+TROUBLE = {
+    "stalled": "a cell has stalled",
+    "it-repeats-itself": "it repeats itself",
+    "no-progress": "it makes no progress",
+    "it-wrote-elsewhere": "it wrote elsewhere than asked",
+}
+"""Status of news there -> what of it is told where the task was set."""
 ANSWERS = "`/sure` or `/nope` below this, or `nozzle answer --run`, `--deny`"
 
 
@@ -59,6 +66,8 @@ def progress(there: Entry, digest: str, link: str) -> Progress:
     failed = sum(block.kind == "attempt" for block in asked.region)
     words = f"{_count(ran, 'cell')} so far" + (f", {_count(failed, 'attempt')} folded" if failed else "")
     words = f"On [a thread of its own]({link}): {words}"
+    if news := [block for block in asked.region if block.kind == "news" and block.status in TROUBLE]:
+        words += f"; **{TROUBLE[news[-1].status]}**"
     last = asked.region[-1] if asked.region else None
     if last is None or last.kind != "proposal":
         return Progress("running", f"{words}.")

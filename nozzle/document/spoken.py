@@ -23,6 +23,8 @@ CLOSING = "<!-- /nozzle -->"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 SHOWN_AT_ONCE = 2
 """Paragraphs of an answer before the fold."""
+WATCH = "watch"
+"""Who tells news of a task."""
 LONGEST = 60_000
 """Characters of one saying that are written; the rest is counted."""
 
@@ -85,6 +87,17 @@ def note(entry: Entry, chain: str, said: Saying, hand: Hand) -> Edit | None:
 def news(entry: Entry, chain: str, said: Saying, hand: Hand, keys: Mapping[str, str] | None = None) -> Edit | None:
     """Right under a cell's output, above all notes."""
     return _in_slot(entry, chain, "news", said, hand, keys or {})
+
+
+def warn(entry: Entry, digest: str, said: Saying, hand: Hand, status: str) -> Edit | None:
+    """News of a task, in its region: over what was told of it before in the same matter."""
+    asked = prompt(entry, digest)
+    if asked is None:
+        return None
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": WATCH, "via": said.via, "status": status}
+    same = (block for block in asked.region if block.kind == "news" and block.keys.get("by") == WATCH)
+    old = next((block for block in same if block.status == status), None)
+    return _under(entry, asked, _envelope("news", keys, _alert("news", said, hand)), old)
 
 
 def task(

@@ -5,7 +5,7 @@ edit lies nearest, what the journal says about a question. A model may put the s
 """
 
 from nozzle.explainer.answers import Found, answer, asks_how
-from nozzle.explainer.news import Broke, examine, fixed, headline, tell
+from nozzle.explainer.news import Broke, examine, fixed, headline, stalled, tell
 from nozzle.explainer.notes import Ran, disagreement, surprises
 from nozzle.explainer.recall import Passage, Recall
 from nozzle.explainer.report import Known, Live, report
@@ -13,5 +13,5 @@ from nozzle.explainer.voice import flattery
 
 __all__ = [
     "Broke", "Found", "Known", "Live", "Passage", "Ran", "Recall", "answer", "asks_how", "disagreement", "examine",
-    "fixed", "flattery", "headline", "report", "surprises", "tell",
+    "fixed", "flattery", "headline", "report", "stalled", "surprises", "tell",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Error, Finished
+from nozzle.document.facts import Facts
 from nozzle.document.spoken import Saying
 from nozzle.explainer.links import code, link
 from nozzle.explainer.slices import Change, behind, changes, names
@@ -88,8 +89,20 @@ def tell(broke: Broke, prose: str = "", via: str = "facts") -> Saying:
     return Saying(text, "\n\n".join(_edit(each) for each in broke.suspects[:MOST]), "explainer", via, "the edits since")
 
 
+def stalled(cell: Cell, seconds: float, silent: float, printed: str, last: Facts | None) -> Saying:
+    """A cell that runs and has given no sign of life for a while; seconds of all, and since the last sign."""
+    words = f"it runs for {seconds:.0f} s, and for {silent:.0f} s it has printed nothing and used no processor"
+    before = f" Last time it took {last.seconds:.1f} s in all." if last and last.status == "ok" else ""
+    rows = [row for row in printed.split("\n") if row.strip()]
+    shown = f" The last that it showed: {code(rows[-1][:200])}." if rows else " It has shown nothing."
+    first = f"**Hold on, breaking: {link(cell)} has stalled:** {words}."
+    return Saying(f"{first}{before}{shown} `nozzle stop` stops it.", by="explainer", via="facts")
+
+
 def fixed(block: Envelope, cell: Cell) -> Saying:
     """What stands in its place once the cell runs well again."""
+    if block.status == "stalled":
+        return Saying(f"It had stalled, and came to its end: {link(cell)}.", by="explainer", via="facts")
     old = [row.removeprefix(">").removeprefix(" ") for row in block.body]
     was = (
         next((row for row in old if row.startswith("**Hold on")), "")

@@ -82,6 +82,11 @@ class Course:
         self._shown = 0
         self._told: list[Event] = []
 
+    @property
+    def pid(self) -> int:
+        """Of the worker, which leads the group of what it starts."""
+        return self._kernel.process.pid
+
     def events(self) -> Iterator[Event]:
         """Run the cell; the last event is its Finished."""
         yield Started(self._job.cell)

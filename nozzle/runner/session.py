@@ -24,6 +24,7 @@ from nozzle.runner.kernelspec import OWN, Kernelspecs
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
 from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
+from nozzle.runner.watchdog import used
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
@@ -195,6 +196,16 @@ class Session:
             return False
         self._answers.setdefault(course.cell, []).append(text)
         return True
+
+    @property
+    def asks(self) -> bool:
+        """Whether the cell that runs waits for somebody's answer."""
+        return self._course is not None and self._course.question is not None
+
+    def used(self) -> float | None:
+        """Seconds of processor time that the cell's processes have used; None where that cannot be seen."""
+        course = self._course
+        return None if course is None else used(course.pid)
 
     def answered(self, cell: str) -> bool:
         """Whether a cell asked a question here, and what it was told is known."""

@@ -1,0 +1,87 @@
+"""News of what does not get on: a cell that gives no sign of life, a task that is off its way."""
+
+from collections.abc import Callable
+
+import pytest
+
+from nozzle.agents.astray import Signs
+from nozzle.document.entry import Entry
+from nozzle.document.errand import progress
+from nozzle.document.prompts import prompts
+from tests.agents.conftest import Table, fence
+from tests.conftest import Workshop
+from tests.words.conftest import cell
+
+Open = Callable[..., Table]
+TASK = "/do :here: sum up rows.csv\n\n"
+
+
+def played(workshop: Workshop, source: str, stall: float) -> str:
+    workshop.here.settings = workshop.here.settings.model_copy(update={"stall": stall})
+    path = workshop.write(cell(source))
+    workshop.run(path)
+    return path.read_text()
+
+
+def test_a_cell_that_gives_no_sign_of_life_is_news_and_its_end_too(workshop: Workshop) -> None:
+    text = played(workshop, "import time\nprint('began', flush=True)\ntime.sleep(4)", 0.5)
+    told = [notice.text for notice in workshop.notices if notice.kind == "news"]
+    assert told == ["breaking: import time has stalled"]
+    assert "status=fixed" in text
+    assert "It had stalled, and came to its end: [`import time`](#cell-" in text
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import time\nfor n in range(12):\n    print(n, flush=True)\n    time.sleep(0.3)", "for n in range(10**8): pass"],
+)  # fmt: skip
+def test_who_prints_or_works_has_not_stalled(workshop: Workshop, source: str) -> None:
+    assert "stalled" not in played(workshop, source, 1.5)
+    assert not [notice for notice in workshop.notices if notice.kind == "news"]
+
+
+def test_a_doer_that_repeats_itself_is_news_and_then_stopped(table: Open) -> None:
+    same = fence("print(sum([1, 2]))")
+    one = table(same, same, same, same)
+    text = one.begin(TASK)
+    assert "**Hold on, breaking: the task is off its way:** it repeats itself: `print(sum([1, 2]))`" in text
+    assert "> Stopped: the same cell was proposed again and again." in text
+    (news,) = one.blocks("news")
+    assert (news.keys["by"], news.status) == ("watch", "it-repeats-itself")
+    assert len(one.model.calls) == 3
+
+
+def test_a_doer_that_fails_in_the_same_words_makes_no_progress(table: Open) -> None:
+    tries = [fence(f"print({n} / 0)") for n in range(1, 4)]
+    one = table(*tries, fence('final_answer("I give up.")'))
+    text = one.begin(TASK)
+    assert "no progress: 3 attempts in a row ended with `ZeroDivisionError: division by zero`" in text
+    assert one.blocks("task")[0].status == "done"
+
+
+def test_a_doer_that_writes_what_the_task_does_not_name_is_news(table: Open) -> None:
+    write = fence("write('../src/notes.txt', 'x')\nwrite('../src/rows.csv', '2')\nwrite('_out/a.txt', 'y')")
+    one = table(write, fence('final_answer("Done.")'))
+    (one.workshop.root / "src").mkdir()
+    one.begin(TASK)
+    text = one.tick()
+    assert "it wrote elsewhere: `src/notes.txt`, which the task does not name" in text
+
+
+def test_what_is_off_its_way_on_a_thread_is_told_where_the_task_was_set(table: Open) -> None:
+    same = fence("print(sum([1, 2]))")
+    one = table(same, same, fence("import socket"))
+    text = one.begin(TASK)
+    (asked,) = prompts(Entry(text))
+    assert asked.region[-1].kind == "proposal", "what stands last is what waits"
+    assert "; **it repeats itself**; `import socket`" in progress(Entry(text), asked.digest, "there.md").words
+
+
+def test_signs_are_told_once_and_a_success_ends_a_row_of_failures() -> None:
+    signs = Signs()
+    assert [bool(signs.proposes("a = 1")) for _ in range(4)] == [False, True, False, False]
+    assert [bool(signs.fails("x")) for _ in range(5)] == [False, False, True, False, False]
+    assert not signs.writes(["_out/a.png", "src/model.py", "data/rows.csv"], "fix src, and read rows.csv")
+    assert [bool(signs.fails("x")) for _ in range(3)] == [False, False, True]
+    assert signs.writes(["other.py"], "fix src")
+    assert not signs.writes(["other.py"], "fix src")
