@@ -15,6 +15,7 @@ from nozzle.document.thought.map import condense
 from nozzle.document.thought.said import said
 from nozzle.explainer.answers import asks_how
 from nozzle.explainer.links import code, link
+from nozzle.explainer.purpose import purpose
 from nozzle.explainer.slices import names
 
 QUESTIONS = 5
@@ -55,7 +56,7 @@ def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda tex
         ("Open questions", _open(entry, redact)),
         ("Goal", _goal(entry, known.upto)),
         ("Made", _made(entry, known)),
-        ("Each part", _parts(entry, known)),
+        ("Each part", redact(_parts(entry, known))),
         ("Where it may fail", _risks(entry, known)),
         ("Next", _next(known)),
         ("Remarks", known.remarks),
@@ -128,9 +129,14 @@ def _made(entry: Entry, known: Known) -> str:
 
 
 def _parts(entry: Entry, known: Known) -> str:
-    rows = [f"- {_part(slot, known)}" for slot in entry.slots if slot.cell.runs]
+    words, shown = tuple(said(entry)), [slot for slot in entry.slots if slot.cell.runs]
+    rows = [f"- {_part(slot, known)}{_for(purpose(entry, slot.cell, words))}" for slot in shown]
     more = [f"- and {len(rows) - PARTS} more cells"] if len(rows) > PARTS else []
     return "\n\n" + "\n".join([*rows[:PARTS], *more]) if rows else ""
+
+
+def _for(words: str) -> str:
+    return f": {words}" if words else ""
 
 
 def _part(slot: Slot, known: Known) -> str:
