@@ -20,7 +20,7 @@ from nozzle.document.plan import Row
 from nozzle.document.scribe import Hand, Result
 from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
-from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, Answer, Permit
+from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
 from nozzle.runner import ANYWHERE, Bounds, Interpreter, Job, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
@@ -208,6 +208,14 @@ class Desk:
         answered = self.permit.of_replay(self.entry, answer, self._session)
         self._ripe = self._ripe or answered
         return answered
+
+    def resume(self) -> str:
+        """Run what a save would run, and no more; why not, where something was stopped or somebody went elsewhere."""
+        if self.permit.resting not in ("", UNSAVED):
+            return self.permit.resting
+        self.permit.saved()
+        self._ripe = True
+        return ""
 
     def put(self, *pieces: Piece) -> None:
         """Write these with what else waits; what was due is looked at anew."""

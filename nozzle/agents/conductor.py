@@ -19,8 +19,9 @@ from nozzle.agents.seat import Seat
 from nozzle.desk import Desk, Notice
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
-from nozzle.document.entry import Cell, Entry
+from nozzle.document.entry import Cell, Entry, hexdigest
 from nozzle.document.proposal import Deny, Offer, Run, Terms
+from nozzle.document.risk import weigh
 from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought import conduct
@@ -30,10 +31,13 @@ from nozzle.document.thought.said import Paragraph, said
 from nozzle.document.thought.threads import terms
 from nozzle.errors import NozzleError
 from nozzle.explainer import Passage
+from nozzle.explainer.slices import names
 from nozzle.ledger import Seen
 from nozzle.lm import Stop
 from nozzle.piece import Piece
 
+MCP = "mcp"
+"""Who proposes what came from another program; its cells run in bounds."""
 SHARED = 2
 """Words that a passage must share with a question to be worth showing."""
 LEAST = 15
@@ -67,6 +71,8 @@ class Conductor:
     day: datetime.date | None = None
     _full: bool = False
     """It was said that no more is said today."""
+    suggested: int = 0
+    """Cells that other programs have proposed."""
     invitations: Invitations = field(init=False)
 
     def __post_init__(self) -> None:
@@ -180,6 +186,25 @@ class Conductor:
         self._remark(
             "proposal", remark.digest, title, lambda entry, hand: conduct.invite(entry, remark.digest, id_, tasks, hand)
         )
+
+    def suggest(self, source: str, language: str, reason: str) -> str:
+        """Another program would have a cell run here: it stands as a proposal, and runs when it is ticked; its id."""
+        changed = {name for cell in self.desk.entry.cells for name in names(cell).defines}
+        risk, touches = weigh(source, language, changed, self.crew.ground(self.desk.rel))
+        digest = hexdigest("suggested", source)
+        reason = f"Another program proposes this cell, which no author has asked for. {reason}".strip()
+        offered = Offer(
+            proposal.name(digest, self.suggested, source), digest, source, language, reason, touches, by=MCP
+        )
+        self.suggested += 1
+        self.offers[offered.id] = offered
+        self._put(
+            "proposal", offered.id, "a cell suggested", lambda entry, hand: spoken.offer_at_end(entry, offered, hand)
+        )
+        self.desk.tools.say(
+            Notice("proposed", self.desk.rel, f"another program proposes a cell ({risk}): tick run or deny")
+        )
+        return offered.id
 
     def _offer(self, remark: Remark, source: str, reason: str, language: str = "bash") -> None:
         offered = Offer(proposal.name(remark.digest, 0, source), remark.digest, source, language, reason, by=conduct.BY)

@@ -126,6 +126,13 @@ def propose(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
     return _under(entry, asked, _proposal(offer, hand), find(entry, offer.id))
 
 
+def offer_at_end(entry: Entry, offer: Offer, hand: Hand) -> Edit:
+    """A proposal that serves no task, at the end of an entry."""
+    end = len(entry.rows)
+    rows = _proposal(offer, hand)
+    return Edit(*put(entry, Span(end, end), rows)) if end else Edit(Span(0, 0), "\n".join(rows) + "\n")
+
+
 def _proposal(offer: Offer, hand: Hand) -> list[str]:
     keys = {
         "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "risk": offer.risk,

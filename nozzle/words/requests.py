@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from nozzle.errors import NozzleError, WrongCommand
 from nozzle.words.typed import prompt
 
+LONGEST = 100_000
+"""Characters of a cell that another program proposes."""
+
 if TYPE_CHECKING:
     from nozzle.control import Reply, Request
     from nozzle.desk import Desk, Notice
@@ -196,6 +199,35 @@ def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     reply.end(0 if desks else 1)
 
 
+def suggest(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Another program would have a cell run: it stands as a proposal."""
+    from nozzle.agents import Conducted
+    from nozzle.document.entry import LANGUAGES
+
+    source, language = str(args.get("source", "")), str(args.get("language", ""))
+    if not source.strip() or len(source) > LONGEST or language not in LANGUAGES.values():
+        raise WrongCommand(
+            f"a cell has code, at most {LONGEST:,} characters, in {', '.join(sorted(set(LANGUAGES.values())))}"
+        )
+    (path,) = _paths(loop, {"paths": [args.get("path")]})
+    desk = loop.desk(path)
+    assert isinstance(desk.beside, Conducted), "company() puts nobody else beside a desk"
+    id_ = desk.beside.conductor.suggest(source, language, str(args.get("reason", "")))
+    reply({"say": f"proposal {id_} stands at the end of {desk.rel}: it runs when its author ticks it"})
+    reply.end()
+
+
+def resume(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """Run what a save would run."""
+    (path,) = _paths(loop, {"paths": [args.get("path")]})
+    desk = loop.desk(path)
+    why = desk.resume()
+    due = len([row for row in desk.plan() if row.do == "due"])
+    held = [f"{row.cell.title}: {row.reason}" for row in desk.plan() if row.do == "held"]
+    reply({"say": why or "\n".join([f"{due} cells run", *held])})
+    reply.end(1 if why else 0)
+
+
 def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
@@ -210,5 +242,7 @@ WORDS: Mapping[str, Act] = {
     "doing": doing,
     "decide": decide,
     "how": how,
+    "suggest": suggest,
+    "resume": resume,
     "prompt": prompt,
 }

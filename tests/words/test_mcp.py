@@ -68,7 +68,7 @@ def test_a_host_calls_them_over_the_protocol(here: Journal) -> None:
             return {each.name for each in listed.tools}, await client.call_tool("entries", {})
 
     names, reply = anyio.run(play)
-    assert {"entries", "entry", "steps", "step", "search", "ask", "how", "propose"} == names
+    assert {"entries", "entry", "steps", "step", "search", "ask", "how", "propose", "append", "run", "fork"} == names
     assert "journal/entry.md" in str(reply.structured_content or reply.content)
 
 
@@ -76,3 +76,16 @@ def test_mcp_lists_what_it_serves(say: Say, folder: Path) -> None:
     git(folder, "init", "-q")
     said = say("mcp", "--list")
     assert "entries    List the entries, as paths from the journal's root." in said.out
+
+
+def test_a_thread_is_started_beside_and_nothing_here_changes(here: Journal) -> None:
+    before = (here.root / "journal/entry.md").read_bytes()
+    assert tool(here, "fork")("HEAD", "idea").startswith("thread idea at ")
+    assert (here.steps.home() / "idea" / "journal" / "entry.md").read_bytes() == before
+    assert (here.root / "journal/entry.md").read_bytes() == before
+
+
+def test_without_a_watch_nothing_is_appended_or_run(here: Journal) -> None:
+    for call in (lambda: tool(here, "append")("journal/entry.md", "1"), lambda: tool(here, "run")("journal/entry.md")):
+        with pytest.raises(NozzleError, match="no watch runs here"):
+            call()
