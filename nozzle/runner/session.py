@@ -29,6 +29,12 @@ from nozzle.runner.watchdog import used
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
 NOT_FREE = "an agent wrote it, or a cell above it"
+LASTING = ("a thread", "a program", "a library", "it holds", "it shares")
+"""How the reasons begin that name what a cell above has left at work."""
+END_IT = (
+    "let the cell above that began it end it too (join the thread, wait for the program, close what it holds), or set "
+    "the task above that cell; what is proposed can be run by hand meanwhile"
+)
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
@@ -364,7 +370,8 @@ class Session:
         try:
             if why := self._confine(job.language) if job.confined else "":
                 self._drop()
-                yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}")
+                hint = f"; {END_IT}" if why.startswith(LASTING) else ""
+                yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}{hint}")
                 return
             kernel = self._kernel(job.language)
         except Missing as error:

@@ -113,8 +113,21 @@ def test_a_shell_is_bound_with_what_it_knows(bound: Bench) -> None:
 def test_a_shell_that_cannot_be_bound_runs_nothing(bound: Bench) -> None:
     bound.run("sleep 1000 &", language="bash")
     finished = bound.run("touch ran", language="bash", confined=True)
-    assert finished.cause == "it cannot run in bounds here: a program that it started goes on"
+    assert finished.cause.startswith(
+        "it cannot run in bounds here: a program that it started goes on; let the cell above"
+    )
     assert not (bound.folder / "ran").exists()
+
+
+def test_a_thread_that_a_cell_left_is_named_with_the_way_out_and_ended_no_longer_in_the_way(bound: Bench) -> None:
+    start = "import threading\nover = threading.Event()\nother = threading.Thread(target=over.wait)\nother.start()"
+    bound.run(start)
+    finished = bound.run("open('_out/ran', 'w').close()", confined=True)
+    assert "a thread that it started goes on" in finished.cause
+    assert "join the thread" in finished.cause
+    bound.jobs = bound.jobs[:-1]
+    assert bound.run("over.set()\nother.join()").status == "ok"
+    assert bound.run("print('in bounds')", confined=True).status == "ok"
 
 
 def test_no_other_process_is_read(bound: Bench) -> None:
