@@ -142,7 +142,10 @@ class Native:
     def __call__(self, inputs: Sequence[Any]) -> Any:
         if not self.takes(inputs):
             return self.special.plain(self.special.whole(inputs))
-        return self.run(inputs)
+        try:
+            return self.run(inputs)
+        except MemoryError:  # it is asked for before anything is written, and Python may need less
+            return self.special.plain(self.special.whole(inputs))
 
     def takes(self, inputs: Sequence[Any]) -> bool:
         """Whether native code may have these: what is written overlaps nothing else, no byte is in another order."""

@@ -164,6 +164,20 @@ def test_what_a_last_bit_decides_is_answered_by_python_and_nobody_is_wrong(monke
     assert "differ" in code.check([x.copy(), 5], [x.copy(), 5])
 
 
+def long_way(x):
+    y = np.cumsum(x)
+    return np.cumsum(y[::-1])
+
+
+def test_where_memory_runs_out_python_answers(monkeypatch):
+    compiled = aot.compile(long_way, wait=True)
+    compiled(S)
+    code = only(compiled).native
+    monkeypatch.setattr(code, "counts", lambda *_: (2**58,))
+    assert len(code.lowered.scratch) == 1
+    assert same(code([S]), long_way(S))
+
+
 def positive(x):
     return x[x > 0]
 

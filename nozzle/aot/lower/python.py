@@ -238,6 +238,8 @@ class Wrapper:
         for dtype, many in scratch:
             size = self.t.set(f"arith.muli {self._count(many)}, {self.number(np.dtype(dtype).itemsize)} : i64")
             held.append(self.call(self.entry("get"), [(size, "i64")]))
+            nothing = self.same(held[-1], self.t.set("llvm.mlir.zero : !llvm.ptr"))
+            self.unless(self.t.set(f"arith.xori {nothing}, {self.t.raw('true', 'i1')} : i1"))
         return held
 
     def _output(self, node: Node) -> str:
