@@ -21,12 +21,15 @@ class Instant:
     """A session that prints how long its cell is."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        self.at, self.hides, self.held, self.impure = "", True, None, ""
+        self.at, self.hides, self.held, self.impure, self.asks = "", True, None, "", False
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         yield Started(jobs[-1].cell)
         yield Stream(jobs[-1].cell, "stdout", f"{len(jobs[-1].source)} letters")
         yield Finished(jobs[-1].cell, "ok")
+
+    def used(self) -> float:
+        return 0.0
 
     def interrupt(self, cause: str = "") -> None: ...
 
