@@ -30,16 +30,21 @@ WORKS = 0.05
 BAD = ("error", "timeout", "died")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Life:
     """A sign of life of a running cell."""
 
     chain: str
     shown: int
     """Characters that it had printed."""
-    used: float | None
-    """Seconds of processor time that it had used, where that is known."""
     at: float
+    """When that was."""
+    looks: float
+    """When its processor time is looked at next."""
+    used: float | None = None
+    """Seconds of processor time that it had used at the last look, where that is known."""
+    since: float = 0.0
+    """When that look was; 0: there was none."""
 
 
 @dataclass(slots=True)
@@ -86,14 +91,10 @@ class Newsroom:
         if run is None or not stall or self._explains() == "asked" or run.session.asks:
             self._life = None
             return
-        chain, printed, used = run.cell.chain, run.printed, run.session.used()
-        life = self._life
+        chain, printed, life = run.cell.chain, run.printed, self._life
         if life is None or (life.chain, life.shown) != (chain, len(printed)):
-            self._life = Life(chain, len(printed), used, now)
-        elif now - life.at >= stall and chain != self._stalled and run.shown:
-            if used is not None and (life.used is None or used - life.used > WORKS * (now - life.at)):
-                self._life = Life(chain, len(printed), used, now)
-                return
+            self._life = Life(chain, len(printed), now, now + stall / 4)
+        elif chain != self._stalled and run.shown and now >= life.looks and not self._works(life, run, now):
             self._stalled = chain
             last = self.desk.tools.ledger.past.last(self.desk.rel, run.cell)
             said = stalled(run.cell, now - run.began, now - life.at, printed, last)
@@ -102,6 +103,17 @@ class Newsroom:
             )
             self.interrupt(f"interrupted here: {link(run.cell)} has stalled")
             self.desk.tools.say(Notice("news", self.desk.rel, f"breaking: {run.cell.title} has stalled"))
+
+    def _works(self, life: Life, run: Run, now: float) -> bool:
+        """Whether a silent cell works, or may: one look alone cannot tell. To look is dear, so it is done seldom."""
+        before, since = life.used, life.since
+        life.used, life.since, life.looks = run.session.used(), now, life.at + self.crew.settings.stall
+        if not since:
+            return True
+        if life.used is None or before is None or life.used - before > WORKS * (now - since):
+            life.at, life.looks = now, now + self.crew.settings.stall
+            return True
+        return False
 
     def wake(self, now: float) -> float | None:
         """When a running cell is looked at again, in seconds from now."""
