@@ -76,6 +76,19 @@ class Said:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that lost its place while somebody had it open."""
+
+    late: disk.Late
+    head: str
+    """The step that its text belongs to."""
+    written: bytes
+    """What was put into its place."""
+    edit: disk.Edit | None
+    """How that was made of the author's text; None: by what stands below the cells."""
+
+
 @dataclass(slots=True)
 class Desk:
     path: Path
@@ -112,8 +125,7 @@ class Desk:
     _restored: bool = False
     _kept: bool = False
     """What waits is in git meanwhile."""
-    _lates: list[tuple[disk.Late, str]] = field(default_factory=list)
-    """Files that lost their place while somebody had them open, and the steps that their texts belong to."""
+    _lates: list[Held] = field(default_factory=list)
     _warned: set[str] = field(default_factory=set)
     permit: Permit = field(init=False)
     beside: Beside = field(init=False)
@@ -167,6 +179,10 @@ class Desk:
             self.permit.saved()
             self._ripe = True
 
+    def rename(self, path: Path, rel: str) -> None:
+        """The author gave the entry another name."""
+        self.path, self.rel, self.permit.rel, self.gone = path, rel, rel, False
+
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
         if not self.gone:
@@ -186,6 +202,10 @@ class Desk:
     def busy(self) -> bool:
         """Whether something runs here, waits to be written, or is being worked out."""
         return self.at_work() or self.beside.busy()
+
+    def listens(self) -> bool:
+        """Whether an editor may still save into a file that was exchanged."""
+        return bool(self._lates)
 
     def at_work(self) -> bool:
         """Whether something runs here or waits to be written."""
@@ -467,27 +487,49 @@ class Desk:
         else:
             self._take(written.content)
         self._reference = self.entry
+        self._hold(written, None)
+
+    def edit(self, edit: disk.Edit) -> disk.Written:
+        """Change the author's text as he asked for elsewhere, on a page or at a prompt, whatever an editor does now."""
+        written = disk.exchange(self.path, disk.read(self.path), edit)
+        self._hold(written, edit)
+        return written
+
+    def _hold(self, written: disk.Written, edit: disk.Edit | None) -> None:
         if written.late is not None:
-            self._lates.append((written.late, self.tools.ledger.head(self.rel)))
+            self._lates.append(Held(written.late, self.tools.ledger.head(self.rel), written.content, edit))
 
     def _hear_editors(self, now: float) -> None:
         """An editor that had the old file open finished saving into it: that is the author's newest text."""
-        ledger = self.tools.ledger
-        for late, head in self._lates:
-            new = late.check()
-            if new is None:
+        for held in self._lates:
+            if (new := held.late.check()) is None:
                 continue
-            if self._reference is None or self.gone:  # somebody went to another step meanwhile: the text is not of it
-                name = ledger.leave_behind(self.rel, head, new)
-                where = f"it is on thread {name}" if name else "it holds a secret and is in no step"
-                self._note("aside", f"an editor saved the text of the step you left; {where}")
-            elif disk.read(self.path) != self.base:  # an even newer save is there: this one is kept as a step
-                ledger.save(self.rel, new)
+            try:
+                self._take_late(held, new, now)
+            except NozzleError as error:  # asked again: it stays where it is until it has a place
+                if self.path.exists() and str(error) not in self._warned:
+                    self._warned.add(str(error))
+                    self._note("fault", str(error))
             else:
-                written = ledger.restore(self.path, self.rel, new, self._reference, over=self.base)
-                self._hear_author(written.content, now)
-                self._settle(written, None)
-        self._lates = [each for each in self._lates if not each[0].done]
+                held.late.take()
+        self._lates = [held for held in self._lates if not held.late.done]
+
+    def _take_late(self, held: Held, new: bytes, now: float) -> None:
+        ledger = self.tools.ledger
+        if self.gone or (held.edit is None and self._reference is None):
+            # Somebody went to another step meanwhile, or took the entry away: the text is not of what is here.
+            name = ledger.leave_behind(self.rel, held.head, new)
+            where = f"it is on thread {name}" if name else "it holds a secret and is in no step"
+            self._note("aside", f"an editor saved the text of the step you left; {where}")
+        elif (here := disk.read(self.path)) != (self.base if held.edit is None else held.written):
+            ledger.save(self.rel, new)  # an even newer save is there: this one is kept as a step
+        elif held.edit is not None:
+            self._hold(disk.exchange(self.path, new, held.edit, over=here), held.edit)
+        else:
+            assert self._reference is not None
+            written = ledger.restore(self.path, self.rel, new, self._reference, over=self.base)
+            self._hear_author(written.content, now)
+            self._settle(written, None)
 
     def _mend(self) -> None:
         """Nobody is at the cells that a killed process left as running."""

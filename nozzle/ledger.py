@@ -361,10 +361,11 @@ class Ledger:
             return False
         if why := self._hindered():
             return self._owe(rel, records, why)
-        self._begin()
         head = self._heads.get(rel)
         records[-1] = replace(records[-1], trailers={"Inputs": self.past.inputs.text, **records[-1].trailers})
         try:
+            self._begin()
+            head = self._heads.get(rel)
             made = self.steps.record_all(records, head)
         except Elsewhere as moved:
             return self._record_elsewhere(rel, records, head or "", moved.now)
@@ -397,8 +398,9 @@ class Ledger:
         if self.steps.thread().name != self._begun and (name := self.begin_thread()):
             self.warn(f"steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
         if self.first is not None:
-            before, first, self.first = self.steps.thread().head, self.first, None
-            first()
+            before = self.steps.thread().head
+            self.first()
+            self.first = None
             now = self.steps.thread().head
             self._heads = {rel: now if seen == before else seen for rel, seen in self._heads.items()}
 

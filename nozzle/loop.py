@@ -154,10 +154,16 @@ class Loop:
         """An entry is looked at once it has settled; of other files, those that cells read matter."""
         now, rel = self.clock(), self._rel(path)
         if not self.tools.settings.is_entry(rel):
+            if not path.suffix and not path.is_file():  # a folder came or went, and so did all that is in it
+                self._look_soon(each for each in self.desks if path in each.parents)
+                self._look_soon(each for each in self._entries() if path in each.parents)
             reading = [desk.path for desk in self.desks.values() if rel in self.tools.ledger.past.reads(desk.rel)]
             self._inputs |= set(reading)
             return self._look_soon(reading)
         self._looks[path] = now + self.tools.settings.settle
+
+    def _entries(self) -> list[Path]:
+        return self.tools.settings.entries_in(self.tools.root)
 
     def _look_soon(self, paths: Iterable[Path]) -> None:
         for path in paths:
@@ -178,7 +184,7 @@ class Loop:
                 self._write(desk, now, git)
                 if not git and (desk.resting_on(now) or self._quitting):
                     desk.step()
-            if desk.gone and not desk.busy() and desk.base is None:
+            if desk.gone and not (desk.busy() or desk.listens()) and desk.base is None:
                 self.desks.pop(desk.path).close()
         self.tools.ledger.catch_up()
         later, self._later = self._later, []
@@ -236,7 +242,8 @@ class Loop:
         for desk in self.desks.values():
             if not desk.path.exists() and desk.base is not None and desk.base == _content(path):
                 del self.desks[desk.path]
-                old, desk.path, desk.rel, desk.gone = desk.rel, path, self._rel(path), False
+                old = desk.rel
+                desk.rename(path, self._rel(path))
                 self.tools.ledger.rename(old, desk.rel, desk.base)
                 break
         else:

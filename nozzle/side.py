@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from nozzle import disk
 from nozzle.desk import Desk
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
@@ -70,7 +69,7 @@ class Side:
             put = apply(entry.text, made) if made else ""
             return put.encode() if made else None
 
-        written = disk.exchange(desk.path, disk.read(desk.path), edit)
+        written = desk.edit(edit)
         if not put:
             raise NozzleError("there is nothing to keep")
         desk.tools.ledger.save(desk.rel, written.content)

@@ -53,6 +53,7 @@ def settle(written: disk.Written, edit: disk.Edit) -> None:
     while not written.late.done:
         if (text := written.late.check()) is not None:
             settle(disk.exchange(written.path, text, edit, over=written.content), edit)
+            written.late.take()
         time.sleep(0.001)
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,25 @@ def test_an_entry_of_any_name_can_be_kept(workshop: Workshop) -> None:
         pytest.skip("this disk takes no such name")
     workshop.run(path)
     assert "```text\n1\n```" in path.read_text()
+
+
+def test_the_first_step_that_git_hinders_is_owed_and_so_is_the_key(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nozzle.steps.index.PATIENCE", 0.3)
+    path = workshop.write("# T\n")
+    told: list[str] = []
+    ledger = workshop.here.ledger(told.append)
+    ledger.first = workshop.here.publish_key
+    lock = workshop.root / ".git" / "index.lock"
+    lock.write_text("")
+    ledger.judge("journal/entry.md", path.read_bytes(), None)
+    ledger.save("journal/entry.md", path.read_bytes())
+    assert any("index.lock" in each for each in told)
+    lock.unlink()
+    until = time.monotonic() + 20
+    while not ledger.catch_up():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    kept = git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD").split()
+    assert {"journal/entry.md", "nozzle.keys"} <= set(kept)

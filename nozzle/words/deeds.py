@@ -82,7 +82,6 @@ class Doing:
 
 def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Put a paragraph, a cell, a question, a task or a short word to an agent into the entry."""
-    from nozzle import disk
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.insert import SHORT, insert
@@ -101,7 +100,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             return None
         return apply(entry.text, put).encode()
 
-    written = disk.exchange(path, disk.read(path), edit)
+    written = loop.desk(path).edit(edit)
     if lost:
         return Done(lost[0], ok=False)
     loop.tools.ledger.save(here.rel(path), written.content)
@@ -160,8 +159,11 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         done.append(f"{deed.args['box']}: answered")
         return apply(entry.text, put).encode()
 
-    for place in _places(here, loop, path).values():
-        disk.exchange(place, disk.read(place), edit)
+    for thread, place in _places(here, loop, path).items():
+        if thread:
+            disk.exchange(place, disk.read(place), edit)
+        else:
+            loop.desk(path).edit(edit)
         if done:
             return Done(done[0])
     return Done("it does not stand there any more", ok=False)

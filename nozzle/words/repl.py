@@ -67,9 +67,9 @@ def at_work(here: Journal) -> Iterator[None]:
     ears = Ears(Hush(here.redact))
     loop = Loop(here.tools(ears, messages.put), messages)
     rest.forget(here.steps.private)
-    ready(loop, here, Voice())
     thread = threading.Thread(target=loop.run, name="nozzle loop", daemon=True)
-    with serving(loop, here, ears, "prompt"):
+    with serving(loop, here, ears, "prompt"):  # what a killed process left is not that of one which is at work
+        ready(loop, here, Voice())
         thread.start()
         try:
             yield

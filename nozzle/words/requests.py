@@ -68,6 +68,9 @@ def _acted(act: Act, loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Rep
     except NozzleError as error:
         reply({"say": f"nozzle: {error}"})
         reply.end(error.status)
+    except (LookupError, TypeError, ValueError, OSError) as error:  # who asks may be another nozzle, or none
+        reply({"say": f"nozzle: the watch cannot do that as it was asked: {type(error).__name__}: {error}"})
+        reply.end(WrongCommand.status)
 
 
 def run(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:

@@ -151,3 +151,13 @@ def test_below_a_question_nothing_fails_for_want_of_an_answer(
 def test_an_empty_folder_stays_one(say: Say, folder: Path) -> None:
     assert "no entries here yet" in say("run").out
     assert list(folder.iterdir()) == []
+
+
+def test_a_request_that_makes_no_sense_is_answered_and_the_watch_goes_on(folder: Path, private: Path) -> None:
+    entry(folder, "# T\n")
+    with process("watch", "--no-page"):
+        until(lambda: control.running(private))
+        for sent in ({}, {"folder": 3}):
+            said = list(control.ask(private, "beside", **sent) or [])
+            assert said[-1]["status"] == 2, said
+        assert list(control.ask(private, "at work") or [])
