@@ -88,7 +88,7 @@ def library(text: str, level: int = 3) -> tuple[Path, bool]:
         raise CompileFailed("there is no linker: install binutils (ld), or a C compiler")
     import tempfile
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as making:
         made = Path(making) / "x.o"
         WORKER.ask("build", text=text, path=str(made), level=level)
@@ -96,6 +96,14 @@ def library(text: str, level: int = 3) -> tuple[Path, bool]:
         link(made, linked)
         linked.replace(path)
     return path, False
+
+
+def make(folder: Path) -> None:
+    """The folder, where there is none; git passes over it, whatever the repository says."""
+    folder.mkdir(parents=True, exist_ok=True)
+    top = folder.parent if folder.parent.name == ".nozzle" else folder
+    if not (top / ".gitignore").exists():
+        (top / ".gitignore").write_text("*\n")
 
 
 def place(text: str, level: int = 3) -> Path:

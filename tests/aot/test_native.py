@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 
 import numpy as np
@@ -292,6 +293,15 @@ def test_a_forked_child_may_compile():
         WORKER.stop()
         os._exit(0 if fine else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("folder", [".nozzle/aot", "elsewhere"])
+def test_git_passes_the_cache_by(folder, tmp_path):
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    cache.make(tmp_path / folder)
+    (tmp_path / folder / "x.so").touch()
+    assert subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True).stdout == b""
 
 
 def test_the_cache_is_named_by_content():
