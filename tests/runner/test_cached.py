@@ -116,6 +116,39 @@ def test_a_file_that_it_read_or_wrote_and_that_is_another_makes_it_run(
     assert ran() == 3
 
 
+def test_a_file_that_it_wrote_comes_back_with_it(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    source = RAN + "os.makedirs('made', exist_ok=True)\nprint('of', x, file=open('made/out.txt', 'w'))"
+    out = fresh("x = 1", source).folder / "made" / "out.txt"
+    fresh("x = 2", source)
+    assert (ran(), out.read_text()) == (2, "of 2\n")
+    back = fresh("x = 1", source)
+    assert (ran(), out.read_text()) == (2, "of 1\n")
+    assert [Path(path).name for path in back.finished.writes if path.endswith("t")] == ["out.txt"]
+    out.unlink()
+    out.parent.rmdir()
+    assert fresh("x = 2", source).finished.cached.startswith(KEPT)
+    assert (ran(), out.read_text()) == (2, "of 2\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(1, file=open('log', 'a'))",
+        "open('log').read(); print(1, file=open('log', 'w'))",
+        "os.symlink('.', 'here') if not os.path.lexists('here') else 0; open('here/log').read()"
+        "; print(1, file=open('log', 'w'))",
+        "f = open('log', 'r+'); f.write('1'); f.close(); del f",
+    ],
+)
+def test_what_it_wrote_upon_what_was_there_does_not_come_back(
+    source: str, fresh: Callable[..., Bench], ran: Callable[[], int]
+) -> None:
+    above = "import os; print('first', file=open('log', 'w'))"
+    fresh(above, RAN + source)
+    fresh(above, RAN + source)
+    assert ran() == 2
+
+
 def test_a_module_of_the_repository_that_is_another_makes_it_run(
     fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
 ) -> None:

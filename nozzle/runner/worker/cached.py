@@ -1,7 +1,8 @@
 """A cell with `cache: true`: what it made is kept, and comes back without running when nothing that it reads differs.
 
-Kept are its names, the state of the random generators it drew from, and what it read and wrote, so that a change of
-that is seen. It is refused, with the reason, where what comes back would not be what a run makes.
+Kept are its names, the state of the random generators it drew from, the files that it wrote afresh, and what it read
+and wrote otherwise, so that a change of that is seen. It is refused, with the reason, where what comes back would not
+be what a run makes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from typing import Any
 
 from .content import Content, Refused, can_change, of_file, of_modules, on_device, place
 from .names import Names
+from .traces import Traces
 
-FORMAT = "1"
+FORMAT = "2"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
+LARGEST = 64 << 20
+"""Bytes of the files of one cell that are kept; of more, the cell runs when they are not as it left them."""
 _ipythons = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
 """Names that IPython sets at every cell."""
 
@@ -66,13 +70,13 @@ class Cached:
                     return True
         return False
 
-    def settled(self, traces: dict[str, Any], inputs: list[str], seconds: float | None) -> dict[str, Any]:
+    def settled(self, traces: dict[str, Any], seen: Traces, seconds: float | None) -> dict[str, Any]:
         """The cell is over, after some `seconds` if it ran well: keep what it made, or say why not. Its traces."""
         try:
             if self.facts is not None:
                 traces = {**traces, "reads": self.facts["reads"], "writes": self.facts["writes"], "effects": []}
             elif seconds is not None and not self.why:
-                self._keep(traces, inputs, seconds)
+                self._keep(traces, seen, seconds)
         except Refused as refused:
             self.why = str(refused)
         except OSError as error:
@@ -91,17 +95,25 @@ class Cached:
     def _kept(self) -> list[str]:
         """Runs of this code on these values, the newest first."""
         there = set(os.listdir(self.folder))
-        names = [each.removesuffix(BLOB) for each in there if each.startswith(self.key) and each.endswith(BLOB)]
-        found = [each for each in names if each + SHOWN in there]
+        found = [each for each in self._all() if each.startswith(self.key) and each + SHOWN in there]
         return sorted(found, key=lambda each: -os.stat(each + BLOB, dir_fd=self.folder).st_mtime_ns)
 
     def _bring(self, name: str) -> bool:
         with open(name + BLOB, "rb", opener=self._opener) as file:
             facts = json.loads(file.readline())
-            same = all(of_file(path) == held for path, held in {**facts["inputs"], **facts["left"]}.items())
-            if not same or any(self.random.get(each, "") != held for each, held in facts["random"].items()):
+            lost = [path for path, held in facts["left"].items() if of_file(path) != held]
+            same = all(of_file(path) == held for path, held in facts["inputs"].items())
+            if (
+                not same
+                or not all(path in facts["whole"] and self._is_free(path) for path in lost)
+                or any(self.random.get(each, "") != held for each, held in facts["random"].items())
+            ):
                 return False
             made = _Loader(file, self.namespace).load()
+        if not set(lost) <= set(made["files"]):
+            return False
+        for path in lost:
+            _put(path, *made["files"][path])
         for each in made["gone"]:
             self.namespace.pop(each, None)
         self.namespace.update(made["names"])
@@ -112,7 +124,21 @@ class Cached:
         self.facts, self.name = facts, name
         return True
 
-    def _keep(self, traces: dict[str, Any], inputs: list[str], seconds: float) -> None:
+    def _is_free(self, path: str) -> bool:
+        """Whether there is no file, or one as another run that is kept left it: what somebody else wrote stays."""
+        held = of_file(path)
+        return not os.path.lexists(path) or any(self._head(each)["left"].get(path) == held for each in self._all())
+
+    def _all(self) -> list[str]:
+        """All runs that are kept, whatever they ran on."""
+        return [each.removesuffix(BLOB) for each in os.listdir(self.folder) if each.endswith(BLOB)]
+
+    def _head(self, name: str) -> dict[str, Any]:
+        with open(name + BLOB, "rb", opener=self._opener) as file:
+            facts: dict[str, Any] = json.loads(file.readline())
+        return facts
+
+    def _keep(self, traces: dict[str, Any], seen: Traces, seconds: float) -> None:
         if traces["effects"]:
             raise Refused(f"it reached outside ({', '.join(traces['effects'])})")
         if traces["spawned"]:
@@ -128,13 +154,15 @@ class Cached:
         random = {each: get() for each, get, _ in _generators()}
         drawn = {each: state for each, state in random.items() if _digest(state) != self.random.get(each)}
         facts: dict[str, Any] = {
-            "inputs": {path: of_file(path) for path in inputs},
+            "inputs": {path: of_file(path) for path in seen.inputs},
             "left": {path: of_file(path) for path in traces["writes"]},
+            "whole": [path for path in seen.whole if path in traces["writes"]],
             "random": {each: self.random.get(each, "") for each in drawn},
         }
         self.name = f"{self.key}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
         facts |= {"reads": traces["reads"], "writes": traces["writes"], "seconds": seconds}
         made = {"names": changed, "gone": [name for name in self.before if name not in after], "random": drawn}
+        made["files"] = _held(facts["whole"])
         self._write(json.dumps(facts), made)
 
     def _look_again(self) -> None:
@@ -214,6 +242,24 @@ def _generators() -> list[tuple[str, Any, Any]]:
     if (torch := sys.modules.get("torch")) and hasattr(torch, "get_rng_state"):
         found.append(("torch", torch.get_rng_state, torch.set_rng_state))
     return found
+
+
+def _held(paths: list[str]) -> dict[str, tuple[int, bytes]]:
+    """What these files hold, with their modes; nothing of them when that is too much to keep."""
+    if sum(os.stat(path).st_size for path in paths) > LARGEST:
+        return {}
+    held = {}
+    for path in paths:
+        with open(path, "rb") as file:
+            held[path] = os.fstat(file.fileno()).st_mode & 0o777, file.read()
+    return held
+
+
+def _put(path: str, mode: int, data: bytes) -> None:
+    """Write a file as it was; like the cell, into what is there, so that links and owners stay."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        file.write(data)
 
 
 def _digest(state: Any) -> str:

@@ -77,7 +77,7 @@ class Kernel:
             os._exit(0)
         traces = self.traces.end()
         if kept is not None:
-            traces = kept.settled(traces, self.traces.inputs, seconds if ok else None)
+            traces = kept.settled(traces, self.traces, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
         facts["names"] = self.names.end()
         self.channel.tell({"t": "done", "ok": ok, **facts})

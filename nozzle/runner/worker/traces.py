@@ -41,6 +41,8 @@ class Traces:
         self.on = False
         self.inputs: list[str] = []
         """All files that the last cell read, wherever they lie, beside those of libraries."""
+        self.whole: list[str] = []
+        """Files that the last cell wrote from their first byte on, whatever they held before."""
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
         self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
@@ -64,6 +66,9 @@ class Traces:
         writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | set(map(_real, self._removed))
         reads = {path for path in map(_real, self._read) if os.path.isfile(path)} - writes
         self.inputs = sorted(path for path in reads if not path.startswith((*self._libraries, "/proc/", "/sys/")))
+        otherwise = self._removed | (self._read - self._afresh)
+        afresh = set(map(_real, self._afresh)) - set(map(_real, otherwise))
+        self.whole = sorted(path for path in afresh if os.path.isfile(path) and not os.path.islink(path))
         outside = {f"files:{path}" for path in writes if self._reaches_out(path)}
         return {
             "reads": sorted(filter(self._is_ours, reads)),
@@ -76,6 +81,7 @@ class Traces:
     def _forget(self) -> None:
         self._read: set[str] = set()
         self._written: set[str] = set()
+        self._afresh: set[str] = set()
         self._removed: set[str] = set()
         self._reached = self._spawned = False
 
@@ -93,6 +99,9 @@ class Traces:
         if isinstance(path, str) and path.startswith(self._libraries):
             return
         writing = not set("wax+").isdisjoint(mode) if isinstance(mode, str) else bool(flags & WRITING)
+        truncates = not set("wx").isdisjoint(mode) if isinstance(mode, str) else bool(flags & (os.O_TRUNC | os.O_EXCL))
+        if writing and truncates and self._read.isdisjoint(names := _named(path)) and self._written.isdisjoint(names):
+            _add(self._afresh, path)
         _add(self._written if writing else self._read, path)
 
     def _database(self, arguments: Any) -> None:
