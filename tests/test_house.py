@@ -40,6 +40,7 @@ DOORS = {
     "IPython": ("runner",),
     "jupyter_client": ("runner",),
     "zmq": ("runner",),
+    "tornado": ("runner",),
     "mcp": ("runner",),
     "litellm": ("lm",),
     "httpx": ("lm",),

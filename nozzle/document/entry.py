@@ -256,9 +256,13 @@ class Entry:
         return tuple(found)
 
     def _language(self, cell: Block) -> str:
-        """The kernel's name for a cell's language: the front matter's, where that names a kernel for it."""
+        """The kernel's name for a cell's language: the front matter's, where that names one for it."""
         named = (cell.argument.split() or [self._default_language])[0]
         spec = self.meta.get("kernelspec")
+        far = self.meta.get("kernel")
+        if isinstance(far, str) and "://" in far:
+            language, its = (LANGUAGES.get(each.lower(), each) for each in (named, self._default_language))
+            return far if language == its else language
         if named.lower() in LANGUAGES or not isinstance(spec, Mapping):
             return LANGUAGES.get(named.lower(), named)
         is_its = named.lower() == str(spec.get("language")).lower()

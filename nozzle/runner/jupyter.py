@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from nozzle.runner.confine import Bounds
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Image, Kernel, Message, Python, Tainted
-from nozzle.runner.kernelspec import Kernelspec
+from nozzle.runner.kernelspec import FAR, Kernelspec
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place, launch
+
+FAREWELL = 5.0
+"""Seconds that the bridge gets to end a kernel elsewhere."""
 
 
 class Jupyter(Python):
@@ -19,7 +22,11 @@ class Jupyter(Python):
 
     def __init__(self, place: Place, limits: Limits, spec: Kernelspec) -> None:
         outputs = Outputs(limits)
-        super().__init__(place, launch(place, spec.name, outputs, str(spec.folder)), outputs, limits)
+        kernel = spec.name if spec.name.startswith(FAR) else str(spec.folder)
+        super().__init__(place, launch(place, spec.name, outputs, kernel), outputs, limits)
+        if spec.name.startswith(FAR):
+            self.process.patience = FAREWELL
+            self._say({"token": spec.token})
         outputs.handed_over()
         self._name = spec.name
 

@@ -1,4 +1,5 @@
-"""Jupyter kernels on this machine, for cells that are neither Python nor bash: found by name, else by their language.
+"""Jupyter kernels, for cells that are neither Python nor bash: on this machine, found by name, else by their language;
+or kept by a Jupyter server, found by its address (`jupyter+https://host/base`, `#name` behind it names a kernelspec).
 
 Nothing is installed; what is missing is told in one line that says how to install it.
 """
@@ -8,9 +9,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from nozzle.errors import Missing
 
@@ -38,6 +40,12 @@ class Kernelspec:
     command: str
     language: str
     """In lower case."""
+    token: str = field(default="", repr=False)
+    """That the server wants which keeps it."""
+
+
+FAR = "jupyter+"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Kernelspecs:
     """Those of this user and this machine; those in the `.venv` of `root` too, when a root is given."""
 
     root: Path | None = None
+    token: Callable[[str], str] = lambda server: ""
+    """The token for a server (`host:port`); empty when there is none."""
 
     def named(self, name: str) -> Kernelspec | None:
         """The one of this name; Missing when its file cannot be read or the name is none."""
@@ -55,12 +65,27 @@ class Kernelspecs:
 
     def find(self, language: str) -> Kernelspec:
         """The kernel of this name, else the first for this language; Missing says how to come by one."""
+        if "://" in language:
+            return self._far(language)
         found = self.named(language) or self._speaking(language.lower())
         if found is None:
             raise Missing(f"there is no kernel for {language} here: {HOW.get(language.lower(), OTHERWISE)}")
         if importlib.util.find_spec("jupyter_client") is None:
             raise Missing(f"the kernel {found.name} is spoken to through jupyter_client: pip install 'nozzle[jupyter]'")
         return found
+
+    def _far(self, address: str) -> Kernelspec:
+        """The kernel of a server; Missing when the address is none, or a token would go there for all to read."""
+        if not address.startswith((f"{FAR}http://", f"{FAR}https://")):
+            raise Missing(f"no kernel can be had at {address}: jupyter+https://host/base names a Jupyter server")
+        server = urlsplit(address.removeprefix(FAR))
+        if server.username or server.password or server.query:
+            raise Missing(f"the kernel at {server.hostname}: no token or password in an address, it stands in the text")
+        if server.scheme == "http" and server.hostname not in LOOPBACK:
+            raise Missing(f"the kernel at {server.hostname}: plain http is for this machine only; say jupyter+https://")
+        if importlib.util.find_spec("tornado") is None:
+            raise Missing("a Jupyter server is spoken to through tornado: pip install 'nozzle[jupyter]'")
+        return Kernelspec(address, Path(), "", address, self.token(server.netloc))
 
     def lacks(self, language: str) -> str:
         """Why no cell of this language can run here; empty when one can."""

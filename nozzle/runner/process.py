@@ -95,6 +95,8 @@ class Process:
         self._mark = mark
         self.told = ""
         """What it said itself of why it goes."""
+        self.patience = 0.0
+        """Seconds that it gets to go by itself, once nobody listens to it."""
         self._killings = _out_of_memory_kills()
         self.ended = os.pidfd_open(pid)
         """Becomes readable when the kernel's process is gone."""
@@ -126,6 +128,10 @@ class Process:
 
     def end(self) -> None:
         """Kill it and all that it started, from any thread; comes back when they are gone."""
+        if self.patience:
+            with contextlib.suppress(OSError):
+                self.line.shutdown(socket.SHUT_WR)
+            self.is_gone(self.patience)
         self.keeper.end(self.pid, self._mark)
 
     def close(self) -> None:

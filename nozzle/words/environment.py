@@ -26,6 +26,19 @@ def interpreter_for(journal: Journal, entry: Entry) -> Interpreter:
     return find_interpreter(root, named=named, kernelspec=name)
 
 
+def token_for(server: str) -> str:
+    """The token for a Jupyter server, `host:port`: that of Jupyter's own variables where they name this server, else
+    what the keyring holds for `jupyter+` and the server. It goes to no other.
+    """
+    from urllib.parse import urlsplit
+
+    from nozzle.keys import secret
+
+    if urlsplit(os.environ.get("JUPYTER_GATEWAY_URL", "")).netloc == server:
+        return os.environ.get("JUPYTER_GATEWAY_AUTH_TOKEN", "")
+    return secret(f"jupyter+{server}")
+
+
 def known_secrets() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the environment's variables that are called secrets, which no cell gets, and the values told by them."""
     from nozzle.document.secrets import known_values, secret_names

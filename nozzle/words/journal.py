@@ -209,8 +209,9 @@ class Journal:
     def kernelspecs(self) -> Kernelspecs:
         """Jupyter's kernels; those in the journal's own environment only when that cannot be somebody else's."""
         from nozzle.runner import Kernelspecs
+        from nozzle.words.environment import token_for
 
-        return Kernelspecs(self.first if self.owns(".venv") else None)
+        return Kernelspecs(self.first if self.owns(".venv") else None, token_for)
 
     def distrust(self, entry: Entry, rel: str) -> Callable[[Cell], str]:
         """For a cell, why it may not run: somebody else may have written it, and nobody here accepted it."""

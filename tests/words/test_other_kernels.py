@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.words.environment import token_for
 from tests.words.conftest import Say, cell, entry
 
 pytest.importorskip("jupyter_client")
@@ -51,3 +52,19 @@ def test_a_missing_kernel_holds_its_cells_and_says_how_to_come_by_one(say: Say, 
 
 def test_doctor_lists_it(say: Say) -> None:
     assert "other-1 (other)" in say("doctor").out
+
+
+def test_a_kernel_elsewhere_is_for_the_cells_of_the_entrys_language(say: Say, folder: Path) -> None:
+    text = "---\nkernel: jupyter+http://example.org\n---\n\n" + cell("echo here", "bash") + "\n" + cell("print('far')")
+    path = entry(folder, text)
+    said = say("run")
+    assert "the kernel at example.org: plain http is for this machine only; say jupyter+https://" in said.out
+    assert "```text\nhere\n```" in path.read_text()
+    assert "```text\nfar" not in path.read_text()
+
+
+def test_a_token_goes_to_the_server_that_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nozzle.keys.secret", {"jupyter+other:1": "kept"}.get)
+    monkeypatch.setenv("JUPYTER_GATEWAY_URL", "https://one:8888/base")
+    monkeypatch.setenv("JUPYTER_GATEWAY_AUTH_TOKEN", "said")
+    assert [token_for(server) for server in ("one:8888", "one:9999", "other:1")] == ["said", None, "kept"]

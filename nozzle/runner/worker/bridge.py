@@ -32,13 +32,15 @@ LOOK = 1000
 """Milliseconds after which a silent kernel is looked at."""
 END = "\x04"
 """What a terminal sends where input ends."""
+FAR = "jupyter+"
+"""How the address of a kernel begins that a Jupyter server keeps."""
 TAIL = 300
 """Characters told of what a kernel printed before it went."""
 _escapes = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
-def serve(line: socket.socket, folder: str, hidden: bool) -> None:
-    """Be the bridge to the kernel whose kernelspec lies in this folder, until the host hangs up."""
+def serve(line: socket.socket, kernel: str, hidden: bool) -> None:
+    """Be the bridge to a kernel, until the host hangs up: its kernelspec's folder, or an address of Jupyter's."""
     channel = Channel(line, Interrupts())
     channel.send({"t": "ready", "hidden": hidden})
     woken, wake = os.pipe()
@@ -49,7 +51,7 @@ def serve(line: socket.socket, folder: str, hidden: bool) -> None:
         signal.signal(number, lambda *_: None)
     with tempfile.TemporaryFile() as printed:
         try:
-            Bridge(channel, woken, printed).serve(Path(folder))
+            _bridge(kernel)(channel, woken, printed).serve(kernel)
         except (EOFError, ConnectionError):
             pass
         except Gone as gone:
@@ -57,6 +59,14 @@ def serve(line: socket.socket, folder: str, hidden: bool) -> None:
             with contextlib.suppress(OSError):
                 channel.send({"t": "gone", "why": f"{gone}: {last}" if last else str(gone)})
     os._exit(0)
+
+
+def _bridge(kernel: str) -> type[Bridge]:
+    if not kernel.startswith(FAR):
+        return Bridge
+    from .gateway import Gateway
+
+    return Gateway
 
 
 class Gone(Exception):
@@ -68,6 +78,8 @@ class Bridge:
         self.channel = channel
         self.woken = woken
         self.printed = printed
+        self.manager: Any = None
+        self.language: dict[str, Any] = {}
         """What the kernel's process prints outside of any cell."""
         self.cell = ""
         """The request of the cell that runs; empty between cells."""
@@ -79,11 +91,11 @@ class Bridge:
         self.began = self.replied = 0.0
         self.questions = 0
 
-    def serve(self, folder: Path) -> None:
+    def serve(self, kernel: str) -> None:
         """Start it, and carry between the two for ever."""
         import zmq
 
-        self._start(folder)
+        self._start(Path(kernel))
         client, line = self.client, self.channel.line.fileno()
         sockets = {client.shell_channel.socket: self._shell, client.iopub_channel.socket: self._iopub}
         sockets[client.stdin_channel.socket] = self._stdin
@@ -139,21 +151,35 @@ class Bridge:
             os.close(each)
         if "source" in message:
             self.reply, self.idle, self.failed, self.began = None, False, False, time.monotonic()
-            self.cell = self.client.execute(message["source"], stop_on_error=False)
+            self.cell = self._execute(message["source"])
             self.channel.send({"t": "begun"})
         elif "answer" in message:
-            self.client.input(END if message["text"] is None else message["text"])
+            self._answer(END if message["text"] is None else message["text"])
+
+    def _execute(self, source: str) -> str:
+        request: str = self.client.execute(source, stop_on_error=False)
+        return request
+
+    def _answer(self, text: str) -> None:
+        self.client.input(text)
+
+    def _interrupt(self) -> None:
+        self.manager.interrupt_kernel()
+
+    def _says_more(self) -> bool:
+        """Whether more comes within a moment."""
+        return bool(self.client.iopub_channel.socket.poll(MOMENT))
 
     def _signalled(self) -> None:
         with contextlib.suppress(BlockingIOError):
             if signal.SIGINT in os.read(self.woken, 4096) and self.cell:
-                self.manager.interrupt_kernel()
+                self._interrupt()
 
     def _end(self) -> None:
         """Say that the cell is over, when the kernel has said so twice."""
         if self.reply is None or not (self.idle or time.monotonic() > self.replied + LAST_WORDS):
             return
-        if self.client.iopub_channel.socket.poll(MOMENT):
+        if self._says_more():
             return
         reply, self.cell, self.reply = self.reply, "", None
         count = reply.get("execution_count") or 0
@@ -170,7 +196,7 @@ class Bridge:
 
     def _peak(self) -> int:
         """The most memory that the kernel's process ever held, in bytes; 0 where that cannot be seen."""
-        pid = getattr(self.manager.provisioner, "pid", None)
+        pid = getattr(getattr(self.manager, "provisioner", None), "pid", None)
         try:
             rows = Path(f"/proc/{pid}/status").read_text().splitlines()
         except OSError:
@@ -181,26 +207,35 @@ class Bridge:
 
     def _shell(self) -> None:
         for message in _waiting(self.client.shell_channel):
-            if message["parent_header"].get("msg_id") == self.cell:
-                self.reply, self.replied = message["content"], time.monotonic()
+            self._replied(message)
+
+    def _replied(self, message: dict[str, Any]) -> None:
+        if message["parent_header"].get("msg_id") == self.cell:
+            self.reply, self.replied = message["content"], time.monotonic()
 
     def _stdin(self) -> None:
         for message in _waiting(self.client.stdin_channel):
-            self.questions -= 1
-            asked = message["content"]
-            words = {"prompt": str(asked.get("prompt", "")), "password": bool(asked.get("password"))}
-            self.channel.send({"t": "input_request", **words, "ask": self.questions})
+            self._asked(message)
+
+    def _asked(self, message: dict[str, Any]) -> None:
+        self.questions -= 1
+        asked = message["content"]
+        words = {"prompt": str(asked.get("prompt", "")), "password": bool(asked.get("password"))}
+        self.channel.send({"t": "input_request", **words, "ask": self.questions})
 
     def _iopub(self) -> None:
         for message in _waiting(self.client.iopub_channel):
-            kind, content = message["msg_type"], message["content"]
-            ours = bool(self.cell) and message["parent_header"].get("msg_id") == self.cell
-            if kind == "stream":
-                _write(2 if content["name"] == "stderr" else 1, content["text"])
-            elif kind == "status" and content["execution_state"] in ("starting", "restarting") and self.count:
-                raise Gone("it started afresh by itself, without what the cells above made")
-            elif ours:
-                self._said(kind, content)
+            self._told_all(message)
+
+    def _told_all(self, message: dict[str, Any]) -> None:
+        kind, content = message["msg_type"], message["content"]
+        ours = bool(self.cell) and message["parent_header"].get("msg_id") == self.cell
+        if kind == "stream":
+            _write(2 if content["name"] == "stderr" else 1, content["text"])
+        elif kind == "status" and content["execution_state"] in ("starting", "restarting") and self.count:
+            raise Gone("it started afresh by itself, without what the cells above made")
+        elif ours:
+            self._said(kind, content)
 
     def _said(self, kind: str, content: dict[str, Any]) -> None:
         if kind == "status":
