@@ -99,6 +99,33 @@ def test_stop_here_stops_it_there(threads: Threads, watched: Watched) -> None:
     watched.until(lambda: "you stopped it" in path.read_text(), 60)
 
 
+RAMBLE = "\nlet's add them up, and also check whether the sum is even. Then count them.\n\nWell.\n"
+
+
+def test_several_tasks_heard_in_a_ramble_and_ticked_become_threads_each_of_its_own(
+    threads: Threads, watched: Watched
+) -> None:
+    """The author ticks two of three; each is a worktree, and what is below does not wait."""
+    head = "---\nvoice: conduct\n---\n\n"
+    path = watched.save(head + DATA)
+    watched.until(lambda: "nozzle:output" in path.read_text())
+    watched.quiet()
+    watched.save(path.read_text() + RAMBLE)
+    watched.until(lambda: "I hear 3 tasks here" in path.read_text(), 60)
+    watched.quiet()
+    assert "task-" not in watched.git("worktree", "list"), "what is proposed is not assumed"
+    two = path.read_text()
+    for words in ("let's", "Then"):
+        two = two.replace(f"- [ ] run: {words}", f"- [x] run: {words}")
+    watched.save(two)
+    watched.until(lambda: path.read_text().count("- [ ] merge") == 2, 120)
+    names = {block.keys["thread"] for block in errand.forked(Entry(path.read_text())).values()}
+    assert len(names) == 2
+    assert all(name in watched.git("worktree", "list") for name in names)
+    assert "I hear one more task here" in path.read_text()
+    assert "total = sum(x)" not in path.read_text(), "the ramble stays what it was"
+
+
 WAITS = "waits for you"
 ASKING = fence("import socket\nprint(bool(socket))", "See whether there is a network.")
 
