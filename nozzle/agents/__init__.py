@@ -5,7 +5,7 @@ desk like everything else. They can only say: a question's answer, a note, a pro
 or a rule in code, said so, and never because a model did.
 """
 
-from nozzle.agents.conductor import Conducted
+from nozzle.agents.conducted import Conducted
 from nozzle.agents.crew import Crew
 from nozzle.agents.seat import Seat
 

@@ -3,12 +3,13 @@
 It refuses to assume one: a tick counts when this process offered it, and saw it made by somebody who was no cell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nozzle.desk import Desk
 from nozzle.document import proposal, scribe
 from nozzle.document.edit import Edit
-from nozzle.document.entry import Entry
+from nozzle.document.entry import Entry, Envelope
 from nozzle.document.thought import conduct
 from nozzle.document.thought.conduct import Remark
 from nozzle.piece import Piece
@@ -24,9 +25,16 @@ class Invitations:
 
     def offer(self, remark: Remark) -> str:
         """Remember what is offered; its id."""
-        id_ = proposal.name(remark.digest, 1, "\n".join(remark.tasks))
+        id_ = _id(remark)
         self.standing[id_] = remark.tasks[0] if len(remark.tasks) == 1 else ""
         return id_
+
+    def again(self, heard: Sequence[Remark], block: Envelope) -> None:
+        """What an earlier process offered stands again, where its paragraph calls for it."""
+        id_ = block.keys.get("id", "")
+        for remark in heard:
+            if remark.tasks and id_ == _id(remark):
+                self.offer(remark)
 
     def saved(self) -> None:
         """The author saved: ticked it is handed over, denied or deleted it is gone."""
@@ -44,6 +52,10 @@ class Invitations:
             self.handed = True
             title = "a task handed over" if len(chosen) == 1 else f"{len(chosen)} tasks handed over"
             self.desk.put(Piece("task", block.of, title, lambda entry: _handed(entry, id_, words)))
+
+
+def _id(remark: Remark) -> str:
+    return proposal.name(remark.digest, 1, "\n".join(remark.tasks))
 
 
 def _handed(entry: Entry, id_: str, words: str) -> Edit | None:

@@ -215,7 +215,7 @@ def suggest(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> No
     (path,) = _paths(loop, {"paths": [args.get("path")]})
     desk = loop.desk(path)
     assert isinstance(desk.beside, Conducted), "company() puts nobody else beside a desk"
-    id_ = desk.beside.conductor.suggest(source, language, str(args.get("reason", "")))
+    id_ = desk.beside.conductor.offers.suggest(source, language, str(args.get("reason", "")))
     reply({"say": f"proposal {id_} stands at the end of {desk.rel}: it runs when its author ticks it"})
     reply.end()
 

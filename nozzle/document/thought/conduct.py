@@ -6,7 +6,7 @@ offered: it runs when the author ticks it, and never by itself.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,16 +62,20 @@ def voice(entry: Entry, default: str = "") -> str:
     return word if word in VOICES else default
 
 
-def remarks(entry: Entry) -> Iterator[Remark]:
+def remarks(entry: Entry, anew: Collection[str] = ()) -> Iterator[Remark]:
     """What could be said now, top to bottom: to a paragraph one thing, or an answer and the tasks that it holds.
 
-    Nothing to a paragraph that has been answered.
+    Nothing to a paragraph that has been answered, unless its digest is among those to be heard anew.
     """
     above: Paragraph | None = None
     for paragraph in said(entry):
         heard, before = list(_hearable(cues(paragraph, above))), above
         above = paragraph
-        if not heard or not finished(entry, paragraph) or _answered(entry, paragraph):
+        if (
+            not heard
+            or not finished(entry, paragraph)
+            or (paragraph.digest not in anew and _answered(entry, paragraph))
+        ):
             continue
         if own := next((one for kind, cue in heard if kind == "task" and (one := _own(entry, paragraph, cue))), None):
             yield own

@@ -29,11 +29,15 @@ class Fence:
 
 
 def fence_below(entry: Entry, paragraph: Paragraph, words: str) -> Fence | None:
-    """The fence right below a paragraph that says to run it."""
+    """The fence right below a paragraph that says to run it; what nozzle wrote between them does not count."""
     if not _THIS.search(words):
         return None
-    top = next((top for top in entry.outline.tops if top.start >= paragraph.span.stop), None)
-    if top is None or top.kind != "fence" or any(row.strip() for row in entry.rows[paragraph.span.stop : top.start]):
+    own = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
+    below = (top for top in entry.outline.tops if top.start >= paragraph.span.stop and top.start not in own)
+    top = next(below, None)
+    if top is None or top.kind != "fence":
+        return None
+    if any(entry.rows[line].strip() for line in range(paragraph.span.stop, top.start) if line not in own):
         return None
     language = LANGUAGES.get(top.info.strip().lower())
     rows = [row.rstrip("\r\n") for row in entry.rows[top.start + 1 : top.stop]]

@@ -1,0 +1,43 @@
+"""A seat that hears prose too."""
+
+from dataclasses import dataclass, field
+
+from nozzle.agents.conductor import Conductor, Memory
+from nozzle.agents.seat import Seat
+from nozzle.document.entry import Cell, Entry
+from nozzle.ledger import Seen
+
+
+@dataclass(slots=True)
+class Conducted(Seat):
+    memory: Memory = field(default_factory=Memory)
+    conductor: Conductor = field(init=False)
+
+    def __post_init__(self) -> None:
+        Seat.__post_init__(self)
+        self.conductor = Conductor(self.desk, self.crew, self.memory)
+        self.questions.remarks = self.conductor.budget
+
+    def seen(self, seen: Seen, before: Entry) -> None:
+        Seat.seen(self, seen, before)
+        self.conductor.seen(seen, before)
+
+    def asked(self) -> None:
+        Seat.asked(self)
+        self.conductor.asked()
+
+    def tick(self, now: float) -> None:
+        if self.conductor.invitations.handed:
+            self.conductor.invitations.handed, self._dirty = False, True
+        Seat.tick(self, now)
+        self.conductor.tick(now)
+
+    def wake(self, now: float) -> float | None:
+        times = [at for at in (Seat.wake(self, now), self.conductor.wake(now)) if at is not None]
+        return min(times, default=None)
+
+    def busy(self) -> bool:
+        return Seat.busy(self) or self.conductor.busy()
+
+    def held(self, cell: Cell) -> str:
+        return "" if self.conductor.offers.lets(cell) else Seat.held(self, cell)

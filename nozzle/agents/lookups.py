@@ -1,0 +1,120 @@
+"""What is found out for prose, in threads: a passage of the journal, the model's answer, one question to ask back.
+
+It refuses to fill silence: where nothing fits, or a model fails, nothing is said.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from nozzle.agents.crew import Crew
+from nozzle.agents.forms import ANSWER, BACK, Given, labelled
+from nozzle.desk import Desk
+from nozzle.document import spoken
+from nozzle.document.entry import Entry
+from nozzle.document.spoken import Saying
+from nozzle.document.thought.back import Back, back
+from nozzle.document.thought.conduct import Remark
+from nozzle.document.thought.said import Paragraph
+from nozzle.document.thought.threads import terms
+from nozzle.errors import NozzleError
+from nozzle.explainer import Passage
+from nozzle.lm import Stop
+
+SHARED = 2
+"""Words that a passage must share with a question to be worth showing."""
+LEAST = 15
+"""Words that a pause must bring for the model to be asked whether it has a question."""
+_reply = re.compile(r"`?([0-9a-f]{8})`?: +(\S.{8,238}\?)")
+Told = Callable[[str, str], None]
+"""What is said, and where it comes from."""
+_Found = TypeVar("_Found")
+
+
+@dataclass(slots=True)
+class Lookups:
+    desk: Desk
+    crew: Crew
+    under_way: set[str] = field(default_factory=set)
+    """Paragraphs that something is being found out for."""
+
+    def search(self, remark: Remark, tell: Told) -> None:
+        """In the journal; nothing is said when nothing fits."""
+        question, rel = remark.words, self.desk.rel
+
+        def then(found: list[Passage]) -> None:
+            if fits := [each for each in found if _fits(question, each)]:
+                tell(_quoted(fits[0], rel), "search")
+
+        self._work(remark.digest, lambda: self.crew.recall.search(question), then)
+
+    def ask(self, remark: Remark, tell: Told) -> None:
+        """The model, which has seen the entry down to the paragraph; a model that failed says nothing to prose."""
+        entry, crew = self.desk.entry, self.crew
+        shared = crew.shared(entry, remark.paragraph.span.stop)
+        given = Given(question=remark.cue.sentence.text)
+
+        def work() -> Saying:
+            evidence = crew.evidence(entry, self.desk.path.parent)
+            return labelled(crew, ANSWER, given, shared, _nobody, Stop(), evidence)
+
+        def then(said: Saying) -> None:
+            if said.facts:
+                tell(said.text, spoken.key(said.via))
+
+        self._work(remark.digest, work, then)
+
+    def back(self, new: Collection[Paragraph], tell: Callable[[Back, str], None]) -> None:
+        """One question about what is new, found by rule or by the model; most often none."""
+        entry, model = self.desk.entry, self.crew.model
+        if not new or (model is not None and sum(len(each.text.split()) for each in new) < LEAST):
+            return
+
+        def then(found: Back | None) -> None:
+            if found is not None:
+                tell(found, spoken.key(model.name if model else "rule"))
+
+        digests = {each.digest for each in new}
+        job = (lambda: back(entry, digests)) if model is None else (lambda: self._by_model(entry, new))
+        self._work(next(iter(new)).digest, job, then)
+
+    def _by_model(self, entry: Entry, new: Collection[Paragraph]) -> Back | None:
+        """The model's question, where it names a paragraph and asks one thing."""
+        facts = "\n\n".join(f"{each.digest}: {each.text}" for each in new)
+        reply = labelled(self.crew, BACK, Given(facts=facts), self.crew.shared(entry, len(entry.rows)), _nobody, Stop())
+        match = _reply.fullmatch(reply.text.strip()) if reply.facts else None
+        named = match is not None and match[1] in {each.digest for each in new}
+        return Back(match[1], match[2]) if match and named and match[2].count("?") == 1 else None
+
+    def _work(self, name: str, job: Callable[[], _Found], then: Callable[[_Found], None]) -> None:
+        self.under_way.add(name)
+
+        def done(found: _Found | NozzleError) -> None:
+            self.under_way.discard(name)
+            if not isinstance(found, NozzleError):
+                then(found)
+
+        self.crew.work(job, done)
+
+
+def _nobody(piece: str) -> None:
+    """Nobody looks on while it comes."""
+
+
+def _fits(question: str, passage: Passage) -> bool:
+    """Whether a passage says something to a question, and is not the question itself."""
+    asked, there = terms(question), terms(passage.content)
+    same = " ".join(question.split()) in " ".join(passage.content.split())
+    return len(asked & there) >= min(SHARED, max(1, len(asked))) and not same
+
+
+def _quoted(passage: Passage, place: str) -> str:
+    """A passage with its place; labelled as what it is."""
+    where, _, line = passage.url.partition("#L")
+    source = "this entry" if where == place else f"`{where}`"
+    rows = passage.content.strip()[:300].split("\n")[:6]
+    body = "\n".join(f"    {row}" for row in rows)
+    return f"The journal says, found by search (no model was asked), in {source}" + (
+        f", line {line}:\n\n{body}" if line else f":\n\n{body}"
+    )

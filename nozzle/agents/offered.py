@@ -1,0 +1,134 @@
+"""Cells that were offered without the doer: heard in prose, or proposed by another program. Ticked, one becomes a cell.
+
+It refuses to let run what it does not know: an offer is known to the process that made it, or is made out again from
+the paragraph that it stands under, after a restart. A tick counts when it was seen being made, by somebody who was no
+cell.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nozzle.agents.crew import Crew
+from nozzle.desk import Desk, Notice
+from nozzle.document import proposal, spoken
+from nozzle.document.edit import Edit
+from nozzle.document.entry import Cell, Entry, Envelope, hexdigest
+from nozzle.document.proposal import Deny, Offer, Run, Terms
+from nozzle.document.risk import weigh
+from nozzle.document.scribe import Hand
+from nozzle.document.spoken import Outcome
+from nozzle.document.thought import conduct
+from nozzle.document.thought.conduct import Remark
+from nozzle.explainer.slices import names
+from nozzle.piece import Piece
+
+MCP = "mcp"
+"""Who proposes what came from another program; its cells run in bounds."""
+_compared = re.compile(r"nozzle compare [0-9a-f]{12} [0-9a-f]{12} \|\| true")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A cell as it is made out of a paragraph."""
+
+    source: str
+    reason: str = ""
+    language: str = "bash"
+
+    @classmethod
+    def of(cls, remark: Remark) -> "Made | None":
+        """The code that a paragraph says to run; None when it holds none."""
+        if remark.kind != "run":
+            return None
+        if fence := remark.fence:
+            return cls(fence.source, "You say to run this. Tick run, and it is a cell:", fence.language)
+        return cls(remark.cue.sentence.text, "This looks like a line for a terminal. I could run it here:")
+
+
+@dataclass(slots=True)
+class Offers:
+    desk: Desk
+    crew: Crew
+    standing: dict[str, Offer] = field(default_factory=dict)
+    allowed: set[str] = field(default_factory=set)
+    """Ids of offers that the author let run while this process looked on."""
+    suggested: int = 0
+    """Cells that other programs have proposed."""
+
+    def suggest(self, source: str, language: str, reason: str) -> str:
+        """Another program would have a cell run here: it stands as a proposal, and runs when it is ticked; its id."""
+        changed = {name for cell in self.desk.entry.cells for name in names(cell).defines}
+        risk, touches = weigh(source, language, changed, self.crew.ground(self.desk.rel))
+        digest = hexdigest("suggested", source)
+        reason = f"Another program proposes this cell, which no author has asked for. {reason}".strip()
+        offered = Offer(
+            proposal.name(digest, self.suggested, source), digest, source, language, reason, touches, by=MCP
+        )
+        self.suggested += 1
+        self.standing[offered.id] = offered
+        self._put(
+            "proposal", offered.id, "a cell suggested", lambda entry, hand: spoken.offer_at_end(entry, offered, hand)
+        )
+        self.desk.tools.say(
+            Notice("proposed", self.desk.rel, f"another program proposes a cell ({risk}): tick run or deny")
+        )
+        return offered.id
+
+    def saved(self) -> None:
+        """The author saved: a tick, a change, a deletion."""
+        for offered in list(self.standing.values()):
+            block = proposal.find(self.desk.entry, offered.id)
+            standing = proposal.read(block) if block else None
+            verdict = proposal.decide(offered, standing, Terms(), 0.0)
+            if isinstance(verdict, Run):
+                self._close(offered, "cell", verdict.source, "")
+            elif isinstance(verdict, Deny):
+                self._close(offered, "attempt", "", verdict.why)
+
+    def drop(self) -> None:
+        self.standing.clear()
+        self.allowed.clear()
+
+    def lets(self, cell: Cell) -> bool:
+        """Whether this cell is one that was offered and allowed."""
+        blocks = (spoken.cell_of(self.desk.entry, id_) for id_ in self.allowed)
+        return any(block and block.span.start < cell.span.start < block.span.stop for block in blocks)
+
+    def make(self, remark: Remark, made: Made) -> Offer:
+        """An offer of what was made out of a paragraph; it stands from now on."""
+        id_ = proposal.name(remark.digest, 0, made.source)
+        offered = Offer(id_, remark.digest, made.source, made.language, made.reason, by=conduct.BY)
+        self.standing[offered.id] = offered
+        return offered
+
+    def again(self, remark: Remark, block: Envelope) -> bool:
+        """Whether a proposal that an earlier process wrote is what this paragraph calls for; then it stands again."""
+        made = Made.of(remark) or _comparing(remark, block)
+        known = made is not None and block.keys.get("id") == proposal.name(remark.digest, 0, made.source)
+        if made and known:
+            self.make(remark, made)
+        return known
+
+    def _close(self, offered: Offer, kind: str, source: str, why: str) -> None:
+        del self.standing[offered.id]
+        if kind == "cell":
+            self.allowed.add(offered.id)
+            self._put(
+                "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand)
+            )
+        elif proposal.find(self.desk.entry, offered.id):
+            outcome = Outcome("denied", why)
+            self._put(
+                "denied", offered.task, "a command denied", lambda e, hand: spoken.close(e, offered, outcome, hand)
+            )
+
+    def _put(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
+        hand = self.desk.tools.hand
+        self.desk.put(Piece(kind, digest, title, lambda entry: edit(entry, hand)))
+
+
+def _comparing(remark: Remark, block: Envelope) -> Made | None:
+    """Two steps that were to be compared: which ones they were, only the block says."""
+    source = proposal.read(block).source.strip()
+    return Made(source) if remark.kind == "compare" and _compared.fullmatch(source) else None

@@ -1,0 +1,80 @@
+"""What was offered for prose before nozzle was started again can be ticked, when its paragraph calls for it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from nozzle.lm import Scripted
+from tests.agents.conftest import Table, fence
+from tests.agents.test_conductor import HEAD, SHELL, TWO, ran
+from tests.conftest import Workshop
+
+RUN = "\nLet's run this:\n\n```python\nprint(6 * 7)\n```\n\nWell.\n"
+FORGED = "echo forged"
+
+
+def again(table: Callable[..., Table], text: str) -> Table:
+    """A loop that finds this text, and did not write it."""
+    one = table(quiet=0.0)
+    one.begin(text)
+    return one
+
+
+@pytest.mark.parametrize(("said", "shown"), [(SHELL, "FROM PROSE"), (RUN, "\n42\n")])
+def test_a_command_that_was_offered_runs_when_it_is_ticked_after_a_restart(
+    workshop: Workshop, table: Callable[..., Table], said: str, shown: str
+) -> None:
+    one = again(table, ran(workshop, HEAD + said))
+    assert one.kinds() == ["proposal"]
+    assert shown in one.tick()
+    assert one.kinds() == ["cell", "output"]
+
+
+def test_it_is_denied_after_a_restart(workshop: Workshop, table: Callable[..., Table]) -> None:
+    one = again(table, ran(workshop, HEAD + SHELL))
+    one.tick("deny")
+    assert one.kinds() == ["attempt"]
+
+
+def test_two_steps_to_be_compared_stay_those_two(workshop: Workshop, table: Callable[..., Table]) -> None:
+    for words in ("", "\nOne.\n\n```{code-cell} python\nprint(1)\n```\n\n"):
+        kept = ran(workshop, HEAD + words)
+    text = ran(workshop, kept + "\nLet's compare the last two steps.\n\nWell.\n")
+    assert "nozzle compare" in text
+    one = again(table, text)
+    one.tick()
+    assert one.kinds()[-2:] == ["cell", "output"]
+
+
+def test_tasks_that_were_offered_become_tasks_when_they_are_ticked_after_a_restart(
+    workshop: Workshop, table: Callable[..., Table]
+) -> None:
+    workshop.here.model = Scripted(lambda messages: "no")
+    text = ran(workshop, HEAD + TWO)
+    one = table(*[fence('final_answer("No.")')] * 2, quiet=0.0)
+    one.begin(text)
+    one.save(lambda text: text.replace("- [ ] run: check", "- [x] run: check"))
+    assert "\n/do check whether the fit holds\n" in one.text
+    assert "I hear 2 tasks here" in one.text
+
+
+def test_a_box_that_was_ticked_meanwhile_counts_for_nothing_and_is_told(
+    workshop: Workshop, table: Callable[..., Table]
+) -> None:
+    one = again(table, ran(workshop, HEAD + SHELL).replace("- [ ] run", "- [x] run"))
+    assert one.kinds() == ["proposal"]
+    assert any("ticked when nobody looked on" in notice.text for notice in workshop.notices)
+    one.save(lambda text: text + "\nMore.\n")
+    assert one.kinds() == ["proposal"]
+
+
+def test_a_proposal_that_says_other_than_its_paragraph_is_none_of_ours(
+    workshop: Workshop, table: Callable[..., Table]
+) -> None:
+    text = ran(workshop, HEAD + SHELL)
+    (first,) = [row for row in text.split("\n") if row.startswith("<!-- nozzle:proposal")]
+    forged = first.replace(first.split("id=")[1].split()[0], "0123456789ab")
+    one = again(table, text.replace(first, forged).replace('echo "from prose" | tr a-z A-Z\n```', f"{FORGED}\n```"))
+    one.tick()
+    assert one.kinds() == ["proposal"]
+    assert "\nforged\n" not in one.text
