@@ -196,14 +196,31 @@ def test_threads_are_found_by_words_that_return() -> None:
     assert "clearance" in two.name
 
 
+STRAY = [f"{letter * 5}o {letter * 4}u." for letter in "abcdefghjklmnpqrstvwxz"]
+
+
 def test_short_paragraphs_that_share_nothing_are_in_passing_and_in_no_thread_by_chance() -> None:
-    stray = [f"{letter * 5}o {letter * 4}u." for letter in "abcdefghjklmnpqrstvwxz"]
-    *named, rest = threads(Entry("\n\n".join(["Sort the drum inks.", *stray, "The drum inks dried.", "Kerning."])))
+    *named, rest = threads(Entry("\n\n".join(["Sort the drum inks.", *STRAY, "The drum inks dried.", "Kerning."])))
     assert rest.name == "in passing"
     assert [[each.text for each in thread.paragraphs] for thread in named] == [
         ["Sort the drum inks.", "The drum inks dried."]
     ]
     assert "Kerning." in {each.text for each in rest.paragraphs}
+
+
+@pytest.mark.parametrize(
+    ("between", "kept"),
+    [
+        (["It smudged."], True),  # it points back
+        (["Kerning."], True),  # it stands between two of one thread
+        (["# Fonts", "It smudged."], False),  # a heading is a break
+        (["Kerning.", "Ligatures.", "Margins."], False),
+    ],
+)
+def test_a_short_paragraph_goes_on_about_what_is_around_it(between: list[str], kept: bool) -> None:
+    text = "\n\n".join(["Sort the drum inks.", *between, "The drum inks dried.", *STRAY])
+    ink = threads(Entry(text))[0]
+    assert (between[-1] in {each.text for each in ink.paragraphs}) is kept
 
 
 def test_an_entry_of_nothing_has_no_thread() -> None:

@@ -6,7 +6,8 @@ course of the whole text through these groups is found (Viterbi 1967), so that a
 what stands around it. It knows no meaning, only words that return; a thread is named by those that return most.
 
 Many short paragraphs hold too few words for that: there only what shares rarer words is put together (agglomerative
-clustering), and the rest is told to be in passing rather than put somewhere by chance.
+clustering). What then is in no thread joins the one above when it points back there ("it", "that"), or when it stands
+between two of one thread; a heading is a break. The rest is told to be in passing rather than put somewhere by chance.
 """
 
 import math
@@ -39,8 +40,12 @@ PASSING = "in passing"
 """The name of what belongs to no thread."""
 _SCATTERED, _TERSE = range(20, 101), 6
 """So many paragraphs of fewer telling words than that, on average, are talk that jumps."""
-_ALIKE, _NEXT, _ROOT = 1.5, 0.3, 5
+_ALIKE, _NEXT, _ROOT = 1.5, 0.6, 5
 """What two groups must share to be one thread; what standing next to each other adds; letters that make a word."""
+_BACK = re.compile(r"(?i)\b(?:its?|that|this|them|those|they|these|there|one|same)\b")
+"""Words that point back, to what was said before."""
+_BETWEEN = 2
+"""So many paragraphs in no thread, between two of one thread, are of that thread."""
 _HELD = 40
 """Words of a paragraph that count, however long it is."""
 _Node = TypeVar("_Node", str, int)
@@ -77,7 +82,8 @@ def threads(entry: Entry) -> list[Thread]:
 
 def _scattered(held: Sequence[Paragraph], words: Sequence[set[str]]) -> list[Thread]:
     """The threads of short paragraphs, and all the others as one that is in passing."""
-    found = sorted((places for places in _alike(words) if len(places) > 1), key=min)
+    groups = _between(_pointing_back(_alike(words), held), held)
+    found = sorted((places for places in groups if len(places) > 1), key=min)
     names = [_name(places, words, held) for places in found]
     loose = sorted(set(range(len(held))) - {at for places in found for at in places})
     named = [Thread(name, [held[at] for at in places]) for name, places in zip(names, found, strict=True)]
@@ -102,6 +108,39 @@ def _alike(words: Sequence[set[str]]) -> list[list[int]]:
         groups[one] = sorted(groups[one] + groups.pop(two))
         ties = _merged(ties, one, two)
     return list(groups.values())
+
+
+def _pointing_back(groups: Sequence[list[int]], held: Sequence[Paragraph]) -> list[list[int]]:
+    """What shares no words with anything and points back goes on about what stands above it."""
+    group = {at: places for places in groups for at in places}
+    for at in range(1, len(held)):
+        if len(group[at]) == 1 and _goes_on(held, at) and _BACK.search(_spoken(held[at].text)):
+            group[at] = group[at - 1]
+            group[at].append(at)
+    return _apart(group)
+
+
+def _between(groups: Sequence[list[int]], held: Sequence[Paragraph]) -> list[list[int]]:
+    """What stands alone between two paragraphs of one thread is of that thread."""
+    group = {at: places for places in groups for at in places}
+    known = sorted(at for places in groups if len(places) > 1 for at in places)
+    for above, below in pairwise(known):
+        loose = range(above + 1, below)
+        if group[above] is group[below] and len(loose) <= _BETWEEN and all(_goes_on(held, at) for at in loose):
+            for at in loose:
+                group[at] = group[above]
+                group[at].append(at)
+    return _apart(group)
+
+
+def _goes_on(held: Sequence[Paragraph], at: int) -> bool:
+    """No heading is, or stands right above, this paragraph."""
+    return not held[at].heading and not held[at - 1].heading
+
+
+def _apart(group: Mapping[int, list[int]]) -> list[list[int]]:
+    """Each group once, its places in order."""
+    return [sorted(places) for places in {id(places): places for places in group.values()}.values()]
 
 
 def terms(text: str) -> set[str]:
