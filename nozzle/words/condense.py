@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from nozzle.words.journal import Journal
 
 
+_FLAG = {"condense": "--model", "judge": "--judge"}
+
+
 @click.command(name="condense")
 @click.argument("paths", nargs=-1, metavar="[ENTRY]...", type=click.Path(path_type=Path))
 @click.option("--post", is_flag=True, help="Draft an entry to be published, in the 'we' of you and the machine.")
 @click.option("--watch", "watching", is_flag=True, help="Keep the map beside the entry as you write, until Ctrl-C.")
 @click.option("--model", "by_model", is_flag=True, help="Let the model of your settings choose the points.")
+@click.option("--judge", "judging", is_flag=True, help="Let the model say of each point whether its lines bear it out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each entry.")
-def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool, as_json: bool) -> int:
+def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool, judging: bool, as_json: bool) -> int:
     """Show what an ENTRY holds: open questions first, decisions and what took them back, what was done, what is next.
 
     The newest entry when none is named. Every point is followed by the line of yours that says so. No model is asked:
@@ -33,13 +37,14 @@ def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool,
     --watch writes the map to _out/NAME.map.md beside the entry, now and at each save. --post drafts NAME-condensed.md,
     every sentence linked to where it was said; look it through, and take the draft line away to publish it. With
     --model a model chooses the points and says what each is; one whose words do not stand, letter for letter, in the
-    paragraph that it names is refused, and how many were is told.
+    paragraph that it names is refused, and how many were is told. With --judge a model is shown every point beside its
+    lines; what it refuses stays, marked so with its reason.
     """
     from nozzle.words.journal import journal
 
     if sum((post, watching, as_json)) > 1:
         raise WrongCommand("--post, --watch and --json are three different things; say one of them")
-    if by_model and watching:
+    if (by_model or judging) and watching:
         raise WrongCommand("--watch draws the map at each save; a model is asked once: leave one of them out")
     with journal(paths[0] if paths else None) as here:
         entries = here.entries(paths) if paths else _newest(here)
@@ -47,9 +52,9 @@ def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool,
             return _watch(here, entries)
         for path in entries:
             if post:
-                click.echo(_posted(here, path, by_model))
+                click.echo(_posted(here, path, _drawn(here, path, by_model, judging)))
             else:
-                _tell(here, path, as_json, by_model)
+                _tell(here, path, as_json, _drawn(here, path, by_model, judging))
     return 0
 
 
@@ -60,23 +65,44 @@ def mapped(here: Journal, path: Path, by_model: bool = False) -> Map:
     return _chosen(here, path) if by_model else condense(here.read(path))
 
 
+def weighed(here: Journal, found: Map) -> Map:
+    """A map with the verdict of a model on each point; Missing when none is set or it does not answer."""
+    from nozzle.document.thought.judge import asked, judged
+
+    if not found.points:
+        return found
+    reply, model = _reply(here, "judge", asked(found))
+    return judged(found, reply, model)
+
+
+def _drawn(here: Journal, path: Path, by_model: bool, judging: bool) -> Map:
+    found = mapped(here, path, by_model)
+    return weighed(here, found) if judging else found
+
+
 def _chosen(here: Journal, path: Path) -> Map:
     """The map whose points a model chooses; Missing when none is set or it does not answer."""
+    from nozzle.document.thought.by_model import drawn, shown
+
+    entry = here.read(path)
+    return drawn(entry, *_reply(here, "condense", shown(entry)))
+
+
+def _reply(here: Journal, form: str, facts: str) -> tuple[str, str]:
+    """What the model of the settings replies to a form, and its name."""
     from nozzle.agents.forms import Given, labelled
     from nozzle.document.entry import Entry
-    from nozzle.document.thought.by_model import drawn, shown
     from nozzle.errors import Missing
     from nozzle.lm import Stop
     from nozzle.words.company import crew_of
 
-    crew, entry = crew_of(here, lambda work: work()), here.read(path)
+    crew = crew_of(here, lambda work: work())
     if crew.model is None:
-        raise Missing("no model is set: `model` in your settings.toml names one; without --model none is asked")
-    given = Given(facts=shown(entry))
-    said = labelled(crew, "condense", given, crew.shared(Entry(""), 0), lambda piece: None, Stop())
+        raise Missing(f"no model is set: `model` in your settings.toml names one; without {_FLAG[form]} none is asked")
+    said = labelled(crew, form, Given(facts=facts), crew.shared(Entry(""), 0), lambda piece: None, Stop())
     if not said.facts:
         raise Missing(said.text)
-    return drawn(entry, f"{said.text}\n{said.folded}", crew.model.name)
+    return f"{said.text}\n{said.folded}", crew.model.name
 
 
 def keep(here: Journal, path: Path) -> Path:
@@ -101,14 +127,13 @@ def _newest(here: Journal) -> list[Path]:
     return [max(found, key=lambda path: path.stat().st_mtime)]
 
 
-def _tell(here: Journal, path: Path, as_json: bool, by_model: bool) -> None:
+def _tell(here: Journal, path: Path, as_json: bool, found: Map) -> None:
     from nozzle.document.thought.show import as_dict, as_text
 
-    found = mapped(here, path, by_model)
     click.echo(json.dumps({"entry": here.rel(path), **as_dict(found)}) if as_json else as_text(found, _shown(path)))
 
 
-def _posted(here: Journal, path: Path, by_model: bool) -> str:
+def _posted(here: Journal, path: Path, found: Map) -> str:
     from nozzle.document.thought.show import post
 
     place = path.with_name(f"{path.stem}-condensed.md")
@@ -119,7 +144,7 @@ def _posted(here: Journal, path: Path, by_model: bool) -> str:
     quoted = f"{title}, condensed".replace("\\", "\\\\").replace('"', '\\"')
     today = datetime.date.today()
     front = f'---\ntitle: "{quoted}"\ndate: {today}\ntags: []\ndraft: true\ncondensed: {path.name}\n---\n\n'
-    place.write_text(here.redact(front + post(mapped(here, path, by_model), title, path.name)), encoding="utf-8")
+    place.write_text(here.redact(front + post(found, title, path.name)), encoding="utf-8")
     return _shown(place)
 
 

@@ -9,9 +9,10 @@ import pytest
 from nozzle.document.entry import Entry
 from nozzle.document.thought.map import supported
 from nozzle.document.thought.said import said as paragraphs
+from nozzle.document.thought.show import as_dict, as_page, as_text, post
 from nozzle.errors import Missing
 from nozzle.lm import Failed, Scripted
-from nozzle.words.condense import keep, mapped
+from nozzle.words.condense import keep, mapped, weighed
 from nozzle.words.journal import journal
 from tests.words.conftest import Say, entry
 
@@ -170,6 +171,40 @@ def test_a_point_that_its_place_does_not_bear_out_is_refused_and_counted(say: Sa
         found = mapped(here, path, by_model=True)
     assert [(point.kind, point.words) for point in found.points] == [("task", "plot the bandwidth")]
     assert found.refused == 1
+
+
+def test_a_judge_marks_what_it_refuses_with_its_reason_and_takes_nothing_away(say: Say, folder: Path) -> None:
+    say("new", "x")
+    path = entry(folder, RAMBLE, "journal/scan.md")
+    with journal(folder) as here:
+        found = mapped(here, path)
+        reply = "1 | no | says who?\n2 | no | numba *stalls*, nobody says\n3 | yes\n99 | no | what?\nSo."
+        here.model = Scripted(lambda messages: reply)
+        verdict = weighed(here, found)
+        sent = here.model.calls[0].messages[-1]["content"]
+    assert [point.doubt for point in verdict.points][:3] == ["says who?", "numba *stalls*, nobody says", ""]
+    assert [point.words for point in verdict.points] == [point.words for point in found.points]
+    assert all(
+        f"line {link.line + 1}, " in sent and link.words in sent for point in found.points for link in point.links
+    )
+    told = f"scripted judged 3 of {len(found.points)} points and refused 2."
+    text, page, draft = (
+        show(verdict, "scan.md", "scan.md") for show in (lambda found, name, _: as_text(found, name), as_page, post)
+    )
+    assert all(told in shown and "refused by the judge: says who?" in shown for shown in (text, page, draft))
+    assert "refused by the judge: numba *stalls*" in text
+    assert "refused by the judge: numba \\*stalls\\*" in page
+    assert "no model was asked" not in text
+    assert as_dict(verdict)["judged"] == 3
+
+
+def test_a_judge_needs_a_model_and_a_map_that_stands_still(say: Say, folder: Path) -> None:
+    say("new", "x")
+    path = entry(folder, RAMBLE, "journal/scan.md")
+    said = say("condense", str(path), "--judge")
+    assert said.status == 3
+    assert "without --judge none is asked" in said.out
+    assert say("condense", str(path), "--judge", "--watch").status == 2
 
 
 def test_without_a_model_or_its_answer_it_says_what_is_missing(say: Say, folder: Path) -> None:

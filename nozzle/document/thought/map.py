@@ -59,6 +59,8 @@ class Point:
     state: State = "open"
     note: str = ""
     thread: int = 0
+    doubt: str = ""
+    """Why the judge refuses it; empty: it does not, or was not asked."""
 
     def __post_init__(self) -> None:
         if not self.links:
@@ -85,6 +87,10 @@ class Map:
     """That chose the points; empty: cue words and shapes did."""
     refused: int = 0
     """Points of the model's whose words do not stand where it says."""
+    judge: str = ""
+    """The model that was asked whether the lines bear the points out; empty: none was."""
+    judged: int = 0
+    """Points that it spoke of."""
 
     def of(self, *kinds: str, state: Iterable[State] = ()) -> list[Point]:
         wanted = set(state)

@@ -33,9 +33,20 @@ _STATES = {
 
 
 def label(found: Map) -> str:
-    """Who drew it, and what that is worth."""
+    """Who drew it, who judged it, and what that is worth."""
+    return f"{_drawn(found)}{_judged(found)}"
+
+
+def _judged(found: Map) -> str:
+    if not found.judge:
+        return ""
+    refused = sum(bool(point.doubt) for point in found.points)
+    return f" {found.judge} judged {found.judged} of {_few(len(found.points), 'point')} and refused {refused}."
+
+
+def _drawn(found: Map) -> str:
     if not found.model:
-        return LABEL
+        return LABEL if not found.judge else LABEL.replace("no model was asked", "no model chose them")
     refused = f"; {_few(found.refused, 'point')} of its own words refused" if found.refused else ""
     return f"Chosen by {found.model}: each point stands word for word in the line beside it{refused}."
 
@@ -53,7 +64,7 @@ def as_text(found: Map, name: str) -> str:
         if len(point.links) == 1:
             return row(point)
         now, before = point.links[:2]
-        return f"{where(before)}  - {_clipped(before.words)}\n  {where(now)}  + {point.words}"
+        return f"{where(before)}  - {_clipped(before.words)}\n  {where(now)}  + {point.words}{_doubt(point)}"
 
     def start(thread: Thread) -> str:
         return f"{where(_start(thread))}  {thread.name}, {_size(thread)}"
@@ -74,13 +85,14 @@ def as_page(found: Map, name: str, entry: str) -> str:
         return f"{_STATES[point.state]} {escaped(point.words)} {where(point.links[0])}{escaped_also(point)}"
 
     def escaped_also(point: Point) -> str:
-        return _also(replace(point, note=_with_code(point.note)), where)
+        return _also(replace(point, note=_with_code(point.note), doubt=escaped(point.doubt)), where)
 
     def pair(point: Point) -> str:
         if len(point.links) == 1:
             return row(point)
         now, before = point.links[:2]
-        return f"~~{escaped(_clipped(before.words))}~~ {where(before)}, then: {escaped(point.words)} {where(now)}"
+        then = f"{escaped(point.words)} {where(now)}{escaped(_doubt(point))}"
+        return f"~~{escaped(_clipped(before.words))}~~ {where(before)}, then: {then}"
 
     def start(thread: Thread) -> str:
         return f"{escaped(thread.name)}, {_size(thread)}, from {where(_start(thread))}"
@@ -102,7 +114,7 @@ def post(found: Map, title: str, entry: str) -> str:
     told = [f"This is [{escaped(title)}]({entry}), condensed: {size}. {label(found)} {back}"]
     for number, thread in enumerate(found.threads):
         points = [point for point in found.points if point.thread == number]
-        if rows := list(_told(points, where)):
+        if rows := [f"{row}{escaped(_doubt(point))}" for point in points for row in _told([point], where)]:
             told += [f"## {escaped(thread.name)}", "\n".join(f"- {row}" for row in rows)]
     if found.next:
         told += ["## Next", f"We go on here: {_quoted(found.next.words)} ({where(found.next.links[0])})."]
@@ -118,6 +130,7 @@ def as_dict(found: Map) -> dict[str, object]:
     """The map as a program reads it; lines counted from 1."""
     return {
         "model": found.model or None, "refused": found.refused,
+        "judge": found.judge or None, "judged": found.judged,
         "paragraphs": found.paragraphs, "turns": found.turns, "guesses": found.guesses,
         "threads": [
             {"name": thread.name, "paragraphs": len(thread.paragraphs), "from": thread.paragraphs[0].span.start + 1,
@@ -133,6 +146,7 @@ def _row(point: Point) -> dict[str, object]:
     links = [{"line": each.line + 1, "words": each.words, "by": each.by, "digest": each.digest} for each in point.links]
     return {
         "kind": point.kind, "state": point.state, "words": point.words, "note": point.note, "thread": point.thread,
+        "doubt": point.doubt,
         "links": links,
     }  # fmt: skip
 
@@ -160,6 +174,11 @@ def _sections(found: Map, row: Row, pair: Row, start: Start) -> Iterator[tuple[s
         ("Done, and what it showed", found.of("cell", "done"), row),
         ("Closed", found.of("question", "task", "shell", state=["closed"]), row),
         ("Asked of a machine, which replied", found.of("task", "shell", state=["replied"]), row),
+        (
+            "Taken back since, and refused by the judge",
+            [each for each in found.of("decision", state=["reversed"]) if each.doubt],
+            row,
+        ),
         ("Next", [found.next] if found.next else [], row),
     ):
         if points:
@@ -184,7 +203,13 @@ def _also(point: Point, where: Where) -> str:
             link.by, "see" if point.kind == "reversal" else "closed"
         )
         told.append(f"{how} {where(link)}")
+    if point.doubt:
+        told.append(f"refused by the judge: {point.doubt}")
     return f"  ({'; '.join(told)})" if told else ""
+
+
+def _doubt(point: Point) -> str:
+    return f"  (refused by the judge: {point.doubt})" if point.doubt else ""
 
 
 def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
