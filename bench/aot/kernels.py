@@ -70,6 +70,14 @@ def gelu(x):
     return 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3)))
 
 
+def sine(x):
+    return np.sin(x)
+
+
+def cosine(x):
+    return np.cos(x)
+
+
 def residual(x, w, b):
     return np.maximum(x @ w + b, 0) + x
 
@@ -104,6 +112,10 @@ def rows():
         x = floats(*shape)
         for function in (softmax, layer_norm, gelu):
             yield function, (x,), 8 * x.size, None
+    for dtype in ("f4", "f8"):
+        x = RNG.uniform(-10, 10, 10**6).astype(dtype)
+        for function in (sine, cosine):
+            yield function, (x,), 2 * x.nbytes, None
     for n in (64, 256, 500, 512, 1024, 2048):
         yield matmul, (floats(n, n), floats(n, n)), 12 * n * n, None
     yield matmul, (floats(2048, 2048), floats(2048)), 4 * 2048 * 2048, None
@@ -227,6 +239,8 @@ def verdict(ratios, goal, function):
         words.append(
             f"{ratios['numpy'] / mine:.1f}x NumPy >= 1.5 {'met' if ratios['numpy'] >= 1.5 * mine else 'MISSED'}"
         )
+    if function in (sine, cosine):
+        words.append(f"{ratios['numpy'] / mine:.1f}x NumPy >= 1 {'met' if ratios['numpy'] >= mine else 'MISSED'}")
     if others and function is not matmul:
         words.append(
             f"{mine / min(others):.2f} of the best peer <= 1.1 {'met' if mine <= 1.1 * min(others) else 'MISSED'}"

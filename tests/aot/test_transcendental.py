@@ -83,6 +83,39 @@ def test_it_is_within_four_units_in_the_last_place(function, dtype):
     assert np.max(apart[~same], initial=0) <= 4
 
 
+@needs_mlir
+@pytest.mark.parametrize("function", [sin, cos])
+def test_the_quicker_form_of_nearly_all_angles_is_within_two_units(function):
+    x = np.concatenate([line("f4"), (np.arange(-4096, 4096) * (np.pi / 2)).astype("f4")])
+    x = x[np.abs(x) < 2**24]
+    assert len(x) > 10**5
+    want = function(x.astype(np.longdouble))
+    apart = np.abs(native(function, x) - want) / np.spacing(np.abs(want.astype("f4"))).astype(np.longdouble)
+    assert np.max(apart) <= 2
+
+
+def in_place(x):
+    x[:] = np.sin(x)
+
+
+def over_itself(x, y):
+    y[:] = np.cos(x) + y
+    return y
+
+
+@needs_mlir
+@pytest.mark.parametrize("many", [1, 1023, 1024, 1025, 5000])
+def test_a_rare_angle_among_near_ones_is_computed_again_and_nothing_twice(many):
+    x = np.linspace(-9, 9, many).astype("f4")
+    x[many // 2] = 1e30
+    assert np.allclose(native(sin, x), np.sin(x), atol=1e-6)
+    one, two, y = x.copy(), x.copy(), np.ones_like(x)
+    native(in_place, one)
+    in_place(two)
+    assert np.allclose(one, two, atol=1e-6)
+    assert np.allclose(native(over_itself, x, y.copy()), over_itself(x, y.copy()), atol=1e-6)
+
+
 def arctan2(y, x):
     return np.arctan2(y, x)
 

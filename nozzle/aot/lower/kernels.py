@@ -146,6 +146,9 @@ def _map(f: Function, node: Node) -> None:
 
 def generic(f: Function, source: Node, target: Buffer, size: str) -> None:
     """One `linalg.generic` over arrays that are walked as one row."""
+    if _rarely(f, source, target):
+        _twice(f, source, target, size)
+        return
     t, size = f.t, f.walked(size)
     leaves = [one for one in _leaves(f, source) if f.buffers[one].ref != target.ref]
     within = [one for one in _leaves(f, source) if f.buffers[one].ref == target.ref]
@@ -174,6 +177,48 @@ def generic(f: Function, source: Node, target: Buffer, size: str) -> None:
         if target.dtype == "bool":
             found = t.set(f"arith.extui {found} : i1 to i8")
         t.add(f"linalg.yield {found} : {memory(target.dtype)}")
+    f.memo = before
+
+
+RARE = {("sin", "float32"), ("cos", "float32")}
+"""What has a quicker form for nearly all numbers."""
+PIECE = 1024
+"""Elements that are done again where one of them has not."""
+
+
+def _rarely(f: Function, source: Node, target: Buffer) -> bool:
+    """Whether elements have a quicker form, and may be computed a second time: nothing they come from is written to."""
+    seen: set[Node] = set()
+
+    def has(node: Node) -> bool:
+        if node in seen or node in f.buffers or node.type is None or not node.tensor.rank:
+            return False
+        seen.add(node)
+        return (node.op, node.tensor.dtype) in RARE or any(map(has, node.inputs))
+
+    return has(source) and all(f.buffers[one].ref != target.ref for one in _leaves(f, source))
+
+
+def _twice(f: Function, source: Node, target: Buffer, size: str) -> None:
+    """Piece by piece in the quicker form; again in the other where a piece has a number that it is not for."""
+    t, one, row = f.t, f.t.index(1), Buffer(target.ref, target.dtype, (Dim.of(1),))
+    size, first, again, at, bad = f.walked(size), t.name(), t.name(), t.name(), t.name()
+    before, f.memo = f.memo, {}
+    with t.block(f"scf.for {first} = {t.index(0)} to {size} step {t.index(PIECE)} {{"):
+        stop = t.set(f"arith.minsi {t.set(f'arith.addi {first}, {t.index(PIECE)} : index')}, {size} : index")
+        head = f"{again} = scf.for {at} = {first} to {stop} step {one} iter_args({bad} = {t.const(False, 'bool')})"
+        with t.block(f"{head} -> (i1) {{"):
+            t.rare = []
+            f.save(row_element(f, source, at), row, [at])
+            found = bad
+            for condition in t.rare:
+                found = t.op("arith.ori", "bool", found, condition)
+            t.rare = None
+            t.add(f"scf.yield {found} : i1")
+        each = t.name()
+        with t.block(f"scf.if {again} {{"), t.block(f"scf.for {each} = {first} to {stop} step {one} {{"):
+            f.memo = {}
+            f.save(row_element(f, source, each), row, [each])
     f.memo = before
 
 

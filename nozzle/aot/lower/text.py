@@ -41,6 +41,8 @@ class Text:
         self.owner = owner
         """The function that it is the text of; its tables bear its name."""
         self.tables: dict[str, tuple[str, str]] = {}
+        self.rare: list[str] | None = None
+        """What code that is being written takes to be false; None where it may not."""
         self.prologue: list[str] = []
         self.lines: list[str] = []
         self.depth = 1
@@ -135,6 +137,12 @@ class Text:
         name, type = self.tables[table]
         index = self.set(f"arith.index_cast {at} : i64 to index")
         return self.set(f"memref.load {name}[{index}] : {type}")
+
+    def spared(self, rare: str) -> bool:
+        if self.rare is None:
+            return False
+        self.rare.append(rare)
+        return True
 
     def constants(self) -> str:
         """The tables that were looked at."""

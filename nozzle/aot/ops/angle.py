@@ -1,9 +1,9 @@
 """sin, cos, arctan and arctan2 of our own, without branches, so that loops over them become vectors.
 
-What sin and cos leave of an angle, of any size, is found in whole numbers (M. Payne and R. Hanek, 1983), by a table
-that has as much of 2/pi as counts for every exponent. The polynomials are those of S. Moshier's Cephes library
-(netlib.org/cephes: sinf, atanf, sin, atan). Each is within 4 units in the last place of the exact value, NaN,
-infinities, zeros and subnormal numbers included; `tests/aot/test_transcendental.py` measures it.
+What sin and cos leave of an angle, of any size, is found by a table that has as much of 2/pi as counts for every
+exponent (M. Payne and R. Hanek, 1983): of floats as two doubles, of doubles in whole numbers. The polynomials are those
+of S. Moshier's Cephes library (netlib.org/cephes: sinf, atanf, sin, atan). Each is within 4 units in the last place of
+the exact value, NaN, infinities, zeros and subnormal numbers included; `tests/aot/test_transcendental.py` measures it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ ATAN64 = (
 )
 PI = {"float32": (3.1415927410125732, -8.74227766e-8), "float64": (math.pi, 1.2246467991473532e-16)}
 """Pi in a float, and what is left out."""
-WORDS = {"float32": 2, "float64": 3}
-"""Of 64 bits: what a line of the table has."""
 LEAST = {"float32": 126, "float64": 1022}
 """The exponent, as it is stored, of a half: smaller angles are left as they are."""
 QUARTER = (1.5707963267948966, 6.123233995736766e-17)
@@ -66,6 +64,10 @@ def _over_pi(bits: int) -> int:
     return (unit << (bits + 1)) // pi
 
 
+WORDS = 3
+"""Of 64 bits: what a line of the table for doubles has."""
+
+
 def _exponents(t: str) -> range:
     """Those of the whole number times a power of two that a number from a half on is."""
     fraction, bias = SHIFT[t][2:]
@@ -75,35 +77,109 @@ def _exponents(t: str) -> range:
 @cache
 def table(name: str) -> tuple[int, ...]:
     """The words of a table that `Scalars.look` knows by name."""
-    return tuple(_lines(f"float{name.removeprefix('angles')}"))
+    return tuple(_lines() if name == "angles64" else _pairs())
 
 
-def _lines(t: str) -> list[int]:
+def _lines() -> list[int]:
     """For every exponent e of a whole number times 2^e: 2^e * 2/pi modulo 4, as words, the least first."""
-    many, size = WORDS[t], 64 * WORDS[t]
-    digits = 2 * size + _exponents(t).stop
+    size = 64 * WORDS
+    exponents = _exponents("float64")
+    digits = 2 * size + exponents.stop
     value = _over_pi(digits)
     found = []
-    for exponent in _exponents(t):
+    for exponent in exponents:
         line = (value << exponent if exponent >= 0 else value >> -exponent) >> (digits - (size - 2))
-        found += [(line >> (64 * at)) % (1 << 64) for at in range(many)]
+        found += [(line >> (64 * at)) % (1 << 64) for at in range(WORDS)]
     return found
 
 
+HEAD = 27
+"""Bits behind the point of the first of a pair: with two before it, and the 24 of a float, its product is exact."""
+
+
+def _pairs() -> list[int]:
+    """For every exponent e of a float from a half on: 2/pi without what makes whole turns of it, as two doubles."""
+    digits = 512
+    value = _over_pi(digits)
+    found = []
+    for exponent in (*_exponents("float32"), 0):  # the last: of infinities, and what is no number
+        line = (value << exponent if exponent >= 0 else value >> -exponent) % (1 << (digits + 2))
+        head = line >> (digits - HEAD)
+        rest = line - (head << (digits - HEAD))
+        found += [_bits(head, exponent + HEAD), _bits(rest, exponent + digits)]
+    return found
+
+
+FAR = 151
+"""The exponent, as it is stored, of 2 to the power of 24: the pair for floats below it is `NEARER`."""
+NEARER = (0.636619770899415, 1.4681663269012186e-09)
+"""2/pi: its first 29 bits, whose product with a float is exact; and the rest."""
+
+
+def _pair(s: Scalars, size: str) -> tuple[str, str]:
+    """What a float, of these bits and no sign, is multiplied by; nearly all there are have the same."""
+    d, i, whole = "float64", "int64", "int32"
+    if s.spared(s.compare("ge", whole, size, s.const(FAR << 23, whole))):
+        return s.const(NEARER[0], d), s.const(NEARER[1], d)
+    stored = s.op("arith.shrui", whole, size, s.const(23, whole))
+    line = s.op(
+        "arith.maxsi", whole, s.op("arith.subi", whole, stored, s.const(LEAST["float32"], whole)), s.const(0, whole)
+    )
+    first = s.cast(s.op("arith.shli", whole, line, s.const(1, whole)), whole, i)
+    second = s.op("arith.addi", i, first, s.const(1, i))
+    return s.bits(s.look("angles32", first), i, d), s.bits(s.look("angles32", second), i, d)
+
+
+def _bits(number: int, down: int) -> int:
+    """Of the double that is a whole number over a power of two."""
+    return int(np.float64(number / (1 << down)).view(np.uint64))
+
+
 def sin(s: Scalars, t: str, x: tuple[str, ...]) -> str:
-    return _wave(s, t, x[0], 0)
+    return _short(s, x[0], 0) if t == "float32" else _wave(s, x[0], 0)
 
 
 def cos(s: Scalars, t: str, x: tuple[str, ...]) -> str:
-    return _wave(s, t, x[0], 1)
+    return _short(s, x[0], 1) if t == "float32" else _wave(s, x[0], 1)
 
 
-def _wave(s: Scalars, t: str, x: str, ahead: int) -> str:
-    """The sine, so many quarters ahead."""
-    whole = SHIFT[t][1]
-    width = 8 * np.dtype(t).itemsize
+NEAR = 1.5 * 2**52
+"""What brings a double's whole part into its low bits."""
+
+
+def _short(s: Scalars, x: str, ahead: int) -> str:
+    """The sine of a float, so many quarters ahead: what is left of the angle is found in doubles."""
+    t, d, i, whole = "float32", "float64", "int64", "int32"
+    bits = s.bits(x, t, whole)
+    size = s.op("arith.andi", whole, bits, s.const(2**31 - 1, whole))
+    head, tail = _pair(s, size)
+    number = s.cast(s.bits(size, whole, t), t, d)
+    turned = s.op("arith.mulf", d, number, head)
+    moved = s.op("arith.addf", d, s.op("math.fma", d, number, tail, turned), s.const(NEAR, d))
+    left = s.op("arith.subf", d, turned, s.op("arith.subf", d, moved, s.const(NEAR, d)))
+    left = s.op("math.fma", d, number, tail, left)
+    rest = s.cast(s.op("arith.mulf", d, left, s.const(QUARTER[0], d)), d, t)
+    quarter = s.cast(s.bits(moved, d, i), i, whole)
+    square = s.near("mulf", t, rest, rest)
+    rise = s.near("addf", t, s.near("mulf", t, s.near("mulf", t, square, rest), polynomial(s, t, square, SIN[t])), rest)
+    bend = s.near("mulf", t, s.near("mulf", t, square, square), polynomial(s, t, square, COS[t]))
+    bend = s.near("subf", t, bend, s.near("mulf", t, square, s.const(0.5, t)))
+    flat = s.near("addf", t, bend, s.const(1.0, t))
+    if ahead:
+        quarter = s.op("arith.addi", whole, quarter, s.const(ahead, whole))
+    even = s.compare("eq", whole, s.op("arith.andi", whole, quarter, s.const(1, whole)), s.const(0, whole))
+    value = s.bits(s.select(even, t, rise, flat), t, whole)
+    sign = s.op("arith.shli", whole, s.op("arith.andi", whole, quarter, s.const(2, whole)), s.const(30, whole))
+    if not ahead:
+        sign = s.op("arith.xori", whole, sign, s.op("arith.andi", whole, bits, s.const(-(2**31), whole)))
+    return s.bits(s.op("arith.xori", whole, value, sign), whole, t)
+
+
+def _wave(s: Scalars, x: str, ahead: int) -> str:
+    """The sine of a double, so many quarters ahead."""
+    t, i = "float64", "int64"
     size = s.op("math.absf", t, x)
-    quarter, rest, more = _angle(s, t, size)
+    quarter, rest, more = _angle(s, size)
     square = s.near("mulf", t, rest, rest)
     cube = s.near("mulf", t, square, rest)
     rise = s.near("addf", t, s.near("mulf", t, cube, polynomial(s, t, square, SIN[t])), more)
@@ -114,72 +190,51 @@ def _wave(s: Scalars, t: str, x: str, ahead: int) -> str:
     top = s.op("arith.subf", t, s.const(1.0, t), fall)
     lost = s.op("arith.subf", t, s.op("arith.subf", t, s.const(1.0, t), top), fall)
     flat = s.op("arith.addf", t, top, s.op("arith.addf", t, lost, bend))
-    quarter = s.op("arith.addi", "int64", quarter, s.const(ahead, "int64"))
-    odd = s.compare("ne", "int64", s.op("arith.andi", "int64", quarter, s.const(1, "int64")), s.const(0, "int64"))
+    quarter = s.op("arith.addi", i, quarter, s.const(ahead, i))
+    odd = s.compare("ne", i, s.op("arith.andi", i, quarter, s.const(1, i)), s.const(0, i))
     value = s.select(odd, t, flat, rise)
-    turned = s.cast(s.op("arith.andi", "int64", quarter, s.const(2, "int64")), "int64", whole)
-    sign = s.op("arith.shli", whole, turned, s.const(width - 2, whole))
+    sign = s.op("arith.shli", i, s.op("arith.andi", i, quarter, s.const(2, i)), s.const(62, i))
     if not ahead:
-        signs = s.op("arith.andi", whole, s.bits(x, t, whole), s.const(-(1 << (width - 1)), whole))
-        sign = s.op("arith.xori", whole, sign, signs)
-    value = s.bits(s.op("arith.xori", whole, s.bits(value, t, whole), sign), whole, t)
+        sign = s.op("arith.xori", i, sign, s.op("arith.andi", i, s.bits(x, t, i), s.const(-(1 << 63), i)))
+    value = s.bits(s.op("arith.xori", i, s.bits(value, t, i), sign), i, t)
     return s.select(s.compare("lt", t, size, s.const(float("inf"), t)), t, value, s.const(float("nan"), t))
 
 
-def _angle(s: Scalars, t: str, size: str) -> tuple[str, str, str]:
-    """How many quarters of a turn are in an angle, modulo 4; the rest of it; what a float leaves out of the rest."""
-    _, whole, fraction, _ = SHIFT[t]
-    i = "int64"
-    bits = s.bits(size, t, whole)
-    stored = s.op("arith.shrui", whole, bits, s.const(fraction, whole))
-    mantissa = s.op(
-        "arith.ori",
-        whole,
-        s.op("arith.andi", whole, bits, s.const((1 << fraction) - 1, whole)),
-        s.const(1 << fraction, whole),
-    )
-    number = s.cast(mantissa, whole, i)
-    line = s.op("arith.subi", i, s.cast(stored, whole, i), s.const(LEAST[t], i))
-    lines = len(_exponents(t))
+def _angle(s: Scalars, size: str) -> tuple[str, str, str]:
+    """How many quarters of a turn are in an angle, modulo 4; the rest of it; what a double leaves out of the rest."""
+    i, d = "int64", "float64"
+    fraction = SHIFT[d][2]
+    bits = s.bits(size, d, i)
+    number = s.op("arith.andi", i, bits, s.const((1 << fraction) - 1, i))
+    number = s.op("arith.ori", i, number, s.const(1 << fraction, i))
+    line = s.op("arith.subi", i, s.op("arith.shrui", i, bits, s.const(fraction, i)), s.const(LEAST[d], i))
+    lines = len(_exponents(d))
     line = s.op("arith.minsi", i, s.op("arith.maxsi", i, line, s.const(0, i)), s.const(lines - 1, i))
-    first = s.op("arith.muli", i, line, s.const(WORDS[t], i))
-    words = [
-        s.look(f"angles{t[5:]}", s.op("arith.addi", i, first, s.const(at, i)) if at else first)
-        for at in range(WORDS[t])
-    ]
+    first = s.op("arith.muli", i, line, s.const(WORDS, i))
+    words = [s.look("angles64", s.op("arith.addi", i, first, s.const(at, i)) if at else first) for at in range(WORDS)]
     top, low = _times(s, number, words)
     near = s.op("arith.addi", i, top, s.const(1 << 61, i))
     quarter = s.op("arith.shrui", i, near, s.const(62, i))
     left = s.op("arith.subi", i, top, s.op("arith.shli", i, quarter, s.const(62, i)))
-    small = s.compare("lt", t, size, s.const(0.5, t))
+    small = s.compare("lt", d, size, s.const(0.5, d))
     quarter = s.select(small, i, s.const(0, i), quarter)
-    d = "float64"
     unit, over = QUARTER[0] / 2**62, QUARTER[1] / 2**62
     main = s.cast(left, i, d)
-    if t == "float32":
-        exact = s.op("arith.mulf", d, main, s.const(unit, d))
-        rest = s.cast(exact, d, t)
-        more = s.cast(s.op("arith.subf", d, exact, s.cast(rest, t, d)), d, t)
-    else:
-        lost = s.op("arith.subi", i, left, s.cast(main, d, i))
-        tail = s.op("arith.mulf", d, s.cast(s.op("arith.shrui", i, low, s.const(11, i)), i, d), s.const(2.0**-53, d))
-        tail = s.op("arith.addf", d, s.cast(lost, i, d), tail)
-        high = s.op("arith.mulf", d, main, s.const(unit, d))
-        error = s.op("math.fma", d, main, s.const(unit, d), s.op("arith.negf", d, high))
-        error = s.op("arith.addf", d, error, s.op("arith.mulf", d, main, s.const(over, d)))
-        error = s.op("arith.addf", d, error, s.op("arith.mulf", d, tail, s.const(unit, d)))
-        rest = s.op("arith.addf", d, high, error)
-        more = s.op("arith.subf", d, error, s.op("arith.subf", d, rest, high))
-    return quarter, s.select(small, t, size, rest), s.select(small, t, s.const(0.0, t), more)
+    lost = s.op("arith.subi", i, left, s.cast(main, d, i))
+    tail = s.op("arith.mulf", d, s.cast(s.op("arith.shrui", i, low, s.const(11, i)), i, d), s.const(2.0**-53, d))
+    tail = s.op("arith.addf", d, s.cast(lost, i, d), tail)
+    high = s.op("arith.mulf", d, main, s.const(unit, d))
+    error = s.op("math.fma", d, main, s.const(unit, d), s.op("arith.negf", d, high))
+    error = s.op("arith.addf", d, error, s.op("arith.mulf", d, main, s.const(over, d)))
+    error = s.op("arith.addf", d, error, s.op("arith.mulf", d, tail, s.const(unit, d)))
+    rest = s.op("arith.addf", d, high, error)
+    more = s.op("arith.subf", d, error, s.op("arith.subf", d, rest, high))
+    return quarter, s.select(small, d, size, rest), s.select(small, d, s.const(0.0, d), more)
 
 
 def _times(s: Scalars, number: str, words: list[str]) -> tuple[str, str]:
-    """The two upper words of a line times a whole number; of a line of two words only the first is meant exactly."""
+    """The two upper words of a line times a whole number."""
     i = "int64"
-    if len(words) == 2:
-        upper = s.op("arith.shrui", i, words[0], s.const(32, i))
-        carried = s.op("arith.shrui", i, s.op("arith.muli", i, number, upper), s.const(32, i))
-        return s.op("arith.addi", i, s.op("arith.muli", i, number, words[1]), carried), ""
     low = s.op("arith.muli", i, number, words[1])
     middle = s.op("arith.addi", i, low, _upper(s, number, words[0]))
     over = s.cast(s.compare("lt", "uint64", middle, low), "bool", i)

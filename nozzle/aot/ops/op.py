@@ -30,6 +30,9 @@ class Scalars(Protocol):
     def look(self, table: str, at: str) -> str:
         """The whole number of 64 bits at a place, itself one, of a table that `angle.table` makes."""
 
+    def spared(self, rare: str) -> bool:
+        """Whether a condition may be taken to be false, as it nearly always is: where it was not, all is done again."""
+
     def parts(self, value: str, dtype: str) -> tuple[str, str]:
         """Real and imaginary part."""
 
