@@ -52,6 +52,10 @@ def total(a):
     return np.sum(a)
 
 
+def mean_square(a, b):
+    return np.mean((a - b) ** 2)
+
+
 def prefix(a):
     return np.cumsum(a)
 

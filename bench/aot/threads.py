@@ -57,12 +57,23 @@ def main():
     print(f"{CORES} threads against one{'':6}" + "".join(f"{size:>10}" for size in chosen.sizes.split(",")))
     floats = kernels.floats
     w = floats(512, 512)
-    for name in ("saxpy", "max_abs_diff", "total", "prefix", "softmax", "layer_norm", "gelu", "residual"):
+    for name in (
+        "saxpy",
+        "max_abs_diff",
+        "total",
+        "mean_square",
+        "prefix",
+        "softmax",
+        "layer_norm",
+        "gelu",
+        "residual",
+    ):
         function, cells = getattr(kernels, name), []
         for size in map(int, map(float, chosen.sizes.split(","))):
             flat = [floats(size) for _ in range(3)]
             rows = flat[0][: size // 512 * 512].reshape(-1, 512)
-            arguments = {"saxpy": flat, "max_abs_diff": flat[:2], "residual": [rows[:4096], w, w[0]]}.get(
+            two = dict.fromkeys(("max_abs_diff", "mean_square"), flat[:2])
+            arguments = {"saxpy": flat, "residual": [rows[:4096], w, w[0]], **two}.get(
                 name, flat[:1] if name in ("total", "prefix") else [rows]
             )
             found = measure(function, arguments, chosen.rounds)

@@ -110,6 +110,7 @@ class Native:
         self.counts = self._compiled([place.count for place in lowered.scratch])
         self.exact = exact(special)
         self.ranges = ranges(special.graph, lowered.outputs)
+        self.beside = self._compiled(self.ranges.beside if self.ranges is not None else ())
         self._chains()
 
     def _letters(self, slot: tuple[str, str]) -> str:
@@ -192,11 +193,13 @@ class Native:
             made = self._made([one[:0] if has else one for one, has in zip(inputs, over.inputs, strict=True)])
             pieces.append([result[part] if result.ndim else other for result, other in zip(results, made, strict=True)])
         every(lambda at: self._into(over.taken(inputs, parts[at]), pieces[at]), range(len(parts)))
-        for at, result in enumerate(results):
+        lengths = [part.stop - part.start for part in parts]
+        for at, (result, beside) in enumerate(zip(results, self.beside(*inputs), strict=True)):
             if result.ndim:
                 over.moved(at, result, parts)
             else:
-                result[...] = over.joined(at, [piece[at] for piece in pieces])
+                counts = [length * beside for length in lengths]
+                result[...] = over.joined(at, [piece[at] for piece in pieces], counts)
 
     def _into(self, inputs: Sequence[Any], results: Sequence[Any]) -> None:
         """Run native code."""

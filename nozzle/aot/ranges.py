@@ -1,8 +1,8 @@
 """Threads by ranges: a large call as several calls on parts of its first axis, that know nothing of each other.
 
 Which functions these are is read off the graph: every row of a result comes from the same row of the arguments, and
-from arguments that have no such axis. A reduction over that axis is joined from those of the parts, a running sum
-moved by the totals before it; so floats are added in another order, as in any native sum.
+from arguments that have no such axis. A reduction over that axis is joined from those of the parts, a mean weighed by
+their lengths, a running sum moved by the totals before it; so floats are added in another order, as in any native sum.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Ranges:
     inputs: tuple[bool, ...]
     """Which have the axis."""
     outputs: tuple[str, ...]
-    """For each: `rows`; `cumsum`; or the reduction."""
+    """For each: `rows`; `cumsum`; `mean`; or the reduction."""
+    beside: tuple[Dim, ...]
+    """For each: of how many numbers of a row it is the mean; else 1."""
     dear: bool
     """Whether arithmetic outweighs memory."""
 
@@ -67,10 +69,13 @@ class Ranges:
     def taken(self, inputs: Sequence[Any], part: slice) -> list[Any]:
         return [one[part] if has else one for one, has in zip(inputs, self.inputs, strict=True)]
 
-    def joined(self, at: int, pieces: Sequence[Any]) -> Any:
-        """A reduction of the whole, from those of the parts, which are arrays of rank 0."""
-        function = JOIN[self.outputs[at]]
-        return np.asarray(function.reduce(np.stack(pieces)), pieces[0].dtype)
+    def joined(self, at: int, pieces: Sequence[Any], counts: Sequence[int]) -> Any:
+        """A reduction of the whole, from those of parts of so many numbers, which are arrays of rank 0."""
+        dtype, many = pieces[0].dtype, np.array(counts, pieces[0].real.dtype)
+        with np.errstate(all="ignore"):
+            if self.outputs[at] != "mean":
+                return np.asarray(JOIN[self.outputs[at]].reduce(np.stack(pieces)), dtype)
+            return np.asarray(np.add.reduce(np.stack(pieces) * many) / np.add.reduce(many), dtype)
 
     def moved(self, at: int, result: Any, parts: Sequence[slice]) -> None:
         """Bring the running sums of the parts together, in place."""
@@ -118,7 +123,10 @@ class _Axis:
         if not outputs or any(way is None for way in ways):
             return None
         has = tuple(self.rows.get(node, False) for node in self.graph.inputs)
-        return Ranges(has, tuple(map(str, ways)), sum(map(self._cost, self.graph.block.nodes)) > DEAR)
+        beside = tuple(
+            self._beside(node) if way == "mean" else Dim.of(1) for node, way in zip(outputs, ways, strict=True)
+        )
+        return Ranges(has, tuple(map(str, ways)), beside, sum(map(self._cost, self.graph.block.nodes)) > DEAR)
 
     def _cost(self, node: Node) -> int:
         """Of one element, in additions."""
@@ -172,12 +180,34 @@ class _Axis:
         """How a result is put together."""
         if self.rows.get(node):
             return "rows"
+        if self._averages(node):
+            return "mean"
         if node in self.rows or not node.inputs or not self.rows.get(node.inputs[0]):
             return None
         first = node.inputs[0].tensor
         if node.op in JOIN and not node.tensor.rank:
             return node.op
         return "cumsum" if node.op == "cumsum" and first.rank == 1 else None
+
+    def _averages(self, node: Node) -> bool:
+        """Whether it is a sum of all that there is, over how many there are."""
+        if node.op != "divide" or node.tensor.rank or self._way(node.inputs[0]) != "sum":
+            return False
+        total, many = node.inputs
+        while many.op == "cast":
+            many = many.inputs[0]
+        count = self.length.times(self._beside(node))
+        return many.op == "size" and self._is(total.inputs[0].tensor.shape[0]) and self._plainly(many) == count
+
+    def _plainly(self, size: Node) -> Dim:
+        return self.facts.plain(size.attrs["of"])
+
+    def _beside(self, mean: Node) -> Dim:
+        """How many numbers a row has of what a mean is of."""
+        found = Dim.of(1)
+        for dim in mean.inputs[0].inputs[0].tensor.shape[1:]:
+            found = found.times(self.facts.plain(dim))
+        return found
 
 
 _pool: list[ThreadPoolExecutor] = []

@@ -48,9 +48,25 @@ def running(x):
     return np.cumsum(x)
 
 
+def average(x):
+    return np.mean(np.abs(x)), x.mean()
+
+
+def apart(x, y):
+    return ((x - y) ** 2).mean()
+
+
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
+        (average, (X,)),
+        (average, (M,)),
+        (average, (M.astype("f4") * np.float32(1e37),)),
+        (average, (M * 1j + 1,)),
+        (average, (np.arange(1000),)),
+        (average, (np.array([1.0, np.inf, 2.0] * 50),)),
+        (apart, (M, M[::-1].copy())),
+        (apart, (M, M[0].copy())),
         (saxpy, (X, X[::-1].copy(), X)),
         (saxpy, (X[::2], X[1::2], X[::2])),
         (saxpy, (M, M, 2.0)),
@@ -86,6 +102,14 @@ def mean(x):
     return x / len(x)
 
 
+def less(x):
+    return x.sum() / (len(x) - 1)
+
+
+def deviation(x):
+    return x.std()
+
+
 def columns(m):
     return m.sum(axis=0)
 
@@ -107,7 +131,9 @@ def picked(x):
     return x[x > 0]
 
 
-@pytest.mark.parametrize("function", [shifted, turned, placed, mean, columns, across, down, stored, picked])
+@pytest.mark.parametrize(
+    "function", [shifted, turned, placed, mean, less, deviation, columns, across, down, stored, picked]
+)
 def test_what_looks_beyond_its_row_is_not_divided(function):
     argument = M.copy() if function in (columns, across, down) else X.copy()
     assert native(function, argument).ranges is None
