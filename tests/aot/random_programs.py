@@ -34,6 +34,18 @@ BINARY = (
     "np.minimum(np.real({}), np.real({}))",
     "np.logical_and({}, {})",
 )
+PRODUCT = (
+    "{0} @ {0}.T",
+    "{0}.T @ {0}",
+    "{0} @ {0}.T @ {0}",
+    "np.maximum(np.real({0} @ {0}.T) + 1, 0)",
+    "{0} @ {1}.T",
+    "{0}.T @ {1}",
+    "np.dot({0}.T, {1}) * 2",
+    "np.outer({0}, {1})",
+    "({0} @ {0}.T + {0}.T[0]) * 2",
+    "np.stack([{0}, {0}]) @ {0}.T",
+)
 REDUCE = (
     "{}.sum(axis={})",
     "np.real({}).max(axis={}, initial_free)",
@@ -93,6 +105,9 @@ class Maker:
         self.rng = np.random.default_rng(seed)
         self.lines: list[str] = []
         self.count = 0
+        self.products = self.r.random() < 0.5
+        """Whether there may be products of matrices. Complex numbers are finite then: NumPy's library multiplies sums
+        by 1 + 0i at last, which makes NaN of what stands beside an infinity."""
 
     def arguments(self) -> dict[str, Any]:
         n, m = self.r.choice((0, 1, 2, 3, 5, 8, 17)), self.r.choice((1, 2, 4, 9))
@@ -119,7 +134,7 @@ class Maker:
         if kind in "iub":
             return self.rng.integers(0, 2 if kind == "b" else 100, shape).astype(dtype)
         made = self.rng.standard_normal(shape)
-        if self.r.random() < 0.3 and made.size:
+        if self.r.random() < 0.3 and made.size and not (self.products and kind == "c"):
             spots = self.rng.random(shape) < 0.2
             made = np.where(spots, self.rng.choice(SPECIAL, shape), made)
         return (made + 1j * self.rng.standard_normal(shape)).astype(dtype) if kind == "c" else made.astype(dtype)
@@ -140,14 +155,16 @@ class Maker:
         if form < 0.3:
             text = self.r.choice(UNARY)
             self.lines.append(f"{name} = {text.replace('{}', one)}")
-        elif form < 0.6:
+        elif form < 0.42 and self.products:
+            self.lines.append(f"{name} = {self.r.choice(PRODUCT).format(one, two)}")
+        elif form < 0.62:
             text = self.r.choice(BINARY)
             self.lines.append(f"{name} = {text.format(*[one, two, one][: text.count('{}')])}")
-        elif form < 0.68:
+        elif form < 0.7:
             axis = self.r.choice(("None", "0", "-1"))
             text = self.r.choice([one for one in REDUCE if "initial_free" not in one])
             self.lines.append(f"{name} = {text.format(f'np.asarray({one})', axis)}")
-        elif form < 0.78:
+        elif form < 0.79:
             self.lines.append(f"{name} = {self.r.choice(VIEW).format(one)}")
         elif form < 0.82:
             self.lines += [f"{name} = ({one} * 1).copy() if k > 1 else {one} + 0"]
