@@ -75,6 +75,15 @@ def test_the_calibration_sets_the_scale_and_what_is_larger_is_cut_off():
     assert np.all(compiled(whole * 0, whole * 0) == 0)
 
 
+@pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_was_calibrated_on_one_row_answers_for_many(scheme, wait):
+    compiled = aot.compile(times, wait=wait, quantize=scheme)
+    for rows in (1, 37, 1, 5):
+        assert apart(compiled(X[:rows], W), X[:rows] @ W) < NEAR[scheme]
+    assert apart(compiled(X[:, :1].copy(), W[:1]), X[:, :1] @ W[:1]) < NEAR[scheme]
+
+
 def test_a_scheme_that_is_not_there_is_said():
     with pytest.raises(ValueError, match="there are i8, f16, bf16"):
         aot.compile(times, quantize="i4")

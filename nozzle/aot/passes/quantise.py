@@ -23,7 +23,7 @@ from nozzle.aot.graph import Graph, Node, walk
 from nozzle.aot.interpret import Run, interpret, sizes_of
 from nozzle.aot.ops.reduce import reduce
 from nozzle.aot.passes.rewrite import rewrite
-from nozzle.aot.sizes import Facts
+from nozzle.aot.sizes import Facts, pruned
 from nozzle.aot.types import Tensor
 
 SCHEMES = ("i8", "f16", "bf16")
@@ -124,7 +124,8 @@ def quantise(scheme: str, most: Mapping[Node, float]) -> Callable[[Graph], Graph
             return b.nodes
 
         many = len(products(graph))
-        return replace(rewrite(graph, change), notes=(*graph.notes, f"quantise: {many} products by {scheme}"))
+        made, notes = rewrite(graph, change), (*graph.notes, f"quantise: {many} products by {scheme}")
+        return replace(made, guards=pruned((*graph.guards, *facts.guards)), notes=notes)
 
     return whole
 
