@@ -15,6 +15,7 @@ import random
 import statistics
 import sys
 import time
+from functools import partial
 
 for name in (
     "OPENBLAS_NUM_THREADS",
@@ -220,6 +221,7 @@ def main():
         results.append({"kernel": function.__name__, "shape": shape, "seconds": seconds, "goal": words})
     if not chosen.only or "bytes_matmul" in chosen.only.split(","):
         missed += product_of_bytes(chosen.reps)
+        layers(chosen.reps)
     overhead()
     if chosen.json:
         with open(chosen.json, "w") as file:
@@ -260,16 +262,7 @@ def product_of_bytes(reps, n=512):
     if not np.array_equal(whole(a, b), bytes_matmul(a, b)):
         print("product of bytes: void")
         return 1
-    near(x, y)
-    calls = {"bytes": lambda: whole(a, b), "quantised": lambda: near(x, y), "floats": lambda: x @ y}
-    taken = {name: [] for name in calls}
-    for _ in range(reps):
-        for name, call in calls.items():
-            call()
-            start = time.perf_counter()
-            call()
-            taken[name].append(time.perf_counter() - start)
-    found = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    found = medians({"bytes": lambda: whole(a, b), "quantised": lambda: near(x, y), "floats": lambda: x @ y}, reps)
     ratio = found["floats"] / found["bytes"]
     words = "met" if ratio >= 3 else "MISSED"
     print(
@@ -277,6 +270,31 @@ def product_of_bytes(reps, n=512):
         f" f32 quantised by i8, scales included: {found['floats'] / found['quantised']:.2f} times"
     )
     return int(ratio < 3)
+
+
+def layers(reps, width=1024):
+    """Few rows times weights, quantised by i8: the weights rounded in every call, and once."""
+    w = floats(width, width)
+    every, once = (aot.compile(matmul, wait=True, quantize="i8", constant=one) for one in ((), ("b",)))
+    for rows in (1, 32, 128):
+        x = floats(rows, width)
+        calls = {"every": partial(every, x, w), "once": partial(once, x, w), "floats": partial(np.matmul, x, w)}
+        found = medians(calls, reps)
+        ratios = [found["floats"] / found[name] for name in ("every", "once")]
+        words = f"{ratios[0]:.2f} times NumPy's of f32; weights constant: {ratios[1]:.2f}"
+        print(f"{rows}x{width} times {width}^2 by i8: {words}")
+
+
+def medians(calls, reps):
+    """Seconds of each, in turn, after one call that warms up."""
+    taken = {name: [] for name in calls}
+    for _ in range(reps):
+        for name, call in calls.items():
+            call()
+            start = time.perf_counter()
+            call()
+            taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
 def overhead():

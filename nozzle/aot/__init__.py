@@ -35,25 +35,44 @@ Calls = Sequence[tuple[Any, ...]]
 
 @overload
 def compile(
-    function: Callable[..., Any], /, *, wait: bool | None = None, quantize: str = "", calibrate: Calls = ()
+    function: Callable[..., Any],
+    /,
+    *,
+    wait: bool | None = None,
+    quantize: str = "",
+    calibrate: Calls = (),
+    constant: Sequence[str] = (),
 ) -> Compiled: ...
 @overload
 def compile(
-    *, wait: bool | None = None, quantize: str = "", calibrate: Calls = ()
+    *, wait: bool | None = None, quantize: str = "", calibrate: Calls = (), constant: Sequence[str] = ()
 ) -> Callable[[Callable[..., Any]], Compiled]: ...
-def compile(function: Any = None, /, *, wait: bool | None = None, quantize: str = "", calibrate: Calls = ()) -> Any:
+def compile(
+    function: Any = None,
+    /,
+    *,
+    wait: bool | None = None,
+    quantize: str = "",
+    calibrate: Calls = (),
+    constant: Sequence[str] = (),
+) -> Any:
     """Compile a function of arrays and numbers, for every kind of call when it first comes.
 
     `wait`: whether a first call waits for its native code, or is answered as Python meanwhile, which is the default
     outside a journal. `quantize`: products of matrices by fewer bits: "i8" (exact sums of bytes, scaled back), "f16" or
     "bf16" (factors rounded); `calibrate`: arguments of calls whose values set the scales, else those of the first call.
+    `constant`: names of arguments whose arrays do not change: what rests on them alone, as weights that are rounded,
+    is computed once for an array. An array is known by its identity; at its first, second, fourth, ... call all of it
+    is compared with what it was, and one that changed raises ValueError.
     A large call is divided among threads where arithmetic outweighs memory; `NOZZLE_AOT_THREADS` says how many, and
     then for all that can be divided. Raises NotAdmissible, from the first call, with the line of what cannot be
     compiled; ValueError for another scheme.
     """
     if quantize and quantize not in SCHEMES:
         raise ValueError(f"there is no scheme {quantize!r}; there are {', '.join(SCHEMES)}")
-    options = Options(wait, quantize, tuple(tuple(one) for one in calibrate))
+    if isinstance(constant, str):
+        constant = (constant,)
+    options = Options(wait, quantize, tuple(tuple(one) for one in calibrate), tuple(constant))
     return Compiled(function, options) if function is not None else lambda python: Compiled(python, options)
 
 

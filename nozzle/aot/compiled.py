@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from nozzle.aot.constant import Kept, kept
 from nozzle.aot.cpu import Native, attach
 from nozzle.aot.frontend import Argument, trace
 from nozzle.aot.frontend.values import Capture
@@ -41,6 +42,8 @@ class Options:
     """The scheme that products of matrices are quantised by: i8, f16 or bf16."""
     calibrate: tuple[tuple[Any, ...], ...] = ()
     """Arguments of calls that the scales of `i8` are taken from; none: the first call of each kind."""
+    constant: tuple[str, ...] = ()
+    """Names of arguments whose arrays do not change."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,8 @@ class Special:
     constants: tuple[Any, ...]
     """The arguments, where they are not."""
     quantised: Quantised | None = None
+    kept: Kept | None = None
+    """What is computed once for the arrays of constant arguments."""
     native: Runner | None = None
     said: str = ""
     """Why there is no native code, in words."""
@@ -66,16 +71,26 @@ class Special:
     def __call__(self, arguments: Sequence[Any]) -> Any:
         if self.native is None:
             return self.plain(arguments)
-        return self.native([arguments[at] for at in self.tensors])
+        return self.native(self.inputs(arguments))
+
+    @property
+    def body(self) -> Graph:
+        """What native code is of: the graph, less what is kept."""
+        return self.graph if self.kept is None else self.kept.graph
+
+    def inputs(self, arguments: Sequence[Any]) -> list[Any]:
+        """Those of native code, of all arguments; ValueError where a constant has changed."""
+        found = [arguments[at] for at in self.tensors]
+        return found if self.kept is None else self.kept.with_values(found)
 
     def plain(self, arguments: Sequence[Any]) -> Any:
         """The answer without native code: of the function as it was written; of its graph where that is quantised."""
         return self.python(*arguments) if self.quantised is None else self.interpreted(arguments)
 
     def whole(self, inputs: Sequence[Any]) -> list[Any]:
-        """All arguments, of those that are inputs of the graph."""
+        """All arguments, of those that are inputs of native code."""
         arguments = list(self.constants)
-        for at, one in zip(self.tensors, inputs, strict=True):
+        for at, one in zip(self.tensors, inputs, strict=self.kept is None):
             arguments[at] = one
         return arguments
 
@@ -93,6 +108,8 @@ class Compiled:
         self.specials: dict[Any, list[Special]] = {}
         self.signature = inspect.signature(python)
         self.names = tuple(self.signature.parameters)
+        if strange := set(options.constant) - set(self.names):
+            raise ValueError(f"{python.__name__} has no argument {', '.join(sorted(strange))} to be constant")
         self._annotations = _annotations(python)
         self._fast: Callable[..., Any] = self._slow
         self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
@@ -155,7 +172,8 @@ class Compiled:
                 self.options.quantize, found.graph, [[call[at] for at in tensors] for call in calls]
             )
         holds = guard(graph, self.names)
-        return Special(self.python, graph, found.captures, holds, tensors, constants, quantised)
+        apart = kept(graph, self.options.constant) if self.options.constant else None
+        return Special(self.python, graph, found.captures, holds, tensors, constants, quantised, apart)
 
     def calibrations(self, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The calls that were given to calibrate on, of the kind of this one."""
@@ -164,7 +182,7 @@ class Compiled:
 
     def make(self, arguments: Sequence[Any]) -> Special:
         special = self.traced(arguments)
-        attach(special, self.options, [arguments[at] for at in special.tensors], self._promote)
+        attach(special, self.options, special.inputs(arguments), self._promote)
         return special
 
     def _check(self, arguments: Sequence[Any]) -> None:

@@ -54,7 +54,7 @@ def attach(special: Special, options: Options, arguments: Sequence[Any], ready: 
         say_once(f"nozzle.aot: {special.said}")
         return
     try:
-        lowered = lower(passes.run(special.graph), cache.processor())
+        lowered = lower(passes.run(special.body), cache.processor())
     except Refuse as error:
         special.said = f"{error.reason}; instead: {error.instead}" if error.instead else error.reason
         return
@@ -98,7 +98,7 @@ class Native:
     """One native function, and how to call it."""
 
     def __init__(self, special: Special, lowered: Lowered, path: Path) -> None:
-        self.special, self.lowered, self.graph = special, lowered, special.graph
+        self.special, self.lowered, self.graph = special, lowered, special.body
         self.library = ctypes.CDLL(str(path))
         self.entry = getattr(self.library, f"{lowered.name}_entry")
         self.entry.argtypes, self.entry.restype = [ctypes.c_char_p], None
@@ -109,7 +109,7 @@ class Native:
         self.sizes = self._compiled([dim for space in lowered.spaces for dim in space])
         self.counts = self._compiled([place.count for place in lowered.scratch])
         self.exact = exact(special)
-        self.ranges = ranges(special.graph, lowered.outputs)
+        self.ranges = ranges(special.body, lowered.outputs)
         self.beside = self._compiled(self.ranges.beside if self.ranges is not None else ())
         self._chains()
 

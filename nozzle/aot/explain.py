@@ -88,14 +88,14 @@ def page(function: Compiled) -> str:
     """Every kind of call so far, each with its fused graph folded away."""
     parts = []
     for special in (one for group in function.specials.values() for one in group):
-        graph = f"<details><summary>fused</summary>\n\n```text\n{passes.run(special.graph)}\n```\n\n</details>"
+        graph = f"<details><summary>fused</summary>\n\n```text\n{passes.run(special.body)}\n```\n\n</details>"
         parts.append(f"{described(special)}\n\n{graph}")
     return "\n\n".join(parts) or f"**{function.python.__name__}**: not called yet"
 
 
 def described(special: Special) -> str:
     """What became of one kind of call, as Markdown."""
-    found = account(special.graph)
+    found = account(special.body)
     spared = found.arrays - found.kept
     lines = [f"**{special.graph.name}**: {_state(special)}", ""]
     lines.append(
@@ -109,6 +109,9 @@ def described(special: Special) -> str:
         lines.append(f"- for calls where {', '.join(map(str, special.graph.guards))}; others are compiled anew")
     if special.quantised is not None:
         lines.append(f"- quantised: {special.quantised}")
+    if special.kept is not None:
+        names, many = " and ".join(special.kept.names), len(special.kept.ahead.results)
+        lines.append(f"- {many} array{'s' * (many != 1)} computed once for {names}, and kept while it lives unchanged")
     bound = "every operation is exact" if exact(special) else "sums, products and transcendentals within their bounds"
     lines.append(f"- {bound}")
     return "\n".join(lines)
@@ -154,7 +157,7 @@ def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evide
     mine, theirs = copy.deepcopy(arguments), copy.deepcopy(arguments)
     got, want = function(*mine), function.python(*theirs)
     gap = apart((got, list(mine)), (want, list(theirs)))
-    many = max(account(special.graph).least // 16, 1)
+    many = max(account(special.body).least // 16, 1)
     source, target = np.ones(many), np.ones(many)
     calls: list[Callable[[], Any]] = [
         lambda: function(*mine),

@@ -21,7 +21,7 @@ def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
     """One rung for a call with these arguments; Missing where what makes it is not installed."""
     if target not in RUNGS:
         raise ValueError(f"there is no rung {target!r}; there are {', '.join(RUNGS)}")
-    graph = function.traced(arguments).graph
+    graph = function.traced(arguments).body
     if target == "graph":
         return str(graph)
     graph = passes.run(graph)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,13 @@ def rewrite(graph: Graph, change: Change) -> Graph:
     """The graph with every node that `change` has something for replaced."""
     block = _Rewrite(change).block(graph.block)
     return graph if block is graph.block else replace(graph, block=block)
+
+
+def swapped(graph: Graph, others: Mapping[Node, Node]) -> Graph:
+    """The graph with other nodes of the same type for some, which are not in its blocks."""
+    made = _Rewrite(lambda *_: ())
+    made.new |= others
+    return replace(graph, block=made.block(graph.block))
 
 
 class _Rewrite:
