@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.constant import Kept, kept
-from nozzle.aot.cpu import Native, attach
+from nozzle.aot.cpu import Native, attach, say_once
 from nozzle.aot.frontend import Argument, trace
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.graph import Graph, Loc, root, stored
@@ -142,7 +142,21 @@ class Compiled:
             bound = self.signature.bind(*arguments, **names)
             bound.apply_defaults()
             arguments = tuple(bound.arguments[name] for name in self.names)
+        if any(map(_elsewhere, arguments)):
+            return self._there(arguments)
         return self.special(arguments)(arguments)
+
+    def _there(self, arguments: Sequence[Any]) -> Any:
+        """The answer where arrays are on a device: by their own library, which takes NumPy's calls for its own."""
+        name = self.python.__name__
+        if self.options.quantize:
+            here = Loc(self.python.__code__.co_filename, self.python.__code__.co_firstlineno)
+            raise NotAdmissible(here, f"{name} is quantised, and its argument is on a device", "pass arrays of NumPy's")
+        library = next(type(one).__module__.partition(".")[0] for one in arguments if _elsewhere(one))
+        say_once(
+            f"nozzle.aot: {name} runs where its arrays are, by {library}, operation by operation: nothing is fused"
+        )
+        return self.python(*arguments)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else functools.partial(self, owner)
@@ -213,6 +227,13 @@ def _annotations(python: Callable[..., Any]) -> dict[str, Any]:
         return inspect.get_annotations(python, eval_str=True)
     except (NameError, SyntaxError, TypeError, AttributeError):
         return {}
+
+
+def _elsewhere(value: Any) -> bool:
+    """Whether it is an array in the memory of a device: by the protocol that CuPy, numba and torch share."""
+    return not isinstance(value, (np.ndarray, np.generic, int, float, complex)) and hasattr(
+        value, "__cuda_array_interface__"
+    )
 
 
 def _is_whole(value: Any) -> bool:
