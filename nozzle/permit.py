@@ -67,6 +67,8 @@ class Permit:
     """Chains of cells that somebody asked for."""
     allowed: set[str] = field(default_factory=set)
     """Chains of cells that may run however long they take."""
+    acting: set[str] = field(default_factory=set)
+    """Chains of agents' cells that the author let run, and no rule: they may act outside by tools of the host."""
     stale: set[str] = field(default_factory=set)
     """Chains of cells below one that has run again because its input changed: the same code, another state."""
     said: dict[str, Replay] = field(default_factory=dict)
@@ -85,10 +87,11 @@ class Permit:
         runs = [cell for cell in entry.cells if cell.runs]
         self.wanted |= {cell.chain for cell in (runs if again else planning.unfinished(entry))}
         self.allowed |= {cell.chain for cell in runs}
+        self.acting |= self.allowed
 
     def rest(self, why: str) -> None:
         """Run nothing by itself until the author saves or asks."""
-        self.resting, self.wanted, self.allowed = why, set(), set()
+        self.resting, self.wanted, self.allowed, self.acting = why, set(), set(), set()
 
     def taken(self) -> None:
         """The text is another: who wrote its cells is asked anew."""
@@ -111,7 +114,8 @@ class Permit:
             below = (cell for cell in entry.cells if cell.runs and cell.span.start > row.cell.span.start)
             self.stale |= {cell.chain for cell in below}
         said, self.said = self.said, {}
-        return jobs(entry, row.cell, self.settings, said)
+        again = {chain for chain, word in said.items() if word == "again"}
+        return jobs(entry, row.cell, self.settings, said, self.acting | again)
 
     def ended(self, cell: Cell) -> None:
         self.wanted.discard(cell.chain)

@@ -4,8 +4,9 @@ A run belongs to the text it began from. It refuses to know what the text has be
 its result still has a place there.
 """
 
+import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
@@ -24,6 +25,7 @@ from nozzle.together import Together
 
 FREE = ("", conduct.BY)
 """Whose cells run without bounds: the author's, and those that the conductor made of his own words."""
+_MCP = re.compile(r"\bmcp\b")
 NOTHING: Mapping[str, Replay] = {}
 LONG = 2.0
 """Seconds after which a running cell gets its marker in the text."""
@@ -131,17 +133,26 @@ class Run:
         yield Finished(self.cell.chain, "stopped", cause=self.stopping)
 
 
-def jobs(entry: Entry, cell: Cell, settings: Settings, said: Mapping[str, Replay] = NOTHING) -> list[Job]:
-    """The cells of the chain up to and with this one; `said` of a replay of some, by their chains."""
+def jobs(
+    entry: Entry, cell: Cell, settings: Settings, said: Mapping[str, Replay] = NOTHING, acting: Collection[str] = ()
+) -> list[Job]:
+    """The cells of the chain up to and with this one; `said` of a replay of some, by their chains.
+
+    Those of agents act outside by the host's tools only when their chains are `acting`; the author's, below one of
+    theirs, only when they name the tools.
+    """
     found: list[Job] = []
+    below = False
     for each in entry.cells:
         if each.runs:
-            options = each.options
+            options, is_free = each.options, each.by in FREE
+            acts = (not below or bool(_MCP.search(each.body))) if is_free else each.chain in acting
+            below = below or not is_free
             found.append(
                 Job(
                     each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
                     options.raises, options.once, said.get(each.chain), options.cache,
-                    label=each.label or each.digest[:8], confined=each.by not in FREE,
+                    label=each.label or each.digest[:8], confined=not is_free, acts=acts,
                 )
             )  # fmt: skip
         if each.chain == cell.chain:

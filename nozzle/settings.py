@@ -33,7 +33,7 @@ _PERSONAL = {
     "steps", "run", "python", "timeout", "settle", "quiet", "follow", "keyring", "model", "model_url", "model_key",
     "model_tokens", "model_context", "explain", "task_steps", "task_tokens", "task_seconds", "task_dollars",
     "countdown", "unattended", "snapshots", "agents_online", "agents_memory", "agents_file", "cells", "agents_cpu",
-    "reader", "notes", "prompt_label", "stall",
+    "reader", "notes", "prompt_label", "stall", "mcp",
 }  # fmt: skip
 """Keys that the user's settings.toml may hold: they change what happens here, not what the journal is."""
 
@@ -64,6 +64,20 @@ class Site(BaseModel):
         default="", description="Where it is published, for the feed; links between pages stay relative."
     )
     language: str = Field(default="en", description="Language of the text, as in HTML's lang.")
+
+
+class Server(BaseModel):
+    """An MCP server whose tools cells may call, as `mcp.NAME.TOOL(...)`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    command: tuple[str, ...] = Field(strict=False, min_length=1, description="The program that serves, its arguments.")
+    env: tuple[str, ...] = Field(
+        default=(), strict=False, description="Names of variables of your environment that it gets, keys for example."
+    )
+    looks: tuple[str, ...] = Field(
+        default=(), strict=False, description="Its tools that change nothing; each other one waits for you."
+    )
 
 
 class Settings(BaseModel):
@@ -164,6 +178,9 @@ class Settings(BaseModel):
     )
     unattended: _Seconds = Field(
         default=0.0, description="Seconds after which an unanswered proposal is denied; 0: it waits."
+    )
+    mcp: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Server] = Field(
+        default={}, description="MCP servers by name, each a table [mcp.NAME] with command, env and looks."
     )
     site: Site = Field(default=Site(), description="The published pages.")
 

@@ -1,4 +1,4 @@
-"""What the host does for cells, which have no network and no keys of nozzle's: search and recall, as JSON."""
+"""What the host does for cells, which have no network and no keys of nozzle's: search, recall, MCP tools, as JSON."""
 
 import json
 import os
@@ -7,6 +7,7 @@ from typing import Any
 
 from nozzle.errors import NozzleError
 from nozzle.explainer import Passage
+from nozzle.runner import Serve, Served, Servers
 
 MOST = 8
 """Results that are given back."""
@@ -15,20 +16,24 @@ PATIENCE = 15.0
 
 
 def service(
-    recall: Callable[[str], Sequence[Passage]], redact: Callable[[str], str] = lambda text: text
-) -> Callable[[str, Mapping[str, Any]], str | None]:
-    """A function from a tool's name and arguments to JSON; None for a tool that is not served."""
+    recall: Callable[[str], Sequence[Passage]],
+    redact: Callable[[str], str] = lambda text: text,
+    servers: Servers | None = None,
+) -> Serve:
+    """A function from a tool's name and arguments to what it gives."""
 
-    def serve(name: str, arguments: Mapping[str, Any]) -> str | None:
+    def serve(name: str, arguments: Mapping[str, Any], acts: bool) -> Served:
         query = str(arguments.get("query", ""))
         try:
             if name == "search" and (url := os.environ.get("NOZZLE_SEARCH_URL", "")):
-                return json.dumps(_searched(url, query))
+                return Served(json.dumps(_searched(url, query)))
             if name in ("search", "recall"):
-                return redact(json.dumps([passage.as_dict() for passage in recall(query)]))
+                return Served(redact(json.dumps([passage.as_dict() for passage in recall(query)])))
+            if name == "mcp" and servers is not None:
+                return servers.serve(arguments, acts)
         except NozzleError as error:
-            return json.dumps({"error": str(error)})
-        return None
+            return Served(json.dumps({"error": str(error)}))
+        return Served(None)
 
     return serve
 

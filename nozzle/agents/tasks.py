@@ -360,6 +360,8 @@ class Tasks:
         task.offer = replace(offer, source=source)
         self.crew.running.add(cell.chain)
         self.desk.permit.allowed.add(cell.chain)
+        if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
+            self.desk.permit.acting.add(cell.chain)
 
     def _close(self, task: Task, offer: Offer, outcome: Outcome, label: str) -> None:
         """A proposal that is not run, or a cell that is undone, stays as a folded record."""
@@ -381,6 +383,7 @@ class Tasks:
             if cell is None:
                 return self._end(task, "stopped", "You deleted the cell that was allowed.")
             self.crew.running.discard(task.chain)
+            self.desk.permit.acting |= {cell.chain} if task.chain in self.desk.permit.acting else set()
             task.chain = cell.chain
             self.crew.running.add(cell.chain)
             self.desk.permit.allowed.add(cell.chain)

@@ -64,7 +64,7 @@ SHELL = frozenset({"ls", "pwd", "cat", "head", "tail", "wc", "date", "echo"})
 ACTED_UPON = (".md", ".toml", ".keys", ".yml", ".yaml", ".cfg", ".ini", ".sh")
 """Endings of files that say what runs."""
 LEAVES = re.compile(
-    r"\b(?:requests|urllib\w*|httpx|aiohttp|socket|ftplib|smtplib|paramiko|boto3|webbrowser|curl|wget|ssh|scp|rsync|sudo|"
+    r"\bmcp(?:\.\w+)*|\b(?:requests|urllib\w*|httpx|aiohttp|socket|ftplib|smtplib|paramiko|boto3|webbrowser|curl|wget|ssh|scp|rsync|sudo|"
     r"rm|rmdir|rmtree|unlink|remove|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
 )
 """Words of a cell that wants more than this journal, or less of it: that bounds would refuse, or git be asked for."""
@@ -74,8 +74,9 @@ _BUILTINS = frozenset(dir(builtins))
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
 
-def judge(source: str, language: str, changed: Iterable[str] = ()) -> Risk:
-    """What a cell could do; `changed` are the names that cells have given a meaning of their own.
+def judge(source: str, language: str, changed: Iterable[str] = (), looks: Iterable[str] = ()) -> Risk:
+    """What a cell could do; `changed` are the names that cells have given a meaning of their own, `looks` the tools of
+    MCP servers (`mcp.calendar.events`) that the author says change nothing.
 
     >>> judge("print(sum(x))", "python"), judge("y = x + 1", "python"), judge("import os", "python")
     ('read', 'reversible', 'ask')
@@ -88,7 +89,7 @@ def judge(source: str, language: str, changed: Iterable[str] = ()) -> Risk:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "ask"
-    reader = _Reader(frozenset(changed))
+    reader = _Reader(frozenset(changed), frozenset(looks))
     reader.visit(tree)
     return reader.risk
 
@@ -103,6 +104,8 @@ class Ground:
     """It can write only inside the worktree, and reach no network."""
     loose: tuple[str, ...] = ()
     """What it could write there and git could not give back."""
+    looks: tuple[str, ...] = ()
+    """Tools of MCP servers that change nothing."""
 
 
 def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) -> tuple[Risk, str]:
@@ -113,12 +116,14 @@ def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) ->
     >>> weigh("import os", "python", (), Ground("confined", True, ("data.csv",)))[1]
     'anything in this journal, and git could not give back data.csv: it waits for you (confined)'
     """
-    risk = judge(source, language, changed)
+    risk = judge(source, language, changed, ground.looks)
     leaves = LEAVES.search(source)
     if risk != "ask":
         words = _TOUCHES[risk]
     elif not ground.holds:
         words = "anything: code cannot tell, so it waits for you"
+    elif leaves and leaves[0].startswith("mcp"):
+        words = f"what `{leaves[0]}` does, which acts outside this journal: it waits for you"
     elif leaves:
         words = f"it says `{leaves[0]}`, so it waits for you"
     elif ground.loose:
@@ -142,9 +147,10 @@ def _some(names: Sequence[str]) -> str:
 class _Reader(ast.NodeVisitor):
     """Visits what it knows; what it does not know is `ask`."""
 
-    def __init__(self, changed: frozenset[str]) -> None:
+    def __init__(self, changed: frozenset[str], looks: frozenset[str]) -> None:
         self.risk: Risk = "read"
         self._changed = changed
+        self._looks = looks if "mcp" not in changed else frozenset()
         self._modules: dict[str, frozenset[str]] = {}
 
     def visit(self, node: ast.AST) -> None:
@@ -188,6 +194,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         match node.func:
+            case ast.Attribute() as tool if _is_served(tool):
+                if ast.unparse(tool) not in self._looks:
+                    self.risk = "ask"
             case ast.Name(id=name) if name in LOOKS and name not in self._changed:
                 pass
             case ast.Name(id=name) if name in WRITES and name not in self._changed and _harmless(node.args[:1]):
@@ -213,7 +222,7 @@ class _Reader(ast.NodeVisitor):
 
     def _bind(self, name: str) -> None:
         """A trusted name must not get another meaning."""
-        if name in LOOKS | WRITES | _BUILTINS or name in self._modules:
+        if name in LOOKS | WRITES | _BUILTINS | {"mcp"} or name in self._modules:
             self.risk = "ask"
 
     def _writes(self) -> None:
@@ -226,6 +235,13 @@ _KNOWN = (
     ast.Assert, ast.expr, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.arg,
     ast.arguments, ast.comprehension, ast.Import, ast.alias,
 )  # fmt: skip
+
+
+def _is_served(tool: ast.expr) -> bool:
+    """Whether a call is of a tool of an MCP server, by its whole name."""
+    while isinstance(tool, ast.Attribute):
+        tool = tool.value
+    return isinstance(tool, ast.Name) and tool.id == "mcp"
 
 
 def _harmless(path: list[ast.expr]) -> bool:

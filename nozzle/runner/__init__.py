@@ -6,7 +6,8 @@ decides nothing about what is due, and writes nothing; what it knows of the docu
 """
 
 from nozzle.runner.confine import PRIVATE, Bounds, Held, bounds, possible
-from nozzle.runner.course import Serve, nobody
+from nozzle.runner.connected import Line, Servers
+from nozzle.runner.course import Serve, Served, nobody
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits, Replay
 from nozzle.runner.kernel import ANYWHERE
@@ -26,8 +27,11 @@ __all__ = [
     "Kernelspec",
     "Kernelspecs",
     "Limits",
+    "Line",
     "Replay",
     "Serve",
+    "Served",
+    "Servers",
     "Session",
     "Snapshots",
     "bounds",

@@ -8,7 +8,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from nozzle.document.events import (
     ASKED,
@@ -39,13 +39,22 @@ A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
 
 
-Serve = Callable[[str, Mapping[str, Any]], str | None]
-"""What the host does for a cell: the name of a tool, its arguments -> JSON, or None when nobody does it."""
+class Served(NamedTuple):
+    """What the host did for a cell."""
+
+    text: str | None
+    """JSON; None when nobody does such a thing."""
+    effect: str = ""
+    """What it did outside, if it did."""
 
 
-def nobody(name: str, arguments: Mapping[str, Any]) -> str | None:
+Serve = Callable[[str, Mapping[str, Any], bool], Served]
+"""What the host does for a cell: the name of a tool, its arguments, whether the cell may act outside by it."""
+
+
+def nobody(name: str, arguments: Mapping[str, Any], acts: bool) -> Served:
     """No tool is served."""
-    return None
+    return Served(None)
 
 
 class Course:
@@ -72,6 +81,7 @@ class Course:
         self._serve = serve
         self._begun = False
         self._asked = False
+        self._acted: list[str] = []
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
         self._kill_at: float | None = None
@@ -195,7 +205,9 @@ class Course:
                 yield InputRequest(cell, message["prompt"], message["password"])
                 return
             case "tool":
-                self._kernel.answer(number, self._serve(message["name"], message["arguments"]))
+                served = self._serve(message["name"], message["arguments"], self._job.acts)
+                self._acted += [served.effect] if served.effect and served.effect not in self._acted else []
+                self._kernel.answer(number, served.text)
                 return
             case "done":
                 yield from self._last_words()
@@ -236,7 +248,7 @@ class Course:
         facts: dict[str, Any] = {
             name: tuple(done.get(name, ())) for name in ("reads", "writes", "elsewhere", "effects")
         }
-        facts["effects"] += (ASKED,) if self._asked else ()
+        facts["effects"] += (*self._acted, *((ASKED,) if self._asked else ()))
         return Finished(
             self._job.cell,
             status,

@@ -33,6 +33,8 @@ class Job:
     label: str = ""
     confined: bool = False
     """An agent wrote it: it, and all below it, run in bounds."""
+    acts: bool = False
+    """It may act outside by tools that the host serves."""
 
     @property
     def name(self) -> str:

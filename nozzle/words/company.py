@@ -109,16 +109,16 @@ def ground(here: Journal, rel: str) -> Ground:
     from nozzle.runner import PRIVATE, possible
     from nozzle.settings import MADE
 
-    held = possible(here.settings.agents_online)
+    held, looks = possible(here.settings.agents_online), here.servers.looks
     if not (held.files and held.network):
-        return Ground(held.label)
+        return Ground(held.label, looks=looks)
     safe = {*PRIVATE, *MADE}
 
     def loses(path: str) -> bool:
         parts = path.rstrip("/").split("/")
         return path != rel and not safe & set(parts) and not (here.root / path / "pyvenv.cfg").exists()
 
-    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if loses(path)))
+    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if loses(path)), looks)
 
 
 def model(here: Journal) -> Model | None:
@@ -128,7 +128,7 @@ def model(here: Journal) -> Model | None:
     settings = here.settings
     if not settings.model:
         return None
-    if not here.trusts_model():
+    if not here.trusts_settings("model", "model_url", "model_key"):
         here.warn("nozzle.toml names a model and came by git: nothing is sent to it; name it in your own settings.toml")
         return None
     return choose(Choice(settings.model, settings.model_url, lambda: key(settings.model_key)))

@@ -21,7 +21,7 @@ def interpreter_for(journal: Journal, entry: Entry) -> Interpreter:
     spec = spec if isinstance(spec, Mapping) else {}
     is_python = LANGUAGES.get(str(spec.get("language") or "python").lower()) == "python"
     name = str(spec.get("name", "")) if is_python else ""
-    named = journal.settings.python if journal.trusts_settings() else ""
+    named = journal.settings.python if journal.trusts_settings("python") else ""
     root = journal.first if named or journal.owns(".venv") else None
     return find_interpreter(root, named=named, kernelspec=name)
 

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from nozzle.keys import Key, Signer, Trust
     from nozzle.ledger import Ledger
     from nozzle.lm import Model
-    from nozzle.runner import Kernelspecs
+    from nozzle.runner import Kernelspecs, Servers
     from nozzle.settings import Settings
     from nozzle.steps import Steps
     from nozzle.words.beside import Threads
+
+
+UNTRUSTED = "nozzle.toml names MCP servers and came by git: 'nozzle trust' shows them and lets them be started"
 
 
 @dataclass
@@ -203,8 +206,16 @@ class Journal:
             snapshots=Snapshots(self.settings.snapshots),
             seen_at=self.first if self.first != self.root else None,
             company=company(self, lambda work: put(Called(lambda loop: work()))),
-            serve=service(recall(self).search, self.redact),
+            serve=service(recall(self).search, self.redact, self.servers),
         )
+
+    @cached_property
+    def servers(self) -> Servers:
+        """The MCP servers that the settings name; none of a journal of somebody else's is connected to."""
+        from nozzle.runner import Line, Servers
+
+        lines = {name: Line(each.command, each.env, each.looks) for name, each in self.settings.mcp.items()}
+        return Servers(lines, self.redact, "" if self.trusts_settings("mcp") else UNTRUSTED)
 
     def kernelspecs(self) -> Kernelspecs:
         """Jupyter's kernels; those in the journal's own environment only when that cannot be somebody else's."""
@@ -223,20 +234,12 @@ class Journal:
         words = f"it came by git and may be somebody else's; 'nozzle trust {rel}' shows it and lets it run"
         return lambda cell: words if cell.chain in chains else ""
 
-    def trusts_settings(self) -> bool:
-        """Whether the Python that the journal's settings name may run: they were written here, or accepted."""
-        from nozzle.settings import settings_digest
-
-        if not self.settings.python or self.owns("nozzle.toml", "pyproject.toml"):
-            return True
-        return bool(self.trust.trusts_files([settings_digest(self.root)]))
-
-    def trusts_model(self) -> bool:
-        """Whether the model that the journal's settings name may be sent anything: named here, or by this user."""
+    def trusts_settings(self, *names: str) -> bool:
+        """Whether what the journal's settings name by these keys may act here (the Python that runs cells, the model
+        that is sent something, servers): said by this user, written here, or accepted."""
         from nozzle.settings import settings_digest, shared_keys
 
-        shared = shared_keys(self.root, self.config) & {"model", "model_url", "model_key"}
-        if not shared or self.owns("nozzle.toml", "pyproject.toml"):
+        if not shared_keys(self.root, self.config) & set(names) or self.owns("nozzle.toml", "pyproject.toml"):
             return True
         return bool(self.trust.trusts_files([settings_digest(self.root)]))
 
@@ -331,4 +334,9 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     with steps:
         settings = load(steps.root)
         steps.cap = settings.file_cap
-        yield Journal(steps.root, steps, settings, config_folder(), trust_all)
+        here = Journal(steps.root, steps, settings, config_folder(), trust_all)
+        try:
+            yield here
+        finally:
+            if "servers" in vars(here):
+                here.servers.close()

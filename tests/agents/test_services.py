@@ -70,12 +70,13 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], None]]
 
 def test_a_search_engine_is_asked_where_there_is_one(engine: Callable[[bytes], None]) -> None:
     engine(json.dumps({"results": [{"title": "T", "url": "http://x", "content": "C", "extra": 1}]}).encode())
-    found = json.loads(service(lambda query: [])("search", {"query": "q"}) or "")
+    found = json.loads(service(lambda query: [])("search", {"query": "q"}, False).text or "")
     assert found == [{"title": "T", "url": "http://x", "content": "C", "engine": None, "score": None}]
 
 
 def test_an_engine_that_speaks_no_json_is_named(engine: Callable[[bytes], None]) -> None:
     engine(b"<html>")
     assert (
-        "no answer that can be read" in json.loads(service(lambda query: [])("search", {"query": "q"}) or "")["error"]
+        "no answer that can be read"
+        in json.loads(service(lambda query: [])("search", {"query": "q"}, False).text or "")["error"]
     )

@@ -1,7 +1,7 @@
-"""What cells may call without importing it: read, write, edit, sh, search, recall, final_answer.
+"""What cells may call without importing it: read, write, edit, sh, search, recall, final_answer, mcp.
 
 For the author as for the doer. Files are those of the repository: a path that leads out of it, or into .git, is
-refused. The host does what a kernel cannot: search and recall.
+refused. The host does what a kernel cannot: search, recall, and the tools of MCP servers.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
 from typing import Any
 
 from .channel import Channel
+from .servers import Servers
 
 LONGEST = 50_000
 """Characters that `read` and `sh` give back at most."""
 
 
-def tools(channel: Channel, root: str) -> dict[str, Callable[..., Any]]:
+def tools(channel: Channel, root: str) -> dict[str, Any]:
     """The functions, by the names that cells call them."""
     home = os.path.realpath(root)
 
@@ -60,26 +60,27 @@ def tools(channel: Channel, root: str) -> dict[str, Callable[..., Any]]:
 
     def search(query: str) -> list[dict[str, Any]]:
         """Search the web where the author has set a search engine, else the journal: title, url, content of each."""
-        return ask("search", query)
+        return list(ask("search", {"query": str(query)}))
 
     def recall(query: str) -> list[dict[str, Any]]:
         """Search every entry and step of this journal: title, url, content of each."""
-        return ask("recall", query)
+        return list(ask("recall", {"query": str(query)}))
 
     def final_answer(summary: object) -> None:
         """Say that the task is done, and what came of it."""
         print(summary)
 
-    def ask(name: str, query: str) -> list[dict[str, Any]]:
-        reply = channel.ask({"t": "tool", "name": name, "arguments": {"query": str(query)}})["text"]
+    def ask(name: str, arguments: dict[str, Any]) -> Any:
+        reply = channel.ask({"t": "tool", "name": name, "arguments": arguments})["text"]
         if reply is None:
             raise RuntimeError(f"{name}: nobody answers here")
         found = json.loads(reply)
-        if isinstance(found, dict):
-            raise RuntimeError(str(found.get("error", found)))
-        return list(found)
+        if isinstance(found, dict) and "error" in found:
+            raise RuntimeError(str(found["error"]))
+        return found
 
-    return {each.__name__: each for each in (read, write, edit, sh, search, recall, final_answer)}
+    functions = {each.__name__: each for each in (read, write, edit, sh, search, recall, final_answer)}
+    return {**functions, "mcp": Servers(lambda arguments: ask("mcp", arguments))}
 
 
 def _cut(text: str) -> str:

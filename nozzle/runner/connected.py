@@ -1,0 +1,215 @@
+"""Tools of MCP servers that the author's settings name, called for cells, which have no network and no keys.
+
+A server is started when a cell first names it, and ends with the journal's work. Which of its tools only look is the
+author's word: what a server says of itself counts for nothing.
+"""
+
+import asyncio
+import json
+import os
+import shlex
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from nozzle.errors import Missing, NozzleError, Refused
+from nozzle.runner.course import Served
+
+PATIENCE = 30.0
+"""Seconds that a server is waited for."""
+LONGEST = 200_000
+"""Characters of a reply that a cell is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How one server is started, and what it may."""
+
+    command: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    """Names of the variables of this environment that it gets."""
+    looks: tuple[str, ...] = ()
+    """Its tools that change nothing."""
+
+
+@dataclass(slots=True)
+class Servers:
+    """The servers of a journal, by the names that cells call them."""
+
+    lines: Mapping[str, Line]
+    redact: Callable[[str], str] = lambda text: text
+    refusal: str = ""
+    """Why none of them is connected to."""
+    _loop: asyncio.AbstractEventLoop | None = None
+    _open: dict[str, "_Held"] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def serve(self, arguments: Mapping[str, Any], acts: bool) -> Served:
+        """Do what a cell asks: the names of all servers, the tools of one, or a call; `acts`: it may change things."""
+        server, tool = str(arguments.get("server", "")), str(arguments.get("tool", ""))
+        try:
+            if not server:
+                return Served(json.dumps(sorted(self.lines) if not self.refusal else []))
+            if not tool:
+                return Served(json.dumps(self._tools(server)))
+            looks = tool in self._line(server).looks
+            if not (looks or acts):
+                raise Refused(
+                    f"mcp.{server}.{tool} may act outside this journal, and nobody has allowed this cell to: propose "
+                    "a cell that calls it by this name, and the author decides"
+                )
+            given = arguments.get("arguments")
+            text = self._called(server, tool, given if isinstance(given, Mapping) else {})
+            return Served(text, "" if looks else f"mcp.{server}.{tool}")
+        except NozzleError as error:
+            return Served(json.dumps({"error": str(error)}))
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The tools that change nothing, as cells call them."""
+        return tuple(f"mcp.{server}.{tool}" for server, line in self.lines.items() for tool in line.looks)
+
+    def close(self) -> None:
+        """End all servers."""
+        with self._lock:
+            held, self._open = list(self._open.values()), {}
+        for each in held:
+            each.close()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+    def _line(self, server: str) -> Line:
+        if self.refusal:
+            raise Refused(self.refusal)
+        if server not in self.lines:
+            raise Refused(f"the settings name no MCP server {server}; [mcp.{server}] in settings.toml would")
+        return self.lines[server]
+
+    def _tools(self, server: str) -> list[dict[str, Any]]:
+        held, looks = self._held(server), self._line(server).looks
+        found = held.ask(held.client.list_tools()).tools
+        return [
+            {
+                "name": each.name, "doc": self.redact(each.description or ""), "schema": each.input_schema,
+                "looks": each.name in looks,
+            }
+            for each in found
+        ]  # fmt: skip
+
+    def _called(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
+        held = self._held(server)
+        found = held.ask(held.client.call_tool(tool, dict(arguments)))
+        said = "\n".join(part.text for part in found.content if getattr(part, "text", None))
+        if found.is_error:
+            raise Refused(self.redact(f"mcp.{server}.{tool}: {said or 'it failed, and does not say why'}"))
+        value = found.structured_content
+        if isinstance(value, dict) and set(value) == {"result"}:
+            value = value["result"]
+        text = self.redact(json.dumps({"value": said if value is None else value}))
+        if len(text) > LONGEST:
+            raise Refused(f"mcp.{server}.{tool} gave {len(text):,} characters, and a cell is given {LONGEST:,} at most")
+        return text
+
+    def _held(self, server: str) -> "_Held":
+        """The open line to a server, which is started when there is none."""
+        line = self._line(server)
+        with self._lock:
+            held = self._open.get(server)
+            if held is None or held.over:
+                held = self._open[server] = _Held(self._running(), server, line)
+            return held
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=_run, args=(self._loop,), name="nozzle mcp", daemon=True).start()
+        return self._loop
+
+
+class _Held:
+    """One server, held open by one task, for its line must be closed by whom it was opened."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, line: Line) -> None:
+        self.client: Any = None
+        self._loop, self._name, self._line = loop, name, line
+        self._ready, self._fault = threading.Event(), ""
+        self._end = asyncio.Event()
+        self._task = asyncio.run_coroutine_threadsafe(self._hold(), loop)
+        if not self._ready.wait(PATIENCE) or self._fault:
+            self.close()
+            raise Refused(
+                f"the MCP server {name} did not start: {self._fault or f'no word within {PATIENCE:.0f} s'}; "
+                f"try it by hand: {shlex.join(line.command)}"
+            )
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._task.done()
+
+    def ask(self, words: Coroutine[Any, Any, Any]) -> Any:
+        """What a request gives, waited for from any thread."""
+        asked = asyncio.run_coroutine_threadsafe(words, self._loop)
+        try:
+            return asked.result(PATIENCE)
+        except TimeoutError:
+            asked.cancel()
+            raise Refused(
+                f"the MCP server {self._name} gave no answer within {PATIENCE:.0f} s; what it was asked to do may have "
+                "been done all the same"
+            ) from None
+        except Exception as error:  # whatever a library says of a line that broke
+            self.close()
+            raise Refused(f"the MCP server {self._name}: {type(error).__name__}: {error}") from None
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        try:
+            self._task.result(2.0)
+        except Exception:  # it ends as it may; nothing waits for it
+            self._task.cancel()
+
+    async def _hold(self) -> None:
+        try:
+            with open(os.devnull, "w") as silent:
+                client = _client(self._line, silent)
+                await self._hold_open(client)
+        except NozzleError as error:
+            self._fault = str(error)
+        except Exception as error:  # of the library, or of the operating system
+            self._fault = _plain(error)
+        finally:
+            self._ready.set()
+
+    async def _hold_open(self, client: Any) -> None:
+        async with client:
+            self.client = client
+            self._ready.set()
+            await self._end.wait()
+
+
+def _client(line: Line, errors: TextIO) -> Any:
+    try:
+        from mcp import Client, StdioServerParameters
+        from mcp.client.stdio import stdio_client
+    except ImportError:
+        raise Missing("MCP needs its package: pip install 'nozzle[mcp]'") from None
+    given = {name: os.environ[name] for name in line.env if name in os.environ}
+    command, *rest = line.command
+    told = StdioServerParameters(command=command, args=rest, env=given)
+    return Client(stdio_client(told, errlog=errors))
+
+
+def _plain(error: BaseException) -> str:
+    """What is wrong, out of the groups in which a library packs it."""
+    inner: Sequence[BaseException] = getattr(error, "exceptions", ())
+    return _plain(inner[0]) if inner else f"{type(error).__name__}: {error}"
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
