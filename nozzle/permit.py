@@ -108,6 +108,11 @@ class Permit:
         above = jobs(entry, cell, self.settings)[:-1]
         return standing is not None and standing.stand(above, chains)
 
+    @property
+    def barred(self) -> str:
+        """Chain of the cell that waits because those above it would reach outside again, as the plan last found it."""
+        return self._barring[0].chain if self._barring else ""
+
     def begun(self, entry: Entry, row: Row) -> list[Job]:
         """A cell starts; what is to run for it."""
         if row.why == "input changed":

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Finished
-from nozzle.document.prompts import Word
+from nozzle.document.prompts import Word as Said
 from nozzle.document.risk import Ground
 from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
@@ -16,6 +16,9 @@ from nozzle.explainer import Recall
 from nozzle.explainer.claims import Evidence, shown
 from nozzle.lm import Model, Prompts, Tracer
 from nozzle.settings import Settings
+
+Word = Literal["run", "deny", "keep", "skip"]
+"""An answer to a proposal, from the terminal or the page; `keep` and `skip` to one that would do something again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Told:
 
     task: str
     """How the name of the task begins."""
-    word: Word
+    word: Said
     text: str = ""
     id: str | None = None
     """The proposal that he saw; empty when he saw none; None: whichever stands."""

@@ -5,9 +5,8 @@ here but its state. When `merge` is ticked it brings back what was written there
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from nozzle.agents.crew import Crew, Told
+from nozzle.agents.crew import Crew, Told, Word
 from nozzle.desk import Desk, Notice
 from nozzle.document import errand, spoken
 from nozzle.document.entry import SHOWN, Entry
@@ -62,11 +61,12 @@ class Errands:
         block = errand.forked(Entry((self.desk.base or b"").decode())).get(name)
         self._answer(name, Told(name, said.word, said.text, block.keys.get("id", "") if block else ""))
 
-    def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
+    def answer(self, id_: str, word: Word) -> bool:
         """Answer a proposal that stands on a thread (the one of this id, or the first); whether there is one."""
         for name, row in self.standing():
             if row.id.startswith(id_):
-                self._answer(name, Told(name, "sure" if word == "run" else "nope", id=row.id))
+                text = word if word in ("keep", "skip") else ""
+                self._answer(name, Told(name, "nope" if word == "deny" else "sure", text, row.id))
                 return True
         return False
 

@@ -6,9 +6,8 @@ being made. What it did not see being made (a checkout, a pull, another process)
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-from nozzle.agents.crew import Crew, Told
+from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.errands import Errands
 from nozzle.agents.newsroom import Newsroom
 from nozzle.agents.questions import Questions
@@ -133,7 +132,7 @@ class Seat:
         soon = [each for each in here if each.span.start < cell.span.start]
         return f"below a task that is about to begin ({soon[0].text[:60]})" if soon else ""
 
-    def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
+    def answer(self, id_: str, word: Word) -> bool:
         """Answer a proposal that stands here or on a task's own thread, from the terminal or the page."""
         return self.tasks.answer(id_, word) or self.errands.answer(id_, word)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nozzle.agents.astray import Signs
-from nozzle.agents.crew import Crew, Told
+from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
 from nozzle.desk import Desk, Notice
@@ -30,11 +30,14 @@ from nozzle.explainer.links import link
 from nozzle.explainer.slices import names
 from nozzle.lm import Asked, Model, Signature, Stop, Usage, ask
 from nozzle.lm.ask import Terms as Asking
+from nozzle.permit import Answer
 from nozzle.piece import Piece
 from nozzle.run import Run
 
 NO_MODEL = "No model is set, so nothing was done: `model` in the settings names one. Delete this block to try again."
 ONCE = "an agent proposed it, and it may run once on one allowance; 'nozzle run' allows it again"
+AGAIN = "`/sure keep` goes on in the kernel as it is, `/sure skip` without it"
+REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 UNSTARTED = "an agent proposed it, and nozzle ended before it ran; 'nozzle run' allows it"
 
 
@@ -60,6 +63,8 @@ class Task:
     """Proposals to come that were allowed beforehand."""
     sure_of_all: bool = False
     """Whatever git takes back runs without a countdown."""
+    replay: Answer | None = None
+    """Before its cell can run, one above would reach outside again: what stands asks that, and this is said of it."""
     move: Move | None = None
     chain: str = ""
     """Of the cell that runs."""
@@ -94,13 +99,18 @@ class Tasks:
             self._think(task)
 
     def told(self, said: Told) -> None:
-        """`/sure`, `/sure 5`, `/sure all`, `/nope`, `/stop`, said to a task; of the proposal that he saw, if any."""
+        """`/sure`, `/sure 5`, `/sure all`, `/sure keep`, `/sure skip`, `/nope`, `/stop`, said to a task.
+
+        It is said of the proposal that he saw, if any.
+        """
         task = next((task for digest, task in self.active.items() if digest.startswith(said.task)), None)
         if task is None:
             return self._say("held", f"/{said.word}: no task is under way that this could be said to")
         if said.word == "stop":
             return self._end(task, "stopped", "You stopped it.")
         stands = task.offer.id if task.offer and task.state == "standing" else ""
+        if (word := REPLAYS.get(said.text)) and not self._of_replay(task, word):
+            return self._say("held", f"/sure {said.text}: nothing waits here that would be done again")
         if said.id is None or (said.id and said.id == stands):
             task.answer = "deny" if said.word == "nope" else "run"
         elif said.id or said.word == "nope":
@@ -110,13 +120,22 @@ class Tasks:
             task.sure = max(0, more - 1 if task.answer else more) or task.sure
             task.sure_of_all = task.sure_of_all or said.text == "all"
 
-    def answer(self, id_: str, word: Literal["run", "deny"]) -> bool:
+    def answer(self, id_: str, word: Word) -> bool:
         """Answer the proposal that stands (the one of this id, or the first), from the terminal or the page."""
         for task in self.active.values():
             if task.state == "standing" and task.offer and task.offer.id.startswith(id_):
-                task.answer = word
+                if word in ("keep", "skip") and not self._of_replay(task, word):
+                    continue
+                task.answer = "deny" if word == "deny" else "run"
                 return True
         return False
+
+    def _of_replay(self, task: Task, word: Answer) -> bool:
+        """How a cell is to have its state whose replay would reach outside; False where none asks that."""
+        if task.replay is None or task.state != "standing":
+            return False
+        task.replay = word
+        return True
 
     def again(self) -> None:
         """What was saved last may not have been written by the author: what stands is asked again, unticked."""
@@ -326,7 +345,8 @@ class Tasks:
 
     def _terms(self, task: Task, offer: Offer) -> Terms:
         settings = self.crew.settings
-        sure = task.answer == "run" or task.sure > 0 or (task.sure_of_all and offer.risk == "reversible")
+        beforehand = task.replay is None and (task.sure > 0 or (task.sure_of_all and offer.risk == "reversible"))
+        sure = task.answer == "run" or beforehand
         return Terms(
             task.since, settings.countdown, settings.unattended or None, sure,
             "you said no" if task.answer == "deny" else "", task.edited,
@@ -362,6 +382,9 @@ class Tasks:
         self.desk.permit.allowed.add(cell.chain)
         if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
             self.desk.permit.acting.add(cell.chain)
+        if task.replay is not None:
+            self.desk.of_replay(task.replay)
+            task.replay = None
 
     def _close(self, task: Task, offer: Offer, outcome: Outcome, label: str) -> None:
         """A proposal that is not run, or a cell that is undone, stays as a folded record."""
@@ -369,7 +392,7 @@ class Tasks:
         title = f"{label}: {_first(offer.source)}"
         trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": label}
         self._put("attempt", offer.id, title, lambda entry: spoken.close(entry, offer, outcome, hand), trailers)
-        task.offer = None
+        task.offer = task.replay = None
 
     # -- running ------------------------------------------------------------------------------------------------
 
@@ -387,8 +410,21 @@ class Tasks:
             task.chain = cell.chain
             self.crew.running.add(cell.chain)
             self.desk.permit.allowed.add(cell.chain)
+        elif row.do == "held" and self.desk.permit.barred == task.chain:
+            self._ask_again(task, row.reason)
         elif row.do == "held":
             self._end(task, "stopped", f"Stopped: its cell cannot run, {row.reason}.")
+
+    def _ask_again(self, task: Task, why: str) -> None:
+        """A cell that was allowed needs the state of one that would reach outside again: that is asked too."""
+        assert task.offer is not None, "what runs was offered"
+        words = f"{why.partition(';')[0]}: to run this, that is done again; {AGAIN}"
+        hand, offer = self.desk.tools.hand, replace(task.offer, touches=words, by_hand="", risk="ask")
+        for chains in (self.crew.running, self.desk.permit.allowed, self.desk.permit.acting):
+            chains.discard(task.chain)
+        self._put("withdrawn", offer.id, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
+        task.replay = "again"
+        self._stand(task, offer)
 
     def _undo(self, task: Task, slot: Slot) -> None:
         """A cell that failed leaves the text and, since kernels follow the text, the kernel; its record stays."""

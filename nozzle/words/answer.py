@@ -23,7 +23,8 @@ def command(text: str | None, entry: Path | None, refuse: bool, say: str | None)
 
     A cell whose state can only be had by running one again that reached outside waits. --run runs that one again;
     --keep goes on in the kernel as it is, though it has seen other cells since; --skip goes on as if it stood not
-    there. In the text: /sure, /sure keep, /sure skip. The step of what then runs says so.
+    there. It waits as a proposal where the cell is the doer's. In the text: /sure, /sure keep, /sure skip. The step of
+    what then runs says so.
     """
     from nozzle.words.requests import relay
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import NozzleError, WrongCommand
 from nozzle.words.typed import prompt
@@ -14,6 +14,7 @@ LONGEST = 100_000
 """Characters of a cell that another program proposes."""
 
 if TYPE_CHECKING:
+    from nozzle.agents.crew import Word
     from nozzle.control import Reply, Request
     from nozzle.desk import Desk, Notice
     from nozzle.loop import Loop
@@ -176,8 +177,7 @@ def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
 
     desks, word, id_ = _chosen(loop, args), str(args.get("answer", "")), str(args.get("id", ""))
     answered = None
-    if word in ("run", "deny"):
-        say: Literal["run", "deny"] = "run" if word == "run" else "deny"
+    if say := PROPOSALS.get(word):
         seats = [desk.beside for desk in desks if isinstance(desk.beside, Seat)]
         answered = next((seat.desk for seat in seats if seat.answer(id_, say)), None)
     if answered is None and not id_ and word in REPLAYS:
@@ -235,6 +235,7 @@ def _chosen(loop: Loop, args: Mapping[str, Any]) -> list[Desk]:
     return [desk for path, desk in loop.desks.items() if args.get("path") in ("", None, str(path))]
 
 
+PROPOSALS: Mapping[str, Word] = {"run": "run", "deny": "deny", "keep": "keep", "skip": "skip"}
 REPLAYS: Mapping[str, Answer] = {"run": "again", "keep": "keep", "skip": "skip"}
 WORDS: Mapping[str, Act] = {
     "run": run,
