@@ -434,7 +434,7 @@ class Desk:
         text = Entry(self.base.decode(), before=self.entry)
         self.made, fell = compose(text, pieces)
         self.entry = self.made[-1].entry if self.made else text
-        self._keep_aside(fell)
+        self._keep_aside(fell, passed=True)
 
     def _add(self, piece: Piece) -> None:
         replaced = ("cell", "partial", "marker") if piece.kind in ("cell", "partial") else (piece.kind,)
@@ -585,12 +585,12 @@ class Desk:
         else:
             run.stop("the text has changed")
 
-    def _keep_aside(self, pieces: list[Piece]) -> None:
-        """Results that have no place in the text any more are steps on a thread of their own."""
+    def _keep_aside(self, pieces: list[Piece], passed: bool = False) -> None:
+        """Results that have no place in the text any more are steps: of this thread, or of one of their own."""
         results = [piece for piece in pieces if piece.kind == "cell"]
-        if results and (name := self.tools.ledger.aside(self.rel, results)):
+        if results and (where := self.tools.ledger.aside(self.rel, results, passed)):
             titles = ", ".join(piece.title for piece in results)
-            self._note("aside", f"{titles}: finished on thread {name}")
+            self._note("aside", f"{titles}: {where}")
 
     @property
     def _running(self) -> str:

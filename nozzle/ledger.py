@@ -187,17 +187,22 @@ class Ledger:
         self.past.settle(rel, made[-1].entry)
         self._intend(Intent(rel, self._heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text))
 
-    def aside(self, rel: str, pieces: Sequence[Piece]) -> str:
-        """Steps of results that have no place in the text any more, on a thread that starts where they began; its name.
+    def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> str:
+        """Steps of results that have no place in the text any more, on a thread that starts where they began; where.
 
-        Empty when the text they began from may not be kept.
+        When the text has just `passed` them by, and no step was made since they began, they are steps of this thread:
+        what he has saved comes after. Empty when the text they began from may not be kept.
         """
         origin = pieces[0].origin
         assert origin is not None, "what did not begin anywhere has no place to be kept at"
+        if self._refused(rel, origin.text):
+            return ""
         made, _ = compose(Entry(origin.text.decode()), pieces)
-        records = [Record("save", rel, f"{_stem(rel)}: save", {rel: origin.text})]
-        records += [self._step(rel, each) for each in made]
-        return "" if self._refused(rel, origin.text) else self.steps.record_aside(records, origin.head).name
+        steps = [self._step(rel, each) for each in made]
+        if passed and self.steps.thread().name and self._at_head(rel) == origin.text and self._record(rel, steps):
+            return f"the text had gone on; step {self._heads[rel][:8]} has what it shows"
+        save = Record("save", rel, f"{_stem(rel)}: save", {rel: origin.text})
+        return f"finished on thread {self.steps.record_aside([save, *steps], origin.head).name}"
 
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""

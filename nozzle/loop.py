@@ -44,8 +44,9 @@ class Quit:
 
 Message = Saved | Moved | Said | Called | Quit
 
-TYPING = 5.0
-"""Seconds: a second change of the same entry within them looks like autosave, and settles longer."""
+TYPING = 2.0
+"""Seconds: a second change of the same entry within them looks like autosave, and settles longer. A person who tries
+one number after another takes longer, and must not wait."""
 PATIENT = 2.0
 """Seconds that its cells then wait before they run: they may be half typed."""
 BATCH = 1.0

@@ -1,0 +1,30 @@
+"""A result waits for quiet, and the text goes on without it."""
+
+import pytest
+
+from tests.conftest import Workshop
+
+from .conftest import Watched, cells
+
+
+@pytest.fixture
+def workshop(workshop: Workshop) -> Workshop:
+    """A late result waits for as long as somebody may be typing."""
+    workshop.here.settings = workshop.here.settings.model_copy(update={"quiet": 30.0})
+    return workshop
+
+
+def test_a_result_that_waits_when_the_text_goes_on_is_a_step_of_the_thread(watched: Watched) -> None:
+    watched.save(cells("import time; time.sleep(1.8); print('waits', 6 * 7)"))
+    watched.until(lambda: any(n.kind == "finished" for n in list(watched.workshop.notices)))
+    assert "waits 42" not in watched.read()
+    branches = watched.git("branch")
+    watched.save(cells("print('next')"))
+    watched.until(lambda: "next\n```\n\n<!-- /nozzle" in watched.read())
+    assert "the text had gone on; step" in watched.told("aside")[-1]
+    step = watched.told("aside")[-1].split("step ")[1][:8]
+    assert "waits 42" in watched.git("show", f"{step}:journal/entry.md")
+    watched.quiet()
+    assert watched.git("merge-base", "HEAD", step).startswith(step)
+    assert watched.git("branch") == branches
+    assert watched.git("status", "--porcelain", "journal/entry.md") == ""
