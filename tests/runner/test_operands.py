@@ -55,3 +55,31 @@ def test_names_that_a_cell_made_changed_and_took_away_are_told(bench: Bench) -> 
     }
     assert finished(bench, "y.append(2)\nx = 1").names == {"y": "list of 2: [1, 2]"}
     assert finished(bench, "del x\n_hidden = 3").names == {"x": "gone"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "change"),
+    [
+        ("(2, 3)", "x[1, 2] = 7"),
+        ("(3000, 1000)", "x += 1"),
+        ("(3000, 1000)", "x[-1, -1] = 7"),
+        ("(3, 4), order='F'", "x[0, 1] = 7"),
+        ("(4, 6))[::2, ::3", "x[1, 1] = 7"),
+        ("2, dtype='datetime64[s]'", "x[1] = 7"),
+    ],
+)
+def test_an_array_whose_numbers_change_in_place_is_told(bench: Bench, shape: str, change: str) -> None:
+    pytest.importorskip("numpy")
+    made = shape if "[::" in shape else f"{shape})"
+    closed = f"x = np.zeros({made}" + ("]" if "[::" in shape else "")
+    first = finished(bench, f"import numpy as np\n{closed}").names["x"]
+    assert finished(bench, "y = x.sum() if x.dtype.kind == 'f' else 1").names.keys() == {"y"}
+    then = finished(bench, change).names["x"]
+    assert first.startswith("ndarray (")
+    assert (then.split(" #")[0], then == first) == (first.split(" #")[0], False)
+
+
+def test_an_array_of_objects_is_told_by_its_shape(bench: Bench) -> None:
+    pytest.importorskip("numpy")
+    source = "import numpy as np\nx = np.array([{}, []], dtype=object)"
+    assert finished(bench, source).names["x"] == "ndarray (2,) object"

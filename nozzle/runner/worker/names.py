@@ -1,7 +1,7 @@
 """What a cell did to the names: which are new, which mean something else now, which are gone.
 
-Values are told apart by identity and by what `brief` says of them, so an array that grew in place is seen, and one
-whose numbers changed in place is not.
+Values are told apart by identity, by what `brief` says of them, and arrays by their fingerprint, so that one whose
+numbers changed in place is seen.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .brief import brief
+from .fingerprint import fingerprint
 
 MOST = 40
 """Names that are told of one cell."""
@@ -31,7 +32,7 @@ class Names:
             before = self._seen.get(name)
             if before is not None and before[0] == id(value) and isinstance(value, (int, float, str, bytes, tuple)):
                 continue
-            words = brief(value)
+            words = _words(value)
             if before != (id(value), words):
                 self._seen[name] = id(value), words
                 found[name] = words
@@ -42,3 +43,11 @@ class Names:
 
     def _counts(self, name: str, value: object) -> bool:
         return not name.startswith("_") and self.machinery.get(name) != id(value) and name not in ("In", "Out")
+
+
+def _words(value: object) -> str:
+    try:
+        mark = fingerprint(value)
+    except Exception:  # an array may be of a type that no bytes are seen of
+        mark = ""
+    return f"{brief(value)} #{mark}" if mark else brief(value)
