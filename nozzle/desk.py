@@ -221,6 +221,10 @@ class Desk:
             self._close_session()
         self.beside.asked()
 
+    def replay(self) -> Row | None:
+        """The cell whose replay waits for the author's word, and why."""
+        return next((row for row in self.plan() if row.do == "held" and row.cell.chain == self.permit.waits), None)
+
     def of_replay(self, answer: Answer) -> bool:
         """The author answers the replay that waits; False when none does, or when no kernel is left to `keep`."""
         self.permit.said.clear()

@@ -97,6 +97,11 @@ class Permit:
         """The text is another: who wrote its cells is asked anew."""
         self._foreign = None
 
+    @property
+    def waits(self) -> str:
+        """Chain of the cell whose replay waits for the author's word, when that was last looked at; empty: none."""
+        return self._barring[0].chain if self._barring else ""
+
     def of_replay(self, entry: Entry, answer: Answer, standing: Standing | None) -> bool:
         """The author answers the replay that waits; False when none does, or when no kernel is left to `keep`."""
         if self._barring is None:

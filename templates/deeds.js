@@ -189,13 +189,18 @@
     const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : `runs by itself in ${Math.ceil(left)} s unless you object`;
     return make("li", {}, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ${when}` })));
   };
+  // A cell waits because one above it reached outside: it is asked once, and nothing runs again unasked.
+  const REPLAYS = [["Run again", "again", "What reached outside runs once more"], ["Go on as it is", "keep", "In the kernel as it is, though it has seen other cells since"], ["Skip", "skip", "As if what reached outside stood not there"]];
+  const replay = ({ cell, name, why }) => make("li", { className: "deed-replay" }, make("p", { textContent: `${name} waits: ${why}` }), make("p", { className: "deed-row" },
+    ...REPLAYS.map(([words, word, title]) => { const one = button(words, async () => { await doing("replay", { cell, answer: word }); ask(); }); one.title = title; return one; })));
   let standing = [];
   const ask = async () => {
     const found = await act("waiting");
     const held = found.proposals ?? [];
     standing = held.filter(({ thread }) => !thread);
-    panels.get("offers").button.textContent = held.length ? `Proposals ${held.length}` : "Proposals";
-    if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) offers.replaceChildren(held.length ? make("ul", {}, ...held.map(offer)) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
+    const rows = [...(found.replay?.cell ? [replay(found.replay)] : []), ...held.map(offer)];
+    panels.get("offers").button.textContent = rows.length ? `Proposals ${rows.length}` : "Proposals";
+    if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) offers.replaceChildren(rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
   };
 
   // -- calls of models: what was sent, what of it the provider had cached, what it cost ----------------------------

@@ -18,8 +18,10 @@ from nozzle.errors import NozzleError
 from nozzle.page import Deed, Done
 
 if TYPE_CHECKING:
+    from nozzle.desk import Desk
     from nozzle.document.insert import What
     from nozzle.loop import Loop
+    from nozzle.permit import Answer
     from nozzle.words.journal import Journal
 
 PATIENCE = 20.0
@@ -108,7 +110,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 
 def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """What is proposed and waits for an answer, here and on the threads of tasks that were set here."""
+    """What waits for an answer: proposals, here and on the threads of tasks that were set here, and a replay."""
     from nozzle.agents import Seat
     from nozzle.document.prompts import prompt
     from nozzle.document.proposal import read
@@ -128,7 +130,28 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
                  "why": " ".join(told), "left": left, "thread": thread, "task": task}
             )  # fmt: skip
-    return Done(data={"proposals": rows})
+    return Done(data={"proposals": rows, "replay": _replay(desk)})
+
+
+def _replay(desk: Desk) -> dict[str, str]:
+    """The cell whose replay waits, and why; empty when none does."""
+    from nozzle.document.plan import name
+    from nozzle.permit import ANSWERS
+
+    row = desk.replay()
+    return (
+        {"cell": row.cell.chain, "name": name(row.cell), "why": row.reason.removesuffix(f"; {ANSWERS}")} if row else {}
+    )
+
+
+def replay(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Answer a replay that waits, where it is still the one that was seen: run it again, keep the kernel, skip it."""
+    desk, answer = loop.desk(path), deed.args.get("answer", "")
+    if answer not in ("again", "keep", "skip") or _replay(desk).get("cell") != deed.args.get("cell"):
+        return Done("it does not wait any more", ok=False)
+    if not desk.of_replay(cast("Answer", answer)):
+        return Done("no kernel that has been there is left to go on in", ok=False)
+    return Done(f"{answer}: answered")
 
 
 def _places(here: Journal, loop: Loop, path: Path) -> dict[str, Path]:
@@ -235,6 +258,7 @@ DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "write": write,
     "waiting": waiting,
     "tick": tick,
+    "replay": replay,
     "run": run,
     "stop": stop,
     "steps": steps,

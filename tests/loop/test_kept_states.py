@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from nozzle.document.events import Replaying
+from nozzle.page import Deed
+from nozzle.publish import target
+from nozzle.words.deeds import Doing
 from nozzle.words.requests import decide
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
@@ -128,7 +131,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("how", ["in the text", "in the terminal"])
+@pytest.mark.parametrize("how", ["in the text", "in the terminal", "on the page"])
 @pytest.mark.parametrize(("word", "option", "shown", "again", "said"), ANSWERS)
 def test_a_replay_goes_on_as_the_author_says(
     waiting: tuple[Watched, Path, Server], how: str, word: str, option: str, shown: str, again: int, said: str
@@ -136,6 +139,15 @@ def test_a_replay_goes_on_as_the_author_says(
     watched, path, server = waiting
     if how == "in the text":
         path.write_text(path.read_text() + f"\n/sure {word}\n\n")
+    elif how == "on the page":
+        doing = Doing(watched.workshop.here, watched.loop)
+        page = target(watched.workshop.here.rel(path))
+        waits = doing(Deed("waiting", page)).data["replay"]
+        assert isinstance(waits, dict)
+        assert "would reach outside again (network)" in waits["why"]
+        answer = {"cell": waits["cell"], "answer": option.replace("run", "again")}
+        assert not doing(Deed("replay", page, {**answer, "cell": "another"})).ok
+        assert doing(Deed("replay", page, answer)).ok
     else:
         assert answered(watched, option)
     watched.until(lambda: shown in path.read_text())

@@ -302,6 +302,28 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
     watch(folder, drive, text=RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct"))
 
 
+@looked
+def test_a_replay_that_waits_is_answered_on_the_page(folder: Path) -> None:
+    once = "```{code-cell} python\n#| once: true\nx = 1\n```\n\n```{code-cell} python\nprint('x is', x)\n```\n"
+
+    def drive(here: Watched) -> None:
+        path = here.here.root / "journal/scan.md"
+        here.act("run")
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("document.querySelector('article').innerText.includes('x is 1')")
+            path.write_text(here.text.replace("'x is', x", "'now x is', x + 1"))
+            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            phone.press("p", 80, text="p")
+            phone.until("document.querySelector('.deed-replay')?.innerText.includes('may run only once')")
+            phone.do("document.querySelector('.deed-replay button').click()")
+            phone.until("document.querySelector('article').innerText.includes('now x is 2')")
+            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals'")
+            assert phone.complaints == []
+
+    watch(folder, drive, text=once)
+
+
 class Slow:
     """A model that says one half of its answer, and the other when it may."""
 
