@@ -100,6 +100,7 @@
   const map = make("div", { className: "deed-map" });
   const TITLES = [
     ["Open questions", (p) => p.kind === "question" && (p.state === "open" || p.state === "replied")],
+    ["What is wanted", (p) => p.kind === "wish"],
     ["To do", (p) => (p.kind === "task" || p.kind === "shell") && p.state === "open"],
     ["Decisions", (p) => p.kind === "decision" && p.state === "stands"],
     ["Taken back", (p) => p.kind === "reversal"],

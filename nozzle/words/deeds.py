@@ -224,10 +224,25 @@ def rewind(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 
 def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """A thread of its own from a step on: go there, and name it."""
+    """A thread of its own from a step on: in a folder beside this one where this watch can look after it, else here."""
+    if here.beside is not None:
+        return _fork_beside(here, loop, path, deed)
     before = rewind(here, loop, path, deed)
     thread = here.steps.start_thread(deed.args.get("name", "").strip() or None)
     return Done(f"{before.say}; a new thread begins here: {thread.name}")
+
+
+def _fork_beside(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """The thread goes on in its folder, and this folder stays as it is; at the newest step, what was saved is in it."""
+    found = here.steps.resolve(deed.args.get("step", ""))
+    if found.sha == here.steps.thread().head:
+        loop.desk(path).step()
+        found = here.steps.resolve("HEAD")
+    thread = here.steps.fork(found, deed.args.get("name", "").strip() or None)
+    if here.beside is not None:
+        here.beside.begin(thread.folder, None)
+    place = thread.folder.relative_to(here.steps.home().parent)
+    return Done(f"a new thread goes on beside this one, from {found.sha[:8]}: {thread.name}, in {place}")
 
 
 def threads(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:

@@ -166,6 +166,25 @@ def test_it_is_answered_from_the_terminal_of_the_first_worktree(
     assert shown in _there(waiting)
 
 
+def test_fork_on_the_page_begins_a_thread_beside_and_leaves_this_folder_alone(
+    threads: Threads, watched: Watched
+) -> None:
+    path = watched.save(DATA)
+    watched.until(lambda: "nozzle:output" in path.read_text())
+    watched.quiet()
+    page, text, root = "journal/entry.html", path.read_text(), watched.workshop.root
+    doing = Doing(watched.workshop.here, watched.loop)
+    at = doing(Deed("steps", page)).data["at"]
+    forked = doing(Deed("fork", page, {"step": str(at), "name": "other-way"}))
+    assert forked.ok
+    assert f": other-way, in {root.name}.threads/other-way" in forked.say
+    there = root.parent / f"{root.name}.threads" / "other-way"
+    assert (there / "journal/entry.md").read_text() == path.read_text() == text
+    watched.until(lambda: there in threads.loops)
+    assert watched.git("branch", "--show-current") != "other-way"
+    assert not doing(Deed("fork", page, {"step": str(at), "name": "other-way"})).ok, "there is one of that name"
+
+
 def test_it_is_answered_on_the_page(waiting: Path, watched: Watched) -> None:
     doing = Doing(watched.workshop.here, watched.loop)
     page = "journal/entry.html"
