@@ -103,7 +103,9 @@ def _nobody(piece: str) -> None:
 
 
 def _fits(question: str, passage: Passage) -> bool:
-    """Whether a passage says something to a question, and is not the question itself."""
+    """Whether a passage says something to a question; neither the question itself nor front matter does."""
+    if passage.content.lstrip().startswith("---\n"):
+        return False
     asked, there = terms(question), terms(passage.content)
     same = " ".join(question.split()) in " ".join(passage.content.split())
     return len(asked & there) >= min(SHARED, max(1, len(asked))) and not same

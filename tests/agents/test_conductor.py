@@ -68,6 +68,11 @@ def test_a_question_is_looked_up_in_the_journal_and_else_left_open(workshop: Wor
     assert "no model was asked), in `journal/old.md`" in text
 
 
+def test_the_title_of_an_entry_is_no_answer(workshop: Workshop) -> None:
+    head = '---\ntitle: "How a decision is heard"\nvoice: conduct\n---\n\nWords.\n'
+    assert kinds(ran(workshop, head + "\nHow would a decision be heard that nobody says?\n\nWell.\n")) == []
+
+
 def test_what_is_to_be_looked_up_is_what_was_said_before(workshop: Workshop) -> None:
     workshop.write("# Copies\n\nA plain copy has a bandwidth of twenty gigabytes a second.\n", "journal/old.md")
     text = ran(
