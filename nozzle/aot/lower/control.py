@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nozzle.aot.graph import Block, Node, root, walk
-from nozzle.aot.lower.function import Buffer, Function
+from nozzle.aot.lower.frame import Buffer
+from nozzle.aot.lower.function import Function
 from nozzle.aot.lower.text import register
 
 
@@ -24,7 +25,7 @@ def _enter(f: Function, params: Sequence[Node], first: Sequence[Node]) -> None:
 
 
 def _move(f: Function, value: Node, target: Buffer) -> None:
-    from nozzle.aot.lower.kernels import nest
+    from nozzle.aot.lower.loops import nest
 
     with nest(f, [f.dim(dim) for dim in value.tensor.shape]) as index:
         f.save(f.element(value, tuple(index)), target, index)

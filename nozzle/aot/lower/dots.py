@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nozzle.aot.graph import Node
-from nozzle.aot.lower.function import Buffer, Function
+from nozzle.aot.lower.frame import Buffer
+from nozzle.aot.lower.function import Function
 from nozzle.aot.lower.product import Tiles
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nozzle.aot.graph import Node
-from nozzle.aot.lower.function import Buffer, Function
+from nozzle.aot.lower.frame import Buffer
+from nozzle.aot.lower.function import Function
 from nozzle.aot.lower.text import register
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor
