@@ -36,6 +36,26 @@ def log(x):
     return np.log(x)
 
 
+def exp2(x):
+    return np.exp2(x)
+
+
+def expm1(x):
+    return np.expm1(x)
+
+
+def log2(x):
+    return np.log2(x)
+
+
+def log10(x):
+    return np.log10(x)
+
+
+def log1p(x):
+    return np.log1p(x)
+
+
 def tanh(x):
     return np.tanh(x)
 
@@ -71,7 +91,7 @@ def native(function, *arguments):
 
 @needs_mlir
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("function", [exp, log, tanh, sin, cos, arctan])
+@pytest.mark.parametrize("function", [exp, exp2, expm1, log, log2, log10, log1p, tanh, sin, cos, arctan])
 def test_it_is_within_four_units_in_the_last_place(function, dtype):
     with np.errstate(all="ignore"):
         x = line(dtype)

@@ -1,4 +1,4 @@
-"""exp, log and tanh of our own, without branches, so that loops over them become vectors; `angle` has the others.
+"""exp, log, tanh and their kin, without branches, so that loops over them become vectors; `angle` has the others.
 
 The ways and the coefficients are those of S. Moshier's Cephes library (netlib.org/cephes: expf, logf, tanhf, exp, log,
 tanh); exp in double is the Taylor polynomial of degree 13 on half of ln 2. Each is within 4 units in the last place of
@@ -54,21 +54,42 @@ def polynomial(s: Scalars, t: str, x: str, coefficients: Sequence[float]) -> str
 
 def exp(s: Scalars, t: str, x: tuple[str, ...]) -> str:
     """2^k times a polynomial of the rest."""
+    value, power = _grown(s, t, x[0])
+    return _scaled(s, t, s.op("arith.addf", t, value, s.const(1.0, t)), power)
+
+
+def _grown(s: Scalars, t: str, x: str) -> tuple[str, str]:
+    """exp of what 2^k leaves, less 1; and k."""
     low, high = (s.const(edge, t) for edge in EDGES[t])
-    number = s.op("arith.minimumf", t, s.op("arith.maximumf", t, x[0], low), high)
-    shift, whole, fraction, bias = SHIFT[t]
-    moved = s.op("arith.addf", t, s.op("arith.mulf", t, number, s.const(math.log2(math.e), t)), s.const(shift, t))
-    times = s.op("arith.subf", t, moved, s.const(shift, t))
+    number = s.op("arith.minimumf", t, s.op("arith.maximumf", t, x, low), high)
+    times, power = _nearest(s, t, s.op("arith.mulf", t, number, s.const(math.log2(math.e), t)))
     rest = number
     for part in LN2[t]:
         rest = s.near("subf", t, rest, s.near("mulf", t, times, s.const(part, t)))
-    square = s.near("mulf", t, rest, rest)
-    value = s.near("addf", t, s.near("mulf", t, polynomial(s, t, rest, EXP[t]), square), rest)
-    value = s.op("arith.addf", t, value, s.const(1.0, t))
+    return _bent(s, t, rest), power
+
+
+def _nearest(s: Scalars, t: str, x: str) -> tuple[str, str]:
+    """The nearest whole number, as a float and as an integer."""
+    shift, whole = SHIFT[t][:2]
+    moved = s.op("arith.addf", t, x, s.const(shift, t))
     bits = int(np.array(shift, t).view(whole))
-    power = s.op("arith.subi", whole, s.bits(moved, t, whole), s.const(bits, whole))
+    return s.op("arith.subf", t, moved, s.const(shift, t)), s.op(
+        "arith.subi", whole, s.bits(moved, t, whole), s.const(bits, whole)
+    )
+
+
+def _bent(s: Scalars, t: str, rest: str) -> str:
+    """exp(rest) - 1, of at most half of ln 2."""
+    square = s.near("mulf", t, rest, rest)
+    return s.near("addf", t, s.near("mulf", t, polynomial(s, t, rest, EXP[t]), square), rest)
+
+
+def _scaled(s: Scalars, t: str, value: str, power: str) -> str:
+    """A number times 2^k, in two steps: the result may be subnormal."""
+    whole, fraction, bias = SHIFT[t][1:]
     half = s.op("arith.shrsi", whole, power, s.const(1, whole))
-    for one in (half, s.op("arith.subi", whole, power, half)):  # in two steps: the result may be subnormal
+    for one in (half, s.op("arith.subi", whole, power, half)):
         scale = s.op(
             "arith.shli", whole, s.op("arith.addi", whole, one, s.const(bias, whole)), s.const(fraction, whole)
         )
@@ -76,12 +97,64 @@ def exp(s: Scalars, t: str, x: tuple[str, ...]) -> str:
     return value
 
 
+def exp2(s: Scalars, t: str, x: tuple[str, ...]) -> str:
+    """2^k times a polynomial of the rest, which is exact here."""
+    low, high = (s.const(edge * math.log2(math.e), t) for edge in EDGES[t])
+    number = s.op("arith.minimumf", t, s.op("arith.maximumf", t, x[0], low), high)
+    times, power = _nearest(s, t, number)
+    rest = s.op("arith.mulf", t, s.op("arith.subf", t, number, times), s.const(math.log(2), t))
+    return _scaled(s, t, s.op("arith.addf", t, _bent(s, t, rest), s.const(1.0, t)), power)
+
+
+def expm1(s: Scalars, t: str, x: tuple[str, ...]) -> str:
+    """2^k (p + 1) - 1 as 2 (2^(k-1) p + (2^(k-1) - 1/2)): nothing is lost near zero, nor is too great too soon."""
+    value, power = _grown(s, t, x[0])
+    whole = SHIFT[t][1]
+    less = s.op("arith.subi", whole, power, s.const(1, whole))
+    most = s.op("arith.subf", t, _scaled(s, t, s.const(1.0, t), less), s.const(0.5, t))
+    found = s.op("arith.addf", t, _scaled(s, t, value, less), most)
+    found = s.op("arith.mulf", t, found, s.const(2.0, t))
+    near = s.compare("lt", t, s.op("math.absf", t, x[0]), s.const(float(np.finfo(t).eps) / 4, t))
+    return s.op("math.copysign", t, s.select(near, t, x[0], found), x[0])
+
+
 def log(s: Scalars, t: str, x: tuple[str, ...]) -> str:
     """Exponent and mantissa apart; the mantissa between the roots of a half and of two."""
+    away, power = _apart(s, t, x[0])
+    return _edged(s, t, x[0], _near_one(s, t, away, power))
+
+
+def log2(s: Scalars, t: str, x: tuple[str, ...]) -> str:
+    """The exponent, and what the mantissa adds."""
+    away, power = _apart(s, t, x[0])
+    more = s.op("arith.mulf", t, _near_one(s, t, away, s.const(0.0, t)), s.const(math.log2(math.e), t))
+    return _edged(s, t, x[0], s.op("arith.addf", t, power, more))
+
+
+def log10(s: Scalars, t: str, x: tuple[str, ...]) -> str:
+    return s.op("arith.mulf", t, log(s, t, x), s.const(math.log10(math.e), t))
+
+
+def log1p(s: Scalars, t: str, x: tuple[str, ...]) -> str:
+    """log of 1 + x as it is rounded, and what was rounded away over it."""
+    one = s.const(1.0, t)
+    number = s.op("arith.addf", t, one, x[0])
+    big = s.compare("gt", t, x[0], one)
+    greater, lesser = s.select(big, t, x[0], one), s.select(big, t, one, x[0])
+    lost = s.op("arith.subf", t, lesser, s.op("arith.subf", t, number, greater))
+    found = log(s, t, (number,))
+    whole = s.op("arith.addf", t, found, s.op("arith.divf", t, lost, number))
+    small = s.compare("lt", t, s.op("math.absf", t, x[0]), s.const(float(np.finfo(t).eps) / 4, t))
+    finite = s.compare("lt", t, s.op("math.absf", t, found), s.const(float("inf"), t))
+    return s.select(small, t, x[0], s.select(finite, t, whole, found))
+
+
+def _apart(s: Scalars, t: str, x: str) -> tuple[str, str]:
+    """The mantissa less 1, and the exponent."""
     _, whole, fraction, bias = SHIFT[t]
     tiny, lift = float(np.finfo(t).tiny), float(2**fraction)
-    small = s.compare("lt", t, x[0], s.const(tiny, t))
-    number = s.select(small, t, s.op("arith.mulf", t, x[0], s.const(lift, t)), x[0])
+    small = s.compare("lt", t, x, s.const(tiny, t))
+    number = s.select(small, t, s.op("arith.mulf", t, x, s.const(lift, t)), x)
     bits = s.bits(number, t, whole)
     mask = (1 << fraction) - 1
     middle = s.op(
@@ -99,12 +172,15 @@ def log(s: Scalars, t: str, x: tuple[str, ...]) -> str:
     below = s.compare("lt", t, mantissa, s.const(math.sqrt(0.5), t))
     power = s.select(below, t, s.op("arith.subf", t, power, s.const(1.0, t)), power)
     mantissa = s.select(below, t, s.op("arith.addf", t, mantissa, mantissa), mantissa)
-    away = s.op("arith.subf", t, mantissa, s.const(1.0, t))
-    found = _near_one(s, t, away, power)
+    return s.op("arith.subf", t, mantissa, s.const(1.0, t)), power
+
+
+def _edged(s: Scalars, t: str, x: str, found: str) -> str:
+    """With what a logarithm is of infinity, zero, and what is below."""
     endless, zero = s.const(float("inf"), t), s.const(0.0, t)
-    found = s.select(s.compare("eq", t, x[0], endless), t, endless, found)
-    found = s.select(s.compare("eq", t, x[0], zero), t, s.const(-float("inf"), t), found)
-    good = s.compare("ge", t, x[0], zero)
+    found = s.select(s.compare("eq", t, x, endless), t, endless, found)
+    found = s.select(s.compare("eq", t, x, zero), t, s.const(-float("inf"), t), found)
+    good = s.compare("ge", t, x, zero)
     return s.select(good, t, found, s.const(float("nan"), t))
 
 

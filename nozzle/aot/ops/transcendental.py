@@ -17,6 +17,7 @@ FAMILY = "transcendental"
 
 
 OWN = {"exp": own.exp, "log": own.log, "tanh": own.tanh, "sin": angle.sin, "cos": angle.cos}
+OWN |= {"exp2": own.exp2, "expm1": own.expm1, "log2": own.log2, "log10": own.log10, "log1p": own.log1p}
 OWN |= {"atan": angle.arctan, "atan2": angle.arctan2}
 
 
