@@ -204,13 +204,14 @@ class Compiled:
         here = Loc(code.co_filename, code.co_firstlineno)
         letters: dict[str, int] = {}
         for name, value in zip(self.names, arguments, strict=True):
-            wrong = _wrong(value)
+            wrong, instead = _wrong(value), "pass arrays of numbers, and numbers"
             annotation = self._annotations.get(name)
             if not wrong and isinstance(annotation, Annotation):
                 wrong = annotation.against(value, letters)
                 wrong = wrong and f"{wrong}, and is said to be {annotation}"
+                instead = "pass what the annotation says, or change it; without one any will do"
             if wrong:
-                raise NotAdmissible(here, f"the argument {name} {wrong}", "pass arrays of numbers, and numbers")
+                raise NotAdmissible(here, f"the argument {name} {wrong}", instead)
 
     def _repr_markdown_(self) -> str:
         """What became of it, for the page of a journal: an account of every kind of call so far, its rungs folded."""

@@ -208,9 +208,9 @@ def position(b: Builder, value: Value, length: Dim) -> tuple[Dim, Value]:
     if inside:
         return dim, value
     if inside is False:
-        raise IndexError(
-            f"index {value if not isinstance(value, Node) else dim} is out of bounds for an axis of size {length}"
-        )
+        words = f"index {value if not isinstance(value, Node) else dim} is out of bounds for an axis of size {length}"
+        known = dim.hint is not None and (dim.fixed is None or length.fixed is None)
+        raise IndexError(words + (f": here it is {dim.hint}, of {length.hint}" if known else ""))
     if b.facts.at_least(length, 1) is not True:
         raise Refuse(f"an index into an axis of length {length}, which may be empty", "test its length first")
     node, zero, size = b.lift(value), b.lift(0), b.size(length)
