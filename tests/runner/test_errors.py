@@ -27,6 +27,24 @@ def test_the_frames_are_the_cells(bench: Bench) -> None:
     ]
 
 
+def test_a_compiled_function_that_is_refused_shows_the_authors_lines_alone(bench: Bench) -> None:
+    source = "from nozzle import aot\n\n@aot.compile\ndef odd(a):\n    return eval('a')\n\nodd(1.0)"
+    assert bench.run(source, label="odd").status == "error"
+    assert [line.strip() for line in bench.error.traceback if 'File "' in line] == [
+        'File "cell odd", line 7, in <module>'
+    ]
+    assert "cell odd:5: not admissible in a compiled function: a call of eval" in shown(bench)
+
+
+def test_a_compiled_function_that_runs_as_python_fails_like_one(bench: Bench) -> None:
+    source = "from nozzle import aot\n\n@aot.compile\ndef third(a, i):\n    return a[i]\n\n"
+    source += "import numpy as np\nthird(np.ones(3), 7)"
+    assert bench.run(source, label="third").status == "error"
+    assert bench.error.ename == "IndexError"
+    assert 'File "nozzle' not in shown(bench)
+    assert "return a[i]" in shown(bench)
+
+
 def test_a_cell_without_a_label_is_named_by_its_digest(bench: Bench) -> None:
     bench.run("1/0")
     assert f'File "cell {bench.jobs[0].cell[:8]}", line 1' in shown(bench)

@@ -25,7 +25,9 @@ class Frames:
     def __init__(self, root: str) -> None:
         self.cells: set[str] = set()
         """The names that code of cells has."""
-        self._ours: tuple[str, ...] = (os.path.dirname(__file__) + os.sep,)
+        here = os.path.dirname(__file__)
+        compiler = os.path.join(os.path.dirname(os.path.dirname(here)), "aot")
+        self._ours: tuple[str, ...] = (here + os.sep, compiler + os.sep)
         self._short = [os.path.join(folder, "") for folder in [*_libraries(), root]]
 
     def leave_out(self, *folders: str) -> None:
