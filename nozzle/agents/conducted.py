@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from nozzle.agents.conductor import Conductor, Memory
+from nozzle.agents.crew import Word
 from nozzle.agents.seat import Seat
 from nozzle.document.entry import Cell, Entry
 from nozzle.ledger import Seen
@@ -38,6 +39,12 @@ class Conducted(Seat):
 
     def busy(self) -> bool:
         return Seat.busy(self) or self.conductor.busy()
+
+    def answer(self, id_: str, word: Word) -> bool:
+        if Seat.answer(self, id_, word):
+            return True
+        offers = (self.conductor.offers, self.conductor.invitations) if word in ("run", "deny") else ()
+        return any(each.answer(id_, word == "run") for each in offers)
 
     def held(self, cell: Cell) -> str:
         return "" if self.conductor.offers.lets(cell) else Seat.held(self, cell)

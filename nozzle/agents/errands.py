@@ -95,13 +95,14 @@ class Errands:
             there = errand.forked(self.desk.entry).items()
             self.under_way = {name: block.keys["thread"] for name, block in there if block.status == "running"}
 
-    def stop(self) -> bool:
-        """Stop them there, all; whether there was one."""
+    def stop(self, name: str = "") -> bool:
+        """Stop them there (this one, or all); whether there was one."""
         threads = self.crew.threads()
-        for thread in self.under_way.values():
+        stopped = [thread for task, thread in self.under_way.items() if not name or task == name]
+        for thread in stopped:
             if threads is not None:
                 threads.stop(thread)
-        return bool(self.under_way)
+        return bool(stopped)
 
     def wake(self, now: float) -> float | None:
         return max(0.0, self._next - now) if self.under_way else None

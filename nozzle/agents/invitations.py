@@ -41,17 +41,32 @@ class Invitations:
         for id_, words in list(self.standing.items()):
             self._look(id_, words)
 
+    def answer(self, id_: str, runs: bool) -> bool:
+        """Answer the task that is on offer (of this id, or the first); of several the author ticks which he means."""
+        for name, words in self.standing.items():
+            block = proposal.find(self.desk.entry, name)
+            if name.startswith(id_) and block is not None and (words or not runs):
+                self._hand(name, block.of, words, [words]) if runs else self._deny(name, block.of)
+                return True
+        return False
+
     def _look(self, id_: str, words: str) -> None:
         block = proposal.find(self.desk.entry, id_)
         if block is None:
             del self.standing[id_]
         elif "deny" in proposal.read(block).ticks:
-            del self.standing[id_]
-            self.desk.put(Piece("denied", block.of, "a task denied", lambda entry: _gone(entry, id_)))
+            self._deny(id_, block.of)
         elif chosen := [words] if words and proposal.read(block).ticks else conduct.ticked(block):
-            self.handed = True
-            title = "a task handed over" if len(chosen) == 1 else f"{len(chosen)} tasks handed over"
-            self.desk.put(Piece("task", block.of, title, lambda entry: _handed(entry, id_, words)))
+            self._hand(id_, block.of, words, chosen)
+
+    def _deny(self, id_: str, of: str) -> None:
+        del self.standing[id_]
+        self.desk.put(Piece("denied", of, "a task denied", lambda entry: _gone(entry, id_)))
+
+    def _hand(self, id_: str, of: str, words: str, chosen: Sequence[str]) -> None:
+        self.handed = True
+        title = "a task handed over" if len(chosen) == 1 else f"{len(chosen)} tasks handed over"
+        self.desk.put(Piece("task", of, title, lambda entry: _handed(entry, id_, words)))
 
 
 def _id(remark: Remark) -> str:

@@ -110,6 +110,18 @@ class Offers:
             self.make(remark, made)
         return known
 
+    def answer(self, id_: str, runs: bool) -> bool:
+        """Answer what is on offer (of this id, or the first), from the terminal or the page."""
+        for offered in self.standing.values():
+            block = proposal.find(self.desk.entry, offered.id)
+            stands = proposal.read(block) if block else None
+            if not offered.id.startswith(id_) or stands is None or not stands.whole:
+                continue
+            self._close(offered, "cell" if runs else "attempt", stands.source, "you said no")
+            self.desk.permit.allowed |= {cell.chain for cell in self.desk.entry.cells if self.lets(cell)}
+            return True
+        return False
+
     def _close(self, offered: Offer, kind: str, source: str, why: str) -> None:
         del self.standing[offered.id]
         if kind == "cell":

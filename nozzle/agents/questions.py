@@ -86,9 +86,9 @@ class Questions:
                 asking.breaks.append((len(so_far), words))
                 self.desk.tools.say(Notice("says", self.desk.rel, f"\n\n— {words} —\n\n", of=asking.of))
 
-    def stop(self) -> bool:
-        """Stop answering, at once; what was said so far is written."""
-        stopped = list(self.under_way.values())
+    def stop(self, digest: str = "") -> bool:
+        """Stop answering (this one, or all), at once; what was said so far is written."""
+        stopped = [asking for name, asking in self.under_way.items() if not digest or name == digest]
         for asking in stopped:
             asking.stop.say()
             so_far = "".join(asking.pieces)

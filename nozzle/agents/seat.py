@@ -77,9 +77,6 @@ class Seat:
                 self.live |= fresh
                 self._hear(there, fresh)
                 self.errands.seen(before)
-                if any(each.word == "stop" and each.digest in fresh for each in there):
-                    self.questions.stop()
-                    self.errands.stop()
             self.questions.saved(there)
 
     def asked(self) -> None:
@@ -146,21 +143,26 @@ class Seat:
         for said in there:
             if said.digest not in fresh or said.word not in ("sure", "nope", "stop") or self._answers(there, said):
                 continue
-            if said.word == "sure" and said.text in SURE:
+            if said.word == "stop":
+                self.desk.tools.say(Notice("held", self.desk.rel, "/stop: nothing is under way above it"))
+            elif said.word == "sure" and said.text in SURE:
                 self.desk.settled = max(self.desk.settled, self.desk.saved + PATIENT)  # he may be typing a word more
                 if not self.desk.of_replay(SURE[said.text]):
                     self._let_go_on(said)
 
     def _answers(self, there: tuple[Prompt, ...], said: Prompt) -> bool:
-        """Whether it was said to a task: the nearest above that is under way, here or on its own thread."""
-        tasks = [each for each in there if each.word == "do" and each.span.start < said.span.start]
-        for asked in reversed(tasks):
+        """Whether it was said to the nearest above that is under way: a task, here or on its own thread; `/stop`, also
+        to a question that is being answered."""
+        for asked in reversed([each for each in there if each.span.start < said.span.start]):
+            if said.word == "stop" and asked.digest in self.questions.under_way:
+                return self.questions.stop(asked.digest)
             if asked.digest in self.tasks.active:
                 self.tasks.told(Told(asked.digest, said.word, said.text))
                 return True
             if asked.digest[:SHOWN] in self.errands.under_way:
-                if said.word != "stop":  # which stops them all
-                    self.errands.told(asked, said)
+                if said.word == "stop":
+                    return self.errands.stop(asked.digest[:SHOWN])
+                self.errands.told(asked, said)
                 return True
         return False
 

@@ -18,8 +18,8 @@ import click
 def command(text: str | None, entry: Path | None, refuse: bool, say: str | None) -> int:
     """Reply TEXT to the cell that called input() and waits; without TEXT you are asked for it, unseen.
 
-    With --run or --deny: answer the doer's proposal that stands (TEXT is its id, where several do), as the boxes in the
-    text do.
+    With --run or --deny: answer the doer's proposal that stands (TEXT is its id, where several do), or what was offered
+    to your prose, as the boxes in the text do.
 
     A cell whose state can only be had by running one again that reached outside waits. --run runs that one again;
     --keep goes on in the kernel as it is, though it has seen other cells since; --skip goes on as if it stood not

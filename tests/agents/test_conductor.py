@@ -18,6 +18,7 @@ from nozzle.words.company import today
 from nozzle.words.how import from_text
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched, watched
+from tests.loop.test_kept_states import answered
 
 __all__ = ["watched"]
 
@@ -94,6 +95,20 @@ def test_a_fence_that_is_to_be_run_is_offered_as_a_cell_and_runs_when_ticked(wat
     watched.until(lambda: kinds(watched.read()) == ["cell", "output"])
     assert "42" in watched.read()
     assert "\n```python\nprint(6 * 7)\n```\n" in watched.read()
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(("word", "kind"), [("run", "cell"), ("deny", "attempt")])
+def test_what_is_offered_is_answered_in_the_terminal_too(watched: Watched, word: str, kind: str) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(HEAD + "\nLet's run this:\n\n```python\nprint(6 * 7)\n```\n\nWell.\n")
+    watched.until(lambda: "- [ ] run" in watched.read())
+    watched.quiet()
+    assert not answered(watched, "keep")
+    assert answered(watched, word)
+    watched.until(lambda: kinds(watched.read()) == [kind, "output"][: 1 + (word == "run")])
+    assert ("42" in watched.read()) == (word == "run")
 
 
 @pytest.mark.usefixtures("hasty")

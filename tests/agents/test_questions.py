@@ -175,6 +175,34 @@ def test_stop_in_the_text_stops_an_answer(table: Open) -> None:
     silent.let_go.set()
 
 
+def test_a_stop_is_said_to_what_stands_above_it_and_to_nothing_else(table: Open) -> None:
+    one = table()
+    silent = Silent()
+    one.workshop.here.model = silent  # type: ignore[assignment]
+    one.loop = one.workshop_loop()
+    one.path = one.workshop.write("/ask why?\n\n/ask how many?\n\n")
+    one.loop.advance([one.path])
+
+    def author() -> None:
+        silent.asked.wait(20)
+        one.path.write_text(one.path.read_text().replace("/ask how", "/stop\n\n/ask how"))
+        one.loop.messages.put(Saved(frozenset([one.path])))
+        while "you stopped it" not in one.path.read_text():
+            silent.let_go.wait(0.05)
+        silent.let_go.set()
+
+    threading.Thread(target=author, daemon=True).start()
+    text = one.go()
+    assert text.index("> No answer: you stopped it") < text.index("/ask how many?") < text.index("> late"), text
+
+
+def test_a_stop_with_nothing_above_it_says_so(table: Open) -> None:
+    one = table()
+    one.begin("Words.\n\n")
+    one.save(lambda text: text + "/stop\n\n")
+    assert any("/stop: nothing is under way above it" in each.text for each in one.workshop.notices)
+
+
 def test_a_link_of_the_models_that_leads_nowhere_says_so(workshop: Workshop) -> None:
     said = "See [the product](#product), [it](#cell-0), [data](rows.csv), [a paper](https://x.org/a#b) and `[x](#y)`."
     top = "# Top\n\nRead https://x.org/a#b first.\n\n"
