@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import ANSWER, Given, labelled, linked
+from nozzle.agents.silence import Silence
 from nozzle.desk import Desk, Notice
 from nozzle.document import spoken
 from nozzle.document.edit import Edit
@@ -37,6 +38,8 @@ class Asking:
     """Where in it something else was said, in characters, and what."""
     of: str = ""
     """Where it stands on the page."""
+    silence: Silence | None = None
+    """Of the model, where one is asked."""
 
 
 @dataclass(slots=True)
@@ -71,6 +74,19 @@ class Questions:
         job = self._job(asking, self.desk.entry)
         self.desk.tools.say(Notice("asked", self.desk.rel, f"{_title(asked)}: being answered", of=asking.of))
         self.crew.work(job, lambda said: self._answered(asked, said))
+
+    def tick(self, now: float) -> None:
+        """Look whether a model has gone silent."""
+        self.now = now
+        for silence in self._silences():
+            silence.tick(now)
+
+    def wake(self, now: float) -> float | None:
+        times = (at for silence in self._silences() if (at := silence.wake(now)) is not None)
+        return min(times, default=None)
+
+    def _silences(self) -> list[Silence]:
+        return [asking.silence for asking in self.under_way.values() if asking.silence is not None]
 
     def drop(self) -> None:
         """The text is another one: nobody waits for these answers."""
@@ -109,8 +125,12 @@ class Questions:
         )  # fmt: skip
         question = asked.text or "what went wrong here?"
 
+        asking.silence = silence = Silence(self.desk, self.crew, asked.digest, self.now) if self.crew.model else None
+
         def hear(piece: str) -> None:
             """Words on their way to the terminal and the page; from the thread."""
+            if silence is not None:
+                silence.hear()
             asking.pieces.append(piece)
             self.desk.tools.say(Notice("says", self.desk.rel, piece, of=asking.of))
 
@@ -145,6 +165,8 @@ class Questions:
     def _answered(self, asked: Prompt, said: Saying | NozzleError) -> None:
         if (asking := self.under_way.pop(asked.digest, None)) is None:
             return
+        if asking.silence is not None:
+            asking.silence.ended(self.now)
         ended = "stopped" if asking.stop.said else "done"
         self.desk.tools.say(Notice("spoken", self.desk.rel, ended, of=asking.of))
         if isinstance(said, NozzleError):

@@ -94,7 +94,8 @@ class Seat:
         self.tasks.ended(run, finished)
 
     def tick(self, now: float) -> None:
-        self._now = self.questions.now = now
+        self._now = now
+        self.questions.tick(now)
         self.newsroom.tick(now)
         if not (self.desk.gone or self.desk.entry.held):
             self.errands.tick(now)
@@ -109,7 +110,8 @@ class Seat:
         self.tasks.tick(now)
 
     def wake(self, now: float) -> float | None:
-        watched = self.newsroom.wake(now)
+        looks = (at for at in (self.newsroom.wake(now), self.questions.wake(now)) if at is not None)
+        watched = min(looks, default=None)
         if self._is_out():
             return min((at for at in (self.errands.wake(now), watched) if at is not None), default=None)
         times = [max(at + SETTLE - now, EARLY) for at in self._met.values()]

@@ -12,6 +12,7 @@ from nozzle.agents.astray import Signs
 from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
+from nozzle.agents.silence import Silence
 from nozzle.desk import Desk, Notice
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
@@ -68,6 +69,8 @@ class Task:
     move: Move | None = None
     chain: str = ""
     """Of the cell that runs."""
+    silence: Silence | None = None
+    """Of the model, while it is asked for a move."""
     signs: Signs = field(default_factory=Signs)
     shown: list[str] = field(default_factory=list)
     """Chains of its cells that ran well."""
@@ -173,6 +176,8 @@ class Tasks:
         for task in list(self.active.values()):
             if prompt(self.desk.entry, task.digest) is None:
                 self._forget(task)
+            elif task.silence is not None:
+                task.silence.tick(now)
             elif task.state == "standing":
                 self._decide(task, now)
             elif task.state == "running":
@@ -180,6 +185,8 @@ class Tasks:
 
     def wake(self, now: float) -> float | None:
         times = [until - now for task in self.active.values() if (until := self._until(task)) is not None]
+        silences = (task.silence for task in self.active.values() if task.silence is not None)
+        times += [at for silence in silences if (at := silence.wake(now)) is not None]
         return max(0.02, min(times)) if times else None
 
     def left(self, id_: str) -> float | None:
@@ -251,7 +258,10 @@ class Tasks:
             say(Notice("spoken", rel, "done" if isinstance(found, Asked) else "stopped", of=of))
             self._moved(task, found)
 
+        task.silence = silence = Silence(self.desk, self.crew, task.digest, self._now)
+
         def hear(piece: str) -> None:
+            silence.hear()
             say(Notice("says", rel, piece, of=of))
 
         terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], imitates, self.crew.settings.model_tokens)
@@ -273,6 +283,9 @@ class Tasks:
         """The doer has made its move, or could not."""
         if self.active.get(task.digest) is not task or task.stop.said:
             return
+        if task.silence is not None:
+            task.silence.ended(self._now)
+            task.silence = None
         if isinstance(found, NozzleError):
             so_far = getattr(found, "so_far", "")
             return self._end(task, "failed", f"The doer could not go on: {found}", "" if imitates(so_far) else so_far)
@@ -455,6 +468,8 @@ class Tasks:
 
     def _end(self, task: Task, status: str, words: str, folded: str = "") -> None:
         """Write what came of it; a proposal that still stands is closed."""
+        if task.silence is not None:
+            task.silence.ended(self._now)
         if task.state == "standing" and task.offer:
             self._close(task, task.offer, Outcome("refused", "the task has ended"), "refused")
         spent = task.spent

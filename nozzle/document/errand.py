@@ -19,6 +19,7 @@ MERGE = "merge"
 TROUBLE = {
     "stalled": "a cell has stalled",
     "it-repeats-itself": "it repeats itself",
+    "model-is-silent": "its model is silent",
     "no-progress": "it makes no progress",
     "it-wrote-elsewhere": "it wrote elsewhere than asked",
 }

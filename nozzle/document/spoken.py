@@ -89,14 +89,14 @@ def news(entry: Entry, chain: str, said: Saying, hand: Hand, keys: Mapping[str, 
     return _in_slot(entry, chain, "news", said, hand, keys or {})
 
 
-def warn(entry: Entry, digest: str, said: Saying, hand: Hand, status: str) -> Edit | None:
-    """News of a task, in its region: over what was told of it before in the same matter."""
+def warn(entry: Entry, digest: str, said: Saying, hand: Hand, status: str, over: str = "") -> Edit | None:
+    """News of a task or a question, in its region: over what was told of it before in the same matter, or `over`."""
     asked = prompt(entry, digest)
     if asked is None:
         return None
     keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": WATCH, "via": said.via, "status": status}
     same = (block for block in asked.region if block.kind == "news" and block.keys.get("by") == WATCH)
-    old = next((block for block in same if block.status == status), None)
+    old = next((block for block in same if block.status in (status, over)), None)
     return _under(entry, asked, _envelope("news", keys, _alert("news", said, hand)), old)
 
 

@@ -1,5 +1,6 @@
 """News of what does not get on: a cell that gives no sign of life, a task that is off its way."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from nozzle.agents.astray import Signs
 from nozzle.document.entry import Entry
 from nozzle.document.errand import progress
 from nozzle.document.prompts import prompts
+from nozzle.lm import Call, Reply, Stop
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -85,3 +87,45 @@ def test_signs_are_told_once_and_a_success_ends_a_row_of_failures() -> None:
     assert [bool(signs.fails("x")) for _ in range(3)] == [False, False, True]
     assert signs.writes(["other.py"], "fix src")
     assert not signs.writes(["other.py"], "fix src")
+
+
+@pytest.mark.parametrize("asked", ["/ask why?\n\n", "/do :here: find out\n\n"])
+def test_a_model_that_says_nothing_is_news_until_it_speaks(table: Open, asked: str) -> None:
+    one = table(stall=0.1)
+    silent = Mute()
+    one.workshop.here.model = silent  # type: ignore[assignment]
+    one.loop = one.workshop_loop()
+    one.path = one.workshop.write(asked)
+    one.loop.advance([one.path])
+    seen: list[str] = []
+
+    def look() -> None:
+        silent.asked.wait(20)
+        while "status=model-is-silent" not in one.text and not silent.let_go.wait(0.05):
+            pass
+        seen.append(one.text)
+        silent.let_go.set()
+
+    threading.Thread(target=look, daemon=True).start()
+    text = one.go()
+    assert "> **Hold on, breaking: the model is silent:** nothing has come from mute for" in seen[0]
+    assert any(each.kind == "news" and "nothing has come from mute" in each.text for each in one.workshop.notices)
+    assert "model-is-silent" not in text
+    assert "that is over." in text
+    assert one.kinds()[-1] in ("answer", "task", "output")
+    one.loop.run(until_idle=True)
+    assert one.text == text
+
+
+class Mute:
+    """Says nothing for a long time, and then all of it."""
+
+    name = "mute"
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def reply(self, call: Call, tell: Callable[[str], None], stop: Stop) -> Reply:
+        self.asked.set()
+        self.let_go.wait(30)
+        return Reply(fence('final_answer("so")'))
