@@ -6,20 +6,19 @@ the text. After a checkout or a restart every proposal is made anew before it ca
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from nozzle.agents.astray import Signs
 from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
 from nozzle.agents.silence import Silence
+from nozzle.agents.task import Task, overspent, terms, until
 from nozzle.desk import Desk, Notice
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompt, prompts
-from nozzle.document.proposal import ByHand, Deny, Offer, Standing, Terms, Wait
+from nozzle.document.proposal import ByHand, Deny, Offer, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
 from nozzle.document.risk import judge, weigh
 from nozzle.document.spoken import Outcome, Saying
@@ -29,7 +28,7 @@ from nozzle.errors import NozzleError
 from nozzle.explainer.claims import weighed
 from nozzle.explainer.links import link
 from nozzle.explainer.slices import names
-from nozzle.lm import Asked, Model, Signature, Stop, Usage, ask
+from nozzle.lm import Asked, Model, Signature, ask
 from nozzle.lm.ask import Terms as Asking
 from nozzle.permit import Answer
 from nozzle.piece import Piece
@@ -40,40 +39,6 @@ ONCE = "an agent proposed it, and it may run once on one allowance; 'nozzle run'
 AGAIN = "`/sure keep` goes on in the kernel as it is, `/sure skip` without it"
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 UNSTARTED = "an agent proposed it, and nozzle ended before it ran; 'nozzle run' allows it"
-
-
-@dataclass(slots=True)
-class Task:
-    """A task under way."""
-
-    digest: str
-    began: float
-    state: Literal["thinking", "standing", "running"] = "thinking"
-    number: int = 0
-    """Cells proposed so far."""
-    spent: Usage = field(default_factory=Usage)
-    stop: Stop = field(default_factory=Stop)
-    offer: Offer | None = None
-    since: float = 0.0
-    stands: Standing | None = None
-    edited: float | None = None
-    """When the author last changed the fence of the proposal that stands."""
-    answer: Literal["", "run", "deny"] = ""
-    """Said on the terminal or the page, for the proposal that stands."""
-    sure: int = 0
-    """Proposals to come that were allowed beforehand."""
-    sure_of_all: bool = False
-    """Whatever git takes back runs without a countdown."""
-    replay: Answer | None = None
-    """Before its cell can run, one above would reach outside again: what stands asks that, and this is said of it."""
-    move: Move | None = None
-    chain: str = ""
-    """Of the cell that runs."""
-    silence: Silence | None = None
-    """Of the model, while it is asked for a move."""
-    signs: Signs = field(default_factory=Signs)
-    shown: list[str] = field(default_factory=list)
-    """Chains of its cells that ran well."""
 
 
 @dataclass(slots=True)
@@ -184,7 +149,7 @@ class Tasks:
                 self._watch(task)
 
     def wake(self, now: float) -> float | None:
-        times = [until - now for task in self.active.values() if (until := self._until(task)) is not None]
+        times = [at - now for task in self.active.values() if (at := self._until(task)) is not None]
         silences = (task.silence for task in self.active.values() if task.silence is not None)
         times += [at for silence in silences if (at := silence.wake(now)) is not None]
         return max(0.02, min(times)) if times else None
@@ -192,8 +157,11 @@ class Tasks:
     def left(self, id_: str) -> float | None:
         """Seconds until a proposal runs, or is denied, by itself; None: it waits."""
         task = next((each for each in self.active.values() if each.offer and each.offer.id == id_), None)
-        until = self._until(task) if task is not None and task.state == "standing" else None
-        return None if until is None else max(0.0, until - self._now)
+        at = self._until(task) if task is not None and task.state == "standing" else None
+        return None if at is None else max(0.0, at - self._now)
+
+    def _until(self, task: Task) -> float | None:
+        return until(task, self.crew.settings, self._now)
 
     def busy(self) -> bool:
         """Whether something goes on that needs nobody's answer."""
@@ -246,7 +214,7 @@ class Tasks:
         asked, model = prompt(self.desk.entry, task.digest), self.crew.model
         if asked is None or model is None:
             return self._forget(task)
-        if spent := self._overspent(task):
+        if spent := overspent(task, self.crew.settings, self._now):
             return self._end(task, "stopped", spent)
         task.state, task.chain, task.offer = "thinking", "", None
         shared = self.crew.shared(self.desk.entry, asked.below)
@@ -266,18 +234,6 @@ class Tasks:
 
         terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], imitates, self.crew.settings.model_tokens)
         self.crew.work(lambda: _asked(model, signature, shared, terms), then)
-
-    def _overspent(self, task: Task) -> str:
-        settings, spent = self.crew.settings, task.spent
-        if task.number >= settings.task_steps:
-            return f"Stopped: {task.number} cells were proposed, and task_steps allows no more."
-        if spent.input + spent.output >= settings.task_tokens:
-            return f"Stopped: {spent.input + spent.output:,} tokens were spent, and task_tokens allows no more."
-        if self._now - task.began >= settings.task_seconds:
-            return f"Stopped: it took {self._now - task.began:.0f} s, and task_seconds allows no more."
-        if spent.cost is not None and spent.cost >= settings.task_dollars:
-            return f"Stopped: it cost ${spent.cost:.2f}, and task_dollars allows no more."
-        return ""
 
     def _moved(self, task: Task, found: Asked[Move] | NozzleError) -> None:
         """The doer has made its move, or could not."""
@@ -344,7 +300,7 @@ class Tasks:
         if task.stands is not None and stands is not None and stands.source != task.stands.source:
             task.edited = now
         task.stands = stands
-        match proposal.decide(offer, stands, self._terms(task, offer), now):
+        match proposal.decide(offer, stands, terms(task, offer, self.crew.settings), now):
             case Allowed(source, how):
                 self._let_run(task, offer, source, how)
             case Deny(how, why):
@@ -355,26 +311,6 @@ class Tasks:
                 self._think(task)
             case Wait():
                 return
-
-    def _terms(self, task: Task, offer: Offer) -> Terms:
-        settings = self.crew.settings
-        beforehand = task.replay is None and (task.sure > 0 or (task.sure_of_all and offer.risk == "reversible"))
-        sure = task.answer == "run" or beforehand
-        return Terms(
-            task.since, settings.countdown, settings.unattended or None, sure,
-            "you said no" if task.answer == "deny" else "", task.edited,
-        )  # fmt: skip
-
-    def _until(self, task: Task) -> float | None:
-        """When something is to be done about a task without anybody's answer; None when it is being done, or waits."""
-        if task.state == "running":
-            return self._now + 0.1
-        if task.state != "standing" or task.offer is None:
-            return None
-        if task.answer:
-            return self._now
-        verdict = proposal.decide(task.offer, task.stands, self._terms(task, task.offer), self._now)
-        return verdict.until if isinstance(verdict, Wait) else self._now
 
     def _let_run(self, task: Task, offer: Offer, source: str, how: str) -> None:
         """The proposal becomes a cell, which is then due like any other."""

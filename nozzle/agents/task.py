@@ -1,0 +1,83 @@
+"""A task under way: what a process knows of it and the text cannot say, its budgets, and until when it waits."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nozzle.agents.astray import Signs
+from nozzle.agents.moves import Move
+from nozzle.agents.silence import Silence
+from nozzle.document import proposal
+from nozzle.document.proposal import Offer, Standing, Terms, Wait
+from nozzle.lm import Stop, Usage
+from nozzle.permit import Answer
+from nozzle.settings import Settings
+
+
+@dataclass(slots=True)
+class Task:
+    """A task under way."""
+
+    digest: str
+    began: float
+    state: Literal["thinking", "standing", "running"] = "thinking"
+    number: int = 0
+    """Cells proposed so far."""
+    spent: Usage = field(default_factory=Usage)
+    stop: Stop = field(default_factory=Stop)
+    offer: Offer | None = None
+    since: float = 0.0
+    stands: Standing | None = None
+    edited: float | None = None
+    """When the author last changed the fence of the proposal that stands."""
+    answer: Literal["", "run", "deny"] = ""
+    """Said on the terminal or the page, for the proposal that stands."""
+    sure: int = 0
+    """Proposals to come that were allowed beforehand."""
+    sure_of_all: bool = False
+    """Whatever git takes back runs without a countdown."""
+    replay: Answer | None = None
+    """Before its cell can run, one above would reach outside again: what stands asks that, and this is said of it."""
+    move: Move | None = None
+    chain: str = ""
+    """Of the cell that runs."""
+    silence: Silence | None = None
+    """Of the model, while it is asked for a move."""
+    signs: Signs = field(default_factory=Signs)
+    shown: list[str] = field(default_factory=list)
+    """Chains of its cells that ran well."""
+
+
+def overspent(task: Task, settings: Settings, now: float) -> str:
+    """Which of the budgets of a task is spent, in words; empty while none is."""
+    spent = task.spent
+    if task.number >= settings.task_steps:
+        return f"Stopped: {task.number} cells were proposed, and task_steps allows no more."
+    if spent.input + spent.output >= settings.task_tokens:
+        return f"Stopped: {spent.input + spent.output:,} tokens were spent, and task_tokens allows no more."
+    if now - task.began >= settings.task_seconds:
+        return f"Stopped: it took {now - task.began:.0f} s, and task_seconds allows no more."
+    if spent.cost is not None and spent.cost >= settings.task_dollars:
+        return f"Stopped: it cost ${spent.cost:.2f}, and task_dollars allows no more."
+    return ""
+
+
+def terms(task: Task, offer: Offer, settings: Settings) -> Terms:
+    """On what terms the proposal that stands is decided."""
+    beforehand = task.replay is None and (task.sure > 0 or (task.sure_of_all and offer.risk == "reversible"))
+    sure = task.answer == "run" or beforehand
+    return Terms(
+        task.since, settings.countdown, settings.unattended or None, sure,
+        "you said no" if task.answer == "deny" else "", task.edited,
+    )  # fmt: skip
+
+
+def until(task: Task, settings: Settings, now: float) -> float | None:
+    """When something is to be done about a task without anybody's answer; None when it is being done, or waits."""
+    if task.state == "running":
+        return now + 0.1
+    if task.state != "standing" or task.offer is None:
+        return None
+    if task.answer:
+        return now
+    verdict = proposal.decide(task.offer, task.stands, terms(task, task.offer, settings), now)
+    return verdict.until if isinstance(verdict, Wait) else now
