@@ -129,6 +129,7 @@ class Offers:
             self._put(
                 "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand)
             )
+            self.desk.permit.acting |= {cell.chain for cell in self.desk.entry.cells if self.lets(cell)}
         elif proposal.find(self.desk.entry, offered.id):
             outcome = Outcome("denied", why)
             self._put(
