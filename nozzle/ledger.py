@@ -15,7 +15,6 @@ from nozzle.disk import Written
 from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
-from nozzle.document.secrets import find
 from nozzle.errors import NozzleError, Refused, Unwritable
 from nozzle.intent import Intent, beside, packed, unpacked
 from nozzle.orphans import Orphans, shown
@@ -26,6 +25,9 @@ from nozzle.steps import Elsewhere, Record, Steps
 
 JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys", "nozzle.toml", "myst.yml")
 """What may lie at the root of a repository that holds only a journal."""
+
+SEARCHED = 1_000_000
+"""Bytes of a file that a cell wrote that are looked through for secrets."""
 
 Seen = Literal["same", "carried", "moved", "saved"]
 """What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
@@ -51,7 +53,6 @@ class Ledger:
     _owed: dict[str, list[Record]] = field(default_factory=dict)
     """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
     _intents: dict[str, Intent] = field(default_factory=dict)
-    _clean: dict[str, bytes] = field(default_factory=dict)
     _warned: set[str] = field(default_factory=set)
     _begun: str = ""
     """The branch on which it was last asked whether steps want a thread of their own."""
@@ -144,7 +145,7 @@ class Ledger:
     def leave_behind(self, rel: str, head: str, text: bytes) -> str:
         """A text of the author's that belongs to a step somebody has left: a step on a thread that starts there."""
         record = Record("save", rel, f"{_stem(rel)}: save", {rel: text})
-        return "" if self._refused(rel, text) else self.steps.record_aside([record], head).name
+        return "" if self._unfit(record) else self.steps.record_aside([record], head).name
 
     def write(self, path: Path, rel: str, base: bytes, made: Sequence[Made]) -> Written:
         """Put pieces into the file that holds `base`, and make their steps; `News` when it holds something else."""
@@ -195,14 +196,14 @@ class Ledger:
         """
         origin = pieces[0].origin
         assert origin is not None, "what did not begin anywhere has no place to be kept at"
-        if self._refused(rel, origin.text):
-            return ""
         made, _ = compose(Entry(origin.text.decode()), pieces)
-        steps = [self._step(rel, each) for each in made]
-        if passed and self.steps.thread().name and self._at_head(rel) == origin.text and self._record(rel, steps):
-            return f"the text had gone on; step {self._heads[rel][:8]} has what it shows"
         save = Record("save", rel, f"{_stem(rel)}: save", {rel: origin.text})
-        return f"finished on thread {self.steps.record_aside([save, *steps], origin.head).name}"
+        records = [save, *(self._step(rel, each) for each in made)]
+        if any(map(self._unfit, records)):
+            return ""
+        if passed and self.steps.thread().name and self._at_head(rel) == origin.text and self._record(rel, records[1:]):
+            return f"the text had gone on; step {self._heads[rel][:8]} has what it shows"
+        return f"finished on thread {self.steps.record_aside(records, origin.head).name}"
 
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
@@ -273,10 +274,11 @@ class Ledger:
 
     def _finish_aside(self, intent: Intent) -> str:
         """The text is elsewhere now: what was meant for it is kept where it was."""
-        if self._refused(intent.rel, intent.base):
-            return f"{intent.rel}: outputs that were made and not yet written are in no step"
         base = Record("save", intent.rel, f"{_stem(intent.rel)}: save", {intent.rel: intent.base})
-        thread = self.steps.record_aside([base, self._repaired(intent, intent.new)], intent.head)
+        records = [base, self._repaired(intent, intent.new)]
+        if any(map(self._unfit, records)):
+            return f"{intent.rel}: outputs that were made and not yet written are in no step"
+        thread = self.steps.record_aside(records, intent.head)
         return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
 
     def _repaired(self, intent: Intent, text: bytes) -> Record:
@@ -343,9 +345,14 @@ class Ledger:
 
     def _withheld(self, path: str) -> bool:
         """Whether a file that a cell wrote holds what must not be kept."""
-        if kind := self.past.secret(path):
-            self._once(f"{path}: a cell wrote what looks like a secret ({kind}); the file is left out of every step")
-        return bool(kind)
+        try:
+            with (self.root / path).open("rb") as file:
+                content = file.read(SEARCHED)
+        except OSError:
+            content = b""
+        if why := self.steps.unfit(path, content):
+            self._once(f"{path}: {why}; a cell wrote it, and the file is left out of every step")
+        return bool(why)
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
         """The last record of a write, with the `_out` files that no entry names any more gone."""
@@ -359,11 +366,12 @@ class Ledger:
 
     def _record(self, rel: str, records: Sequence[Record]) -> bool:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
-        records = [*self._owed.pop(rel, ()), *records]
-        if not records:
-            return True
-        if self._refused(rel, next((each.files[rel] for each in records if each.kind == "save"), None)):
-            return False
+        wanted = [*self._owed.pop(rel, ()), *records]
+        fit = self._fit(wanted)
+        made = self._make(rel, fit) if fit else True
+        return made and not any(map(self._unfit, wanted[-1:]))
+
+    def _make(self, rel: str, records: list[Record]) -> bool:
         if why := self._hindered():
             return self._owe(rel, records, why)
         head = self._heads.get(rel)
@@ -385,6 +393,23 @@ class Ledger:
         for name in self.steps.left_out:
             self._once(f"{name} is larger than the cap (file_cap in nozzle.toml): it is not in the step")
         return True
+
+    def _fit(self, records: Iterable[Record]) -> list[Record]:
+        """Those that may be kept; what one brings along that may not be is in the next."""
+        kept: list[Record] = []
+        files, adopt = dict[str, bytes | None](), tuple[str, ...]()
+        for each in records:
+            adopt = (*adopt, *(path for path in each.adopt if not self._withheld(path)))
+            if self._unfit(each):
+                files |= {path: data for path, data in each.files.items() if not self._refused(path, data)}
+                continue
+            kept.append(replace(each, files={**files, **each.files}, adopt=adopt))
+            files, adopt = {}, ()
+        return kept
+
+    def _unfit(self, record: Record) -> bool:
+        """Whether a file of a record must not be kept."""
+        return any(self._refused(path, data) for path, data in record.files.items())
 
     def _hindered(self) -> str:
         """Why no step can be made now, in plain words; empty when one can."""
@@ -429,17 +454,11 @@ class Ledger:
             return None
 
     def _refused(self, rel: str, content: bytes | None) -> bool:
-        """Whether a text of the author's holds what must not be kept; what cells printed was redacted before."""
-        if content is None or self._clean.get(rel) == content:
+        """Whether a text holds what must not be kept; what cells printed was redacted before."""
+        if content is None or not (why := self.steps.unfit(rel, content)):
             return False
-        if hits := find(content.decode("utf-8", "replace")):
-            self._once(
-                f"{rel}:{hits[0].line}: this looks like a secret ({hits[0].kind}); "
-                "the entry is left out of every step until it is gone"
-            )
-            return True
-        self._clean[rel] = content
-        return False
+        self._once(f"{rel}: {why}; it is left out of every step until that is gone")
+        return True
 
     def _once(self, text: str) -> None:
         if text not in self._warned:
@@ -451,7 +470,7 @@ class Ledger:
             _put(folder, each.files)
 
     def _intend(self, intent: Intent) -> None:
-        if self._refused(intent.rel, intent.base):
+        if self._refused(intent.rel, intent.base) or self._refused(intent.rel, intent.new):
             return
         self._intents[intent.rel] = intent
         self.steps.intend(packed(self._intents.values()))

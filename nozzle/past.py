@@ -14,7 +14,6 @@ from urllib.parse import quote, unquote
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
-from nozzle.document.secrets import find
 from nozzle.inputs import Inputs
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot, Steps
@@ -24,8 +23,6 @@ DEEP = 2000
 _PROGRAMS = re.compile(r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect", re.M)
 _PASSING = re.compile(r"(?:^|/)(?:_out|node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
 """Paths that nozzle itself writes while cells run, and what programs install or leave behind."""
-SEARCHED = 1_000_000
-"""Bytes of a file that are looked through for secrets."""
 
 
 @dataclass(slots=True)
@@ -102,15 +99,6 @@ class Past:
     def _in_environment(self, path: str) -> bool:
         """Whether a file lies in a virtual environment: what is installed there can be installed again."""
         return any((self.root / folder / "pyvenv.cfg").exists() for folder in list(PurePosixPath(path).parents)[:-1])
-
-    def secret(self, path: str) -> str:
-        """What kind of secret a file that a cell wrote seems to hold, in its name or its text; empty when none."""
-        try:
-            with (self.root / path).open("rb") as file:
-                text = file.read(SEARCHED).decode("utf-8", "replace")
-        except OSError:
-            text = ""
-        return next((hit.kind for hit in find(f"{path}\n{text}")), "")
 
     def remember(self, rel: str, cell: Cell, facts: Facts, written: Iterable[str]) -> None:
         """A run has ended."""

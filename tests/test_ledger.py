@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nozzle.document.entry import Entry
+from nozzle.steps import Record
 from nozzle.words.journal import journal
 from tests.conftest import Workshop
 
@@ -125,7 +126,43 @@ SVG(f"<svg xmlns='http://www.w3.org/2000/svg'><text>{tok}</text></svg>")
     (picture,) = (workshop.root / "journal/_out").glob("*.svg")
     assert "redacted" in picture.read_text()
     assert TOKEN not in everything(workshop)
-    assert told(workshop).count("a cell wrote what looks like a secret") == 2
+    assert told(workshop).count("looks like a secret (github token); a cell wrote it") == 2
+
+
+def test_no_secret_of_a_save_that_is_owed_reaches_git_when_a_merge_ends(workshop: Workshop) -> None:
+    """Whichever of the owed saves it stands in, and though a later one is without it."""
+    here, rel = workshop.here, "journal/entry.md"
+    ledger = here.ledger(here.warn)
+    base: bytes | None = None
+    for text in (b"# one\n", b"# two\n", b"# two\n" + TOKEN.encode(), b"# three\n"):
+        workshop.write(text.decode())
+        ledger.judge(rel, text, base)
+        ledger.save(rel, text)
+        if base is None:
+            head = here.steps.thread().head
+            (workshop.root / ".git/MERGE_HEAD").write_text(head)
+        base = text
+    (workshop.root / ".git/MERGE_HEAD").unlink()
+    assert ledger.catch_up()
+    assert TOKEN not in everything(workshop)
+    assert here.steps.at_head(rel) == b"# three\n"
+    assert [step.kind for step in here.steps.history(rel)] == ["save"] * 3
+
+
+def test_what_a_cell_wrote_is_asked_again_when_its_owed_step_is_made(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('../made.txt', 'w').write('harmless')"))
+    workshop.run(path)
+    head = workshop.here.steps.thread().head
+    ledger, rel = workshop.here.ledger(workshop.here.warn), "journal/entry.md"
+    ledger.judge(rel, path.read_bytes(), None)
+    record = Record("note", rel, "A note", {rel: path.read_bytes() + b"\nmore\n"}, ("made.txt",))
+    (workshop.root / ".git/MERGE_HEAD").write_text(head)
+    ledger._record(rel, [record])
+    workshop.write(TOKEN, "made.txt")
+    (workshop.root / ".git/MERGE_HEAD").unlink()
+    assert ledger.catch_up()
+    assert workshop.here.steps.at_head(rel) == record.files[rel]
+    assert TOKEN not in everything(workshop)
 
 
 def test_files_that_any_entry_shows_stay_and_those_that_none_shows_go(workshop: Workshop) -> None:

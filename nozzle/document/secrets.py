@@ -155,6 +155,18 @@ def find(text: str, known: Iterable[str] = ()) -> list[Hit]:
     return [Hit(kind, bisect_right(starts, start), (start, stop)) for kind, start, stop in found]
 
 
+def unfit(path: str, content: bytes, known: Iterable[str] = ()) -> str:
+    """Why a file must not become part of a step: its name or its text holds a secret; empty when it may.
+
+    >>> unfit("a.md", b"one\nghp_" + b"x1" * 18)
+    'line 2 looks like a secret (github token)'
+    """
+    if hits := find(path, known):
+        return f"its name looks like a secret ({hits[0].kind})"
+    hits = find(content.decode("utf-8", "replace"), known)
+    return f"line {hits[0].line} looks like a secret ({hits[0].kind})" if hits else ""
+
+
 def known_values(environ: Mapping[str, str]) -> frozenset[str]:
     """The values of an environment that its names call secret and that can be told from ordinary words.
 

@@ -5,7 +5,7 @@ It refuses force: never `--hard`, never `clean`, never the stash; a file that .g
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -58,19 +58,26 @@ def rescue(repo: Repo, target: Step, unfit: Unfit) -> Step | None:
     """Keep what differs from HEAD, staged or not, as a step on the thread that is left."""
     thread = repo.thread()
     paths = _at_stake(repo, target)
-    for path in paths:
-        if why := unfit(path, _content(repo, path)):
-            raise Refused(
-                f"{path}: {why}, so no step may keep it, and going to {target.sha[:7]} would lose it: take that out, "
-                "or move the file out of the journal, then rewind again"
-            )
+    _check(((path, _content(repo, path)) for path in paths), target, unfit)
     if not paths:
         if thread.head and not thread.name and not _on_a_branch(repo):
             start_thread(repo, unused(repo, "kept", thread.head), thread.head)
         return None
+    staged, tree = _trees(repo, paths)
+    if staged and staged != tree:  # else one step keeps both
+        _check(((path, repo.objects.file(staged, path) or b"") for path in paths), target, unfit)
     if thread.head and not thread.name:
         thread = start_thread(repo, unused(repo, "kept", thread.head), thread.head)
-    return _keep(repo, thread, paths, f"before going to {target.sha[:7]}")
+    return _keep(repo, thread, paths, ("" if staged == tree else staged, tree), f"before going to {target.sha[:7]}")
+
+
+def _check(files: Iterable[tuple[str, bytes]], target: Step, unfit: Unfit) -> None:
+    for path, content in files:
+        if why := unfit(path, content):
+            raise Refused(
+                f"{path}: {why}, so no step may keep it, and going to {target.sha[:7]} would lose it: take that out, "
+                "or move the file out of the journal, then rewind again"
+            )
 
 
 def _at_stake(repo: Repo, target: Step) -> list[str]:
@@ -101,9 +108,8 @@ def _on_a_branch(repo: Repo) -> bool:
     )
 
 
-def _keep(repo: Repo, thread: Thread, paths: list[str], why: str) -> Step | None:
-    staged, tree = _trees(repo, paths)
-    staged = "" if staged == tree else staged  # then one step keeps both
+def _keep(repo: Repo, thread: Thread, paths: list[str], trees: tuple[str, str], why: str) -> Step | None:
+    staged, tree = trees
     entries = [("Entry", path) for path in paths if path.endswith(".md")]
     tip = _commits(repo, thread, [(staged, f"What was staged {why}"), (tree, f"What was there {why}")], entries)
     if tip == thread.head:

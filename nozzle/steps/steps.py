@@ -3,12 +3,15 @@
 It refuses to keep anything git does not: delete `.git/nozzle` at any moment and nothing is lost.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
+from nozzle.document import secrets
+from nozzle.errors import Refused
 from nozzle.steps import commit, fork, history, intent, merge, origin, repo, rewind, threads, worktree
 from nozzle.steps.fork import Worktree
 from nozzle.steps.repo import Repo, Thread
@@ -17,6 +20,7 @@ from nozzle.steps.step import Record, Step
 from nozzle.steps.worktree import Changed, Snapshot
 
 CAP = 10_000_000  # bytes; larger files that a cell wrote stay out of its step
+REMEMBERED = 10_000  # texts that were found fit for a step, so that none is searched twice in a row
 
 
 class Steps:
@@ -27,6 +31,8 @@ class Steps:
         self.root = repo.root
         self.private = repo.private
         self.cap = cap
+        self.rule: rewind.Unfit = secrets.unfit
+        self._fit: set[bytes] = set()
         self._made: set[str] = set()
         self._alone: tuple[str, bool] = ("", False)
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
@@ -72,14 +78,35 @@ class Steps:
 
     def record_all(self, records: Sequence[Record], at: str | None = None) -> list[Step]:
         """Make steps in a row; those that change nothing are left out. `Elsewhere` when HEAD is not `at`."""
+        self.check(records)
         made, self.left_out = commit.record_all(self._repo, records, self.cap, at)
         self._made |= {step.sha for step in made}
         return made
 
     def record_aside(self, records: Sequence[Record], at: str) -> Thread:
         """Make steps on a thread of their own that starts at a commit; HEAD, index and files stay as they are."""
+        self.check(records)
         stem = PurePosixPath(records[0].entry).stem
         return commit.record_aside(self._repo, records, self.cap, at, threads.unused(self._repo, stem, at))
+
+    def unfit(self, path: str, content: bytes) -> str:
+        """Why a file must not be kept in a step, by the `rule`; empty when it may be."""
+        seen = hashlib.sha256(os.fsencode(path) + b"\0" + content).digest()
+        if seen in self._fit:
+            return ""
+        why = self.rule(path, content)
+        if not why:
+            self._fit = self._fit if len(self._fit) < REMEMBERED else set()
+            self._fit.add(seen)
+        return why
+
+    def check(self, records: Sequence[Record]) -> None:
+        """Refused when a file of a record is `unfit`; not for what a merge finds in the commit that it brings in."""
+        for record in records:
+            for path, data in record.files.items():
+                why = self.unfit(path, data) if data is not None else ""
+                if why and not (record.merges and self.text(record.merges, path) == data):
+                    raise Refused(f"{path}: {why}, so no step may keep it: take that out, then try again")
 
     def moving(self) -> bool:
         """Whether somebody's git is at work in this worktree, or was a moment ago: what it wrote is no save."""
@@ -113,9 +140,9 @@ class Steps:
         """The bytes of a file in a step."""
         return self._repo.objects.file(at.sha if isinstance(at, Step) else at, path)
 
-    def rewind(self, step: Step, unfit: rewind.Unfit = lambda path, content: "") -> Rewound:
+    def rewind(self, step: Step) -> Rewound:
         """Go to a step; what would be lost is a step of its own first. Refused when a file of it is `unfit` for one."""
-        return rewind.rewind(self._repo, step, unfit)
+        return rewind.rewind(self._repo, step, self.unfit)
 
     def start_thread(self, name: str | None = None, at: str | None = None) -> Thread:
         """A new branch, at HEAD or at a commit; no file and no index is touched."""

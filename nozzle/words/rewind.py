@@ -18,18 +18,10 @@ def command(step: str) -> int:
 
     with journal() as here:
         found = here.steps.resolve(step)
-        gone = here.steps.rewind(found, _unfit)
+        gone = here.steps.rewind(found)
         if gone.rescued:
             click.echo(f"kept first what was in no step yet: {gone.rescued.sha[:8]}")
         echo(f"you are at {found.sha[:8]}: {found.title}")
         left = gone.thread_before.name or gone.thread_before.head[:8]
         click.echo(f"the next step starts a new thread here; back again: git checkout {left}")
     return 0
-
-
-def _unfit(path: str, content: bytes) -> str:
-    """Why a file must not become part of a step: it holds a secret."""
-    from nozzle.document.secrets import find
-
-    hits = find(content.decode("utf-8", "replace")) if b"\0" not in content[:8000] else []
-    return f"line {hits[0].line} looks like a secret ({hits[0].kind})" if hits else ""

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from nozzle.errors import Refused
-from nozzle.steps import Steps
+from nozzle.steps import Record, Steps
 
 from .conftest import Author, made
+
+TOKEN = "ghp_" + "x1" * 18
 
 
 def test_what_would_be_lost_is_a_step_first(author: Author, steps: Steps) -> None:
@@ -52,10 +54,32 @@ def test_an_untracked_file_that_stands_in_the_way_is_a_step_first(
 def test_a_file_that_must_not_be_kept_stops_a_rewind(author: Author, steps: Steps) -> None:
     first = made(steps, "a.md", "1")
     made(steps, "a.md", "2")
-    author.write("a.md", "secret")
-    with pytest.raises(Refused, match=r"a\.md: it is secret, so no step may keep it"):
-        steps.rewind(first, lambda path, content: "it is secret" if b"secret" in content else "")
-    assert author.read("a.md") == b"secret"
+    author.write("a.md", TOKEN)
+    with pytest.raises(Refused, match=r"a\.md: line 1 looks like a secret \(github token\), so no step may keep it"):
+        steps.rewind(first)
+    assert author.read("a.md") == TOKEN.encode()
+
+
+def test_a_secret_that_is_only_staged_stops_a_rewind_too(author: Author, steps: Steps) -> None:
+    first = made(steps, "a.md", "1")
+    head = made(steps, "a.md", "2")
+    author.write("a.md", TOKEN)
+    author.git("add", "a.md")
+    author.write("a.md", "3")
+    with pytest.raises(Refused, match="looks like a secret"):
+        steps.rewind(first)
+    assert author.git("rev-parse", "HEAD") == head.sha
+    assert author.read("a.md") == b"3"
+
+
+def test_a_step_of_what_must_not_be_kept_is_refused_by_whatever_way(author: Author, steps: Steps) -> None:
+    first = made(steps, "a.md", "1")
+    record = Record("save", "a.md", "A save", {"a.md": b"fine", "b.txt": TOKEN.encode()})
+    with pytest.raises(Refused, match=r"b\.txt: line 1 looks like a secret"):
+        steps.record(record)
+    with pytest.raises(Refused, match=r"b\.txt: line 1 looks like a secret"):
+        steps.record_aside([record], first.sha)
+    assert author.git("log", "--all", "--format=%H").split() == [first.sha]
 
 
 def test_nothing_to_lose_makes_no_step(author: Author, steps: Steps) -> None:
