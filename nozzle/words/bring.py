@@ -44,9 +44,14 @@ def with_outputs(text: bytes, known: Iterable[bytes]) -> bytes:
 
 
 def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes | None], record: Record) -> None:
-    """Write entries and other files, and make the step of them that `record` describes."""
+    """Write entries and other files, and make the step of them that `record` describes; Refused before any is written.
+
+    Refused when one of them must not be kept.
+    """
     from nozzle import disk
 
+    record = replace(record, files={**{each.rel: each.text for each in brought}, **others})
+    here.steps.check([record])
     for each in brought:
         path = here.root / each.rel
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +60,7 @@ def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes |
             continue
         disk.exchange(path, disk.read(path), partial(_instead, each.text))
     here.steps.put_files(dict(others))
-    here.steps.record(replace(record, files={**{each.rel: each.text for each in brought}, **others}))
+    here.steps.record(record)
 
 
 def _instead(text: bytes, author: bytes) -> bytes | None:
@@ -63,13 +68,17 @@ def _instead(text: bytes, author: bytes) -> bytes | None:
 
 
 def keep_first(here: Journal, rels: Iterable[str]) -> None:
-    """What the author has written here and is in no step yet becomes one."""
+    """What the author has written here and is in no step yet becomes one; Refused when it must not be kept in one."""
+    from nozzle.errors import Refused
+
     ledger = here.ledger(here.warn)
     for rel in rels:
         path = here.root / rel
         if path.exists():
-            ledger.judge(rel, path.read_bytes(), None)
-            ledger.save(rel, path.read_bytes())
+            text = path.read_bytes()
+            if ledger.judge(rel, text, None) == "saved" and (why := here.steps.unfit(rel, text)):
+                raise Refused(f"{rel}: {why}, so no step may keep it: take that out, then try again")
+            ledger.save(rel, text)
 
 
 def pictures(here: Journal, rel: str, text: bytes, at: str) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from nozzle.errors import Refused
 from nozzle.page import Deed
 from nozzle.words.deeds import DEEDS
 from nozzle.words.journal import journal
-from tests.words.conftest import entry, git
+from tests.words.conftest import Say, cell, entry, git
 
 TOKEN = "ghp_" + "x1" * 18
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
@@ -37,3 +37,32 @@ def test_going_back_on_the_page_keeps_no_secret(folder: Path, deed: str) -> None
         DEEDS[deed](here, None, path, Deed("entry.html", deed, {"step": "HEAD~1"}))  # type: ignore[arg-type]
     assert TOKEN not in everything(folder)
     assert TOKEN in path.read_text()
+
+
+def test_merge_and_take_keep_no_secret_of_the_authors_and_write_nothing(say: Say, folder: Path) -> None:
+    path = committed(folder, "# One\n\n\n\nlast\n")
+    git(folder, "switch", "-qc", "other")
+    path.write_text("# One\n\n\n\nlast, theirs\n\n" + cell("print(42)"))
+    assert say("run").status == 0
+    git(folder, "switch", "-q", "main")
+    text = f"# One {TOKEN}\n\n\n\nlast\n"
+    path.write_text(text)
+    head = git(folder, "rev-parse", "HEAD")
+    for word in ("merge", "take"):
+        said = say(word, "other")
+        assert said.status == Refused.status
+        assert "looks like a secret" in said.out
+        assert path.read_text() == text
+    assert git(folder, "rev-parse", "HEAD") == head
+    assert TOKEN not in everything(folder)
+
+
+def test_what_is_merged_and_was_committed_there_by_hand_is_no_reason_to_refuse(say: Say, folder: Path) -> None:
+    committed(folder, "# One\n")
+    git(folder, "switch", "-qc", "other")
+    entry(folder, f"an example: {TOKEN}\n", "journal/example.txt")
+    committed(folder, "# One, theirs\n")
+    git(folder, "switch", "-q", "main")
+    assert say("merge", "other").status == 0
+    assert "theirs" in (folder / "journal/entry.md").read_text()
+    assert TOKEN in (folder / "journal/example.txt").read_text()
