@@ -52,6 +52,14 @@ def build(
     return replace(report, warnings=(*report.warnings, *maker.warnings)) if maker else report
 
 
+def bring(built: Path, out: Path) -> None:
+    """Put a site that was built in a folder of its own into `out`, byte for byte; raises as `build` does."""
+    made, shelf = Shelf(built), Shelf(out)
+    for path in made.files:
+        shelf.put(path, (built / path).read_bytes(), path)
+    shelf.close(made.records)
+
+
 def _parsed(page: Page) -> Node:
     return parse(page.text)
 

@@ -51,6 +51,11 @@ class Shelf:
         ):  # no list, or not one of ours: everything is built anew
             self._ours, self.records = {}, {}
 
+    @property
+    def files(self) -> list[str]:
+        """What the earlier build wrote there."""
+        return sorted(self._ours)
+
     def holds(self, path: str) -> bool:
         """Does the folder hold what the earlier build wrote there, byte for byte?"""
         return path in self._ours and self._found(path) == self._ours[path]

@@ -28,6 +28,7 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
     holds what looks like a secret; --anyway publishes all the same. Drafts are never published, and neither is an entry
     that cannot be read: it may be one.
     """
+    from nozzle.publish import bring
     from nozzle.words.journal import journal
     from nozzle.words.site import build_site, destination
 
@@ -45,7 +46,7 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
             report = build_site(here, built)
             _check(here, report, built, anyway)
             if folder:
-                build_site(here, folder)
+                bring(built, folder)
                 click.echo(f"published to {folder}")
             else:
                 assert branch is not None

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nozzle import __version__
 from nozzle.errors import Refused
+from nozzle.words import publish
 from nozzle.words.workflow import pages
 from tests.words.conftest import Say, cell, entry, git
 
@@ -82,6 +84,22 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
     assert not out.exists()
     assert say("publish", "--to", str(out), "--anyway").status == 0
     assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]
+
+
+def test_what_goes_out_is_what_was_checked_whatever_is_saved_meanwhile(
+    say: Say, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, check = journal / "journal" / "entry.md", publish._check
+
+    def saved_meanwhile(*words: Any) -> None:
+        check(*words)
+        path.write_text(f"# One\n\n{TOKEN}\n")
+
+    monkeypatch.setattr(publish, "_check", saved_meanwhile)
+    out = journal.parent / "out"
+    assert say("publish", "--to", str(out)).status == 0
+    assert "out" in (out / "journal" / "entry.html").read_text()
+    assert not [one for one in out.rglob("*") if one.is_file() and TOKEN.encode() in one.read_bytes()]
 
 
 UNREAD = {
