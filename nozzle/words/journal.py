@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -317,8 +317,10 @@ def begun(folder: Path) -> bool:
 @contextmanager
 def journal(start: Path | None = None, trust_all: bool = False, make: bool = False) -> Iterator[Journal]:
     """The journal around a folder, the current one by default; with `make`, git is begun where there is none."""
+    from nozzle.document.secrets import unfit
     from nozzle.settings import config_folder, load
     from nozzle.steps import Steps
+    from nozzle.words.environment import known_secrets
 
     folder = (start or Path.cwd()).absolute()
     folder = folder if folder.is_dir() else folder.parent
@@ -334,6 +336,7 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     with steps:
         settings = load(steps.root)
         steps.cap = settings.file_cap
+        steps.rule = partial(unfit, known=known_secrets()[1])
         here = Journal(steps.root, steps, settings, config_folder(), trust_all)
         try:
             yield here

@@ -69,7 +69,7 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
         for _, block, seen in report_all(entry, here.file_digest(path.parent), here.verify):
             if why := fault(seen, signing):
                 found.append(f"{here.rel(path)}:{block.span.start + 1}: not as it was made: {why}")
-    found += [f"{name}: this looks like a secret ({kind})" for name, kind in _secrets(built)]
+    found += [f"{name}: {why}" for name, why in _secrets(here, built)]
     for line in found:
         echo(f"✗ {line}", "red", err=True)
     if found and not anyway:
@@ -78,17 +78,13 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
         raise Refused(f"{things} {stand} against publishing; mend {them}, or say --anyway")
 
 
-def _secrets(built: Path) -> Iterator[tuple[str, str]]:
-    """Files of the site that hold what looks like a secret, or a secret value of this environment."""
-    from nozzle.document.secrets import find
-    from nozzle.words.environment import known_secrets
-
-    known = known_secrets()[1]
+def _secrets(here: Journal, built: Path) -> Iterator[tuple[str, str]]:
+    """Files of the site that hold what looks like a secret, or a secret value of this environment; and why."""
     for path in sorted(path for path in built.rglob("*") if path.is_file()):
         content = path.read_bytes()
-        hits = [] if b"\0" in content else find(content.decode("utf-8", "replace"), known)
-        if hits:
-            yield path.relative_to(built).as_posix(), hits[0].kind
+        name = path.relative_to(built).as_posix()
+        if b"\0" not in content and (why := here.steps.unfit(name, content)):
+            yield name, why
 
 
 def _commit(here: Journal, built: Path, branch: str) -> str:

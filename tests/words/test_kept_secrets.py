@@ -11,6 +11,7 @@ from nozzle.words.journal import journal
 from tests.words.conftest import Say, cell, entry, git
 
 TOKEN = "ghp_" + "x1" * 18
+VALUE = "correct-horse-" + "battery"
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
 
 
@@ -66,3 +67,19 @@ def test_what_is_merged_and_was_committed_there_by_hand_is_no_reason_to_refuse(s
     assert say("merge", "other").status == 0
     assert "theirs" in (folder / "journal/entry.md").read_text()
     assert TOKEN in (folder / "journal/example.txt").read_text()
+
+
+@pytest.mark.parametrize("where", ["text", "file"])
+def test_a_secret_value_of_this_environment_gets_into_no_step(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("MY_API_KEY", VALUE)
+    committed(folder, "# One\n")
+    (folder / "data.txt").write_text(VALUE)
+    text = f"the key is {VALUE}\n\n" if where == "text" else ""
+    path = entry(folder, text + cell("open('../copy.txt', 'w').write(open('../data.txt').read()); print('ran')"))
+    said = say("run")
+    assert "ran\n```" in path.read_text()
+    assert (folder / "copy.txt").read_text() == VALUE
+    assert "looks like a secret (known secret)" in said.out
+    assert VALUE not in everything(folder)
