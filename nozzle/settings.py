@@ -246,14 +246,19 @@ def _personal(config: Path) -> "_Table":
     return table
 
 
+def shared(root: Path) -> Mapping[str, Any]:
+    """What the journal's own settings say, also where the user's say otherwise."""
+    return _shared(root).values
+
+
 def shared_keys(root: Path, config: Path | None = None) -> set[str]:
     """The keys that hold because the journal says so, and not the user's own settings.toml."""
-    return set(_shared(root).values) - set(_Table.read((config or config_folder()) / "settings.toml").values)
+    return set(shared(root)) - set(_Table.read((config or config_folder()) / "settings.toml").values)
 
 
 def settings_digest(root: Path) -> str:
     """SHA-256 of what the journal's own settings say (not how): what trust in them is about; "" when there are none."""
-    values = _shared(root).values
+    values = shared(root)
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest() if values else ""
 
 

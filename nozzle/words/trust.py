@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -21,7 +21,7 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
     in your user settings, not in the journal. So is what nozzle.toml says, where it names the Python that runs cells,
     a model, or MCP servers.
     """
-    from nozzle.settings import settings_digest
+    from nozzle.settings import settings_digest, shared
     from nozzle.words.journal import journal
     from nozzle.words.visible import echo
 
@@ -33,29 +33,37 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
         for path, entry in here.readable(entries):
             distrust = here.distrust(entry, here.rel(path))
             found += [(here.rel(path), cell) for cell in entry.cells if cell.runs and distrust(cell)]
-        named = [name for name in NAMED if not here.trusts_settings(name)]
-        settings = settings_digest(here.root) if named else ""
+        settings = "" if here.trusts_settings(*NAMED) else settings_digest(here.root)
         for rel, cell in found:
             echo(f"{rel}:{cell.span.start + 1}  {cell.language}", bold=True)
             echo("\n".join(f"    {row}" for row in cell.body.split("\n")), lines=True)
         if settings:
             click.echo(click.style("nozzle.toml names what runs here, or is sent what stands here", bold=True))
-            for name in named:
-                echo(f"    {name} = {_said(getattr(here.settings, name))}")
+            for row in _rows({name: value for name, value in shared(here.root).items() if name in NAMED}):
+                echo(f"    {row}")
         if not found and not settings:
             click.echo("everything here is trusted")
             return here.told()
-        if not yes and not click.confirm(f"Let {'this' if len(found) < 2 else f'these {len(found)} cells'} run?"):
+        if not yes and not click.confirm(_question(len(found), bool(settings))):
             return 1
         here.trust.trust_cells(cell.chain for _, cell in found)
         if settings:
             here.trust.trust_files([settings])
-        click.echo("trusted; 'nozzle run' runs it")
+        click.echo("trusted; 'nozzle run' runs it" if found else "trusted")
         return here.told()
 
 
-def _said(value: object) -> str:
-    """A setting's value as it would run: of a server, its command."""
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {shlex.join(each.command)}" for name, each in value.items())
-    return repr(value)
+def _rows(values: Mapping[str, object], above: str = "") -> Iterator[str]:
+    """All that settings say, each value with the names of the tables it stands in."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name} = {value!r}"
+
+
+def _question(cells: int, settings: bool) -> str:
+    cell = "this cell" if cells == 1 else f"these {cells} cells"
+    if not cells:
+        return "Use what these settings name?"
+    return f"Let {cell} run, and use what these settings name?" if settings else f"Let {cell} run?"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.words.journal import journal
 from tests.words.conftest import Say, cell, entry, git
 
 
@@ -180,6 +181,42 @@ def test_a_python_named_by_the_journal_runs_only_when_trusted(say: Say, clone: P
     path = entry(clone, cell("print('mine')"), "journal/mine.md")
     assert say("run", str(path)).status == 0
     assert "python = 'evil'" in say("trust", input="n\n").out
+
+
+def test_what_the_settings_of_a_journal_name_is_shown_whole_before_it_is_trusted(
+    say: Say, clone: Path, theirs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Also a model where you name another today, which would be trusted along with a Python."""
+    assert say("trust", "--yes").status == 0
+    said = {"model": "openai/x", "model_url": "http://evil.example/v1", "model_key": "YOUR_KEY"}
+    (theirs / "nozzle.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in said.items()))
+    git(theirs, "add", "-A")
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "settings")
+    git(clone, "pull", "-q")
+    shown = say("trust", input="n\n").out
+    for key, value in said.items():
+        assert f"    {key} = {value!r}\n" in shown
+    assert "everything here is trusted" not in shown
+    assert "python" not in shown.lower()
+    with journal(clone) as here:
+        assert not here.trusts_settings(*said)
+    assert say("trust", "--yes").status == 0
+    with journal(clone) as here:
+        assert here.trusts_settings(*said)
+    assert "everything here is trusted" in say("trust").out
+
+    home = tmp_path / "with a model of mine"
+    home.mkdir()
+    (home / "settings.toml").write_text("".join(f'{key} = "mine"\n' for key in said))
+    monkeypatch.setenv("NOZZLE_HOME", str(home))
+    server = '[mcp.helper]\ncommand = ["helper", "-x"]\nenv = ["MY_SECRET"]\nlooks = ["remove"]\n'
+    (theirs / "nozzle.toml").write_text('python = "evil"\n' + (theirs / "nozzle.toml").read_text() + server)
+    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qam", "a Python")
+    git(clone, "pull", "-q")
+    shown = say("trust", input="n\n").out
+    assert "    model_url = 'http://evil.example/v1'\n" in shown
+    assert "    mcp.helper.command = ['helper', '-x']\n" in shown
+    assert "    mcp.helper.env = ['MY_SECRET']\n    mcp.helper.looks = ['remove']\n" in shown
 
 
 def test_verify_in_ci_trusts_the_checkout_when_told(say: Say, clone: Path) -> None:
