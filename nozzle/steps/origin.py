@@ -6,13 +6,12 @@ fetch writes into it. It refuses to trust anything else.
 
 import os
 import re
+import secrets
 from collections.abc import Collection
 from itertools import pairwise
 
 from nozzle.steps.repo import Repo
 
-MANY = 50
-"""Remote branches that are looked at."""
 _RECORDED = "nozzle"
 """What the reflog says of steps; of a thread that is started it says more, and that brings no commit."""
 _here = re.compile(rf"{_RECORDED}|commit( \(initial\))?: .*", re.S)
@@ -36,26 +35,48 @@ def brought(repo: Repo, path: str) -> list[bytes]:
     Each as it lies in git, and as a checkout would write it, filters applied.
     """
     names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", ""]
-    names += repo.door.run("for-each-ref", f"--count={MANY}", "--format=%(refname)", "refs/remotes").decode().split()
+    names += [name for _, name in _refs(repo, "refs/remotes")]
     names += _fetched(repo)
-    found: list[bytes] = []
-    for name in names:
-        said = repo.door.ask("cat-file", "blob", f"{name}:{path}")
-        if said.status == 0:
-            filtered = repo.door.ask("cat-file", "--filters", f"{name}:{path}")
-            found += [filtered.out, said.out] if filtered.status == 0 else [said.out]
-        elif name == "HEAD":
-            found.append(b"")
-    return found
+    blobs = _blobs(repo, names, path)
+    found = [] if blobs[0] else [b""]
+    once = [sha for sha in dict.fromkeys(blobs) if sha]
+    for sha, filtered in zip(once, _filtered(repo, once, path), strict=True):
+        raw = repo.objects.read(sha)
+        found += [filtered, raw.data] if raw else [filtered]
+    return list(dict.fromkeys(found))
+
+
+def _blobs(repo: Repo, names: list[str], path: str) -> list[str]:
+    """What each name has at a path, all asked of one process: a blob's digest; empty where there is none."""
+    if "\n" in path:  # no question that is a line
+        said = [repo.door.ask("rev-parse", "-q", "--verify", f"{name}:{path}").out.decode().strip() for name in names]
+        return [sha if (found := repo.objects.read(sha)) and found.type == "blob" else "" for sha in said]
+    given = b"".join(os.fsencode(f"{name}:{path}\n") for name in names)
+    out = repo.door.run("cat-file", "--batch-check=%(objecttype) %(objectname)", given=given).split(b"\n")
+    return [row[5:].decode() if row.startswith(b"blob ") else "" for row in out[: len(names)]]
+
+
+def _filtered(repo: Repo, blobs: list[str], path: str) -> list[bytes]:
+    """Blobs as a checkout writes them to a path; by one process, where a line can name the path."""
+    if "\n" in path:
+        return [repo.door.run("cat-file", "--filters", f"--path={path}", sha) for sha in blobs]
+    mark = secrets.token_hex(16)  # git says how long a blob is, not how long it is when filtered
+    given = b"".join(os.fsencode(f"{sha} {path}\n") for sha in blobs)
+    out = repo.door.run("cat-file", "--filters", f"--batch={mark}", given=given) if blobs else b""
+    return [part.removesuffix(b"\n") for part in out.split(f"{mark}\n".encode())[1:]]
 
 
 def _fetched(repo: Repo) -> list[str]:
     """Branches here whose tip was not committed here: a fetch can make one (`git fetch origin pull/1/head:review`)."""
-    words = (f"--count={MANY}", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
-    out = repo.door.run("for-each-ref", *words)
-    rows = [row.split(" ", 1) for row in os.fsdecode(out).splitlines()]
+    rows = _refs(repo, "refs/heads", "refs/tags")
     here = made_here(repo) if rows else set()
     return [name for sha, name in rows if sha not in here]
+
+
+def _refs(repo: Repo, *below: str) -> list[tuple[str, str]]:
+    """What each points to, and its name, in which a stranger may have put any space or end of line but git's own."""
+    rows = os.fsdecode(repo.door.run("for-each-ref", "--format=%(objectname) %(refname)", *below)).split("\n")[:-1]
+    return [(sha, name) for sha, _, name in (row.partition(" ") for row in rows)]
 
 
 def stamp(repo: Repo) -> tuple[int, ...]:
@@ -74,11 +95,10 @@ def tracks(repo: Repo, path: str) -> bool:
 
 def made_here(repo: Repo) -> set[str]:
     """Commits that this clone's reflogs say were committed here, in whichever worktree or thread."""
-    out = repo.door.run("for-each-ref", f"--count={MANY}", "--sort=-committerdate", "--format=%(refname)", "refs/heads")
     beside = repo.common / "worktrees"
     names = ["HEAD", "main-worktree/HEAD"] if beside.is_dir() else ["HEAD"]
     names += [f"worktrees/{folder.name}/HEAD" for folder in beside.glob("*")]
-    rows = [_reflog(repo, name) for name in dict.fromkeys([*names, *os.fsdecode(out).split()])]
+    rows = [_reflog(repo, name) for name in dict.fromkeys([*names, *(name for _, name in _refs(repo, "refs/heads"))])]
     local = {sha for each in rows for sha, action in each if _here.fullmatch(action)}
     # Steps that were made in a row have one line there.
     pairs = {(row[0], older[0]) for each in rows for row, older in pairwise(each) if row[1] == _RECORDED}
