@@ -145,6 +145,23 @@ class Python:
         return Tainted("its kernel is gone")
 
     def confine(self, bounds: Bounds) -> "Kernel | Tainted":
+        """Itself where nothing of it would stay free, else a copy: that has no thread of a library's."""
+        if not isinstance(self._bound(bounds), Tainted):
+            return self
+        image = self.freeze()
+        if isinstance(image, Tainted):
+            return image
+        copy = image.wake(self.place, self._limits)
+        if not isinstance(copy, Python):
+            return Tainted("a copy of its kernel did not start")
+        bound = copy._bound(bounds)
+        given_up = copy if isinstance(bound, Tainted) else self
+        given_up.process.close()
+        given_up.outputs.close()
+        return bound
+
+    def _bound(self, bounds: Bounds) -> "Python | Tainted":
+        """Itself in bounds; or why that cannot be, and it is as it was."""
         self._say({"confine": bounds.message()})
         match self._reply("confined", "tainted"):
             case {"t": "confined", "files": files, "network": network, "signals": signals}:

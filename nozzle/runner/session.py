@@ -35,6 +35,8 @@ END_IT = (
     "let the cell above that began it end it too (join the thread, wait for the program, close what it holds), or set "
     "the task above that cell; what is proposed can be run by hand meanwhile"
 )
+UNBOUND = "it cannot run in bounds here: "
+STUCK = "it waited for a thread that a cell above started, and that no copy of its kernel has"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
@@ -137,7 +139,11 @@ class Session:
         self._stopping, self._closing, self._keeping = None, False, False
         try:
             above, _ = _bound(jobs, Job("", ""))
-            refusal = yield from self._go_to(above, "")
+            try:
+                refusal = yield from self._go_to(above, "")
+            except Hung:
+                self._distrust(jobs)
+                refusal = Finished("", "error", cause=STUCK)
             if refusal is not None:
                 self._drop()
                 yield refusal
@@ -247,11 +253,18 @@ class Session:
         try:
             yield from self._attempt(jobs)
         except Hung:
-            self._hung = True
-            if self._snapshots:
-                self._snapshots.distrust(self._place, [job.cell for job in jobs])
+            self._distrust(jobs)
             yield Restarted(jobs[-1].cell, HUNG)
-            yield from self._attempt(jobs)
+            try:
+                yield from self._attempt(jobs)
+            except Hung:  # only a kernel that was to be bound is a copy by now
+                self._drop()
+                yield Finished(jobs[-1].cell, "error", cause=f"{UNBOUND}{STUCK}; {END_IT}")
+
+    def _distrust(self, jobs: Sequence[Job]) -> None:
+        self._hung = True
+        if self._snapshots:
+            self._snapshots.distrust(self._place, [job.cell for job in jobs])
 
     def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
         *above, job = jobs
@@ -371,7 +384,7 @@ class Session:
             if why := self._confine(job.language) if job.confined else "":
                 self._drop()
                 hint = f"; {END_IT}" if why.startswith(LASTING) else ""
-                yield Finished(job.cell, "error", cause=f"it cannot run in bounds here: {why}{hint}")
+                yield Finished(job.cell, "error", cause=f"{UNBOUND}{why}{hint}")
                 return
             kernel = self._kernel(job.language)
         except Missing as error:

@@ -130,6 +130,45 @@ def test_a_thread_that_a_cell_left_is_named_with_the_way_out_and_ended_no_longer
     assert bound.run("print('in bounds')", confined=True).status == "ok"
 
 
+NATIVE = """
+import ctypes
+libc, made = ctypes.CDLL(None), ctypes.c_ulong()
+assert libc.pthread_create(ctypes.byref(made), None, libc.pause, None) == 0
+"""
+
+
+def test_a_thread_of_a_library_stays_outside(bound: Bench) -> None:
+    bound.run(f"{NATIVE}\nx = 1")
+    finished = bound.run("import os; print(x, len(os.listdir('/proc/self/task')))\nopen('../new', 'w')", confined=True)
+    assert bound.stdout == "1 1\n"
+    assert (finished.status, bound.error.ename) == ("error", "PermissionError")
+
+
+HELPERS = {
+    "a program that it started goes on": "import subprocess as s; p = s.Popen('bash', stdin=s.PIPE, stdout=s.PIPE)",
+    "it holds an open socket": "import socket; s = socket.socket()",
+}
+
+
+@pytest.mark.parametrize("why", HELPERS)
+def test_what_would_stay_free_beside_a_bound_cell_keeps_it_from_running(bound: Bench, why: str) -> None:
+    bound.run(HELPERS[why])
+    finished = bound.run("open('ran', 'w')", confined=True)
+    assert finished.cause.startswith(f"it cannot run in bounds here: {why}")
+    assert not (bound.folder / "ran").exists()
+
+
+def test_a_cell_that_waits_for_a_thread_that_is_not_bound_is_told_so(bound: Bench) -> None:
+    bound.run(
+        "import _thread, queue\ntodo, done = queue.SimpleQueue(), queue.SimpleQueue()\n"
+        "def work():\n    while True: done.put(todo.get()())\n"
+        "_thread.start_new_thread(work, ())"
+    )
+    finished = bound.run("todo.put(lambda: open('../new', 'w').close()); done.get()", confined=True)
+    assert finished.cause.startswith("it cannot run in bounds here: it waited for a thread")
+    assert not (bound.folder.parent / "new").exists()
+
+
 def test_no_other_process_is_read(bound: Bench) -> None:
     if os.getuid() == 0:
         pytest.skip("as root, /proc is open to every process")

@@ -9,11 +9,10 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import ask, borrow, freeze, hide, hooks, sandbox
+from . import ask, borrow, freeze, hazards, hide, hooks, mend, sandbox
 from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
@@ -140,15 +139,21 @@ def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
             elif "freeze" in message:
                 freeze.freeze(kernel, message["freeze"], pipes[0])
             elif "confine" in message:
-                kernel.channel.send(_bound(message["confine"]))
+                kernel.channel.send(_bound(kernel, message["confine"]))
     os._exit(0)
 
 
-def _bound(message: dict[str, Any]) -> dict[str, Any]:
-    """Bind this process; a thread that goes on would stay free, and do what a bound one asks of it."""
-    for thread in threading.enumerate():
-        if thread is not threading.main_thread():
-            return {"t": "tainted", "why": f"a thread that it started goes on ({thread.name})"}
+def _bound(kernel: Kernel, message: dict[str, Any]) -> dict[str, Any]:
+    """Bind this process, unless something of it would stay free: the system binds the thread that asks, no other one,
+    and neither a program nor a socket that is there already. Each would do what a bound cell asks of it."""
+    hazards.drained()
+    kernel.streams.tidy()
+    mend.pause_openmp()
+    why = kernel.hazards.found(kernel.waits.others(), kernel.loops())
+    if not why and (others := hazards.left()):
+        why = f"a thread of a library goes on ({others[0]})"
+    if why:
+        return {"t": "tainted", "why": why}
     read = [*message["read"], *sandbox.libraries()]
     return {"t": "confined", **sandbox.bound({**message, "read": read})}
 
