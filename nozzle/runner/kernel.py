@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from nozzle.errors import Missing
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.keeper import PATIENCE, Keeper
@@ -27,6 +28,8 @@ from nozzle.runner.process import Place, Process, launch, new_mark
 Message = dict[str, Any]
 HEADER = struct.Struct("<I")
 ANYWHERE = Kernelspecs()
+UNBOUND = "it cannot run in bounds here: "
+"""How it is said that an agent's cell was not run."""
 FROZEN = "frozen"
 """How the mark of a snapshot begins."""
 
@@ -245,7 +248,7 @@ class Frozen:
 def start(
     language: str, place: Place, limits: Limits, bounds: Bounds | None = None, specs: Kernelspecs = ANYWHERE
 ) -> Kernel:
-    """A fresh worker for cells of this language; OSError when it does not start, Missing when there is none."""
+    """A fresh worker for cells of this language; OSError when it does not start, Missing when there is none in bounds."""
     if language not in OWN:
         from nozzle.runner.jupyter import Jupyter
 
@@ -256,9 +259,17 @@ def start(
         return Bash(place, limits, bounds)
     outputs = Outputs(limits)
     kernel = Python(place, launch(place, "python", outputs), outputs, limits)
-    if bounds:
-        kernel.confine(bounds)
-    return kernel
+    return confined(kernel, bounds) if bounds else kernel
+
+
+def confined(kernel: Kernel, bounds: Bounds) -> Kernel:
+    """A fresh worker in bounds; Missing when it cannot be, and then there is none."""
+    bound = kernel.confine(bounds)
+    if isinstance(bound, Tainted):
+        kernel.process.close()
+        kernel.outputs.close()
+        raise Missing(f"{UNBOUND}{bound.why}")
+    return bound
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, Serve, late, nobody
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
-from nozzle.runner.kernel import ANYWHERE, Image, Kernel, Tainted, start
+from nozzle.runner.kernel import ANYWHERE, UNBOUND, Image, Kernel, Tainted, confined, start
 from nozzle.runner.kernelspec import OWN, Kernelspecs
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
@@ -35,7 +35,6 @@ END_IT = (
     "let the cell above that began it end it too (join the thread, wait for the program, close what it holds), or set "
     "the task above that cell; what is proposed can be run by hand meanwhile"
 )
-UNBOUND = "it cannot run in bounds here: "
 STUCK = "it waited for a thread that a cell above started, and that no copy of its kernel has"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
 LONGEST = 60.0
@@ -437,9 +436,7 @@ class Session:
             kernel = start(language, self._place, self._limits)
             made = kernel.freeze()
             store.keep_fresh(self._place, None if isinstance(made, Tainted) else made)
-        if self._bounds:
-            kernel.confine(self._bounds)
-        return kernel
+        return confined(kernel, self._bounds) if self._bounds else kernel
 
     def _confine(self, language: str) -> str:
         """Bind the live workers and those to come, among them one for this language; why that cannot be, or nothing."""

@@ -10,6 +10,8 @@ from kernel_bench import Bench
 
 from nozzle.runner import Snapshots, bounds
 from nozzle.runner.interpreter import Interpreter
+from nozzle.runner.kernel import Python, Tainted
+from nozzle.runner.snapshots import Policy
 from nozzle.runner.worker import sandbox
 
 
@@ -167,6 +169,17 @@ def test_a_cell_that_waits_for_a_thread_that_is_not_bound_is_told_so(bound: Benc
     finished = bound.run("todo.put(lambda: open('../new', 'w').close()); done.get()", confined=True)
     assert finished.cause.startswith("it cannot run in bounds here: it waited for a thread")
     assert not (bound.folder.parent / "new").exists()
+
+
+@pytest.mark.parametrize("policy", ["never", "always"])
+def test_in_a_worker_that_refuses_its_bounds_nothing_runs(
+    opened: Callable[..., Bench], policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = opened(snapshots=Snapshots(policy))
+    monkeypatch.setattr(Python, "confine", lambda *_: Tainted("its kernel is gone"))
+    finished = bench.run("open('ran', 'w')", confined=True)
+    assert (finished.status, finished.cause) == ("error", "it cannot run in bounds here: its kernel is gone")
+    assert not (bench.folder / "ran").exists()
 
 
 def test_no_other_process_is_read(bound: Bench) -> None:
