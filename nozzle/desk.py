@@ -622,7 +622,10 @@ class Desk:
         (self.path.parent / "_out").mkdir(exist_ok=True)
         shut = [*settings.entries_in(tools.root), *settings.folders_in(tools.root)]
         most = (int(settings.agents_memory * 1e9), int(settings.agents_file * 1e9), int(settings.agents_cpu))
-        return bounds(tools.root, self.path.parent, shut, network=settings.agents_online, at=tools.seen_at, most=most)
+        return bounds(
+            tools.root, self.path.parent, shut, network=settings.agents_online, at=tools.seen_at, most=most,
+            python=tools.interpreter(self.entry).path,
+        )  # fmt: skip
 
     def _close_session(self) -> None:
         if self._session is not None:

@@ -5,6 +5,7 @@ Landlock grants folders whole, so of a folder in which an entry could appear onl
 nothing can be made there.
 """
 
+import os
 import platform
 import shutil
 import sys
@@ -16,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from nozzle.runner.worker import sandbox
+from nozzle.settings import MADE
 
 PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore")
 """At the root of a journal: git's, nozzle's, and what decides what runs."""
+OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
+"""Of a journal that is itself an environment: what belongs to that."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/dev", "/nix")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm", "/dev/tty")
 
@@ -75,16 +79,19 @@ def bounds(
     *,
     network: bool = False,
     at: Path | None = None,
+    python: Path | None = None,
     also: Collection[Path] = (),
     most: tuple[int, int, int] = (0, 0, 0),
 ) -> Bounds:
     """Of cells that run in `folder` of the journal at `root`, which they see `at` another place.
 
-    What is `shut` (entries, and folders in which one could appear) is not theirs to write: nozzle acts upon it.
+    What is `shut` (entries, and folders in which one could appear) is not theirs to write: nozzle acts upon it. Nor is
+    what is installed, at any depth, and the environment of `python`, which runs them and is named as they see it.
     They may read what lies `also` elsewhere. At `most` so many bytes of memory, bytes of a file, seconds of processor.
     """
     temporary = tempfile.mkdtemp(prefix="nozzle-cell-")
-    seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut)]
+    installed = {*_installed(root), *_environment(python, root, at or root)}
+    seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut, installed)]
     write = [*seen, *DEVICES, temporary]
     read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *map(str, also), *_of_home(root)]
     found = Bounds(tuple(write), tuple(read), network, *most, temporary)
@@ -92,33 +99,48 @@ def bounds(
     return found
 
 
-def _writable(root: Path, folder: Path, shut: Collection[Path]) -> Iterator[Path]:
-    """What lies at the root, without what is private and what is shut; and the folder of the cells, unless it is."""
-    yield from _open(root, frozenset(shut) | {ancestor for path in shut for ancestor in path.parents}, PRIVATE)
-    if folder != root and folder not in shut:
+def _writable(root: Path, folder: Path, shut: Collection[Path], installed: Collection[Path]) -> Iterator[Path]:
+    """What lies at the root, without what is private, installed and shut; and the folder of the cells, unless it is."""
+    closed = {*shut, *(ancestor for path in (*shut, *installed) for ancestor in path.parents)}
+    yield from _open(root, closed, {*installed, *(root / name for name in PRIVATE)})
+    if folder != root and folder not in closed and not {folder, *folder.parents} & {*installed}:
         yield folder
 
 
-def _open(folder: Path, shut: Collection[Path], private: Collection[str] = ()) -> Iterator[Path]:
+def _open(folder: Path, shut: Collection[Path], never: Collection[Path]) -> Iterator[Path]:
     """What of a folder may be granted: whole where nothing below it is shut, else piece by piece.
 
     A right stays with a file when it is renamed, so none is given on what may become an entry: the next text of one,
     which nozzle or an editor has just written beside it.
     """
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path.name in private or _is_installed(path):
-            continue
-        if path.is_file() and (path.name.startswith(".") or ".md" in path.name):
+        if path.is_symlink() or path in never or (path.is_file() and (path.name.startswith(".") or ".md" in path.name)):
             continue
         if path not in shut:
             yield path
         elif path.is_dir():
-            yield from _open(path, shut)
+            yield from _open(path, shut, never)
 
 
-def _is_installed(path: Path) -> bool:
-    """Whether programs lie there that cells of the author run, and that no step shows: an environment of Python's."""
-    return path.name == "node_modules" or (path / "pyvenv.cfg").exists()
+def _installed(root: Path) -> Iterator[Path]:
+    """Where programs lie that cells of the author, git or an editor run, and that no step shows: at any depth."""
+    for name, folders, files in os.walk(root):
+        folder = Path(name)
+        is_prefix = "pyvenv.cfg" in files or "conda-meta" in folders or (folder / "bin" / "python").exists()
+        if is_prefix and folder != root:
+            yield folder
+            folders.clear()
+            continue
+        within = OF_PREFIX if is_prefix else ()
+        yield from (folder / each for each in (*folders, *files) if each in MADE or each in within)
+        folders[:] = [each for each in folders if not (each in MADE or each in within)]
+
+
+def _environment(python: Path | None, root: Path, seen_at: Path) -> Iterator[Path]:
+    """The interpreter, and the folder that it was installed in, where these lie in the journal."""
+    for path in (python, python.parent.parent) if python else ():
+        if path.is_relative_to(seen_at) and path != seen_at:
+            yield root / path.relative_to(seen_at)
 
 
 def _of_home(root: Path) -> list[str]:

@@ -248,7 +248,7 @@ class Frozen:
 def start(
     language: str, place: Place, limits: Limits, bounds: Bounds | None = None, specs: Kernelspecs = ANYWHERE
 ) -> Kernel:
-    """A fresh worker for cells of this language; OSError when it does not start, Missing when there is none in bounds."""
+    """A fresh worker for cells of this language; OSError when it does not start, Missing when none can."""
     if language not in OWN:
         from nozzle.runner.jupyter import Jupyter
 

@@ -88,7 +88,7 @@ class Session:
         self._limits = limits
         self._snapshots = snapshots
         self._content = lambda path: content(self._place.real(path))
-        self._new_bounds = bounds or (lambda: bounds_of(self._place.root, self._place.folder, at=self._place.seen_at))
+        self._new_bounds = bounds or self._own_bounds
         self._bounds: Bounds | None = None
         """Of the live workers, once a cell on their way was an agent's."""
         self._serve = serve
@@ -437,6 +437,10 @@ class Session:
             made = kernel.freeze()
             store.keep_fresh(self._place, None if isinstance(made, Tainted) else made)
         return confined(kernel, self._bounds) if self._bounds else kernel
+
+    def _own_bounds(self) -> Bounds:
+        place = self._place
+        return bounds_of(place.root, place.folder, at=place.seen_at, python=place.interpreter.path)
 
     def _confine(self, language: str) -> str:
         """Bind the live workers and those to come, among them one for this language; why that cannot be, or nothing."""

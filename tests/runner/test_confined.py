@@ -182,6 +182,39 @@ def test_in_a_worker_that_refuses_its_bounds_nothing_runs(
     assert not (bench.folder / "ran").exists()
 
 
+ENVIRONMENTS = {
+    "envs/main/lib/module.py": "envs/main/pyvenv.cfg",
+    "tools/conda/lib/module.py": "tools/conda/conda-meta/history",
+    "tools/built/lib/module.py": "tools/built/bin/python",
+    "tools/node_modules/index.js": "tools/package.json",
+    "tools/__pycache__/module.pyc": "tools/module.py",
+    "tools/nested/.git/config": "tools/nested/README",
+    "journal/envs/main/lib/module.py": "journal/envs/main/pyvenv.cfg",
+    "lib/module.py": "pyvenv.cfg",
+}
+
+
+@pytest.mark.parametrize("program", ENVIRONMENTS)
+def test_what_is_installed_in_the_journal_at_any_depth_is_not_theirs_to_write(bound: Bench, program: str) -> None:
+    root = bound.folder.parent
+    for path in (root / program, root / ENVIRONMENTS[program], root / "tools" / "mine" / "old"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("before")
+    bound.run(f"open('../tools/mine/new', 'w'); open({str(root / program)!r}, 'w')", confined=True)
+    assert bound.error.ename == "PermissionError"
+    assert (root / program).read_text() == "before"
+    assert (root / "tools" / "mine" / "new").exists()
+
+
+def test_the_interpreter_that_runs_the_cells_is_not_theirs_to_write(tmp_path: Path) -> None:
+    root, seen = tmp_path / "root", tmp_path / "seen"
+    for name in ("journal", "tools/env", "tools/mine"):
+        (root / name).mkdir(parents=True)
+    found = bounds(root, root / "journal", at=seen, python=seen / "tools" / "env" / "bin" / "python3")
+    inside = [name for name in found.write if name.startswith(str(seen))]
+    assert inside == [str(seen / "journal"), str(seen / "tools" / "mine"), str(seen / "journal")]
+
+
 def test_no_other_process_is_read(bound: Bench) -> None:
     if os.getuid() == 0:
         pytest.skip("as root, /proc is open to every process")
