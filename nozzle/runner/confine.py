@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nozzle.runner.environment import cache_folder
 from nozzle.runner.worker import sandbox
 from nozzle.settings import MADE
 
@@ -23,8 +24,16 @@ PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".
 """At the root of a journal: git's, nozzle's, and what decides what runs."""
 OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
 """Of a journal that is itself an environment: what belongs to that."""
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/dev", "/nix")
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm", "/dev/tty")
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/nix")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")
+"""No terminal. The memory that programs share is one folder for all of them: other programs' lie there too."""
+HOME = (
+    ".cache/huggingface/hub", ".cache/huggingface/datasets", ".cache/huggingface/modules", ".cache/torch",
+    ".cache/matplotlib", ".cache/fontconfig", ".cache/numba", ".cache/pooch", ".cache/whisper", ".cache/clip",
+    ".cache/jax", ".cache/uv", ".local/lib", ".local/bin", ".local/share/jupyter/kernels", ".local/share/uv/python",
+    ".pyenv", ".conda/envs", ".conda/pkgs", "miniconda3", ".julia/packages", ".julia/artifacts", ".julia/compiled",
+)  # fmt: skip
+"""In the user's home: libraries and what they fetched, each by its name, for beside them lie tokens."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -60,7 +69,8 @@ class Held:
     def label(self) -> str:
         """In plain words, for a person who allows a cell."""
         kept = [word for word, is_kept in (
-            ("writes only in this journal", self.files), ("reads no keys", self.files), ("no network", self.network),
+            ("writes only in this journal and in shared memory", self.files),
+            ("reads only it and libraries in your home", self.files), ("no network", self.network),
         ) if is_kept]  # fmt: skip
         return f"confined: {', '.join(kept)}" if kept else "not confined: this system has neither Landlock nor seccomp"
 
@@ -93,7 +103,8 @@ def bounds(
     installed = {*_installed(root), *_environment(python, root, at or root)}
     seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut, installed)]
     write = [*seen, *DEVICES, temporary]
-    read = [*SYSTEM, str(at or root), sys.prefix, sys.base_prefix, *map(str, also), *_of_home(root)]
+    libraries = (sys.prefix, sys.base_prefix, str(cache_folder()), *_of_home(root))
+    read = [*SYSTEM, str(at or root), *libraries, *map(str, also)]
     found = Bounds(tuple(write), tuple(read), network, *most, temporary)
     weakref.finalize(found, shutil.rmtree, temporary, ignore_errors=True)
     return found
@@ -144,7 +155,5 @@ def _environment(python: Path | None, root: Path, seen_at: Path) -> Iterator[Pat
 
 
 def _of_home(root: Path) -> list[str]:
-    """In the user's home, libraries and caches: no keys, no settings, no documents."""
     home = Path.home()
-    names = (".cache", ".local/lib", ".local/bin", ".local/share/jupyter", ".pyenv", ".conda", "miniconda3", ".julia")
-    return [str(home / name) for name in names if (home / name).exists() and home / name != root]
+    return [str(home / name) for name in HOME if (home / name).exists() and home / name != root]

@@ -160,7 +160,8 @@ def _sandbox() -> list[Finding]:
     by = [f"Landlock (ABI {version})"] if held.files else []
     by += ["seccomp"] if held.network else []
     rules = (
-        (held.files, "write only in their journal"), (held.files, "read no keys"), (held.network, "reach no network"),
+        (held.files, "write only in their journal and in shared memory"),
+        (held.files, "read only it and libraries in your home"), (held.network, "reach no network"),
         (held.signals, "signal no program outside"),
     )  # fmt: skip
     kept, open_ = ([words for is_kept, words in rules if is_kept is which] for which in (True, False))

@@ -69,7 +69,10 @@ print(x, subprocess.run(['cat', 'made'], capture_output=True, text=True).stdout)
     assert bound.run(source, confined=True).status == "ok", bound.events
     assert bound.stdout == "1 before\n"
     assert bound.session.held is not None
-    assert bound.session.held.label == "confined: writes only in this journal, reads no keys, no network"
+    assert bound.session.held.label == (
+        "confined: writes only in this journal and in shared memory, reads only it and libraries in your home, "
+        "no network"
+    )
 
 
 def test_what_stands_below_an_agents_cell_is_bound_too(bound: Bench) -> None:
@@ -213,6 +216,38 @@ def test_the_interpreter_that_runs_the_cells_is_not_theirs_to_write(tmp_path: Pa
     found = bounds(root, root / "journal", at=seen, python=seen / "tools" / "env" / "bin" / "python3")
     inside = [name for name in found.write if name.startswith(str(seen))]
     assert inside == [str(seen / "journal"), str(seen / "tools" / "mine"), str(seen / "journal")]
+
+
+TOKENS = (
+    ".cache/huggingface/token",
+    ".cache/huggingface/stored_tokens",
+    ".cache/some/token",
+    ".local/share/jupyter/runtime/jpserver-1.json",
+    ".conda/token",
+    ".julia/servers/registry/auth.toml",
+)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_token_beside_a_library_is_not_read(bound: Bench, home: Path, name: str) -> None:
+    model = home / ".cache" / "huggingface" / "hub" / "model"
+    for path in (home / name, model):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("content")
+    bound.run(f"print(open({str(model)!r}).read()); open({str(home / name)!r})", confined=True)
+    assert (bound.stdout, bound.error.ename) == ("content\n", "PermissionError")
+
+
+def test_a_terminal_is_not_theirs(bound: Bench) -> None:
+    ends = os.openpty()
+    source = f"import os; os.open({os.ttyname(ends[1])!r}, os.O_RDONLY | os.O_NOCTTY)"
+    assert bound.run(source, confined=True).status == "error"
+    for end in ends:
+        os.close(end)
+    assert bound.error.ename == "PermissionError"
+    bound.jobs.pop()
+    finished = bound.run("cat <(echo a) /dev/null; echo b > /dev/stderr", language="bash", confined=True)
+    assert (finished.status, bound.stdout, bound.stderr) == ("ok", "a\n", "b\n")
 
 
 def test_no_other_process_is_read(bound: Bench) -> None:

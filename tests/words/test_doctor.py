@@ -73,9 +73,11 @@ def test_where_a_state_cannot_be_kept_it_says_why_and_what_that_means(
     ("held", "words"),
     [
         (Held(False, True, False), "cells of agents reach no network, by seccomp; this system does not see to it that "
-         "they write only in their journal, read no keys and signal no program outside"),
-        (Held(False, False, False), "this system does not see to it that cells of agents write only in their journal, "
-         "read no keys, reach no network and signal no program outside"),
+         "they write only in their journal and in shared memory, read only it and libraries in your home and "
+         "signal no program outside"),
+        (Held(False, False, False), "this system does not see to it that cells of agents write only in their journal "
+         "and in shared memory, read only it and libraries in your home, reach no network and "
+         "signal no program outside"),
     ],
 )  # fmt: skip
 def test_what_does_not_bind_an_agents_cell_is_named(
