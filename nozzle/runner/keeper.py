@@ -28,6 +28,8 @@ class Keeper:
         self._kernel = 0
         self._gone: dict[int, tuple[int, int]] = {}
         self._ended: set[int] = set()
+        self._told: dict[int, bool] = {}
+        """Whether those that were to be watched are the family's."""
         self._holders = 1
         self._lock = threading.RLock()
 
@@ -38,9 +40,13 @@ class Keeper:
                 raise OSError(f"it ended with status {self._child.poll()}")
             return self._kernel
 
-    def watch(self, pid: int) -> None:
-        """A kernel was woken: tell how it ends."""
-        self._say(f"watch {pid}")
+    def watch(self, pid: int) -> bool:
+        """A kernel was woken, as its snapshot says, which cells could make lie: tell how it ends. False when no such
+        process of the family began; then nothing may be done to it."""
+        with self._lock:
+            self._told.pop(pid, None)
+            self._say(f"watch {pid}")
+            return self._until(lambda: pid in self._told) and self._told[pid]
 
     def how_ended(self, pid: int) -> tuple[int, int] | None:
         """`si_code` and `si_status` of a kernel that is gone; None when that cannot be known."""
@@ -99,5 +105,7 @@ class Keeper:
                 self._kernel = int(pid)
             case ["gone", pid, code, status]:
                 self._gone[int(pid)] = int(code), int(status)
+            case ["ours" | "foreign" as whose, pid]:
+                self._told[int(pid)] = whose == "ours"
             case ["ended", pid]:
                 self._ended.add(int(pid))

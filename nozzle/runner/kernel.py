@@ -221,10 +221,11 @@ class Frozen:
             with theirs, self._lock:
                 _send(self._line, {"wake": mark, "over": over, "root": str(place.seen_root)}, (theirs.fileno(),))
                 pid = int(_answer(self._line)["pid"])
-            self._keeper.hold()
-            self._keeper.watch(pid)
+            if not self._keeper.watch(pid):
+                raise ProcessLookupError(pid)
             process = Process(self._keeper, pid, mark, control)
-        except (OSError, KeyError):
+            self._keeper.hold()
+        except (OSError, LookupError, TypeError, ValueError):  # cells may have changed what answers
             control.close()
             return None
         outputs = Outputs(limits)

@@ -1,6 +1,7 @@
 """Cells that an agent wrote keep to bounds, and so does all below them."""
 
 import os
+import subprocess
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -248,6 +249,17 @@ def test_a_terminal_is_not_theirs(bound: Bench) -> None:
     bound.jobs.pop()
     finished = bound.run("cat <(echo a) /dev/null; echo b > /dev/stderr", language="bash", confined=True)
     assert (finished.status, bound.stdout, bound.stderr) == ("ok", "a\n", "b\n")
+
+
+def test_a_snapshot_that_lies_about_what_it_woke_has_nobody_killed(bound: Bench) -> None:
+    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as other:
+        lie = f"import sys; sys.modules['_nozzle_worker.freeze']._orphan = lambda: {other.pid}"
+        bound.run(lie, confined=True)
+        bound.run("x = 1")
+        bound.jobs.pop()
+        assert bound.run("print(2)").status == "ok"
+        assert (bound.stdout, other.poll()) == ("2\n", None)
+        other.kill()
 
 
 def test_no_other_process_is_read(bound: Bench) -> None:

@@ -13,15 +13,12 @@ import select
 import signal
 import socket
 import time
-from collections import OrderedDict
 
 from . import mark
 
 CHILD_SUBREAPER = 36
 ROUNDS, QUIET, PAUSE = 200, 2, 0.002
 """A process that forks while it is looked for is found in the next round; it is over when two find nobody."""
-REMEMBERED = 256
-"""Endings of processes that nobody had asked about."""
 
 
 def keep(line: int) -> None:
@@ -46,7 +43,6 @@ class _Keeper:
         os.closerange(line + 1, 4096)
         self.line = socket.socket(fileno=line)
         self.watched = {kernel}
-        self.ended: OrderedDict[int, tuple[int, int]] = OrderedDict()
         self.died, died = os.pipe()
         os.set_blocking(self.died, False)
         os.set_blocking(died, False)
@@ -74,13 +70,18 @@ class _Keeper:
     def _obey(self, words: list[str]) -> None:
         pid = int(words[1])
         if words[0] == "watch":
-            self.watched.add(pid)
-            if pid in self.ended:
-                self._say("gone", pid, *self.ended[pid])
+            is_new = pid in self._children() - self.watched
+            self.watched |= {pid} if is_new else set()
+            self._say("ours" if is_new else "foreign", pid)
         else:
             _end(pid, words[2])
             self._reap()
             self._say("ended", pid)
+
+    def _children(self) -> set[int]:
+        """Processes that are nobody's but the keeper's: its kernel, what was woken, what lost its parent here."""
+        me = os.getpid()
+        return set(map(int, _read(f"/proc/{me}/task/{me}/children").split()))
 
     def _say(self, *words: object) -> None:
         try:
@@ -94,9 +95,6 @@ class _Keeper:
             if pid in self.watched:
                 self.watched.remove(pid)
                 self._say("gone", pid, *how)
-            self.ended[pid] = (how[0], how[1])
-            if len(self.ended) > REMEMBERED:
-                self.ended.popitem(last=False)
 
     def _end_all(self) -> None:
         for _ in range(10 * ROUNDS):
