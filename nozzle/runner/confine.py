@@ -21,7 +21,7 @@ from nozzle.runner.worker import sandbox
 from nozzle.settings import MADE
 
 PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore")
-"""At the root of a journal: git's, nozzle's, and what decides what runs."""
+"""At the root of a journal: git's, nozzle's, and what decides what runs, beside all names that begin with a dot."""
 OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
 """Of a journal that is itself an environment: what belongs to that."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/nix")
@@ -119,13 +119,14 @@ def _writable(root: Path, folder: Path, shut: Collection[Path], installed: Colle
 
 
 def _open(folder: Path, shut: Collection[Path], never: Collection[Path]) -> Iterator[Path]:
-    """What of a folder may be granted: whole where nothing below it is shut, else piece by piece.
+    """What of a folder may be granted: whole where nothing below it is shut, else piece by piece, and then no name with
+    a dot before it: programs that the author starts obey what lies there.
 
     A right stays with a file when it is renamed, so none is given on what may become an entry: the next text of one,
     which nozzle or an editor has just written beside it.
     """
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path in never or (path.is_file() and (path.name.startswith(".") or ".md" in path.name)):
+        if path.is_symlink() or path in never or path.name.startswith(".") or (path.is_file() and ".md" in path.name):
             continue
         if path not in shut:
             yield path

@@ -262,6 +262,15 @@ def test_a_snapshot_that_lies_about_what_it_woke_has_nobody_killed(bound: Bench)
         other.kill()
 
 
+@pytest.mark.parametrize("name", [".vscode", ".claude", ".githooks", "journal/.husky"])
+def test_what_tells_programs_of_the_author_what_to_run_is_not_theirs_to_write(bound: Bench, name: str) -> None:
+    root = bound.folder.parent
+    (root / name).mkdir()
+    found = bounds(root, bound.folder, [root, bound.folder]).write
+    assert str(root / "data") in found
+    assert str(root / name) not in found
+
+
 def test_no_other_process_is_read(bound: Bench) -> None:
     if os.getuid() == 0:
         pytest.skip("as root, /proc is open to every process")
