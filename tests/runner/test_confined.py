@@ -325,3 +325,11 @@ def test_an_agents_cell_keeps_to_limits(opened: Callable[..., Bench]) -> None:
     bench.jobs.pop()
     finished = bench.run("while True: pass", confined=True)
     assert (finished.status, finished.cause[:9]) == ("died", "signal 9 ")
+
+
+def test_a_limit_above_the_systems_own_is_that(opened: Callable[..., Bench]) -> None:
+    root = opened().folder.parent
+    bench = opened(bounds=lambda: bounds(root, root / "journal", most=(0, 2 * 10**9, 0)))
+    bench.run("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (10**9, 10**9))")
+    bench.run("print(resource.getrlimit(resource.RLIMIT_FSIZE))", confined=True)
+    assert bench.stdout == "(1000000000, 1000000000)\n"

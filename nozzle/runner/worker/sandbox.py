@@ -55,6 +55,8 @@ def bound(message: dict[str, Any]) -> dict[str, Any]:
     limits = ((resource.RLIMIT_AS, message["memory"]), (resource.RLIMIT_FSIZE, message["file"]), (CPU, cpu))
     for limit, most in limits:
         if most:
+            hard = resource.getrlimit(limit)[1]  # nobody may go above it
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(limit, (most, most))
     if message["temporary"]:
         os.environ["TMPDIR"] = tempfile.tempdir = message["temporary"]
