@@ -166,9 +166,11 @@ class Bash:
 
     def _waited(self) -> bytes | None:
         """The next that it says; None when it ends or takes too long."""
-        end = time.monotonic() + PATIENCE
+        poll, end = select.poll(), time.monotonic() + PATIENCE
+        for descriptor in (self.process.line.fileno(), self.process.ended):
+            poll.register(descriptor, select.POLLIN)
         while (word := self._word()) is None and not self.said_all and (rest := end - time.monotonic()) > 0:
-            select.select([self.process.line.fileno(), self.process.ended], [], [], rest)
+            poll.poll(rest * 1000)
         return word
 
     def _meaning(self, word: str) -> Iterator[Message]:

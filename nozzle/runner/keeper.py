@@ -85,9 +85,10 @@ class Keeper:
 
     def _until(self, known: Callable[[], bool]) -> bool:
         """Hear what the keeper says until this is known; False when it never will be."""
-        end = time.monotonic() + PATIENCE
+        poll, end = select.poll(), time.monotonic() + PATIENCE
+        poll.register(self._line, select.POLLIN)
         while not known():
-            ready, _, _ = select.select([self._line], [], [], max(0.0, end - time.monotonic()))
+            ready = poll.poll(max(0.0, end - time.monotonic()) * 1000)
             try:
                 data = self._line.recv(1 << 16) if ready else b""
             except ConnectionError:

@@ -1,10 +1,12 @@
 """The state is always the one that the cells above make."""
 
 import os
+import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import pytest
 from kernel_bench import Bench, until
 
 from nozzle.document.events import Event, Finished, InputRequest, Replaying
@@ -194,3 +196,28 @@ def test_a_closed_session_starts_afresh(replaying: Bench) -> None:
 
 def test_a_job_is_named_for_a_person() -> None:
     assert (Job("0123456789", "").name, Job("0123456789", "", label="sum").name) == ("cell 01234567", "cell sum")
+
+
+@pytest.fixture
+def full() -> Iterator[None]:
+    """This process has more files open than `select` can count."""
+    soft, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("this system allows no more than 2048 open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    yield
+    for each in held:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("full")
+def test_a_host_may_have_many_files_open(keeping: Bench) -> None:
+    for language in ("python", "bash"):
+        assert keeping.run("echo 1" if language == "bash" else "print(1)", language=language).status == "ok"
+        assert keeping.stdout == "1\n"
+    assert keeping.session.tainted == ""
+    asked = keeping.start("print(input())")
+    assert any(isinstance(event, InputRequest) and keeping.session.answer("a") for event in asked)
+    assert [event.status for event in asked if isinstance(event, Finished)] == ["ok"]

@@ -52,8 +52,10 @@ class Channel:
         self._number += 1
         number = self._number
         self.send({**message, "ask": number})
+        poll = select.poll()
+        poll.register(self.line, select.POLLIN)
         while True:
-            select.select([self.line], [], [])
+            poll.poll()
             with self.interrupts.held:
                 answer, _ = self.receive()
             if answer.get("answer") == number:

@@ -109,8 +109,10 @@ class _Keeper:
 
 
 def _readable(*descriptors: int) -> list[int]:
-    ready, _, _ = select.select(descriptors, [], [])
-    return ready
+    poll = select.poll()  # select knows no number above 1023
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll()]
 
 
 def _received(line: socket.socket) -> bytes:
