@@ -186,7 +186,7 @@ class Desk:
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
         if not self.gone:
-            self.gone, self._reference, self._unkept = True, None, True
+            self.gone, self._reference, self._unkept, self.stuck = True, None, True, False
             self._set_aside()
             self._keep_aside([made.piece for made in self.made])
             self.made = []

@@ -3,12 +3,7 @@
 import os
 import sys
 
-from mcp.server import MCPServer
 
-server = MCPServer("calendar")
-
-
-@server.tool()
 def events(day: str) -> list[str]:
     """What stands on a day.
 
@@ -17,7 +12,6 @@ def events(day: str) -> list[str]:
     return [f"{day}: nothing", f"as {os.environ.get('CALENDAR_USER', 'nobody')}, {os.environ.get('OTHER', 'no other')}"]
 
 
-@server.tool()
 def add(title: str, hours: float = 1.0) -> str:
     """Put something into the calendar."""
     if not title:
@@ -27,4 +21,10 @@ def add(title: str, hours: float = 1.0) -> str:
     return f"added {title}"
 
 
-server.run("stdio")
+if __name__ == "__main__":
+    from mcp.server import MCPServer
+
+    server = MCPServer("calendar")
+    for tool in (events, add):
+        server.tool()(tool)
+    server.run("stdio")

@@ -1,5 +1,10 @@
 """What the author rests on, takes away, or still had open somewhere is a step; what a cell goes on printing is few."""
 
+import pytest
+
+from nozzle.desk import Desk
+from nozzle.ledger import Seen
+
 from .conftest import Watched, cells, outputs
 
 
@@ -46,3 +51,20 @@ def test_a_cell_that_goes_on_printing_is_written_at_growing_intervals(watched: W
     watched.until(lambda: "tick 5" in watched.read(), seconds=30)
     watched.until(lambda: "tick 20" in watched.read(), seconds=30)
     assert int(watched.git("rev-list", "--count", "HEAD")) < 10
+
+
+def test_an_entry_that_goes_while_it_is_read_is_gone_in_git_too(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = watched.save("# T\n")
+    watched.until(lambda: watched.git("ls-tree", "--name-only", "HEAD", "journal/") == "journal/entry.md")
+    watched.quiet()
+    real = Desk.look
+
+    def late(desk: Desk, now: float, git: bool = True) -> Seen:
+        desk.path.unlink(missing_ok=True)  # between seeing that it is there and reading it
+        return real(desk, now, git)
+
+    monkeypatch.setattr(Desk, "look", late)
+    path.write_text("# T\n\nmore\n")
+    watched.until(lambda: watched.git("ls-tree", "--name-only", "HEAD", "journal/") == "")
