@@ -56,8 +56,8 @@ def test_a_cell_that_goes_on_printing_is_written_at_growing_intervals(watched: W
 def test_an_entry_that_goes_while_it_is_read_is_gone_in_git_too(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = watched.save("# T\n")
-    watched.until(lambda: watched.git("ls-tree", "--name-only", "HEAD", "journal/") == "journal/entry.md")
+    path = watched.save("# T\n\nan hour of thinking\n")
+    watched.until(lambda: "an hour of thinking" in watched.git("log", "--all", "-p"))
     watched.quiet()
     real = Desk.look
 
