@@ -149,8 +149,9 @@ class Python:
 
     def confine(self, bounds: Bounds) -> "Kernel | Tainted":
         """Itself where nothing of it would stay free, else a copy: that has no thread of a library's."""
-        if not isinstance(self._bound(bounds), Tainted):
-            return self
+        bound = self._bound(bounds)
+        if not isinstance(bound, Tainted):
+            return bound
         image = self.freeze()
         if isinstance(image, Tainted):
             return image

@@ -58,7 +58,7 @@ def test_an_agents_cell_cannot(bound: Bench, source: str) -> None:
 
 
 def test_an_agents_cell_can_work(bound: Bench) -> None:
-    bound.run("x = 1")
+    bound.run("x = 1; held = open('mine', 'w'); also = open('../nozzle.toml')")
     source = """
 import os, socket, subprocess, tempfile
 open('made', 'w').write(open('../data/old').read())
@@ -153,6 +153,7 @@ def test_a_thread_of_a_library_stays_outside(bound: Bench) -> None:
 HELPERS = {
     "a program that it started goes on": "import subprocess as s; p = s.Popen('bash', stdin=s.PIPE, stdout=s.PIPE)",
     "it holds an open socket": "import socket; s = socket.socket()",
+    "it holds a file out of bounds open for writing (nozzle.toml)": "f = open('../nozzle.toml', 'a')",
 }
 
 

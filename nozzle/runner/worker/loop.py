@@ -152,10 +152,21 @@ def _bound(kernel: Kernel, message: dict[str, Any]) -> dict[str, Any]:
     why = kernel.hazards.found(kernel.waits.others(), kernel.loops())
     if not why and (others := hazards.left()):
         why = f"a thread of a library goes on ({others[0]})"
+    why = why or _written_outside(kernel.hazards.files(), message["write"])
     if why:
         return {"t": "tainted", "why": why}
     read = [*message["read"], *sandbox.libraries()]
     return {"t": "confined", **sandbox.bound({**message, "read": read})}
+
+
+def _written_outside(files: list[tuple[int, int, int, str]], allowed: list[str]) -> str:
+    """A file out of bounds that is open for writing: what is open stays so. What is read is in the variables anyway."""
+    places = tuple(os.path.join(os.path.realpath(place), "") for place in allowed)
+    for _, flags, _, path in files:
+        is_written = flags & os.O_ACCMODE != os.O_RDONLY and not path.endswith(" (deleted)")
+        if is_written and not os.path.join(path, "").startswith(places):
+            return f"it holds a file out of bounds open for writing ({os.path.basename(path)})"
+    return ""
 
 
 def _peak() -> int:
