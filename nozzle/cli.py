@@ -2,6 +2,7 @@
 
 import importlib
 import keyword
+import os
 import sys
 
 import click
@@ -115,6 +116,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
+    except FileNotFoundError:
+        if os.stat(os.curdir).st_nlink:
+            raise
+        _fail("the folder that this shell is in is no longer there; go to another", 2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -481,7 +481,8 @@ class Desk:
         self._settle(written, None)
         self._restored = True
         self._note(
-            "restored", f"{len(edits)} outputs that this save lacked are back; delete them again if you meant it"
+            "restored",
+            f"{len(edits)} outputs that this save lacked are back; delete one again, and its cell runs again",
         )
 
     def _settle(self, written: disk.Written, entry: Entry | None) -> None:

@@ -207,8 +207,9 @@ class Loop:
         seen = [(self._look(path, now)) for path in paths]
         if "moved" in seen:
             due = sum(len(desk.due()) for desk in self.desks.values() if not desk.gone)
+            cells = "1 cell" if due == 1 else f"{due} cells"
             where = self.tools.ledger.where()
-            self.tools.say(Notice("moved", "", f"you are {where}; {due} cells due, nothing runs until you save"))
+            self.tools.say(Notice("moved", "", f"you are {where}; {cells} due, nothing runs until you save"))
 
     def _look(self, path: Path, now: float) -> Seen | None:
         self._looks.pop(path, None)

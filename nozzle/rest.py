@@ -30,9 +30,9 @@ def answer(words: Sequence[str]) -> str | None:
     """What `nozzle WORDS` says when a note holds that nothing is due; None when it has to be found out."""
     if not words or words[0] not in WORDS or any(word.startswith("-") and word not in HARMLESS for word in words[1:]):
         return None
-    paths = [os.path.abspath(word) for word in words[1:] if not word.startswith("-")]
-    private = _private(os.path.dirname(paths[0]) if paths else os.getcwd())
     try:
+        paths = [os.path.abspath(word) for word in words[1:] if not word.startswith("-")]
+        private = _private(os.path.dirname(paths[0]) if paths else os.getcwd())
         with open(os.path.join(private, "rest.json"), encoding="utf-8") as file:
             note = json.load(file)
         if os.path.getsize(os.path.join(private, "lock")) or not _holds(note) or not set(paths) <= set(note["entries"]):

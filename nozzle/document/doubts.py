@@ -1,4 +1,6 @@
-"""What in an entry is likely not meant so, though it can run: an option almost of a name that counts, a label twice."""
+"""What in an entry is likely not meant so, though the rest of it runs: an option almost of a name that counts, a label
+twice, a cell that is not closed.
+"""
 
 import difflib
 from collections.abc import Iterator
@@ -27,3 +29,7 @@ def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
             yield line, f"the label {label} is that of line {first[label]} already; links lead there"
         elif label:
             first[label] = line
+    if entry.outline.tops and (top := entry.outline.tops[-1]).info.strip().startswith("{code-cell}"):
+        end = entry.rows[top.stop - 1].strip() if top.stop > top.start + 1 else ""
+        if set(end) != set(top.markup) or len(end) < len(top.markup):
+            yield top.start + 1, f"this cell is not closed, so it does not run; end it with a line {top.markup}"

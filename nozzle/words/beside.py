@@ -141,11 +141,13 @@ def beside(here: Journal, hear: Callable[[Notice], None], say: Callable[[str], N
 
 def rows(desks: list[Desk]) -> list[str]:
     """What each entry is doing, a line each."""
+    from nozzle.words.counted import counted
+
     found = []
     for desk in desks:
         if desk.run is not None:
             waits = f"waits for a place: {desk.tools.together.cells} run at once"
             found.append(f"{desk.rel}: {desk.run.cell.title} {waits if desk.run.waits else 'is running'}")
         elif due := len([row for row in desk.plan() if row.do in ("due", "held")]):
-            found.append(f"{desk.rel}: {due} cells due")
+            found.append(f"{desk.rel}: {counted(due, 'cell')} due")
     return found

@@ -145,6 +145,8 @@ class Journal:
             return self.settings.entries_in(self.root)
         found: list[Path] = []
         for path in named:
+            if path.is_symlink() and not path.exists():
+                raise WrongCommand(f"{path} is a symbolic link that leads nowhere; make it anew, or take it away")
             if not path.exists():
                 raise WrongCommand(f"there is no {path}; 'nozzle new TITLE' starts an entry")
             if not path.is_relative_to(self.root):

@@ -88,6 +88,7 @@ def _entry(here: Journal, rel: str, base: str, other: Step, name: str) -> Brough
 def _told(here: Journal, brought: list[Brought]) -> int:
     from nozzle.document import plan
     from nozzle.document.entry import Entry
+    from nozzle.words.counted import counted
 
     status = 0
     for each in brought:
@@ -96,5 +97,6 @@ def _told(here: Journal, brought: list[Brought]) -> int:
             status = 1
             continue
         due = len([row for row in plan.plan(Entry(each.text.decode())) if row.do == "due"])
-        click.echo(f"  {each.rel}" + (f": {due} cells due; 'nozzle run' runs them" if due else ": all outputs hold"))
+        rest = f"{counted(due, 'cell')} due; 'nozzle run' runs what is" if due else "all outputs hold"
+        click.echo(f"  {each.rel}: {rest}")
     return status

@@ -48,13 +48,16 @@ def text(title: str, today: datetime.date) -> str:
 
 
 def slug(title: str) -> str:
-    """A title as a file name: small letters, digits, hyphens.
+    """A title as a file name: small letters, digits, hyphens; in its own script, where it has no Latin letter.
 
     >>> slug("Kernel fusion: a*b + c")
     'kernel-fusion-a-b-c'
+    >>> slug("日本語")
+    '日本語'
     """
     flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", flat).strip("-")[:60].rstrip("-") or "entry"
+    name = re.sub(r"[^a-z0-9]+", "-", flat).strip("-") or re.sub(r"[\W_]+", "-", title.lower()).strip("-")
+    return name[:60].rstrip("-") or "entry"
 
 
 def plugin(root: Path) -> None:

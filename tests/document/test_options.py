@@ -10,6 +10,7 @@ from nozzle.document.entry import Cell, Entry
 from nozzle.document.mdast import parse, walk
 from nozzle.document.options import LONGEST
 
+UNCLOSED = "this cell is not closed, so it does not run; end it with a line"
 SKIPPED = [
     "#| tags: [skip-execution]",
     "#| tags:\n#|   - skip-execution",
@@ -153,3 +154,15 @@ def test_an_unknown_way_to_run_holds_the_entry() -> None:
     text = "---\nrun: sometimes\n---\n\n```{code-cell} python\n1\n```\n"
     assert Entry(text).held == "its front matter says run: sometimes; write one of save, ask, never"
     assert Entry(text.replace("sometimes", "ask")).held == ""
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("# T\n\n```{code-cell} python\nprint(1)\n", [(3, f"{UNCLOSED} ```")]),
+    ("```{code-cell} python\nprint(1)\n``\n", [(1, f"{UNCLOSED} ```")]),
+    (":::{code-cell} python\nprint(1)", [(1, f"{UNCLOSED} :::")]),
+    ("```{code-cell}", [(1, f"{UNCLOSED} ```")]),
+    ("```{code-cell} python\nprint(1)\n````", []),
+    ("```python\nprint(1)\n", []),
+])  # fmt: skip
+def test_a_cell_that_is_not_closed_is_told(text: str, told: list[tuple[int, str]]) -> None:
+    assert list(doubts(Entry(text))) == told

@@ -88,5 +88,5 @@ def test_what_each_is_doing_is_told(watched: Watched, workshop: Workshop) -> Non
     watched.ask(lambda loop: doing(loop, Ears(Hush(workshop.here.redact)), {}, reply))
     said = reply._lines.get(timeout=5)
     assert said is not None
-    assert said["doing"] == ["journal/entry.md: 1 cells due"]
+    assert said["doing"] == ["journal/entry.md: 1 cell due"]
     assert [row["saves"] > 0.1 for row in said["kept"]][:1] == [True]

@@ -4,6 +4,8 @@ import datetime
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,3 +197,18 @@ def test_an_exception_that_was_expected_and_did_not_come_is_told(say: Say, folde
     assert said.status == 0
     assert "! journal/entry.md: print('fine')" in said.out
     assert "raised nothing, though its tag says raises-exception" in said.out
+
+
+def test_a_folder_that_is_no_longer_there_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    words = f"mkdir {gone}; cd {gone}; rmdir {gone}; {sys.executable} -m nozzle run"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == "nozzle: the folder that this shell is in is no longer there; go to another\n"
+
+
+def test_a_link_that_leads_to_itself_is_called_so(say: Say, folder: Path) -> None:
+    (folder / "journal").mkdir()
+    (folder / "journal/loop.md").symlink_to("loop.md")
+    said = say("run", "journal/loop.md")
+    assert (said.status, "is a symbolic link that leads nowhere" in said.out) == (2, True)
