@@ -482,7 +482,7 @@ class Desk:
         self._restored = True
         self._note(
             "restored",
-            f"{len(edits)} outputs that this save lacked are back; delete one again, and its cell runs again",
+            f"{len(edits)} outputs that this save lacked are back; delete one again and its cell reruns",
         )
 
     def _settle(self, written: disk.Written, entry: Entry | None) -> None:
