@@ -21,7 +21,8 @@ from nozzle.document.entry import Entry
 from nozzle.document.lines import split
 from nozzle.document.talk.export import conversations
 from nozzle.document.talk.quote import from_chat, from_log
-from nozzle.document.thought.map import condense, supported
+from nozzle.document.thought.map import condense
+from tests.document.citation import supported
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL = 5.0

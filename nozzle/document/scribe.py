@@ -92,15 +92,6 @@ def write(entry: Entry, result: Result, hand: Hand) -> Edit | None:
     return Edit(*_placed(entry, slot, rows), files=page.files)
 
 
-def running(entry: Entry, chain: str) -> Edit | None:
-    """The marker alone: the cell runs, its output is on the terminal and the page meanwhile."""
-    slot = entry.slot(chain)
-    if slot is None:
-        return None
-    keys = _keys(slot.cell, "running")
-    return Edit(*_placed(entry, slot, [marker("output", keys), "<!-- /nozzle -->"]))
-
-
 def ended(entry: Entry, block: Envelope, result: Result, files: Mapping[str, bytes], hand: Hand) -> Edit | None:
     """The edit that tells how a cell ended that is written as running; what it had shown, `files` too, stays."""
     slot = next((slot for slot in entry.slots if block in slot.blocks), None)

@@ -21,8 +21,6 @@ from nozzle.document.scribe import Hand, fence, marker, put, quoted
 ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
 CLOSING = "<!-- /nozzle -->"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-SHOWN_AT_ONCE = 2
-"""Paragraphs of an answer before the fold."""
 WATCH = "watch"
 """Who tells news of a task."""
 LONGEST = 60_000

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from nozzle.document.entry import Entry
-from nozzle.document.thought.map import supported
 from nozzle.document.thought.said import said as paragraphs
 from nozzle.document.thought.show import as_dict, as_page, as_text, post
 from nozzle.errors import Missing
 from nozzle.lm import Failed, Scripted
 from nozzle.words.condense import keep, mapped, weighed
 from nozzle.words.journal import journal
+from tests.document.citation import supported
 from tests.words.conftest import Say, entry
 
 RAMBLE = """---

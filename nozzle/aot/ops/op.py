@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from nozzle.aot.build import Builder, Value
+from nozzle.aot.build import Value
 
 
 class Scalars(Protocol):
@@ -91,7 +91,3 @@ def function(family: str, *keys: Any, method: str = "", name: str = "") -> Calla
         return handler
 
     return register
-
-
-def nodes_of(builder: Builder, values: tuple[Value, ...]) -> list[Any]:
-    return [builder.lift(value) for value in values]

@@ -144,18 +144,6 @@ def condense(entry: Entry) -> Map:
     )  # fmt: skip
 
 
-def supported(entry: Entry, point: Point) -> bool:
-    """Whether each of a point's lines still says what it is cited for."""
-    return all(_says(entry, link) for link in point.links)
-
-
-def _says(entry: Entry, link: Link) -> bool:
-    first = " ".join(entry.rows[link.line].split()) if link.line < len(entry.rows) else ""
-    here = " ".join(" ".join(entry.rows[link.line : link.line + 12]).split())
-    at = here.find(link.words[:60])
-    return at >= 0 if link.by == "cell" else 0 <= at < max(1, len(first))
-
-
 def _taken_apart(entry: Entry) -> _Text:
     found = threads(entry)
     place = {line: number for number, thread in enumerate(found) for line in thread.lines}
