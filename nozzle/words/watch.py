@@ -80,22 +80,32 @@ def _page(
 
 def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     """Make ready, read all entries, and say what is due: nothing runs unasked."""
+    from nozzle.words.counted import counted
     from nozzle.words.run import ready, taken_away
 
     ready(loop, here, voice)
     if name := loop.tools.ledger.begin_thread():
         voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     taken_away(loop, voice)
-    due = 0
+    due, foreign = 0, 0
     for path in here.entries():
         with loop.telling(path):
-            due += len(loop.desk(path).due())
+            desk = loop.desk(path)
+            due += len(desk.due())
+            distrusted = here.distrust(desk.entry, desk.rel)
+            foreign += sum(
+                slot.cell.runs and not slot.fresh and bool(distrusted(slot.cell)) for slot in desk.entry.slots
+            )
     _warm(loop)
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
     if due:
         cells = "1 cell found that has" if due == 1 else f"{due} cells found that have"
         voice.say(f"{cells} not run: run? say 'nozzle run'")
+    if foreign:
+        voice.say(
+            f"{counted(foreign, 'cell')} came by git and may be somebody else's: 'nozzle trust' shows what would run"
+        )
 
 
 def _warm(loop: Loop) -> None:

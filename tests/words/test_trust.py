@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nozzle.words.journal import journal
-from tests.words.conftest import Say, cell, entry, git
+from tests.words.conftest import Say, cell, entry, git, process
 
 
 @pytest.fixture
@@ -239,3 +239,14 @@ def test_what_is_shown_before_it_is_trusted_cannot_hide_anything(say: Say, clone
         said = say(*words, input="n\n")
         unseen = {char for char in said.out if not char.isprintable()} - {"\n"}
         assert unseen == set(), (words, said.out)
+
+
+def test_a_watch_that_begins_tells_what_waits_for_trust(say: Say, clone: Path) -> None:
+    def told() -> str:
+        with process("watch", "--no-page") as watch:
+            assert watch.stdout is not None
+            return watch.stdout.readline() + watch.stdout.readline()
+
+    assert "1 cell came by git and may be somebody else's: 'nozzle trust' shows what would run\n" in told()
+    say("trust", "--yes")
+    assert "1 cell found that has not run: run? say 'nozzle run'\n" in told()
