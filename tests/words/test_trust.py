@@ -242,11 +242,11 @@ def test_what_is_shown_before_it_is_trusted_cannot_hide_anything(say: Say, clone
 
 
 def test_a_watch_that_begins_tells_what_waits_for_trust(say: Say, clone: Path) -> None:
-    def told() -> str:
+    def told(lines: int) -> str:
         with process("watch", "--no-page") as watch:
             assert watch.stdout is not None
-            return watch.stdout.readline() + watch.stdout.readline()
+            return "".join(watch.stdout.readline() for _ in range(lines))
 
-    assert "1 cell came by git and may be somebody else's: 'nozzle trust' shows what would run\n" in told()
+    assert "1 cell came by git and may be somebody else's: 'nozzle trust' shows what would run\n" in told(3)
     say("trust", "--yes")
-    assert "1 cell found that has not run: run? say 'nozzle run'\n" in told()
+    assert "1 cell found that has not run: run? say 'nozzle run'\n" in told(2)
