@@ -158,7 +158,7 @@ def find(text: str, known: Iterable[str] = ()) -> list[Hit]:
 def unfit(path: str, content: bytes, known: Iterable[str] = ()) -> str:
     """Why a file must not become part of a step: its name or its text holds a secret; empty when it may.
 
-    >>> unfit("a.md", b"one\nghp_" + b"x1" * 18)
+    >>> unfit("a.md", b"one\\nghp_" + b"x1" * 18)
     'line 2 looks like a secret (github token)'
     """
     if hits := find(path, known):

@@ -291,3 +291,12 @@ def test_the_oldest_go_when_there_is_no_room(tmp_path: Path) -> None:
         os.utime(made, (number, number))
         assert write(tmp_path, str(number), [], room=250) == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2.made", "2.shown", "3.made", "3.shown"]
+
+
+def test_what_was_only_made_to_look_is_not_taken_for_what_it_makes(
+    fresh: Callable[..., Bench], ran: Callable[[], int]
+) -> None:
+    source = RAN + "; ".join(f"y{n} = [x, {n}][1:]" for n in range(200))  # lists, where lists of the look were
+    assert fresh("def g(): return 1\ndef x(): return g()", source).finished.cached == ""
+    assert ran() == 1
+    assert fresh("def g(): return 1\ndef x(): return g()", source).finished.cached.startswith(KEPT)

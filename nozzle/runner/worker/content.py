@@ -36,8 +36,8 @@ class Content:
         """`given`: what names meant before any cell ran, by identity."""
         self.namespace = namespace
         self._given = given
-        self.parts: set[int] = set()
-        """Of what was looked at: everything in it that can change."""
+        self.parts: dict[int, Any] = {}
+        """Of what was looked at: everything in it that can change, by identity; held, so that nothing new has that."""
         self.memory: list[tuple[int, int]] = []
         """The same for arrays: from where to where in memory."""
         self.stored: set[str] = set()
@@ -137,7 +137,7 @@ class _Hasher(pickle.Pickler):
 
     def persistent_id(self, value: Any) -> Any:
         if can_change(value):
-            self._content.parts.add(id(value))
+            self._content.parts[id(value)] = value
         if on_device(value):
             raise Refused("it reads what lies on a GPU")
         return self._content.token(value)
