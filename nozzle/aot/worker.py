@@ -76,7 +76,9 @@ class Worker:
         assert process.stdout is not None
         import select
 
-        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        waiting = select.poll()  # select() knows no descriptor above 1023
+        waiting.register(process.stdout, select.POLLIN)
+        ready = waiting.poll(PATIENCE * 1000)
         line = process.stdout.readline() if ready else ""
         if not line:
             raise OSError("no answer" if ready else f"no answer in {PATIENCE:.0f} s")
