@@ -16,11 +16,11 @@ def command(port: int) -> int:
     """
     from nozzle.words.journal import journal
     from nozzle.words.live import showing
+    from nozzle.words.signals import on_signals
 
-    with journal() as here, showing(here, port) as shown:
+    stopped = threading.Event()
+    with journal() as here, showing(here, port) as shown, on_signals(stopped.set):
         click.echo(f"{shown.url}  (Ctrl-C stops)")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            click.echo()
+        stopped.wait()
+        click.echo()
     return 0
