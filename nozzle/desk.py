@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nozzle import disk
+from nozzle import disk, killed
 from nozzle.afterwards import Afterwards
 from nozzle.beside import Beside, Nobody, Notice
-from nozzle.document import scribe, seal
+from nozzle.document import scribe
 from nozzle.document.doubts import doubts
-from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
 from nozzle.document.plan import Row
-from nozzle.document.scribe import Hand, Result
+from nozzle.document.scribe import Hand
+from nozzle.editors import Editors, Held
 from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
@@ -31,7 +31,6 @@ __all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint
 
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
-KILLED = "nozzle was ended while this cell ran; 'nozzle run' runs it again"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -76,19 +75,6 @@ class Said:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A file that lost its place while somebody had it open."""
-
-    late: disk.Late
-    head: str
-    """The step that its text belongs to."""
-    written: bytes
-    """What was put into its place."""
-    edit: disk.Edit | None
-    """How that was made of the author's text; None: by what stands below the cells."""
-
-
 @dataclass(slots=True)
 class Desk:
     path: Path
@@ -125,7 +111,7 @@ class Desk:
     _restored: bool = False
     _kept: bool = False
     """What waits is in git meanwhile."""
-    _lates: list[Held] = field(default_factory=list)
+    _editors: Editors = field(default_factory=Editors)
     _warned: set[str] = field(default_factory=set)
     permit: Permit = field(init=False)
     beside: Beside = field(init=False)
@@ -205,7 +191,7 @@ class Desk:
 
     def listens(self) -> bool:
         """Whether an editor may still save into a file that was exchanged."""
-        return bool(self._lates)
+        return bool(self._editors.held)
 
     def at_work(self) -> bool:
         """Whether something runs here or waits to be written."""
@@ -358,7 +344,7 @@ class Desk:
 
     def wake(self, now: float) -> float | None:
         """When this desk wants its next tick, in seconds from now; None: when something happens."""
-        times = [0.1] if self._lates else []
+        times = [0.1] if self._editors.held else []
         if (later := self.beside.wake(now)) is not None:
             times.append(later)
         if now < self.settled:
@@ -501,23 +487,17 @@ class Desk:
         return written
 
     def _hold(self, written: disk.Written, edit: disk.Edit | None) -> None:
-        if written.late is not None:
-            self._lates.append(Held(written.late, self.tools.ledger.head(self.rel), written.content, edit))
+        self._editors.hold(written, self.tools.ledger.head(self.rel), edit)
 
     def _hear_editors(self, now: float) -> None:
         """An editor that had the old file open finished saving into it: that is the author's newest text."""
-        for held in self._lates:
-            if (new := held.late.check()) is None:
-                continue
-            try:
-                self._take_late(held, new, now)
-            except NozzleError as error:  # asked again: it stays where it is until it has a place
-                if self.path.exists() and str(error) not in self._warned:
-                    self._warned.add(str(error))
-                    self._note("fault", str(error))
-            else:
-                held.late.take()
-        self._lates = [held for held in self._lates if not held.late.done]
+
+        def failed(error: NozzleError) -> None:
+            if self.path.exists() and str(error) not in self._warned:
+                self._warned.add(str(error))
+                self._note("fault", str(error))
+
+        self._editors.hear(lambda held, new: self._take_late(held, new, now), failed)
 
     def _take_late(self, held: Held, new: bytes, now: float) -> None:
         ledger = self.tools.ledger
@@ -538,18 +518,9 @@ class Desk:
 
     def _mend(self) -> None:
         """Nobody is at the cells that a killed process left as running."""
-        for block in self.entry.envelopes:
-            if block.kind == "output" and block.status == "running":
-                names = seal.files(block.body)
-                found = {f"_out/{name}": path for name in names if (path := self.path.parent / "_out" / name).is_file()}
-                files = {name: path.read_bytes() for name, path in found.items()}
-                result = Result(block.of, "died", cause=KILLED)
-                slot = next((slot for slot in self.entry.slots if block in slot.blocks), None)
-                if slot:
-                    self._add(
-                        Piece("repair", block.of, f"{slot.cell.title} (died)", _ending(block, result, files, self))
-                    )
-                    self._note("repaired", f"{slot.cell.title}: {KILLED}")
+        for title, piece in killed.ended(self.entry, self.path.parent, self.tools.hand):
+            self._add(piece)
+            self._note("repaired", f"{title}: {killed.KILLED}")
 
     # -- inside: runs -------------------------------------------------------------------------------------------
 
@@ -635,16 +606,6 @@ class Desk:
 
     def _note(self, kind: str, text: str) -> None:
         self.tools.say(Notice(kind, self.rel, text))
-
-
-def _ending(block: Envelope, result: Result, files: dict[str, bytes], desk: Desk) -> Callable[[Entry], Edit | None]:
-    """How the ending of a block is written into a text that still has it."""
-
-    def edit(entry: Entry) -> Edit | None:
-        there = next((each for each in entry.envelopes if each.keys == block.keys), None)
-        return scribe.ended(entry, there, result, files, desk.tools.hand) if there else None
-
-    return edit
 
 
 def _name(block: Envelope) -> tuple[str, str]:

@@ -440,18 +440,12 @@ class Ledger:
         if here == records[-1].files[rel]:  # the author has committed it all himself
             self._heads[rel], self._recorded[rel] = now, here or b""
             return True
-        if self.steps.text(head, rel) == here or self._content(rel) == records[-1].files[rel]:
+        if self.steps.text(head, rel) == here or disk.readable(self.root / rel) == records[-1].files[rel]:
             self._heads[rel] = now
             return self._record(rel, records)
         thread = self.steps.record_aside(records, head)
         self.warn(f"{rel}: you went to another step meanwhile; what was written is on thread {thread.name}")
         return True
-
-    def _content(self, rel: str) -> bytes | None:
-        try:
-            return disk.read(self.root / rel)
-        except NozzleError:
-            return None
 
     def _refused(self, rel: str, content: bytes | None) -> bool:
         """Whether a text holds what must not be kept; what cells printed was redacted before."""

@@ -242,7 +242,7 @@ class Loop:
     def _begin(self, path: Path) -> None:
         """A new entry; or one that was renamed, and takes its desk along."""
         for desk in self.desks.values():
-            if not desk.path.exists() and desk.base is not None and desk.base == _content(path):
+            if not desk.path.exists() and desk.base is not None and desk.base == disk.readable(path):
                 del self.desks[desk.path]
                 old = desk.rel
                 desk.rename(path, self._rel(path))
@@ -302,13 +302,6 @@ class Loop:
 
     def telling(self, path: Path) -> "_Telling":
         return _Telling(self.tools, path)
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return disk.read(path)
-    except NozzleError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

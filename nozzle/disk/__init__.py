@@ -19,7 +19,7 @@ from nozzle.disk.file import LARGEST, NO_SWAP, TEMP, content, open_file, plain, 
 from nozzle.disk.late import Late
 from nozzle.disk.lease import settle
 from nozzle.disk.rounds import Before, Edit, Exchange, Written
-from nozzle.errors import Unreadable, Unwritable
+from nozzle.errors import NozzleError, Unreadable, Unwritable
 
 __all__ = [
     "LARGEST",
@@ -32,6 +32,7 @@ __all__ = [
     "exchange",
     "leftovers",
     "read",
+    "readable",
     "swaps",
 ]
 
@@ -57,6 +58,14 @@ def read(path: Path) -> bytes:
             os.close(fd)
     except OSError as error:
         raise Unreadable(f"{path}: {plain(error)}") from error
+
+
+def readable(path: Path) -> bytes | None:
+    """The bytes of a regular file; None where it cannot be read."""
+    try:
+        return read(path)
+    except NozzleError:
+        return None
 
 
 def exchange(

@@ -26,7 +26,7 @@ class Brought:
 def merged(here: Journal, rel: str, base: bytes, theirs: bytes, names: tuple[str, str]) -> Brought:
     """The entry here with what changed there from `base`: without envelopes merged, then with the outputs that hold."""
     mine = _now(here, rel)
-    plain = [_authors(text) for text in (mine, base, theirs)]
+    plain = [authors(text) for text in (mine, base, theirs)]
     text, whole = here.steps.merge_text(plain[0], plain[1], plain[2], names)
     return Brought(rel, with_outputs(text, [mine, theirs]) if whole else text, whole)
 
@@ -109,7 +109,8 @@ def _entry(text: bytes) -> Entry:
     return Entry(text.decode("utf-8", "replace"))
 
 
-def _authors(text: bytes) -> bytes:
-    from nozzle.document.contrast import authors
+def authors(text: bytes) -> bytes:
+    """What of an entry's text is the author's."""
+    from nozzle.document import contrast
 
-    return authors(_entry(text)).encode()
+    return contrast.authors(_entry(text)).encode()

@@ -24,7 +24,7 @@ def command(step: str) -> int:
     from nozzle.document import plan
     from nozzle.document.entry import Entry
     from nozzle.steps import Record
-    from nozzle.words.bring import Brought, keep_first, pictures, save, with_outputs
+    from nozzle.words.bring import Brought, authors, keep_first, pictures, save, with_outputs
     from nozzle.words.journal import journal
 
     with journal() as here:
@@ -34,7 +34,7 @@ def command(step: str) -> int:
         keep_first(here, [rel])
         mine = here.read(here.root / rel) if (here.root / rel).exists() else Entry("")
         put = _put(here, mine, there, cell)
-        text = with_outputs(_plain(put), [mine.text.encode(), there.text.encode()])
+        text = with_outputs(authors(put.encode()), [mine.text.encode(), there.text.encode()])
         written = _written(here, found)
         others: dict[str, bytes | None] = {**written, **pictures(here, rel, text, found.sha)}
         record = Record(
@@ -91,13 +91,6 @@ def _place(ours: Entry, theirs: Entry, cell: Cell) -> int:
             if each.digest == anchor.digest or (anchor.label and each.label == anchor.label):
                 return each.span.stop
     return len(ours.rows)
-
-
-def _plain(text: str) -> bytes:
-    from nozzle.document.contrast import authors
-    from nozzle.document.entry import Entry
-
-    return authors(Entry(text)).encode()
 
 
 def _written(here: Journal, step: Step) -> dict[str, bytes]:
