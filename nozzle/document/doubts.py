@@ -1,5 +1,5 @@
 """What in an entry is likely not meant so, though the rest of it runs: an option almost of a name that counts, a label
-twice, a cell that is not closed.
+twice, a cell that is not closed, a word of the front matter that pages cannot use.
 """
 
 import difflib
@@ -17,6 +17,7 @@ NEAR = 0.75
 
 def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
     """Lines, counted from 1, and what is odd there, in plain words."""
+    yield from entry.front.doubts()
     first: dict[str, int] = {}
     for cell in entry.cells:
         line = cell.span.start + 1

@@ -204,6 +204,8 @@ class Entry:
             return self.front.problem
         if (run := self.meta.get("run", "save")) not in MODES:
             return f"its front matter says run: {run}; write one of {', '.join(MODES)}"
+        if why := self.front.unusable:
+            return why
         if (line := self._damaged) is not None:
             words = "a nozzle block lost its first or last line; put it back, or delete what is left of it"
             return f"line {line + 1}: {words}"

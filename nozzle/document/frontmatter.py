@@ -4,8 +4,9 @@ It raises nothing: what is wrong becomes one line that names the place, and then
 """
 
 import re
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,45 @@ class FrontMatter:
     """Its lines, half-open, both `---` among them; empty when there is none."""
     problem: str = ""
     """Why it cannot be read, and what to do; empty when it can."""
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Where each of its keys stands, counted from 1."""
+
+    @property
+    def unusable(self) -> str:
+        """Why a kernel cannot be chosen by what it says; empty when one can. A key with nothing behind it says nothing.
+
+        >>> read_meta("kernelspec: python3").unusable
+        'line 2: kernelspec should be a table, such as `kernelspec: {name: python3}`'
+        """
+        spec, far = self.meta.get("kernelspec"), self.meta.get("kernel")
+        if spec is not None and not isinstance(spec, Mapping):
+            return (
+                f"line {self.line('kernelspec')}: kernelspec should be a table, such as `kernelspec: {{name: python3}}`"
+            )
+        if isinstance(spec, Mapping):
+            for key in ("name", "language"):
+                if not isinstance(spec.get(key, ""), str):
+                    return f"line {self.line('kernelspec')}: kernelspec's {key} should be a word, such as `python3`"
+        if far is not None and not isinstance(far, str):
+            return f"line {self.line('kernel')}: kernel should be an address, such as `jupyter+https://host/base`"
+        return ""
+
+    def doubts(self) -> Iterator[tuple[int, str]]:
+        """Lines, counted from 1, of what pages will pass over, and what to write instead."""
+        if not isinstance(self.meta.get("title"), str | int | float | None):
+            yield self.line("title"), "title should be one line of text: the page is called by its first heading"
+        said = self.meta.get("date")
+        if said is not None and not _is_day(str(said)):
+            yield self.line("date"), f"date: {said} is no day such as 2026-11-22: the page stands under none"
+        for key in ("tags", "keywords"):
+            value = self.meta.get(key)
+            parts = value if isinstance(value, list) else [value]
+            if any(isinstance(part, Mapping | list) for part in parts):
+                yield self.line(key), f"{key} should be a list of words, such as `[fusion, numpy]`: others are left out"
+
+    def line(self, key: str) -> int:
+        """Where a key stands, counted from 1."""
+        return self.lines.get(key, 1)
 
 
 def read(outline: Outline) -> FrontMatter:
@@ -30,8 +70,7 @@ def read(outline: Outline) -> FrontMatter:
     top = outline.tops[0] if outline.tops else None
     if top is not None and top.kind == "front_matter":
         body = "\n".join(row.rstrip("\r\n") for row in outline.rows[1 : top.stop - 1])
-        said, problem = meta(body)
-        return FrontMatter(said, (0, top.stop), problem)
+        return replace(read_meta(body), span=(0, top.stop))
     if re.fullmatch(r"-{3,}\s*", first):
         return FrontMatter(problem="line 1: the front matter is not closed; put a line --- below it")
     if re.fullmatch(r"\ufeff-{3,}\s*", first):
@@ -39,6 +78,21 @@ def read(outline: Outline) -> FrontMatter:
             problem="line 1: a byte-order mark hides the front matter; save the file as UTF-8 without BOM"
         )
     return FrontMatter()
+
+
+def read_meta(body: str) -> FrontMatter:
+    """What the lines between the two `---` say, by themselves."""
+    said, problem = meta(body)
+    keys = (re.match(r"([\w-]+)\s*:", row) for row in body.split("\n"))
+    return FrontMatter(said, problem=problem, lines={found[1]: at for at, found in enumerate(keys, start=2) if found})
+
+
+def _is_day(said: str) -> bool:
+    found = re.search(r"\d{4}-\d{2}-\d{2}", said)
+    try:
+        return bool(found and date.fromisoformat(found[0]))
+    except ValueError:
+        return False
 
 
 def conflict(rows: Sequence[str], covered: Container[int] = ()) -> int | None:

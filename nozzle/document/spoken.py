@@ -19,6 +19,8 @@ from nozzle.document.proposal import Offer, find
 from nozzle.document.scribe import Hand, fence, marker, put, quoted
 
 ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
+MENDED = "fixed"
+"""Status of news that are over: no alarm any more."""
 CLOSING = "<!-- /nozzle -->"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 WATCH = "watch"
@@ -210,7 +212,7 @@ def _in_slot(
     if slot is None or slot.output is None:
         return None
     keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": said.by, "via": said.via, **(more or {})}
-    rows = _envelope(kind, keys, _alert(kind, said, hand))
+    rows = _envelope(kind, keys, _alert("note" if keys.get("status") == MENDED else kind, said, hand))
     old = next((block for block in slot.blocks if block.kind == kind and block.keys.get("by") == said.by), None)
     if old is not None:
         return Edit(*put(entry, old.span, rows))

@@ -69,8 +69,10 @@ def _div(node: Node, page: Drawing) -> str:
 def _envelope(node: Node, facts: dict[str, Any], page: Drawing) -> str:
     kind, status = str(facts["kind"]), str(facts.get("status") or "")
     inner = "".join(page.series(_framed(children(node)) if kind == "output" else children(node)))
-    words = _WORDS.get(kind, kind.capitalize())
-    style = f"nozzle nozzle-{kind}" + (" failed" if status in ("error", "timeout", "died") else "")
+    mended = kind == "news" and status == "fixed"
+    words = "News" if mended else _WORDS.get(kind, kind.capitalize())
+    style = f"nozzle nozzle-{'mended' if mended else kind}"
+    style += " failed" if status in ("error", "timeout", "died") else ""
     head = f'<p class="who"><span class="what">{words}</span>{_badge(node, status, page)}</p>'
     box = f'<section class="{style}" aria-label="{words}">{head}{inner}</section>'
     return _folded(box, words) if node.get("visibility") == "hide" or kind == "attempt" else box

@@ -79,11 +79,22 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
 
 
 def _secrets(here: Journal, built: Path) -> Iterator[tuple[str, str]]:
-    """Files of the site that hold what looks like a secret, or a secret value of this environment; and why."""
+    """Files that hold what looks like a secret, or a secret value of this environment; and why.
+
+    Of a secret in an entry that goes out, the entry is named: pages and lists that were made of it are not.
+    """
+    from nozzle.publish import target
+
+    named = False
+    for path, entry in here.readable(here.entries()):
+        rel = here.rel(path)
+        if (built / target(rel)).exists() and (why := here.steps.unfit(rel, entry.text.encode())):
+            named = True
+            yield rel, why
     for path in sorted(path for path in built.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        name = path.relative_to(built).as_posix()
-        if b"\0" not in content and (why := here.steps.unfit(name, content)):
+        content, name = path.read_bytes(), path.relative_to(built).as_posix()
+        made = not (here.root / name).is_file()
+        if not (named and made) and b"\0" not in content and (why := here.steps.unfit(name, content)):
             yield name, why
 
 

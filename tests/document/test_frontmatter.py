@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nozzle.document.doubts import doubts
 from nozzle.document.entry import Entry
 from nozzle.document.frontmatter import FrontMatter, conflict, read
 from nozzle.document.outline import outline
@@ -104,3 +105,39 @@ def test_a_conflict_that_a_cell_printed_is_none_but_one_about_its_output_is() ->
     assert Entry(printed.replace("```text", "```text\n<!-- /nozzle -->")).held == ""
     text = printed + "\n<<<<<<< HEAD\n" + printed + "=======\n" + printed + ">>>>>>> x\n"
     assert Entry(text).held.startswith("line 11: git conflict")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("kernelspec: python3", "line 3: kernelspec should be a table"),
+        ("kernelspec: [python3]", "line 3: kernelspec should be a table"),
+        ("kernelspec: {name: [a]}", "line 3: kernelspec's name should be a word"),
+        ("kernelspec:\n  language: 3", "line 3: kernelspec's language should be a word"),
+        ("kernel: {host: a}", "line 3: kernel should be an address"),
+    ],
+)
+def test_a_kernel_named_in_a_way_that_names_none_holds_the_entry(said: str, words: str) -> None:
+    assert Entry(f"---\ntitle: x\n{said}\n---\n").held.startswith(words)
+
+
+@pytest.mark.parametrize("said", ["kernelspec:", "kernelspec: {name: python3, display_name: 3}", "kernel:", "tags:"])
+def test_a_key_that_says_nothing_holds_nothing(said: str) -> None:
+    entry = Entry(f"---\n{said}\n---\n")
+    assert entry.held == "" and list(doubts(entry)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("tags: {a: 1}", "tags should be a list of words"),
+        ("tags: [[a], b]", "tags should be a list of words"),
+        ("date: soon", "date: soon is no day"),
+        ("date: 2026-02-30", "date: 2026-02-30 is no day"),
+        ("title: [a]", "title should be one line of text"),
+    ],
+)
+def test_what_pages_cannot_use_is_told_and_holds_nothing(said: str, words: str) -> None:
+    entry = Entry(f"---\n\n{said}\n---\n")
+    ((line, told),) = doubts(entry)
+    assert (line, entry.held) == (3, "") and told.startswith(words)

@@ -81,6 +81,12 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
     said = say("publish", "--to", str(out))
     assert said.status == Refused.status
     assert "against publishing" in said.out
+    if fault == "secret":
+        line = path.read_text().count("\n")
+        assert f"✗ journal/entry.md: line {line} looks like a secret" in said.out
+        assert "1 thing stands against" in said.out
+    elif fault == "attached":
+        assert "✗ journal/c.txt: line 1 looks like a secret" in said.out
     assert not out.exists()
     assert say("publish", "--to", str(out), "--anyway").status == 0
     assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]
