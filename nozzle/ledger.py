@@ -27,7 +27,7 @@ JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys
 """What may lie at the root of a repository that holds only a journal."""
 
 SEARCHED = 1_000_000
-"""Bytes of a file that a cell wrote that are looked through for secrets."""
+"""Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
 
 Seen = Literal["same", "carried", "moved", "saved"]
 """What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
@@ -348,6 +348,8 @@ class Ledger:
         try:
             with (self.root / path).open("rb") as file:
                 content = file.read(SEARCHED)
+                if b"\0" not in content:
+                    content += file.read(max(0, self.settings.file_cap - len(content)))
         except OSError:
             content = b""
         if why := self.steps.unfit(path, content):

@@ -187,10 +187,10 @@ class Loop:
                     desk.step()
             if desk.gone and not (desk.busy() or desk.listens()) and desk.base is None:
                 self.desks.pop(desk.path).close()
-        self.tools.ledger.catch_up()
         later, self._later = self._later, []
-        for work in later:
-            work(self)
+        for work in [lambda loop: loop.tools.ledger.catch_up(), *later]:
+            with self.telling(self.tools.root):
+                work(self)
 
     def _git_at_work(self, now: float) -> bool:
         """Whether git holds the index: it may write entries, and HEAD follows. Not for ever: a lock can be left."""

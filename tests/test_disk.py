@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -214,6 +215,22 @@ def test_a_late_editor_that_writes_nothing_is_let_go(entry: Path) -> None:
         assert not alone(entry)
     assert written.late.check() is None
     assert written.late.done
+    assert alone(entry)
+
+
+def test_a_program_that_ends_waits_for_a_late_save(entry: Path) -> None:
+    editor = entry.open("r+b", buffering=0)
+
+    def save() -> None:
+        time.sleep(0.05)
+        editor.write(b"# title\nfirst\nsecond\n")
+        editor.close()
+
+    typing = threading.Thread(target=save)
+    typing.start()
+    written = disk.rewrite(entry, put(1))
+    typing.join()
+    assert written == entry.read_bytes() == b"# title\n<!-- out 1 -->\nfirst\nsecond\n"
     assert alone(entry)
 
 

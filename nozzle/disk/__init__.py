@@ -11,13 +11,14 @@ It refuses to merge texts, to guess what an author meant, to write where it may 
 import errno
 import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nozzle.disk.file import LARGEST, NO_SWAP, TEMP, content, open_file, plain, resolve, swap_names, temp_beside
 from nozzle.disk.late import Late
-from nozzle.disk.lease import settle
+from nozzle.disk.lease import TICK, settle
 from nozzle.disk.rounds import Before, Edit, Exchange, Written
 from nozzle.errors import NozzleError, Unreadable, Unwritable
 
@@ -33,6 +34,7 @@ __all__ = [
     "leftovers",
     "read",
     "readable",
+    "rewrite",
     "swaps",
 ]
 
@@ -94,6 +96,24 @@ def exchange(
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.EISDIR, errno.ENOTDIR):
             raise Unreadable(f"{path}: {plain(error)}") from error
         raise Unwritable(f"{path}: {plain(error)}; the author's text is untouched") from error
+
+
+def rewrite(path: Path, edit: Edit) -> bytes:
+    """What `exchange` writes, for a program that ends after it, with nobody left to listen to a late editor.
+
+    It waits, for a few seconds at most, until an editor that has the old file open has written and closed it, and makes
+    the edit again on what that saved.
+    """
+    written = exchange(path, read(path), edit)
+    held = [written.late]
+    while editors := [late for late in held if late is not None and not late.done]:
+        time.sleep(TICK)
+        for late in editors:
+            if (new := late.check()) is not None:
+                written = exchange(path, new, edit, over=written.content)
+                late.take()
+                held.append(written.late)
+    return written.content
 
 
 def swaps(folder: Path) -> bool:

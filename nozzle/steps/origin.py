@@ -34,7 +34,7 @@ def brought(repo: Repo, path: str) -> list[bytes]:
 
     Each as it lies in git, and as a checkout would write it, filters applied.
     """
-    names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", ""]
+    names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "", *_last_fetched(repo)]
     names += [name for _, name in _refs(repo, "refs/remotes")]
     names += _fetched(repo)
     blobs = _blobs(repo, names, path)
@@ -64,6 +64,13 @@ def _filtered(repo: Repo, blobs: list[str], path: str) -> list[bytes]:
     given = b"".join(os.fsencode(f"{sha} {path}\n") for sha in blobs)
     out = repo.door.run("cat-file", "--filters", f"--batch={mark}", given=given) if blobs else b""
     return [part.removesuffix(b"\n") for part in out.split(f"{mark}\n".encode())[1:]]
+
+
+def _last_fetched(repo: Repo) -> list[str]:
+    """All commits of the newest fetch: as a name, FETCH_HEAD means the first of them alone."""
+    files = {folder / "FETCH_HEAD" for folder in (repo.git_dir, repo.common)}
+    rows = [row for file in sorted(files) if file.is_file() for row in file.read_bytes().split(b"\n")]
+    return list(dict.fromkeys(found[0].decode() for row in rows if (found := re.match(rb"[0-9a-f]{40,64}", row))))
 
 
 def _fetched(repo: Repo) -> list[str]:

@@ -58,27 +58,37 @@ def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes |
         if not path.exists():
             path.write_bytes(each.text)
             continue
-        disk.exchange(path, disk.read(path), partial(_instead, each.text))
+        disk.rewrite(path, partial(_instead, here, each))
     here.steps.put_files(dict(others))
     here.steps.record(record)
 
 
-def _instead(text: bytes, author: bytes) -> bytes | None:
-    return text if author != text else None
+def _instead(here: Journal, brought: Brought, author: bytes) -> bytes | None:
+    """What is brought, in the place of the author's text: in a step by now, also where he saved it a moment ago."""
+    if author == brought.text:
+        return None
+    if _keep(here, brought.rel, author):
+        here.warn(f"{brought.rel}: you saved it in this moment; that text is a step, and not in what was brought")
+    return brought.text
 
 
 def keep_first(here: Journal, rels: Iterable[str]) -> None:
     """What the author has written here and is in no step yet becomes one; Refused when it must not be kept in one."""
+    for rel in rels:
+        if (here.root / rel).exists():
+            _keep(here, rel, (here.root / rel).read_bytes())
+
+
+def _keep(here: Journal, rel: str, text: bytes) -> bool:
+    """Make a step of an author's text, if none has it; whether one was to be made."""
     from nozzle.errors import Refused
 
     ledger = here.ledger(here.warn)
-    for rel in rels:
-        path = here.root / rel
-        if path.exists():
-            text = path.read_bytes()
-            if ledger.judge(rel, text, None) == "saved" and (why := here.steps.unfit(rel, text)):
-                raise Refused(f"{rel}: {why}, so no step may keep it: take that out, then try again")
-            ledger.save(rel, text)
+    fresh = ledger.judge(rel, text, None) == "saved"
+    if fresh and (why := here.steps.unfit(rel, text)):
+        raise Refused(f"{rel}: {why}, so no step may keep it: take that out, then try again")
+    ledger.save(rel, text)
+    return fresh
 
 
 def pictures(here: Journal, rel: str, text: bytes, at: str) -> dict[str, bytes]:

@@ -184,7 +184,7 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
     for thread, place in _places(here, loop, path).items():
         if thread:
-            disk.exchange(place, disk.read(place), edit)
+            disk.rewrite(place, edit)
         else:
             loop.desk(path).edit(edit)
         if done:

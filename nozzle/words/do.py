@@ -53,7 +53,7 @@ def suggest(here: Journal, path: Path, task: str) -> None:
         words = f"Another program suggests a task; to have it done, write it below as your own:\n\n{task}"
         return apply(entry.text, spoken.quote(entry, words, "mcp", Hand(redact=here.redact))).encode()
 
-    disk.exchange(path, disk.read(path), edit)
+    disk.rewrite(path, edit)
 
 
 def append(here: Journal, path: Path, task: str) -> None:
@@ -61,11 +61,9 @@ def append(here: Journal, path: Path, task: str) -> None:
     from nozzle import disk
     from nozzle.document.lines import eol
 
-    current = disk.read(path)
-    end = eol(current.decode("utf-8", "replace")).encode()
-
     def edit(author: bytes) -> bytes:
+        end = eol(author.decode("utf-8", "replace")).encode()
         gap = b"" if not author or author.endswith(end + end) else end if author.endswith(end) else end + end
         return author + gap + b"/do " + " ".join(task.split()).encode() + end + end
 
-    disk.exchange(path, current, edit)
+    disk.rewrite(path, edit)

@@ -65,8 +65,8 @@ def _reseed(step: Step, thread: Thread) -> None:
         source = RESEED.format(seed=int(sha256(thread.name.encode()).hexdigest()[:8], 16))
         put = insert(entry, "cell", source, f"cell-{ran[-1]}" if ran else "")
         assert put is not None, "the place is in the text that was just read"
-        written = disk.exchange(path, text, lambda author: apply(entry.text, put).encode() if author == text else None)
-        there.ledger(there.warn).save(there.rel(path), written.content)
+        written = disk.rewrite(path, lambda author: apply(entry.text, put).encode() if author == text else None)
+        there.ledger(there.warn).save(there.rel(path), written)
     click.echo(f"  {step.entry}: a cell seeds the random generators; it runs with the next that does")
 
 

@@ -151,9 +151,13 @@ class Journal:
                 raise WrongCommand(f"there is no {path}; 'nozzle new TITLE' starts an entry")
             if not path.is_relative_to(self.root):
                 raise WrongCommand(f"{path} is outside this journal, {self.root}; run nozzle from its own folder")
-            if path.is_file() and path.suffix.lower() not in (".md", ".markdown"):
+            markdown = path.suffix.lower() in (".md", ".markdown")
+            if path.is_file() and not markdown:
                 raise WrongCommand(f"{path} is no Markdown file, so it is no entry")
-            found += [path] if path.is_file() else [e for e in self.settings.entries_in(self.root) if path in e.parents]
+            inside = [path] if path.is_file() else [e for e in self.settings.entries_in(self.root) if path in e.parents]
+            if markdown and not inside:
+                raise WrongCommand(f"{path} is a folder, and no entry is in it")
+            found += inside
         return list(dict.fromkeys(found))
 
     def read(self, path: Path) -> Entry:
@@ -323,11 +327,13 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     from nozzle.settings import config_folder, load
     from nozzle.steps import Steps
     from nozzle.words.environment import known_secrets
+    from nozzle.words.new import ignore
 
     folder = (start or Path.cwd()).absolute()
     folder = folder if folder.is_dir() else folder.parent
     steps = Steps.find(folder)
-    if steps is None and make and folder.is_relative_to(Path.cwd()):
+    begins = steps is None and make and folder.is_relative_to(Path.cwd())
+    if begins:
         if folder in (Path.home(), Path(folder.anchor)):
             raise WrongCommand(f"{folder} is no place for a journal: make a folder for it, and begin there")
         steps = Steps.open(folder)
@@ -340,6 +346,9 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
         steps.cap = settings.file_cap
         steps.rule = partial(unfit, known=known_secrets()[1])
         here = Journal(steps.root, steps, settings, config_folder(), trust_all)
+        if begins:
+            here.warn(f"a git repository is begun in {here.root}: each step will be a commit in it")
+            ignore(here)
         try:
             yield here
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,7 +111,7 @@ def _paths(loop: Loop, args: Mapping[str, Any]) -> list[Path]:
     named = args.get("paths")
     if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
         raise WrongCommand("'run' wants the paths of entries")
-    paths = [Path(path) for path in named]
+    paths = [Path(os.path.normpath(path)) for path in named]
     for path in paths:
         if not path.is_relative_to(loop.tools.root):
             raise WrongCommand(f"{path} is outside this journal, {loop.tools.root}")

@@ -155,7 +155,7 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
         if due := [row for row in rows if row.do == "due"]:
             status = max(status, _lack(loop, desk))
             if desk.rel not in faults:
-                voice.say(f"✗ {desk.rel}: {name(due[0].cell)} has not run", "red")
+                voice.say(f"✗ {desk.rel}:{due[0].cell.span.start + 1}: {name(due[0].cell)} has not run", "red")
         for slot in failed(desk.entry):
             status_words = slot.output.status if slot.output else ""
             voice.say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
@@ -163,7 +163,7 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
         held = [row for row in rows if row.do == "held"]
         below = [row for row in held if row.reason.startswith("below ")]
         for row in held if len(below) < 2 else [row for row in held if row not in below]:
-            voice.say(f"- {desk.rel}: {name(row.cell)}: {row.reason}", "yellow")
+            voice.say(f"- {desk.rel}:{row.cell.span.start + 1}: {name(row.cell)}: {row.reason}", "yellow")
         if len(below) > 1:
             voice.say(f"- {desk.rel}: {len(below)} cells wait {below[0].reason}", "yellow")
         status = max(status, int(bool(held)))

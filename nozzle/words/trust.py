@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
+
+from nozzle.errors import Refused
 
 NAMED = ("python", "model", "model_url", "model_key", "mcp")
 """Settings of a journal by which something of its author's choice runs here, or is sent what stands here."""
@@ -44,7 +47,7 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
         if not found and not settings:
             click.echo("everything here is trusted")
             return here.told()
-        if not yes and not click.confirm(_question(len(found), bool(settings))):
+        if not yes and not _confirmed(_question(len(found), bool(settings))):
             return 1
         here.trust.trust_cells(cell.chain for _, cell in found)
         if settings:
@@ -60,6 +63,16 @@ def _rows(values: Mapping[str, object], above: str = "") -> Iterator[str]:
             yield from _rows(value, f"{above}{name}.")
         else:
             yield f"{above}{name} = {value!r}"
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo()
+        raise Refused("nobody is there to be asked, so nothing is trusted; 'nozzle trust --yes' does not ask") from None
 
 
 def _question(cells: int, settings: bool) -> str:

@@ -100,8 +100,7 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
     if due:
-        cells = "1 cell found that has" if due == 1 else f"{due} cells found that have"
-        voice.say(f"{cells} not run: run? say 'nozzle run'")
+        voice.say(f"{counted(due, 'cell')} found to run: run? say 'nozzle run'; 'nozzle due' says why")
     if foreign:
         voice.say(
             f"{counted(foreign, 'cell')} came by git and may be somebody else's: 'nozzle trust' shows what would run"

@@ -124,7 +124,8 @@ def test_a_kernel_named_in_a_way_that_names_none_holds_the_entry(said: str, word
 @pytest.mark.parametrize("said", ["kernelspec:", "kernelspec: {name: python3, display_name: 3}", "kernel:", "tags:"])
 def test_a_key_that_says_nothing_holds_nothing(said: str) -> None:
     entry = Entry(f"---\n{said}\n---\n")
-    assert entry.held == "" and list(doubts(entry)) == []
+    assert entry.held == ""
+    assert list(doubts(entry)) == []
 
 
 @pytest.mark.parametrize(
@@ -140,4 +141,5 @@ def test_a_key_that_says_nothing_holds_nothing(said: str) -> None:
 def test_what_pages_cannot_use_is_told_and_holds_nothing(said: str, words: str) -> None:
     entry = Entry(f"---\n\n{said}\n---\n")
     ((line, told),) = doubts(entry)
-    assert (line, entry.held) == (3, "") and told.startswith(words)
+    assert (line, entry.held) == (3, "")
+    assert told.startswith(words)

@@ -116,6 +116,8 @@ def test_markdown_between_raw_tags_is_drawn_inside_them() -> None:
 
 
 CELL = "```{code-cell} python\n#| label: fuse\n#| timeout: 3\nx = 1\n```\n"
+
+
 def test_news_that_are_over_are_no_alarm() -> None:
     news = "<!-- nozzle:news v=1 of=1 by=explainer{} -->\n\n> [!CAUTION]\n> it\n\n<!-- /nozzle -->\n"
     assert 'class="nozzle nozzle-news"' in html(news.format(""))

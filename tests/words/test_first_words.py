@@ -17,8 +17,9 @@ from tests.words.conftest import Say, cell, entry, git
 def test_new_makes_a_dated_entry_and_prints_its_path(say: Say, folder: Path) -> None:
     said = say("new", 'Kernel "fusion"')
     today = datetime.date.today()
-    assert said.out == f"journal/{today}-kernel-fusion.md\n"
-    text = (folder / said.out.strip()).read_text()
+    path = said.out.splitlines()[-1]
+    assert path == f"journal/{today}-kernel-fusion.md"
+    text = (folder / path).read_text()
     assert text.startswith(f'---\ntitle: "Kernel \\"fusion\\""\ndate: {today}\n')
     assert "nozzle: " in say("new", 'Kernel "fusion"').out
 
@@ -212,3 +213,21 @@ def test_a_link_that_leads_to_itself_is_called_so(say: Say, folder: Path) -> Non
     (folder / "journal/loop.md").symlink_to("loop.md")
     said = say("run", "journal/loop.md")
     assert (said.status, "is a symbolic link that leads nowhere" in said.out) == (2, True)
+
+
+@pytest.mark.parametrize("word", ["run", "new"])
+def test_a_repository_that_is_begun_is_told_and_passes_by_what_is_made(say: Say, folder: Path, word: str) -> None:
+    entry(folder, cell("print(1)"))
+    said = say(word, *(["A thought"] if word == "new" else []))
+    assert f"a git repository is begun in {folder}" in said.out
+    assert (folder / ".gitignore").read_text() == ".nozzle/\nsite/\n"
+    assert "is begun" not in say("run").out
+    assert git(folder, "status", "--porcelain", "--", ".gitignore") == ""
+
+
+def test_a_folder_called_like_an_entry_is_named(say: Say, folder: Path) -> None:
+    entry(folder, "# A\n")
+    (folder / "journal" / "b.md").mkdir()
+    said = say("run", "journal/b.md")
+    assert said.status == WrongCommand.status
+    assert "b.md is a folder, and no entry is in it" in said.out

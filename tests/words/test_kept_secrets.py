@@ -83,3 +83,12 @@ def test_a_secret_value_of_this_environment_gets_into_no_step(
     assert (folder / "copy.txt").read_text() == VALUE
     assert "looks like a secret (known secret)" in said.out
     assert VALUE not in everything(folder)
+
+
+def test_a_text_that_a_cell_writes_is_searched_to_its_end(say: Say, folder: Path) -> None:
+    source = f"open('long.txt', 'w').write('.' * 1_200_000 + chr(10) + '{TOKEN[:9]}' + '{TOKEN[9:]}')"
+    entry(folder, cell(source))
+    said = say("run")
+    assert "long.txt: line 2 looks like a secret" in said.out
+    assert git(folder, "log", "--all", "--format=", "--name-only", "--", "journal/long.txt") == ""
+    assert (folder / "journal" / "long.txt").exists()

@@ -66,7 +66,7 @@ def test_the_first_watch_of_old_entries_runs_nothing_and_asks(say: Say, folder: 
         told = [watch.stdout.readline(), watch.stdout.readline()]
         until(lambda: list(control.ask(private, "at work") or []))
     assert told[0].startswith("watching 1 entry in ")
-    assert told[1] == "3 cells found that have not run: run? say 'nozzle run'\n"
+    assert told[1] == "3 cells found to run: run? say 'nozzle run'; 'nozzle due' says why\n"
     assert (path.read_text(), (folder / "journal" / "ran").exists()) == (text, False)
 
 

@@ -4,9 +4,11 @@ import json
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nozzle import disk
 from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
 from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
@@ -219,6 +221,27 @@ def test_a_merge_keeps_the_outputs_that_hold(two: tuple[Path, Path], say: Say, m
     assert json.loads(say("log", "--json").out.splitlines()[0])["kind"] == "merge"
     assert git(main, "status", "--porcelain") == ""
     assert "there is nothing to merge" in say("merge", "other").out
+
+
+def test_what_the_author_saves_while_a_thread_is_merged_is_a_step(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "We begin.", "We begin there.")
+    run(say, monkeypatch, other, "run")
+    monkeypatch.chdir(main)
+    exchange = disk.exchange
+
+    def saved_meanwhile(path: Path, *rest: Any, **more: Any) -> disk.Written:
+        monkeypatch.setattr(disk, "exchange", exchange)
+        path.write_text(path.read_text() + "\nA late thought.\n")
+        return exchange(path, *rest, **more)
+
+    monkeypatch.setattr(disk, "exchange", saved_meanwhile)
+    said = say("merge", "other")
+    assert "you saved it in this moment" in said.out
+    assert "We begin there." in (main / "journal" / "entry.md").read_text()
+    assert "+A late thought." in git(main, "log", "-p", "--first-parent")
 
 
 def test_a_merge_leaves_due_what_no_longer_holds(

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.errors import Refused
 from nozzle.words.journal import journal
 from tests.words.conftest import Say, cell, entry, git, process
+
+WHO = ("-c", "user.name=They", "-c", "user.email=they@example.org")
 
 
 @pytest.fixture
@@ -17,7 +20,7 @@ def theirs(tmp_path: Path) -> Path:
     git(folder, "init", "-q", "-b", "main")
     entry(folder, cell("print('theirs')"))
     git(folder, "add", "-A")
-    git(folder, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "theirs")
+    git(folder, *WHO, "commit", "-qm", "theirs")
     return folder
 
 
@@ -104,7 +107,7 @@ def test_a_link_or_a_filter_makes_nothing_mine(say: Say, clone: Path, theirs: Pa
     entry(theirs, cell("echo '$Id$' again", "bash"), "journal/ident.md")
     (theirs / ".gitattributes").write_text("*.md ident\n")
     git(theirs, "add", "-A")
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "tricks")
+    git(theirs, *WHO, "commit", "-qm", "tricks")
     git(clone, "pull", "-q")
     assert say("run").status == 1
     assert not [path for path in clone.rglob("*") if path.is_file() and b"nozzle:output" in path.read_bytes()]
@@ -128,7 +131,7 @@ def test_known_cells_in_another_order_are_another_program(
     theirs = tmp_path / "changed"
     subprocess.run(["git", "clone", "-q", str(folder), str(theirs)], check=True)
     entry(theirs, other[order])
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qam", order)
+    git(theirs, *WHO, "commit", "-qam", order)
     git(folder, "pull", "-q", str(theirs), "main")
     assert say("run", "--again").status == 1
 
@@ -139,7 +142,7 @@ def test_an_environment_that_came_by_git_is_not_started(say: Say, clone: Path, t
     python.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     python.chmod(0o755)
     git(theirs, "add", "-A", "-f")
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "environment")
+    git(theirs, *WHO, "commit", "-qm", "environment")
     git(clone, "pull", "-q")
     path = entry(clone, "---\nkernelspec:\n  name: ../evil\n---\n" + cell("print('mine')"), "journal/mine.md")
     say("doctor")
@@ -153,7 +156,7 @@ def test_what_is_pulled_later_waits_too(say: Say, clone: Path, theirs: Path) -> 
     say("run")
     entry(theirs, cell("print('new of theirs')"), "journal/other.md")
     git(theirs, "add", "-A")
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "more")
+    git(theirs, *WHO, "commit", "-qm", "more")
     git(clone, "-c", "user.name=I", "-c", "user.email=i@example.org", "pull", "-q", "--no-rebase", "origin", "main")
     said = say("run")
     assert said.status == 1
@@ -176,7 +179,7 @@ def test_my_second_machine_is_me(say: Say, folder: Path, tmp_path: Path, monkeyp
 def test_a_python_named_by_the_journal_runs_only_when_trusted(say: Say, clone: Path, theirs: Path) -> None:
     (theirs / "nozzle.toml").write_text('python = "evil"\n')
     git(theirs, "add", "-A")
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "settings")
+    git(theirs, *WHO, "commit", "-qm", "settings")
     git(clone, "pull", "-q")
     path = entry(clone, cell("print('mine')"), "journal/mine.md")
     assert say("run", str(path)).status == 0
@@ -191,7 +194,7 @@ def test_what_the_settings_of_a_journal_name_is_shown_whole_before_it_is_trusted
     said = {"model": "openai/x", "model_url": "http://evil.example/v1", "model_key": "YOUR_KEY"}
     (theirs / "nozzle.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in said.items()))
     git(theirs, "add", "-A")
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "settings")
+    git(theirs, *WHO, "commit", "-qm", "settings")
     git(clone, "pull", "-q")
     shown = say("trust", input="n\n").out
     for key, value in said.items():
@@ -211,12 +214,35 @@ def test_what_the_settings_of_a_journal_name_is_shown_whole_before_it_is_trusted
     monkeypatch.setenv("NOZZLE_HOME", str(home))
     server = '[mcp.helper]\ncommand = ["helper", "-x"]\nenv = ["MY_SECRET"]\nlooks = ["remove"]\n'
     (theirs / "nozzle.toml").write_text('python = "evil"\n' + (theirs / "nozzle.toml").read_text() + server)
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qam", "a Python")
+    git(theirs, *WHO, "commit", "-qam", "a Python")
     git(clone, "pull", "-q")
     shown = say("trust", input="n\n").out
     assert "    model_url = 'http://evil.example/v1'\n" in shown
     assert "    mcp.helper.command = ['helper', '-x']\n" in shown
     assert "    mcp.helper.env = ['MY_SECRET']\n    mcp.helper.looks = ['remove']\n" in shown
+
+
+def test_where_nobody_answers_nothing_is_trusted_and_that_is_said(say: Say, clone: Path) -> None:
+    said = say("trust", input="")
+    assert said.status == Refused.status
+    assert "nothing is trusted; 'nozzle trust --yes' does not ask" in said.out
+    assert say("trust", input="n\n").status == 1
+    assert say("run").status == 1
+
+
+def test_a_text_is_brought_by_any_branch_of_a_fetch(say: Say, folder: Path, tmp_path: Path) -> None:
+    entry(folder, "# Mine\n")
+    say("run")
+    other = tmp_path / "other"
+    git(folder, "clone", "-q", str(folder), str(other))
+    for name in ("one", "two"):
+        git(other, "switch", "-qc", name)
+        (other / "journal" / "entry.md").write_text(cell(f"print('{name}')"))
+        git(other, *WHO, "commit", "-qam", name)
+    git(folder, "fetch", "-q", str(other), "one", "two")
+    with journal(folder) as here:
+        for name in ("one", "two"):
+            assert cell(f"print('{name}')").encode() in here.steps.brought("journal/entry.md")
 
 
 def test_verify_in_ci_trusts_the_checkout_when_told(say: Say, clone: Path) -> None:
@@ -231,7 +257,7 @@ LIES = "safe = 1\x1b[2K\rimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A
 def test_what_is_shown_before_it_is_trusted_cannot_hide_anything(say: Say, clone: Path, theirs: Path) -> None:
     entry(theirs, cell(LIES.replace("\r", "")), "journal/lies.md")
     git(theirs, "add", "-A")
-    git(theirs, "-c", "user.name=They", "-c", "user.email=they@example.org", "commit", "-qm", "more \x1b[2K\x07 lies")
+    git(theirs, *WHO, "commit", "-qm", "more \x1b[2K\x07 lies")
     git(clone, "pull", "-q")
     shown = r"    safe = 1\x1b[2Kimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A"
     assert shown in say("trust", input="n\n").out.split("\n")
@@ -249,4 +275,4 @@ def test_a_watch_that_begins_tells_what_waits_for_trust(say: Say, clone: Path) -
 
     assert "1 cell came by git and may be somebody else's: 'nozzle trust' shows what would run\n" in told(3)
     say("trust", "--yes")
-    assert "1 cell found that has not run: run? say 'nozzle run'\n" in told(2)
+    assert "1 cell found to run: run? say 'nozzle run'; 'nozzle due' says why\n" in told(2)
