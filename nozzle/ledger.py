@@ -16,18 +16,16 @@ from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError, Refused, Unwritable
-from nozzle.intent import Intent, beside, packed, unpacked
+from nozzle.intent import Intent, packed
 from nozzle.orphans import Orphans, shown
 from nozzle.past import Past
 from nozzle.piece import Made, Origin, Piece, compose
 from nozzle.settings import Settings
+from nozzle.sieve import Sieve
 from nozzle.steps import Elsewhere, Record, Steps
 
 JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys", "nozzle.toml", "myst.yml")
 """What may lie at the root of a repository that holds only a journal."""
-
-SEARCHED = 1_000_000
-"""Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
 
 Seen = Literal["same", "carried", "moved", "saved"]
 """What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
@@ -46,20 +44,21 @@ class Ledger:
     first: Callable[[], None] | None = None
     """What is to be done before the first step is made."""
     past: Past = field(init=False)
-    _heads: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
     """HEAD, as far as each entry knows."""
     _recorded: dict[str, bytes] = field(default_factory=dict)
     """The text of each entry at that HEAD."""
     _owed: dict[str, list[Record]] = field(default_factory=dict)
     """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
-    _intents: dict[str, Intent] = field(default_factory=dict)
-    _warned: set[str] = field(default_factory=set)
+    intents: dict[str, Intent] = field(default_factory=dict)
     _begun: str = ""
     """The branch on which it was last asked whether steps want a thread of their own."""
+    sieve: Sieve = field(init=False)
     _orphans: Orphans = field(init=False)
 
     def __post_init__(self) -> None:
         self.past = Past(self.root, self.steps, self.settings)
+        self.sieve = Sieve(self.root, self.steps, self.settings.file_cap, self.warn)
         self._orphans = Orphans(self.root, self.settings)
 
     # -- looking ------------------------------------------------------------------------------------------------
@@ -67,29 +66,29 @@ class Ledger:
     def judge(self, rel: str, content: bytes, base: bytes | None) -> Seen:
         """What became of a file that held `base` (None: it is seen for the first time) and holds `content`."""
         head = self.steps.thread().head
-        before = self._heads.get(rel)
-        self._heads[rel] = head
+        before = self.heads.get(rel)
+        self.heads[rel] = head
         if head != before:
             self._recorded.pop(rel, None)
             self.past.forget(rel)
         if content == base:
             return "same" if head == before else "carried"
-        if (base is None or head != before) and content == self._at_head(rel):
+        if (base is None or head != before) and content == self.at_head(rel):
             return "saved" if base is not None and self.steps.committed_by_hand() else "moved"
         return "saved"
 
     def elsewhere(self) -> bool:
         """Whether HEAD is somewhere that not every entry knows of."""
         head = self.steps.thread().head
-        return any(seen != head for seen in self._heads.values())
+        return any(seen != head for seen in self.heads.values())
 
     def origin(self, rel: str, text: bytes) -> Origin:
         """Where a run begins that begins now."""
-        return Origin(self._heads.get(rel, ""), text)
+        return Origin(self.heads.get(rel, ""), text)
 
     def head(self, rel: str) -> str:
         """The step that the text of an entry is of."""
-        return self._heads.get(rel, "")
+        return self.heads.get(rel, "")
 
     def where(self) -> str:
         thread = self.steps.thread()
@@ -101,19 +100,19 @@ class Ledger:
 
     def save(self, rel: str, content: bytes) -> None:
         """The author's save, as a step, if it is not one yet."""
-        self._record(rel, self._saved(rel, content))
+        self.record(rel, self.saved(rel, content))
 
     def unsaved(self, rel: str, content: bytes) -> bool:
         """Whether a text of the author's is in no step yet, and could be."""
-        if self._recorded.get(rel) != content and self._at_head(rel) == content:
+        if self._recorded.get(rel) != content and self.at_head(rel) == content:
             self._recorded[rel] = content
-        return self._recorded.get(rel) != content and rel not in self._owed and not self._refused(rel, content)
+        return self._recorded.get(rel) != content and rel not in self._owed and not self.sieve.refused(rel, content)
 
     def rename(self, old: str, new: str, content: bytes) -> None:
         """The author gave an entry another name."""
-        if self._at_head(old) is not None:
+        if self.at_head(old) is not None:
             files = {new: content, old: None}
-            self._record(new, [Record("save", new, f"{_stem(old)}: renamed to {_stem(new)}", files)])
+            self.record(new, [Record("save", new, f"{stem(old)}: renamed to {stem(new)}", files)])
 
     def removed(self) -> list[str]:
         """Make steps of the entries that were taken away, or renamed, while nobody watched; what became of them."""
@@ -121,7 +120,7 @@ class Ledger:
             return []
         told = []
         for old in filter(self.settings.is_entry, self.steps.missing()):
-            content = self._at_head(old)
+            content = self.at_head(old)
             new = next((each for each in self._unknown() if disk.read(self.root / each) == content), "")
             if new and content:
                 self.rename(old, new, content)
@@ -134,18 +133,18 @@ class Ledger:
         """Entries on disk that no step holds."""
         for path in self.settings.entries_in(self.root):
             rel = path.relative_to(self.root).as_posix()
-            if self._at_head(rel) is None:
+            if self.at_head(rel) is None:
                 yield rel
 
     def remove(self, rel: str) -> None:
         """The author took an entry away: so does a step."""
-        if self._at_head(rel) is not None:
-            self._record(rel, [Record("save", rel, f"{_stem(rel)}: removed", {rel: None})])
+        if self.at_head(rel) is not None:
+            self.record(rel, [Record("save", rel, f"{stem(rel)}: removed", {rel: None})])
 
     def leave_behind(self, rel: str, head: str, text: bytes) -> str:
         """A text of the author's that belongs to a step somebody has left: a step on a thread that starts there."""
-        record = Record("save", rel, f"{_stem(rel)}: save", {rel: text})
-        return "" if self._unfit(record) else self.steps.record_aside([record], head).name
+        record = Record("save", rel, f"{stem(rel)}: save", {rel: text})
+        return "" if self.sieve.unfit(record) else self.steps.record_aside([record], head).name
 
     def write(self, path: Path, rel: str, base: bytes, made: Sequence[Made]) -> Written:
         """Put pieces into the file that holds `base`, and make their steps; `News` when it holds something else."""
@@ -156,11 +155,11 @@ class Ledger:
                 raise News
             return new if new != base else None
 
-        self._put_files(path.parent, made)
+        self._write_files(path.parent, made)
         written = disk.exchange(path, base, edit, before=lambda text, temp: self.keep(rel, base, made))
         self.past.settle(rel, made[-1].entry)
         steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
-        self._record(rel, [*self._saved(rel, base), *self._swept(rel, path, steps)])
+        self.record(rel, [*self.saved(rel, base), *self._swept(rel, path, steps)])
         self._done(rel)
         return written
 
@@ -170,15 +169,15 @@ class Ledger:
 
         def edit(author: bytes) -> bytes | None:
             newest[0] = author
-            return _restored(author, reference)
+            return restored(author, reference)
 
         def before(new: bytes, temp: str) -> None:
-            self._intend(Intent(rel, self._heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text))
+            self._intend(Intent(rel, self.heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
         files = self._brought_back(rel, written.content)
-        back = Record("restore", rel, f"{_stem(rel)}: outputs brought back", {rel: written.content, **files})
-        self._record(rel, [*self._saved(rel, newest[0]), back])
+        back = Record("restore", rel, f"{stem(rel)}: outputs brought back", {rel: written.content, **files})
+        self.record(rel, [*self.saved(rel, newest[0]), back])
         self._done(rel)
         return written
 
@@ -186,7 +185,7 @@ class Ledger:
         """Keep in git what is not in the file yet."""
         files = {name: data for each in made for name, data in each.files.items()}
         self.past.settle(rel, made[-1].entry)
-        self._intend(Intent(rel, self._heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text))
+        self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text))
 
     def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> str:
         """Steps of results that have no place in the text any more, on a thread that starts where they began; where.
@@ -197,19 +196,19 @@ class Ledger:
         origin = pieces[0].origin
         assert origin is not None, "what did not begin anywhere has no place to be kept at"
         made, _ = compose(Entry(origin.text.decode()), pieces)
-        save = Record("save", rel, f"{_stem(rel)}: save", {rel: origin.text})
+        save = Record("save", rel, f"{stem(rel)}: save", {rel: origin.text})
         records = [save, *(self._step(rel, each) for each in made)]
-        if any(map(self._unfit, records)):
+        if any(map(self.sieve.unfit, records)):
             return ""
-        if passed and self.steps.thread().name and self._at_head(rel) == origin.text and self._record(rel, records[1:]):
-            return f"the text had gone on; step {self._heads[rel][:8]} has what it shows"
+        if passed and self.steps.thread().name and self.at_head(rel) == origin.text and self.record(rel, records[1:]):
+            return f"the text had gone on; step {self.heads[rel][:8]} has what it shows"
         return f"finished on thread {self.steps.record_aside(records, origin.head).name}"
 
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
         if self._owed and not self.steps.moving() and not self.steps.busy():
             for rel in list(self._owed):
-                self._record(rel, [])
+                self.record(rel, [])
                 self._done(rel)
         return not self._owed
 
@@ -227,78 +226,11 @@ class Ledger:
         self._begun = self.steps.start_thread().name
         return self._begun
 
-    # -- after a kill -------------------------------------------------------------------------------------------
-
-    def recover(self) -> list[str]:
-        """Finish what an earlier process was killed in; what was done, in plain words."""
-        told = []
-        for intent in unpacked(self.steps.intent() or {}):
-            self._intents[intent.rel] = intent
-            told += self._finish(intent)
-        if not self._intents:
-            self.steps.fulfilled()
-        for path in self.settings.entries_in(self.root):
-            told += self._take_in(path)
-        return told
-
     def can_mend(self) -> bool:
         """Whether what stands in the texts is the newest there is, and not an old step that somebody looks at."""
         return bool(self.steps.thread().name) and not self.steps.busy()
 
-    def _finish(self, intent: Intent) -> list[str]:
-        """What was meant for one entry, put upon the newest text of the author."""
-        path, told = self.root / intent.rel, []
-        head = self.steps.thread().head
-        author = disk.read(path) if path.is_file() else None
-        for left in beside(path) if author is not None else []:
-            if left.whole and left.content not in (intent.base, intent.new) and author in (intent.base, intent.new):
-                author = left.content  # the swap was done, and what came out was newer than nozzle knew
-                told.append(f"{intent.rel}: your last save was found beside it and is back")
-        if author is None or (head != intent.head and author == self._at_head(intent.rel) != intent.new):
-            self._intents.pop(intent.rel)
-            return [*told, self._finish_aside(intent)]
-        self._heads[intent.rel] = head
-        self.past.inputs.forget()
-        meant = intent.new if author in (intent.base, intent.new) else _restored(author, _entry(intent.new)) or author
-        current = disk.read(path)
-        _put(path.parent, intent.files)
-        if meant != current:
-            disk.exchange(path, current, lambda _: meant)
-            told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
-        base = intent.base if author == intent.new else author
-        if self._record(intent.rel, [*self._saved(intent.rel, base), self._repaired(intent, meant)]):
-            self._intents.pop(intent.rel)
-            for left in beside(path):
-                disk.discard(left.temp)
-        return told
-
-    def _finish_aside(self, intent: Intent) -> str:
-        """The text is elsewhere now: what was meant for it is kept where it was."""
-        base = Record("save", intent.rel, f"{_stem(intent.rel)}: save", {intent.rel: intent.base})
-        records = [base, self._repaired(intent, intent.new)]
-        if any(map(self._unfit, records)):
-            return f"{intent.rel}: outputs that were made and not yet written are in no step"
-        thread = self.steps.record_aside(records, intent.head)
-        return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
-
-    def _repaired(self, intent: Intent, text: bytes) -> Record:
-        folder = Path(intent.rel).parent
-        files = {(folder / name).as_posix(): data for name, data in intent.files.items()}
-        trailers = {"Inputs": intent.inputs}
-        title = f"{_stem(intent.rel)}: repaired"
-        return Record("repair", intent.rel, title, {intent.rel: text, **files}, trailers=trailers)
-
-    def _take_in(self, path: Path) -> list[str]:
-        """A text of the author's that came out of the file and that no step knows becomes a step."""
-        rel, told = path.relative_to(self.root).as_posix(), []
-        for left in beside(path):
-            if left.whole and left.content != disk.read(path) and not self._known(rel, left.content):
-                if not self._record(rel, [*self._saved(rel, left.content), *self._saved(rel, disk.read(path))]):
-                    told.append(f"{rel}: a save of yours was found beside it, as {left.temp.name}; it is no step yet")
-                    continue
-                told.append(f"{rel}: a save of yours was found beside it; it is a step now")
-            disk.discard(left.temp)
-        return told
+    # -- inside -------------------------------------------------------------------------------------------------
 
     def _brought_back(self, rel: str, text: bytes) -> dict[str, bytes]:
         """Files that a text shows again and that went with the outputs which a save lacked, from the steps."""
@@ -308,53 +240,34 @@ class Ledger:
             steps = self.steps.history(rel, limit=20)
             content = next((data for step in steps if (data := self.steps.text(step, path)) is not None), None)
             if content is not None:
-                _put(self.root / folder, {f"_out/{name}": content})
+                put_files(self.root / folder, {f"_out/{name}": content})
                 found[path] = content
         return found
-
-    def _known(self, rel: str, text: bytes) -> bool:
-        recent = self.steps.history(rel, limit=20)
-        return any(self.steps.text(step, rel) == text for step in recent)
-
-    # -- inside -------------------------------------------------------------------------------------------------
 
     def _journals(self, path: str) -> bool:
         """Whether a file belongs to a journal and nothing else."""
         first = path.split("/")[0]
         return self.settings.is_entry(path) or first in (self.settings.journal, *JOURNAL)
 
-    def _at_head(self, rel: str) -> bytes | None:
+    def at_head(self, rel: str) -> bytes | None:
         try:
             return self.steps.at_head(rel)
         except Refused:  # a link that leads out of the repository
             return None
 
-    def _saved(self, rel: str, content: bytes) -> list[Record]:
+    def saved(self, rel: str, content: bytes) -> list[Record]:
         if self._recorded.get(rel) == content:
             return []
-        return [Record("save", rel, f"{_stem(rel)}: save", {rel: content})]
+        return [Record("save", rel, f"{stem(rel)}: save", {rel: content})]
 
     def _step(self, rel: str, made: Made) -> Record:
         piece, folder = made.piece, Path(rel).parent
         files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}
-        adopt = tuple(path for path in piece.adopt if not self._withheld(path))
+        adopt = tuple(path for path in piece.adopt if not self.sieve.withheld(path))
         trailers = {"Cell": piece.chain, **piece.trailers}
         if piece.cell and piece.facts:
             trailers = {**self.past.trailers(piece.cell, piece.facts, adopt), **piece.trailers}
-        return Record(piece.kind, rel, f"{_stem(rel)}: {piece.title}", {rel: made.text, **files}, adopt, trailers)
-
-    def _withheld(self, path: str) -> bool:
-        """Whether a file that a cell wrote holds what must not be kept."""
-        try:
-            with (self.root / path).open("rb") as file:
-                content = file.read(SEARCHED)
-                if b"\0" not in content:
-                    content += file.read(max(0, self.settings.file_cap - len(content)))
-        except OSError:
-            content = b""
-        if why := self.steps.unfit(path, content):
-            self._once(f"{path}: {why}; a cell wrote it, and the file is left out of every step")
-        return bool(why)
+        return Record(piece.kind, rel, f"{stem(rel)}: {piece.title}", {rel: made.text, **files}, adopt, trailers)
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
         """The last record of a write, with the `_out` files that no entry names any more gone."""
@@ -366,21 +279,21 @@ class Ledger:
             return list(records)
         return [*records[:-1], replace(records[-1], files={**removed, **records[-1].files})]
 
-    def _record(self, rel: str, records: Sequence[Record]) -> bool:
+    def record(self, rel: str, records: Sequence[Record]) -> bool:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
         wanted = [*self._owed.pop(rel, ()), *records]
-        fit = self._fit(wanted)
+        fit = self.sieve.fit(wanted)
         made = self._make(rel, fit) if fit else True
-        return made and not any(map(self._unfit, wanted[-1:]))
+        return made and not any(map(self.sieve.unfit, wanted[-1:]))
 
     def _make(self, rel: str, records: list[Record]) -> bool:
         if why := self._hindered():
             return self._owe(rel, records, why)
-        head = self._heads.get(rel)
+        head = self.heads.get(rel)
         records[-1] = replace(records[-1], trailers={"Inputs": self.past.inputs.text, **records[-1].trailers})
         try:
             self._begin()
-            head = self._heads.get(rel)
+            head = self.heads.get(rel)
             made = self.steps.record_all(records, head)
         except Elsewhere as moved:
             return self._record_elsewhere(rel, records, head or "", moved.now)
@@ -390,28 +303,11 @@ class Ledger:
             return self._owe(rel, records, f"no step could be made: {error}; the text is as it should be")
         self._recorded[rel] = records[-1].files[rel] or b""
         if made:
-            self._heads |= {other: made[-1].sha for other, seen in self._heads.items() if seen == head}
-            self._heads[rel] = made[-1].sha
+            self.heads |= {other: made[-1].sha for other, seen in self.heads.items() if seen == head}
+            self.heads[rel] = made[-1].sha
         for name in self.steps.left_out:
-            self._once(f"{name} is larger than the cap (file_cap in nozzle.toml): it is not in the step")
+            self.sieve.once(f"{name} is larger than the cap (file_cap in nozzle.toml): it is not in the step")
         return True
-
-    def _fit(self, records: Iterable[Record]) -> list[Record]:
-        """Those that may be kept; what one brings along that may not be is in the next."""
-        kept: list[Record] = []
-        files, adopt = dict[str, bytes | None](), tuple[str, ...]()
-        for each in records:
-            adopt = (*adopt, *(path for path in each.adopt if not self._withheld(path)))
-            if self._unfit(each):
-                files |= {path: data for path, data in each.files.items() if not self._refused(path, data)}
-                continue
-            kept.append(replace(each, files={**files, **each.files}, adopt=adopt))
-            files, adopt = {}, ()
-        return kept
-
-    def _unfit(self, record: Record) -> bool:
-        """Whether a file of a record must not be kept."""
-        return any(self._refused(path, data) for path, data in record.files.items())
 
     def _hindered(self) -> str:
         """Why no step can be made now, in plain words; empty when one can."""
@@ -422,7 +318,7 @@ class Ledger:
     def _owe(self, rel: str, records: Sequence[Record], why: str) -> bool:
         """These steps come later, if need be when nozzle starts again: what was meant stays in git until then."""
         self._owed[rel] = list(records)
-        self._once(why)
+        self.sieve.once(why)
         return False
 
     def _begin(self) -> None:
@@ -434,55 +330,43 @@ class Ledger:
             self.first()
             self.first = None
             now = self.steps.thread().head
-            self._heads = {rel: now if seen == before else seen for rel, seen in self._heads.items()}
+            self.heads = {rel: now if seen == before else seen for rel, seen in self.heads.items()}
 
     def _record_elsewhere(self, rel: str, records: Sequence[Record], head: str, now: str) -> bool:
         """HEAD has moved: where the entry is the same there, so are its steps; else they stay where they began."""
         here = self.steps.text(now, rel)
         if here == records[-1].files[rel]:  # the author has committed it all himself
-            self._heads[rel], self._recorded[rel] = now, here or b""
+            self.heads[rel], self._recorded[rel] = now, here or b""
             return True
         if self.steps.text(head, rel) == here or disk.readable(self.root / rel) == records[-1].files[rel]:
-            self._heads[rel] = now
-            return self._record(rel, records)
+            self.heads[rel] = now
+            return self.record(rel, records)
         thread = self.steps.record_aside(records, head)
         self.warn(f"{rel}: you went to another step meanwhile; what was written is on thread {thread.name}")
         return True
 
-    def _refused(self, rel: str, content: bytes | None) -> bool:
-        """Whether a text holds what must not be kept; what cells printed was redacted before."""
-        if content is None or not (why := self.steps.unfit(rel, content)):
-            return False
-        self._once(f"{rel}: {why}; it is left out of every step until that is gone")
-        return True
-
-    def _once(self, text: str) -> None:
-        if text not in self._warned:
-            self._warned.add(text)
-            self.warn(text)
-
-    def _put_files(self, folder: Path, made: Iterable[Made]) -> None:
+    def _write_files(self, folder: Path, made: Iterable[Made]) -> None:
         for each in made:
-            _put(folder, each.files)
+            put_files(folder, each.files)
 
     def _intend(self, intent: Intent) -> None:
-        if self._refused(intent.rel, intent.base) or self._refused(intent.rel, intent.new):
+        if self.sieve.refused(intent.rel, intent.base) or self.sieve.refused(intent.rel, intent.new):
             return
-        self._intents[intent.rel] = intent
-        self.steps.intend(packed(self._intents.values()))
+        self.intents[intent.rel] = intent
+        self.steps.intend(packed(self.intents.values()))
 
     def _done(self, rel: str) -> None:
         """What was meant for an entry has come to be; while a step of it is owed, it has not."""
         if rel in self._owed:
             return
-        self._intents.pop(rel, None)
-        if self._intents:
-            self.steps.intend(packed(self._intents.values()))
+        self.intents.pop(rel, None)
+        if self.intents:
+            self.steps.intend(packed(self.intents.values()))
         else:
             self.steps.fulfilled()
 
 
-def _put(folder: Path, files: Mapping[str, bytes]) -> None:
+def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Content-named files: one that is there is the same."""
     for name, data in files.items():
         target = folder / name
@@ -499,16 +383,12 @@ def _put(folder: Path, files: Mapping[str, bytes]) -> None:
             raise Unwritable(f"{target}: {error.strerror}; the entry was not touched") from error
 
 
-def _restored(author: bytes, reference: Entry) -> bytes | None:
+def restored(author: bytes, reference: Entry) -> bytes | None:
     """The author's text with what it lacks of a reference; None when it lacks nothing."""
     entry = Entry(author.decode("utf-8", "surrogateescape"))
     edits = scribe.restore(entry, reference)
     return apply(entry.text, *edits).encode("utf-8", "surrogateescape") if edits else None
 
 
-def _entry(text: bytes) -> Entry:
-    return Entry(text.decode("utf-8", "replace"))
-
-
-def _stem(rel: str) -> str:
+def stem(rel: str) -> str:
     return Path(rel).stem

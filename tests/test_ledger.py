@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nozzle.document.entry import Entry
+from nozzle.recovery import recover
 from nozzle.steps import Record
 from nozzle.words.journal import journal
 from tests.conftest import Workshop
@@ -50,8 +51,8 @@ def test_a_step_that_is_owed_when_nozzle_ends_is_made_at_the_next_start(workshop
     workshop.run(path)
     assert "a merge is under way" in told(workshop)
     (workshop.root / ".git/MERGE_HEAD").unlink()
-    assert workshop.here.ledger(print).recover() == []
-    assert git(workshop.root, "status", "--porcelain") == ""
+    assert recover(workshop.here.ledger(print)) == []
+    assert git(workshop.root, "status", "--porcelain", "--", "journal") == ""
     assert "```text\n2\n```" in git(workshop.root, "show", "HEAD:journal/entry.md")
 
 
@@ -61,10 +62,10 @@ def test_a_save_found_beside_the_file_stays_there_until_a_step_holds_it(workshop
     left = path.with_name(".entry.md.nozzle-0123456789ab")
     left.write_text("the author's\n")
     (workshop.root / ".git/MERGE_HEAD").touch()
-    assert "it is no step yet" in workshop.here.ledger(print).recover()[0]
+    assert "it is no step yet" in recover(workshop.here.ledger(print))[0]
     assert left.read_text() == "the author's\n"
     (workshop.root / ".git/MERGE_HEAD").unlink()
-    assert "it is a step now" in workshop.here.ledger(print).recover()[0]
+    assert "it is a step now" in recover(workshop.here.ledger(print))[0]
     assert not left.exists()
     assert "the author's" in everything(workshop)
 
@@ -157,7 +158,7 @@ def test_what_a_cell_wrote_is_asked_again_when_its_owed_step_is_made(workshop: W
     ledger.judge(rel, path.read_bytes(), None)
     record = Record("note", rel, "A note", {rel: path.read_bytes() + b"\nmore\n"}, ("made.txt",))
     (workshop.root / ".git/MERGE_HEAD").write_text(head)
-    ledger._record(rel, [record])
+    ledger.record(rel, [record])
     workshop.write(TOKEN, "made.txt")
     (workshop.root / ".git/MERGE_HEAD").unlink()
     assert ledger.catch_up()

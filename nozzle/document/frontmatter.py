@@ -51,7 +51,7 @@ class FrontMatter:
         if not isinstance(self.meta.get("title"), str | int | float | None):
             yield self.line("title"), "title should be one line of text: the page is called by its first heading"
         said = self.meta.get("date")
-        if said is not None and not _is_day(str(said)):
+        if said is not None and not day(str(said)):
             yield self.line("date"), f"date: {said} is no day such as 2026-11-22: the page stands under none"
         for key in ("tags", "keywords"):
             value = self.meta.get(key)
@@ -87,12 +87,17 @@ def read_meta(body: str) -> FrontMatter:
     return FrontMatter(said, problem=problem, lines={found[1]: at for at, found in enumerate(keys, start=2) if found})
 
 
-def _is_day(said: str) -> bool:
+def day(said: str) -> str:
+    """The first day that words name, as ISO 8601 has it; empty when they name none.
+
+    >>> day("2026-11-22T10:00"), day("2026-02-30")
+    ('2026-11-22', '')
+    """
     found = re.search(r"\d{4}-\d{2}-\d{2}", said)
     try:
-        return bool(found and date.fromisoformat(found[0]))
+        return date.fromisoformat(found[0]).isoformat() if found else ""
     except ValueError:
-        return False
+        return ""
 
 
 def conflict(rows: Sequence[str], covered: Container[int] = ()) -> int | None:

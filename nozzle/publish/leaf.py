@@ -2,16 +2,15 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
+from nozzle.document.frontmatter import day
 from nozzle.document.mdast import Node, children, plain, walk
 from nozzle.document.mdast.references import labels, words
 from nozzle.publish.site import Page
 from nozzle.publish.strange import strange
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SENTENCE = re.compile(r"(.+?[.!?…][\"”’)]?)(?=\s|$)", re.S)
 _WORD = re.compile(r"[^\W_][\w'’-]*[^\W_]|[^\W_]")
 _ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']?([\w.:-]+)""")
@@ -116,15 +115,7 @@ def _readable(source: str) -> str:
 
 def _date(page: Page, front: dict[str, Any]) -> str:
     places = (page.when, front.get("date"), PurePosixPath(page.source).name)
-    found = (_DATE.search(str(place)[:40]) for place in places if place)
-    return next((match[0] for match in found if match and _is_day(match[0])), "")
-
-
-def _is_day(iso: str) -> bool:
-    try:
-        return bool(date.fromisoformat(iso))
-    except ValueError:
-        return False
+    return next(filter(None, (day(str(place)[:40]) for place in places if place)), "")
 
 
 def _tags(front: dict[str, Any]) -> tuple[str, ...]:

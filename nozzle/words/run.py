@@ -101,7 +101,9 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice, w
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
     """Repair what a killed process left; with the first step that is made, this machine's key is published."""
-    for line in loop.tools.ledger.recover():
+    from nozzle.recovery import recover
+
+    for line in recover(loop.tools.ledger):
         voice.say(f"- {line}", "cyan")
     loop.tools.ledger.first = here.publish_key
 

@@ -1,0 +1,95 @@
+"""What a killed process left is finished, or told: what it meant to write, and what the author saved beside it.
+
+It is done once, before anything else is. It refuses to guess: a text that no step knows becomes one, whoever wrote it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nozzle import disk
+from nozzle.document.entry import Entry
+from nozzle.intent import Intent, beside, unpacked
+from nozzle.ledger import Ledger, put_files, restored, stem
+from nozzle.steps import Record
+
+
+def recover(ledger: Ledger) -> list[str]:
+    """Finish what an earlier process was killed in; what was done, in plain words."""
+    return _Recovery(ledger).done()
+
+
+@dataclass(frozen=True, slots=True)
+class _Recovery:
+    ledger: Ledger
+
+    def done(self) -> list[str]:
+        ledger, told = self.ledger, []
+        for intent in unpacked(ledger.steps.intent() or {}):
+            ledger.intents[intent.rel] = intent
+            told += self._finish(intent)
+        if not ledger.intents:
+            ledger.steps.fulfilled()
+        for path in ledger.settings.entries_in(ledger.root):
+            told += self._take_in(path)
+        return told
+
+    def _finish(self, intent: Intent) -> list[str]:
+        """What was meant for one entry, put upon the newest text of the author."""
+        ledger, told = self.ledger, []
+        path, reference = ledger.root / intent.rel, Entry(intent.new.decode("utf-8", "replace"))
+        head = ledger.steps.thread().head
+        author = disk.read(path) if path.is_file() else None
+        for left in beside(path) if author is not None else []:
+            if left.whole and left.content not in (intent.base, intent.new) and author in (intent.base, intent.new):
+                author = left.content  # the swap was done, and what came out was newer than nozzle knew
+                told.append(f"{intent.rel}: your last save was found beside it and is back")
+        if author is None or (head != intent.head and author == ledger.at_head(intent.rel) != intent.new):
+            ledger.intents.pop(intent.rel)
+            return [*told, self._finish_aside(intent)]
+        ledger.heads[intent.rel] = head
+        ledger.past.inputs.forget()
+        meant = intent.new if author in (intent.base, intent.new) else restored(author, reference) or author
+        current = disk.read(path)
+        put_files(path.parent, intent.files)
+        if meant != current:
+            disk.exchange(path, current, lambda text: meant if text == current else restored(text, reference))
+            told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
+        base = intent.base if author == intent.new else author
+        if ledger.record(intent.rel, [*ledger.saved(intent.rel, base), self._repaired(intent, meant)]):
+            ledger.intents.pop(intent.rel)
+            for left in beside(path):
+                disk.discard(left.temp)
+        return told
+
+    def _finish_aside(self, intent: Intent) -> str:
+        """The text is elsewhere now: what was meant for it is kept where it was."""
+        base = Record("save", intent.rel, f"{stem(intent.rel)}: save", {intent.rel: intent.base})
+        records = [base, self._repaired(intent, intent.new)]
+        if any(map(self.ledger.sieve.unfit, records)):
+            return f"{intent.rel}: outputs that were made and not yet written are in no step"
+        thread = self.ledger.steps.record_aside(records, intent.head)
+        return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
+
+    def _repaired(self, intent: Intent, text: bytes) -> Record:
+        folder = Path(intent.rel).parent
+        files = {(folder / name).as_posix(): data for name, data in intent.files.items()}
+        trailers = {"Inputs": intent.inputs}
+        title = f"{stem(intent.rel)}: repaired"
+        return Record("repair", intent.rel, title, {intent.rel: text, **files}, trailers=trailers)
+
+    def _take_in(self, path: Path) -> list[str]:
+        """A text of the author's that came out of the file and that no step knows becomes a step."""
+        rel, told = path.relative_to(self.ledger.root).as_posix(), []
+        for left in beside(path):
+            if left.whole and left.content != disk.read(path) and not self._known(rel, left.content):
+                texts = (left.content, disk.read(path))
+                if not self.ledger.record(rel, [each for text in texts for each in self.ledger.saved(rel, text)]):
+                    told.append(f"{rel}: a save of yours was found beside it, as {left.temp.name}; it is no step yet")
+                    continue
+                told.append(f"{rel}: a save of yours was found beside it; it is a step now")
+            disk.discard(left.temp)
+        return told
+
+    def _known(self, rel: str, text: bytes) -> bool:
+        recent = self.ledger.steps.history(rel, limit=20)
+        return any(self.ledger.steps.text(step, rel) == text for step in recent)
