@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from nozzle.document import frontmatter
 from nozzle.document.frontmatter import FrontMatter
@@ -18,7 +18,7 @@ from nozzle.document.lines import eol, split
 from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys
 from nozzle.document.normal import python_form
 from nozzle.document.options import Options, read_options
-from nozzle.document.outline import Outline, nested_cells, outline
+from nozzle.document.outline import Outline, common, nested_cells, outline
 from nozzle.document.toplevel import Top
 
 SLOT = ("output", "news", "note")
@@ -135,6 +135,20 @@ class Slot:
         return self.output is not None and self.cell.runs and self.output.of == self.cell.chain[:SHOWN]
 
 
+class _Place(NamedTuple):
+    """A block that was found, and what is known there to go on from."""
+
+    block: Block | Envelope | Top
+    adjoins: bool
+    at: int
+    """How many of the outline's blocks are behind it."""
+    state: str
+    """The state after the cells so far."""
+    last: int
+    """The line after the newest cell or adjoining envelope."""
+    open_slot: bool
+
+
 @dataclass(frozen=True)
 class Entry:
     """A text, and what is found in it; `before` is an earlier version, to parse again only what changed."""
@@ -144,7 +158,10 @@ class Entry:
 
     @cached_property
     def outline(self) -> Outline:
-        found = outline(self.text, self.before.outline if self.before else None)
+        before = self.before
+        found = outline(self.text, before.outline if before else None)
+        if before is not None and "_walk" in vars(before) and before.meta == frontmatter.read(found).meta:
+            vars(self)["_known"] = _unchanged(before.outline, found, before._walk)
         object.__setattr__(self, "before", None)  # an entry does not keep its ancestors alive
         return found
 
@@ -233,28 +250,32 @@ class Entry:
     @cached_property
     def _found(self) -> tuple[tuple[Block | Envelope | Top, bool], ...]:
         """Directives and envelopes in text order; whether each envelope adjoins the cell or envelope above it."""
-        state = hexdigest("nozzle/1", self._default_language)
-        found: list[tuple[Block | Envelope | Top, bool]] = []
-        last = 0  # the line after the newest cell or adjoining envelope
-        open_slot = False
-        for block in _blocks(self.outline):
+        return tuple((place.block, place.adjoins) for place in self._walk)
+
+    @cached_property
+    def _walk(self) -> tuple[_Place, ...]:
+        """The same, each with what is known after it, so that a later version goes on where it begins to differ."""
+        rows, found = self.rows, list[_Place](vars(self).pop("_known", ()))
+        begin = (0, hexdigest("nozzle/1", self._default_language), 0, False)
+        start, state, last, open_slot = found[-1][2:] if found else begin
+        for block, at in _blocks(self.outline, start):
             if isinstance(block, Top):
                 open_slot = False
-                found.append((block, False))
+                found.append(_Place(block, False, at, state, last, open_slot))
                 continue
-            adjoins = open_slot and not any(row.strip() for row in self.rows[last : block.span.start])
+            adjoins = open_slot and not any(row.strip() for row in rows[last : block.span.start])
             if isinstance(block, Envelope):
                 adjoins = open_slot = adjoins and block.kind in SLOT
             elif block.name == "code-cell":
-                block, state = _cell(block, state, self._language(block), self.rows)
+                block, state = _cell(block, state, self._language(block), rows)
                 open_slot = True
             else:
                 open_slot = False
-            if isinstance(block, Cell) and found and _encloses(around := found[-1][0], block):
+            if isinstance(block, Cell) and found and _encloses(around := found[-1].block, block):
                 assert isinstance(around, Envelope)
                 block = replace(block, by=around.keys.get("by", ""), enclosed=around.span.stop)
             last = block.below if isinstance(block, Cell) else block.span.stop
-            found.append((block, adjoins))
+            found.append(_Place(block, adjoins, at, state, last, open_slot))
         return tuple(found)
 
     def _language(self, cell: Block) -> str:
@@ -287,26 +308,35 @@ def hexdigest(*parts: str) -> str:
     return hashed.hexdigest()
 
 
-def _blocks(found: Outline) -> Iterator[Block | Envelope | Top]:
-    """Directives and envelopes; an opening marker whose own closing one is not there comes out as it is."""
+def _unchanged(old: Outline, new: Outline, walk: tuple[_Place, ...]) -> tuple[_Place, ...]:
+    """As far as a walk over the old text is one over the new, up to a marker that found no end: any line may be it."""
+    rows, tops = common(old.rows, new.rows)[0], common(old.tops, new.tops)[0]
+    for number, place in enumerate(walk):
+        if isinstance(place.block, Top) or place.block.span.stop > rows or place.at > tops:
+            return walk[:number]
+    return walk
+
+
+def _blocks(found: Outline, at: int = 0) -> Iterator[tuple[Block | Envelope | Top, int]]:
+    """Directives and envelopes, and how many blocks of the outline are behind each; an opening marker whose own closing
+    one is not there comes out as it is."""
     tops, rows = found.tops, found.rows
-    at = 0
     while at < len(tops):
         top = tops[at]
         at += 1
         if match := _marker(OPENING, top, rows):
             end = _end(found, at, match)
             if end is None:
-                yield top
+                yield top, at
                 continue
             inner, at, stop = tops[at:end], end + 1, tops[end].stop
             body = "".join(rows[top.stop : stop - 1])
             envelope = _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
-            yield envelope
+            yield envelope, at
             if envelope.kind == "cell" and (cell := _only_cell(inner, rows)):
-                yield cell
+                yield cell, at
         elif _named(top) and _closed(top, rows):
-            yield _fenced(top, rows)
+            yield _fenced(top, rows), at
 
 
 def _fenced(top: Top, rows: list[str]) -> Block:

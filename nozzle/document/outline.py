@@ -14,8 +14,9 @@ It refuses to make tokens and to know any inline syntax; inside blocks it looks 
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nozzle.document.lines import split
 from nozzle.document.toplevel import Source, Top
@@ -45,7 +46,7 @@ def outline(text: str, before: Outline | None = None) -> Outline:
     old, rows = before or Outline([], ()), split(text)
     if rows == old.rows:
         return old
-    above, below = _common(old.rows, rows)
+    above, below = common(old.rows, rows)
     kept = _kept_above(old, above)
     tops, shift = list(old.tops[:kept]), len(rows) - len(old.rows)
     loose = []
@@ -60,8 +61,8 @@ def outline(text: str, before: Outline | None = None) -> Outline:
     return Outline(rows, tuple(tops), tuple(loose))
 
 
-def _common(old: list[str], new: list[str]) -> tuple[int, int]:
-    """How many lines at the beginning, and how many of the others at the end, are the same."""
+def common(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
+    """How many at the beginning, and how many of the others at the end, are the same."""
     most = min(len(old), len(new))
     above = _longest(most, lambda low, high: old[low:high] == new[low:high])
     o, n = len(old), len(new)

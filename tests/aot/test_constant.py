@@ -109,7 +109,7 @@ def test_a_name_that_is_no_argument_is_said():
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_random_functions_answer_as_ever_with_any_argument_constant(seed):
     function, arguments, source = make(seed, f"k{seed}")
     values = list(arguments.values())

@@ -30,7 +30,7 @@ def traced(seed: int) -> tuple[Any, list[Any], Any, str] | None:
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_pass_keeps_what_a_random_function_means(seed):
     found = traced(seed)
     if found is None:

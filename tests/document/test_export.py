@@ -91,7 +91,7 @@ def test_half_an_export_is_read_as_far_as_it_goes() -> None:
 
 
 @given(st.integers(1, 2000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_an_export_cut_anywhere_gives_a_beginning_or_a_plain_error(cut: int) -> None:
     whole = json.dumps([chatgpt(), openwebui()])
     full = [text for chat in conversations(whole) for _, text in said(chat)]

@@ -59,7 +59,7 @@ def test_a_place_that_is_gone_is_none() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @given(words=st.text(min_size=1, max_size=60), what=st.sampled_from(["prose", "cell", "ask", "do"]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_the_lines_that_were_there_stay_byte_for_byte(words: str, what: What, end: str) -> None:
     text = TEXT.replace("\n", end)
     edit = insert(Entry(text), what, words, name(text, "One thing."))

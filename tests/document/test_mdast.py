@@ -225,7 +225,7 @@ PIECES = [
 ANY = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(ANY)
 @example("%")
 @example("*" * 4000 + "a" + "*" * 4000)
@@ -241,7 +241,7 @@ def test_any_text_has_a_tree(source: str) -> None:
     assert all("type" in node for node in walk(article["mdast"]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_words_are_never_lost(before: str) -> None:
     root = parse(before + "\n\nzebra")["mdast"]

@@ -94,13 +94,13 @@ def test_after_any_edit_the_outline_is_that_of_the_new_text(
             assert found == outline(text), text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=12)), max_size=12).map("\n".join))
 def test_any_text_has_the_blocks_of_markdown_it(text: str) -> None:
     assert list(outline(text).tops) == expected(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(st.sampled_from("-#>`~:$|%+()=[]1. \t\nab\r\0<!"), max_size=60))
 def test_any_mess_of_marks_has_the_blocks_of_markdown_it(text: str) -> None:
     assert list(outline(text).tops) == expected(text)
@@ -154,3 +154,42 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_long_first_line_names_its_cell_with_its_beginning_and_an_ellipsis() -> None:
     short, long = (Entry(f"```{{code-cell}}\n{'x' * count}\n```\n").cells[0].title for count in (60, 61))
     assert (short, long) == ("x" * 60, "x" * 59 + "…")
+
+
+CELLS = [
+    "```{code-cell} python\nx = 1\n```",
+    "```{code-cell} bash\nls\n```",
+    "```{code-cell}\n#| label: a",
+    "```",
+    "~~~",
+    "<!-- nozzle:output v=1 of=aaaaaaaaaaaa status=ok -->\n\n```text\n1\n```\n\n<!-- /nozzle chain=aaaaaaaaaaaa sig=b -->",
+    "<!-- nozzle:cell v=1 id=c by=doer -->\n\n> why\n\n```{code-cell} python\ny = 2\n```\n\n<!-- /nozzle -->",
+    "<!-- nozzle:note v=1 of=aaaaaaaaaaaa -->\n\n> a\n\n<!-- /nozzle -->",
+    "<!-- nozzle:news v=1 -->",
+    "<!-- /nozzle -->",
+    "prose",
+    "# Heading",
+    "- item",
+    "/ask why",
+    "```{note}\nx\n```",
+    "---\nkernelspec: {name: ir, language: R}\n---",
+    "---",
+    "",
+]
+
+
+def test_after_any_edit_an_entry_has_the_blocks_of_the_new_text() -> None:
+    chance = random.Random("blocks")
+    for _ in range(1500):
+        lines = chance.choices(CELLS, k=chance.randint(1, 14))
+        found = Entry("\n".join(lines))
+        for _ in range(5):
+            at = chance.randint(0, len(lines))
+            lines[at : at + chance.randint(0, 2)] = chance.choices(CELLS, k=chance.randint(0, 2))
+            text = "\n".join(lines)
+            found, fresh = Entry(text, before=found), Entry(text)
+            if chance.random() < 0.8:
+                assert (found.blocks, found.envelopes, found.slots) == (fresh.blocks, fresh.envelopes, fresh.slots), (
+                    text
+                )
+            assert found.held == fresh.held, text

@@ -323,7 +323,6 @@ HOSTILE = {
 }
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_megabyte_of_malice_ends(name: str) -> None:
     unit = HOSTILE[name]

@@ -114,7 +114,7 @@ def test_no_turn_reaches_beyond_itself(who: str, words: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("`~:-<>!/ \n$#*|[]{}ncodel\"'ab1."), max_size=80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_words_of_a_machine_are_one_envelope(words: str) -> None:
     entry = Entry("\n".join(["mine", "", *quote(words, "m"), "", "mine"]) + "\n")
     assert [block.kind for block in entry.envelopes] == ["quote"]

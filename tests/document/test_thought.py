@@ -145,7 +145,7 @@ def test_each_sentence_has_its_own_line() -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_can_be_heard(text: str) -> None:
     entry = Entry(text)
     for _, line in heard(text):

@@ -239,7 +239,7 @@ MARKS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(RAW + MARKS + ["$$", "\\frac", "{", "}", " ", "x"]), max_size=40).map("".join))
 @example("*" * 4000 + "a" + "*" * 4000)
 @example("<b>" * 3000)
@@ -249,7 +249,7 @@ def test_any_text_becomes_a_balanced_page(source: str) -> None:
     balanced(html(source))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text())
 def test_any_characters_become_a_balanced_page(source: str) -> None:
     balanced(html(source))

@@ -369,7 +369,7 @@ def test_without_mystmd_the_built_in_front_end_is_used_and_it_is_said(
     assert len(report.warnings) == (0 if command() else 1)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(), st.text())
 @example('---\ntitle: \x00\ud800\ntags: ["\\n", 1, null]\n---\n', "x")
 @example("[a](\ud800) ![](%00) [b](a\x00b) <a href='" + "x" * 5000 + "'>", "a" * 300)
