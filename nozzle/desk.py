@@ -31,6 +31,7 @@ __all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint
 
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
+MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -527,7 +528,7 @@ class Desk:
     def _finish(self, run: Run, finished: Finished) -> None:
         ledger = self.tools.ledger
         cell = self.entry.cell(run.cell.chain) or run.cell
-        piece = run.result(finished, cell, self.tools.hand, ledger.past)
+        piece = run.result(finished, self.rel, cell, self.tools.hand, ledger.past)
         if run is not self.run:
             self.aside.remove(run)
             run.session.close()
@@ -540,6 +541,8 @@ class Desk:
             self._note("warning", f"{cell.title}: {impure}, as you said; {ALL_AGAIN}")
         for path, other in self.tools.together.wrote(self.tools.root, finished.elsewhere):
             self._note("warning", f"{cell.title} writes {path}, and so does the thread in {other}: the last one wins")
+        for path in run.doubtful:
+            self._note("warning", f"{path} changed while programs of {cell.title} ran, and {MAYBE_YOURS}")
         if finished.cached:
             self._note("cache", f"{cell.title}: {finished.cached}")
         self.permit.ended(cell)
@@ -567,6 +570,10 @@ class Desk:
         if results and (where := self.tools.ledger.aside(self.rel, results, passed)):
             titles = ", ".join(piece.title for piece in results)
             self._note("aside", f"{titles}: {where}")
+        if pieces and self._kept:
+            self._kept = False
+            self.tools.ledger.forgo(self.rel)
+            self.keep()
 
     @property
     def _running(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from nozzle import disk
+from nozzle import disk, whole
 from nozzle.disk import Written
 from nozzle.document import scribe
 from nozzle.document.edit import apply
@@ -204,6 +204,10 @@ class Ledger:
             return f"the text had gone on; step {self.heads[rel][:8]} has what it shows"
         return f"finished on thread {self.steps.record_aside(records, origin.head).name}"
 
+    def forgo(self, rel: str) -> None:
+        """What was kept of an entry's waiting pieces in git is not to be written any more."""
+        self._done(rel)
+
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
         if self._owed and not self.steps.moving() and not self.steps.busy():
@@ -211,6 +215,10 @@ class Ledger:
                 self.record(rel, [])
                 self._done(rel)
         return not self._owed
+
+    def owes(self) -> bool:
+        """Whether a step is still to be made, or something meant is not written."""
+        return bool(self._owed or self.intents)
 
     def begin_thread(self) -> str:
         """Where the settings want it, put HEAD on a thread of its own, before the first step; the thread's name."""
@@ -370,15 +378,13 @@ def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Content-named files: one that is there is the same."""
     for name, data in files.items():
         target = folder / name
-        if target.is_file() and target.read_bytes() == data:
+        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
             continue
         if target.parent.resolve().parent != folder.resolve():
             raise Unwritable(f"{target.parent} is a link to elsewhere: outputs are kept in it, so make it a folder")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.part")
-            part.write_bytes(data)
-            part.replace(target)
+            whole.write(target, data)
         except OSError as error:
             raise Unwritable(f"{target}: {error.strerror}; the entry was not touched") from error
 

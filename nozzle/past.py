@@ -6,6 +6,7 @@ that the steps do not say; digests of files are remembered only as long as these
 
 import hashlib
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -83,18 +84,31 @@ class Past:
         """How the worktree looks, where the cell may start programs: those are not seen as they write."""
         return self.steps.snapshot() if cell.language != "python" or _PROGRAMS.search(cell.body) else None
 
-    def written(self, finished: Finished, since: Snapshot | None) -> tuple[str, ...]:
-        """Files under the root that a run wrote: seen by its hooks, or changed while its programs ran.
+    def written(self, rel: str, cell: Cell, finished: Finished, since: Snapshot | None) -> tuple[set[str], set[str]]:
+        """Files under the root that a run of a cell of an entry wrote: seen by its hooks, or changed while its programs
+        ran; and those that changed in that time and may be the author's own, who works here, too.
 
         What programs do is not seen; so of the files that changed `since` the run began those count that were then as
-        HEAD has them: the others are the author's, who was at them already.
+        HEAD has them and are not staged: the others are the author's, who was at them already. A file that git has and
+        no cell has written is the cell's where its code names it, or where nobody else works: on a thread beside.
         """
         seen = {path for each in finished.writes if (path := self._inside(each))}
+        doubtful: set[str] = set()
         if finished.spawned and since is not None:
-            before = {**since.tracked, **since.untracked}
-            seen |= {path for path in self.steps.changed(since).paths if path not in before}
-        kept = (path for path in seen if not self.settings.is_entry(path) and not _PASSING.search(path))
-        return tuple(sorted(path for path in kept if not self._in_environment(path)))
+            before, now = {**since.tracked, **since.untracked}, self.steps.changed(since)
+            seen |= {path for path in now.new_files if path not in before}
+            dirty = {path for path in now.newly_dirty if path not in before} - seen
+            theirs = self._of(rel).written
+            alone = self.steps.forked()
+            staged = set() if alone else dirty & now.staged
+            sure = {path for path in dirty if alone or path in theirs or PurePosixPath(path).name in cell.body}
+            seen, doubtful = seen | (sure - staged), dirty - (sure - staged)
+        return self._kept(seen), self._kept(doubtful)
+
+    def _kept(self, paths: Iterable[str]) -> set[str]:
+        """Without entries, and what nozzle and installers write."""
+        found = (path for path in paths if not self.settings.is_entry(path) and not _PASSING.search(path))
+        return {path for path in found if not self._in_environment(path)}
 
     def _in_environment(self, path: str) -> bool:
         """Whether a file lies in a virtual environment: what is installed there can be installed again."""
@@ -138,11 +152,13 @@ class Past:
     def _digest(self, path: str) -> str:
         """Of a file's content; remembered as long as its time and size stay."""
         try:
-            stat = (self.root / path).stat()
-            key = (stat.st_mtime_ns, stat.st_size)
+            seen = (self.root / path).stat()
+            if not stat.S_ISREG(seen.st_mode):
+                return ""
+            key = (seen.st_mtime_ns, seen.st_size)
             if self._digests.get(path, ((0, 0), ""))[0] != key:
-                content = (self.root / path).read_bytes()
-                self._digests[path] = (key, hashlib.sha256(content).hexdigest()[:SHOWN])
+                with (self.root / path).open("rb") as file:
+                    self._digests[path] = (key, hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN])
             return self._digests[path][1]
         except OSError:
             return ""

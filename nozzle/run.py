@@ -55,6 +55,8 @@ class Run:
     """Its own code runs; before that, the cells above it may be replayed."""
     shown: int = 0
     """How often its marker or a partial was written."""
+    doubtful: tuple[str, ...] = ()
+    """Files that changed meanwhile and may be the author's own work."""
     stopping: str = ""
     """Why it was told to stop."""
 
@@ -75,16 +77,17 @@ class Run:
         self.stopping = cause
         self.session.interrupt(cause)
 
-    def result(self, finished: Finished, cell: Cell, hand: Hand, past: Past) -> Piece:
-        """What is to be written, now that it has ended; `cell` as it stands in the text by now."""
+    def result(self, finished: Finished, rel: str, cell: Cell, hand: Hand, past: Past) -> Piece:
+        """What is to be written, now that it has ended; `cell` as it stands in the text of the entry `rel` by now."""
         result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
-        written = past.written(finished, self.since)
+        written, doubtful = past.written(rel, cell, finished, self.since)
+        self.doubtful = tuple(sorted(doubtful))
         said = {"State": self.session.impure, "Cache": finished.cached}
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
-            cell, past.facts(finished), written, self.origin,
+            cell, past.facts(finished), tuple(sorted(written)), self.origin,
             {key: words for key, words in said.items() if words},
         )  # fmt: skip
 

@@ -3,6 +3,8 @@
 It is said once, and what holds it is left out; what comes with it is in the next step. It refuses to change a text.
 """
 
+import os
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,13 +55,15 @@ class Sieve:
 
     def withheld(self, path: str) -> bool:
         """Whether a file that a cell wrote holds what must not be kept."""
+        content = b""
         try:
-            with (self.root / path).open("rb") as file:
-                content = file.read(SEARCHED)
-                if b"\0" not in content:
-                    content += file.read(max(0, self.most - len(content)))
+            if stat.S_ISREG(os.lstat(self.root / path).st_mode):
+                with open(os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                    content = file.read(SEARCHED)
+                    if b"\0" not in content:
+                        content += file.read(max(0, self.most - len(content)))
         except OSError:
-            content = b""
+            pass
         if why := self.steps.unfit(path, content):
             self.once(f"{path}: {why}; a cell wrote it, and the file is left out of every step")
         return bool(why)

@@ -24,7 +24,7 @@ FLOORS = (
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),
-    ("errors", "rest", "scratch"),
+    ("errors", "rest", "scratch", "whole"),
 )
 DOORS = {
     "git": ("steps",),

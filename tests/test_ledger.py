@@ -1,5 +1,6 @@
 """The file and its steps: what could not be kept is kept later, what must not be never is, nor is another's work."""
 
+import hashlib
 import socket
 import subprocess
 import time
@@ -272,3 +273,36 @@ def test_the_first_step_that_git_hinders_is_owed_and_so_is_the_key(
         time.sleep(0.05)
     kept = git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD").split()
     assert {"journal/entry.md", "nozzle.keys"} <= set(kept)
+
+
+def test_an_output_is_never_written_through_a_link(workshop: Workshop) -> None:
+    victim = workshop.root / "victim"
+    victim.write_text("mine")
+    rows = "\n".join(["row"] * 70) + "\n"
+    name = hashlib.sha256(rows.encode()).hexdigest()[:16] + ".txt"
+    made = f"import os; os.makedirs('_out', exist_ok=True); os.symlink('../../victim', '_out/{name}')"
+    path = workshop.write(cell(f"{made}\nprint('row\\n' * 70, end='')"))
+    workshop.run(path)
+    shown = path.parent / "_out" / name
+    assert name in path.read_text()
+    assert victim.read_text() == "mine"
+    assert not shown.is_symlink()
+    assert shown.read_text() == rows
+
+
+def test_a_pipe_that_a_cell_makes_is_not_waited_for(workshop: Workshop) -> None:
+    rows = ["import os", "os.mkfifo('pipe')", "fd = os.open('pipe', os.O_RDWR)", "open('pipe', 'w').write('x')"]
+    path = workshop.write(cell("\n".join([*rows, "print(os.read(fd, 1))"])))
+    workshop.run(path)
+    assert "b'x'" in path.read_text()
+
+
+def test_while_a_step_is_owed_nothing_is_noted_as_done(workshop: Workshop) -> None:
+    path = workshop.write(cell("print(1)"))
+    workshop.run(path)
+    (workshop.root / ".git" / "MERGE_HEAD").write_text("")
+    ledger = workshop.here.ledger(print)
+    ledger.judge("journal/entry.md", path.read_bytes(), None)
+    assert not ledger.owes()
+    ledger.save("journal/entry.md", path.read_bytes() + b"more\n")
+    assert ledger.owes()

@@ -127,9 +127,9 @@ class Tasks:
             task.shown.append(task.chain)
             asked = prompt(self.desk.entry, task.digest)
             tools = self.desk.tools
-            written = tools.ledger.past.written(finished, run.since)
-            written = tuple(path for path in written if (tools.root / path).is_file())
-            self._astray(task, task.signs.writes(written, asked.text if asked else ""))
+            written, _ = tools.ledger.past.written(self.desk.rel, run.cell, finished, run.since)
+            there = tuple(path for path in sorted(written) if (tools.root / path).is_file())
+            self._astray(task, task.signs.writes(there, asked.text if asked else ""))
             return self._think(task)
         if finished.status == "stopped":
             return self._end(task, "stopped", finished.cause or "It was stopped.")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from nozzle.document import frontmatter
 from nozzle.document.frontmatter import FrontMatter
 from nozzle.document.lines import eol, split
-from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys
+from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys, marker
 from nozzle.document.normal import python_form
 from nozzle.document.options import Options, read_options
 from nozzle.document.outline import Outline, common, nested_cells, outline
@@ -400,7 +400,7 @@ def _named(top: Top) -> re.Match[str] | None:
 def _marker(pattern: re.Pattern[str], top: Top, rows: list[str]) -> re.Match[str] | None:
     if top.kind != "html_block" or top.stop - top.start != 1:
         return None
-    return pattern.fullmatch(rows[top.start])
+    return marker(pattern, rows[top.start])
 
 
 def _inside(text: str) -> tuple[str, ...]:

@@ -22,6 +22,17 @@ def keys(words: str) -> Mapping[str, str]:
     return dict(pair.split("=", 1) for pair in words.split())
 
 
+def marker(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
+    """A line as a marker, by `OPENING` or `CLOSING`; one that says two things of one key is none.
+
+    >>> marker(OPENING, "<!-- nozzle:output status=error status=ok -->") is None
+    True
+    """
+    found = pattern.fullmatch(line)
+    words = found[found.re.groups].split() if found else []
+    return found if len(words) == len({word.split("=", 1)[0] for word in words}) else None
+
+
 def closes(closing: re.Match[str], opening: re.Match[str]) -> bool:
     """Whether this closing line can be that of the envelope: an output's names the cell that it is of."""
     of = keys(opening[2]).get("of", "")

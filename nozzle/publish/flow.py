@@ -5,6 +5,7 @@ from html import escape
 
 from nozzle.document.mdast import Node, children, plain
 from nozzle.publish import diagram, pie, sequence
+from nozzle.publish.clean import safe
 from nozzle.publish.colour import coloured, lines
 from nozzle.publish.drawing import Draw, Drawing, attributes, tag
 from nozzle.publish.formula import katex, mathml
@@ -104,7 +105,7 @@ def hash_of(node: Node) -> int:
 
 
 def _card(node: Node, page: Drawing) -> str:
-    url = page.url(node) if node.get("url") else None
+    url = page.url(node) if node.get("url") and safe(str(node["url"])) else None
     more = f'<a class="whole" href="{escape(url)}" aria-label="open"></a>' if url else ""
     return f"<div{attributes(node, 'card')}>{page.inner(node)}{more}</div>"
 

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from nozzle import whole
 from nozzle.errors import Refused, Unwritable
 
 MANIFEST = ".nozzle-site.json"
@@ -24,7 +25,7 @@ class Shelf:
     """One build's view of an output folder."""
 
     def __init__(self, out: Path) -> None:
-        self.out = out
+        self.out = Path(os.path.realpath(out))
         self.records: dict[str, Any] = {}  # by source, what the earlier build knew
         self.written: list[str] = []
         self.unchanged: list[str] = []
@@ -118,11 +119,9 @@ def _prune(folder: Path, out: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.nozzle-new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(content)
-        os.replace(fresh, path)
+        whole.write(path, content)
     except OSError as error:
         raise Unwritable(f"{path} cannot be written ({error.strerror}): check the folder and the disk") from error
 

@@ -18,10 +18,10 @@ from typing import Any
 
 from nozzle.runner.environment import cache_folder
 from nozzle.runner.worker import sandbox
-from nozzle.settings import MADE
+from nozzle.settings import BUILD, MADE
 
-PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore")
-"""At the root of a journal: git's, nozzle's, and what decides what runs, beside all names that begin with a dot."""
+PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore", BUILD)
+"""At the root of a journal: git's, nozzle's, what decides what runs, the site, and all names with a dot before them."""
 OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
 """Of a journal that is itself an environment: what belongs to that."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/nix")

@@ -5,10 +5,12 @@ It refuses to overwrite a file that is in no step yet, and to decide for the aut
 
 import os
 import tempfile
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
 
+from nozzle import whole
 from nozzle.errors import Refused
+from nozzle.steps.objects import FILE, PROGRAM
 from nozzle.steps.repo import Repo
 from nozzle.steps.step import Step
 from nozzle.steps.worktree import dirty
@@ -48,7 +50,11 @@ def merged_files(repo: Repo, other: Step, apart: Collection[str]) -> dict[str, b
         raise Refused(f"{', '.join(met)}: changed here and there; merge {other.sha[:8]} with git, then go on here")
     out = repo.door.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", head, tree.strip())
     paths = [os.fsdecode(path) for path in out.split(b"\0") if path and os.fsdecode(path) not in apart]
-    return {path: repo.objects.file(tree.strip(), path) for path in _clean(repo, paths)}
+    for path in _clean(repo, paths):
+        leaf = repo.objects.leaf(tree.strip(), path)
+        if (repo.root / path).is_symlink() or (leaf and leaf.mode not in (FILE, PROGRAM)):
+            raise Refused(f"{path}: is a link here or there; merge {other.sha[:8]} with git, then go on here")
+    return {path: repo.objects.file(tree.strip(), path) for path in paths}
 
 
 def _clean(repo: Repo, paths: list[str]) -> list[str]:
@@ -59,12 +65,20 @@ def _clean(repo: Repo, paths: list[str]) -> list[str]:
     return paths
 
 
-def put_files(repo: Repo, files: dict[str, bytes | None]) -> None:
-    """Write files, or take them away."""
+def put_files(repo: Repo, files: Mapping[str, bytes | None], like: str = "") -> None:
+    """Write files, or take them away; a program is one that is one in the commit they are `like`, or was one here.
+
+    Refused where a folder on the way is a link: git keeps no file behind one.
+    """
+    tree = repo.tree(like) if like else ""
     for name, data in files.items():
         path = repo.root / name
         if data is None:
             path.unlink(missing_ok=True)
             continue
+        if any((repo.root / folder).is_symlink() for folder in PurePosixPath(name).parents):
+            raise Refused(f"{name}: a folder on the way is a link; make it a true folder, and try again")
+        leaf = repo.objects.leaf(tree, name) if tree else None
+        program = leaf.mode == PROGRAM if leaf else os.access(path, os.X_OK)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        whole.write(path, data, 0o777 if program else 0o666)

@@ -7,7 +7,7 @@ fetch writes into it. It refuses to trust anything else.
 import os
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import pairwise
 
 from nozzle.steps.repo import Repo
@@ -34,9 +34,7 @@ def brought(repo: Repo, path: str) -> list[bytes]:
 
     Each as it lies in git, and as a checkout would write it, filters applied.
     """
-    names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "", *_last_fetched(repo)]
-    names += [name for _, name in _refs(repo, "refs/remotes")]
-    names += _fetched(repo)
+    names = _names(repo)
     blobs = _blobs(repo, names, path)
     found = [] if blobs[0] else [b""]
     once = [sha for sha in dict.fromkeys(blobs) if sha]
@@ -44,6 +42,25 @@ def brought(repo: Repo, path: str) -> list[bytes]:
         raw = repo.objects.read(sha)
         found += [filtered, raw.data] if raw else [filtered]
     return list(dict.fromkeys(found))
+
+
+def brought_anywhere(repo: Repo, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:
+    """The files at all paths that are wanted, as git may have put them here; each content once."""
+    found: dict[str, str] = {}
+    for name in _names(repo):
+        words = ("ls-tree", "-r", "-z", "--full-tree", name) if name else ("ls-files", "-s", "-z")
+        for row in repo.door.ask(*words).out.split(b"\0"):
+            facts, _, path = row.partition(b"\t")
+            if facts and path.endswith(b".md") and wanted(os.fsdecode(path)):
+                found.setdefault(facts.split()[2 if name else 1].decode(), os.fsdecode(path))
+    read = ((path, repo.objects.read(sha)) for sha, path in found.items())
+    return [(path, blob.data) for path, blob in read if blob and blob.type == "blob"]
+
+
+def _names(repo: Repo) -> list[str]:
+    """The commits of which git may have put something here; empty: the index."""
+    names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "", *_last_fetched(repo)]
+    return [*names, *(name for _, name in _refs(repo, "refs/remotes")), *_fetched(repo)]
 
 
 def _blobs(repo: Repo, names: list[str], path: str) -> list[str]:

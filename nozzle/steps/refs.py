@@ -6,14 +6,14 @@ It refuses to overwrite: a ref that somebody else moved meanwhile raises `Moved`
 import time
 from io import BufferedReader
 
-from nozzle.errors import Unwritable
+from nozzle.errors import NozzleError, Unwritable
 from nozzle.steps.door import Door, fail
 from nozzle.steps.talk import Died, Talk, line
 
 PATIENCE = 5.0  # seconds
 
 
-class Moved(Exception):
+class Moved(NozzleError):
     """The ref is not where it was last seen."""
 
 

@@ -3,6 +3,7 @@
 It refuses to keep anything git does not: delete `.git/nozzle` at any moment and nothing is lost.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -11,9 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from nozzle.document import secrets
-from nozzle.errors import Refused
+from nozzle.errors import NozzleError, Refused
 from nozzle.steps import commit, fork, history, intent, merge, origin, repo, rewind, threads, worktree
 from nozzle.steps.fork import Worktree
+from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
 from nozzle.steps.rewind import Rewound
 from nozzle.steps.step import Record, Step
@@ -36,6 +38,7 @@ class Steps:
         self._made: set[str] = set()
         self._alone: tuple[str, bool] = ("", False)
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
+        self._anywhere: tuple[tuple[int, ...], list[tuple[str, bytes]]] = ((), [])
         self.left_out: tuple[str, ...] = ()  # by the latest `record`, for being larger than `cap`
 
     @classmethod
@@ -87,7 +90,12 @@ class Steps:
         """Make steps on a thread of their own that starts at a commit; HEAD, index and files stay as they are."""
         self.check(records)
         stem = PurePosixPath(records[0].entry).stem
-        return commit.record_aside(self._repo, records, self.cap, at, threads.unused(self._repo, stem, at))
+        for _ in range(20):
+            with contextlib.suppress(Moved):  # somebody took the name in this moment
+                return commit.record_aside(self._repo, records, self.cap, at, threads.unused(self._repo, stem, at))
+        raise NozzleError(
+            f"no thread could be begun at {at[:8]}: other programs make branches all the time; save again"
+        )
 
     def unfit(self, path: str, content: bytes) -> str:
         """Why a file must not be kept in a step, by the `rule`; empty when it may be."""
@@ -177,9 +185,9 @@ class Steps:
         """What merging a step changes here, by path, but for the paths `apart`."""
         return merge.merged_files(self._repo, other, apart)
 
-    def put_files(self, files: dict[str, bytes | None]) -> None:
-        """Write files of the worktree, or take them away."""
-        merge.put_files(self._repo, files)
+    def put_files(self, files: Mapping[str, bytes | None], like: str = "") -> None:
+        """Write files of the worktree, or take them away; their modes are those in a commit that they are `like`."""
+        merge.put_files(self._repo, files, like)
 
     def differing(self, one: str, two: str) -> list[str]:
         """Paths that differ between two commits."""
@@ -242,6 +250,12 @@ class Steps:
             found = origin.brought(self._repo, self._repo.canonical(path))
             self._brought[path] = (now, found)
         return found
+
+    def brought_anywhere(self, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:
+        """Paths that are `wanted`, and what git may have put there, in whichever branch."""
+        if (now := origin.stamp(self._repo)) != self._anywhere[0]:
+            self._anywhere = (now, origin.brought_anywhere(self._repo, wanted))
+        return self._anywhere[1]
 
     def tracks(self, path: str) -> bool:
         """Whether git brought a file here, or anything below a folder."""

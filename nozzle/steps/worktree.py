@@ -25,7 +25,8 @@ class Changed:
     """What happened since a snapshot; `now` is the next one to compare with."""
 
     new_files: tuple[str, ...]  # untracked: made, or written again
-    newly_dirty: tuple[str, ...]  # tracked: written or removed
+    newly_dirty: tuple[str, ...]  # tracked, or staged: written or removed
+    staged: frozenset[str]  # of all that differ: those of which the index holds something that HEAD does not
     now: Snapshot
 
     @property
@@ -35,20 +36,25 @@ class Changed:
 
 def snapshot(repo: Repo) -> Snapshot:
     """How the worktree looks."""
-    tracked: dict[str, Stamp] = {}
-    untracked: dict[str, Stamp] = {}
-    for code, path in dirty(repo):
-        (untracked if code == "??" else tracked)[path] = _stamp(repo, path)
-    return Snapshot(tracked, untracked)
+    return _looked(repo, dirty(repo))
 
 
 def changed(repo: Repo, since: Snapshot | None) -> Changed:
     """What differs from a snapshot, or without one from HEAD."""
-    now = snapshot(repo)
+    rows = dirty(repo)
+    now, staged = _looked(repo, rows), frozenset(path for code, path in rows if code[0] not in " ?")
     before = {**since.tracked, **since.untracked} if since else {}
     new = tuple(path for path, stamp in now.untracked.items() if before.get(path) != stamp)
     dirtied = tuple(path for path, stamp in now.tracked.items() if before.get(path) != stamp)
-    return Changed(new, dirtied, now)
+    return Changed(new, dirtied, staged, now)
+
+
+def _looked(repo: Repo, rows: list[tuple[str, str]]) -> Snapshot:
+    tracked: dict[str, Stamp] = {}
+    untracked: dict[str, Stamp] = {}
+    for code, path in rows:
+        (untracked if code == "??" else tracked)[path] = _stamp(repo, path)
+    return Snapshot(tracked, untracked)
 
 
 def dirty(repo: Repo) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes |
             path.write_bytes(each.text)
             continue
         disk.rewrite(path, partial(_instead, here, each))
-    here.steps.put_files(dict(others))
+    here.steps.put_files(others, record.merges)
     here.steps.record(record)
 
 

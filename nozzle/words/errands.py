@@ -72,7 +72,7 @@ class Errands:
             raise Refused(f"{name} does not hold {rel} any more")
         files = steps.merged_files(other, outputs_aside(self.here, steps.thread().head, other))
         files |= pictures(self.here, rel, text, other.sha)
-        steps.put_files(files)
+        steps.put_files(files, other.sha)
         return Brought(Entry(text.decode("utf-8", "replace")), tuple(sorted(files)))
 
     def _folder(self, name: str) -> Path:

@@ -1,6 +1,7 @@
 """Whose a cell is. What cannot be shown to be this user's does not run: an allow-list, never a list of strangers.
 
-A cell is this user's when he typed it (no version that git may have put here holds it), when he typed it earlier while
+A cell is this user's when he typed it (no version that git may have put here holds it, nor does an entry of which this
+one is a copy), when he typed it earlier while
 nozzle looked on, when he accepted it, or when a key that he trusts signed its output. All of this is asked of the
 chain, the cell after exactly those above it; only an edit of his own carries the cells below it along.
 """
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nozzle.document.entry import Entry
+    from nozzle.document.entry import Cell, Entry
     from nozzle.keys import Key
     from nozzle.words.journal import Journal
 
@@ -24,6 +25,7 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     known = typed(here.steps.private)
     head, *others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)] or [Entry("")]
     brought = {cell.digest for one in (head, *others) for cell in one.cells}
+    brought |= _copied(here, [cell for cell in entry.cells if cell.digest not in brought], known)
     before = _vouched(here, head, rel, known)
     carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
     own = _vouched(here, entry, rel, known)
@@ -32,6 +34,26 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     if entry.text != head.text:
         add_typed(here.steps.private, [chain for chain in chains if chain in own])
     return set(chains) - own
+
+
+def _copied(here: Journal, cells: list[Cell], known: set[str]) -> set[str]:
+    """Digests of other people's cells in the entries of which these may be copies: those that begin alike, or have the
+    greater part of them. What two people write alike in one cell makes no copy of the rest.
+    """
+    from nozzle.document.entry import Entry
+
+    found: set[str] = set()
+    digests, chains = {cell.digest for cell in cells}, {cell.chain for cell in cells if cell.runs}
+    signs = {cell.body.strip().split("\n")[0].encode() for cell in cells} if cells else set()
+    for rel, content in here.steps.brought_anywhere(here.settings.is_entry) if cells else ():
+        if not any(sign in content for sign in signs):
+            continue
+        other = Entry(content.decode("utf-8", "replace"))
+        theirs = {cell.digest: cell.chain for cell in other.cells}
+        if chains & set(theirs.values()) or 2 * len(digests & theirs.keys()) > len(digests):
+            own = _vouched(here, other, rel, known)
+            found |= {digest for digest, chain in theirs.items() if chain not in own}
+    return found
 
 
 def _vouched(here: Journal, entry: Entry, rel: str, known: set[str]) -> set[str]:

@@ -17,7 +17,7 @@ def note(here: Journal, loop: Loop) -> None:
     """Note it, when all entries of the journal were asked and nothing stands in any of them that a run would tell."""
     looks = {str(path): rest.look(str(path)) for path in _asked(here, loop)}
     entries = here.entries()
-    if set(entries) == set(loop.desks) and all(map(_rests, loop.desks.values())):
+    if set(entries) == set(loop.desks) and not loop.tools.ledger.owes() and all(map(_rests, loop.desks.values())):
         rest.noted(here.steps.private, [str(path) for path in entries], looks)
 
 

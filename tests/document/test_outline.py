@@ -162,7 +162,7 @@ CELLS = [
     "```{code-cell}\n#| label: a",
     "```",
     "~~~",
-    "<!-- nozzle:output v=1 of=aaaaaaaaaaaa status=ok -->\n\n```text\n1\n```\n\n<!-- /nozzle chain=aaaaaaaaaaaa sig=b -->",
+    "<!-- nozzle:output v=1 of=aaaaaaaaaaaa -->\n\n```text\n1\n```\n\n<!-- /nozzle chain=aaaaaaaaaaaa sig=b -->",
     "<!-- nozzle:cell v=1 id=c by=doer -->\n\n> why\n\n```{code-cell} python\ny = 2\n```\n\n<!-- /nozzle -->",
     "<!-- nozzle:note v=1 of=aaaaaaaaaaaa -->\n\n> a\n\n<!-- /nozzle -->",
     "<!-- nozzle:news v=1 -->",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from nozzle.document.entry import Entry
 from nozzle.document.mdast import parse
 from nozzle.publish.drawing import Drawing, Mark
 from nozzle.publish.html import draw
@@ -253,3 +254,20 @@ def test_any_text_becomes_a_balanced_page(source: str) -> None:
 @given(st.text())
 def test_any_characters_become_a_balanced_page(source: str) -> None:
     balanced(html(source))
+
+
+def test_a_card_leads_nowhere_dangerous() -> None:
+    assert "javascript" not in html(":::{card}\n:link: javascript:alert(1)\nwords\n:::\n")
+    assert 'href="https://x.org"' in html(":::{card}\n:link: https://x.org\nwords\n:::\n")
+
+
+def test_the_authors_cell_is_never_shown_as_an_output() -> None:
+    cell = "```{code-cell} python\nprint(1)\n```\n"
+    text = f"<!-- nozzle:output v=1 of=abc -->\n\nwords\n\n{cell}\n<!-- /nozzle chain=abcdef -->\n"
+    assert "nozzle-output" not in html(text)
+
+
+def test_a_marker_that_says_two_things_is_none() -> None:
+    text = "<!-- nozzle:output of=1 status=error status=ok -->\n\n```text\nboo\n```\n\n<!-- /nozzle -->\n"
+    assert "nozzle-output" not in html(text)
+    assert Entry(text).held.startswith("line 1: a nozzle block")

@@ -1,8 +1,10 @@
 """Steps on a thread of their own: what was begun elsewhere is kept, and nothing here moves."""
 
+from typing import Any
+
 import pytest
 
-from nozzle.steps import Elsewhere, Record, Steps
+from nozzle.steps import Elsewhere, Record, Steps, threads
 
 from .conftest import Author, made
 
@@ -65,3 +67,20 @@ def test_a_commit_by_hand_is_told_from_a_checkout(
         author.write("journal/a.md", "3")
     author.git(*words)
     assert steps.committed_by_hand() is by_hand
+
+
+def test_a_name_that_is_taken_in_this_moment_is_passed_over(
+    author: Author, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made(steps, "journal/a.md", "1")
+    unused, taken = threads.unused, list[str]()
+
+    def beaten(*words: Any) -> str:
+        name = unused(*words)
+        if not taken:
+            taken.append(name)
+            author.git("branch", name)
+        return name
+
+    monkeypatch.setattr(threads, "unused", beaten)
+    assert steps.record_aside([late("2")], at=first.sha).name not in taken

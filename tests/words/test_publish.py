@@ -137,3 +137,16 @@ def test_a_cell_that_stood_in_an_earlier_step_is_no_broken_link(say: Say, folder
     entry(folder, "---\ndate: 2026-01-01\n---\n\n# T\n\nIt was [this](#cell-77d7271c2a20).\n\n" + cell("print(1)"))
     say("run")
     assert say("publish", "--to", "../out").status == 0
+
+
+def test_a_link_left_in_the_site_is_not_written_through(say: Say, journal: Path) -> None:
+    assert say("build").status == 0
+    victim = journal / "victim"
+    victim.write_text("mine")
+    page = journal / "site" / "journal" / "entry.html"
+    page.unlink()
+    page.symlink_to(victim)
+    path = journal / "journal" / "entry.md"
+    path.write_text(path.read_text() + "\nmore\n")
+    say("build")
+    assert victim.read_text() == "mine"

@@ -327,3 +327,44 @@ def test_threads_under_a_watch_share_places_and_are_told_of_a_file_that_both_wri
         watch.send_signal(signal.SIGINT)
         said, _ = watch.communicate(timeout=30)
     assert f"writes {shared}, and so does the thread in {folder}: the last one wins" in " ".join(said.split())
+
+
+def test_a_merge_keeps_programs_programs_and_follows_no_link(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    (other / "tool.sh").write_text("#!/bin/sh\n")
+    (other / "tool.sh").chmod(0o755)
+    git(other, "add", "tool.sh")
+    git(other, *WHO, "commit", "-qm", "a tool")
+    run(say, monkeypatch, main, "merge", "other")
+    assert (main / "tool.sh").stat().st_mode & 0o777 == 0o755
+    victim = main.parent / "victim"
+    victim.write_text("mine")
+    (other / "tool.sh").unlink()
+    (other / "tool.sh").symlink_to(victim)
+    git(other, *WHO, "commit", "-qam", "a link")
+    said = run(say, monkeypatch, main, "merge", "other")
+    assert "is a link here or there" in said
+    assert victim.read_text() == "mine"
+
+
+def test_the_authors_files_are_not_swept_into_the_step_of_a_program(folder: Path) -> None:
+    git(folder, "init", "-qb", "main")
+    for name in ("lib.py", "named.py", "staged.txt"):
+        (folder / name).write_text("1\n")
+    entry(folder, cell("echo 2 >> ../named.py; touch ../began; until [ -e ../go ]; do sleep 0.05; done", "bash"))
+    git(folder, "add", "-A")
+    git(folder, *WHO, "commit", "-qm", "begun")
+    with process("run") as started:
+        until(lambda: (folder / "began").exists())
+        for name in ("lib.py", "staged.txt"):
+            (folder / name).write_text("half typed\n")
+        git(folder, "add", "staged.txt")
+        (folder / "go").touch()
+        said, _ = started.communicate(timeout=60)
+    assert "lib.py changed while programs of" in said
+    changed = git(folder, "show", "--format=", "--name-only", "HEAD").split()
+    assert "named.py" in changed
+    assert not {"lib.py", "staged.txt"} & set(changed)
+    assert git(folder, "diff", "--cached", "--name-only") == "staged.txt"

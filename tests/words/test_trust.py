@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.document.entry import Entry
 from nozzle.errors import Refused
 from nozzle.words.journal import journal
 from tests.words.conftest import Say, cell, entry, git, process
@@ -276,3 +277,31 @@ def test_a_watch_that_begins_tells_what_waits_for_trust(say: Say, clone: Path) -
     assert "1 cell came by git and may be somebody else's: 'nozzle trust' shows what would run\n" in told(3)
     say("trust", "--yes")
     assert "1 cell found to run: run? say 'nozzle run'; 'nozzle due' says why\n" in told(2)
+
+
+@pytest.mark.parametrize("more", ["", "one more line\n", cell("print('mine')")])
+def test_a_copy_of_somebody_elses_entry_is_somebody_elses(say: Say, clone: Path, more: str) -> None:
+    copy = clone / "journal" / "copy.md"
+    copy.write_text((clone / "journal" / "entry.md").read_text() + more)
+    said = say("run", str(copy))
+    assert said.status == 1
+    assert "print('theirs')" not in typed_and_run(copy)
+    assert "'nozzle trust journal/copy.md' shows it" in said.out
+    assert say("run", "journal/entry.md").status == 1
+
+
+def test_a_copy_of_my_own_entry_is_mine(say: Say, clone: Path) -> None:
+    entry(clone, cell("x = 1") + cell("print(x)"), "journal/own.md")
+    assert say("run", "journal/own.md").status == 0
+    copy = entry(clone, cell("y = 1") + cell("x = 1") + cell("print(x)"), "journal/copy.md")
+    assert say("run", str(copy)).status == 0
+
+
+def test_what_two_write_alike_in_one_cell_of_many_is_no_copy(say: Say, clone: Path) -> None:
+    path = entry(clone, cell("a = 1") + cell("b = 2") + cell("print('theirs')"), "journal/own.md")
+    assert say("run", str(path)).status == 0
+
+
+def typed_and_run(path: Path) -> list[str]:
+    """The cells that have an output."""
+    return [slot.cell.body.strip() for slot in Entry(path.read_text()).slots if slot.output]

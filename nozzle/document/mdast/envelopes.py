@@ -6,11 +6,15 @@ their own; a line that opens one that is never closed is a comment like any othe
 
 import re
 
-from nozzle.document.marker import CLOSING, OPENING, closes, keys
+from nozzle.document.marker import CLOSING, OPENING, closes, keys, marker
 from nozzle.document.mdast.node import Node, children, text, walk
 
 _SAID = re.compile(r"^/(ask|do)[ \t]+(?::here:[ \t]+)?")
 _OWNED = ("output", "note", "answer", "status", "news", "proposal", "cell", "attempt", "quote", "task")
+
+
+_AUTHORS = ("block", "div", "mystDirective")
+"""What no output holds: a cell, a question, a directive of another's."""
 
 
 def grouped(blocks: list[Node]) -> list[Node]:
@@ -30,12 +34,12 @@ def grouped(blocks: list[Node]) -> list[Node]:
 
 
 def _marker(pattern: re.Pattern[str], node: Node) -> re.Match[str] | None:
-    return pattern.fullmatch(node["value"]) if node["type"] == "html" else None
+    return marker(pattern, node["value"]) if node["type"] == "html" else None
 
 
 def _closing(blocks: list[Node], start: int, opened: re.Match[str]) -> int | None:
     for stop in range(start + 1, len(blocks)):
-        if _marker(OPENING, blocks[stop]):
+        if _marker(OPENING, blocks[stop]) or (opened[1] == "output" and blocks[stop]["type"] in _AUTHORS):
             return None
         if closed := _marker(CLOSING, blocks[stop]):
             return stop if closes(closed, opened) else None

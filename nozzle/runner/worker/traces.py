@@ -150,7 +150,10 @@ def _named(path: Any, folder: Any = -1) -> list[str]:
 
 def _real(path: str) -> str:
     """Without links on the way; a link itself stays, for it is what was written."""
-    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    try:
+        return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    except OSError:  # behind another process's root, which nobody may look at
+        return path
 
 
 def _hidden(path: str) -> bool:
