@@ -77,7 +77,7 @@ def compile(
 
 
 def show(function: Compiled, *arguments: Any, target: str = "graph") -> str:
-    """One rung of the compiler for a call with these arguments: graph, fused, linalg, llvm or asm."""
+    """One rung of the compiler for a call with these arguments: graph, fused, linalg, llvm or asm; gpu or ptx."""
     from nozzle.aot.rungs import rung
 
     return rung(function, arguments, target)

@@ -98,6 +98,22 @@ def library(text: str, level: int = 3) -> tuple[Path, bool]:
     return path, False
 
 
+def ptx(text: str) -> Path:
+    """The kernels of this text for a GPU, as a file of PTX. Raises CompileFailed."""
+    key = hashlib.sha256("\n".join((VERSION, mlir.KERNELS, mlir.CHIP, compiler(), text)).encode()).hexdigest()[:32]
+    path = folder() / f"{key}.ptx"
+    if not path.exists():
+        import tempfile
+
+        made = str(WORKER.ask("ptx", text=text)["text"])
+        make(path.parent)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as making:
+            whole = Path(making) / "x.ptx"
+            whole.write_text(made)
+            whole.replace(path)
+    return path
+
+
 def make(folder: Path) -> None:
     """The folder, where there is none; git passes over it, whatever the repository says."""
     folder.mkdir(parents=True, exist_ok=True)

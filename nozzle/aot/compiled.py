@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from nozzle.aot.build import Refuse
 from nozzle.aot.constant import Kept, kept
 from nozzle.aot.cpu import Native, attach, say_once
 from nozzle.aot.frontend import Argument, trace
@@ -153,10 +154,32 @@ class Compiled:
             here = Loc(self.python.__code__.co_filename, self.python.__code__.co_firstlineno)
             raise NotAdmissible(here, f"{name} is quantised, and its argument is on a device", "pass arrays of NumPy's")
         library = next(type(one).__module__.partition(".")[0] for one in arguments if _elsewhere(one))
-        say_once(
-            f"nozzle.aot: {name} runs where its arrays are, by {library}, operation by operation: nothing is fused"
-        )
+        why = "nothing is fused"
+        if library == "cupy":
+            special, why = self._on_device(arguments)
+            if special is not None and special.native is not None:
+                return special(arguments)
+        say_once(f"nozzle.aot: {name} runs where its arrays are, by {library}, operation by operation: {why}")
         return self.python(*arguments)
+
+    def _on_device(self, arguments: Sequence[Any]) -> tuple[Special | None, str]:
+        """The code for a call whose arrays are CuPy's; else why there is none."""
+        from nozzle.aot import gpu
+
+        try:
+            if words := gpu.missing():
+                return None, words
+            standing = [gpu.stand_in(one) for one in arguments]
+            key = ("device", *_key(standing))
+            for one in self.specials.get(key, ()):
+                if one.holds(*standing) and all(capture.holds() for capture in one.captures):
+                    return one, one.said
+            made = self.traced(standing)
+        except (NotAdmissible, Refuse) as error:
+            return None, error.reason
+        self.specials.setdefault(key, []).append(made)
+        gpu.attach(made, arguments)
+        return made, made.said
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else functools.partial(self, owner)

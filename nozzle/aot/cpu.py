@@ -106,11 +106,11 @@ class Native:
         self.format = "=" + "".join(self._letters(slot) for slot in lowered.slots)
         self.writes = [at for at, node in enumerate(lowered.inputs) if node in lowered.writes]
         self.arrays = [at for at, node in enumerate(lowered.inputs) if node.tensor.rank]
-        self.sizes = self._compiled([dim for space in lowered.spaces for dim in space])
-        self.counts = self._compiled([place.count for place in lowered.scratch])
+        self.sizes = by_sizes(self.names, [dim for space in lowered.spaces for dim in space])
+        self.counts = by_sizes(self.names, [place.count for place in lowered.scratch])
         self.exact = exact(special)
         self.ranges = ranges(special.body, lowered.outputs)
-        self.beside = self._compiled(self.ranges.beside if self.ranges is not None else ())
+        self.beside = by_sizes(self.names, self.ranges.beside if self.ranges is not None else ())
         self._chains()
 
     def _letters(self, slot: tuple[str, str]) -> str:
@@ -119,18 +119,6 @@ class Native:
             return "q"
         dtype = next(node.tensor.dtype for node in self.lowered.inputs if node.attrs["name"] == name)
         return LETTERS[dtype]
-
-    def _compiled(self, dims: Sequence[Dim]) -> Callable[..., tuple[int, ...]]:
-        """The sizes as one function of the inputs."""
-
-        def spell(size: Size) -> str:
-            name, dot, axis = size.name.partition(".")
-            return f"_{self.names.index(name)}.shape[{axis}]" if dot else f"int(_{self.names.index(name)})"
-
-        parameters = ", ".join(f"_{at}" for at in range(len(self.names)))
-        body = "".join(f"max({dim.source(spell)}, 0), " for dim in dims)
-        found: Callable[..., tuple[int, ...]] = eval(f"lambda {parameters}: ({body})", {})  # sizes of our own making
-        return found
 
     def _chains(self) -> None:
         """Refuse views whose place only the running code knows."""
@@ -259,7 +247,7 @@ class Native:
             for node in sized:
                 run.values[node].resize([run.size(dim) for dim in node.tensor.shape], refcheck=False)
             for node in self.lowered.results:
-                _follow(run, node)
+                follow(run, node)
         return put_together(self.graph.shape, [run.values[node] for node in self.lowered.results])
 
     def check(self, mine: list[Any], theirs: list[Any]) -> str:
@@ -305,12 +293,25 @@ class Native:
         return 0 < far <= FICKLE * near
 
 
-def _follow(run: Run, node: Node) -> None:
+def by_sizes(names: Sequence[str], dims: Sequence[Dim]) -> Callable[..., tuple[int, ...]]:
+    """Sizes as one function of the inputs, whose names these are."""
+
+    def spell(size: Size) -> str:
+        name, dot, axis = size.name.partition(".")
+        return f"_{names.index(name)}.shape[{axis}]" if dot else f"int(_{names.index(name)})"
+
+    parameters = ", ".join(f"_{at}" for at in range(len(names)))
+    body = "".join(f"max({dim.source(spell)}, 0), " for dim in dims)
+    found: Callable[..., tuple[int, ...]] = eval(f"lambda {parameters}: ({body})", {})  # sizes of our own making
+    return found
+
+
+def follow(run: Run, node: Node) -> None:
     """Compute a view, and what it needs."""
     if node in run.values:
         return
     for one in node.inputs:
-        _follow(run, one)
+        follow(run, one)
     run.node(node)
 
 

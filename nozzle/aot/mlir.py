@@ -11,6 +11,8 @@ import importlib
 import importlib.util
 import json
 import os
+import re
+import struct
 import sys
 import time
 from typing import Any
@@ -23,6 +25,24 @@ PIPELINE = (
     "convert-math-to-llvm,convert-math-to-libm,convert-complex-to-standard,convert-vector-to-llvm,convert-to-llvm,"
     "reconcile-unrealized-casts,canonicalize,cse"
 )
+KERNELS = (
+    "gpu.module(canonicalize,cse,lower-affine,convert-scf-to-cf,expand-strided-metadata,convert-gpu-to-nvvm,"
+    "convert-math-to-llvm,convert-to-llvm,reconcile-unrealized-casts,canonicalize,cse)"
+)
+"""Of the gpu dialect."""
+TRIPLE, CHIP, PTX = "nvptx64-nvidia-cuda", "sm_80", "+ptx80"
+"""The least device that is compiled for, which later ones run too."""
+EXACT = {
+    "sqrt": "sqrt",
+    "fabs": "fabs",
+    "fma": "fma",
+    "copysign": "copysign",
+    "floor": "floor",
+    "ceil": "ceil",
+    "trunc": "trunc",
+    "rint": "rint",
+}
+"""Functions of NVIDIA's library that are one instruction, and what LLVM calls it."""
 
 
 def found() -> str:
@@ -74,6 +94,18 @@ class Compiler:
             self._all_llvm(module)
             return str(self.llvm.translate_module_to_llvmir(module.operation))
 
+    def ptx(self, text: str) -> str:
+        """The kernels of a gpu.module, for NVIDIA; ValueError where one needs a function that no device has."""
+        context, module = self.lowered(text, KERNELS)
+        with context, self.ir.Location.unknown():
+            alone = self.ir.Module.create()
+            for outer in module.body.operations:
+                for op in list(outer.operation.regions[0].blocks[0].operations):
+                    if op.operation.name.startswith("llvm."):
+                        alone.body.append(op.operation.clone())
+            self._all_llvm(alone)
+            return assembled(str(self.llvm.translate_module_to_llvmir(alone.operation)))
+
     def _all_llvm(self, module: Any) -> None:
         left = set()
 
@@ -88,6 +120,60 @@ class Compiler:
             raise ValueError(f"not lowered: {', '.join(sorted(left))}")
 
 
+def assembled(text: str) -> str:
+    """PTX of LLVM IR, by llvmlite, whose LLVM is older than that of MLIR."""
+    text = re.sub(r"@__nv_(\w+?)(f?)\(", _plain, text)
+    if missing := sorted(set(re.findall(r"@__nv_(\w+?)f?\(", text))):
+        raise ValueError(f"there is no {', '.join(missing)} on a device without libraries")
+    binding = importlib.import_module("llvmlite.binding")
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    module = binding.parse_assembly("\n".join(map(older, text.splitlines())))
+    target = binding.Target.from_triple(TRIPLE)
+    machine = target.create_target_machine(cpu=CHIP, features=PTX, opt=3)
+    module.triple, module.data_layout = TRIPLE, str(machine.target_data)
+    options = binding.create_pipeline_tuning_options(speed_level=3)
+    builder = binding.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return str(machine.emit_assembly(module))
+
+
+def _plain(found: re.Match[str]) -> str:
+    """A function of NVIDIA's library as the instruction that it is, where it is one."""
+    name, single = found.groups()
+    return f"@llvm.{EXACT[name]}.f{32 if single else 64}(" if name in EXACT else found.group()
+
+
+LITERAL = re.compile(r"(?<![\w.%@\"$#-])([+-]?\d+\.\d+(?:e[+-]?\d+)?|[+-](?:inf|qnan|nan)\b|f0x[0-9A-Fa-f]+)")
+FLOATS = {"half": ("<e", "<H"), "float": ("<f", "<I"), "double": ("<d", "<Q")}
+
+
+def older(line: str) -> str:
+    """A line of LLVM IR with its numbers by their bits, as LLVM before version 23 spells what is not exact.
+
+    >>> older("  %4 = fmul float %3, 1.000000e-01")
+    '  %4 = fmul float %3, 0x3FB99999A0000000'
+    >>> older("  %5 = select i1 %4, half -inf, half f0x3C00")
+    '  %5 = select i1 %4, half 0xHFC00, half 0xH3C00'
+    """
+
+    def bits(found: re.Match[str]) -> str:
+        types = re.findall(r"\b(half|float|double)\b", line[: found.start()])
+        if not types:
+            return found.group()
+        number, whole = FLOATS[types[-1]]
+        text = found.group()
+        if text.startswith("f0x"):
+            value = struct.unpack(number, struct.pack(whole, int(text[3:], 16)))[0]
+        else:
+            value = struct.unpack(number, struct.pack(number, float(text.replace("qnan", "nan"))))[0]
+        if types[-1] == "half":
+            return f"0xH{struct.unpack('<H', struct.pack('<e', value))[0]:04X}"
+        return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+    return line if line.startswith(("source_filename", "!", ";")) else LITERAL.sub(bits, line)
+
+
 def main() -> None:
     """Answer one request a line, until the line ends."""
     compiler = Compiler(found())
@@ -99,6 +185,8 @@ def main() -> None:
                 answer = compiler.build(request["text"], request["path"], request["level"])
             elif request["do"] == "llvm":
                 answer = {"text": compiler.llvm_ir(request["text"])}
+            elif request["do"] == "ptx":
+                answer = {"text": compiler.ptx(request["text"])}
             else:
                 context, module = compiler.lowered(request["text"], request["pipeline"])
                 with context:

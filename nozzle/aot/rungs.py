@@ -1,4 +1,4 @@
-"""The rungs of the compiler, as text: graph, fused, linalg, llvm, asm."""
+"""The rungs of the compiler, as text: graph, fused, linalg, llvm, asm; gpu and ptx, of the same graph for a device."""
 
 from __future__ import annotations
 
@@ -9,18 +9,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from nozzle.aot import cache, passes
+from nozzle.aot.build import Refuse
 from nozzle.aot.compiled import Compiled
 from nozzle.aot.lower import lower
-from nozzle.aot.worker import WORKER
-from nozzle.errors import Missing
+from nozzle.aot.worker import WORKER, CompileFailed
+from nozzle.errors import Missing, Refused
 
-RUNGS = ("graph", "fused", "linalg", "llvm", "asm")
+RUNGS = ("graph", "fused", "linalg", "llvm", "asm", "gpu", "ptx")
+DEVICE = ("gpu", "ptx")
 
 
 def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
-    """One rung for a call with these arguments; Missing where what makes it is not installed."""
+    """One rung for a call with these arguments; Missing where what makes it is not installed, Refused where none is."""
     if target not in RUNGS:
         raise ValueError(f"there is no rung {target!r}; there are {', '.join(RUNGS)}")
+    try:
+        return _device(function, arguments, target) if target in DEVICE else _here(function, arguments, target)
+    except Refuse as error:
+        there = f"; instead: {error.instead}" if error.instead else ""
+        raise Refused(f"{function.python.__name__} has no rung {target}: {error.reason}{there}") from error
+    except CompileFailed as error:
+        raise Refused(f"{function.python.__name__} has no rung {target}: {error}") from error
+
+
+def _here(function: Compiled, arguments: Sequence[Any], target: str) -> str:
     graph = function.traced(arguments).body
     if target == "graph":
         return str(graph)
@@ -36,6 +48,21 @@ def rung(function: Compiled, arguments: Sequence[Any], target: str) -> str:
         return str(WORKER.ask("llvm", text=lowered.kernel)["text"])
     path, _ = cache.library(lowered.text)
     return assembly(str(path), lowered.name)
+
+
+def _device(function: Compiled, arguments: Sequence[Any], target: str) -> str:
+    """Kernels for a GPU, whether there is one or not."""
+    from nozzle.aot.gpu import stand_in, unwritten
+    from nozzle.aot.lower.device import kernels
+    from nozzle.aot.passes.rows import rows
+
+    graph = function.traced([stand_in(one) for one in arguments]).graph
+    text = kernels(passes.run(graph, upto=rows)).text
+    if target == "gpu":
+        return folded(text)
+    if words := unwritten():
+        raise Missing(f"the rung ptx: {words}")
+    return cache.ptx(text).read_text()
 
 
 def folded(text: str) -> str:

@@ -60,10 +60,13 @@ def build(where: str, types: str, out: Path, as_json: bool) -> None:
 @TYPES
 @SIZES
 @click.option(
-    "--target", default="fused", type=click.Choice(["graph", "fused", "linalg", "llvm", "asm"]), help="Which rung."
+    "--target",
+    default="fused",
+    type=click.Choice(["graph", "fused", "linalg", "llvm", "asm", "gpu", "ptx"]),
+    help="Which rung.",
 )
 def show(where: str, types: str, sizes: str, target: str) -> None:
-    """Print one rung of the compiler: graph, fused, linalg, llvm or asm."""
+    """Print one rung of the compiler: graph, fused, linalg, llvm or asm; gpu or ptx, for a GPU."""
     from nozzle import aot
 
     function = _function(where)

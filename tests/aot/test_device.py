@@ -24,10 +24,10 @@ class Device(np.lib.mixins.NDArrayOperatorsMixin):
         raise TypeError("this would copy it to the host")
 
     def __array_ufunc__(self, ufunc, method, *inputs, **names):
-        return Device(getattr(ufunc, method)(*map(bare, inputs), **names))
+        return type(self)(getattr(ufunc, method)(*map(bare, inputs), **names))
 
     def __array_function__(self, function, types, inputs, names):
-        return Device(function(*map(bare, inputs), **names))
+        return type(self)(function(*map(bare, inputs), **names))
 
 
 def bare(value):

@@ -71,7 +71,7 @@ class Function(Elements):
         """Tests whose failure ends the call."""
 
     def whole(self) -> Lowered:
-        _no_half_is_stale(self.graph.block)
+        no_half_is_stale(self.graph.block)
         for node in self.graph.inputs:
             self._input(node)
         fresh = {root(node) for node in self.graph.outputs if node.tensor.rank} - set(self.graph.inputs)
@@ -223,13 +223,13 @@ class Function(Elements):
             self.t.add(f"memref.store {code}, {self.status}[{zero}] : memref<?xi64>")
 
 
-def _no_half_is_stale(block: Block) -> None:
+def no_half_is_stale(block: Block) -> None:
     """Refuse a real or an imaginary part that has memory of its own, where what it looks at is written to later."""
     from nozzle.aot.passes.fuse import half
 
     for at, node in enumerate(block.nodes):
         for inner in node.blocks:
-            _no_half_is_stale(inner)
+            no_half_is_stale(inner)
         last = node.blocks[0].nodes[-1] if node.op == "fused" else node
         if node.op == "fused" and half(last) and root(last.inputs[0]) in stored(block.nodes[at + 1 :]):
             raise Refuse("an array is written to while another name is its .real or .imag", "copy it: x.real.copy()")

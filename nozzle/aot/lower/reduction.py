@@ -76,10 +76,10 @@ def reduce(f: Function, node: Node) -> None:
         return
     target = f.buffer(node)
     with nest(f, [f.dim(shape[at]) for at in kept]) as index:
-        f.save(row(dict(zip(kept, index, strict=True))), target, _placed(f, node, kept, index))
+        f.save(row(dict(zip(kept, index, strict=True))), target, placed(f, node, kept, index))
 
 
-def _placed(f: Function, node: Node, kept: Sequence[int], index: Sequence[str]) -> list[str]:
+def placed(f: Function, node: Node, kept: Sequence[int], index: Sequence[str]) -> list[str]:
     """Where a reduction over some axes puts what it found."""
     if not node.attrs["keepdims"]:
         return list(index)
@@ -98,7 +98,7 @@ def _reduce_columns(f: Function, node: Node, kept: list[int], start: str) -> Non
     order = [*outer, *axes, len(shape) - 1]
     with nest(f, [f.dim(shape[at]) for at in order]) as index:
         found = dict(zip(order, index, strict=True))
-        place = _placed(f, node, kept, [found[at] for at in kept])
+        place = placed(f, node, kept, [found[at] for at in kept])
         value = f.element(source, tuple(found[at] for at in range(len(shape))))
         f.save(combine(f, name, dtype, f.load(target, place), value), target, place)
 
@@ -143,7 +143,7 @@ def arg(f: Function, node: Node) -> None:
         return
     target = f.buffer(node)
     with nest(f, [f.dim(shape[at]) for at in kept]) as index:
-        f.save(row(dict(zip(kept, index, strict=True))), target, _placed(f, node, kept, index))
+        f.save(row(dict(zip(kept, index, strict=True))), target, placed(f, node, kept, index))
 
 
 def _truer(f: Function, name: str, here: str, best: str) -> str:
