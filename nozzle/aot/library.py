@@ -46,6 +46,8 @@ class Library:
     header: Path
     stub: Path
     guards: tuple[str, ...]
+    constant: tuple[str, ...] = ()
+    """Arguments that are said not to change; a library computes what rests on them at every call all the same."""
 
 
 def samples(types: Sequence[Annotation], names: Sequence[str], sizes: dict[str, int] | None = None) -> list[Any]:
@@ -90,7 +92,7 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
     name = special.graph.name
     guards = special.graph.guards
     library, head, python = folder / f"lib{name}.so", folder / f"{name}.h", folder / f"{name}.py"
-    found = Library(library, head, python, tuple(map(str, guards)))
+    found = Library(library, head, python, tuple(map(str, guards)), function.options.constant)
     shutil.copyfile(made, found.library)
     found.header.write_text(header(lowered, guards))
     found.stub.write_text(stub(lowered, guards, special.graph.shape))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +48,14 @@ def build(where: str, types: str, out: Path, as_json: bool) -> None:
         raise WrongCommand(str(error)) from error
     written = [str(path) for path in (made.library, made.header, made.stub)]
     if as_json:
-        click.echo(json.dumps({"written": written, "requires": made.guards}))
+        click.echo(json.dumps({"written": written, "requires": made.guards, "constant": made.constant}))
         return
     for path in written:
         click.echo(path)
     for guard in made.guards:
         click.echo(f"requires {guard}")
+    for name in made.constant:
+        click.echo(f"{name} is said to be constant: a library keeps nothing, and computes with it at every call")
 
 
 @command.command()
@@ -98,7 +101,7 @@ def explain(where: str, types: str, sizes: str) -> None:
 
 
 def _function(where: str) -> Compiled:
-    """The function that `file.py:name` means, compiled so that a first call waits."""
+    """The function that `file.py:name` means, compiled as it says, and so that a first call waits."""
     from nozzle import aot
 
     file, _, name = where.rpartition(":")
@@ -113,7 +116,9 @@ def _function(where: str) -> Compiled:
     found = getattr(module, name, None)
     if not callable(found):
         raise WrongCommand(f"{file} has no function {name}")
-    return aot.compile(getattr(found, "python", found), wait=True)
+    if not isinstance(found, aot.Compiled):
+        return aot.compile(found, wait=True)
+    return aot.Compiled(found.python, replace(found.options, wait=True))
 
 
 def _samples(function: Compiled, types: str, sizes: str) -> list[Any]:

@@ -56,6 +56,33 @@ def test_a_library_needs_neither_nozzle_nor_mlir(say: Say, kernels: Path, tmp_pa
     assert alone(tmp_path / "lib", code) == "[ 0.  2.  6. 12. 20.]"
 
 
+LAYER = """
+import numpy as np
+from nozzle import aot
+
+ONES = np.ones((4, 8), "f4"), np.ones((8, 3), "f4")
+
+@aot.compile(quantize="i8", calibrate=[ONES], constant=["w"])
+def layer(x, w):
+    return np.maximum(x @ w, 0)
+"""
+
+
+@needs_mlir
+def test_what_the_decorator_says_holds_on_the_command_line_too(say: Say, tmp_path: Path):
+    (tmp_path / "layer.py").write_text(LAYER)
+    where = (f"{tmp_path / 'layer.py'}:layer", "--types", "f32[m,k],f32[k,n]")
+    assert "wide_matmul" in say("aot", "show", *where).out
+    said = say("aot", "build", *where, "--out", str(tmp_path / "lib")).out
+    assert "w is said to be constant: a library keeps nothing, and computes with it at every call" in said
+    code = """
+        import numpy as np
+        from layer import layer
+        print(layer(np.full((1, 8), 100, "f4"), np.ones((8, 3), "f4")).tolist())
+    """
+    assert alone(tmp_path / "lib", code) == "[[8.0, 8.0, 8.0]]"  # bytes end where the calibration did
+
+
 @needs_mlir
 def test_a_library_writes_in_place_takes_numbers_and_holds_its_guards(say: Say, kernels: Path, tmp_path: Path):
     say("aot", "build", f"{kernels}:settle", "--types", "f64[n],i64[],f64[]", "--out", str(tmp_path / "lib"))
