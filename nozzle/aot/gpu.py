@@ -20,7 +20,8 @@ from nozzle.aot.build import Refuse
 from nozzle.aot.cpu import by_sizes, differ, exact, follow, least
 from nozzle.aot.graph import Graph, Node
 from nozzle.aot.interpret import Run, put_together, sizes_of
-from nozzle.aot.lower.device import THREADS, Kernels, Launch, kernels
+from nozzle.aot.lower.device import Kernels, kernels
+from nozzle.aot.lower.grid import THREADS, Launch
 from nozzle.aot.ops import OPS
 from nozzle.aot.passes.rows import rows
 from nozzle.aot.worker import CompileFailed

@@ -9,7 +9,8 @@ import ctypes
 import numpy as np
 
 from nozzle.aot import cache
-from nozzle.aot.lower.device import THREADS, Device
+from nozzle.aot.lower.device import Device
+from nozzle.aot.lower.grid import THREADS
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.text import register
 
@@ -34,7 +35,7 @@ class Alone(Device):
         parameters = ", ".join([*self.parameters, "%block: index", "%grid: index"])
         for at, (dtype, body) in enumerate(self.bodies):
             room = [f"  %shared = memref.alloca() : {self.shared(dtype)[0]}"] if dtype else []
-            head = f"func.func @{self._module()}_{at}({parameters}) {{"
+            head = f"func.func @{self.name()}_{at}({parameters}) {{"
             lines += [head, *room, *self.t.prologue, *body, "  return", "}"]
         return "\n".join(lines) + "\n"
 

@@ -1,7 +1,6 @@
 """A fused graph to kernels of a GPU, in the gpu dialect: one pass over memory each, and who computes what in it.
 
-Every kernel has all parameters of the function and may be launched with any number of blocks: its loops go from a
-thread's own place in steps of all threads. Elements are divided among all threads; a reduction, and the rows that
+Elements are divided among all threads; a reduction, and the rows that
 share one, among blocks, whose threads fold what they have together; a running sum among blocks that each begin with
 what stands before theirs. Products of matrices are steps of the library that has the arrays. What has an order of its
 own (loops, branches, tests, masks) has no form here.
@@ -9,17 +8,14 @@ own (loops, branches, tests, masks) has no form here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import Graph, Node, root, stored, walk
 from nozzle.aot.lower.elementwise import flat, put, row_element, total
 from nozzle.aot.lower.frame import Buffer, Place
-from nozzle.aot.lower.function import Function
+from nozzle.aot.lower.grid import THREADS, Grid, Launch, ceiling, over
 from nozzle.aot.lower.loops import fold
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.reduction import combine, identity, placed
@@ -30,20 +26,10 @@ from nozzle.aot.passes.fuse import pulled
 from nozzle.aot.passes.rows import FOLDS
 from nozzle.aot.sizes import Dim
 
-THREADS = 256
-"""Of a block."""
 PARTS = 1024
 """Blocks that one sum, or one running sum, is divided among at most."""
 RUN = 8 * THREADS
 """Elements of a running sum for which there is one more block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """One kernel, and of how many blocks; of none where there is nothing to do."""
-
-    name: str
-    blocks: Dim
 
 
 Step = Launch | Node
@@ -75,22 +61,8 @@ def kernels(graph: Graph) -> Kernels:
     return Device(graph, Processor()).kernels()
 
 
-class Device(Function):
+class Device(Grid):
     """Lowers one graph to kernels."""
-
-    def __init__(self, graph: Graph, processor: Processor) -> None:
-        super().__init__(graph, processor)
-        self.steps: list[Step] = []
-        self.bodies: list[tuple[str, list[str]]] = []
-        """Of every kernel: the dtype of what its threads share, if they do; its lines."""
-        self.given: dict[Node, str] = {}
-        """Numbers that a call brings; all others a kernel finds for itself."""
-        self.made: set[Node] = set()
-        """Numbers that are in memory."""
-        self.places: dict[Node, tuple[str, str]] = {}
-        self.head: list[str] = []
-        """The first lines of a kernel: the numbers that it finds."""
-        self.thread, self.width, self.mine, self.blocks = "", "", "", ""
 
     def kernels(self) -> Kernels:
         nodes = [node for node in (*self.graph.inputs, *walk(self.graph.block)) if node.type is not None]
@@ -133,127 +105,6 @@ class Device(Function):
             writes,
             self.places,
         )
-
-    # what a device has, in the words of the gpu dialect
-
-    def place(self) -> tuple[str, str, str, str]:
-        """Which thread of how many, in which block of how many."""
-        one, two, three, four = (
-            self.t.set(f"gpu.{what} x") for what in ("thread_id", "block_dim", "block_id", "grid_dim")
-        )
-        return one, two, three, four
-
-    def barrier(self) -> None:
-        """All threads of a block have come here, and see what each wrote."""
-        self.t.add("gpu.barrier")
-
-    def among(self, value: str, dtype: str, both: Callable[[str, str], str]) -> str:
-        """What all threads of a block have together; each of them is told."""
-        type, left, right, found = register(dtype), self.t.name(), self.t.name(), self.t.name()
-        with self.t.block(f"{found} = gpu.all_reduce {value} uniform {{", f"}} : ({type}) -> {type}"):
-            self.t.add(f"^bb0({left}: {type}, {right}: {type}):")
-            self.t.add(f'"gpu.yield"({both(left, right)}) : ({type}) -> ()')
-        self.barrier()
-        return found
-
-    def shared(self, dtype: str) -> tuple[str, str]:
-        """Memory that the threads of a block share, a number each: its type, and how it is had."""
-        return f"memref<{THREADS}x{register(dtype)}, #gpu.address_space<workgroup>>", "%shared"
-
-    def module(self) -> str:
-        """All kernels, each with all parameters and with what is computed at entry."""
-        name, lines = self._module(), []
-        # what one thread writes another reads: of such memory nothing may be held across a barrier
-        parameters = ", ".join(one.replace(" {llvm.noalias}", "") for one in self.parameters)
-        for at, (dtype, body) in enumerate(self.bodies):
-            shares = f" workgroup(%shared: {self.shared(dtype)[0]})" if dtype else ""
-            head = f"gpu.func @{name}_{at}({parameters}){shares} kernel {{"
-            lines += [head, *self.t.prologue, *body, "  gpu.return", "}"]
-        inner = "\n".join(("gpu.module @kernels {", self.t.constants() + "\n".join(lines), "}"))
-        return f"module attributes {{gpu.container_module}} {{\n{inner}\n}}\n"
-
-    def _module(self) -> str:
-        return f"nz_{self.graph.name}"
-
-    # kernels
-
-    @contextmanager
-    def kernel(self, blocks: Dim, shares: str = "") -> Iterator[None]:
-        """Write one kernel."""
-        before, self.t.lines, self.head = self.t.lines, [], []
-        self.scalars, self.memo, self.row = dict(self.given), {}, {}
-        yield
-        self.steps.append(Launch(f"{self._module()}_{len(self.bodies)}", blocks))
-        self.bodies.append((shares, [*self.head, *self.t.lines]))
-        self.t.lines = before
-
-    @contextmanager
-    def turns(self, first: str, size: str, step: str) -> Iterator[str]:
-        memo, self.memo = self.memo, {}
-        at = self.t.name()
-        with self.t.block(f"scf.for {at} = {first} to {size} step {step} {{"):
-            yield at
-        self.memo = memo
-
-    @contextmanager
-    def every(self, shape: Sequence[Dim]) -> Iterator[str]:
-        """The elements of a shape, by their place in C order, among all threads of all blocks."""
-        first = self._sum(self._product(self.mine, self.width), self.thread)
-        with self.turns(first, self.dim(total(self, shape)), self._product(self.blocks, self.width)) as at:
-            yield at
-
-    def index_of(self, at: str, shape: Sequence[Dim]) -> list[str]:
-        """The index of a place in C order."""
-        found: list[str] = []
-        long = [axis for axis, dim in enumerate(shape) if not self.is_one(dim)]
-        for axis in reversed(range(len(shape))):
-            if axis not in long:
-                found.append(self.t.index(0))
-            elif axis == long[0]:
-                found.append(at)
-            else:
-                length = self.dim(shape[axis])
-                found.append(self.t.set(f"arith.remui {at}, {length} : index"))
-                at = self.t.set(f"arith.divui {at}, {length} : index")
-        return found[::-1]
-
-    def folded(
-        self, name: str, dtype: str, first: str, size: str, element: Callable[[str], str], step: str = ""
-    ) -> str:
-        """What the elements of a range come to together, by the threads of a block; `first` is this thread's own."""
-        start, type, found, at, acc = self.t.const(identity(name, dtype), dtype), register(dtype), *self._names(3)
-        head = f"{found} = scf.for {at} = {first} to {size} step {step or self.width} iter_args({acc} = {start})"
-        memo, self.memo = self.memo, {}
-        with self.t.block(f"{head} -> ({type}) {{"):
-            self.t.add(f"scf.yield {combine(self, name, dtype, acc, element(at))} : {type}")
-        self.memo = memo
-        wide = {"bool": "int32", "float16": "float32"}.get(dtype, dtype)
-        wide = "int32" if np.dtype(wide).kind in "iu" and np.dtype(wide).itemsize < 4 else wide
-        both = self.among(
-            self.t.cast(found, dtype, wide), wide, lambda left, right: combine(self, name, wide, left, right)
-        )
-        return self.t.cast(both, wide, dtype)
-
-    @contextmanager
-    def one_thread(self) -> Iterator[None]:
-        """For what is written once for a block."""
-        first = self.t.set(f"arith.cmpi eq, {self.thread}, {self.t.index(0)} : index")
-        with self.t.block(f"scf.if {first} {{"):
-            yield
-
-    def scalar(self, node: Node) -> str:
-        if node not in self.scalars:
-            lines, depth = self.t.lines, self.t.depth
-            self.t.lines, self.t.depth = self.head, 1
-            found = self.load(self.buffers[node], ()) if node in self.made else super().scalar(node)
-            self.t.lines, self.t.depth = lines, depth
-            self.scalars[node] = found
-        return self.scalars[node]
-
-    def buffer(self, node: Node) -> Buffer:
-        if node not in self.buffers:
-            self.places[node] = "scratch", str(len(self.scratch))
-        return super().buffer(node)
 
     def node(self, node: Node) -> None:
         if node.op == "fused":
@@ -322,11 +173,11 @@ class Device(Function):
         """One number: of every block, and of what the blocks have."""
         shape, dtype, target = node.inputs[0].tensor.shape, node.tensor.dtype, self.buffer(node)
         many = over(total(self, shape)).joined("min", Dim.of(PARTS)).joined("max", Dim.of(1))
-        parts = self._room(dtype, many)
+        parts = self.room(dtype, many)
         with self.kernel(many):
-            first = self._sum(self._product(self.mine, self.width), self.thread)
+            first = self.plus(self.times(self.mine, self.width), self.thread)
             found = self.folded(
-                name, dtype, first, self.dim(total(self, shape)), element, self._product(self.blocks, self.width)
+                name, dtype, first, self.dim(total(self, shape)), element, self.times(self.blocks, self.width)
             )
             with self.one_thread():
                 self.save(found, parts, [self.mine])
@@ -433,11 +284,11 @@ class Device(Function):
             return tuple(index[k] for k in range(len(shape)))
 
         zeros = [self.t.index(0)] * len(others)
-        parts = self._room(dtype, many)
+        parts = self.room(dtype, many)
         if alone:
             with self.kernel(many):
                 begin, end = self._part(each, size)
-                first = self._sum(begin, self.thread)
+                first = self.plus(begin, self.thread)
                 found = self.folded(name, dtype, first, end, lambda at: self.element(source, element(zeros, at)))
                 with self.one_thread():
                     self.save(found, parts, [self.mine])
@@ -467,12 +318,12 @@ class Device(Function):
         """Piece by piece, a number a thread: by shifted sums in shared memory (Hillis and Steele, 1986)."""
         t, type, start = self.t, register(dtype), self.t.const(identity(name, dtype), dtype)
         shared, ref = self.shared(dtype)
-        found, piece, last = self._names(3)
+        found, piece, last = self.names(3)
         memo = self.memo
         head = f"{found} = scf.for {piece} = {begin} to {end} step {self.width} iter_args({last} = {carry})"
         with t.block(f"{head} -> ({type}) {{"):
             self.memo = {}
-            at = self._sum(piece, self.thread)
+            at = self.plus(piece, self.thread)
             inside = t.set(f"arith.cmpi ult, {at}, {end} : index")
             value = t.name()
             with t.block(f"{value} = scf.if {inside} -> ({type}) {{", "} else {"):
@@ -503,8 +354,8 @@ class Device(Function):
 
     def _part(self, each: Dim, size: Dim) -> tuple[str, str]:
         """Where this block's part begins and ends."""
-        begin = self._product(self.mine, self.dim(each))
-        end = self._sum(begin, self.dim(each))
+        begin = self.times(self.mine, self.dim(each))
+        end = self.plus(begin, self.dim(each))
         return begin, self.t.set(f"arith.minsi {end}, {self.dim(size)} : index")
 
     def _multiplied(self, node: Node) -> None:
@@ -514,21 +365,6 @@ class Device(Function):
                 raise Refuse("this product of matrices on a device", "give its factors names")
         self.buffer(node)
         self.steps.append(node)
-
-    def _room(self, dtype: str, many: Dim) -> Buffer:
-        """Scratch memory."""
-        self.scratch.append(Place(dtype, many))
-        with self.t.at_entry():
-            return Buffer(self.memref(f"%scratch{len(self.scratch) - 1}", dtype), dtype, (many,))
-
-    def _names(self, many: int) -> list[str]:
-        return [self.t.name() for _ in range(many)]
-
-    def _sum(self, one: str, two: str) -> str:
-        return self.t.set(f"arith.addi {one}, {two} : index")
-
-    def _product(self, one: str, two: str) -> str:
-        return self.t.set(f"arith.muli {one}, {two} : index")
 
 
 REFUSED = {
@@ -541,12 +377,3 @@ REFUSED = {
     "scatter": "writing by a mask",
     "put": "writing by indices",
 }
-
-
-def ceiling(count: Dim, to: int) -> Dim:
-    return (count + (to - 1)).joined("//", Dim.of(to))
-
-
-def over(count: Dim) -> Dim:
-    """Blocks for so many elements, a thread each."""
-    return ceiling(count, THREADS)
