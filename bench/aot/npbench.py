@@ -4,8 +4,9 @@
 
 Every program is printed, also what is refused and why. `numba` is `numba.njit` on the same unmodified source, where it
 is installed; `best` is the quickest of the variants that NPBench has adapted to numba by hand, all cores, fastmath and
-all. Times are medians; `first` is the first call, with compilation and the check against Python. NPBench is by
-ETH Zurich (BSD-3-Clause; Ziogas et al., ICS 2021); nothing of it is kept here.
+all. Times are medians; `first` is the first call, with compilation and the check against Python, `made` what of it was
+compilation: from text to library, with the worker running. NPBench is by ETH Zurich (BSD-3-Clause; Ziogas et al., ICS
+2021); nothing of it is kept here.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from nozzle import aot
+from nozzle.aot import cache
+from nozzle.aot.worker import WORKER
 
 
 def module(path):
@@ -53,6 +56,14 @@ def seconds(call, arguments, patience):
         call(*given)
         taken.append(time.perf_counter() - start)
     return statistics.median(taken)
+
+
+def clocked(call, spent, *given):
+    start = time.perf_counter()
+    try:
+        return call(*given)
+    finally:
+        spent[0] += time.perf_counter() - start
 
 
 def flat(value):
@@ -110,10 +121,13 @@ def one(root, info, chosen):
     with np.errstate(all="ignore"):
         theirs, mine = ([copy.deepcopy(one) for one in arguments] for _ in range(2))
         want = [function(*theirs), theirs]
-        compiled = aot.compile(function, wait=True)
+        compiled, made = aot.compile(function, wait=True), [0.0]
+        library = cache.library
+        cache.library = lambda *given: clocked(library, made, *given)
         start = time.perf_counter()
         got = [compiled(*mine), mine]
         first = time.perf_counter() - start
+        cache.library = library
         special = next(iter(compiled.specials.values()))[0]
         plain = seconds(function, arguments, chosen.patience)
         native = seconds(compiled, arguments, chosen.patience) if special.native else None
@@ -125,6 +139,7 @@ def one(root, info, chosen):
         "numba": numba,
         "best": best,
         "first": first,
+        "made": made[0],
         "agrees": agree(got, want),
         "said": special.said,
     }
@@ -140,9 +155,10 @@ def main():
     chosen = parser.parse_args()
     print(
         f"{'program':12}{'numpy ms':>10}{'native ms':>10}{'x numpy':>9}{'numba ms':>10}{'x numba':>9}{'x best':>9}"
-        f"{'first s':>9}  "
+        f"{'first s':>9}{'made s':>9}  "
     )
     found, many = [], 0
+    WORKER.ask("llvm", text="func.func @begin() {\n  return\n}")
     for path in sorted((chosen.root / "bench_info").glob("*.json")):
         info = json.loads(path.read_text())["benchmark"]
         name = info["short_name"]
@@ -169,7 +185,7 @@ def line(name, row):
         for peer in ("numba", "best")
     )
     words = ("agrees" if row["agrees"] else "DIFFERS") + (f"; {row['said']}" if row["said"] else "")
-    return f"{name:12}{ms[0]}{ms[1]}{faster}{ms[2]}{numba}{best}{row['first']:9.2f}  {words}"
+    return f"{name:12}{ms[0]}{ms[1]}{faster}{ms[2]}{numba}{best}{row['first']:9.2f}{row['made']:9.2f}  {words}"
 
 
 def summary(found, many):
@@ -178,7 +194,8 @@ def summary(found, many):
     print(f"\n{len(native)} of {many} native and agreeing")
     if native:
         print(f"geometric mean against NumPy {mean(row['plain'] / row['native'] for row in native):.2f}")
-        print(f"median first call {statistics.median(row['first'] for row in native):.2f} s")
+        first, made = (statistics.median(row[key] for row in native) for key in ("first", "made"))
+        print(f"median first call {first:.2f} s, compilation {made:.2f} s")
     if both:
         ratio = mean(row["numba"] / row["native"] for row in both)
         print(f"geometric mean against numba, unmodified source, where both run ({len(both)}): {ratio:.2f}")
