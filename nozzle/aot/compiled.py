@@ -260,13 +260,17 @@ def _elsewhere(value: Any) -> bool:
     )
 
 
+PLAIN = (np.ndarray, np.memmap)
+"""Arrays whose arithmetic is NumPy's own; a masked array, or a matrix, has another."""
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer, np.bool_))
 
 
 def _wrong(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        if type(value) not in (np.ndarray, np.memmap):
+        if type(value) not in PLAIN:
             return f"is a {type(value).__name__}, not a plain array"
         if value.dtype.name not in DTYPES:
             return f"is an array of {value.dtype}"
@@ -285,7 +289,8 @@ def _key(arguments: Sequence[Any]) -> tuple[Any, ...]:
 def _kind(value: Any) -> Any:
     """What of an argument decides which code may run."""
     if isinstance(value, np.ndarray):
-        return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
+        lies = value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
+        return lies if type(value) in PLAIN else (type(value), *lies)
     if isinstance(value, np.generic):
         return value.dtype
     if isinstance(value, (bool, int, float, complex)):

@@ -39,6 +39,17 @@ def saxpy(a, b, c):
     return a * b + c
 
 
+@pytest.mark.parametrize(
+    "strange", [np.ma.array(V, mask=V > 0), V.view(np.recarray)], ids=lambda one: type(one).__name__
+)
+def test_arrays_with_an_arithmetic_of_their_own_are_refused_also_after_plain_ones(strange):
+    compiled = aot.compile(saxpy, wait=True)
+    plain = np.asarray(strange)
+    compiled(plain, plain, plain)
+    with pytest.raises(aot.NotAdmissible, match=f"is a {type(strange).__name__}, not a plain array"):
+        compiled(strange, strange, strange)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 8, 31, 1000])
 def test_one_library_serves_every_length(n):
     compiled = aot.compile(saxpy, wait=True)
