@@ -46,6 +46,13 @@ def may_be_unset(x):
     return y
 
 
+def a_number_or_a_word(x):
+    y = 1
+    if x[0] > 0:
+        y = "a"
+    return x * y
+
+
 def makes_a_dict(x):
     return {"x": x}
 
@@ -66,6 +73,7 @@ def truth_of_an_array(x):
         (takes_input, "a call of eval", "write the expression itself"),
         (prints, "a call of print", "print it outside"),
         (changes_type, "changes its type", "use another name"),
+        (a_number_or_a_word, "in one branch and", "another name in one"),
         (may_be_unset, "may have no value here", "give y a value before"),
         (makes_a_dict, "a dict expression", "use tuples"),
         (calls_itself, "calls itself", "write it as a loop"),

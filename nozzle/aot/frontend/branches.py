@@ -99,7 +99,8 @@ def pair(
     if same(one, two) and not isinstance(one, Node):
         return Fixed(one)
     if not all(isinstance(x, (Node, bool, int, float, complex, np.generic)) for x in (one, two)):
-        raise Refuse(f"{name or 'the result'} is {describe(one)} in one branch and {describe(two)} in the other")
+        what = f"{name or 'the result'} is {describe(one)} in one branch and {describe(two)} in the other"
+        raise Refuse(what, "give it numbers or arrays in both, or another name in one")
     lifted = [inside(w, side[2], w.b.lift, value) for side, value in zip(sides, (one, two), strict=True)]
     type = meet(w, name, lifted[0].tensor, lifted[1].tensor)
     for found, side, node in zip(results, sides, lifted, strict=True):
