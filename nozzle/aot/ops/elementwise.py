@@ -6,13 +6,13 @@ by the C library or by `nozzle.aot.ops.transcendental` is within the bound state
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import Node
+from nozzle.aot.ops.division import floor_divide, remainder
 from nozzle.aot.ops.op import FUNCTIONS, Emit, Op, Scalars, define, function
+from nozzle.aot.ops.pairs import add_pair, div_pair, either, half, mul_pair, sub_pair
 from nozzle.aot.types import Tensor
 
 FAMILY = "elementwise"
@@ -31,58 +31,6 @@ def _plain(integer: str = "", real: str = "", boolean: str = "", unsigned: str =
     return emit
 
 
-def _complex(real: Emit, pair: Any) -> Emit:
-    def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
-        if np.dtype(dtype).kind != "c":
-            return real(s, dtype, x)
-        part = half(dtype)
-        result = pair(s, part, *(one for value in x for one in s.parts(value, dtype)))
-        return s.whole(result[0], result[1], dtype) if isinstance(result, tuple) else str(result)
-
-    return emit
-
-
-def half(dtype: str) -> str:
-    """The dtype of the parts of a complex one."""
-    return {"complex64": "float32", "complex128": "float64"}[dtype]
-
-
-def _add_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
-    return s.op("arith.addf", t, ar, br), s.op("arith.addf", t, ai, bi)
-
-
-def _sub_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
-    return s.op("arith.subf", t, ar, br), s.op("arith.subf", t, ai, bi)
-
-
-def _mul_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
-    real = s.op("arith.subf", t, s.op("arith.mulf", t, ar, br), s.op("arith.mulf", t, ai, bi))
-    return real, s.op("arith.addf", t, s.op("arith.mulf", t, ar, bi), s.op("arith.mulf", t, ai, br))
-
-
-def _div_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
-    """Smith's way (1962), as NumPy does it: by the larger part of the divisor."""
-
-    def go(p: str, q: str, x: str, y: str) -> tuple[str, str]:
-        ratio = s.op("arith.divf", t, q, p)
-        scale = s.op("arith.divf", t, s.const(1.0, t), s.op("arith.addf", t, p, s.op("arith.mulf", t, q, ratio)))
-        one = s.op("arith.mulf", t, s.op("arith.addf", t, x, s.op("arith.mulf", t, y, ratio)), scale)
-        two = s.op("arith.mulf", t, s.op("arith.subf", t, y, s.op("arith.mulf", t, x, ratio)), scale)
-        return one, two
-
-    left, right = s.op("math.absf", t, br), s.op("math.absf", t, bi)
-    by_real = s.compare("ge", t, left, right)
-    real, imaginary = go(br, bi, ar, ai)
-    other, negated = go(bi, br, ai, ar)
-    negated = s.op("arith.negf", t, negated)
-    none = s.op(
-        "arith.andi", "bool", s.compare("eq", t, left, s.const(0.0, t)), s.compare("eq", t, right, s.const(0.0, t))
-    )
-    real, imaginary = s.select(by_real, t, real, other), s.select(by_real, t, imaginary, negated)
-    zero = s.op("arith.divf", t, ar, left), s.op("arith.divf", t, ai, left)
-    return s.select(none, t, zero[0], real), s.select(none, t, zero[1], imaginary)
-
-
 def _compare(predicate: str) -> Emit:
     def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
         if np.dtype(dtype).kind != "c":
@@ -94,65 +42,6 @@ def _compare(predicate: str) -> Emit:
         return s.op("arith.andi" if predicate == "eq" else "arith.ori", "bool", one, two)
 
     return emit
-
-
-def _floor_divide(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
-    a, b = x
-    if np.dtype(dtype).kind == "f":
-        return _floor_divide_real(s, dtype, a, b)
-    quotient, rest, zero = _whole_division(s, dtype, a, b)
-    if np.dtype(dtype).kind == "u":
-        return s.select(s.compare("eq", dtype, b, zero), dtype, zero, quotient)
-    apart = s.op("arith.andi", "bool", s.compare("ne", dtype, rest, zero), _signs_differ(s, dtype, rest, b))
-    quotient = s.select(apart, dtype, s.op("arith.subi", dtype, quotient, s.const(1, dtype)), quotient)
-    quotient = s.select(
-        s.compare("eq", dtype, b, s.const(-1, dtype)), dtype, s.op("arith.subi", dtype, zero, a), quotient
-    )
-    return s.select(s.compare("eq", dtype, b, zero), dtype, zero, quotient)
-
-
-def _whole_division(s: Scalars, dtype: str, a: str, b: str) -> tuple[str, str, str]:
-    """Quotient and rest towards zero; by 1 where the divisor is 0 or -1, which would trap."""
-    zero, one = s.const(0, dtype), s.const(1, dtype)
-    safe = s.select(s.compare("eq", dtype, b, zero), dtype, one, b)
-    letter = np.dtype(dtype).kind
-    if letter == "i":
-        safe = s.select(s.compare("eq", dtype, b, s.const(-1, dtype)), dtype, one, safe)
-    sign = "s" if letter == "i" else "u"
-    return s.op(f"arith.div{sign}i", dtype, a, safe), s.op(f"arith.rem{sign}i", dtype, a, safe), zero
-
-
-def _signs_differ(s: Scalars, dtype: str, a: str, b: str) -> str:
-    zero = s.const(0, dtype)
-    return s.op("arith.xori", "bool", s.compare("lt", dtype, a, zero), s.compare("lt", dtype, b, zero))
-
-
-def _floor_divide_real(s: Scalars, t: str, a: str, b: str) -> str:
-    zero, plain = s.const(0.0, t), s.op("arith.divf", t, a, b)
-    rest = s.op("arith.remf", t, a, b)
-    quotient = s.op("arith.divf", t, s.op("arith.subf", t, a, rest), b)
-    apart = s.op("arith.andi", "bool", s.compare("ne", t, rest, zero), _signs_differ(s, t, rest, b))
-    quotient = s.select(apart, t, s.op("arith.subf", t, quotient, s.const(1.0, t)), quotient)
-    floor = s.op("math.floor", t, quotient)
-    high = s.compare("gt", t, s.op("arith.subf", t, quotient, floor), s.const(0.5, t))
-    floor = s.select(high, t, s.op("arith.addf", t, floor, s.const(1.0, t)), floor)
-    floor = s.select(s.compare("ne", t, quotient, zero), t, floor, s.op("math.copysign", t, zero, plain))
-    return s.select(s.compare("eq", t, b, zero), t, plain, floor)
-
-
-def _remainder(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
-    a, b = x
-    if np.dtype(dtype).kind == "f":
-        rest, zero = s.op("arith.remf", dtype, a, b), s.const(0.0, dtype)
-        moved = s.select(_signs_differ(s, dtype, rest, b), dtype, s.op("arith.addf", dtype, rest, b), rest)
-        found = s.select(s.compare("ne", dtype, rest, zero), dtype, moved, s.op("math.copysign", dtype, zero, b))
-        return s.select(s.compare("eq", dtype, b, zero), dtype, rest, found)
-    _, rest, zero = _whole_division(s, dtype, a, b)
-    if np.dtype(dtype).kind == "i":
-        apart = s.op("arith.andi", "bool", s.compare("ne", dtype, rest, zero), _signs_differ(s, dtype, rest, b))
-        rest = s.select(apart, dtype, s.op("arith.addi", dtype, rest, b), rest)
-        rest = s.select(s.compare("eq", dtype, b, s.const(-1, dtype)), dtype, zero, rest)
-    return s.select(s.compare("eq", dtype, b, zero), dtype, zero, rest)
 
 
 def _shift(left: bool) -> Emit:
@@ -211,7 +100,7 @@ def _sign(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
 def _reciprocal(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
     if np.dtype(dtype).kind == "c":
         one, zero = s.const(1.0, half(dtype)), s.const(0.0, half(dtype))
-        return s.whole(*_div_pair(s, half(dtype), one, zero, *s.parts(x[0], dtype)), dtype)
+        return s.whole(*div_pair(s, half(dtype), one, zero, *s.parts(x[0], dtype)), dtype)
     return s.op("arith.divf", dtype, s.const(1.0, dtype), *x)
 
 
@@ -263,19 +152,19 @@ def _negated(s: Scalars, t: str, real: str, imaginary: str) -> tuple[str, str]:
     return s.op("arith.negf", t, real), s.op("arith.negf", t, imaginary)
 
 
-_MULTIPLY = _complex(_plain("arith.muli", "arith.mulf", "arith.andi"), _mul_pair)
+_MULTIPLY = either(_plain("arith.muli", "arith.mulf", "arith.andi"), mul_pair)
 _MAXIMUM = _plain("arith.maxsi", "arith.maximumf", "arith.ori", "arith.maxui")
 _MINIMUM = _plain("arith.minsi", "arith.minimumf", "arith.andi", "arith.minui")
 
 EXACT: dict[str, tuple[Emit, int]] = {
-    "add": (_complex(_plain("arith.addi", "arith.addf", "arith.ori"), _add_pair), 1),
-    "subtract": (_complex(_plain("arith.subi", "arith.subf"), _sub_pair), 1),
+    "add": (either(_plain("arith.addi", "arith.addf", "arith.ori"), add_pair), 1),
+    "subtract": (either(_plain("arith.subi", "arith.subf"), sub_pair), 1),
     "multiply": (_MULTIPLY, 1),
-    "divide": (_complex(_plain(real="arith.divf"), _div_pair), 4),
-    "floor_divide": (_floor_divide, 12),
-    "remainder": (_remainder, 12),
+    "divide": (either(_plain(real="arith.divf"), div_pair), 4),
+    "floor_divide": (floor_divide, 12),
+    "remainder": (remainder, 12),
     "fmod": (_plain(real="arith.remf"), 12),
-    "negative": (_complex(_negative, _negated), 1),
+    "negative": (either(_negative, _negated), 1),
     "positive": (lambda s, dtype, x: x[0], 0),
     "absolute": (_absolute, 1),
     "fabs": (_plain(real="math.absf"), 1),

@@ -9,8 +9,8 @@ import numpy as np
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import angle, own
-from nozzle.aot.ops.elementwise import half
 from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
+from nozzle.aot.ops.pairs import half
 from nozzle.aot.types import Tensor
 
 FAMILY = "transcendental"
