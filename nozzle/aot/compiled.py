@@ -167,13 +167,13 @@ class Compiled:
         from nozzle.aot import gpu
 
         try:
-            if words := gpu.missing():
-                return None, words
             standing = [gpu.stand_in(one) for one in arguments]
             key = ("device", *_key(standing))
             for one in self.specials.get(key, ()):
                 if one.holds(*standing) and all(capture.holds() for capture in one.captures):
                     return one, one.said
+            if words := gpu.missing():
+                return None, words
             made = self.traced(standing)
         except (NotAdmissible, Refuse) as error:
             return None, error.reason

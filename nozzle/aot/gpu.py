@@ -104,8 +104,8 @@ def attach(special: Special, arguments: Sequence[Any], driver: Driver | None = N
         wrong = found.check(arguments)
     except Refuse as error:
         special.said = f"{error.reason}; instead: {error.instead}"
-    except CompileFailed as error:
-        special.said = str(error)
+    except (CompileFailed, OSError, RuntimeError) as error:  # the last is what CuPy says of its driver
+        special.said = f"its kernels could not be made: {error}"
     else:
         if wrong:
             special.said = f"its kernels disagree with its library: {wrong}"

@@ -291,6 +291,19 @@ def test_kernels_that_disagree_are_not_used(caplog, monkeypatch):
     assert "its kernels disagree with its library" in caplog.records[0].getMessage()
 
 
+class Broken(There):
+    def load(self, made):
+        raise RuntimeError("CUDA_ERROR_INVALID_PTX")
+
+
+def test_a_driver_that_takes_no_kernels_is_said_and_the_library_answers(caplog, monkeypatch):
+    monkeypatch.setattr(cpu, "_said", set())
+    monkeypatch.setattr(gpu, "missing", str)
+    monkeypatch.setattr(gpu, "Cuda", Broken)
+    assert np.allclose(aot.compile(softmax)(Cupy(M)).held, softmax(M))
+    assert "its kernels could not be made: CUDA_ERROR_INVALID_PTX" in caplog.records[0].getMessage()
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", KERNELS)
 def test_on_a_device_the_answer_is_cupys(name):
