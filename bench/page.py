@@ -83,7 +83,7 @@ def main() -> None:
                     loop.messages.put(Quit())
 
             begin(loop, here, voice)
-            with _page(loop, here, voice, ears, (True, "", 0)) as seen, watching(loop, here, seen):
+            with _page(loop, here, voice, ears, (True, "", 0)) as shown, watching(loop, here, shown.first.seen):
                 thread = threading.Thread(target=drive)
                 thread.start()
                 loop.run()

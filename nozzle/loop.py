@@ -180,6 +180,8 @@ class Loop:
         for desk in list(self.desks.values()):
             with self.telling(desk.path):
                 desk.tick(now)
+                if self._quitting and desk.run is None and desk.beside.busy():
+                    desk.stop()  # what began since it was said: its cell would never be started
                 if not (self._quitting or git):
                     desk.start(now)
                 self._write(desk, now, git)

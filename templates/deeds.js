@@ -2,7 +2,7 @@
 // What is half written stands outside the blocks that are patched, and outlives a reload in this window.
 "use strict";
 (() => {
-  const { page, deed } = document.currentScript.dataset;
+  const { page, deed, thread, first } = document.currentScript.dataset;
   const article = document.querySelector("article[data-keys]");
   if (!article) return;
   const make = (name, props = {}, ...inside) => {
@@ -166,7 +166,7 @@
   const lines = make("ul", { className: "deed-steps" });
   const forked = make("button", { type: "button", textContent: "Fork here", onclick: async () => { const { at } = await act("steps"); await doing("fork", { step: at }); live(); } });
   const strand = (one) => make("li", {},
-    make("span", { className: "deed-title", textContent: `${one.here ? "\u25cf " : ""}${one.thread || "(no branch)"}` }),
+    make("span", { className: "deed-title" }, one.here ? "\u25cf " : "", one.page && !one.here ? make("a", { href: one.page, textContent: one.thread || "(no branch)" }) : one.thread || "(no branch)"),
     ...(one.doing.length ? one.doing : [one.watched ? "at rest" : "no watch runs there"]).map((textContent) => make("div", { textContent })),
     make("div", { className: "deed-note", textContent: `${one.sha.slice(0, 8)} ${one.title}` }),
     ...(one.news ? [make("div", { className: "deed-note", textContent: one.news })] : []));
@@ -180,10 +180,16 @@
 
   const offers = make("div", { className: "deed-offers" });
   const copied = async (words) => { try { await navigator.clipboard.writeText(words); say("copied"); } catch { say("the browser does not let this page copy; select it"); } };
-  const answer = async (id, box, source = "") => { await doing("tick", { id, box, source }); ask(); };
+  const answer = async (id, box, source = "", choice = "") => { await doing("tick", { id, box, source, choice }); ask(); };
   const further = (task) => (task ? [button("Sure, all", () => shortly("sure", task, "all")), button("Stop", () => shortly("stop", task))] : []);
   const button = (textContent, onclick, className = "") => make("button", { type: "button", textContent, className, onclick });
-  const offer = ({ id, source, language, why, risk, left, thread, task }) => {
+  // Tasks that are offered together: each has its own button, and the others wait.
+  const several = ({ id, why, choices, thread }) => make("li", {}, make("p", { textContent: why }),
+    ...choices.map((words) => make("p", { className: "deed-row deed-choice" }, make("span", { textContent: words }), button("Run", () => answer(id, "run", "", words), "deed-main"))),
+    make("p", { className: "deed-row" }, button("Run all", () => answer(id, "run")), button("Deny", () => answer(id, "deny")), make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}it waits for you` })));
+  const offer = (held) => {
+    if (held.choices.length) return several(held);
+    const { id, source, language, why, risk, left, thread, task } = held;
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: source, hidden: !source });
     code.setAttribute("aria-label", `The ${language} it proposes`);
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
@@ -233,6 +239,7 @@
   ];
   const run = make("button", { type: "button", textContent: "Run", title: "Run what is due (r)", onclick: () => doing("run") });
   const stop = make("button", { type: "button", textContent: "Stop", title: "Stop what runs", onclick: () => doing("stop") });
+  if (thread) bar.append(make("a", { className: "deed-thread", href: encodeURI(first), textContent: `on ${thread}`, title: "The same entry on the first thread" }));
   bar.append(run, stop, status);
   document.body.append(bar, ...boxes);
   document.body.classList.add("deed");
@@ -256,7 +263,7 @@
   const about = (block) => {
     const proposals = [...article.querySelectorAll("section.nozzle-proposal")];
     const held = standing[proposals.indexOf(block)];
-    if (held) return [button("Sure", () => answer(held.id, "run")), button("Nope", () => answer(held.id, "deny")), ...further(held.task)];
+    if (held) return [button(held.choices.length ? "Sure, all" : "Sure", () => answer(held.id, "run")), button("Nope", () => answer(held.id, "deny")), ...further(held.task)];
     const place = block.querySelector?.("a.chain[id^='cell-']")?.id ?? (block.id?.startsWith?.("cell-") ? block.id : "");
     if (!place) return [];
     let failed = false;

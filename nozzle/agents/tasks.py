@@ -201,7 +201,7 @@ class Tasks:
         """Stop every task here; whether there was one."""
         stopped = list(self.active.values())
         for task in stopped:
-            if task.state == "running":
+            if task.state == "running" and self.desk.run is not None and self.desk.run.cell.chain == task.chain:
                 task.stop.say()  # the desk interrupts the cell, and its end ends the task
             else:
                 self._end(task, "stopped", f"Stopped: {why}.")

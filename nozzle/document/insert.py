@@ -46,8 +46,11 @@ def insert(entry: Entry, what: What, text: str, below: str = "", language: str =
     return Edit(Span(line, line), head + "".join(row + end for row in rows) + tail)
 
 
-def tick(entry: Entry, id_: str, box: str, source: str = "") -> Edit | None:
-    """The edit that ticks a box of a proposal, its fence as the author changed it; None when it stands no more."""
+def tick(entry: Entry, id_: str, box: str, source: str = "", task: str = "") -> Edit | None:
+    """The edit that ticks a box of a proposal, its fence as the author changed it; None when it stands no more.
+
+    Of several tasks that are offered together, the box of `task`; of all of them where none is named.
+    """
     block = find(entry, id_)
     if block is None or box not in ("run", "deny"):
         return None
@@ -57,8 +60,13 @@ def tick(entry: Entry, id_: str, box: str, source: str = "") -> Edit | None:
         end = "\r\n" if rows[first].endswith("\r\n") else "\n"
         info = rows[first].strip().lstrip("`~:")
         rows[first:last] = [row + end for row in fence(info, _rows("prose", source))]
-    ticked = [_box.sub(r"\1[x]\2", row) if (match := _box.match(row)) and match[3] == box else row for row in rows]
+    ticked = [_box.sub(r"\1[x]\2", row) if _meant(row, box, task) else row for row in rows]
     return Edit(block.span, "".join(ticked)) if ticked != rows else None
+
+
+def _meant(row: str, box: str, task: str) -> bool:
+    match = _box.match(row)
+    return match is not None and match[3] == box and (not task or match[2].strip() == f"{box}: {task}")
 
 
 def _fence(rows: list[str]) -> tuple[int, int] | None:

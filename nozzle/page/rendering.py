@@ -16,6 +16,10 @@ class Live:
 
     title: str
     blocks: Sequence[tuple[str, str]]
+    thread: str = ""
+    """The thread that it is of, when that is not the one of the pages at the root."""
+    first: str = ""
+    """Where the same entry of that one is."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Rendering:
 
     title: str
     blocks: tuple[tuple[str, str], ...]
+    thread: str = ""
+    first: str = ""
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -59,7 +65,7 @@ def _mark(name: str) -> str:
 
 def rendering(live: Live) -> Rendering:
     """Fix what a page shows now."""
-    return Rendering(live.title, tuple(live.blocks))
+    return Rendering(live.title, tuple(live.blocks), live.thread, live.first)
 
 
 def patch(old: Rendering | None, new: Rendering) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class Page:
         machine's or 0.0.0.0, others may knock; they are let in by a code, and `code` is told each new one.
         """
         self._files = files
+        self._mounted: dict[str, Path] = {}
         self._live = live
         self._act = act
         self._listener = _listening(host or "127.0.0.1", port)
@@ -75,6 +76,14 @@ class Page:
     def url(self) -> str:
         """The link that lets its reader in."""
         return f"http://{self._guard.hosts[0]}/?token={self._guard.token}"
+
+    def mount(self, under: str, files: Path) -> None:
+        """Serve another built site under a path, `a/b/`: its pages are drawn and acted on by their whole names."""
+        self._mounted = {**self._mounted, under: files}
+
+    def unmount(self, under: str) -> None:
+        """Serve it no longer."""
+        self._mounted = {each: folder for each, folder in self._mounted.items() if each != under}
 
     def changed(self, page: str) -> None:
         """Draw a page anew for those who look at it; from any thread, never blocks."""
@@ -208,15 +217,23 @@ class Page:
             raise Unanswerable(404, _NOT_HERE)
         if names[-1].endswith(".html") and "_out" not in names:
             return self._page(names, request.headers["host"])
-        file = files.opened(self._files, names)
+        file = self._opened(names)
         if file is None:
             raise Unanswerable(404, _NOT_HERE)
         return _file(file, names)
 
+    def _opened(self, names: list[str]) -> BinaryIO | None:
+        """A file of the site, or of the one that is mounted where its path leads."""
+        under = self._under("/".join(names))
+        return files.opened(self._mounted.get(under, self._files), names[under.count("/") :])
+
+    def _under(self, page: str) -> str:
+        return next((each for each in self._mounted if page.startswith(each)), "")
+
     def _page(self, names: list[str], host: str) -> Reply:
         page = "/".join(names)
         live = self._live(page)
-        file = files.opened(self._files, names)
+        file = self._opened(names)
         if live is None and file is None:
             raise Unanswerable(404, _NOT_HERE)
         built = _text(file) if file is not None else None
@@ -226,7 +243,7 @@ class Page:
             200,
             html.encode(errors="xmlcharrefreplace"),
             kind=files.kind(page),
-            policy=sheet.page_policy(host, self._act is not None),
+            policy=sheet.page_policy(host, self._act is not None, self._under(page)),
         )
 
     def _stream(self, client: socket.socket, request: Request) -> None:

@@ -8,7 +8,7 @@ import re
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from nozzle.page.rendering import Rendering
 
@@ -35,9 +35,13 @@ def asset(name: str) -> bytes:
     return ((inside if inside.is_dir() else package.parent / "templates") / name).read_bytes()
 
 
-def page_policy(host: str, deeds: bool = False) -> str:
-    """Return the Content-Security-Policy of a page: a built page's, its scripts named, and our stream."""
-    scripts = " ".join(f"{host}{path}" for path in (*SCRIPTS, *(["/_deeds.js"] if deeds else [])))
+def page_policy(host: str, deeds: bool = False, under: str = "") -> str:
+    """Return the Content-Security-Policy of a page: a built page's, its scripts named, and our stream.
+
+    `under`: the path of the built site that it is of, `a/b/`, when that is not at the root.
+    """
+    own = [f"/{quote(under)}{path.strip('/')}" for path in SCRIPTS if under and not path.startswith("/_")]
+    scripts = " ".join(f"{host}{path}" for path in (*SCRIPTS, *own, *(["/_deeds.js"] if deeds else [])))
     return (
         f"default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; script-src {scripts}; "
         "frame-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -95,7 +99,8 @@ def live_page(built: str | None, page: str, now: Rendering | None, deed: str = "
         more += '<script src="/journal.js" defer></script>\n'
     more += f'<script src="/_live.js" data-page="{escape(page)}" data-stamp="{stamp}" defer></script>\n'
     if deed and now is not None:
-        more += f'<script src="/_deeds.js" data-page="{escape(page)}" data-deed="{deed}" defer></script>\n'
+        place = f'data-thread="{escape(now.thread)}" data-first="{escape(now.first)}"' if now.thread else ""
+        more += f'<script src="/_deeds.js" data-page="{escape(page)}" data-deed="{deed}" {place} defer></script>\n'
     head, mark, rest = _POLICY.sub("", text, count=1).partition("</head>")
     return head + more + mark + rest
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nozzle.runner import Snapshots
     from nozzle.together import Together
     from nozzle.words.journal import Journal
+    from nozzle.words.live import Showing
+    from nozzle.words.voice import Ears
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Threads:
     say: Callable[[str], None]
     store: Snapshots | None
     together: Together
+    shown: Showing | None = None
+    """Where their pages are shown."""
     loops: dict[Path, Loop] = field(default_factory=dict)
     _running: dict[Path, threading.Thread] = field(default_factory=dict)
 
@@ -85,9 +89,13 @@ class Threads:
             messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
             ears = Ears(Hush(there.redact), self._named(folder.name))
             tools = replace(there.tools(ears, messages.put), snapshots=self.store, together=self.together)
-            loop = self.loops[folder] = Loop(tools, messages, shares=True)
+            loop = self.loops[folder] = Loop(tools, messages, shares=True, beside=self.begin)
             try:
-                with serving(loop, there, ears, "watch"), watching(loop, there):
+                with (
+                    serving(loop, there, ears, "watch"),
+                    self._page(loop, there, ears) as seen,
+                    watching(loop, there, seen),
+                ):
                     there.publish_key()
                     kept, cells = _woken(loop, there)
                     _go_on(loop, there, folder.name)
@@ -97,6 +105,20 @@ class Threads:
                     loop.run()
             finally:
                 loop.close()
+
+    @contextmanager
+    def _page(self, loop: Loop, there: Journal, ears: Ears) -> Iterator[Callable[[Path], None]]:
+        """The thread's pages, told of what happens there; what it yields is told of each save at once."""
+        from nozzle.words.deeds import Doing
+        from nozzle.words.watch import nobody
+
+        if self.shown is None:
+            yield nobody
+            return
+        with self.shown.thread(there, Doing(there, loop, self.shown)) as shown:
+            ears.add(shown.hear)
+            loop.after = lambda desk: shown.changed(desk.rel)
+            yield shown.seen
 
     def _named(self, name: str) -> Callable[[Notice], None]:
         return lambda notice: self.hear(replace(notice, entry=f"{name}:{notice.entry}"))
@@ -127,9 +149,15 @@ def _go_on(loop: Loop, there: Journal, name: str) -> None:
 
 
 @contextmanager
-def beside(here: Journal, hear: Callable[[Notice], None], say: Callable[[str], None], loop: Loop) -> Iterator[Threads]:
-    """Look after the other threads while this one is watched."""
-    threads = Threads(here, hear, say, loop.tools.snapshots, loop.tools.together)
+def beside(
+    here: Journal,
+    hear: Callable[[Notice], None],
+    say: Callable[[str], None],
+    loop: Loop,
+    shown: Showing | None = None,
+) -> Iterator[Threads]:
+    """Look after the other threads while this one is watched, and show them where it is shown."""
+    threads = Threads(here, hear, say, loop.tools.snapshots, loop.tools.together, shown)
     loop.beside, here.beside = threads.begin, threads
     threads.all()
     try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nozzle.loop import Loop
     from nozzle.permit import Answer
     from nozzle.words.journal import Journal
+    from nozzle.words.live import Showing
 
 PATIENCE = 20.0
 """Seconds in which the loop has to take a deed up."""
@@ -38,22 +39,29 @@ class Doing:
 
     here: Journal
     loop: Loop
+    shown: Showing | None = None
+    """Where the pages of the other threads are."""
 
     def __call__(self, deed: Deed) -> Done:
-        path = self._entry(deed.page)
+        path = self.here.paged(deed.page)
         act = DEEDS.get(deed.word)
         if act is None or path is None:
             return Done(f"'{deed.word}' is nothing that can be done here", ok=False)
         if deed.word == "threads":  # whose watches are asked, this one too: its loop must be free
-            return act(self.here, self.loop, path, deed)
+            return self._linked(act(self.here, self.loop, path, deed), deed.page)
         if deed.word == "write":
             self._await_quiet(path)
         return self._on_loop(lambda loop: act(self.here, loop, path, deed))
 
-    def _entry(self, page: str) -> Path | None:
-        from nozzle.publish import target
+    def _linked(self, threads: Done, page: str) -> Done:
+        """Each thread with the address that its page of the same entry has here, if it has one."""
+        from urllib.parse import quote
 
-        return next((path for path in self.here.entries() if target(self.here.rel(path)) == page), None)
+        for row in cast("list[dict[str, object]]", threads.data["threads"]):
+            there = Path(str(row["folder"]))
+            under = self.shown.under(there) if self.shown is not None and row.pop("has") else None
+            row.update(folder=there.name, page="" if under is None else quote(f"/{under}{page}"))
+        return threads
 
     def _await_quiet(self, path: Path) -> None:
         """Until the author's editor is likely to have nothing unsaved: he just saved, or has not for a while."""
@@ -114,6 +122,7 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     from nozzle.agents import Seat
     from nozzle.document.prompts import prompt
     from nozzle.document.proposal import read
+    from nozzle.document.thought.conduct import choices
     from nozzle.document.thought.said import anchor
 
     desk, rows = loop.desk(path), []
@@ -128,7 +137,7 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             task = anchor(desk.entry, asked.span.start) if asked else ""
             rows.append(
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
-                 "why": " ".join(told), "left": left, "thread": thread, "task": task}
+                 "why": " ".join(told), "left": left, "thread": thread, "task": task, "choices": choices(block)}
             )  # fmt: skip
     return Done(data={"proposals": rows, "replay": _replay(desk)})
 
@@ -172,11 +181,12 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     from nozzle.document.entry import Entry
 
     done: list[str] = []
+    source = deed.args.get("source", "")
 
     def edit(author: bytes) -> bytes | None:
         entry = Entry(author.decode())
         done.clear()
-        put = insert.tick(entry, deed.args.get("id", ""), deed.args.get("box", ""), deed.args.get("source", ""))
+        put = insert.tick(entry, deed.args.get("id", ""), deed.args.get("box", ""), source, deed.args.get("choice", ""))
         if put is None:
             return None
         done.append(f"{deed.args['box']}: answered")
@@ -225,7 +235,7 @@ def rewind(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """A thread of its own from a step on: in a folder beside this one where this watch can look after it, else here."""
-    if here.beside is not None:
+    if loop.beside is not None:
         return _fork_beside(here, loop, path, deed)
     before = rewind(here, loop, path, deed)
     thread = here.steps.start_thread(deed.args.get("name", "").strip() or None)
@@ -239,8 +249,8 @@ def _fork_beside(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         loop.desk(path).step()
         found = here.steps.resolve("HEAD")
     thread = here.steps.fork(found, deed.args.get("name", "").strip() or None)
-    if here.beside is not None:
-        here.beside.begin(thread.folder, None)
+    if loop.beside is not None:
+        loop.beside(thread.folder, None)
     place = thread.folder.relative_to(here.steps.home().parent)
     return Done(f"a new thread goes on beside this one, from {found.sha[:8]}: {thread.name}, in {place}")
 

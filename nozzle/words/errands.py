@@ -56,7 +56,10 @@ class Errands:
         return self.here.read(path) if path.is_file() else None
 
     def link(self, name: str, rel: str) -> str:
-        return os.path.relpath(self._folder(name) / rel, (self.here.root / rel).parent).replace(os.sep, "/")
+        from urllib.parse import quote
+
+        path = os.path.relpath(self._folder(name) / rel, (self.here.root / rel).parent)
+        return quote(path.replace(os.sep, "/"))
 
     def merge(self, name: str, rel: str) -> Brought:
         from nozzle.agents.crew import Brought

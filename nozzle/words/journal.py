@@ -138,6 +138,12 @@ class Journal:
         path = path.absolute()
         return path.parent.resolve() / path.name if path.name not in ("", "..") else path.resolve()
 
+    def paged(self, page: str) -> Path | None:
+        """The entry whose page this is."""
+        from nozzle.publish import target
+
+        return next((path for path in self.entries() if target(self.rel(path)) == page), None)
+
     def entries(self, paths: Iterable[Path] = ()) -> list[Path]:
         """The entries that are meant: files as they are, folders by what is in them; all of them when none is named."""
         named = [self.place(path) for path in paths]

@@ -1,4 +1,8 @@
-"""The journal on the local page: built once, then followed block by block as notices come."""
+"""The journal on the local page: built once, then followed block by block as notices come.
+
+The threads beside it are there too, each under the path that links in the text lead to; a thread's site is built when
+somebody first looks at one of its pages.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from nozzle.page import Deed, Done, Live, Page
     from nozzle.words.journal import Journal
 
+    Act = Callable[[Deed], Done]
+
 REST = 1.0
 """Seconds between two builds of the pages around the entries: index, tags, search."""
 _md = re.compile(r"\.md(?=$|#)")
@@ -23,37 +29,50 @@ _md = re.compile(r"\.md(?=$|#)")
 
 @dataclass
 class Shown:
-    """A page that is being shown."""
+    """A thread's journal that is being shown."""
 
     here: Journal
     page: Page
+    out: Path
+    """Where its site is built."""
+    act: Act | None = None
+    """Does what is done on its pages."""
+    under: str = ""
+    """The path that its pages stand under, `a/b/`; empty: at the root."""
+    _kept: dict[str, tuple[str, Live]] = field(default_factory=dict)
+    """By page: the text that was drawn last, and the drawing."""
     _began: dict[str, float] = field(default_factory=dict)
     _ended: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     """By entry: cells and answers that ended and are not written yet, and their seconds."""
     _dirty: threading.Event = field(default_factory=threading.Event)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _builder: threading.Thread | None = None
 
-    @property
-    def url(self) -> str:
-        return self.page.url
+    def named(self, rel: str) -> str:
+        """The page of an entry."""
+        from nozzle.publish import target
+
+        return f"{self.under}{target(rel)}"
 
     def changed(self, rel: str) -> None:
         """An entry's text is another one."""
-        page = _target(rel)
+        page = self.named(rel)
         self.page.changed(page)
         for cell, seconds in self._ended.pop(rel, []):
             self.page.running(page, cell, "written", seconds)
         self._dirty.set()
 
-    def saved(self, rel: str) -> None:
+    def seen(self, path: Path) -> None:
         """The author saved an entry: what he wrote is shown at once, before anything runs."""
-        self.page.changed(_target(rel))
+        self.page.changed(self.named(self.here.rel(path)))
 
     def hear(self, notice: Notice) -> None:
         """Pass on what a reader of the page wants to see at once."""
         from nozzle.document.entry import SHOWN
         from nozzle.document.events import Finished, Started, Stream
 
-        page = _target(notice.entry) if notice.entry else ""
+        page = self.named(notice.entry) if notice.entry else ""
         match notice.event:
             case Started(cell=cell):
                 self._began[cell] = time.monotonic()
@@ -67,7 +86,8 @@ class Shown:
             case None if notice.of:
                 self._said(page, notice)
             case None if notice.kind in ("moved", "fault", "restored", "news", "proposed"):
-                self.page.news(f"{notice.entry}: {notice.text}")
+                where = f"{self.here.root.name}:{notice.entry}" if self.under else notice.entry
+                self.page.news(f"{where}: {notice.text}")
             case None if notice.kind == "saved":
                 self.page.news("")
 
@@ -85,72 +105,60 @@ class Shown:
                 self.page.running(page, of, notice.text or "done", seconds)
                 self._ended.setdefault(notice.entry, []).append((of, seconds))
 
-    def build(self, out: Path, over: threading.Event) -> None:
-        """Build the pages around the entries whenever something changed, until it is over."""
+    # -- the site around the entries ----------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Build the pages around the entries, now and whenever something changed."""
+        with self._lock:
+            if self._builder is None and not self._over.is_set():
+                self._builder = threading.Thread(target=self._follow, daemon=True)
+                self._builder.start()
+
+    def look(self) -> None:
+        """Somebody looks: what is not built yet is built before this returns."""
+        with self._lock:
+            if self._builder is not None:
+                return
+            self._build()
+        self.follow()
+
+    def close(self) -> None:
+        self._over.set()
+        self._dirty.set()
+        if self._builder is not None:
+            self._builder.join()
+
+    def _follow(self) -> None:
+        while not self._over.is_set():
+            self._dirty.clear()
+            self._build()
+            self._dirty.wait()
+            self._over.wait(REST)
+
+    def _build(self) -> None:
         from nozzle.errors import NozzleError
         from nozzle.words.site import build_site
 
-        while not over.is_set():
-            self._dirty.clear()
-            self.here.missed.clear()
-            try:
-                build_site(self.here, out, drafts=True, quick=True)
-                self.page.changed("index.html")
-                for text in sorted(self.here.missed):
-                    self.page.news(text)
-            except NozzleError as error:
-                self.page.news(str(error))
-            self._dirty.wait()
-            over.wait(REST)
-
-
-@contextmanager
-def showing(
-    here: Journal,
-    port: int = 0,
-    act: Callable[[Deed], Done] | None = None,
-    host: str = "",
-    code: Callable[[str], None] = lambda code: None,
-) -> Iterator[Shown]:
-    """Show the journal at 127.0.0.1, as it is and as it becomes; `act` does what is done there.
-
-    With a `host` others may knock, and `code` is told what lets them in.
-    """
-    from nozzle.page import Page
-    from nozzle.scratch import scratch
-
-    out = scratch(here.root / ".nozzle" / "page")
-    over = threading.Event()
-    with Page(out, _Drawing(here).live, port=port, act=act, host=host, code=code) as page:
-        shown = Shown(here, page)
-        builder = threading.Thread(target=shown.build, args=(out, over), daemon=True)
-        builder.start()
+        self.here.missed.clear()
         try:
-            yield shown
-        finally:
-            over.set()
-            shown._dirty.set()
-            builder.join()
+            build_site(self.here, self.out, drafts=True, quick=True)
+            self.page.changed(f"{self.under}index.html")
+            for text in sorted(self.here.missed):
+                self.page.news(text)
+        except NozzleError as error:
+            self.page.news(str(error))
 
-
-@dataclass
-class _Drawing:
-    """Entries as blocks; the last drawing of each is kept as long as its text stays."""
-
-    here: Journal
-    _kept: dict[str, tuple[str, Live]] = field(default_factory=dict)
-
-    def live(self, page: str) -> Live | None:
-        """The blocks of an entry's page as it is now; None for the other pages."""
+    def live(self, name: str) -> Live | None:
+        """The blocks of an entry's page, by its name without the path it is under; None for the other pages."""
         from nozzle.page import Live
         from nozzle.publish import render
         from nozzle.words.site import cells, marks, said
 
-        path = next((each for each in self.here.entries() if _target(self.here.rel(each)) == page), None)
+        path = self.here.paged(name)
         if path is None:
             return None
         entry = self.here.read(path)
-        text, kept = self._kept.get(page, ("", None))
+        text, kept = self._kept.get(name, ("", None))
         if kept is None or text != entry.text:
             title, blocks = render(
                 self.here.rel(path),
@@ -160,12 +168,89 @@ class _Drawing:
                 said=said(entry),
                 link=lambda url: url if ":" in url else _md.sub(".html", url),
             )
-            kept = Live(title, blocks)
-            self._kept[page] = (entry.text, kept)
+            thread = self.here.root.name if self.under else ""
+            kept = Live(title, blocks, thread, f"/{name}" if thread else "")
+            self._kept[name] = (entry.text, kept)
         return kept
 
 
-def _target(rel: str) -> str:
-    from nozzle.publish import target
+@dataclass
+class Showing:
+    """Everything that is shown: the journal at the root of the page, and its threads beside it."""
 
-    return target(rel)
+    here: Journal
+    beside: dict[str, Shown] = field(default_factory=dict)
+    """By the path that it stands under."""
+    first: Shown = field(init=False)
+
+    @property
+    def url(self) -> str:
+        return self.first.page.url
+
+    def live(self, page: str) -> Live | None:
+        """The blocks of an entry's page as it is now; None for the other pages."""
+        shown = self._of(page)
+        if shown.under:
+            shown.look()
+        return shown.live(page.removeprefix(shown.under))
+
+    def act(self, deed: Deed) -> Done:
+        """Have it done where the page is of."""
+        from nozzle.page import Done
+
+        shown = self._of(deed.page)
+        if shown.act is None:
+            return Done("nothing can be done here", ok=False)
+        return shown.act(replace(deed, page=deed.page.removeprefix(shown.under)))
+
+    def under(self, folder: Path) -> str | None:
+        """The path that the pages of a worktree stand under; None when they are not shown."""
+        if folder == self.here.root:
+            return ""
+        return next((under for under, shown in list(self.beside.items()) if shown.here.root == folder), None)
+
+    @contextmanager
+    def thread(self, there: Journal, act: Act) -> Iterator[Shown]:
+        """Show a thread beside the first, for as long as it is looked after."""
+        from nozzle.scratch import scratch
+
+        under = f"{there.root.relative_to(there.first.parent).as_posix()}/"
+        shown = Shown(there, self.first.page, scratch(there.root / ".nozzle" / "page"), act, under)
+        self.beside[under] = shown
+        shown.page.mount(under, shown.out)
+        try:
+            yield shown
+        finally:
+            del self.beside[under]
+            shown.page.unmount(under)
+            shown.close()
+
+    def _of(self, page: str) -> Shown:
+        found = (shown for under, shown in list(self.beside.items()) if page.startswith(under))
+        return next(found, self.first)
+
+
+@contextmanager
+def showing(
+    here: Journal,
+    port: int = 0,
+    act: Act | None = None,
+    host: str = "",
+    code: Callable[[str], None] = lambda code: None,
+) -> Iterator[Showing]:
+    """Show the journal at 127.0.0.1, as it is and as it becomes; `act` does what is done there.
+
+    With a `host` others may knock, and `code` is told what lets them in.
+    """
+    from nozzle.page import Page
+    from nozzle.scratch import scratch
+
+    out, found = scratch(here.root / ".nozzle" / "page"), Showing(here)
+    acts = found.act if act is not None else None
+    with Page(out, found.live, port=port, act=acts, host=host, code=code) as page:
+        found.first = Shown(here, page, out, act)
+        found.first.follow()
+        try:
+            yield found
+        finally:
+            found.first.close()

@@ -58,8 +58,8 @@ def _stands(steps: Steps, worktree: Worktree, here: Journal, rel: str) -> dict[s
     thread, told = worktree.thread, _asked(worktree)
     last = steps.resolve(thread.head) if thread.head else None
     return {
-        "thread": thread.name, "folder": thread.folder.name, "here": thread.folder == here.root,
-        "watched": told is not None, "doing": (told or {}).get("doing", []),
+        "thread": thread.name, "folder": str(thread.folder), "here": thread.folder == here.root,
+        "has": (thread.folder / rel).is_file(), "watched": told is not None, "doing": (told or {}).get("doing", []),
         "sha": thread.head[:10], "title": last.title if last else "no step yet",
         "news": _news(here, thread.folder / rel),
     }  # fmt: skip

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nozzle.loop import Loop
     from nozzle.watch import Change
     from nozzle.words.journal import Journal
+    from nozzle.words.live import Showing
     from nozzle.words.voice import Ears, Voice
 
 
@@ -47,11 +48,10 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
         ears = Ears(Hush(here.redact), voice)
         with looping(here, ears, "watch") as loop:
             begin(loop, here, voice)
-            with (
-                drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as seen,
-                watching(loop, here, seen), beside(here, voice, voice.say, loop),
-            ):  # fmt: skip
-                loop.run()
+            with drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as shown:
+                seen = shown.first.seen if shown else nobody
+                with watching(loop, here, seen), beside(here, voice, voice.say, loop, shown):
+                    loop.run()
         voice.say("stopped; all that ran is written down")
     return 0
 
@@ -59,11 +59,11 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
 @contextmanager
 def _page(
     loop: Loop, here: Journal, voice: Voice, ears: Ears, wanted: tuple[bool, str, int]
-) -> Iterator[Callable[[Path], None]]:
-    """The local page, told of everything that the terminal is told; what it yields is told of each save at once."""
+) -> Iterator[Showing | None]:
+    """The local page, told of everything that the terminal is told; None when there is to be none."""
     page, host, port = wanted
     if not page:
-        yield lambda path: None
+        yield None
         return
     from nozzle.words.deeds import Doing
     from nozzle.words.live import showing
@@ -71,11 +71,13 @@ def _page(
     def paired(code: str) -> None:
         voice.say(f"to let a device in, open this machine's address there and enter: {code}")
 
-    with showing(here, port, Doing(here, loop), host, paired) as shown:
-        ears.add(shown.hear)
-        loop.after = lambda desk: shown.changed(desk.rel)
+    doing = Doing(here, loop)
+    with showing(here, port, doing, host, paired) as shown:
+        doing.shown = shown
+        ears.add(shown.first.hear)
+        loop.after = lambda desk: shown.first.changed(desk.rel)
         voice.say(f"the journal, as you write: {shown.url}")
-        yield lambda path: shown.saved(here.rel(path))
+        yield shown
 
 
 def begin(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -116,8 +118,12 @@ def _warm(loop: Loop) -> None:
     lm.warm(next(iter(models), None))
 
 
+def nobody(path: Path) -> None:
+    """Nobody looks at the page."""
+
+
 @contextmanager
-def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = lambda path: None) -> Iterator[None]:
+def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = nobody) -> Iterator[None]:
     """Put what changes on disk onto the loop's queue; an entry that was saved is `seen` before it has settled."""
     from nozzle import watch
 

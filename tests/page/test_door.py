@@ -229,3 +229,22 @@ def test_port_and_token_can_be_given(site: Path, shown: dict[str, Live]) -> None
         port = Browser(page).port
     with Page(site, shown.get, port=port, token="a" * 32) as page:
         assert page.url == f"http://127.0.0.1:{port}/?token={'a' * 32}"
+
+
+def test_another_site_is_served_under_its_path_for_the_same_people(site: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "journal").mkdir(parents=True)
+    (other / "journal" / "p.txt").write_text("of the thread")
+    with Page(site, {f"a b/side/{ENTRY}": Live("There", [("k", "<p>there</p>")], "side", f"/{ENTRY}")}.get) as page:
+        browser = Browser(page)
+        assert browser.ask("/a%20b/side/journal/p.txt").status == 404
+        page.mount("a b/side/", other)
+        assert browser.ask("/a%20b/side/journal/p.txt").text == "of the thread"
+        assert browser.ask("/a%20b/side/journal/p.txt", cookie=None).status == 403
+        assert browser.ask("/a%20b/side/journal/p.svg").status == 404
+        shown = browser.ask(f"/a%20b/side/{ENTRY}")
+        assert "<p>there</p>" in shown.text
+        assert f"127.0.0.1:{browser.port}/a%20b/side/journal.js " in shown.headers["Content-Security-Policy"]
+        assert browser.ask("/journal/p.svg").status == 200
+        page.unmount("a b/side/")
+        assert browser.ask("/a%20b/side/journal/p.txt").status == 404

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from nozzle.lm import Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Call, Tell
 from nozzle.loop import Loop, Quit
 from nozzle.page import Deed, Done
+from nozzle.words.beside import beside
 from nozzle.words.deeds import Doing
 from nozzle.words.hush import Hush
 from nozzle.words.journal import Journal, journal
 from nozzle.words.run import looping
 from nozzle.words.voice import Ears, Voice
-from nozzle.words.watch import _page, begin, watching
+from nozzle.words.watch import _page, begin, nobody, watching
 from tests.page.chromium import BINARY, Chromium
 from tests.words.conftest import git
 
@@ -32,6 +34,8 @@ print(sum(range(5)))
 ```
 """
 PAGE = "journal/scan.html"
+MOVE = "Look.\n\n```{code-cell} python\nimport socket\nprint(bool(socket))\n```"
+END = "Done.\n\n```{code-cell} python\nfinal_answer('It is there.')\n```"
 looked = pytest.mark.skipif(BINARY is None, reason="no Chromium here")
 
 
@@ -57,7 +61,12 @@ class Watched:
 
 
 def watch(
-    folder: Path, drive: Callable[[Watched], None], host: str = "", text: str = RAMBLE, model: Scripted | None = None
+    folder: Path,
+    drive: Callable[[Watched], None],
+    host: str = "",
+    text: str = RAMBLE,
+    model: Scripted | None = None,
+    threads: bool = False,
 ) -> None:
     """Run a watch here while `drive` does what a person would, in a thread of its own."""
     (folder / "journal").mkdir()
@@ -80,7 +89,11 @@ def watch(
                     loop.messages.put(Quit())
 
             begin(loop, here, voice)
-            with _page(loop, here, voice, ears, (True, host, 0)) as seen, watching(loop, here, seen):
+            with (
+                _page(loop, here, voice, ears, (True, host, 0)) as shown,
+                watching(loop, here, shown.first.seen if shown else nobody),
+                beside(here, voice, voice.say, loop, shown) if threads else nullcontext(),
+            ):
                 thread = threading.Thread(target=driven)
                 thread.start()
                 loop.run()
@@ -239,6 +252,90 @@ def test_the_threads_are_listed_with_what_they_do_and_forked_there(folder: Path)
 
     watch(folder, drive)
     assert git(folder, "branch", "--show-current").startswith("nozzle/")
+
+
+@looked
+def test_the_page_of_another_thread_is_opened_from_the_list_and_what_is_done_there_is_done_there(folder: Path) -> None:
+    there = folder.parent / f"{folder.name}.threads" / "side" / "journal/scan.md"
+
+    def drive(here: Watched) -> None:
+        here.act("run")
+        assert "beside this one" in here.act("fork", step="HEAD", name="side").say
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("!!document.querySelector('.deed-bar')")
+            phone.press("t", 84, text="t")
+            link = "[...document.querySelectorAll('#deed-threads a')].find((one) => one.textContent === 'side')"
+            phone.until(f"!!{link}")
+            phone.do(f"{link}.click()")
+            phone.until("document.querySelector('.deed-thread')?.textContent === 'on side'")
+            phone.press("w", 87, text="w")
+            phone.until("document.activeElement.id === 'deed-text'")
+            phone.type("print('only there')")
+            phone.do("document.querySelector('#deed-kind').value = 'cell'")
+            phone.press("Enter", 13, 2)
+            phone.until("[...document.querySelectorAll('.nozzle-output')].at(-1).innerText.includes('only there')")
+            assert phone.do("document.documentElement.scrollWidth") <= 360
+            phone.press("Escape", 27)
+            phone.do("document.querySelector('.deed-thread').click()")
+            phone.until("!document.querySelector('.deed-thread') && !!document.querySelector('.deed-bar')")
+            assert "only there" not in phone.do("document.querySelector('article').innerText")
+            assert phone.complaints == []
+
+    watch(folder, drive, threads=True)
+    assert "only there" in there.read_text()
+    assert "only there" not in (folder / "journal/scan.md").read_text()
+
+
+@looked
+def test_a_task_leads_to_its_thread_and_what_it_proposes_is_allowed_there(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="do", text="see the network")
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("!!document.querySelector('section.nozzle-task a[href*=threads]')")
+            phone.do("document.querySelector('section.nozzle-task a[href*=threads]').click()")
+            phone.until("document.querySelector('.deed-thread')?.textContent.startsWith('on ')")
+            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            phone.press("p", 80, text="p")
+            phone.until("!!document.querySelector('.deed-offers .deed-main')")
+            phone.do("document.querySelector('.deed-offers .deed-main').click()")
+            phone.until("document.querySelector('article').innerText.includes('It is there.')")
+            phone.do("document.querySelector('.deed-thread').click()")
+            phone.until("document.querySelector('section.nozzle-task')?.innerText.includes('It is there.')")
+            assert phone.complaints == []
+
+    watch(
+        folder,
+        drive,
+        model=Scripted(lambda messages: END if "<output" in messages[-1]["content"][:7] else MOVE),
+        threads=True,
+    )
+
+
+@looked
+def test_each_of_several_tasks_has_its_own_button(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        words = "Can you plot the bandwidth against n? Also, please write a test for the scan."
+        here.act("write", what="prose", text=words)
+        here.act("write", what="prose", text="And so on.")
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            phone.press("p", 80, text="p")
+            phone.until("document.querySelectorAll('.deed-choice').length === 2")
+            phone.do("document.querySelectorAll('.deed-choice button')[1].click()")
+            phone.until("document.querySelector('article').innerText.includes('Task for the doer')")
+            phone.until("document.querySelectorAll('.deed-choice').length === 1")
+            assert phone.complaints == []
+
+    watch(
+        folder,
+        drive,
+        text=RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct"),
+        model=Scripted(lambda messages: END),
+    )
+    assert (folder / "journal/scan.md").read_text().count("\n/do ") == 1
 
 
 @looked
@@ -410,9 +507,7 @@ def test_buttons_at_a_proposal_answer_it(folder: Path) -> None:
             page.until("document.querySelector('article').innerText.includes('It is there.')")
             assert page.complaints == []
 
-    move = "Look.\n\n```{code-cell} python\nimport socket\nprint(bool(socket))\n```"
-    end = "Done.\n\n```{code-cell} python\nfinal_answer('It is there.')\n```"
-    model = Scripted(lambda messages: end if messages[-1]["content"].startswith("<output") else move)
+    model = Scripted(lambda messages: END if messages[-1]["content"].startswith("<output") else MOVE)
     watch(folder, drive, model=model)
     assert "/sure all\n" in (folder / "journal/scan.md").read_text()
 

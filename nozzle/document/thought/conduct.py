@@ -138,6 +138,11 @@ def ticked(block: Envelope) -> list[str]:
     return [match[2].strip() for row in block.body if (match := _choice.match(row)) and match[1] != " "]
 
 
+def choices(block: Envelope) -> list[str]:
+    """The words of the tasks that are not ticked, of several that were offered together."""
+    return [match[2].strip() for row in block.body if (match := _choice.match(row)) and match[1] == " "]
+
+
 def handed(entry: Entry, block: Envelope, words: str) -> Edit:
     """The author ticked it: where it was offered, the line that gives it to the doer; of several, those ticked.
 
@@ -145,7 +150,7 @@ def handed(entry: Entry, block: Envelope, words: str) -> Edit:
     """
     chosen = ticked(block)
     rows = [row for each in chosen or [words] for row in (f"/do {' '.join(each.split())}", "")][:-1]
-    left = [match[2].strip() for row in block.body if (match := _choice.match(row)) and match[1] == " "]
+    left = choices(block)
     if chosen and left:
         rows = [marker("proposal", dict(block.keys)), "", *_several(left), "", "<!-- /nozzle -->", "", *rows]
     if not entry.rows[block.span.stop : block.span.stop + 1] or entry.rows[block.span.stop].strip():
