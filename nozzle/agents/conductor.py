@@ -21,7 +21,7 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry
 from nozzle.document.scribe import Hand
 from nozzle.document.thought import conduct
-from nozzle.document.thought.back import Back
+from nozzle.document.thought.back import Back, linked
 from nozzle.document.thought.conduct import Remark
 from nozzle.document.thought.said import said
 from nozzle.errors import NozzleError
@@ -226,7 +226,7 @@ class Conductor:
 
     def _back(self, found: Back, via: str) -> None:
         if self._may(found.digest):
-            self._write(found.digest, "note", "a question asked back", found.words, via)
+            self._write(found.digest, "note", "a question asked back", linked(self.desk.entry, found), via)
 
     def _doubt(self) -> None:
         """Saved while an agent's cell ran, which could have ticked: what is ticked now is no longer on offer."""

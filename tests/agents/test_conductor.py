@@ -331,7 +331,7 @@ def test_a_question_and_a_task_in_one_paragraph_get_an_answer_and_an_offer(works
             "We're going with two passes.\n\nThat was a mistake.",
             "What does this take back? The last that I heard decided is",
         ),
-        ("We're going with three passes for the scan.", "Does this settle “How many passes in the scan?”"),
+        ("We're going with three passes for the scan.", "Does this settle [“How many passes in the scan?”](#said-"),
         ("Let's make the scan faster.", "How would you know that it is faster"),
         ("The rain is loud.", ""),
         ("Let's make the scan 3 times faster.", ""),
@@ -348,6 +348,10 @@ def test_a_question_is_asked_back_where_a_rule_calls_for_it_and_most_often_none(
     watched.quiet()
     assert kinds(watched.read()) == ["note"] * bool(question)
     assert f"> {question}" in watched.read() or not question
+    named = {f"#said-{each.digest}" for each in said(Entry(watched.read()))}
+    links = re.findall(r"\]\((#said-\w+)\)", watched.read())
+    assert set(links) <= named
+    assert f"Asked because of [“{words.split(chr(10))[-1]}”]({links[-1]})." in watched.read() if question else not links
     watched.save(watched.read() + "\nSo.\n")
     watched.quiet()
     assert len(kinds(watched.read())) == bool(question)
@@ -379,6 +383,9 @@ def test_the_model_asks_back_one_question_under_the_paragraph_that_calls_for_it(
     assert f"{name}: {LONG}" in crew.model.calls[-1].messages[-1]["content"]
     assert (f"{LONG}\n\n<!-- nozzle:note" in watched.read()) == asked
     assert ("> [!NOTE]\n> Which card is it?\n" in watched.read()) == asked
+    assert (
+        "> Asked because of [“The scan is bound by memory on this card, and the second …”](#said-" in watched.read()
+    ) == asked
 
 
 def test_how_it_goes_names_what_is_still_open(workshop: Workshop) -> None:

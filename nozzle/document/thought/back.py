@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from nozzle.document.entry import Entry
 from nozzle.document.thought.map import Map, Point, condense
+from nozzle.document.thought.said import said
+from nozzle.document.thought.show import anchor, escaped
 from nozzle.document.thought.threads import terms
 
 SHARED = 2
@@ -19,12 +21,24 @@ _BETTER = re.compile(
 _MEASURED = re.compile(r"(?i)\d|\b(?:half|twice|than|percent|as \w+ as)\b")
 
 
+HEAD = 60
+"""Characters of a paragraph that name it in a link."""
+
+
 @dataclass(frozen=True, slots=True)
 class Back:
     """What could be asked of the author, and the paragraph that calls for it."""
 
     digest: str
     words: str
+
+
+def linked(entry: Entry, found: Back) -> str:
+    """The question, and a link to the paragraph that called for it."""
+    text = next((each.text for each in said(entry) if each.digest == found.digest), "")
+    words = " ".join(text.split())
+    head = words if len(words) <= HEAD else words[:HEAD].rsplit(" ", 1)[0] + " …"
+    return f"{found.words}\n\nAsked because of [“{escaped(head)}”](#said-{found.digest})." if head else found.words
 
 
 def back(entry: Entry, fresh: Collection[str]) -> Back | None:
@@ -40,7 +54,7 @@ def _unnamed(found: Map, point: Point) -> Iterator[Back]:
     if point.kind == "reversal" and len(point.links) == 1:
         before = [each for each in found.of("decision", state=["stands"]) if each.line < point.line]
         if before:
-            yield _of(point, f"What does this take back? The last that I heard decided is “{before[-1].words}”.")
+            yield _of(point, f"What does this take back? The last that I heard decided is {_quoted(before[-1])}.")
 
 
 def _settles(found: Map, point: Point) -> Iterator[Back]:
@@ -50,7 +64,7 @@ def _settles(found: Map, point: Point) -> Iterator[Back]:
     for question in found.of("question", state=["open", "replied"]):
         shared = terms(question.words) & terms(point.words)
         if question.line < point.line and len(shared) >= SHARED:
-            yield _of(point, f"Does this settle “{question.words}”, which is open further up?")
+            yield _of(point, f"Does this settle {_quoted(question)}, which is open further up?")
 
 
 def _unmeasured(found: Map, point: Point) -> Iterator[Back]:
@@ -58,6 +72,10 @@ def _unmeasured(found: Map, point: Point) -> Iterator[Back]:
     better = _BETTER.search(point.words)
     if point.kind == "task" and point.state == "open" and better and not _MEASURED.search(point.words):
         yield _of(point, f"How would you know that it is {better[1].lower()}: which number, measured against what?")
+
+
+def _quoted(point: Point) -> str:
+    return f"[“{escaped(point.words)}”](#{anchor(point.links[0])})"
 
 
 def _of(point: Point, words: str) -> Back:
