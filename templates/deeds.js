@@ -127,12 +127,16 @@
     if (before) row.append(make("s", {}, lead(before, before.words.slice(0, 120))), " ");
     row.append(lead(point.links[0], point.words));
     if (point.note && !["closed", "replied"].includes(point.state)) row.append(make("span", { className: "deed-note", textContent: ` ${point.note}` }));
+    if (point.doubt) row.append(make("span", { className: "deed-note deed-doubt", textContent: ` refused by the judge: ${point.doubt}` }));
     if (point.state === "replied") row.append(make("span", { className: "deed-note", textContent: " a machine replied" }));
     if (point.state === "closed" && point.links[1]) row.append(" ", lead(point.links[1], "closed here"));
     return row;
   };
-  const chart = async () => {
-    const found = await act("map");
+  const chart = async (judging = false) => {
+    if (judging) say("the model looks at each point…");
+    const found = await act("map", judging ? { judge: "yes" } : {});
+    if (judging) say(found.say || "judged");
+    if (judging && found.ok === false) return;
     if (found.ok === false) return map.replaceChildren(make("p", { textContent: found.say }));
     const parts = TITLES.flatMap(([title, belongs]) => {
       const points = found.points.filter(belongs);
@@ -140,7 +144,8 @@
       return [make("h3", { textContent: title }), make("ul", {}, ...(points.length ? points.map(item) : [make("li", { textContent: "none" })]))];
     });
     const next = found.next ? [make("h3", { textContent: "Next" }), make("p", {}, lead(found.next.links[0], found.next.words))] : [];
-    map.replaceChildren(...parts, ...next, make("p", { className: "deed-note", textContent: "Drawn from the text by cue words; no model was asked." }));
+    map.replaceChildren(...parts, ...next, make("p", { className: "deed-note", textContent: found.label }));
+    if (found.asks && found.points.length) map.append(make("p", {}, Object.assign(button("Judge", () => chart(true)), { title: "Ask the model of each point whether its lines bear it out" })));
   };
 
   // -- steps: rewind, or fork a thread ----------------------------------------------------------------------------
@@ -231,7 +236,7 @@
 
   const boxes = [
     panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, make("kbd", { textContent: "Ctrl Enter" }))),
-    panel("map", "Map", "m", chart, map),
+    panel("map", "Map", "m", () => chart(), map),
     panel("offers", "Proposals", "p", ask, offers),
     panel("steps", "Steps", "s", past, where_at, list),
     panel("threads", "Threads", "t", live, make("p", { className: "deed-row" }, forked), lines),

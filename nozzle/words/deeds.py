@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +20,7 @@ from nozzle.page import Deed, Done
 if TYPE_CHECKING:
     from nozzle.desk import Desk
     from nozzle.document.insert import What
+    from nozzle.document.thought.map import Map
     from nozzle.loop import Loop
     from nozzle.permit import Answer
     from nozzle.words.journal import Journal
@@ -41,10 +42,14 @@ class Doing:
     loop: Loop
     shown: Showing | None = None
     """Where the pages of the other threads are."""
+    _judged: dict[Path, tuple[str, Map]] = field(default_factory=dict)
+    """By entry: the text that a model judged the map of, and that map."""
 
     def __call__(self, deed: Deed) -> Done:
         path = self.here.paged(deed.page)
         act = DEEDS.get(deed.word)
+        if path is not None and deed.word == "map":  # a model takes its time: the loop must be free
+            return self._mapped(path, judging=bool(deed.args.get("judge")))
         if act is None or path is None:
             return Done(f"'{deed.word}' is nothing that can be done here", ok=False)
         if deed.word == "threads":  # whose watches are asked, this one too: its loop must be free
@@ -52,6 +57,27 @@ class Doing:
         if deed.word == "write":
             self._await_quiet(path)
         return self._on_loop(lambda loop: act(self.here, loop, path, deed))
+
+    def _mapped(self, path: Path, judging: bool) -> Done:
+        """The map of an entry, with the verdicts of a model for as long as the text is the one that it judged."""
+        from nozzle.agents import Seat
+        from nozzle.document.thought.map import condense
+        from nozzle.document.thought.show import as_dict, label
+        from nozzle.words.condense import weighed
+
+        entry = self.here.read(path)
+        text, found = self._judged.get(path, ("", None))
+        try:
+            if found is None or text != entry.text:
+                found = condense(entry)
+            if judging:
+                found = weighed(self.here, found)
+                self._judged[path] = (entry.text, found)
+        except NozzleError as error:
+            return Done(str(error), ok=False)
+        desk = self.loop.desks.get(path)
+        asks = isinstance(desk.beside, Seat) and desk.beside.crew.model is not None if desk else False
+        return Done(data={**as_dict(found), "label": label(found), "asks": asks})
 
     def _linked(self, threads: Done, page: str) -> Done:
         """Each thread with the address that its page of the same entry has here, if it has one."""
@@ -271,14 +297,6 @@ def calls(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     return Done(data={"calls": rows[: -CALLS - 1 : -1], "dollars": sum(row["dollars"] for row in rows)})
 
 
-def mapped(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """The map of the entry."""
-    from nozzle.document.thought.map import condense
-    from nozzle.document.thought.show import as_dict
-
-    return Done(data=as_dict(condense(here.read(path))))
-
-
 DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "write": write,
     "waiting": waiting,
@@ -289,7 +307,6 @@ DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "steps": steps,
     "rewind": rewind,
     "fork": fork,
-    "map": mapped,
     "calls": calls,
     "threads": threads,
 }

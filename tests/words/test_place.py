@@ -339,6 +339,26 @@ def test_each_of_several_tasks_has_its_own_button(folder: Path) -> None:
 
 
 @looked
+def test_a_judge_says_on_the_map_what_it_refuses_until_the_text_changes(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            foot = "document.querySelector('.deed-map > .deed-note')?.textContent ?? ''"
+            page.until(f"({foot}).endsWith('no model was asked.')")
+            page.until("!!document.querySelector('.deed-map button')")
+            page.do("document.querySelector('.deed-map button').click()")
+            page.until(f"({foot}).includes('scripted judged 2 of 2 points and refused 1.')")
+            assert "no model was asked" not in page.do(foot)
+            refused = "document.querySelector('.deed-doubt').textContent"
+            assert page.do(refused) == " refused by the judge: says who?"
+            here.act("write", what="prose", text="Well then.")
+            page.until(f"({foot}).endsWith('no model was asked.')")
+            assert page.complaints == []
+
+    watch(folder, drive, model=Scripted(lambda messages: "1 | no | says who?\n2 | yes"))
+
+
+@looked
 def test_two_browsers_see_and_write_one_journal(folder: Path) -> None:
     def drive(here: Watched) -> None:
         with Chromium(folder.parent / "one") as one, Chromium(folder.parent / "two", width=360) as two:
