@@ -1,4 +1,4 @@
-"""How often the rules are wrong about what a paragraph asks for, on 300 paragraphs of our own.
+"""How often the rules are wrong about what a paragraph asks for, on 352 paragraphs of our own.
 
     python bench/cues.py [--wrong] [--half dev|test|fresh] [--model NAME --url URL]
 

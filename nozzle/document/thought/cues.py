@@ -105,7 +105,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 _DECISIONS: tuple[tuple[str, str], ...] = (
-    ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed|made up my mind)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
+    ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed(?! to disagree)|made up my mind)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
     ("going with", r"(?i)\b(?:I'm|I am|we're|we are) (?:just )?(?:going (?:with|for)|sticking (?:with|to)|starting (?:from|with)|keeping|using|dropping|leaving|staying (?:with|on)|not (?:re)?\w+ing\b)"),
     ("going to do it in", r"(?i)\b(?:I'm|I am|we're|we are) (?:going to|gonna) (?:write|do|build|make|run|use) (?:it|this|that|them|everything) (?:in|with|on|as|from)\b"),
     ("doing this in", r"(?i)\b(?:I'm|I am|we're|we are) (?:doing|writing|building) (?:all (?:of )?)?(?:this|it|that|everything) (?:in|with|on|as)\b"),
@@ -141,6 +141,15 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("one, not the other", rf"(?i)^(?!\w+'s\b|(?:{_ACTS}|focus|is|are|was|were)\b|(?:the )?problem\b){_SUBJECT[1:]}[^,.?!:]{{0,30}}, (?:not|never) (?!that\b|because\b|if\b|when\b|yet\b|quite\b|really\b|even\b|just\b|so\b|sure\b|only\b)[\w -]{{2,40}}[.!]*$"),
     ("gets its own", rf"(?i){_SUBJECT} (?:gets?|has to have|takes?) (?:its|their|his|her) own\b|^(?:each|every) [\w -]{{2,40}} gets (?:an?|one|two|three|no|its|exactly)\b"),
     ("wins", rf"(?i){_SUBJECT} (?:wins?|it'?ll be|will do)[.!,;:]*(?:$| )"),
+    ("agreed", r"(?i)[,;:] ?(?:and |so )?(?:that'?s |that is |it'?s |we'?re )?(?:agreed\b(?! to disagree)[^,.?]{0,40}|the (?:call|plan|deal|one|end of it)(?: (?:I|we) [\w ]{2,30})?)[.!]*$"),
+    ("picked", r"(?i)\b(?:I|we)(?:(?:'ve| have) (?:now |just |finally )?picked|(?:'ve| have|'m| am|'re| are)? (?:now |just |finally )?(?:opted for|opting for|landed on|ruled out|ruling out|signed off on))\b"),
+    ("the answer is to", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the answer|the way forward|the thing to do|my vote|the compromise) (?:is|goes)(?: to| for| with|:) \w+"),
+    ("won't", r"(?i)^(?:(?:so|and|okay|ok|no)[,:]? +)*(?:I|we) (?:won'?t|will not|shall not) (?!be\b|know\b|have\b|see\b|get\b|need\b|make it\b|lie\b|ever\b|say\b|believe\b|find\b)\w+ (?!until I know\b)\w+"),
+    ("then", r"(?i)^(?!and\b|but\b|well\b|what\b|why\b|not\b|until\b|so long\b)(?:\w[\w'-]* ){1,9}\w[\w'-]*, then[.!]*$"),
+    ("no such thing", r"(?i)^no (?!idea|problem|wonder|luck|news|doubt|way|one|need|sign|time|chance|clue|answer|reply|surprise|difference|thanks|worries|matter|reason|rush|change|trace)[\w-]+(?: [\w-]+){0,3} (?:for|in|on|to|before|after|until|without|between|from) [\w -]{2,30}[.!]*$"),
+    ("only", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:I|we) (?!only|was|were|had|did|could|would|want|thought|said|know|have|got|saw|found|\w+ed\b)\w+ [^,.?]{2,50}\b(?:only|nothing else|no more)[.!]*$|\band nothing else[.!]*$"),
+    ("from a day on", r"(?i)^from (?:this|next|today|tonight|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b(?! (?:angle|side|it|you|point of view|I (?:see|take|learn)))"),
+    ("moves to", rf"(?i){_SUBJECT} moves? (?:in)?to (?:an?|the|its|their)\b"),
     ("is fixed", rf"(?i){_SUBJECT} (?:is|are) (?:now )?(?:in|out|final|settled|off the table|off limits|forbidden|banned|the default|frozen|here to stay)(?:[,.;:!]|$)"),
 )  # fmt: skip
 
@@ -164,6 +173,7 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("bring back", r"(?i)^(?:(?:so|okay|ok|and|fine|alright)[,:]? +)*(?:let'?s |we |I |we'll |I'll |I'm |we're )?(?:bring|bringing|put|putting|take|taking) (?:back (?:the|my|our|that|those)\b|(?:the|my|our|that|those) [\w -]{2,30} back\b)|^(?:(?:so|okay|ok|and|fine)[,:]? +)*(?:let'?s|we|I|we'll|I'll) (?:go|went|are going|am going) back to\b"),
     ("do need it", r"(?i)\b(?:turns out|apparently|it seems)[,]? (?:that )?(?:we|I|it|they) (?:do|does|did|really) (?:need|want|matter|work|have)\b|\bI (?:said|wrote|decided|claimed|promised) [^.?]{3,80}(?:, |; | )(?:but|and) (?:now|it turns out|that was|that'?s (?:wrong|not))\b"),
     ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
+    ("it is again", r"(?i)\b(?:so |and )?[\w.+-]+(?: [\w.+-]+)? it is again[.!]*$"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
 )  # fmt: skip
 
@@ -215,6 +225,11 @@ _TOLD = re.compile(
 _SUPPOSED = re.compile(
     r"(?i)\b(?:less|not) (?:so much )?that\b|^(?:if|when|once|unless|suppose|imagine|whenever)\b|\b(?:like|as if|pretend) (?:you|we|I)(?:'re| are|'m| am)\b"
 )
+_WORDS = re.compile(
+    r"(?i)\b(?<!other )(?:words|phrases|keywords|verbs|expressions|cues)\b[^.?!,]{0,40}?(?:\bare\b|\blike\b|\bsuch as\b|:|\()(?=[^.?!]*,)"
+    r"|^(?:\w+, ){2,}(?:and |or )?\w+[.!]*$"
+)
+"""Words that are named one after the other are not said."""
 _PAST = re.compile(
     r"(?i)^(?:I|we|he|she|they|somebody|someone) (?:asked|tried|ran|wrote|made|had|went|thought|used|told|said)\b"
 )
@@ -334,6 +349,8 @@ def _refused(kind: Kind, own: str) -> bool:
         )
     if kind == "done":
         return bool(_SUPPOSED.search(own)) or own.endswith("?")
+    if kind in ("decision", "reversal") and _WORDS.search(own):
+        return True
     if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):
         return True
     return bool(_SUPPOSED.search(own)) or (kind == "task" and own.endswith("\u2026"))
