@@ -22,7 +22,12 @@
   };
 
   const status = make("p", { className: "deed-say", role: "status" });
-  const say = (words) => { status.textContent = words; };
+  let heard = 0;
+  const say = (words) => {
+    clearTimeout(heard);
+    status.textContent = status.title = words;
+    heard = setTimeout(() => { status.textContent = status.title = ""; }, 8000);
+  };
   const doing = async (word, args) => { say("…"); const done = await act(word, args); say(done.say); return done; };
 
   // -- panels: one at a time; beside the text where there is room, a sheet from below where there is not ----------

@@ -19,10 +19,11 @@ _KEPT_TO_ITSELF = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Connection": "close",
 }
+_ALONE = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Said where a browser heeds it: on this machine. Elsewhere, over plain HTTP, it is an error in the console."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class Reply:
         headers = {"Allow": "GET, HEAD"} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
         return cls(status, f"{words}\n".encode(), headers=headers)
 
-    def head(self) -> bytes:
-        """Return the status line and the headers."""
-        rows = {**_KEPT_TO_ITSELF, "Content-Security-Policy": self.policy, **self.headers}
+    def head(self, host: str = "") -> bytes:
+        """Return the status line and the headers, for who asked this host."""
+        own = _ALONE if host.partition(":")[0] in ("127.0.0.1", "localhost") else {}
+        rows = {**_KEPT_TO_ITSELF, **own, "Content-Security-Policy": self.policy, **self.headers}
         rows["Content-Type"] = self.kind or "application/octet-stream"
         if self.kind is None:
             rows["Content-Disposition"] = "attachment"
@@ -60,7 +62,8 @@ def send(client: socket.socket, reply: Reply, request: Request | None = None) ->
     bare = request is not None and request.method == "HEAD"
     try:
         client.settimeout(PATIENCE)
-        client.sendall(reply.head() + (b"" if bare else reply.content))
+        host = request.headers.get("host", "") if request is not None else ""
+        client.sendall(reply.head(host) + (b"" if bare else reply.content))
         if reply.file is not None and not bare:
             client.sendfile(reply.file)
         if not reply.stream:

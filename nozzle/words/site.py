@@ -85,7 +85,7 @@ def site(here: Journal) -> Site:
     from nozzle.publish import Site
 
     told = here.settings.site
-    title = told.title or _heading(here) or here.root.name
+    title = told.title or _heading(here) or here.first.name
     return Site(title, told.author, told.description, told.base_url, told.language)
 
 

@@ -154,6 +154,14 @@ def test_a_name_that_leads_here_is_no_address(abroad: tuple[Browser, list[str]])
     assert browser.ask("/", cookie=None, headers={"Host": f"192.168.1.7:{browser.port}"}).status == 200
 
 
+def test_a_browser_elsewhere_gets_no_header_that_it_calls_an_error(abroad: tuple[Browser, list[str]]) -> None:
+    browser, _ = abroad
+    alone = "Cross-Origin-Opener-Policy"
+    there = {"Host": f"192.168.1.7:{browser.port}"}
+    assert alone not in browser.ask("/", headers=there).headers
+    assert browser.ask("/").headers[alone] == "same-origin"
+
+
 def test_an_address_that_is_not_here_is_named(site: Path) -> None:
     with pytest.raises(Unwritable, match=r"203\.0\.113\.1:0: .*cannot be served"):
         Page(site, lambda page: None, host="203.0.113.1")

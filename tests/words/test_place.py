@@ -269,11 +269,14 @@ def test_the_page_of_another_thread_is_opened_from_the_list_and_what_is_done_the
             phone.until(f"!!{link}")
             phone.do(f"{link}.click()")
             phone.until("document.querySelector('.deed-thread')?.textContent === 'on side'")
+            assert phone.do("document.querySelector('header.site .home').textContent") == "my journal"
             phone.press("w", 87, text="w")
             phone.until("document.activeElement.id === 'deed-text'")
             phone.type("print('only there')")
             phone.do("document.querySelector('#deed-kind').value = 'cell'")
             phone.press("Enter", 13, 2)
+            place = "document.querySelector('.deed-say').getBoundingClientRect()"
+            phone.until(f"document.querySelector('.deed-say').textContent === 'written' && {place}.right <= innerWidth")
             phone.until("[...document.querySelectorAll('.nozzle-output')].at(-1).innerText.includes('only there')")
             assert phone.do("document.documentElement.scrollWidth") <= 360
             phone.press("Escape", 27)
