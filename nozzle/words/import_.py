@@ -165,13 +165,14 @@ def _write(here: Journal, draft: _Draft, to: Path | None) -> dict[str, object]:
 
 
 def _told(made: dict[str, object]) -> str:
+    from nozzle.words.counted import counted
+
     guesses, notes = made["guesses"], made["notes"]
     assert isinstance(guesses, list)
     assert isinstance(notes, list)
-    lines = [
-        str(made["entry"]),
-        f"  {made['turns']} turns of a machine; {made['cells']} cells of yours wait for 'nozzle run'",
-    ]
+    turns, cells = counted(int(str(made["turns"])), "turn"), int(str(made["cells"]))
+    waits = f"; {counted(cells, 'cell')} of yours {'waits' if cells == 1 else 'wait'} for 'nozzle run'" if cells else ""
+    lines = [str(made["entry"]), f"  {turns} of a machine{waits}"]
     lines += [f"  ! {note}" for note in notes]
     if made["held"]:
         lines.append(f"  ! nothing in it can run: {made['held']}")

@@ -13,7 +13,7 @@ def test_a_log_becomes_an_entry_whose_guesses_are_listed(say: Say, folder: Path)
     (folder / "scan.md").write_text(LOG)
     said = say("import", "scan.md")
     assert said.status == 0
-    assert said.out.startswith("journal/scan.md\n  4 turns of a machine; 1 cells of yours wait for 'nozzle run'\n")
+    assert said.out.startswith("journal/scan.md\n  4 turns of a machine; 1 cell of yours waits for 'nozzle run'\n")
     assert "4 of them end is a guess" in said.out
     written = (folder / "journal/scan.md").read_text()
     assert "date: 2026-11-20\nrun: ask\n---\n" in written
