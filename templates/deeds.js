@@ -33,6 +33,15 @@
   // -- panels: one at a time; beside the text where there is room, a sheet from below where there is not ----------
 
   const panels = new Map();
+  // A list that is drawn anew keeps the focus where it was: on the same words, else on the same place.
+  const redraw = (box, ...nodes) => {
+    const all = () => [...box.querySelectorAll("a, button")];
+    const name = (one) => `${one.getAttribute("aria-label") ?? ""} ${one.textContent}`;
+    const held = box.contains(document.activeElement) ? all().indexOf(document.activeElement) : -1;
+    const words = held < 0 ? "" : name(all()[held]);
+    box.replaceChildren(...nodes);
+    if (held >= 0) (all().find((one) => name(one) === words) ?? all()[Math.min(held, all().length - 1)])?.focus({ preventScroll: true });
+  };
   const bar = make("div", { className: "deed-bar" });
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "What you can do here");
@@ -149,8 +158,8 @@
       return [make("h3", { textContent: title }), make("ul", {}, ...(points.length ? points.map(item) : [make("li", { textContent: "none" })]))];
     });
     const next = found.next ? [make("h3", { textContent: "Next" }), make("p", {}, lead(found.next.links[0], found.next.words))] : [];
-    map.replaceChildren(...parts, ...next, make("p", { className: "deed-note", textContent: found.label }));
-    if (found.asks && found.points.length) map.append(make("p", {}, Object.assign(button("Judge", () => chart(true)), { title: "Ask the model of each point whether its lines bear it out" })));
+    const judge = !(found.asks && found.points.length) ? [] : [make("p", {}, Object.assign(button("Judge", () => chart(true)), { title: "Ask the model of each point whether its lines bear it out" }))];
+    redraw(map, ...parts, ...next, make("p", { className: "deed-note", textContent: found.label }), ...judge);
   };
 
   // -- steps: rewind, or fork a thread ----------------------------------------------------------------------------
@@ -161,7 +170,7 @@
     const found = await act("steps");
     if (found.ok === false) return where_at.replaceChildren(found.say);
     where_at.textContent = `You are at ${found.at}${found.thread ? ` on ${found.thread}` : ", on no thread"}. Going back loses nothing.`;
-    list.replaceChildren(...found.steps.map((step) => {
+    redraw(list, ...found.steps.map((step) => {
       const go = make("button", { type: "button", textContent: "Rewind", onclick: async () => { await doing("rewind", { step: step.sha }); past(); } });
       const branch = make("button", { type: "button", textContent: "Fork", onclick: async () => { await doing("fork", { step: step.sha }); past(); } });
       go.setAttribute("aria-label", `Rewind to ${step.title}`);
@@ -182,7 +191,7 @@
     ...(one.news ? [make("div", { className: "deed-note", textContent: one.news })] : []));
   const live = async () => {
     const found = await act("threads");
-    lines.replaceChildren(...(found.ok === false ? [make("li", { textContent: found.say })] : found.threads.map(strand)));
+    redraw(lines, ...(found.ok === false ? [make("li", { textContent: found.say })] : found.threads.map(strand)));
   };
   setInterval(() => { if (!document.hidden && !panels.get("threads").box.hidden) live(); }, 2000);
 
@@ -217,7 +226,7 @@
     standing = held.filter(({ thread }) => !thread);
     const rows = [...(found.replay?.cell ? [replay(found.replay)] : []), ...held.map(offer)];
     panels.get("offers").button.textContent = rows.length ? `Proposals ${rows.length}` : "Proposals";
-    if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) offers.replaceChildren(rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
+    if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) redraw(offers, rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
   };
 
   // -- calls of models: what was sent, what of it the provider had cached, what it cost ----------------------------

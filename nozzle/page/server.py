@@ -120,7 +120,7 @@ class Page:
         for thread, client in left:
             thread.join(max(0.0, deadline - time.monotonic()))
             _shut(client)
-            thread.join()
+            thread.join(_GOODBYE)  # not for ever: a deed may wait for a loop that has ended
 
     # -- connections --------------------------------------------------------------------------------------------
 

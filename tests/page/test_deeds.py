@@ -1,8 +1,10 @@
 """What may be done on the page, by whom, and how a phone gets in."""
 
 import json
+import threading
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,33 @@ def test_other_ways_and_places_change_nothing(acting: Browser, done: list[Deed])
 def test_a_page_that_only_reads_has_no_token_and_does_nothing(browser: Browser) -> None:
     assert "data-deed" not in browser.ask(f"/{ENTRY}").text
     assert browser.ask("/_do", "POST", headers={"Content-Length": "0"}).status == 405
+
+
+def test_a_deed_that_is_never_answered_does_not_keep_the_page_from_ending(
+    site: Path, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_GOODBYE", 0.05)
+    begun, may = threading.Event(), threading.Event()
+
+    def act(deed: Deed) -> Done:
+        begun.set()
+        may.wait()
+        return Done("late")
+
+    with Page(site, shown.get, act=act) as page:
+        browser = Browser(page)
+        asking = threading.Thread(target=lambda: post_into_nothing(browser), daemon=True)
+        asking.start()
+        assert begun.wait(20)
+    assert not may.is_set()
+    may.set()
+    asking.join(20)
+    assert not asking.is_alive()
+
+
+def post_into_nothing(browser: Browser) -> None:
+    with suppress(OSError, HTTPException):
+        post(browser, b'{"word": "threads"}')
 
 
 # -- a phone

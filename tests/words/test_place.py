@@ -267,7 +267,10 @@ def test_the_page_of_another_thread_is_opened_from_the_list_and_what_is_done_the
             phone.press("t", 84, text="t")
             link = "[...document.querySelectorAll('#deed-threads a')].find((one) => one.textContent === 'side')"
             phone.until(f"!!{link}")
-            phone.do(f"{link}.click()")
+            phone.do(f"{link}.focus()")
+            phone.do(f"window.before = {link}")
+            phone.until("!window.before.isConnected && document.activeElement.textContent === 'side'")
+            phone.press("Enter", 13, text="\r")
             phone.until("document.querySelector('.deed-thread')?.textContent === 'on side'")
             assert phone.do("document.querySelector('header.site .home').textContent") == "my journal"
             phone.press("w", 87, text="w")
