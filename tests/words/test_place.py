@@ -293,6 +293,16 @@ def test_the_page_of_another_thread_is_opened_from_the_list_and_what_is_done_the
     assert "only there" not in (folder / "journal/scan.md").read_text()
 
 
+def test_what_was_written_just_before_a_fork_is_in_it(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="Just before.")
+        assert here.act("fork", step=str(here.act("steps").data["at"]), name="side").ok
+
+    watch(folder, drive, threads=True)
+    assert "Just before." in git(folder, "show", "side:journal/scan.md")
+    assert "Just before." in git(folder, "show", "HEAD:journal/scan.md")
+
+
 @looked
 def test_a_task_leads_to_its_thread_and_what_it_proposes_is_allowed_there(folder: Path) -> None:
     def drive(here: Watched) -> None:
