@@ -28,6 +28,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("compare", "What differs between two steps or threads", "time"),
     ("take", "One step from another thread, here", "time"),
     ("merge", "All of another thread, here", "time"),
+    ("keep", "The state of a step, for after a restart", "time"),
     ("repl", "A prompt beside an entry, in a copy of its live state", "time"),
     ("land", "Squash this thread's steps onto the branch it left", "time"),
     ("how", "How the work is doing, while it runs", "agents"),

@@ -6,6 +6,7 @@ only one to touch its file. It holds nothing that the text and git could not giv
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from nozzle import disk, killed
@@ -13,7 +14,7 @@ from nozzle.afterwards import Afterwards
 from nozzle.beside import Beside, Nobody, Notice
 from nozzle.document import scribe
 from nozzle.document.doubts import doubts
-from nozzle.document.entry import Cell, Entry, Envelope
+from nozzle.document.entry import Cell, Entry, Envelope, Slot
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
 from nozzle.document.plan import Row
 from nozzle.document.scribe import Hand
@@ -23,7 +24,19 @@ from nozzle.ledger import Ledger, News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
 from nozzle.piece import Made, Piece, compose
 from nozzle.run import Run, cause, hint, jobs
-from nozzle.runner import ANYWHERE, Bounds, Interpreter, Job, Kernelspecs, Serve, Session, Snapshots, bounds, nobody
+from nozzle.runner import (
+    ANYWHERE,
+    Bounds,
+    Interpreter,
+    Job,
+    Kernelspecs,
+    Serve,
+    Session,
+    Shelf,
+    Snapshots,
+    bounds,
+    nobody,
+)
 from nozzle.settings import Settings
 from nozzle.together import Together
 
@@ -58,6 +71,8 @@ class Tools:
     """Names of environment variables that no cell may see."""
     snapshots: Snapshots | None = None
     """States of kernels that were kept; without it none is."""
+    shelf: Shelf | None = None
+    """Those that outlive every process."""
     seen_at: Path | None = None
     """Where the cells see the root: at the place of the first worktree, for a thread beside it."""
     together: Together = field(default_factory=Together)
@@ -305,16 +320,23 @@ class Desk:
         done = []
         for row in self.plan():
             if row.cell.runs and row.do != "skipped":
-                if row.do != "done" or (
-                    row.slot.output and row.slot.output.status != "ok" and not row.cell.options.raises
-                ):
+                if row.do != "done" or _failed(row.slot):
                     break
                 done.append(row.cell)
+        return self._copied(self.entry, done)
+
+    def copied_at(self, entry: Entry) -> tuple[Session, list[Job], str]:
+        """The same for the cells of another text of this entry, as far as they had run."""
+        self.keep_state()
+        ran = takewhile(lambda slot: slot.fresh and not _failed(slot), (s for s in entry.slots if s.cell.runs))
+        return self._copied(entry, [slot.cell for slot in ran])
+
+    def _copied(self, entry: Entry, done: list[Cell]) -> tuple[Session, list[Job], str]:
         session = self._new_session()
-        above = jobs(self.entry, done[-1], self.tools.settings) if done else []
-        again = {job.cell for job in session.missing(above)}
+        above = jobs(entry, done[-1], self.tools.settings) if done else []
+        again, foreign = {job.cell for job in session.missing(above)}, self.permit.foreign(entry)
         for number, cell in enumerate(done):
-            if cell.chain in again and (why := self.permit.reaches(self.entry, cell)):
+            if cell.chain in again and (why := foreign(cell) or self.permit.reaches(entry, cell)):
                 return session, above[:number], f"you are above it: {why}"
         return session, above, ""
 
@@ -593,6 +615,7 @@ class Desk:
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
             bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs, cells=tools.cells,
+            shelf=tools.shelf,
         )  # fmt: skip
 
     def _bounds(self) -> Bounds:
@@ -613,6 +636,11 @@ class Desk:
 
     def _note(self, kind: str, text: str) -> None:
         self.tools.say(Notice(kind, self.rel, text))
+
+
+def _failed(slot: Slot) -> bool:
+    """Whether an output that is no success stands there, and none was expected."""
+    return slot.output is not None and slot.output.status != "ok" and not slot.cell.options.raises
 
 
 def _name(block: Envelope) -> tuple[str, str]:

@@ -43,6 +43,7 @@ DOORS = {
     "jupyter_client": ("runner",),
     "zmq": ("runner",),
     "tornado": ("runner",),
+    "cloudpickle": ("runner",),
     "mcp": ("runner",),
     "litellm": ("lm",),
     "httpx": ("lm",),

@@ -13,6 +13,7 @@ from nozzle.runner.job import Job, Limits, Replay
 from nozzle.runner.kernel import ANYWHERE
 from nozzle.runner.kernelspec import Kernelspec, Kernelspecs
 from nozzle.runner.session import Session
+from nozzle.runner.shelf import Kept, Shelf, from_facts, to_facts
 from nozzle.runner.snapshots import Snapshots
 from nozzle.runner.worker.borrow import LENT
 
@@ -24,6 +25,7 @@ __all__ = [
     "Held",
     "Interpreter",
     "Job",
+    "Kept",
     "Kernelspec",
     "Kernelspecs",
     "Limits",
@@ -33,9 +35,12 @@ __all__ = [
     "Served",
     "Servers",
     "Session",
+    "Shelf",
     "Snapshots",
     "bounds",
     "find_interpreter",
+    "from_facts",
     "nobody",
     "possible",
+    "to_facts",
 ]

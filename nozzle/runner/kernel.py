@@ -5,6 +5,7 @@ It neither waits nor judges: `hear` gives what was said so far, and the course o
 
 import contextlib
 import json
+import math
 import os
 import select
 import socket
@@ -175,19 +176,32 @@ class Python:
                 return Tainted(why)
         return Tainted("its kernel is gone")
 
+    def keep(self, file: int) -> Message:
+        """Save the state into an open file: what is said of it, or `why` it is not."""
+        return self._about(file, {"keep": True})
+
+    def back(self, file: int, facts: Message) -> str:
+        """Be in the state of a file; why that cannot be, and then it is good for nothing else, or nothing."""
+        return str(self._about(file, {"back": facts}).get("why", ""))
+
+    def _about(self, file: int, message: Message) -> Message:
+        self._say(message, (file,))
+        said = self._reply("kept", "unkept", "back", "astray", patience=None)
+        return said if said["t"] else {"t": "", "why": "its kernel is gone"}
+
     def is_ready(self) -> bool:
         """Wait until it is one; False when it ends first."""
         message = self._reply("ready")
         self._early.insert(0, message)
         return bool(message["t"])
 
-    def _reply(self, *kinds: str) -> Message:
+    def _reply(self, *kinds: str, patience: float | None = PATIENCE) -> Message:
         """The next message of these kinds, while no cell runs; an empty one when it ends or takes too long."""
-        poll, end = select.poll(), time.monotonic() + PATIENCE
+        poll, end = select.poll(), time.monotonic() + (math.inf if patience is None else patience)
         for descriptor in (self.process.line.fileno(), self.process.ended):
             poll.register(descriptor, select.POLLIN)
         while not self.said_all and (rest := end - time.monotonic()) > 0:
-            poll.poll(rest * 1000)
+            poll.poll(None if patience is None else rest * 1000)
             for message in self._said():
                 if message["t"] in kinds:
                     return message

@@ -13,16 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
-from nozzle.errors import Missing
+from nozzle.errors import Missing, NozzleError
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, Serve, late, nobody
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
-from nozzle.runner.kernel import ANYWHERE, UNBOUND, Image, Kernel, Tainted, confined, start
+from nozzle.runner.kernel import ANYWHERE, UNBOUND, Image, Kernel, Python, Tainted, confined, start
 from nozzle.runner.kernelspec import OWN, Kernelspecs
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
+from nozzle.runner.shelf import Kept, Shelf, deepest
 from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
 from nozzle.runner.watchdog import used
 
@@ -37,6 +38,7 @@ END_IT = (
 )
 STUCK = "it waited for a thread that a cell above started, and that no copy of its kernel has"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
+LOST = "the state that was kept cannot be used, and cells above reach outside"
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
 
@@ -64,10 +66,12 @@ class Session:
         serve: Serve = nobody,
         specs: Kernelspecs = ANYWHERE,
         cells: Path | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
         binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`. Jupyter's
-        kernels are found among `specs`. In `cells` lies what cells made that may be kept; without it they run."""
+        kernels are found among `specs`. In `cells` lies what cells made that may be kept; without it they run. On the
+        `shelf` are states that outlive every process."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
@@ -94,6 +98,9 @@ class Session:
         self._serve = serve
         self._specs = specs
         self._cells = cells
+        self._shelf = shelf
+        self._lacks: Kept | None = None
+        """The state that the live one came from, when that lacks some names."""
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -139,7 +146,7 @@ class Session:
         try:
             above, _ = _bound(jobs, Job("", ""))
             try:
-                refusal = yield from self._go_to(above, "")
+                refusal = yield from self._go_to(above, None)
             except Hung:
                 self._distrust(jobs)
                 refusal = Finished("", "error", cause=STUCK)
@@ -157,9 +164,11 @@ class Session:
             return []
         try:
             above, _ = _bound(jobs, Job("", ""))
-            depth = self._depth(above)
+            depth = self._depth(above, None)
             kept = self._deeper(above, depth)
-            return above[max(depth, kept.trail.depth if kept else 0, 0) :]
+            depth = max(depth, kept.trail.depth if kept else 0, 0)
+            shelved = self._shelved(above, depth, None)
+            return above[shelved[0] if shelved else depth :]
         finally:
             self._turn.release()
 
@@ -191,6 +200,22 @@ class Session:
         with self._turn:
             self._keep(anyway=True)
             return self.tainted
+
+    def save(self, file: int) -> Kept | str:
+        """Write the live state into an open file, so that it outlives all processes; or why it cannot be."""
+        with self._turn:
+            if self._bounds is not None:
+                return "an agent's cell is among its cells"
+            if self.impure or self._lacks or not self.at:
+                return self.impure or (f"it lacks {', '.join(self._lacks.lacks)}" if self._lacks else "no cell has run")
+            if others := sorted({*self._kernels} - {"python"}):
+                return f"of cells in {' and '.join(others)} no state is saved"
+            kernel = self._kernels["python"]
+            assert isinstance(kernel, Python)
+            said = kernel.keep(file)
+            if said["t"] != "kept":
+                return str(said["why"])
+            return Kept(self.at, self._trail, tuple(said["names"]), said["lacks"], said["made"])
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""
@@ -268,7 +293,7 @@ class Session:
     def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
         *above, job = jobs
         above, job = _bound(above, job)
-        refusal = yield from self._go_to(above, job.cell)
+        refusal = yield from self._go_to(above, job)
         if refusal is not None:
             self._drop()
             yield refusal
@@ -276,27 +301,66 @@ class Session:
         self._answers.pop(job.cell, None)
         yield from self._cell(job)
 
-    def _go_to(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
-        """Make the live state the one after these cells; the Finished of `cell` when that cannot be done."""
-        depth = self._depth(above)
-        while (kept := self._deeper(above, depth)) is not None:
-            if self._wake(kept):
-                depth = kept.trail.depth
+    def _go_to(self, above: Sequence[Job], job: Job | None) -> Generator[Event, None, Finished | None]:
+        """Make the live state the one after these cells, for the `job` below; its Finished when that cannot be done."""
+        cell, depth = job.cell if job else "", self._depth(above, job)
+        while True:
+            snapshot = self._deeper(above, depth)
+            found = self._shelved(above, snapshot.trail.depth if snapshot else depth, job)
+            if found is None and snapshot is None:
                 break
+            why = self._take_down(found[1], above) if found else ""
+            if found and why and found[1].reached_out:
+                return Finished(cell, "error", cause=f"{LOST}: {why}; ask again, and it is told what would run")
+            if found and not why:
+                depth = found[0]
+                break
+            if not found and snapshot and self._wake(snapshot):
+                depth = snapshot.trail.depth
+                break
+            depth = -1  # neither is there, nor the state that was live
         if depth < 0:
             self._drop()
         return (yield from self._replay(above[max(depth, 0) :], cell))
 
-    def _depth(self, above: Sequence[Job]) -> int:
+    def _depth(self, above: Sequence[Job], job: Job | None) -> int:
         """After how many of these cells the live state stands; -1 when it is on another way."""
-        cells = [job.cell for job in above]
+        cells = [each.cell for each in above]
         if any(kernel.process.is_gone() for kernel in self._kernels.values()):
             return -1
         if not self._kernels:
             return 0
         if self.at not in cells or above[cells.index(self.at)].confined != (self._bounds is not None):
             return -1
-        return cells.index(self.at) + 1
+        depth = cells.index(self.at) + 1
+        if self._lacks and not (job and self._lacks.serves([*above[depth:], job])):
+            return -1
+        return depth
+
+    def _shelved(self, above: Sequence[Job], depth: int, job: Job | None) -> tuple[int, Kept] | None:
+        """The deepest state on this way that outlived its process, if it is deeper than this."""
+        if self._shelf is None or self._hung:
+            return None
+        return deepest(self._shelf, self._place, above, depth, self._content, job)
+
+    def _take_down(self, kept: Kept, above: Sequence[Job]) -> str:
+        """Let a fresh worker be in this state; why it cannot be, and then it is forgotten."""
+        assert self._shelf is not None
+        self._drop()
+        sources = {job.name: job.source for job in above if job.cell in kept.trail.cells}
+        try:
+            kernel = self._kernel("python")
+            assert isinstance(kernel, Python)
+            with self._shelf.open(kept) as file:
+                why = kernel.back(file, {"made": dict(kept.made), "sources": sources})
+        except (OSError, NozzleError) as error:
+            why = str(error)
+        if why:
+            self._shelf.refuse(kept, why)
+            self._drop()
+            return why
+        self.at, self._trail, self._lacks = kept.cell, kept.trail, kept if kept.lacks else None
+        return ""
 
     def _deeper(self, above: Sequence[Job], depth: int) -> Snapshot | None:
         """The deepest state on this way that was kept, if it is deeper than the live one."""
@@ -326,8 +390,8 @@ class Session:
             return
         if not (anyway or self._snapshots.pays(self._trail)):
             return
-        if self.impure:
-            self.tainted = self.impure
+        if self.impure or self._lacks:
+            self.tainted = self.impure or "it lacks names that could not be saved"
             return
         for language, kernel in self._kernels.items():
             if language in self._images:
@@ -485,6 +549,7 @@ class Session:
     def _drop(self) -> None:
         """Give up the live state and everything that holds it."""
         self.at, self._course, self._trail, self._bounds, self.impure = "", None, Trail(), None, ""
+        self._lacks = None
         self._images.clear()
         for kernel in self._kernels.values():
             kernel.process.close()

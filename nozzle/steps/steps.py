@@ -7,13 +7,14 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
 from nozzle.document import secrets
 from nozzle.errors import NozzleError, Refused
-from nozzle.steps import commit, fork, history, intent, merge, origin, repo, rewind, threads, worktree
+from nozzle.steps import commit, fork, history, intent, kept, merge, origin, repo, rewind, threads, worktree
 from nozzle.steps.fork import Worktree
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
@@ -280,6 +281,25 @@ class Steps:
     def fulfilled(self) -> None:
         """Forget the intent."""
         intent.fulfilled(self._repo)
+
+    def keep(self, cell: str, files: Mapping[str, bytes | Path]) -> None:
+        """Keep the state after a cell, by its chain: these files."""
+        kept.put(self._repo, cell, files)
+
+    def kept(self) -> list[str]:
+        """Chains of those cells after which a state is kept."""
+        return kept.cells(self._repo)
+
+    def kept_file(self, cell: str, name: str, into: FileIO | None = None) -> bytes | None:
+        """A file of a state that is kept, or None; a large one goes `into` another that is open."""
+        if into is None:
+            return kept.read(self._repo, cell, name)
+        kept.copy(self._repo, cell, name, into)
+        return None
+
+    def drop_kept(self, cell: str) -> None:
+        """Keep a state no longer."""
+        kept.drop(self._repo, cell)
 
     def snapshot(self) -> Snapshot:
         """How the files look that differ from HEAD."""

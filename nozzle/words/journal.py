@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nozzle.settings import Settings
     from nozzle.steps import Steps
     from nozzle.words.beside import Threads
+    from nozzle.words.shelf import Shelf
 
 
 UNTRUSTED = "nozzle.toml names MCP servers and came by git: 'nozzle trust' shows them and lets them be started"
@@ -216,10 +217,17 @@ class Journal:
             hidden=(self.config,),
             secrets=known_secrets()[0],
             snapshots=Snapshots(self.settings.snapshots),
+            shelf=self.shelf(lambda text: put(Called(lambda loop: say(Notice("warning", "", text))))),
             seen_at=self.first if self.first != self.root else None,
             company=company(self, lambda work: put(Called(lambda loop: work()))),
             serve=service(recall(self).search, self.redact, self.servers),
         )
+
+    def shelf(self, say: Callable[[str], None]) -> Shelf:
+        """The states of kernels that outlive every process."""
+        from nozzle.words.shelf import Shelf
+
+        return Shelf(self, say)
 
     @cached_property
     def servers(self) -> Servers:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import NozzleError, WrongCommand
+from nozzle.words.keep import keep
 from nozzle.words.typed import prompt
 
 LONGEST = 100_000
@@ -250,4 +251,5 @@ WORDS: Mapping[str, Act] = {
     "suggest": suggest,
     "resume": resume,
     "prompt": prompt,
+    "keep": keep,
 }

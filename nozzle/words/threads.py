@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nozzle.words.counted import counted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,6 +25,7 @@ def command(verbose: bool, as_json: bool) -> int:
 
     A thread is a branch: 'git branch' lists those without a folder, too. With -v follow the states of kernels that the
     watch keeps: going back to one of them takes a blink instead of the seconds it would take to run the cells again.
+    Last come those that 'nozzle keep' keeps across restarts.
     """
     from nozzle.words.journal import journal
 
@@ -40,7 +43,19 @@ def command(verbose: bool, as_json: bool) -> int:
                 continue
             for line in _lines(here, found, verbose):
                 click.echo(line)
+        if verbose and not as_json:
+            _outlive(here)
     return 0
+
+
+def _outlive(here: Journal) -> None:
+    from nozzle.words import keep
+    from nozzle.words.visible import echo
+
+    if rows := keep.kept(here):
+        click.echo(f"{counted(len(rows), 'state')} kept across restarts:")
+    for row in rows:
+        echo(f"    {keep.line(row)}")
 
 
 def standing(here: Journal, rel: str) -> list[dict[str, object]]:

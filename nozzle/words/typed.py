@@ -23,12 +23,12 @@ def prompt(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     language = str(args.get("language", "python"))
     if do == "begin":
         begun = _begun(loop, name, args)
-        return _work(reply, lambda: _told(begun, begun.begin()))
+        return work(reply, lambda: _told(begun, begun.begin()))
     side = loop.sides.get(name)
     if side is None:
         raise WrongCommand("that prompt is not known here any more: begin another")
     if do == "run":
-        return _work(reply, lambda: _told(side, side.run(text, language)))
+        return work(reply, lambda: _told(side, side.run(text, language)))
     if do == "interrupt":
         side.session.interrupt()
     elif do == "answer":
@@ -55,7 +55,7 @@ def _begun(loop: Loop, name: str, args: Mapping[str, Any]) -> Side:
     return side
 
 
-def _work(reply: Reply, work: Callable[[], Iterator[Line]]) -> None:
+def work(reply: Reply, work: Callable[[], Iterator[Line]]) -> None:
     """Do it in a thread of its own: the loop goes on."""
 
     def working() -> None:

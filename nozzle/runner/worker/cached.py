@@ -28,7 +28,7 @@ BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
 LARGEST = 64 << 20
 """Bytes of the files of one cell that are kept; of more, the cell runs when they are not as it left them."""
-_ipythons = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
+IPYTHONS = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
 """Names that IPython sets at every cell."""
 
 
@@ -49,7 +49,7 @@ class Cached:
         """Why it is not kept."""
         self.content = Content(self.namespace, self._given)
         self.before = self._names()
-        self.random = {name: _digest(get()) for name, get, _ in _generators()}
+        self.random = {name: _digest(get()) for name, get, _ in generators()}
         """What the random generators of libraries held before it."""
         self.key = ""
         try:
@@ -90,7 +90,7 @@ class Cached:
 
     def _names(self) -> dict[str, Any]:
         now = list(self.namespace.items())
-        return {name: value for name, value in now if not _ipythons.match(name) and self._given.get(name) != id(value)}
+        return {name: value for name, value in now if not IPYTHONS.match(name) and self._given.get(name) != id(value)}
 
     def _kept(self) -> list[str]:
         """Runs of this code on these values, the newest first."""
@@ -117,7 +117,7 @@ class Cached:
         for each in made["gone"]:
             self.namespace.pop(each, None)
         self.namespace.update(made["names"])
-        for each, _, put in _generators():
+        for each, _, put in generators():
             if each in made["random"]:
                 put(made["random"][each])
         os.utime(name + BLOB, dir_fd=self.folder)
@@ -151,7 +151,7 @@ class Cached:
         changed = {
             name: after[name] for name in after if name in set_here or self.before.get(name, self) is not after[name]
         }
-        random = {each: get() for each, get, _ in _generators()}
+        random = {each: get() for each, get, _ in generators()}
         drawn = {each: state for each, state in random.items() if _digest(state) != self.random.get(each)}
         facts: dict[str, Any] = {
             "inputs": {path: of_file(path) for path in seen.inputs},
@@ -232,7 +232,7 @@ class _Loader(pickle.Unpickler):
         return self._namespace[name] if kind == "name" else importlib.import_module(name)
 
 
-def _generators() -> list[tuple[str, Any, Any]]:
+def generators() -> list[tuple[str, Any, Any]]:
     """The random generators that libraries hold for everybody: name, how to get their state, how to set it."""
     found: list[tuple[str, Any, Any]] = []
     if random := sys.modules.get("random"):

@@ -47,6 +47,8 @@ class Kernel:
     def __init__(self, line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
         self.hidden = hidden
         self.root = config["root"]
+        self.began = dict(os.environ), os.getcwd(), list(sys.path)
+        """Environment, folder and path of imports, before any cell changed them."""
         self.waits = Waits()
         self.hazards = Hazards()
         self.hazards.own = {0, 1, 2, line.fileno()}
@@ -140,7 +142,21 @@ def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
                 freeze.freeze(kernel, message["freeze"], pipes[0])
             elif "confine" in message:
                 kernel.channel.send(_bound(kernel, message["confine"]))
+            elif "keep" in message or "back" in message:
+                kernel.channel.send(_kept(kernel, message, *pipes))
     os._exit(0)
+
+
+def _kept(kernel: Kernel, message: dict[str, Any], file: int) -> dict[str, Any]:
+    """Save the state into a file, or take it from there."""
+    from . import kept
+
+    try:
+        return kept.save(kernel, file) if "keep" in message else kept.load(kernel, file, message["back"])
+    except OSError as error:
+        return {"t": "unkept", "why": f"it could not be written ({error.strerror})"}
+    finally:
+        os.close(file)
 
 
 def _bound(kernel: Kernel, message: dict[str, Any]) -> dict[str, Any]:
