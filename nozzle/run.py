@@ -26,6 +26,11 @@ from nozzle.together import Together
 FREE = ("", conduct.BY)
 """Whose cells run without bounds: the author's, and those that the conductor made of his own words."""
 _MCP = re.compile(r"\bmcp\b")
+LACKS = ("FileNotFoundError", "ModuleNotFoundError", "ImportError")
+SPARSE = (
+    "This thread's folder holds only some of the journal's files. If it is one of the others: `git sparse-checkout "
+    "disable` in that folder brings them, then `nozzle run`"
+)
 NOTHING: Mapping[str, Replay] = {}
 LONG = 2.0
 """Seconds after which a running cell gets its marker in the text."""
@@ -79,7 +84,7 @@ class Run:
 
     def result(self, finished: Finished, rel: str, cell: Cell, hand: Hand, past: Past) -> Piece:
         """What is to be written, now that it has ended; `cell` as it stands in the text of the entry `rel` by now."""
-        result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell))
+        result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell, past))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
         written, doubtful = past.written(rel, cell, finished, self.since)
         self.doubtful = tuple(sorted(doubtful))
@@ -104,9 +109,11 @@ class Run:
         title = f"{self.cell.title} (running)"
         return Piece(kind, self.cell.chain, title, lambda entry: scribe.write(entry, result, hand))
 
-    def _hint(self, cell: Cell) -> str:
-        """What helps with its error: a refusal may come from the bounds that it ran in."""
+    def _hint(self, cell: Cell, past: Past) -> str:
+        """What helps with its error: a refusal may come from the bounds that it ran in, a lack from its folder."""
         held = self.session.held
+        if self.error is not None and self.error.ename in LACKS and past.steps.is_sparse():
+            return SPARSE
         if self.error is None or self.error.ename != "PermissionError" or held is None:
             return hint(cell, self.error)
         whose = "it" if cell.by not in FREE else "it stands below an agent's cell and"

@@ -4,6 +4,8 @@ It refuses to write into a folder that holds something, and to leave half a work
 """
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +42,8 @@ def worktrees(repo: Repo) -> list[Worktree]:
     return found
 
 
-def fork(repo: Repo, step: Step, name: str) -> Thread:
-    """A new branch at a step, checked out in a folder of its own."""
+def fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None = None) -> Thread:
+    """A new branch at a step, checked out in a folder of its own: all its files, or `only` these."""
     said = repo.door.ask("check-ref-format", "--branch", name)
     if said.status != 0 or os.fsdecode(said.out).strip() != name:
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
@@ -55,7 +57,11 @@ def fork(repo: Repo, step: Step, name: str) -> Thread:
     made = repo.door.ask("worktree", "add", "-q", "--no-checkout", "-b", name, str(folder), step.sha)
     there = find(folder) if made.status == 0 else None
     if there is not None:
-        made = there.door.ask("read-tree", "-m", "-u", "HEAD")  # in its own index
+        if only is not None:
+            given = b"".join(_pattern(path) + b"\n" for path in only)
+            made = there.door.ask("sparse-checkout", "set", "--no-cone", "--stdin", given=given)
+        if made.status == 0:
+            made = there.door.ask("read-tree", "-m", "-u", "HEAD")  # in its own index
         there.close()
     if made.status != 0:
         repo.door.ask("worktree", "remove", "--force", str(folder))
@@ -64,6 +70,18 @@ def fork(repo: Repo, step: Step, name: str) -> Thread:
     if base:
         repo.door.run("config", f"branch.{name}.nozzleBase", base)
     return Thread(name, step.sha, folder)
+
+
+def is_sparse(repo: Repo) -> bool:
+    """Whether this worktree holds only some of its step's files."""
+    return (repo.git_dir / "info" / "sparse-checkout").is_file() and (
+        repo.door.ask("config", "--bool", "core.sparseCheckout").out.strip() == b"true"
+    )
+
+
+def _pattern(path: str) -> bytes:
+    """The pattern that means exactly this file."""
+    return b"/" + re.sub(rb"([*?\[\\! #])", rb"\\\1", os.fsencode(path))
 
 
 def first_folder(repo: Repo) -> Path:

@@ -158,9 +158,17 @@ class Steps:
         head = self.resolve(at).sha if at else self.thread().head
         return threads.start_thread(self._repo, name or threads.unused(self._repo, "thread", head), head)
 
-    def fork(self, step: Step, name: str | None = None) -> Thread:
-        """A new branch at a step, checked out in a folder of its own."""
-        return fork.fork(self._repo, step, name or threads.unused(self._repo, "fork", step.sha))
+    def fork(self, step: Step, name: str | None = None, only: Sequence[str] | None = None) -> Thread:
+        """A new branch at a step, checked out in a folder of its own: all its files, or `only` these."""
+        return fork.fork(self._repo, step, name or threads.unused(self._repo, "fork", step.sha), only)
+
+    def is_sparse(self) -> bool:
+        """Whether this worktree holds only some of its step's files, by git's sparse checkout."""
+        return fork.is_sparse(self._repo)
+
+    def paths(self, step: Step) -> list[str]:
+        """Every file of a step."""
+        return sorted(path for path, _ in self._repo.objects.walk(self._repo.tree(step.sha)))
 
     def home(self) -> Path:
         """Where forked threads have their folders."""

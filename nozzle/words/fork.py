@@ -21,24 +21,35 @@ if "torch" in sys.modules: sys.modules["torch"].manual_seed({seed})"""
 @click.command(name="fork")
 @click.argument("step")
 @click.argument("name", required=False)
+@click.option("--whole", is_flag=True, help="All files of the step, also where fewer are known to do.")
 @click.option("--reseed", is_flag=True, help="Random numbers from here on are the thread's own: a cell sees to it.")
-def command(step: str, name: str | None, reseed: bool) -> int:
+def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
     """Start a thread NAME at STEP: a branch with a folder of its own, so that both go on side by side.
 
     The folder lies beside the journal's, in JOURNAL.threads/NAME. When a watch runs here it looks after the new thread
     too, and the states of its cells are there at once, from live memory. STEP is what 'nozzle log' shows.
 
+    Where it is known which files the cells of the step's entry read, the folder holds these, the journal's texts and
+    settings, and no others ('git sparse-checkout', by path); 'git sparse-checkout disable' in it brings the others. It
+    is not known of bash, of cells that start programs, and of those that ask which files there are: then all are there.
+
     Threads that go on from one state draw the same random numbers. With --reseed a cell stands below those that have
     run, in the entry of STEP, and seeds the generators of random, NumPy and torch with a number made of NAME; those
     that you made yourself (numpy.random.default_rng) are in your variables, and you seed them there.
     """
+    from nozzle.words.counted import counted
     from nozzle.words.journal import journal
+    from nozzle.words.sparse import needed
 
     with journal() as here:
         found = here.steps.resolve(step)
-        thread = here.steps.fork(found, name)
+        only = None if whole else needed(here, found)
+        thread = here.steps.fork(found, name, only)
         click.echo(f"thread {thread.name} at {found.sha[:8]}: {found.title}")
         click.echo(f"  {thread.folder}")
+        if only is not None:
+            there = f"{counted(len(only), 'file')} of {len(here.steps.paths(found)):,}, all that its cells read"
+            click.echo(f"  it holds {there}; 'git sparse-checkout disable' there brings the others")
         if reseed:
             _reseed(found, thread)
         _told(here, thread)

@@ -1,0 +1,74 @@
+"""Which files a thread's folder needs: the journal's own, and what its cells were seen to read.
+
+Only where that is known: what a program reads, or code that asks which files there are, was not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nozzle.steps import Step
+    from nozzle.words.journal import Journal
+
+_UNSEEN = re.compile(
+    r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec|walk)|spawn|fork|multiprocessing|pexpect|"
+    r"listdir|scandir|glob|walk\b|iterdir|\b(?:exists|isfile|isdir|is_file|is_dir|stat)\s*\(",
+    re.M,
+)
+"""Code that may ask for files unseen."""
+OURS = {".md", ".markdown", ".toml", ".lock", ".keys", ".cfg", ".txt", ".yml", ".yaml"}
+"""At the root, and Markdown anywhere: entries, settings, what an environment is made of."""
+
+
+def needed(here: Journal, step: Step) -> list[str] | None:
+    """Those files of a step, sorted; None where it is not known, or where it is all that there are."""
+    from nozzle.document.entry import Entry
+
+    held = here.steps.text(step, step.entry) if step.entry else None
+    if held is None:
+        return None
+    cells = [cell for cell in Entry(held.decode("utf-8", "replace")).cells if cell.runs]
+    if any(cell.language != "python" or _UNSEEN.search(cell.body) for cell in cells):
+        return None
+    seen = _seen(here, step, {cell.chain for cell in cells})
+    if seen is None:
+        return None
+    reads = set(seen)
+    modules = [here.steps.text(step, path) or b"" for path in reads if path.endswith(".py")]
+    if any(_UNSEEN.search(text.decode("utf-8", "replace")) for text in modules):
+        return None
+    every = here.steps.paths(step)
+    found = [path for path in every if path in reads or _is_ours(path)]
+    return found if len(found) < len(every) else None
+
+
+def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
+    """What cells of all entries were seen to read, by the table that steps carry along, and these cells by the steps
+    of their runs; None where one of them has none."""
+    from nozzle.document.facts import from_trailers
+    from nozzle.inputs import unpacked
+
+    reads: set[str] = set()
+    table, wanted = "", set(chains)
+    for each in here.steps.history(rev=step.sha):
+        table = table or each.trailers.get("Inputs", "")
+        if each.trailers.get("Cell", "") in wanted:
+            wanted.discard(each.trailers["Cell"])
+            reads |= set(from_trailers(each.trailers).reads)
+        if table and not wanted:
+            break
+    reads |= {path for cells in unpacked(table).values() for found in cells.values() for path in found}
+    return None if wanted else reads
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file is the journal's text, what it shows, its pages, or what stands at the root for all of it."""
+    where = PurePosixPath(path)
+    if where.suffix.lower() in (".md", ".markdown") or where.name.startswith(".git"):
+        return True
+    if len(where.parts) == 1:
+        return where.suffix.lower() in OURS or where.suffix == ""
+    return "_out" in where.parts or where.parts[0] in ("templates", "prompts")
