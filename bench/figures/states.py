@@ -169,6 +169,15 @@ def threads(where: Workplace) -> Iterator[Row]:
         yield Row("threads", "four kernels woken from one step", Spread.of(woken), "ms", 80.0)
         whole = [_forked(steps, rep, python, store, jobs) for rep in range(where.times(5))]
         yield Row("threads", f"four threads, {FILES} files and a kernel each", Spread.of(whole), "ms", 300.0)
+        only = ["journal/file0", "journal/file1"]
+        found = race(
+            lambda rep: clocked(lambda: steps.fork(second, f"few-{rep}", only).head),
+            lambda rep: clocked(lambda: steps.fork(second, f"all-{rep}").head),
+            where.times(9),
+            where.control,
+            same,
+        )
+        yield raced("threads", f"a thread's folder with 2 of {FILES} files", found, "all of them")
         main.close()
 
 

@@ -39,7 +39,7 @@ def command(a: str, b: str, page: bool) -> int:
     with journal() as here:
         one, two = here.steps.resolve(a), here.steps.resolve(b)
         found = list(differences(here, one, two))
-        files = [path for path in here.steps.differing(one.sha, two.sha) if not here.settings.is_entry(path)]
+        files = [path for path in here.steps.differing(one.sha, two.sha) if not _is_entry(here, one, two, path)]
         if page:
             from nozzle.words.compare_page import write
 
@@ -63,12 +63,22 @@ def differences(here: Journal, one: Step, two: Step) -> Iterator[tuple[str, list
     from nozzle.document.entry import Entry
 
     for rel in here.steps.differing(one.sha, two.sha):
-        if here.settings.is_entry(rel):
+        if _is_entry(here, one, two, rel):
             texts = [(here.steps.text(step, rel) or b"").decode("utf-8", "replace") for step in (one, two)]
             entries = Entry(texts[0]), Entry(texts[1])
             names = [names_at(here, step, rel, entry) for step, entry in zip((one, two), entries, strict=True)]
             if contrasts := [*contrast(*entries), *variables(*names)]:
                 yield rel, contrasts
+
+
+def _is_entry(here: Journal, one: Step, two: Step, rel: str) -> bool:
+    """Whether the settings call it one, or it holds cells: run by its name, or by the settings that are there."""
+    from nozzle.document.entry import Entry
+
+    if here.settings.is_entry(rel) or Path(rel).suffix.lower() not in (".md", ".markdown"):
+        return here.settings.is_entry(rel)
+    texts = [(here.steps.text(step, rel) or b"").decode("utf-8", "replace") for step in (one, two)]
+    return any(cell.runs for text in texts for cell in Entry(text).cells)
 
 
 def names_at(here: Journal, step: Step, rel: str, entry: Entry) -> dict[str, str]:

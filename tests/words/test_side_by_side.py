@@ -368,3 +368,24 @@ def test_the_authors_files_are_not_swept_into_the_step_of_a_program(folder: Path
     assert "named.py" in changed
     assert not {"lib.py", "staged.txt"} & set(changed)
     assert git(folder, "diff", "--cached", "--name-only") == "staged.txt"
+
+
+def test_an_entry_outside_the_journals_folder_is_compared_as_one(say: Say, folder: Path) -> None:
+    for name in ("README.md", "talks/one.md", "notes/run by name.md"):
+        entry(folder, f"# {name}\n\n" + label("sum", "x = 1; print(x)"), name)
+    entry(folder, "Words.\n", "notes/plain.md")
+    (folder / "nozzle.toml").write_text('entries = ["talks/*.md"]\n')
+    say("run")
+    say("run", "notes/run by name.md")
+    say("fork", "HEAD", "other")
+    for path in folder.rglob("*.md"):
+        path.write_text(path.read_text().replace("x = 1", "x = 2").replace("Words", "More words"))
+    say("run")
+    say("run", "notes/run by name.md")
+    git(folder, "add", "notes/plain.md")
+    git(folder, *WHO, "commit", "-q", "-m", "plain")
+    said = say("compare", "other", "HEAD").out
+    assert said.count("~ sum\n") == 3
+    assert said.count("x: int 2") == 3
+    assert "~ README.md" not in said
+    assert "+ notes/plain.md\n" in said
