@@ -31,7 +31,7 @@ def command(a: str, b: str, page: bool) -> int:
     variables are, files.
 
     Cells with the same label, or the same code, are compared with each other. Of variables, their kind, shape, size and
-    short values are known, and of NumPy arrays a fingerprint of their numbers, as the steps of the cells have noted
+    short values are known, and of arrays, tables and tensors a fingerprint of their numbers, as the steps have noted
     them. Exits with 1 when something differs.
     """
     from nozzle.words.journal import journal

@@ -1,7 +1,8 @@
 """What tells one content of an array from another, so that a change in place is seen: a few digits, cheap to come by.
 
 An array of up to 8 MB counts whole; of a larger one as much, in pieces from its first byte to its last, so a change of
-a few numbers in it may go unseen. Arrays of objects, and those that no buffer shows, have no fingerprint.
+a few numbers in it may go unseen. Arrays of objects, and those that no buffer shows, have no fingerprint; of a table,
+that of its columns of numbers, and of a tensor, while it lies in this machine's memory.
 """
 
 from __future__ import annotations
@@ -16,10 +17,30 @@ PIECE = 4096
 
 
 def fingerprint(value: Any) -> str:
-    """Eight hexadecimal digits (CRC-32) of what a NumPy array holds; empty for all else."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or type(value) is not numpy.ndarray or value.dtype.hasobject or not value.size:
+    """Eight hexadecimal digits (CRC-32) of what an array, a tensor on the CPU or the number columns of a table hold;
+    empty for all else."""
+    found = [_of_array(each) for each in _arrays(value)]
+    return f"{zlib.crc32(' '.join(found).encode()):08x}" if len(found) > 1 else "".join(found)
+
+
+def _arrays(value: Any) -> list[Any]:
+    """The NumPy arrays that a value lies in, as they are."""
+    numpy, pandas, torch = (sys.modules.get(name) for name in ("numpy", "pandas", "torch"))
+    if numpy is None:
+        return []
+    if type(value) is numpy.ndarray:
+        return [value]
+    if pandas is not None and type(value) in (pandas.DataFrame, pandas.Series):
+        return [block.values for block in value._mgr.blocks if type(block.values) is numpy.ndarray]
+    if torch is not None and isinstance(value, torch.Tensor) and value.device.type == "cpu":
+        return [value.detach().numpy()]
+    return []
+
+
+def _of_array(value: Any) -> str:
+    if value.dtype.hasobject or not value.size:
         return ""
+    numpy = sys.modules["numpy"]
     if not value.flags.c_contiguous:
         value = value.T if value.flags.f_contiguous else value
     if not value.flags.c_contiguous and value.nbytes > WHOLE:
