@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import click
 from nozzle.errors import NozzleError
 
 if TYPE_CHECKING:
-    from nozzle.runner import Held
+    from nozzle.runner import Held, Interpreter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +64,42 @@ def _git() -> list[Finding]:
 
 
 def _python() -> list[Finding]:
-    from nozzle.document.entry import Entry
-    from nozzle.runner import LENT, find_interpreter
-    from nozzle.words.environment import interpreter_for
-    from nozzle.words.journal import journal
+    from nozzle.runner import LENT
 
-    try:
-        with journal() as here:
-            found = interpreter_for(here, Entry(""))
-    except NozzleError:
-        found = find_interpreter(None)
+    found = _interpreter()
     state = "lacks" if found.missing else "ok"
     words = f"{found.path} ({found.version}; {found.why})" + (f": {found.missing}" if found.missing else "")
     if found.lends:
         words += f", and what that needs: {', '.join(LENT)}; nothing else of nozzle's is found there"
     return [Finding("cells", state, words)]
+
+
+def _interpreter() -> Interpreter:
+    """The Python of cells here."""
+    from nozzle.document.entry import Entry
+    from nozzle.runner import find_interpreter
+    from nozzle.words.environment import interpreter_for
+    from nozzle.words.journal import journal
+
+    try:
+        with journal() as here:
+            return interpreter_for(here, Entry(""))
+    except NozzleError:
+        return find_interpreter(None)
+
+
+def _keep() -> list[Finding]:
+    python = _interpreter().path
+    asked = [str(python), "-c", "import cloudpickle; print(cloudpickle.__version__)"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, cwd="/", timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return []  # that cells do not run is said elsewhere
+    if said.returncode:
+        words = f"'nozzle keep' saves no state: pip install cloudpickle (with {python})"
+        return [Finding("keep", "lacks", words)]
+    words = f"'nozzle keep' saves a state across restarts, by cloudpickle {said.stdout.strip()}"
+    return [Finding("keep", "ok", words)]
 
 
 def _bash() -> list[Finding]:
@@ -245,5 +267,5 @@ def _node() -> list[Finding]:
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (
-    _nozzle, _git, _python, _bash, _others, _snapshots, _sandbox, _disk, _key, _node,
+    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _key, _node,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ def command(step: str | None, entry: Path | None, lists: bool, drop: bool, as_js
     tomorrow and after. It is that of ENTRY (by default the step's own) after the cells that had run there, taken from
     live memory, or made by running them. It lies in git under refs/nozzle, signed by this machine's key: what another
     key signed is not read, unless you trust that key. It goes with no push, and 'git gc' frees what --drop gave up.
+    It serves the cells below it, as long as nothing above is edited: name the step of the cell that took long.
 
     A name that cannot be saved (a connection, an open file, an array that shares its memory with another) is told with
     the reason, and the exit status is 1. The others are kept: cells below that do not name it go on from them, and for
@@ -94,8 +96,8 @@ def dropped(here: Journal, step: str, entry: Path | None) -> int:
     found = [cell for cell in here.steps.kept() if cell.startswith(step)] if len(step) >= 4 else []
     if not found:
         _, _, text = _meant(here, step, entry)
-        chains = {slot.cell.chain for slot in text.slots if slot.cell.runs}
-        found = [cell for cell in here.steps.kept() if cell in chains]
+        ran = list(takewhile(lambda slot: slot.fresh, (slot for slot in text.slots if slot.cell.runs)))
+        found = [cell for cell in here.steps.kept() if ran and cell == ran[-1].cell.chain]
     for cell in found:
         here.steps.drop_kept(cell)
         click.echo(f"the state after cell {cell[:8]} is kept no longer")

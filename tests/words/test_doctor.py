@@ -54,6 +54,7 @@ def test_it_says_what_two_cells_showed_of_states_and_bounds(say: Say) -> None:
     held = possible()
     assert found["snapshots"]["state"] == "ok"
     assert "kept by fork" in found["snapshots"]["words"]
+    assert found["keep"]["words"].startswith("'nozzle keep' saves a state across restarts, by cloudpickle ")
     assert found["sandbox"]["state"] == ("ok" if held == Held(True, True, True) else "lacks")
     assert ("write only in their journal" in found["sandbox"]["words"]) == held.files
 

@@ -78,6 +78,17 @@ def test_it_is_used_no_more_when_it_is_dropped(say: Say, slow: Path, ran: Callab
     assert (again.status, "no state of HEAD is kept" in again.out) == (2, True)
 
 
+def test_of_two_states_only_the_one_that_is_meant_is_dropped(say: Say, slow: Path) -> None:
+    assert say("run").status == 0
+    first = git(slow.parent, "log", "--format=%H", "--grep=Nozzle-Kind: cell", "--reverse").split("\n")[0]
+    assert say("keep", "HEAD").status == 0
+    assert len(say("keep", "--list").out.splitlines()) == 2
+    assert say("keep", "--drop", first).status == 0
+    (left,) = say("keep", "--list").out.splitlines()
+    assert left.endswith(": z = 2; x.append(3); print('first', f(), y is x)")
+    assert say("keep", "--drop", left[:8]).status == 0
+
+
 def test_an_edit_above_it_makes_it_the_state_of_another_text(
     say: Say, slow: Path, ran: Callable[[], int], edit: Edit
 ) -> None:
