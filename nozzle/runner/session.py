@@ -209,7 +209,7 @@ class Session:
             if self.impure or self._lacks or not self.at:
                 return self.impure or (f"it lacks {', '.join(self._lacks.lacks)}" if self._lacks else "no cell has run")
             if others := sorted({*self._kernels} - {"python"}):
-                return f"of cells in {' and '.join(others)} no state is saved"
+                return f"of cells in {' and '.join(others)} none is saved"
             kernel = self._kernels["python"]
             assert isinstance(kernel, Python)
             said = kernel.keep(file)

@@ -165,6 +165,8 @@ def _put_away(desk: Desk, text: Entry, copied: tuple[Session, list[Job], str], s
     try:
         if not above:
             raise Refused(why or f"no cell of {desk.rel} had run at that step")
+        if others := sorted({job.language for job in above} - {"python"}):
+            raise Refused(f"the state was not kept: of cells in {' and '.join(others)} none is saved")
         if why:
             yield {"say": f"it is the state after {titles[above[-1].cell]}, and no further: {why}"}
         yield from _gone_to(session, above)

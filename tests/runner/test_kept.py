@@ -188,7 +188,7 @@ REFUSED = [
     ("import socket; s = socket.socketpair()", {}, "it holds"),
     ("%load_ext autoreload", {}, "IPython was extended (IPython.extensions.autoreload)"),
     ("x = 1", {"confined": True}, "an agent's cell"),
-    ("x=1", {"language": "bash"}, "of cells in bash no state is saved"),
+    ("x=1", {"language": "bash"}, "of cells in bash none is saved"),
 ]
 
 

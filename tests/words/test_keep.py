@@ -193,3 +193,11 @@ def test_what_there_is_no_state_of(say: Say, folder: Path) -> None:
     assert say("run").status == 1
     kept = say("keep", "HEAD")
     assert (kept.status, "no cell of journal/entry.md had run at that step" in kept.out) == (1, True)
+
+
+def test_cells_of_another_language_do_not_run_again_for_nothing(say: Say, folder: Path, ran: Callable[[], int]) -> None:
+    entry(folder, cell(f"{LABEL}{RAN}") + "\n" + cell("x=1", "bash"))
+    assert say("run").status == 0
+    kept = say("keep", "HEAD")
+    assert (kept.status, kept.out) == (1, "the state was not kept: of cells in bash none is saved\n")
+    assert ran() == 1
