@@ -37,6 +37,9 @@ LANGUAGES = {
     "bash": "bash", "sh": "bash", "shell": "bash",
 }  # fmt: skip
 
+OWN_THERE = ("ssh://", "dask://")
+"""How the address of a machine begins where workers of nozzle's own run: cells in Python, and in bash."""
+
 _directive = re.compile(r"\{\s*([^}\s]+)\s*\}\s*(.*)", re.S)
 
 
@@ -284,6 +287,9 @@ class Entry:
         spec = self.meta.get("kernelspec")
         far = self.meta.get("kernel")
         if isinstance(far, str) and "://" in far:
+            if far.startswith(OWN_THERE):
+                own = LANGUAGES.get(named.lower())
+                return {"python": far, "bash": f"{far}#bash"}.get(own or "", named)
             language, its = (LANGUAGES.get(each.lower(), each) for each in (named, self._default_language))
             return far if language == its else language
         if named.lower() in LANGUAGES or not isinstance(spec, Mapping):

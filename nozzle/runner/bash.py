@@ -75,8 +75,6 @@ class Bash:
         self._limits = limits
         self._bounds = bounds
         self.outputs.handed_over()
-        self.woken = False
-        """Another shell in the same state is as good as the first."""
         self.said_all = False
         self._heard = bytearray()
         self._version = ""
@@ -124,6 +122,9 @@ class Bash:
         self.process.close()
         self.outputs.close()
         return shell
+
+    def watchdog(self) -> None:
+        """Another shell in the same state is as good as the first."""
 
     def become(self, state: bytes) -> bool:
         """Take over what another shell has written out; False when it did not work."""

@@ -18,9 +18,8 @@ from typing import Any
 
 from nozzle.runner.environment import cache_folder
 from nozzle.runner.worker import sandbox
-from nozzle.settings import BUILD, MADE
 
-PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore", BUILD)
+PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore", "site")
 """At the root of a journal: git's, nozzle's, what decides what runs, the site, and all names with a dot before them."""
 OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
 """Of a journal that is itself an environment: what belongs to that."""
@@ -136,6 +135,8 @@ def _open(folder: Path, shut: Collection[Path], never: Collection[Path]) -> Iter
 
 def _installed(root: Path) -> Iterator[Path]:
     """Where programs lie that cells of the author, git or an editor run, and that no step shows: at any depth."""
+    from nozzle.settings import MADE  # not on a machine where cells of other machines' journals run
+
     for name, folders, files in os.walk(root):
         folder = Path(name)
         is_prefix = "pyvenv.cfg" in files or "conda-meta" in folders or (folder / "bin" / "python").exists()

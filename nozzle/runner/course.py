@@ -28,7 +28,7 @@ from nozzle.runner import shown
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, Message
 from nozzle.runner.outputs import Outputs
-from nozzle.runner.watchdog import PAUSE, Watchdog
+from nozzle.runner.watchdog import PAUSE
 
 LONG = 3600.0
 """Seconds after which a silent wait begins anew."""
@@ -86,16 +86,15 @@ class Course:
         self._stopped: tuple[Status, str] | None = None
         self._kill_at: float | None = None
         self._again_at: float | None = None
-        self._watchdog = Watchdog(kernel.process.pid) if kernel.woken else None
+        self._watchdog = kernel.watchdog()
         self._look_at: float | None = None
         self._killed = False
         self._shown = 0
         self._told: list[Event] = []
 
-    @property
-    def pid(self) -> int:
-        """Of the worker, which leads the group of what it starts."""
-        return self._kernel.process.pid
+    def used(self) -> float | None:
+        """Seconds of processor time that the worker and what it starts have used; None where that cannot be seen."""
+        return self._kernel.process.used()
 
     def events(self) -> Iterator[Event]:
         """Run the cell; the last event is its Finished."""
@@ -142,7 +141,7 @@ class Course:
         """Until something can be read or a time has come."""
         poll = select.poll()
         process, past = self._kernel.process, [reader for outputs in self._past for reader in outputs.readers()]
-        for reader in {process.line.fileno(), process.ended, self._waker, *self._kernel.outputs.readers(), *past}:
+        for reader in {process.ears, process.ended, self._waker, *self._kernel.outputs.readers(), *past}:
             poll.register(reader, select.POLLIN)
         moments = (self._deadline, self._kill_at, self._again_at, self._look_at)
         times = [moment for moment in moments if moment is not None]

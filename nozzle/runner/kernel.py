@@ -8,6 +8,7 @@ import json
 import math
 import os
 import select
+import signal
 import socket
 import struct
 import threading
@@ -20,11 +21,13 @@ from typing import Any, Protocol
 
 from nozzle.errors import Missing
 from nozzle.runner.confine import Bounds, Held
+from nozzle.runner.far.address import SCHEMES, Address
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.keeper import PATIENCE, Keeper
 from nozzle.runner.kernelspec import OWN, Kernelspecs
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place, Process, launch, new_mark
+from nozzle.runner.watchdog import Watchdog
 
 Message = dict[str, Any]
 HEADER = struct.Struct("<I")
@@ -35,16 +38,56 @@ FROZEN = "frozen"
 """How the mark of a snapshot begins."""
 
 
+class Life(Protocol):
+    """The process of a kernel, on whatever machine."""
+
+    @property
+    def ears(self) -> int:
+        """Becomes readable when it has said something."""
+
+    @property
+    def ended(self) -> int:
+        """Becomes readable when it is gone."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it to the kernel and to what runs in its process group."""
+
+    def is_gone(self, wait: float = 0.0) -> bool:
+        """Whether it has ended, or does so within `wait` seconds."""
+
+    def cause(self) -> str:
+        """How it ended, in plain words; waits for that."""
+
+    def used(self) -> float | None:
+        """Seconds of processor time that it and its group have used; None where that cannot be seen."""
+
+    def end(self) -> None:
+        """Kill it and all that it started, from any thread; comes back when they are gone."""
+
+    def close(self) -> None:
+        """End it and give back what it holds here."""
+
+
+class Watch(Protocol):
+    """Tells whether a process sleeps for ever."""
+
+    def look(self) -> bool:
+        """Look once more."""
+
+
 class Kernel(Protocol):
     """One worker of a session."""
 
-    process: Process
-    outputs: Outputs
-    """The pipes of the cell that runs, or ran last."""
+    @property
+    def process(self) -> Life:
+        """Where it lives."""
+
+    @property
+    def outputs(self) -> Outputs:
+        """The pipes of the cell that runs, or ran last."""
+
     held: Held | None
     """The bounds that it keeps to; None while there are none."""
-    woken: bool
-    """It is a copy of a process: what a fork loses may be missed."""
     said_all: bool
     """Its line is closed: nothing more will be heard."""
 
@@ -62,6 +105,9 @@ class Kernel(Protocol):
 
     def confine(self, bounds: Bounds) -> "Kernel | Tainted":
         """A kernel in the same state that keeps to bounds, in the place of this one; or why there is none."""
+
+    def watchdog(self) -> Watch | None:
+        """What looks after it while a cell runs; None where nothing can be missing."""
 
 
 class Image(Protocol):
@@ -165,6 +211,9 @@ class Python:
         given_up.outputs.close()
         return bound
 
+    def watchdog(self) -> Watch | None:
+        return Watchdog(self.process.pid) if self.woken else None
+
     def _bound(self, bounds: Bounds) -> "Python | Tainted":
         """Itself in bounds; or why that cannot be, and it is as it was."""
         self._say({"confine": bounds.message()})
@@ -265,6 +314,10 @@ def start(
     language: str, place: Place, limits: Limits, bounds: Bounds | None = None, specs: Kernelspecs = ANYWHERE
 ) -> Kernel:
     """A fresh worker for cells of this language; OSError when it does not start, Missing when none can."""
+    if language.startswith(SCHEMES):
+        from nozzle.runner.far.kernel import begin
+
+        return begin(Address.of(language), place, limits)
     if language not in OWN:
         from nozzle.runner.jupyter import Jupyter
 

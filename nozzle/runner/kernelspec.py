@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from nozzle.errors import Missing
+from nozzle.runner.far.address import SCHEMES, Address
 
 OWN = ("python", "bash")
 """Languages with a worker of nozzle's own."""
@@ -65,6 +66,10 @@ class Kernelspecs:
 
     def find(self, language: str) -> Kernelspec:
         """The kernel of this name, else the first for this language; Missing says how to come by one."""
+        if language.startswith(SCHEMES):
+            if lacks := Address.of(language).lacks():
+                raise Missing(lacks)
+            return Kernelspec(language, Path(), "", language)
         if "://" in language:
             return self._far(language)
         found = self.named(language) or self._speaking(language.lower())
@@ -77,7 +82,10 @@ class Kernelspecs:
     def _far(self, address: str) -> Kernelspec:
         """The kernel of a server; Missing when the address is none, or a token would go there for all to read."""
         if not address.startswith((f"{FAR}http://", f"{FAR}https://")):
-            raise Missing(f"no kernel can be had at {address}: jupyter+https://host/base names a Jupyter server")
+            raise Missing(
+                f"no kernel can be had at {address}: jupyter+https://host/base names a Jupyter server, and "
+                "ssh://host/folder a machine"
+            )
         server = urlsplit(address.removeprefix(FAR))
         if server.username or server.password or server.query:
             raise Missing(f"the kernel at {server.hostname}: no token or password in an address, it stands in the text")

@@ -18,6 +18,7 @@ from nozzle.runner.environment import cache_folder, environment, lent_folders, o
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.keeper import Keeper
 from nozzle.runner.outputs import Outputs
+from nozzle.runner.watchdog import used
 
 SCRIPT = Path(__file__).with_name("worker") / "__main__.py"
 
@@ -100,6 +101,13 @@ class Process:
         self._killings = _out_of_memory_kills()
         self.ended = os.pidfd_open(pid)
         """Becomes readable when the kernel's process is gone."""
+
+    @property
+    def ears(self) -> int:
+        return self.line.fileno()
+
+    def used(self) -> float | None:
+        return used(self.pid)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to the kernel and to what runs in its process group."""

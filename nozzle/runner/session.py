@@ -25,7 +25,6 @@ from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
 from nozzle.runner.shelf import Kept, Shelf, deepest
 from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
-from nozzle.runner.watchdog import used
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
@@ -241,7 +240,7 @@ class Session:
     def used(self) -> float | None:
         """Seconds of processor time that the cell's processes have used; None where that cannot be seen."""
         course = self._course
-        return None if course is None else used(course.pid)
+        return None if course is None else course.used()
 
     def answered(self, cell: str) -> bool:
         """Whether a cell asked a question here, and what it was told is known."""
