@@ -23,7 +23,7 @@ from nozzle.errors import NozzleError, Unreadable
 from nozzle.ledger import Ledger, News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
 from nozzle.piece import Made, Piece, compose
-from nozzle.run import Run, cause, hint, jobs
+from nozzle.run import FREE, Run, cause, hint, jobs
 from nozzle.runner import (
     ANYWHERE,
     Bounds,
@@ -80,6 +80,8 @@ class Tools:
     company: Callable[["Desk"], Beside] = Nobody
     serve: Serve = nobody
     """What the host does for cells: search, recall."""
+    on: str = ""
+    """Address of the machine on which cells in Python and bash run; empty: this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,8 @@ class Desk:
         row = next((row for row in self.plan() if row.do == "due"), None)
         if row is None:
             self._ripe = False
+            if self.tools.on:  # its place there is somebody else's turn
+                self._close_session()
             return False
         needed = self.permit.begun(self.entry, row)
         needed[-1] = replace(needed[-1], renew=row.why == "asked")
@@ -616,7 +620,16 @@ class Desk:
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
             bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs, cells=tools.cells,
             shelf=tools.shelf,
+            on=self._on(),
         )  # fmt: skip
+
+    def _on(self) -> str:
+        """Where the cells run; an entry with an agent's stays here, where it can be bound."""
+        on = self.tools.on
+        if on and any(cell.runs and cell.by not in FREE for cell in self.entry.cells):
+            self._note("warning", f"an agent's cell stands in it: its cells run here, in bounds, and not on {on}")
+            return ""
+        return on
 
     def _bounds(self) -> Bounds:
         """What binds the cells of agents here: no entry is theirs to write, nor a place where one could appear."""

@@ -45,6 +45,7 @@ DOORS = {
     "tornado": ("runner",),
     "cloudpickle": ("runner",),
     "mcp": ("runner",),
+    "distributed": ("runner",),
     "litellm": ("lm",),
     "httpx": ("lm",),
     "langfuse": ("lm",),

@@ -8,6 +8,7 @@ decides nothing about what is due, and writes nothing; what it knows of the docu
 from nozzle.runner.confine import PRIVATE, Bounds, Held, bounds, possible
 from nozzle.runner.connected import Line, Servers
 from nozzle.runner.course import Serve, Served, nobody
+from nozzle.runner.far.scheduler import reached
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits, Replay
 from nozzle.runner.kernel import ANYWHERE
@@ -42,5 +43,6 @@ __all__ = [
     "from_facts",
     "nobody",
     "possible",
+    "reached",
     "to_facts",
 ]

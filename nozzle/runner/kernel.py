@@ -21,7 +21,6 @@ from typing import Any, Protocol
 
 from nozzle.errors import Missing
 from nozzle.runner.confine import Bounds, Held
-from nozzle.runner.far.address import SCHEMES, Address
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.keeper import PATIENCE, Keeper
 from nozzle.runner.kernelspec import OWN, Kernelspecs
@@ -314,10 +313,6 @@ def start(
     language: str, place: Place, limits: Limits, bounds: Bounds | None = None, specs: Kernelspecs = ANYWHERE
 ) -> Kernel:
     """A fresh worker for cells of this language; OSError when it does not start, Missing when none can."""
-    if language.startswith(SCHEMES):
-        from nozzle.runner.far.kernel import begin
-
-        return begin(Address.of(language), place, limits)
     if language not in OWN:
         from nozzle.runner.jupyter import Jupyter
 

@@ -17,6 +17,7 @@ from nozzle.errors import Missing, NozzleError
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, Serve, late, nobody
+from nozzle.runner.far.address import SCHEMES, SHELL, Address
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import ANYWHERE, UNBOUND, Image, Kernel, Python, Tainted, confined, start
@@ -28,6 +29,7 @@ from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
+ELSEWHERE = "it ran on another machine"
 NOT_FREE = "an agent wrote it, or a cell above it"
 LASTING = ("a thread", "a program", "a library", "it holds", "it shares")
 """How the reasons begin that name what a cell above has left at work."""
@@ -66,11 +68,13 @@ class Session:
         specs: Kernelspecs = ANYWHERE,
         cells: Path | None = None,
         shelf: Shelf | None = None,
+        on: str = "",
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
         binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`. Jupyter's
         kernels are found among `specs`. In `cells` lies what cells made that may be kept; without it they run. On the
-        `shelf` are states that outlive every process."""
+        `shelf` are states that outlive every process. Cells in Python and bash run `on` the machine of this address,
+        where one is given."""
         self.at = ""
         """Chain digest of the cell after which the live state stands; empty when fresh."""
         self.tainted = ""
@@ -100,6 +104,7 @@ class Session:
         self._shelf = shelf
         self._lacks: Kept | None = None
         """The state that the live one came from, when that lacks some names."""
+        self._on = on
         self._kernels: dict[str, Kernel] = {}
         self._images: dict[str, Image] = {}
         """Of each live worker whose present state was kept."""
@@ -455,11 +460,15 @@ class Session:
             return
         except OSError as error:
             self._drop()
-            what = self._place.interpreter.path if job.language == "python" else f"the kernel for {job.language}"
+            if self._stopping:
+                yield Finished(job.cell, "stopped", cause=self._stopping)
+                return
+            is_here = job.language == "python" and not self._on
+            what = self._place.interpreter.path if is_here else f"the kernel for {self._on or job.language}"
             yield Finished(job.cell, "died", cause=f"{what} did not start: {error}")
             return
         keeps = job.cache and self._cells is not None
-        if keeps and job.language == "python" and not job.confined:
+        if keeps and job.language == "python" and not (job.confined or self._on):
             job = replace(job, cells=self._cells)
         self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
         if self._stopping:
@@ -472,7 +481,7 @@ class Session:
                 self._keeping = True
                 event = self._really(event)
                 if keeps and not job.cells:
-                    why = NOT_FREE if job.confined else "only a Python cell's can be"
+                    why = NOT_FREE if job.confined else ELSEWHERE if self._on else "only a Python cell's can be"
                     event = replace(event, cached=f"what it makes is not kept: {why}")
             yield event
 
@@ -490,6 +499,12 @@ class Session:
 
     def _started(self, language: str) -> Kernel:
         """A fresh worker: woken from one that has run nothing yet, where there is such a one."""
+        there = {"python": self._on, "bash": f"{self._on}{SHELL}"}.get(language, language) if self._on else language
+        if there.startswith(SCHEMES):
+            from nozzle.runner.far.kernel import begin
+
+            beside = list(self._kernels.values())
+            return begin(Address.of(there), self._place, self._limits, beside, lambda: self._stopping is not None)
         store = self._snapshots
         if language != "python" or store is None or store.policy == "never" or self._hung:
             return start(language, self._place, self._limits, self._bounds, self._specs)

@@ -15,6 +15,8 @@ from nozzle.errors import Elsewhere, NozzleError
 if TYPE_CHECKING:
     from nozzle.words.journal import Journal
 
+MOST = 10_000
+"""Entries that may wait for a cluster at once."""
 PATIENCE = 10.0
 """Seconds that a run waits for its turn."""
 
@@ -22,18 +24,21 @@ PATIENCE = 10.0
 @click.command(name="run")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Run every cell, from the top, in a fresh kernel.")
+@click.option("--on", default="", metavar="ADDRESS", help="Run the cells on a cluster: dask://scheduler:port.")
 @click.option("--trust-this-checkout", is_flag=True, help="Run what came by git from somebody else, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing; the exit status tells.")
-def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, quiet: bool) -> int:
+def command(paths: tuple[Path, ...], again: bool, on: str, trust_this_checkout: bool, quiet: bool) -> int:
     """Run what is due in PATHS (all entries by default), write what happened under the cells, make the steps.
 
     Due is a cell that is new, was edited, stands below an edit, or read a file that changed; and one that was
     stopped. A cell that failed is not due until it or something above it is edited, or --again is said.
+    With --on, each entry with something due is one task for a Dask worker: which, and when, is Dask's to say.
     Exits with 1 when a failure stands in an entry, also when nothing ran.
     """
     from nozzle.words.journal import begun, journal
     from nozzle.words.voice import Voice
 
+    on = reachable(on)
     start = paths[0] if paths else None
     if start is None and not begun(Path.cwd()):
         Voice(quiet=quiet).say("no entries here yet; 'nozzle new TITLE' starts one")
@@ -45,13 +50,25 @@ def command(paths: tuple[Path, ...], again: bool, trust_this_checkout: bool, qui
             where = f"in {', '.join(map(str, paths))}" if paths else "here yet"
             voice.say(f"no entries {where}; 'nozzle new TITLE' starts one")
             return 0
-        return run_in_turn(here, entries, again, voice, whole=not paths)
+        return run_in_turn(here, entries, again, voice, whole=not paths, on=on)
 
 
-def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False) -> int:
+def reachable(on: str) -> str:
+    """An address at which cells can run now; the empty one always."""
+    if not on:
+        return ""
+    from nozzle.runner import reached
+
+    return reached(on)
+
+
+def run_in_turn(
+    here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False, on: str = ""
+) -> int:
     """Let the watch or the run that is at work here do it; in this process when there is none; the exit status.
 
-    `whole`: the entries are all that there are, so one that is no longer among them was taken away.
+    `whole`: the entries are all that there are, so one that is no longer among them was taken away. What is to run
+    `on` a cluster runs from this process only.
     """
     from nozzle import rest
     from nozzle.control import Ended
@@ -59,8 +76,8 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice, w
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            status = _by_watch(here, entries, again, voice)
-            status = run_entries(here, entries, again, voice, whole) if status is None else status
+            status = None if on else _by_watch(here, entries, again, voice)
+            status = run_entries(here, entries, again, voice, whole, on) if status is None else status
             if status == 0 and voice.silent:
                 voice.say(rest.WORDS["run"])
             return status
@@ -71,7 +88,9 @@ def run_in_turn(here: Journal, entries: list[Path], again: bool, voice: Voice, w
                 raise
 
 
-def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False) -> int:
+def run_entries(
+    here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False, on: str = ""
+) -> int:
     """Run entries in this process; the exit status."""
     from nozzle.words.asked import Unanswered
     from nozzle.words.hush import Hush
@@ -85,7 +104,7 @@ def run_entries(here: Journal, entries: list[Path], again: bool, voice: Voice, w
             faults.add(notice.entry)
 
     ears = Ears(Hush(here.redact), voice, hear)
-    with looping(here, ears) as loop:
+    with looping(here, ears, on=on) as loop:
         ears.add(Unanswered(loop, voice))
         ready(loop, here, voice)
         if whole:
@@ -115,16 +134,17 @@ def taken_away(loop: Loop, voice: Voice) -> None:
 
 
 @contextmanager
-def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
+def looping(here: Journal, ears: Ears, what: str = "run", on: str = "") -> Iterator[Loop]:
     """A loop that holds the journal and answers other words; Ctrl-C stops what runs and leaves a true record.
 
-    `what` it is, to others: a run, or a watch.
+    `what` it is, to others: a run, or a watch. Cells run `on` a cluster, where one is named, as many as Dask lets.
     """
     import queue
     from dataclasses import replace
 
     from nozzle import rest
     from nozzle.loop import Loop, Message, Quit
+    from nozzle.together import Together
     from nozzle.words.requests import serving
     from nozzle.words.signals import on_signals
 
@@ -132,6 +152,8 @@ def looping(here: Journal, ears: Ears, what: str = "run") -> Iterator[Loop]:
     tools = here.tools(ears, messages.put)
     if what == "run":
         tools = replace(tools, snapshots=None)  # nobody goes back before it ends
+    if on:
+        tools = replace(tools, on=on, together=Together(MOST))
     loop = Loop(tools, messages)
 
     rest.forget(here.steps.private)

@@ -58,6 +58,11 @@ class Address:
         """What a person calls the machine."""
         return f"the Dask scheduler {self.host}:{self.port}" if self.scheme == "dask" else self.host
 
+    @property
+    def machine(self) -> tuple[str, ...]:
+        """The same for all that one line can serve."""
+        return self.scheme, self.user, self.host, self.port, self.folder
+
     def lacks(self) -> str:
         """What this machine has not to reach that one; empty when nothing."""
         if self.scheme == "ssh":

@@ -5,13 +5,13 @@ import signal
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.far.address import Address
-from nozzle.runner.far.line import Line
+from nozzle.runner.far.line import Line, never
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Image, Kernel, Message, Tainted, Watch
 from nozzle.runner.outputs import Name, Outputs
@@ -248,20 +248,33 @@ class FarWatch:
         return self._kernel.look()
 
 
-def begin(address: Address, place: Place, limits: Limits) -> Kernel:
-    """A fresh worker there; OSError, in words for the author, when there is none."""
+def begin(
+    address: Address, place: Place, limits: Limits, beside: Iterable[Kernel] = (), unwanted: Callable[[], bool] = never
+) -> Kernel:
+    """A fresh worker there, on the line of one that is `beside` it where there is such a one; OSError, in words for
+    the author, when there is none, or when it is `unwanted` before it began."""
+    lines = (each.line for each in beside if isinstance(each, Far))
+    line = next((each for each in lines if each.address.machine == address.machine and not each.dropped), None)
+    if line is not None:
+        line.hold()
+        return _begun(line, address, limits)
     line = Line(address, {name: value for name, value in os.environ.items() if name not in place.secret_names})
     try:
         by_dask = address.scheme == "dask"
-        line.settle(
-            folder=str(place.seen_folder) if by_dask else address.folder, else_here=by_dask,
-            limits=asdict(limits), hidden=[str(folder) for folder in place.hidden],
-        )  # fmt: skip
-        number = line.number()
-        said = line.ask({"do": "start", "kernel": number, "language": address.language})
-        if said is None or said["lacks"]:
-            raise OSError(said["lacks"] if said else line.dropped or f"{address.name} says nothing")
-        return Far(line, number, limits)
+        folder = str(place.seen_folder) if by_dask else address.folder
+        hidden = [str(folder) for folder in place.hidden]
+        line.settle(unwanted, folder=folder, else_here=by_dask, limits=asdict(limits), hidden=hidden)
     except OSError:
         line.release()
         raise
+    return _begun(line, address, limits)
+
+
+def _begun(line: Line, address: Address, limits: Limits) -> Kernel:
+    number = line.number()
+    said = line.ask({"do": "start", "kernel": number, "language": address.language})
+    if said is None or said["lacks"]:
+        why = said["lacks"] if said else line.dropped or f"{address.name} says nothing"
+        line.release()
+        raise OSError(why)
+    return Far(line, number, limits)

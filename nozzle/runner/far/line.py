@@ -3,11 +3,13 @@
 The line is held by the kernels there and by the states that are kept there; the last one to let go ends it.
 """
 
+import math
 import os
 import select
 import subprocess
 import tempfile
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -23,8 +25,15 @@ LONGEST = 120.0
 """Seconds that keeping a state, or starting a kernel, may take there."""
 FAREWELL = 3.0
 """Seconds that the program gets to end."""
+LOOK = 0.2
+"""Seconds after which somebody who waits looks whether it is still wanted."""
 TAIL = 300
 """Characters told of what it said last."""
+
+
+def never() -> bool:
+    """It stays wanted."""
+    return False
 
 
 class Line:
@@ -54,9 +63,13 @@ class Line:
         self._thread = threading.Thread(target=self._listen, name=f"nozzle line to {address.host}", daemon=True)
         self._thread.start()
 
-    def settle(self, **wishes: Any) -> None:
-        """Agree on where cells run there; OSError, in words for the author, when nothing can run there."""
-        answer = self.ask({"do": "hello", **wishes}, SETTLING + PATIENCE)
+    def settle(self, unwanted: Callable[[], bool], **wishes: Any) -> None:
+        """Agree on where cells run there; OSError, in words for the author, when nothing can run there.
+
+        A host gets its time; Dask's queue is waited in for as long as it is wanted.
+        """
+        patience = SETTLING + PATIENCE if self.address.scheme == "ssh" else math.inf
+        answer = self.ask({"do": "hello", **wishes}, patience, unwanted)
         if answer is None:
             why = self.dropped or "it says nothing"
             raise OSError(f"{self.address.name} {why}" if why.startswith(("has", "runs")) else
@@ -86,12 +99,17 @@ class Line:
         """It gets there, or the line has dropped."""
         self._write(packed(message))
 
-    def ask(self, message: dict[str, Any], patience: float = LONGEST) -> dict[str, Any] | None:
-        """Say it and wait for the answer; None when the line drops, or nothing comes in time."""
-        number = self.number()
+    def ask(
+        self, message: dict[str, Any], patience: float = LONGEST, unwanted: Callable[[], bool] = never
+    ) -> dict[str, Any] | None:
+        """Say it and wait for the answer; None when the line drops, nothing comes in time, or it is `unwanted`."""
+        number, end = self.number(), time.monotonic() + patience
         self.say({**message, "ask": number})
         with self._changed:
-            self._changed.wait_for(lambda: number in self._answers or self.dropped, patience)
+            while not (number in self._answers or self.dropped or unwanted()):
+                if time.monotonic() > end:
+                    break
+                self._changed.wait(LOOK)
             return self._answers.pop(number, None)
 
     def hold(self) -> None:
