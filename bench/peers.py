@@ -1,6 +1,6 @@
 """The programs nozzle is measured against, each in an environment of its own, never in nozzle's.
 
-    python bench/peers.py [NAME...]      # nbclient jcache mkdocs eleventy; into .nozzle/peers
+    python bench/peers.py [NAME...]      # nbclient jcache kishu mkdocs eleventy; into .nozzle/peers
 
 Packages come from PyPI and npm by pip and npm. What was installed is written beside each, and asked again before and
 after a run: a peer that changed meanwhile is not compared.
@@ -18,6 +18,7 @@ PLACE = Path(__file__).resolve().parent.parent / ".nozzle" / "peers"
 PYTHON = {
     "nbclient": ("nbclient>=0.10", "nbformat", "ipykernel"),
     "jcache": ("jupyter-cache>=1.0", "ipykernel"),
+    "kishu": ("kishu==0.3.4", "ipykernel"),
     "mkdocs": ("mkdocs>=1.6", "Pygments"),
 }
 NODE = {"eleventy": ("@11ty/eleventy@3", "@11ty/eleventy-plugin-syntaxhighlight@5")}

@@ -8,14 +8,16 @@ import time
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from contest import Spread, Took, Void, clocked, process, race, same
 from peers import plain
 from table import Row, raced
+from table import took as took_words
 from workplace import Workplace
 
 from figures.cells import ARMS
-from nozzle.document.events import Finished, Replaying, Stream
+from nozzle.document.events import ExecuteResult, Finished, Replaying, Stream
 from nozzle.runner import Interpreter, Job, Session, Snapshots, find_interpreter
 from nozzle.runner.kernel import Frozen
 from nozzle.runner.process import Process
@@ -27,6 +29,21 @@ SIXTEEN = [
     *(f"t{n} = sum(v * {n} for v in slow[:1000]); data[{n}] = t{n}" for n in range(12)), "print(round(sum(data), 6))",
 ]  # fmt: skip
 FILES = 200
+ELEVEN = [
+    "import numpy as np, pandas as pd", "rng = np.random.default_rng(0); arr = rng.random(4_000_000)",
+    "df = pd.DataFrame(rng.random((500_000, 8)), columns=list('abcdefgh'))", "arr += 1", "df['i'] = df.a * df.b",
+    "words = [str(n) for n in range(100_000)]", "table = {word: len(word) for word in words}",
+    "means = df.groupby(df.a.round(2)).mean()", "arr = arr[::-1].copy()",
+    "words.append('last'); df['j'] = df.i.cumsum()",
+    "total = float(arr.sum() + df.to_numpy().sum() + len(words) + len(table))",
+]  # fmt: skip
+ARRAYS = "72 MB of arrays"
+BACK = [6, 8, 10]
+"""Cells after which the states are that are gone back to."""
+PROBE = (
+    "[name for name in ('means', 'total') if name in globals()], float(arr[0]), float(arr.sum()), df.shape, "
+    "len(words), float(df.to_numpy().sum())"
+)
 
 
 def chained(sources: Sequence[str]) -> list[Job]:
@@ -247,5 +264,72 @@ def killed(where: Workplace) -> Iterator[Row]:
 
 
 def kishu(where: Workplace) -> Iterator[Row]:
-    """Not measured here: Kishu wants versions of its own."""
-    yield Row("kishu", "checkpoint and checkout of 11 cells", why="skipped: kishu is not among the peers")
+    """The same notebook under Kishu: what keeping its states adds to the cells' own time, and what going back takes.
+
+    All cells run in the Python that Kishu is installed in.
+    """
+    names = (
+        f"a state after each of {len(ELEVEN)} cells, {ARRAYS}",
+        f"going to the states after {', '.join(map(str, BACK))} cells",
+    )
+    if why := where.peers.missing("kishu"):
+        yield from (Row("kishu", name, why=why) for name in names)
+        return
+    folder, python = where.new("kishu"), where.peers.program("kishu", "python")
+    (folder / "cells.json").write_text(json.dumps({"cells": ELEVEN, "to": BACK, "probe": PROBE}))
+    interpreter = find_interpreter(folder, named=str(python))
+    mine: dict[int, dict[str, Any]] = {}
+    theirs: dict[int, dict[str, Any]] = {}
+
+    def ours(rep: int) -> Took:
+        took = mine[rep] = _as_kishu(folder, interpreter)
+        return Took(max(0.0, took["kept"] - took["plain"]), evidence=took["states"])  # it may drown in the noise
+
+    def its(rep: int) -> Took:
+        done = process([python, ARMS / "kishued.py", "cells.json"], folder, plain())
+        took = theirs[rep] = json.loads(str(done.evidence))
+        return Took(took["kept"] - took["plain"], evidence=took["states"])
+
+    found = race(ours, its, where.times(3), where.control, same)
+    own = Spread.of([each["plain"] for each in mine.values()]).median
+    added = f"cells' own time taken off ({own:.2f} s; {len(ELEVEN)} cells, the whole of them in one kernel)"
+    yield raced("kishu", names[0], found, "kishu", 1 / 30, notes=(added,))
+    back = [sum(mine[rep]["checkouts"]) / sum(theirs[rep]["checkouts"]) for rep in sorted(mine)]
+    ours_took, its_took = (
+        Spread.of([sum(each["checkouts"]) for each in arm.values()]).median for arm in (mine, theirs)
+    )
+    yield Row(
+        "kishu", names[1], Spread.of(back), "x", 1 / 20, took_words(ours_took), f"kishu {took_words(its_took)}",
+        found.noisy,
+    )  # fmt: skip
+
+
+def _as_kishu(folder: Path, python: Interpreter) -> dict[str, Any]:
+    """The cells without keeping states and with it, then each checkout, and the states that they made."""
+    jobs, seconds = chained(ELEVEN), {}
+    for name, store in (("plain", Snapshots("never")), ("kept", Snapshots("always"))):
+        session = opened(folder, store, python)
+        run(session, chained(["0"]))  # the kernel stands
+        try:
+            start = time.perf_counter()
+            run(session, jobs)
+            seconds[name] = time.perf_counter() - start
+            if name == "plain":
+                continue
+            checkouts, states = [], []
+            for depth in BACK:
+                start = time.perf_counter()
+                if told := list(session.go_to(jobs[:depth])):
+                    raise Void(f"a cell had to run again: {told[0]}")
+                checkouts.append(time.perf_counter() - start)
+                states.append(_probed(session, jobs[:depth]))
+            return {**seconds, "checkouts": checkouts, "states": states}
+        finally:
+            session.close()
+    raise Void("nothing ran")
+
+
+def _probed(session: Session, jobs: list[Job]) -> str:
+    probe = Job(f"{jobs[-1].cell} probed", PROBE)
+    shown = [event.data["text/plain"] for event in session.run([*jobs, probe]) if isinstance(event, ExecuteResult)]
+    return "".join(shown)
