@@ -47,6 +47,11 @@ def fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None = None) -
     said = repo.door.ask("check-ref-format", "--branch", name)
     if said.status != 0 or os.fsdecode(said.out).strip() != name:
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
+    if lost := next((each for each in worktrees(repo) if each.gone and each.thread.name == name), None):
+        raise WrongCommand(
+            f"there is a thread {name}, and its folder is gone: 'nozzle fork {name} NAME' goes on from it under "
+            f"another name, 'git worktree add -f {lost.thread.folder} {name}' makes the folder again"
+        )
     if name in branches(repo):
         raise WrongCommand(f"there is a thread {name} already: name another, or go to it")
     repo.door.run("worktree", "prune")

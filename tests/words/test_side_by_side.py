@@ -123,6 +123,8 @@ def test_threads_are_listed(two: tuple[Path, Path], say: Say) -> None:
 def test_a_worktree_deleted_by_hand_is_told_and_can_be_forked_again(two: tuple[Path, Path], say: Say) -> None:
     shutil.rmtree(two[1])
     assert "is gone; the branch stays" in say("threads").out
+    said = say("fork", "HEAD", "other")
+    assert (said.status, "its folder is gone: 'nozzle fork other NAME' goes on from it" in said.out) == (2, True)
     assert say("fork", "other", "again").status == 0
 
 
