@@ -46,12 +46,20 @@ class Side:
 
     def run(self, source: str, language: str) -> Iterator[Event]:
         """One more line; the last event is its Finished. `gone` is true after it when its state is lost."""
+        language = self._kernel(language)
         number = len(self.typed) + 1
         last = (self.typed or self.above or [Job("", "")])[-1].cell
         chain = sha256(f"typed {number} {last} {source}".encode()).hexdigest()
         job = Job(chain, source + "\n", language, once=True, label=f"typed {number}")
         yield from self.session.run([*self.above, *self.typed, job])
         self.typed.append(job)
+
+    def _kernel(self, language: str) -> str:
+        """The kernel that the entry has for it; one elsewhere is spoken to only where a cell has run there."""
+        kernel = self.desk.entry.kernel(language)
+        if "://" in kernel and kernel not in {job.language for job in self.above}:
+            raise Refused(f"cells in {language} run at {kernel} here, and none has: run one first")
+        return kernel
 
     @property
     def gone(self) -> bool:

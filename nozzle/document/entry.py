@@ -282,8 +282,10 @@ class Entry:
         return tuple(found)
 
     def _language(self, cell: Block) -> str:
-        """The kernel's name for a cell's language: the front matter's, where that names one for it."""
-        named = (cell.argument.split() or [self._default_language])[0]
+        return self.kernel((cell.argument.split() or [self._default_language])[0])
+
+    def kernel(self, named: str) -> str:
+        """The kernel's name for a language: the front matter's, where that names one for it."""
         spec = self.meta.get("kernelspec")
         far = self.meta.get("kernel")
         if isinstance(far, str) and "://" in far:
