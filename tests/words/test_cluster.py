@@ -68,6 +68,21 @@ def test_the_due_cells_of_each_entry_are_a_task(say: Say, folder: Path, cluster:
     assert "ZeroDivisionError" in path.read_text()
 
 
+def test_a_thread_runs_in_its_own_folder(
+    say: Say, folder: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(folder, cell("print('here')"))
+    assert say("run").status == 0
+    assert say("fork", "HEAD", "other").status == 0
+    there = folder.parent / f"{folder.name}.threads" / "other"
+    monkeypatch.chdir(there)
+    path = there / "journal" / "entry.md"
+    path.write_text(path.read_text() + "\n" + cell("open('made', 'w').write('x')"))
+    assert say("run", "--on", cluster.address).status == 0
+    assert (there / "journal" / "made").exists()
+    assert not (folder / "journal" / "made").exists()
+
+
 def test_a_worker_that_is_lost_is_told_and_the_cell_is_not_run_twice(
     say: Say, folder: Path, tmp_path: Path, cluster: Cluster
 ) -> None:

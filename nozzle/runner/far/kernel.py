@@ -261,7 +261,7 @@ def begin(
     line = Line(address, {name: value for name, value in os.environ.items() if name not in place.secret_names})
     try:
         by_dask = address.scheme == "dask"
-        folder = str(place.seen_folder) if by_dask else address.folder
+        folder = str(place.folder) if by_dask else address.folder
         hidden = [str(folder) for folder in place.hidden]
         line.settle(unwanted, folder=folder, else_here=by_dask, limits=asdict(limits), hidden=hidden)
     except OSError:
