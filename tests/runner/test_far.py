@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from kernel_bench import Bench, until
 
 from nozzle.document.events import Error, ExecuteResult, InputRequest, Late, Replaying, Stream
 from nozzle.runner import Kernelspecs, Limits, Snapshots
+from nozzle.runner.far.bundle import sent
 from tests.sshd import SSHD, WHY_NOT, Sshd, sshd
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason=WHY_NOT)
@@ -277,6 +280,15 @@ def test_what_is_lacking_there_is_one_line(
 )
 def test_an_address_that_is_none_is_refused_before_anything_runs(address: str, why: str) -> None:
     assert why in Kernelspecs().lacks(address)
+
+
+def test_what_goes_over_is_small_and_needs_nothing_else(tmp_path: Path) -> None:
+    first, _, archive = sent().partition(b"\n")
+    assert len(archive) < 120_000
+    assert b"import" in first
+    (tmp_path / "sent.zip").write_bytes(archive)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import nozzle.runner.far.relay, nozzle.runner.bash"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, str(tmp_path / "sent.zip")], check=True, cwd=tmp_path)
 
 
 def test_without_ssh_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def told(why):
 
 if not sys.platform.startswith("linux"):
     told(f"runs {sys.platform}, and a kernel there needs Linux")
-if sys.version_info < (3, 10):
-    told(f"has Python {sys.version.split()[0]} as python3, and cells need 3.10 or newer")
+if sys.version_info < (3, 11):
+    told(f"has Python {sys.version.split()[0]} as python3, and 3.11 or newer is needed there")
 base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nozzle" / "far"
 try:
     base.mkdir(parents=True, exist_ok=True)
@@ -64,9 +64,10 @@ def sent() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for package in ("", "document/", "runner/", "runner/far/"):
-            archive.writestr(zipfile.ZipInfo(f"nozzle/{package}__init__.py"), "")
+            archive.writestr(zipfile.ZipInfo(f"nozzle/{package}__init__.py"), "")  # with no date: the same at any time
         for path in [ROOT / name for name in FILES] + sorted((ROOT / "runner" / "worker").glob("*.py")):
-            archive.writestr(zipfile.ZipInfo(f"nozzle/{path.relative_to(ROOT).as_posix()}"), path.read_bytes())
+            name = zipfile.ZipInfo(f"nozzle/{path.relative_to(ROOT).as_posix()}")
+            archive.writestr(name, path.read_bytes(), zipfile.ZIP_DEFLATED)
     data = packed.getvalue()
     second = SECOND.replace("SIZE", str(len(data))).replace("DIGEST", hashlib.sha256(data).hexdigest()[:16])
     return f"exec({second!r})\n".encode() + data
