@@ -4,84 +4,32 @@ A desk is told what happened (a save, an event of a kernel, a request) by the lo
 only one to touch its file. It holds nothing that the text and git could not give back.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
 from nozzle import disk, killed
 from nozzle.afterwards import Afterwards
-from nozzle.beside import Beside, Nobody, Notice
+from nozzle.beside import Beside, Notice
 from nozzle.document import scribe
 from nozzle.document.doubts import doubts
 from nozzle.document.entry import Cell, Entry, Envelope, Slot
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
 from nozzle.document.plan import Row
-from nozzle.document.scribe import Hand
 from nozzle.editors import Editors, Held
 from nozzle.errors import NozzleError, Unreadable
-from nozzle.ledger import Ledger, News, Seen
+from nozzle.kernels import Kernels
+from nozzle.ledger import News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
 from nozzle.piece import Made, Piece, compose
-from nozzle.run import FREE, Run, cause, hint, jobs
-from nozzle.runner import (
-    ANYWHERE,
-    Bounds,
-    Interpreter,
-    Job,
-    Kernelspecs,
-    Serve,
-    Session,
-    Shelf,
-    Snapshots,
-    bounds,
-    nobody,
-)
-from nozzle.settings import Settings
-from nozzle.together import Together
-
-__all__ = ["Beside", "Desk", "Nobody", "Notice", "Said", "Tools", "cause", "hint", "jobs"]
+from nozzle.run import Run, jobs
+from nozzle.runner import Job, Session
+from nozzle.tools import Tools
 
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all desks of a journal share."""
-
-    root: Path
-    settings: Settings
-    ledger: Ledger
-    hand: Hand
-    distrust: Callable[[Entry, str], Callable[[Cell], str]]
-    """(entry, its path from the root) -> for a cell, why it is not trusted; empty when it is."""
-    interpreter: Callable[[Entry], Interpreter]
-    say: Callable[[Notice], None]
-    put: Callable[["Said"], None]
-    """Onto the loop's queue, from any thread."""
-    cells: Path | None = None
-    """Where lies what cells with `cache: true` made."""
-    specs: Kernelspecs = ANYWHERE
-    """Jupyter's kernels, for cells that are neither Python nor bash."""
-    hidden: tuple[Path, ...] = ()
-    secrets: tuple[str, ...] = ()
-    """Names of environment variables that no cell may see."""
-    snapshots: Snapshots | None = None
-    """States of kernels that were kept; without it none is."""
-    shelf: Shelf | None = None
-    """Those that outlive every process."""
-    seen_at: Path | None = None
-    """Where the cells see the root: at the place of the first worktree, for a thread beside it."""
-    together: Together = field(default_factory=Together)
-    """What the threads under one watch share."""
-    company: Callable[["Desk"], Beside] = Nobody
-    serve: Serve = nobody
-    """What the host does for cells: search, recall."""
-    on: str = ""
-    """Address of the machine on which cells in Python and bash run; empty: this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +68,6 @@ class Desk:
     """The author saved, and no step was made of it since."""
     _ripe: bool = True
     """Something happened since it was last found that nothing may run."""
-    _session: Session | None = None
     _afterwards: Afterwards = field(default_factory=Afterwards)
     _reference: Entry | None = None
     """The text nozzle wrote last, to bring back what a stale buffer saved over."""
@@ -131,16 +78,18 @@ class Desk:
     """What waits is in git meanwhile."""
     _editors: Editors = field(default_factory=Editors)
     _warned: set[str] = field(default_factory=set)
+    kernels: Kernels = field(init=False)
     permit: Permit = field(init=False)
     beside: Beside = field(init=False)
 
     def __post_init__(self) -> None:
+        self.kernels = Kernels(self.path, self.tools, lambda: self.entry, lambda text: self._note("warning", text))
         self.permit = Permit(
             self.rel, self.tools.settings, self.tools.ledger.past,
             foreign=lambda entry: self.tools.distrust(entry, self.rel),
             company=lambda cell: self.beside.held(cell),
             lacks=self.tools.specs.lacks,
-            kernels=self._kernels,
+            kernels=self.kernels.get,
         )  # fmt: skip
         self.beside = self.tools.company(self)
 
@@ -185,7 +134,9 @@ class Desk:
 
     def rename(self, path: Path, rel: str) -> None:
         """The author gave the entry another name."""
-        self.path, self.rel, self.permit.rel, self.gone = path, rel, rel, False
+        self.path = self.kernels.path = path
+        self.rel = self.permit.rel = rel
+        self.gone = False
 
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
@@ -197,7 +148,7 @@ class Desk:
 
     def plan(self) -> list[Row]:
         """What is to be done with each cell, and why not where something stands against it."""
-        return self.permit.plan(self.entry, self._running, self._session)
+        return self.permit.plan(self.entry, self._running, self.kernels.session)
 
     def due(self) -> list[Row]:
         """What would run, were nothing but the text and trust asked."""
@@ -222,7 +173,7 @@ class Desk:
         self.permit.ask(self.entry, again)
         self._ripe, self.stuck, self._unkept = True, False, True
         if again and self.run is None:
-            self._close_session()
+            self.kernels.close()
         self.beside.asked()
 
     def replay(self) -> Row | None:
@@ -233,7 +184,7 @@ class Desk:
         """The author answers the replay that waits; False when none does, or when no kernel is left to `keep`."""
         self.permit.said.clear()
         self.plan()
-        answered = self.permit.of_replay(self.entry, answer, self._session)
+        answered = self.permit.of_replay(self.entry, answer, self.kernels.session)
         self._ripe = self._ripe or answered
         return answered
 
@@ -263,13 +214,13 @@ class Desk:
         if row is None:
             self._ripe = False
             if self.tools.on:  # its place there is somebody else's turn
-                self._close_session()
+                self.kernels.close()
             return False
         needed = self.permit.begun(self.entry, row)
         needed[-1] = replace(needed[-1], renew=row.why == "asked")
         tools, ledger, base = self.tools, self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
-        session = self._kernels()
+        session = self.kernels.get()
         self._afterwards.forget(row.cell.chain)
         origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
         run = Run(row.cell, row.why, now, since, session, origin, tools.together, before=row.slot.output)
@@ -309,7 +260,7 @@ class Desk:
         done = [row.cell for row in self.plan() if row.cell.runs and row.do == "done"]
         if not done or self.tools.snapshots is None or self.run is not None:
             return 0, len(done)
-        session, above = self._kernels(), jobs(self.entry, done[-1], self.tools.settings)
+        session, above = self.kernels.get(), jobs(self.entry, done[-1], self.tools.settings)
         kept = len(above) - len(session.missing(above))
         if kept:
             list(session.go_to(above[:kept]))
@@ -336,7 +287,7 @@ class Desk:
         return self._copied(entry, [slot.cell for slot in ran])
 
     def _copied(self, entry: Entry, done: list[Cell]) -> tuple[Session, list[Job], str]:
-        session = self._new_session()
+        session = self.kernels.fresh()
         above = jobs(entry, done[-1], self.tools.settings) if done else []
         again, foreign = {job.cell for job in session.missing(above)}, self.permit.foreign(entry)
         for number, cell in enumerate(done):
@@ -346,13 +297,13 @@ class Desk:
 
     def keep_state(self) -> None:
         """Keep the state that the kernels are in, cheap or not: somebody is about to go on from it elsewhere."""
-        if self._session is not None and self.run is None:
-            self._session.keep()
+        if self.run is None:
+            self.kernels.keep()
 
     def close(self) -> None:
         for run in self.aside:
             run.session.close()
-        self._close_session()
+        self.kernels.close()
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -360,9 +311,10 @@ class Desk:
         """Time passed: background output, markers of long cells, late editors."""
         self._hear_editors(now)
         self.beside.tick(now)
-        if self._session is not None and self.run is None and self._afterwards.wake(now) <= 0:
+        session = self.kernels.session
+        if session is not None and self.run is None and self._afterwards.wake(now) <= 0:
             self._afterwards.heard = now
-            for event in self._session.drain():
+            for event in session.drain():
                 self._afterwards.hear(event)
             for piece in self._afterwards.pieces(now, self.tools.hand):
                 self._add(piece)
@@ -381,7 +333,7 @@ class Desk:
             times.append(self.saved + self.tools.settings.quiet - now)
         if self.run is not None:
             times.append(self.run.next_shown - now)
-        elif self._session is not None and self._session.at:
+        elif self.kernels.session is not None and self.kernels.session.at:
             times.append(self._afterwards.wake(now))
         return max(0.0, min(times)) if times else None
 
@@ -581,7 +533,8 @@ class Desk:
         """The running cell is no longer in the text: it ends in its own session; the entry goes on in another."""
         if self.run is None:
             return
-        run, self.run, self._session = self.run, None, None
+        run, self.run = self.run, None
+        self.kernels.give_away()
         self.aside.append(run)
         if run.under_way:
             self._note(
@@ -604,48 +557,6 @@ class Desk:
     @property
     def _running(self) -> str:
         return self.run.cell.chain if self.run else ""
-
-    def _kernels(self) -> Session:
-        if self._session is None:
-            self._session = self._new_session()
-        return self._session
-
-    def _new_session(self) -> Session:
-        tools, interpreter = self.tools, self.tools.interpreter(self.entry)
-        if interpreter.missing and interpreter.missing not in self._warned:
-            self._warned.add(interpreter.missing)
-            self._note("warning", interpreter.missing)
-        return Session(
-            self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
-            snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
-            bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs, cells=tools.cells,
-            shelf=tools.shelf,
-            on=self._on(),
-        )  # fmt: skip
-
-    def _on(self) -> str:
-        """Where the cells run; an entry with an agent's stays here, where it can be bound."""
-        on = self.tools.on
-        if on and any(cell.runs and cell.by not in FREE for cell in self.entry.cells):
-            self._note("warning", f"an agent's cell stands in it: its cells run here, in bounds, and not on {on}")
-            return ""
-        return on
-
-    def _bounds(self) -> Bounds:
-        """What binds the cells of agents here: no entry is theirs to write, nor a place where one could appear."""
-        tools, settings = self.tools, self.tools.settings
-        (self.path.parent / "_out").mkdir(exist_ok=True)
-        shut = [*settings.entries_in(tools.root), *settings.folders_in(tools.root)]
-        most = (int(settings.agents_memory * 1e9), int(settings.agents_file * 1e9), int(settings.agents_cpu))
-        return bounds(
-            tools.root, self.path.parent, shut, network=settings.agents_online, at=tools.seen_at, most=most,
-            python=tools.interpreter(self.entry).path,
-        )  # fmt: skip
-
-    def _close_session(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
 
     def _note(self, kind: str, text: str) -> None:
         self.tools.say(Notice(kind, self.rel, text))

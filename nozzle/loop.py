@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nozzle import disk
-from nozzle.desk import Desk, Notice, Said, Tools
+from nozzle.beside import Notice
+from nozzle.desk import Desk, Said
 from nozzle.errors import NozzleError
 from nozzle.ledger import News, Seen
 from nozzle.side import Side
+from nozzle.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)

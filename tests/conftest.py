@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from nozzle.desk import Notice
+from nozzle.beside import Notice
 from nozzle.loop import Loop
 from nozzle.words.journal import Journal, journal
 
@@ -91,6 +91,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pyte
     folder.mkdir()
     monkeypatch.chdir(folder)
     with journal(folder, make=True) as here:
+        (folder / ".gitignore").unlink()  # what is begun here is not what is looked at
         if lane := pytestconfig.getoption("--snapshots"):
             here.settings = here.settings.model_copy(update={"snapshots": lane})
         yield Workshop(here)

@@ -14,6 +14,8 @@ FLOORS = (
     ("loop",),
     ("agents", "side"),
     ("desk",),
+    ("kernels",),
+    ("tools",),
     ("beside", "permit"),
     ("recovery",),
     ("ledger", "run"),

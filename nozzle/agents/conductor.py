@@ -15,7 +15,8 @@ from nozzle.agents.crew import Crew
 from nozzle.agents.invitations import Invitations
 from nozzle.agents.lookups import Lookups
 from nozzle.agents.offered import Made, Offers
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import proposal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry

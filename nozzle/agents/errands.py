@@ -7,7 +7,8 @@ here but its state. When `merge` is ticked it brings back what was written there
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew, Told, Word
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import errand, spoken
 from nozzle.document.entry import SHOWN, Entry
 from nozzle.document.errand import Progress

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import NEWS, NOTE, Given, labelled, linked
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import scribe, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Slot

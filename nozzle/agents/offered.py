@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope, hexdigest

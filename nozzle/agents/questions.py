@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import ANSWER, Given, labelled, linked
 from nozzle.agents.silence import Silence
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry

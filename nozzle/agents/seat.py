@@ -12,7 +12,8 @@ from nozzle.agents.errands import Errands
 from nozzle.agents.newsroom import Newsroom
 from nozzle.agents.questions import Questions
 from nozzle.agents.tasks import Tasks
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompts

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from nozzle.agents.crew import Crew
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import spoken
 from nozzle.document.entry import SHOWN
 from nozzle.document.spoken import Saying

@@ -12,7 +12,8 @@ from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
 from nozzle.agents.silence import Silence
 from nozzle.agents.task import Task, overspent, terms, until
-from nozzle.desk import Desk, Notice
+from nozzle.beside import Notice
+from nozzle.desk import Desk
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Slot

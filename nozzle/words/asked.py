@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nozzle.desk import Notice
+    from nozzle.beside import Notice
     from nozzle.loop import Loop
     from nozzle.words.voice import Voice
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nozzle.beside import Notice
     from nozzle.control import Reply
-    from nozzle.desk import Desk, Notice
+    from nozzle.desk import Desk
     from nozzle.loop import Loop
     from nozzle.runner import Snapshots
     from nozzle.together import Together

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nozzle.agents import Crew
-    from nozzle.desk import Beside, Desk
+    from nozzle.beside import Beside
+    from nozzle.desk import Desk
     from nozzle.document.entry import Cell, Entry
     from nozzle.document.risk import Ground
     from nozzle.explainer import Recall

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nozzle.desk import Notice
+    from nozzle.beside import Notice
     from nozzle.document.events import Late, Stream
 
 LONGEST = 100_000

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nozzle.errors import NozzleError, Unreadable, WrongCommand
 
 if TYPE_CHECKING:
-    from nozzle.desk import Notice, Tools
+    from nozzle.beside import Notice
     from nozzle.document.entry import Cell, Entry
     from nozzle.document.seal import Sign
     from nozzle.keys import Key, Signer, Trust
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nozzle.runner import Kernelspecs, Servers
     from nozzle.settings import Settings
     from nozzle.steps import Steps
+    from nozzle.tools import Tools
     from nozzle.words.beside import Threads
     from nozzle.words.shelf import Shelf
 
@@ -194,11 +195,12 @@ class Journal:
     def tools(self, say: Callable[[Notice], None], put: Callable[[Any], None]) -> Tools:
         """What the desks of this journal work with."""
         from nozzle.agents.services import service
-        from nozzle.desk import Notice, Tools
+        from nozzle.beside import Notice
         from nozzle.document.scribe import Hand
         from nozzle.loop import Called
         from nozzle.runner import Snapshots
         from nozzle.together import Together
+        from nozzle.tools import Tools
         from nozzle.words.company import company, recall
         from nozzle.words.environment import interpreter_for, known_secrets
 

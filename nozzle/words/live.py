@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nozzle.desk import Notice
+    from nozzle.beside import Notice
     from nozzle.page import Deed, Done, Live, Page
     from nozzle.words.journal import Journal
 

@@ -17,8 +17,9 @@ LONGEST = 100_000
 
 if TYPE_CHECKING:
     from nozzle.agents.crew import Word
+    from nozzle.beside import Notice
     from nozzle.control import Reply, Request
-    from nozzle.desk import Desk, Notice
+    from nozzle.desk import Desk
     from nozzle.loop import Loop
     from nozzle.permit import Answer
     from nozzle.words.journal import Journal

@@ -232,6 +232,7 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
 
 
 if TYPE_CHECKING:
-    from nozzle.desk import Desk, Notice
+    from nozzle.beside import Notice
+    from nozzle.desk import Desk
     from nozzle.loop import Loop
     from nozzle.words.voice import Ears, Voice

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from nozzle.desk import Tools
     from nozzle.document.compare import Verdict
     from nozzle.document.entry import Cell, Entry, Slot
     from nozzle.document.events import Event, Finished
     from nozzle.document.seal import Report
     from nozzle.runner import Job, Session
+    from nozzle.tools import Tools
     from nozzle.words.journal import Journal
 
 PATIENCE = 10.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from nozzle.desk import Notice
+    from nozzle.beside import Notice
     from nozzle.document.events import Finished
     from nozzle.words.hush import Hush
 

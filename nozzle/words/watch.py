@@ -141,7 +141,7 @@ def watching(loop: Loop, here: Journal, seen: Callable[[Path], None] = nobody) -
 def hear(loop: Loop, change: Change) -> None:
     """One change on disk, as the loop is to know it; a save behind a link is one of the entry it stands for."""
     from nozzle import watch
-    from nozzle.desk import Notice
+    from nozzle.beside import Notice
     from nozzle.loop import Called, Moved, Saved
 
     match change:

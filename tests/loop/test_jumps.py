@@ -14,13 +14,14 @@ import pytest
 
 from nozzle.agents import Seat
 from nozzle.agents.questions import Asking
-from nozzle.desk import Desk, jobs
+from nozzle.desk import Desk
 from nozzle.document.entry import Entry
 from nozzle.document.events import Event, Finished
 from nozzle.document.outputs import fold
 from nozzle.document.prompts import prompts
 from nozzle.lm import Scripted
 from nozzle.loop import Loop, Moved, Saved
+from nozzle.run import jobs
 from nozzle.runner import Job, Session
 from nozzle.steps import Step
 from nozzle.words.journal import journal
@@ -88,7 +89,7 @@ def asked(desk: Desk, workshop: Workshop, copy: Path) -> tuple[object, object]:
     """The variables of the live state, and those of a fresh replay in a copy of the journal."""
     done = [row.cell for row in desk.plan() if row.do == "done"]
     above = jobs(desk.entry, done[-1], desk.tools.settings) if done else []
-    session = desk._session = desk._session or desk._new_session()
+    session = desk.kernels.get()
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(workshop.root, copy, ignore=shutil.ignore_patterns(".git"))
     files = {path: path.read_bytes() for path in (workshop.root / "journal").iterdir() if path.is_file()}

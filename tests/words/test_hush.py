@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nozzle.desk import Notice
+from nozzle.beside import Notice
 from nozzle.document.events import Finished, InputRequest, Stream
 from nozzle.document.secrets import redact
 from nozzle.words.hush import Hush

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from nozzle.beside import Notice
 from nozzle.cli import cli
-from nozzle.desk import Notice
 from nozzle.words.repl import Prompt
 from nozzle.words.requests import serving
 from nozzle.words.voice import Ears, Voice
