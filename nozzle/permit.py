@@ -4,16 +4,17 @@ A permit remembers what the author saved, asked for and allowed, and reads the o
 mind. It runs nothing and writes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from nozzle.document import plan as planning
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import ASKED
+from nozzle.document.options import Reach
 from nozzle.document.plan import Asked, Row, Why
 from nozzle.past import Past
-from nozzle.run import jobs
+from nozzle.run import jobs, reach
 from nozzle.runner import Job, Replay
 from nozzle.settings import Settings
 
@@ -26,6 +27,9 @@ ANSWERS = (
     + ALL_AGAIN
 )
 """In the terminal, `nozzle answer --run`, `--keep` and `--skip`."""
+
+LEAVES = "it leaves its bounds ({}), and one allowance is one run; /sure below it, or 'nozzle run', gives another"
+OUT: Mapping[Reach, str] = {"network": "network", "all": "anything outside"}
 
 Answer = Literal["again", "keep", "skip"]
 """To a replay that waits: run again what reached outside, go on in the kernel as it is, or as if it stood not there."""
@@ -69,6 +73,8 @@ class Permit:
     """Chains of cells that may run however long they take."""
     acting: set[str] = field(default_factory=set)
     """Chains of agents' cells that the author let run, and no rule: they may act outside by tools of the host."""
+    leaving: dict[str, Reach] = field(default_factory=dict)
+    """Chains of agents' cells that the author let out of their bounds -> how far. Good for one run."""
     stale: set[str] = field(default_factory=set)
     """Chains of cells below one that has run again because its input changed: the same code, another state."""
     said: dict[str, Replay] = field(default_factory=dict)
@@ -88,10 +94,20 @@ class Permit:
         self.wanted |= {cell.chain for cell in (runs if again else planning.unfinished(entry))}
         self.allowed |= {cell.chain for cell in runs}
         self.acting |= self.allowed
+        waiting = (slot.cell for slot in entry.slots if again or not slot.fresh or slot.cell.chain in self.wanted)
+        self.leaving |= {cell.chain: far for cell in waiting if cell.runs and (far := reach(cell))}
 
     def rest(self, why: str) -> None:
         """Run nothing by itself until the author saves or asks."""
-        self.resting, self.wanted, self.allowed, self.acting = why, set(), set(), set()
+        self.resting, self.wanted, self.allowed, self.acting, self.leaving = why, set(), set(), set(), {}
+
+    def moved(self, chain: str, to: str) -> None:
+        """What was allowed to a cell that has not run is allowed to the same cell below other ones."""
+        self.allowed.add(to)
+        if chain in self.acting:
+            self.acting.add(to)
+        if far := self.leaving.pop(chain, ""):
+            self.leaving[to] = far
 
     def taken(self) -> None:
         """The text is another: who wrote its cells is asked anew."""
@@ -123,6 +139,7 @@ class Permit:
         if row.why == "input changed":
             below = (cell for cell in entry.cells if cell.runs and cell.span.start > row.cell.span.start)
             self.stale |= {cell.chain for cell in below}
+        self.leaving.pop(row.cell.chain, None)
         said, self.said = self.said, {}
         again = {chain for chain, word in said.items() if word == "again"}
         return jobs(entry, row.cell, self.settings, said, self.acting | again)
@@ -176,6 +193,8 @@ class Permit:
     def _held(self, entry: Entry, cell: Cell) -> str:
         if reason := self._refused(entry, cell):
             return reason
+        if (far := reach(cell)) and self.leaving.get(cell.chain) != far:
+            return LEAVES.format(OUT[far])
         if reason := self.company(cell):
             return reason
         if cell.chain in self.allowed:
@@ -210,7 +229,7 @@ class Permit:
         ran = [row for row in rows if row.cell.runs]
         at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
         above = [row.cell for row in ran[:at]]
-        if not above or (standing is not None and standing.at == above[-1].chain):
+        if not above or reach(ran[at].cell) or (standing is not None and standing.at == above[-1].chain):
             return {}
         reaching = {cell.chain: reason for cell in above if (reason := self._reaches(entry, cell, standing))}
         if not reaching:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from nozzle.document import scribe
 from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Error, Event, Finished, Replaying
+from nozzle.document.options import Reach
 from nozzle.document.outputs import Tape, Text
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
@@ -114,7 +115,10 @@ class Run:
         held = self.session.held
         if self.error is not None and self.error.ename in LACKS and past.steps.is_sparse():
             return SPARSE
-        if self.error is None or self.error.ename != "PermissionError" or held is None:
+        is_refused = self.error is not None and self.error.ename == "PermissionError"
+        if is_refused and reach(cell) == "network":
+            return "it had the network, and kept its other bounds; `#| reach: all` on top of a cell asks to leave them"
+        if not is_refused or held is None or reach(cell):
             return hint(cell, self.error)
         whose = "it" if cell.by not in FREE else "it stands below an agent's cell and"
         return f"{whose} ran {held.label}".replace("confined", "in bounds", 1)
@@ -143,6 +147,11 @@ class Run:
         yield Finished(self.cell.chain, "stopped", cause=self.stopping)
 
 
+def reach(cell: Cell) -> Reach:
+    """How far out of its bounds a cell would go; the author's own has none to leave."""
+    return "" if cell.by in FREE else cell.options.reach
+
+
 def jobs(
     entry: Entry, cell: Cell, settings: Settings, said: Mapping[str, Replay] = NOTHING, acting: Collection[str] = ()
 ) -> list[Job]:
@@ -157,12 +166,13 @@ def jobs(
         if each.runs:
             options, is_free = each.options, each.by in FREE
             acts = (not below or bool(_MCP.search(each.body))) if is_free else each.chain in acting
-            below = below or not is_free
+            below = below or not (is_free or reach(each))
             found.append(
                 Job(
                     each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
                     options.raises, options.once, said.get(each.chain), options.cache,
-                    label=each.label or each.digest[:8], confined=not is_free, acts=acts,
+                    label=each.label or each.digest[:8], confined=not is_free, reach=reach(each),
+                    acts=acts,
                 )
             )  # fmt: skip
         if each.chain == cell.chain:

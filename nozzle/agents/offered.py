@@ -15,6 +15,7 @@ from nozzle.desk import Desk
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope, hexdigest
+from nozzle.document.options import reach_of
 from nozzle.document.proposal import Deny, Offer, Run, Terms
 from nozzle.document.risk import weigh
 from nozzle.document.scribe import Hand
@@ -130,7 +131,10 @@ class Offers:
             self._put(
                 "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand)
             )
-            self.desk.permit.acting |= {cell.chain for cell in self.desk.entry.cells if self.lets(cell)}
+            let = [cell for cell in self.desk.entry.cells if self.lets(cell)]
+            self.desk.permit.acting |= {cell.chain for cell in let}
+            if far := offered.reach:  # what is shown of it says so; an edit that would go further waits
+                self.desk.permit.leaving |= {cell.chain: far for cell in let if reach_of(source) == far}
         elif proposal.find(self.desk.entry, offered.id):
             outcome = Outcome("denied", why)
             self._put(

@@ -63,7 +63,8 @@ def overspent(task: Task, settings: Settings, now: float) -> str:
 
 def terms(task: Task, offer: Offer, settings: Settings) -> Terms:
     """On what terms the proposal that stands is decided."""
-    beforehand = task.replay is None and (task.sure > 0 or (task.sure_of_all and offer.risk == "reversible"))
+    asks_itself = task.replay is not None or offer.reach
+    beforehand = not asks_itself and (task.sure > 0 or (task.sure_of_all and offer.risk == "reversible"))
     sure = task.answer == "run" or beforehand
     return Terms(
         task.since, settings.countdown, settings.unattended or None, sure,

@@ -18,8 +18,9 @@ from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Finished
+from nozzle.document.options import reach_of
 from nozzle.document.prompts import Prompt, prompt, prompts
-from nozzle.document.proposal import ByHand, Deny, Offer, Standing, Wait
+from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
 from nozzle.document.risk import judge, weigh
 from nozzle.document.spoken import Outcome, Saying
@@ -253,7 +254,7 @@ class Tasks:
         self._astray(task, task.signs.proposes(move.source))
         if task.signs.repeats(move.source):
             return self._end(task, "stopped", "Stopped: the same cell was proposed again and again.")
-        risk, touches = weigh(move.source, move.language, self._changed(), self.crew.ground(self.desk.rel))
+        risk, touches = self._weighed(move.source, move.language)
         name = proposal.name(task.digest, task.number, move.source)
         by_hand = (
             "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
@@ -263,6 +264,9 @@ class Tasks:
             risk,
         )  # fmt: skip
         self._stand(task, offer, facts(found))
+
+    def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
+        return weigh(source, language, self._changed(), self.crew.ground(self.desk.rel))
 
     def _changed(self) -> set[str]:
         """Names that cells of the entry have given a meaning of their own."""
@@ -285,7 +289,7 @@ class Tasks:
         """What an earlier process offered, or let run and did not run: asked again, and nothing runs by itself."""
         language = stands.language or "python"
         words = "nozzle was started anew, so this is asked again"
-        touches = weigh(stands.source, language, self._changed(), self.crew.ground(self.desk.rel))[1]
+        touches = self._weighed(stands.source, language)[1]
         offer = Offer(id_, task.digest, stands.source, language, words, touches, risk="ask")
         hand = self.desk.tools.hand
         if kind == "cell":
@@ -315,10 +319,14 @@ class Tasks:
 
     def _let_run(self, task: Task, offer: Offer, source: str, how: str) -> None:
         """The proposal becomes a cell, which is then due like any other."""
+        far = reach_of(source)
+        if far not in ("", offer.reach):  # he has edited it so: what he lets it do is to be shown first
+            touches = self._weighed(source, offer.language)[1]
+            return self._stand(task, replace(offer, source=source, touches=touches, risk="ask"))
         if how == "allowed" and not task.answer and task.sure:
             task.sure -= 1
         hand = self.desk.tools.hand
-        trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": how}
+        trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": how, **({"Reach": far} if far else {})}
         title = f"{how}: {_first(source)}"
         self._put("allowed", offer.id, title, lambda entry: spoken.accept(entry, offer, source, hand), trailers)
         cell = _cell_of(self.desk.entry, offer.id)
@@ -332,6 +340,8 @@ class Tasks:
         self.desk.permit.allowed.add(cell.chain)
         if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
             self.desk.permit.acting.add(cell.chain)
+        if far:
+            self.desk.permit.leaving[cell.chain] = far
         if task.replay is not None:
             self.desk.of_replay(task.replay)
             task.replay = None
@@ -356,10 +366,9 @@ class Tasks:
             if cell is None:
                 return self._end(task, "stopped", "You deleted the cell that was allowed.")
             self.crew.running.discard(task.chain)
-            self.desk.permit.acting |= {cell.chain} if task.chain in self.desk.permit.acting else set()
+            self.desk.permit.moved(task.chain, cell.chain)
             task.chain = cell.chain
             self.crew.running.add(cell.chain)
-            self.desk.permit.allowed.add(cell.chain)
         elif row.do == "held" and self.desk.permit.barred == task.chain:
             self._ask_again(task, row.reason)
         elif row.do == "held":

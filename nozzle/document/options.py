@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from nozzle.document.values import NoYaml, load
 
 EXECUTION_TAGS = ("skip-execution", "raises-exception")
-COUNTED = ("timeout", "once", "cache")
+COUNTED = ("timeout", "once", "cache", "reach")
+Reach = Literal["", "network", "all"]
+"""How far out of its bounds an agent's cell would go; the author's own cells have none."""
 RULES = ("exact", "shape", "skip")
 """Ways of `verify` that take no value; the others are `rtol=NUMBER` and `mask=PATTERN`."""
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -61,6 +63,15 @@ class Options:
         return _truth(self.values.get("cache"))
 
     @property
+    def reach(self) -> Reach:
+        match self.values.get("reach"):
+            case "network":
+                return "network"
+            case "all":
+                return "all"
+        return ""
+
+    @property
     def timeout(self) -> float | None:
         """Seconds, at most `LONGEST`; None when none is given or it is no number above 0."""
         seconds = _number(self.values.get("timeout"))
@@ -92,6 +103,15 @@ def read_options(rows: list[str]) -> tuple[Options, str]:
     return found if found.problem else Options(found.values, _unmeant(found)), body
 
 
+def reach_of(source: str) -> Reach:
+    """How far out of its bounds a cell with this body would go.
+
+    >>> reach_of("#| reach: network\\ncurl -O https://example.org/rows.csv"), reach_of("print(1)")
+    ('network', '')
+    """
+    return read_options(source.split("\n"))[0].reach
+
+
 def _unmeant(found: Options) -> str:
     """A value that says nothing, where a guess could run what must not be run, or prove what was not asked."""
     if "timeout" in found.values and found.timeout is None:
@@ -99,6 +119,8 @@ def _unmeant(found: Options) -> str:
     for key in ("once", "cache"):
         if key in found.values and str(found.values[key]).lower() not in (*TRUE, *FALSE):
             return f"its {key}, {found.values[key]}, is neither true nor false"
+    if "reach" in found.values and not found.reach:
+        return f"its reach, {found.values['reach']}, is neither network nor all"
     rule, _, value = found.verify.partition("=")
     if found.verify and not (found.verify in RULES or (rule == "rtol" and _number(value) > 0) or _masks(rule, value)):
         return f"its verify, {found.verify}, is none of {', '.join(RULES)}, rtol=NUMBER and mask=PATTERN"

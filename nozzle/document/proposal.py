@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nozzle.document.entry import Entry, Envelope, hexdigest
+from nozzle.document.options import Reach, reach_of
 
 Risk = Literal["read", "reversible", "ask"]
 """Decided by code. `read`: changes nothing. `reversible`: inside the worktree, nothing outside. `ask`: all else."""
@@ -37,8 +38,11 @@ class Offer:
     """How the author runs it himself."""
     risk: Risk = "ask"
     by: str = "doer"
-    kind: str = ""
-    """`call` when it is a call of a tool, and not a cell."""
+
+    @property
+    def reach(self) -> Reach:
+        """How far out of its bounds it would go; what is shown of it says so."""
+        return reach_of(self.source)
 
 
 @dataclass(frozen=True, slots=True)

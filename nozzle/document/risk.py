@@ -15,9 +15,10 @@ import builtins
 import math
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nozzle.document.options import Reach, reach_of
 from nozzle.document.proposal import Risk
 
 LOOKS = frozenset(
@@ -68,8 +69,9 @@ LEAVES = re.compile(
     r"rm|rmdir|rmtree|unlink|remove|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
 )
 """Words of a cell that wants more than this journal, or less of it: that bounds would refuse, or git be asked for."""
+HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
-"""Files that a label names; the others are counted."""
+"""Files and hosts that a label names; the others are counted."""
 _BUILTINS = frozenset(dir(builtins))
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
@@ -81,6 +83,8 @@ def judge(source: str, language: str, changed: Iterable[str] = (), looks: Iterab
     >>> judge("print(sum(x))", "python"), judge("y = x + 1", "python"), judge("import os", "python")
     ('read', 'reversible', 'ask')
     """
+    if reach_of(source):
+        return "ask"
     if language == "bash":
         return _shell(source, frozenset(changed))
     if language != "python":
@@ -116,6 +120,8 @@ def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) ->
     >>> weigh("import os", "python", (), Ground("confined", True, ("data.csv",)))[1]
     'anything in this journal, and git could not give back data.csv: it waits for you (confined)'
     """
+    if reach := reach_of(source):
+        return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
     risk = judge(source, language, changed, ground.looks)
     leaves = LEAVES.search(source)
     if risk != "ask":
@@ -125,7 +131,7 @@ def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) ->
     elif leaves and leaves[0].startswith("mcp"):
         words = f"what `{leaves[0]}` does, which acts outside this journal: it waits for you"
     elif leaves:
-        words = f"it says `{leaves[0]}`, so it waits for you"
+        words = f"it says `{leaves[0]}`, so it waits for you; `#| reach: all` on top would let it out of its bounds"
     elif ground.loose:
         words = f"anything in this journal, and git could not give back {_some(ground.loose)}: it waits for you"
     else:
@@ -137,6 +143,18 @@ _TOUCHES: dict[Risk, str] = {
     "read": "nothing: it only looks",
     "reversible": "names in the kernel and files in this worktree, which git takes back",
 }
+
+
+_REACHES: Mapping[Reach, str] = {
+    "network": "the network, this once, and files in this journal",
+    "all": "anything that you can reach yourself, this once: the network, files outside this journal, programs",
+}
+
+
+def _hosts(source: str) -> str:
+    """Which hosts a cell names."""
+    found = list(dict.fromkeys(HOST.findall(source)))
+    return f"; it names {_some(found)}" if found else ""
 
 
 def _some(names: Sequence[str]) -> str:

@@ -136,7 +136,6 @@ def offer_at_end(entry: Entry, offer: Offer, hand: Hand) -> Edit:
 def _proposal(offer: Offer, hand: Hand) -> list[str]:
     keys = {
         "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "risk": offer.risk,
-        "kind": offer.kind,
     }  # fmt: skip
     told = [part for part in (offer.reason, offer.touches and f"*Touches: {offer.touches}*", offer.by_hand) if part]
     rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ HOME = (
     ".pyenv", ".conda/envs", ".conda/pkgs", "miniconda3", ".julia/packages", ".julia/artifacts", ".julia/compiled",
 )  # fmt: skip
 """In the user's home: libraries and what they fetched, each by its name, for beside them lie tokens."""
+RESOLVER = "/etc/resolv.conf"
+"""How names of hosts are looked up; often a link to a folder that no cell is lent."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -50,6 +52,10 @@ class Bounds:
     """Seconds of processor time that the kernel, or any program of its cells, may take from then on; 0: no limit."""
     temporary: str = ""
     """A folder of its own for temporary files."""
+
+    def online(self) -> "Bounds":
+        """The same with the network; its temporary folder goes when that of these bounds does."""
+        return replace(self, network=True, read=(*self.read, os.path.realpath(RESOLVER)))
 
     def message(self) -> dict[str, Any]:
         """As the worker takes it."""
@@ -103,7 +109,7 @@ def bounds(
     seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut, installed)]
     write = [*seen, *DEVICES, temporary]
     libraries = (sys.prefix, sys.base_prefix, str(cache_folder()), *_of_home(root))
-    read = [*SYSTEM, str(at or root), *libraries, *map(str, also)]
+    read = [*SYSTEM, str(at or root), *libraries, *map(str, also), *([os.path.realpath(RESOLVER)] if network else [])]
     found = Bounds(tuple(write), tuple(read), network, *most, temporary)
     weakref.finalize(found, shutil.rmtree, temporary, ignore_errors=True)
     return found

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nozzle.document.options import Reach
+
 Replay = Literal["again", "skip"]
 
 
@@ -33,6 +35,8 @@ class Job:
     label: str = ""
     confined: bool = False
     """An agent wrote it: it, and all below it, run in bounds."""
+    reach: Reach = ""
+    """How far out of its bounds it was let; then it runs in a kernel of its own, and is no part of any state."""
     acts: bool = False
     """It may act outside by tools that the host serves."""
 

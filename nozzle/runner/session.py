@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
 from nozzle.errors import Missing, NozzleError
+from nozzle.runner import apart
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
 from nozzle.runner.course import Course, Serve, late, nobody
@@ -112,6 +113,8 @@ class Session:
         """How the live state came about."""
         self._past: list[Outputs] = []
         self._course: Course | None = None
+        self._apart: Kernel | None = None
+        """Of a cell that was let out of its bounds, while it runs."""
         self._answers: dict[str, list[str | None]] = {}
         self._turn = threading.Lock()
         self._stopping: str | None = None
@@ -172,7 +175,7 @@ class Session:
             kept = self._deeper(above, depth)
             depth = max(depth, kept.trail.depth if kept else 0, 0)
             shelved = self._shelved(above, depth, None)
-            return above[shelved[0] if shelved else depth :]
+            return [job for job in above[shelved[0] if shelved else depth :] if not job.reach]
         finally:
             self._turn.release()
 
@@ -273,7 +276,7 @@ class Session:
             return
         self._closing = True
         self.interrupt(CLOSED)
-        for kernel in list(self._kernels.values()):
+        for kernel in [*self._kernels.values(), *([self._apart] if self._apart else [])]:
             kernel.process.end()
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Event]:
@@ -297,6 +300,9 @@ class Session:
     def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
         *above, job = jobs
         above, job = _bound(above, job)
+        if job.reach:
+            yield from self._let_out(above, job)
+            return
         refusal = yield from self._go_to(above, job)
         if refusal is not None:
             self._drop()
@@ -304,6 +310,35 @@ class Session:
             return
         self._answers.pop(job.cell, None)
         yield from self._cell(job)
+
+    def _let_out(self, above: Sequence[Job], job: Job) -> Iterator[Event]:
+        """Run a cell in a kernel of its own; the live state, where it stands right above, passes it by."""
+        self._answers.pop(job.cell, None)
+        finished: Finished | None = None
+        try:
+            with apart.own_kernel(job, self._place, self._limits, self._new_bounds, self._specs) as self._apart:
+                course = Course(self._apart, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
+                self._course = course
+                if self._stopping:
+                    course.stop("stopped", self._stopping)
+                for event in course.events():
+                    if isinstance(event, Finished):
+                        finished, self._course = event, None
+                    else:
+                        yield event
+        except (Missing, OSError) as error:
+            finished = Finished(job.cell, "error", cause=f"its own kernel did not start: {error}")
+        finally:
+            self._apart = None
+        assert finished is not None, "a course ends with Finished"
+        if self.at == (above[-1].cell if above else ""):
+            self._pass_by(job)
+        self._keeping = True
+        yield apart.told(self._really(finished), job.reach)
+
+    def _pass_by(self, job: Job) -> None:
+        """Stand below a cell of which nothing is in this state."""
+        self.at, self._trail = job.cell, self._trail.after(Finished(job.cell, "ok"), self._content)
 
     def _go_to(self, above: Sequence[Job], job: Job | None) -> Generator[Event, None, Finished | None]:
         """Make the live state the one after these cells, for the `job` below; its Finished when that cannot be done."""
@@ -390,7 +425,7 @@ class Session:
 
     def _keep(self, anyway: bool = False) -> None:
         """Keep the live state, when that pays or anyway: an image of each worker that changed since the last."""
-        if self._snapshots is None or self._hung or not self.at or self._closing:
+        if self._snapshots is None or self._hung or not (self.at and self._kernels) or self._closing:
             return
         if not (anyway or self._snapshots.pays(self._trail)):
             return
@@ -412,9 +447,12 @@ class Session:
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
         """Run these cells in the live state; the Finished of `cell` when that cannot be done."""
         for job in above:
-            if job.once and not job.replay:
+            if job.once and not job.replay and not job.reach:
                 return _refused(cell, job, "it may run only once")
         for number, job in enumerate(above, 1):
+            if job.reach:
+                self._pass_by(job)
+                continue
             if job.replay == "skip":
                 self.at, self.impure = job.cell, f"{job.name} was not run again"
                 continue
@@ -575,11 +613,12 @@ class Session:
 
 
 def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:
-    """The same cells: those below an agent's are bound as it is, for its variables may hold its code."""
+    """The same cells: those below an agent's are bound as it is, for its variables may hold its code; unless it ran in
+    a kernel of its own, which left none."""
     found: list[Job] = []
     for each in (*above, job):
-        bound = each.confined or (bool(found) and found[-1].confined)
-        found.append(replace(each, confined=bound) if bound else each)
+        below = bool(found) and found[-1].confined
+        found.append(replace(each, confined=below or (each.confined and not each.reach)))
     return found[:-1], found[-1]
 
 

@@ -127,7 +127,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
     """One entry in a clean kernel; a verdict for each of its cells."""
     from nozzle.document.compare import Verdict
     from nozzle.errors import NozzleError
-    from nozzle.run import jobs
+    from nozzle.run import jobs, reach
     from nozzle.runner import Session, bounds
 
     rel = here.rel(path)
@@ -157,6 +157,8 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
             if slot.output is None:
                 yield where, Verdict("skipped", stop or "it was never run")
                 stop = stop or "a cell above it was never run"
+            elif not stop and reach(cell):  # no cell below needs its state, for it left none
+                yield where, Verdict("skipped", "it left its bounds, in a kernel of its own")
             elif reason := stop or distrust(cell) or _cannot(tools, rel, cell):
                 yield where, Verdict("skipped", reason)
                 stop = stop or f"a cell above it was not run: {reason}"
