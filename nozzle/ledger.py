@@ -279,10 +279,12 @@ class Ledger:
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
         """The last record of a write, with the `_out` files that no entry names any more gone."""
+        folder = Path(rel).parent / "_out"
         gone = self._orphans.beside(path.parent) if records else []
+        gone = [name for name in gone if self.at_head((folder / name).as_posix()) is not None]  # git can give it back
         for name in gone:
             (path.parent / "_out" / name).unlink(missing_ok=True)
-        removed: dict[str, bytes | None] = {(Path(rel).parent / "_out" / name).as_posix(): None for name in gone}
+        removed: dict[str, bytes | None] = {(folder / name).as_posix(): None for name in gone}
         if not removed:
             return list(records)
         return [*records[:-1], replace(records[-1], files={**removed, **records[-1].files})]

@@ -1,8 +1,8 @@
 """The files beside entries that show what cells made: which of them no entry names any more.
 
-An entry anywhere in the journal may show a file of any folder's `_out`, so all entries are asked; each is read again
-only when it has changed. It refuses to judge a file that nozzle did not name: those in `_out` with another kind of name
-are the author's.
+An entry anywhere in the journal may show a file of any folder's `_out`, so all entries are asked, and every other
+Markdown file beside it, which somebody may have run by its name; each is read again only when it has changed.
+It refuses to judge a file that nozzle did not name: those in `_out` with another kind of name are the author's.
 """
 
 import re
@@ -26,9 +26,8 @@ class Orphans:
         """The names of files in the `_out` of a folder that no entry names; none while an entry cannot be read."""
         there = {path.name for path in (folder / "_out").glob("*") if _OURS.fullmatch(path.name)}
         try:
-            named = (
-                {name for path in self.settings.entries_in(self.root) for name in self._names(path)} if there else set()
-            )
+            asked = {*self.settings.entries_in(self.root), *folder.glob("*.md")} if there else set()
+            named = {name for path in asked if path.is_file() for name in self._names(path)}
         except OSError:
             return []
         return sorted(there - named)

@@ -306,3 +306,22 @@ def test_while_a_step_is_owed_nothing_is_noted_as_done(workshop: Workshop) -> No
     assert not ledger.owes()
     ledger.save("journal/entry.md", path.read_bytes() + b"more\n")
     assert ledger.owes()
+
+
+@pytest.mark.parametrize("folder", ["notes", "journal"])
+def test_files_of_an_entry_that_was_run_by_its_name_stay(workshop: Workshop, folder: str) -> None:
+    shows = "from IPython.display import HTML, display\ndisplay(HTML('<i>{}</i>'))"
+    (workshop.root / folder).mkdir(exist_ok=True)
+    for name in ("a", "b"):
+        path = workshop.root / folder / f"{name}.md"
+        path.write_text(cell(shows.format(name)))
+        workshop.run(path)
+    assert len(list((workshop.root / folder / "_out").glob("*.html"))) == 2
+
+
+def test_a_file_that_git_could_not_give_back_is_not_swept_away(workshop: Workshop) -> None:
+    kept = workshop.root / "journal" / "_out" / "0123456789abcdef.png"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"from elsewhere")
+    workshop.run(workshop.write(cell("print(1)")))
+    assert kept.exists()

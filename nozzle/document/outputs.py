@@ -108,7 +108,11 @@ def fold(events: Iterable[Event]) -> tuple[Output, ...]:
     return tape.outputs
 
 
-_ansi = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_ansi = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[@-Z\\-_])")
+_moves = re.compile(r"\x1b\[(\d*)([ABCDGK])")
+"""The cursor goes up, down, right, left, to a column; a line is erased."""
+_FAR = 1000
+"""Places that one move of the cursor goes at most."""
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -118,9 +122,44 @@ def plain(text: str) -> str:
     >>> plain("10%\r20%\r100%\n\x1b[31mred\x1b[0m")
     '100%\nred'
     """
-    text = _ansi.sub("", text).replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n")
+    text = _ansi.sub("", _drawn(text) if _moves.search(text) else text)
     rows = [_overwritten(row) if "\r" in row or "\b" in row else row for row in text.split("\n")]
     return _control.sub(lambda match: chr(0x2400 + ord(match[0])) if match[0] != "\x7f" else "\u2421", "\n".join(rows))
+
+
+def _drawn(text: str) -> str:
+    r"""Text with the moves of its cursor carried out, on a screen that has no end.
+
+    >>> _drawn("a\nlong\x1b[1A\x1b[2K\rnew\n\x1b[Kend")
+    'new\nend'
+    """
+    rows: list[list[str]] = [[]]
+    row = column = 0
+    for part in re.finditer(rf"{_moves.pattern}|{_ansi.pattern}|[^\x1b]|\x1b", text):
+        count, move, char = min(int((part[1] or "1")[:6]), _FAR), part[2], part[0]
+        if move == "K":
+            here = rows[row]
+            here[:] = {"": here[:column], "0": here[:column], "1": [" "] * (column + 1) + here[column + 1 :]}.get(
+                part[1], []
+            )
+        elif move in ("A", "B"):
+            row = max(0, row - count) if move == "A" else row + count
+        elif move:
+            column = {"C": column + count, "D": max(0, column - count), "G": max(0, count - 1)}[move]
+        elif char == "\n":
+            row, column = row + 1, 0
+        elif char == "\r":
+            column = 0
+        elif char == "\b":
+            column = max(0, column - 1)
+        elif len(char) == 1 and char != "\x1b":
+            here = rows[row]
+            here += [" "] * (column - len(here))
+            here[column : column + 1] = [char]
+            column += 1
+        rows += [[] for _ in range(row + 1 - len(rows))]
+    return "\n".join("".join(row).rstrip() for row in rows)
 
 
 def _overwritten(row: str) -> str:

@@ -210,7 +210,7 @@ def _text(page: _Page, text: str, info: str) -> None:
     path = page.file(("\n".join(rows) + "\n").encode(), "txt")
     head, tail = _clipped(rows[: limit * 2 // 3]), _clipped(rows[-(limit // 3) :]) if len(rows) > limit else []
     page.block(fence(info, head))
-    page.block([f"[… {len(rows):,} lines]({path})"])
+    page.block([f"[… {len(rows):,} {'line' if len(rows) == 1 else 'lines'}]({path})"])
     if tail:
         page.block(fence(info, tail))
 

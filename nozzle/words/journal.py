@@ -350,6 +350,8 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     steps = Steps.find(folder)
     begins = steps is None and make and folder.is_relative_to(Path.cwd())
     if begins:
+        if Path.cwd() not in (Path.home(), Path(folder.anchor)):
+            folder = Path.cwd()  # the journal is here, and the entry somewhere in it
         if folder in (Path.home(), Path(folder.anchor)):
             raise WrongCommand(f"{folder} is no place for a journal: make a folder for it, and begin there")
         steps = Steps.open(folder)

@@ -59,7 +59,7 @@ def test_a_cell_of_the_doers_that_ticks_and_asks_in_the_file_gets_nothing(
     table: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where no bounds keep it from the file."""
-    monkeypatch.setattr("nozzle.desk.bounds", lambda *_, **__: Bounds(("/",), ("/",)))
+    monkeypatch.setattr("nozzle.kernels.bounds", lambda *_, **__: Bounds(("/",), ("/",)))
     source = (
         "from pathlib import Path\nentry = Path('entry.md')\n"
         'more = \'\\n/do :here: more\\n\\n```{code-cell}\\nopen("pwned", "w")\\n```\\n\'\n'

@@ -117,7 +117,7 @@ def test_another_entry_that_is_saved_while_an_agents_cell_runs_waits_for_it(
     table: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no bounds hold, what appears meanwhile may be the cell's doing."""
-    monkeypatch.setattr("nozzle.desk.bounds", lambda *_, **__: Bounds(("/",), ("/",)))
+    monkeypatch.setattr("nozzle.kernels.bounds", lambda *_, **__: Bounds(("/",), ("/",)))
     folder = "journal"
     source = (
         "import time\nfrom pathlib import Path\n"

@@ -1,7 +1,9 @@
 """What a run shows is the same, however often it is looked at meanwhile."""
 
+import pytest
+
 from nozzle.document.events import DisplayData, Event, Stream
-from nozzle.document.outputs import Display, Tape, Text
+from nozzle.document.outputs import Display, Tape, Text, plain
 
 EVENTS: tuple[Event, ...] = (
     Stream("c", "stdout", "one\n"), Stream("c", "stdout", "two\n"), Stream("c", "stderr", "oh\n"),
@@ -20,3 +22,21 @@ def test_looking_at_a_run_does_not_cut_its_stream() -> None:
         Text("stdout", "one\ntwo\n"), Text("stderr", "oh\n"), Display({"text/plain": "3"}),
         Text("stdout", "four\nfive\n"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("long progress bar\r\x1b[Kdone\n", "done\n"),
+        ("abcdef\r\x1b[2Kxy\n", "xy\n"),
+        ("one\ntwo\n\x1b[2A\x1b[2Knew\n\x1b[Kmore\n", "new\nmore\n"),
+        ("bold\x1b(B\x1b[m end", "bold end"),
+        ("ab\x1b[1Dc\x1b[3Cd", "ac   d"),
+        ("x\x1b[5Gy", "x   y"),
+        ("abc\x1b[2D\x1b[1Kz", "\x20zc"),
+        ("\x1b[31mred\x1b[0m\r\x1b[Kplain", "plain"),
+        ("a\x1b[999999999Ab", "ab"),
+    ],
+)
+def test_a_terminals_cursor_is_followed(said: str, shown: str) -> None:
+    assert plain(said) == shown

@@ -231,3 +231,11 @@ def test_a_folder_called_like_an_entry_is_named(say: Say, folder: Path) -> None:
     said = say("run", "journal/b.md")
     assert said.status == WrongCommand.status
     assert "b.md is a folder, and no entry is in it" in said.out
+
+
+def test_a_repository_begins_where_the_word_is_said(say: Say, folder: Path) -> None:
+    entry(folder, cell("print(1)"))
+    assert say("run", "journal/entry.md").status == 0
+    assert (folder / ".git").is_dir()
+    assert not (folder / "journal" / ".git").exists()
+    assert say("build").status == 0
