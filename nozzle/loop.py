@@ -258,9 +258,11 @@ class Loop:
 
     def _explain(self, desk: Desk) -> None:
         """Say why cells that are due do not run."""
-        for row in desk.plan():
-            if row.do == "held" and not row.reason.startswith("below "):
-                self.tools.say(Notice("held", desk.rel, row.reason, row.cell.title))
+        rows = [row for row in desk.plan() if row.do == "held"]
+        first = [row for row in rows if not row.reason.startswith("below ")]
+        ended = [row for row in rows if row.reason.startswith("below ") and "which is " not in row.reason]
+        for row in [*first, *ended[:1]]:
+            self.tools.say(Notice("held", desk.rel, row.reason, row.cell.title))
 
     def _write(self, desk: Desk, now: float, git: bool) -> None:
         """Write what waits: at once when the author's buffer is clean, in batches while cells go on."""

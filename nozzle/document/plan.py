@@ -86,7 +86,8 @@ def plan(entry: Entry, asked: Asked = NOTHING_ASKED) -> list[Row]:
         elif row.do == "running":
             stop = stop or f"below {name(slot.cell)}, which is running"
         elif row.do == "done" and not follow:
-            stop = stop or f"below {name(slot.cell)}, which failed"
+            how = "did not end: 'nozzle run' takes it up again" if _status(slot) in UNFINISHED else "failed"
+            stop = stop or f"below {name(slot.cell)}, which {how}"
         rows.append(row)
     return rows
 

@@ -32,6 +32,8 @@ from nozzle.runner.watchdog import PAUSE
 
 LONG = 3600.0
 """Seconds after which a silent wait begins anew."""
+BURST, REST = 0.005, 0.001
+"""Seconds between two looks at what a cell prints that make it a flood, and how much longer it is then let flow."""
 AGAIN = 0.5
 """Seconds after which an interrupt is said again: Python does not notice one that comes just before a sleep, and a
 program that is just being started loses it."""
@@ -89,6 +91,8 @@ class Course:
         self._watchdog = kernel.watchdog()
         self._look_at: float | None = None
         self._killed = False
+        self._printed_at = 0.0
+        """When it was last looked at only because it had printed."""
         self._shown = 0
         self._told: list[Event] = []
 
@@ -149,6 +153,10 @@ class Course:
         ready = {reader for reader, _ in poll.poll(rest * 1000 + 1)}
         if self._waker in ready:
             _emptied(self._waker)
+        if ready and ready.issubset(self._kernel.outputs.readers()):
+            if time.monotonic() - self._printed_at < BURST:
+                time.sleep(REST)  # a cell that prints and prints is not looked at for every line
+            self._printed_at = time.monotonic()
         return ready
 
     def _look_at_limits(self) -> None:

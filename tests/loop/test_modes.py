@@ -27,3 +27,13 @@ def test_an_entry_that_says_save_runs_whatever_the_settings_say(watched: Watched
     watched.until(lambda: outputs(watched.read()))
     watched.quiet()
     assert "nozzle:output" not in watched.read("journal/other.md")
+
+
+def test_what_is_saved_below_a_cell_that_was_stopped_is_told_to_wait(watched: Watched) -> None:
+    watched.save("```{code-cell} bash\necho begun; sleep 60\n```\n")
+    watched.until(lambda: watched.told("stream") or watched.ask(lambda loop: any(d.run for d in loop.desks.values())))
+    watched.until(lambda: watched.ask(lambda loop: any(desk.stop() for desk in loop.desks.values())))
+    watched.until(lambda: "status=stopped" in watched.read())
+    watched.save(watched.read() + "\n```{code-cell} bash\necho new\n```\n")
+    watched.until(lambda: watched.told("held"))
+    assert "which did not end: 'nozzle run' takes it up again" in watched.told("held")[-1]

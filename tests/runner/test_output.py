@@ -187,3 +187,9 @@ def test_a_replay_tells_nothing_late_again(bench: Bench) -> None:
     bench.run("import time; time.sleep(0.2)")
     bench.run("print('next')")
     assert not bench.of(Late)
+
+
+def test_a_flood_of_lines_is_not_told_line_by_line(bench: Bench) -> None:
+    bench.run("for n in range(20_000):\n    print(n, flush=True)")
+    assert bench.stdout == "".join(f"{n}\n" for n in range(20_000))
+    assert sum(isinstance(event, Stream) for event in bench.events) < 5_000
