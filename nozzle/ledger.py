@@ -160,6 +160,8 @@ class Ledger:
         self.past.settle(rel, made[-1].entry)
         steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
         self.record(rel, [*self.saved(rel, base), *self._swept(rel, path, steps)])
+        if not steps and self._recorded.get(rel) == base:
+            self._recorded[rel] = written.content  # a marker alone is no step, and no save of the author's
         self._done(rel)
         return written
 

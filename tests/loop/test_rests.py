@@ -68,3 +68,13 @@ def test_an_entry_that_goes_while_it_is_read_is_gone_in_git_too(
     monkeypatch.setattr(Desk, "look", late)
     path.write_text("# T\n\nmore\n")
     watched.until(lambda: watched.git("ls-tree", "--name-only", "HEAD", "journal/") == "")
+
+
+def test_the_marker_of_a_long_cell_is_no_save_of_the_authors(watched: Watched) -> None:
+    watched.save("```{code-cell} bash\nsleep 3; echo over\n```\n")
+    watched.until(lambda: "status=running" in watched.read())
+    watched.until(lambda: "over\n```" in watched.read())
+    watched.quiet()
+    kinds = watched.git("log", "--reverse", "--format=%(trailers:key=Nozzle-Kind,valueonly,separator=%x20)").split()
+    assert [kind for kind in kinds if kind != "key"] == ["save", "cell"]
+    assert watched.git("status", "--porcelain") == ""
