@@ -26,7 +26,7 @@ def service(
         query = str(arguments.get("query", ""))
         try:
             if name == "search" and (url := os.environ.get("NOZZLE_SEARCH_URL", "")):
-                return Served(json.dumps(_searched(url, query)))
+                return Served(json.dumps(_searched(url, redact(query))))
             if name in ("search", "recall"):
                 return Served(redact(json.dumps([passage.as_dict() for passage in recall(query)])))
             if name == "mcp" and servers is not None:

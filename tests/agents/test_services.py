@@ -44,13 +44,16 @@ def test_a_search_without_an_engine_is_a_search_of_the_journal(workshop: Worksho
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], None]]:
-    """A SearXNG server that gives this reply."""
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], list[str]]]:
+    """A SearXNG server that gives this reply; what it is asked for."""
     servers = []
 
-    def engine(reply: bytes) -> None:
+    def engine(reply: bytes) -> list[str]:
+        asked: list[str] = []
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                asked.append(self.path)
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(reply)
@@ -62,19 +65,28 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], None]]
         servers.append(server)
         Thread(target=server.handle_request, daemon=True).start()
         monkeypatch.setenv("NOZZLE_SEARCH_URL", f"http://127.0.0.1:{server.server_port}")
+        return asked
 
     yield engine
     for server in servers:
         server.server_close()
 
 
-def test_a_search_engine_is_asked_where_there_is_one(engine: Callable[[bytes], None]) -> None:
+def test_a_search_engine_is_asked_where_there_is_one(engine: Callable[[bytes], list[str]]) -> None:
     engine(json.dumps({"results": [{"title": "T", "url": "http://x", "content": "C", "extra": 1}]}).encode())
     found = json.loads(service(lambda query: [])("search", {"query": "q"}, False).text or "")
     assert found == [{"title": "T", "url": "http://x", "content": "C", "engine": None, "score": None}]
 
 
-def test_an_engine_that_speaks_no_json_is_named(engine: Callable[[bytes], None]) -> None:
+def test_no_secret_is_asked_of_a_search_engine(engine: Callable[[bytes], list[str]]) -> None:
+    asked = engine(b'{"results": []}')
+    service(lambda query: [], lambda text: text.replace("hunter2", "[redacted]"))(
+        "search", {"query": "is hunter2"}, False
+    )
+    assert asked == ["/search?q=is+%5Bredacted%5D&format=json"]
+
+
+def test_an_engine_that_speaks_no_json_is_named(engine: Callable[[bytes], list[str]]) -> None:
     engine(b"<html>")
     assert (
         "no answer that can be read"
