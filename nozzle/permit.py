@@ -142,7 +142,9 @@ class Permit:
         self.leaving.pop(row.cell.chain, None)
         said, self.said = self.said, {}
         again = {chain for chain, word in said.items() if word == "again"}
-        return jobs(entry, row.cell, self.settings, said, self.acting | again)
+        acting = self.acting | again
+        self.acting.discard(row.cell.chain)  # nothing acts twice on one allowance
+        return jobs(entry, row.cell, self.settings, said, acting)
 
     def ended(self, cell: Cell) -> None:
         self.wanted.discard(cell.chain)

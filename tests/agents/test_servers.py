@@ -111,6 +111,21 @@ def test_a_doer_looks_at_once_and_what_acts_stands_until_it_is_ticked(
     assert one.labels() == ["read", "kept", "read"]
 
 
+def test_one_allowance_is_one_act(table: Open, told: Callable[[], list[str]]) -> None:
+    one = table(fence("mcp.calendar.add('tea')"), DONE)
+    one.begin(TASK)
+    one.tick()
+    assert told() == ["tea 1.0"]
+    one.save(without_output)
+    one.go()
+    assert told() == ["tea 1.0"]
+
+
+def without_output(text: str) -> str:
+    start = text.index("<!-- nozzle:output", text.index("mcp.calendar.add"))
+    return text[:start] + text[text.index("-->", text.index("<!-- /nozzle", start)) + 4 :]
+
+
 def test_no_cell_acts_by_another_name_without_the_authors_word(
     table: Open, told: Callable[[], list[str]], workshop: Workshop
 ) -> None:
