@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from nozzle.document.options import Reach
+if TYPE_CHECKING:  # what goes to other machines stands alone
+    from nozzle.document.options import Reach
 
 Replay = Literal["again", "skip"]
 
@@ -35,7 +36,7 @@ class Job:
     label: str = ""
     confined: bool = False
     """An agent wrote it: it, and all below it, run in bounds."""
-    reach: Reach = ""
+    reach: "Reach" = ""
     """How far out of its bounds it was let; then it runs in a kernel of its own, and is no part of any state."""
     acts: bool = False
     """It may act outside by tools that the host serves."""

@@ -3,10 +3,18 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.words.conftest import Say, git
 
 LOG = (Path(__file__).parents[1] / "talk" / "scan.md").read_text()
 CHAT = {"title": "Two agents", "messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]}
+
+
+@pytest.fixture(autouse=True)
+def begun(folder: Path) -> None:
+    """There is a repository already."""
+    git(folder, "init", "-qb", "main")
 
 
 def test_a_log_becomes_an_entry_whose_guesses_are_listed(say: Say, folder: Path) -> None:

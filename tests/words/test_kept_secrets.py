@@ -1,6 +1,7 @@
 """What no step may keep is kept by no word: not by one that goes back, merges, takes or brings out."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_going_back_on_the_page_keeps_no_secret(folder: Path, deed: str) -> None
     path = committed(folder, "# Two\n")
     path.write_text(f"# Two\n\n{TOKEN}\n")
     with journal(folder) as here, pytest.raises(Refused, match="looks like a secret"):
-        DEEDS[deed](here, None, path, Deed("entry.html", deed, {"step": "HEAD~1"}))  # type: ignore[arg-type]
+        DEEDS[deed](here, SimpleNamespace(beside=None), path, Deed("entry.html", deed, {"step": "HEAD~1"}))  # type: ignore[arg-type]
     assert TOKEN not in everything(folder)
     assert TOKEN in path.read_text()
 

@@ -13,8 +13,8 @@ _SAID = re.compile(r"^/(ask|do)[ \t]+(?::here:[ \t]+)?")
 _OWNED = ("output", "note", "answer", "status", "news", "proposal", "cell", "attempt", "quote", "task")
 
 
-_AUTHORS = ("block", "div", "mystDirective")
-"""What no output holds: a cell, a question, a directive of another's."""
+_AUTHORS = ("block", "mystDirective")
+"""What no output holds: a cell, a directive that nobody knows."""
 
 
 def grouped(blocks: list[Node]) -> list[Node]:
