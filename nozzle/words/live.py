@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Deed], Done]
 
+SOON = 5.0
+"""Seconds in which a thread's pages can be shown once its folder is there."""
 REST = 1.0
 """Seconds between two builds of the pages around the entries: index, tags, search."""
 _md = re.compile(r"\.md(?=$|#)")
@@ -226,8 +228,13 @@ class Showing:
             shown.close()
 
     def _of(self, page: str) -> Shown:
-        found = (shown for under, shown in list(self.beside.items()) if page.startswith(under))
-        return next(found, self.first)
+        """What a page is of; a thread that has just begun is waited for, since its link stands in the text by then."""
+        folder, end = self.here.first.parent.joinpath(*page.split("/")[:2]), time.monotonic() + SOON
+        while True:
+            found = next((shown for under, shown in list(self.beside.items()) if page.startswith(under)), None)
+            if found or time.monotonic() > end or not (page.count("/") > 1 and (folder / ".git").is_file()):
+                return found or self.first
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -254,6 +254,7 @@ def test_a_stranger_is_not_let_in_and_nothing_asks_for_a_password(
 def test_what_is_lacking_there_is_one_line(
     opened: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # this machine's, which is the other one's here
     bench = opened()
     bench.run("1", language=f"{address}/none")
     assert bench.finished.cause.endswith(f"far has no folder {tmp_path / 'there' / 'none'}")
