@@ -551,7 +551,7 @@ class Desk:
             self._note("aside", f"{titles}: {where}")
         if pieces and self._kept:
             self._kept = False
-            self.tools.ledger.forgo(self.rel)
+            self.tools.ledger.done(self.rel)
             self.keep()
 
     @property

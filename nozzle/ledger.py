@@ -162,7 +162,7 @@ class Ledger:
         self.record(rel, [*self.saved(rel, base), *self._swept(rel, path, steps)])
         if not steps and self._recorded.get(rel) == base:
             self._recorded[rel] = written.content  # a marker alone is no step, and no save of the author's
-        self._done(rel)
+        self.done(rel)
         return written
 
     def restore(self, path: Path, rel: str, base: bytes, reference: Entry, over: bytes | None = None) -> Written:
@@ -180,7 +180,7 @@ class Ledger:
         files = self._brought_back(rel, written.content)
         back = Record("restore", rel, f"{stem(rel)}: outputs brought back", {rel: written.content, **files})
         self.record(rel, [*self.saved(rel, newest[0]), back])
-        self._done(rel)
+        self.done(rel)
         return written
 
     def keep(self, rel: str, base: bytes, made: Sequence[Made]) -> None:
@@ -206,16 +206,22 @@ class Ledger:
             return f"the text had gone on; step {self.heads[rel][:8]} has what it shows"
         return f"finished on thread {self.steps.record_aside(records, origin.head).name}"
 
-    def forgo(self, rel: str) -> None:
-        """What was kept of an entry's waiting pieces in git is not to be written any more."""
-        self._done(rel)
+    def done(self, rel: str) -> None:
+        """What was meant for an entry has come to be, or is not to be; while a step of it is owed, it has not."""
+        if rel in self._owed:
+            return
+        self.intents.pop(rel, None)
+        if self.intents:
+            self.steps.intend(packed(self.intents.values()))
+        else:
+            self.steps.fulfilled()
 
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
         if self._owed and not self.steps.moving() and not self.steps.busy():
             for rel in list(self._owed):
                 self.record(rel, [])
-                self._done(rel)
+                self.done(rel)
         return not self._owed
 
     def owes(self) -> bool:
@@ -366,16 +372,6 @@ class Ledger:
             return
         self.intents[intent.rel] = intent
         self.steps.intend(packed(self.intents.values()))
-
-    def _done(self, rel: str) -> None:
-        """What was meant for an entry has come to be; while a step of it is owed, it has not."""
-        if rel in self._owed:
-            return
-        self.intents.pop(rel, None)
-        if self.intents:
-            self.steps.intend(packed(self.intents.values()))
-        else:
-            self.steps.fulfilled()
 
 
 def put_files(folder: Path, files: Mapping[str, bytes]) -> None:

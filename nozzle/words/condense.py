@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,15 +106,14 @@ def _reply(here: Journal, form: str, facts: str) -> tuple[str, str]:
 
 def keep(here: Journal, path: Path) -> Path:
     """Write an entry's map beside it, when it is not there as it is; where it lies."""
+    from nozzle import whole
     from nozzle.document.thought.show import as_page
 
     place = path.parent / "_out" / f"{path.stem}.map.md"
     text = here.redact(as_page(mapped(here, path), here.rel(path), f"../{path.name}")).encode("utf-8", "replace")
-    if not place.exists() or place.read_bytes() != text:
+    if place.is_symlink() or not place.exists() or place.read_bytes() != text:
         place.parent.mkdir(exist_ok=True)
-        new = place.with_suffix(".new")
-        new.write_bytes(text)
-        os.replace(new, place)
+        whole.write(place, text)
     return place
 
 

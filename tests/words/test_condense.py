@@ -101,6 +101,19 @@ def test_the_map_beside_an_entry_is_kept_current_and_is_no_entry(say: Say, folde
         assert place not in here.entries()
 
 
+@pytest.mark.parametrize("name", ["scan.map.md", "scan.map.new"])
+def test_the_map_is_not_written_through_a_link_that_a_cell_left(say: Say, folder: Path, name: str) -> None:
+    path, victim = entry(folder, RAMBLE, "journal/scan.md"), folder / "victim"
+    victim.write_text("mine")
+    say("run")
+    (folder / "journal" / "_out").mkdir(exist_ok=True)
+    (folder / "journal" / "_out" / name).symlink_to(victim)
+    with journal(folder) as here:
+        place = keep(here, path)
+    assert victim.read_text() == "mine"
+    assert not place.is_symlink()
+
+
 def test_a_secret_in_an_entry_is_not_in_its_map(say: Say, folder: Path) -> None:
     say("new", "x")
     token = "ghp_" + "a1B2" * 9
