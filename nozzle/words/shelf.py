@@ -11,6 +11,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 HEAD, STATE, SIGNATURE = "head", "state", "signature"
 SIGNED = b"nozzle kept state\n"
+_written = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
+"""What of a pickle may be words; arrays are hardly ever."""
 
 
 @dataclass
@@ -80,9 +83,14 @@ class Shelf:
             yield path, file.fileno()
 
     def put(self, kept: Kept, path: Path, about: dict[str, str]) -> dict[str, Any]:
-        """Keep a state that was written into a file, signed; what is written of it. `about` is for people."""
+        """Keep a state that was written into a file, signed; what is written of it. `about` is for people.
+
+        Refused when it holds a secret, for git would keep that.
+        """
         from nozzle.keys import signature_text
 
+        if kind := _secret(path):
+            raise Refused(f"the state was not kept: a value in it looks like a secret ({kind}); take that out first")
         place = self._root if _holds(path, os.fsencode(self._root)) else ""
         facts = {**to_facts(kept, self._root), "place": place, "bytes": path.stat().st_size, "about": about}
         head = json.dumps({**facts, "digest": _digest(path)}, sort_keys=True).encode()
@@ -118,6 +126,17 @@ class Shelf:
             raise NozzleError(f"{path}: {error.strerror}: a state is written there on its way") from error
         finally:
             path.unlink(missing_ok=True)
+
+
+def _secret(path: Path) -> str:
+    """The kind of a secret that stands in a file as text, or a secret value of this environment; empty: none does."""
+    from nozzle.document.secrets import find
+    from nozzle.words.environment import known_secrets
+
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        text = b"\n".join(found[0] for found in _written.finditer(data)).decode("ascii")
+    hits = find(text, known_secrets()[1])
+    return hits[0].kind if hits else ""
 
 
 def _digest(path: Path) -> str:

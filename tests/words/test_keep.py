@@ -201,3 +201,19 @@ def test_cells_of_another_language_do_not_run_again_for_nothing(say: Say, folder
     kept = say("keep", "HEAD")
     assert (kept.status, kept.out) == (1, "the state was not kept: of cells in bash none is saved\n")
     assert ran() == 1
+
+
+@pytest.mark.parametrize(
+    "value", ["'ghp_' + 'x1' * 18", "{'header': ['Bearer ' + 'a1B2c3' * 6]}", "open('../own').read()"]
+)
+def test_a_state_that_holds_a_secret_is_not_kept(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("OWN_PASSWORD", "correct-horse-battery")
+    (folder / "own").write_text("correct-horse-battery")
+    entry(folder, cell(f"held = {value}"))
+    assert say("run").status == 0
+    said = say("keep", "HEAD")
+    assert said.status == 1
+    assert "a value in it looks like a secret" in said.out
+    assert git(folder, "for-each-ref", "refs/nozzle/kept") == ""
