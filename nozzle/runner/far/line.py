@@ -57,6 +57,8 @@ class Line:
         self._changed = threading.Condition()
         self._speaking = threading.Lock()
         self._let_go: deque[int] = deque()
+        self._spoke = 0.0
+        """When something was last said here: the other side goes when that is long ago, whatever it says itself."""
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         weakref.finalize(self, os.close, self._woken)
         self._write(sent())
@@ -142,6 +144,7 @@ class Line:
 
     def _write(self, data: bytes) -> None:
         assert self._program.stdin is not None
+        self._spoke = time.monotonic()
         with self._speaking:
             try:
                 self._program.stdin.write(data)
@@ -162,7 +165,7 @@ class Line:
             while self._let_go:
                 self.say({"do": "drop", "image": self._let_go.popleft()})
                 self.release()
-            if not ready:
+            if time.monotonic() - self._spoke >= PING:
                 self.say({"do": "ping"})
             if descriptor not in ready:
                 continue
