@@ -21,7 +21,8 @@ from nozzle.steps import Snapshot, Steps
 
 DEEP = 2000
 """How many steps back the last run of a cell is looked for."""
-_PROGRAMS = re.compile(r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect", re.M)
+PROGRAMS = re.compile(r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect", re.M)
+"""Code that may start programs, whose reads and writes no hook sees."""
 _PASSING = re.compile(r"(?:^|/)(?:_out|node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
 """Paths that nozzle itself writes while cells run, and what programs install or leave behind."""
 
@@ -82,7 +83,7 @@ class Past:
 
     def before(self, cell: Cell) -> Snapshot | None:
         """How the worktree looks, where the cell may start programs: those are not seen as they write."""
-        return self.steps.snapshot() if cell.language != "python" or _PROGRAMS.search(cell.body) else None
+        return self.steps.snapshot() if cell.language != "python" or PROGRAMS.search(cell.body) else None
 
     def written(self, rel: str, cell: Cell, finished: Finished, since: Snapshot | None) -> tuple[set[str], set[str]]:
         """Files under the root that a run of a cell of an entry wrote: seen by its hooks, or changed while its programs

@@ -13,12 +13,8 @@ if TYPE_CHECKING:
     from nozzle.steps import Step
     from nozzle.words.journal import Journal
 
-_UNSEEN = re.compile(
-    r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec|walk)|spawn|fork|multiprocessing|pexpect|"
-    r"listdir|scandir|glob|walk\b|iterdir|\b(?:exists|isfile|isdir|is_file|is_dir|stat)\s*\(",
-    re.M,
-)
-"""Code that may ask for files unseen."""
+_ASKS = re.compile(r"listdir|scandir|glob|walk\b|iterdir|\b(?:exists|isfile|isdir|is_file|is_dir|stat)\s*\(")
+"""Code that asks which files there are."""
 OURS = {".md", ".markdown", ".toml", ".lock", ".keys", ".cfg", ".txt", ".yml", ".yaml"}
 """At the root, and Markdown anywhere: entries, settings, what an environment is made of."""
 
@@ -31,14 +27,14 @@ def needed(here: Journal, step: Step) -> list[str] | None:
     if held is None:
         return None
     cells = [cell for cell in Entry(held.decode("utf-8", "replace")).cells if cell.runs]
-    if any(cell.language != "python" or _UNSEEN.search(cell.body) for cell in cells):
+    if any(cell.language != "python" or _unseen(cell.body) for cell in cells):
         return None
     seen = _seen(here, step, {cell.chain for cell in cells})
     if seen is None:
         return None
     reads = set(seen)
     modules = [here.steps.text(step, path) or b"" for path in reads if path.endswith(".py")]
-    if any(_UNSEEN.search(text.decode("utf-8", "replace")) for text in modules):
+    if any(_unseen(text.decode("utf-8", "replace")) for text in modules):
         return None
     every = here.steps.paths(step)
     found = [path for path in every if path in reads or _is_ours(path)]
@@ -62,6 +58,13 @@ def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
             break
     reads |= {path for cells in unpacked(table).values() for found in cells.values() for path in found}
     return None if wanted else reads
+
+
+def _unseen(code: str) -> bool:
+    """Whether it may look at files unseen."""
+    from nozzle.past import PROGRAMS
+
+    return bool(PROGRAMS.search(code) or _ASKS.search(code))
 
 
 def _is_ours(path: str) -> bool:
