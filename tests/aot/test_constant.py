@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nozzle import aot
@@ -109,6 +109,7 @@ def test_a_name_that_is_no_argument_is_said():
 
 
 @given(st.integers(0, 10**9))
+@example(73017)
 @settings(max_examples=40)
 def test_random_functions_answer_as_ever_with_any_argument_constant(seed):
     function, arguments, source = make(seed, f"k{seed}")
@@ -125,4 +126,5 @@ def test_random_functions_answer_as_ever_with_any_argument_constant(seed):
     mine, theirs = fresh(tuple(values)), fresh(tuple(values))
     inputs = found.with_values([mine[at] for at in special.tensors])
     got, want = interpret(found.graph, inputs), special.interpreted(theirs)
-    assert not cpu.differ((got, tuple(mine)), (want, tuple(theirs)), True), source
+    # A kept array may lie in memory in another order, and NumPy adds in that: sums differ within their bound.
+    assert not cpu.differ((got, tuple(mine)), (want, tuple(theirs)), cpu.exact(special)), source

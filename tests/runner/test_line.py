@@ -57,3 +57,17 @@ def test_a_cell_that_prints_and_prints_is_still_told_that_somebody_is_there(monk
         assert pinged.wait(20)
     finally:
         here.release()
+
+
+def test_a_line_that_drops_is_hung_up_though_somebody_holds_it_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "sent", lambda: b"")
+    gone = threading.Event()
+    here = line.Line(cast(Address, Talker()), os.environ)
+    here.hold()
+    here.listen(1, lambda said: gone.set() if said["t"] == "gone" else None)
+    here._program.kill()
+    assert gone.wait(20)
+    assert here._program.stdin is not None
+    assert here._program.stdin.closed
+    here.release()
+    here.release()

@@ -130,17 +130,20 @@ class Line:
             self._holders -= 1
             if self._holders:
                 return
+        self._hang_up()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(FAREWELL)
+        if self._program.poll() is None:
+            self._program.kill()
+        self._program.wait()
+
+    def _hang_up(self) -> None:
         assert self._program.stdin is not None
         with self._speaking:
             try:
                 self._program.stdin.close()
             except OSError:
                 pass
-        if threading.current_thread() is not self._thread:
-            self._thread.join(FAREWELL)
-        if self._program.poll() is None:
-            self._program.kill()
-        self._program.wait()
 
     def _write(self, data: bytes) -> None:
         assert self._program.stdin is not None
@@ -188,6 +191,7 @@ class Line:
 
     def _end(self) -> None:
         status = self._program.wait()
+        self._hang_up()  # states there may hold the line still, and let it go at any time
         assert self._program.stdout is not None
         self._program.stdout.close()
         with self._changed:
