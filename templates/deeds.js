@@ -327,6 +327,10 @@
     draft.focus();
   });
 
+  // What waits may change when no word of the text does: a save is seen before the watch has found what stands against it.
+  let soon = 0;
+  article.addEventListener("nozzle-waits", () => { clearTimeout(soon); soon = setTimeout(ask, 100); });
+
   // The text changed: the map and the places follow; what is being typed does not move.
   let waiting = 0;
   new MutationObserver(() => {

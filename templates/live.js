@@ -299,6 +299,7 @@
     on("running", running);
     on("stream", stream);
     on("news", ({ text }) => { news = text; say(text); });
+    on("waits", () => article?.dispatchEvent(new Event("nozzle-waits")));
     on("reload", () => { hang(); location.reload(); });
     on("over", over);
   };

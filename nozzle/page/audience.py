@@ -24,6 +24,7 @@ from nozzle.page.said import (
     Running,
     Said,
     Streamed,
+    Waits,
 )
 
 ENDED = frozenset(("done", "ok", "failed", "error", "timeout", "stopped", "died"))
@@ -96,6 +97,8 @@ class Audience:
                 self._leave(listener)
             case News():
                 self._news = said
+                self._send_all(said)
+            case Waits():
                 self._send_all(said)
             case Behind() | Over():
                 for stage in self._stages.values():

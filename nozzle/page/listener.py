@@ -6,7 +6,7 @@ import socket
 
 from nozzle.page.mailbox import Mailbox
 from nozzle.page.rendering import Rendering, patch
-from nozzle.page.said import Behind, Drawn, News, Over, Running, Said, Streamed
+from nozzle.page.said import Behind, Drawn, News, Over, Running, Said, Streamed, Waits
 
 HEARTBEAT = 20.0
 """Seconds of silence after which a browser is greeted, so that one which has gone is found out."""
@@ -59,6 +59,8 @@ class Listener:
                 return _encoded("running", {"cell": cell, "state": state, "seconds": round(seconds, 3)})
             case News(text):
                 return _encoded("news", {"text": text})
+            case Waits():
+                return _encoded("waits", {})
             case Behind():
                 return _encoded("reload", {})
             case Over():

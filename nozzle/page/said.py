@@ -45,6 +45,11 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits for an answer may be something else than before, though no page shows it in its text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """A browser looks at a page."""
 
@@ -75,7 +80,7 @@ class Over:
     """The watch has ended."""
 
 
-Said = Changed | Streamed | Running | News | Joined | Left | Drawn | Behind | Over
+Said = Changed | Streamed | Running | News | Waits | Joined | Left | Drawn | Behind | Over
 
 
 def size(said: Said) -> int:
@@ -97,7 +102,7 @@ def joined(last: Said, new: Said) -> Said | None:
             return new
         case Changed(), Changed() if last.page == new.page:
             return new
-        case (Drawn(), Drawn()) | (News(), News()) | (Behind(), Behind()):
+        case (Drawn(), Drawn()) | (News(), News()) | (Waits(), Waits()) | (Behind(), Behind()):
             return new
         case _:
             return None

@@ -19,7 +19,7 @@ from nozzle.page.pairing import Pairing
 from nozzle.page.rendering import Live, rendering
 from nozzle.page.reply import Reply, send
 from nozzle.page.request import LARGEST, Request, Unanswerable, read
-from nozzle.page.said import Changed, Joined, Left, News, Over, Running, Streamed
+from nozzle.page.said import Changed, Joined, Left, News, Over, Running, Streamed, Waits
 
 CONNECTIONS = 64
 """Served at once; a further one is told to come back."""
@@ -100,6 +100,10 @@ class Page:
     def news(self, text: str) -> None:
         """Show one line on all pages; an empty one takes the last away."""
         self._audience.tell(News(text))
+
+    def waits(self) -> None:
+        """Have all pages look again at what waits for an answer."""
+        self._audience.tell(Waits())
 
     def close(self) -> None:
         """Tell the readers that it is over, and hang up."""

@@ -63,6 +63,7 @@ class Shown:
         self.page.changed(page)
         for cell, seconds in self._ended.pop(rel, []):
             self.page.running(page, cell, "written", seconds)
+        self.page.waits()
         self._dirty.set()
 
     def seen(self, path: Path) -> None:

@@ -172,6 +172,13 @@ def test_an_entry_that_cannot_be_read_is_told_and_the_page_stays(site: Path) -> 
         assert events.next()[0] == "patch"
 
 
+def test_all_who_look_are_told_that_something_else_may_wait_for_an_answer(page: Page, browser: Browser) -> None:
+    with browser.look(ENTRY) as one, browser.look("index.html") as other:
+        one.next()
+        page.waits()
+        assert (one.next(), other.next()) == (("waits", {}), ("waits", {}))
+
+
 def test_a_browser_that_does_not_read_holds_nobody_up(page: Page, browser: Browser) -> None:
     with socket.create_connection(("127.0.0.1", browser.port)) as slow, browser.look(ENTRY) as events:
         request = (

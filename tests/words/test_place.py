@@ -67,11 +67,12 @@ def watch(
     text: str = RAMBLE,
     model: Scripted | None = None,
     threads: bool = False,
+    settle: float = 0.2,
 ) -> None:
     """Run a watch here while `drive` does what a person would, in a thread of its own."""
     (folder / "journal").mkdir()
     (folder / "journal/scan.md").write_text(text)
-    (folder / "nozzle.toml").write_text("quiet = 0.2\n")
+    (folder / "nozzle.toml").write_text(f"quiet = 0.2\nsettle = {settle}\n")
     failed: list[BaseException] = []
     with journal(folder, make=True) as here:
         here.model = model
@@ -436,7 +437,8 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
 
 
 @looked
-def test_a_replay_that_waits_is_answered_on_the_page(folder: Path) -> None:
+@pytest.mark.parametrize("settle", [0.2, 1.5], ids=["at once", "found long after the save is shown"])
+def test_a_replay_that_waits_is_answered_on_the_page(folder: Path, settle: float) -> None:
     once = "```{code-cell} python\n#| once: true\nx = 1\n```\n\n```{code-cell} python\nprint('x is', x)\n```\n"
 
     def drive(here: Watched) -> None:
@@ -454,7 +456,7 @@ def test_a_replay_that_waits_is_answered_on_the_page(folder: Path) -> None:
             phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals'")
             assert phone.complaints == []
 
-    watch(folder, drive, text=once)
+    watch(folder, drive, text=once, settle=settle)
 
 
 class Slow:
