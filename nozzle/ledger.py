@@ -174,7 +174,8 @@ class Ledger:
             return restored(author, reference)
 
         def before(new: bytes, temp: str) -> None:
-            self._intend(Intent(rel, self.heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text))
+            owed = self._outstanding(rel, newest[0], [])
+            self._intend(Intent(rel, self.heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text, owed))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
         files = self._brought_back(rel, written.content)
@@ -187,7 +188,8 @@ class Ledger:
         """Keep in git what is not in the file yet."""
         files = {name: data for each in made for name, data in each.files.items()}
         self.past.settle(rel, made[-1].entry)
-        self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text))
+        steps = self._outstanding(rel, base, [self._step(rel, each) for each in made if each.piece.kind != "marker"])
+        self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text, steps))
 
     def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> str:
         """Steps of results that have no place in the text any more, on a thread that starts where they began; where.
@@ -335,7 +337,7 @@ class Ledger:
 
     def _owe(self, rel: str, records: Sequence[Record], why: str) -> bool:
         """These steps come later, if need be when nozzle starts again: what was meant stays in git until then."""
-        self._owed[rel] = list(records)
+        self._owed[rel], self._recorded[rel] = list(records), records[-1].files[rel] or b""
         self.sieve.once(why)
         return False
 
@@ -366,6 +368,11 @@ class Ledger:
     def _write_files(self, folder: Path, made: Iterable[Made]) -> None:
         for each in made:
             put_files(folder, each.files)
+
+    def _outstanding(self, rel: str, base: bytes, steps: Sequence[Record]) -> tuple[Record, ...]:
+        """All steps of an entry that are to be made, with those that are owed, and the author's save between."""
+        wanted = [*self._owed.get(rel, ()), *self.saved(rel, base), *steps]
+        return tuple(each for each in wanted if not self.sieve.unfit(each))
 
     def _intend(self, intent: Intent) -> None:
         if self.sieve.refused(intent.rel, intent.base) or self.sieve.refused(intent.rel, intent.new):

@@ -3,7 +3,7 @@
 It is done once, before anything else is. It refuses to guess: a text that no step knows becomes one, whoever wrote it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nozzle import disk
@@ -54,8 +54,7 @@ class _Recovery:
         if meant != current:
             disk.exchange(path, current, lambda text: meant if text == current else restored(text, reference))
             told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
-        base = intent.base if author == intent.new else author
-        if ledger.record(intent.rel, [*ledger.saved(intent.rel, base), self._repaired(intent, meant)]):
+        if ledger.record(intent.rel, self._steps(intent, author, meant)):
             ledger.intents.pop(intent.rel)
             for left in beside(path):
                 disk.discard(left.temp)
@@ -63,19 +62,26 @@ class _Recovery:
 
     def _finish_aside(self, intent: Intent) -> str:
         """The text is elsewhere now: what was meant for it is kept where it was."""
-        base = Record("save", intent.rel, f"{stem(intent.rel)}: save", {intent.rel: intent.base})
-        records = [base, self._repaired(intent, intent.new)]
+        records = self._steps(intent, intent.base, intent.new)
         if any(map(self.ledger.sieve.unfit, records)):
             return f"{intent.rel}: outputs that were made and not yet written are in no step"
         thread = self.ledger.steps.record_aside(records, intent.head)
         return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
 
+    def _steps(self, intent: Intent, author: bytes, meant: bytes) -> list[Record]:
+        """The steps that were to be made; then what the author saved since, and what had to be put into that."""
+        newer = author not in (intent.base, intent.new)
+        saves = self.ledger.saved(intent.rel, author if newer else intent.base)
+        steps = [*intent.steps, *(saves if newer or not intent.steps else [])]
+        if not steps or steps[-1].files[intent.rel] != meant:
+            steps.append(self._repaired(intent, meant))
+        steps[-1] = replace(steps[-1], trailers={"Inputs": intent.inputs, **steps[-1].trailers})
+        return steps
+
     def _repaired(self, intent: Intent, text: bytes) -> Record:
         folder = Path(intent.rel).parent
         files = {(folder / name).as_posix(): data for name, data in intent.files.items()}
-        trailers = {"Inputs": intent.inputs}
-        title = f"{stem(intent.rel)}: repaired"
-        return Record("repair", intent.rel, title, {intent.rel: text, **files}, trailers=trailers)
+        return Record("repair", intent.rel, f"{stem(intent.rel)}: repaired", {intent.rel: text, **files})
 
     def _take_in(self, path: Path) -> list[str]:
         """A text of the author's that came out of the file and that no step knows becomes a step."""

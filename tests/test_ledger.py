@@ -57,6 +57,28 @@ def test_a_step_that_is_owed_when_nozzle_ends_is_made_at_the_next_start(workshop
     assert "```text\n2\n```" in git(workshop.root, "show", "HEAD:journal/entry.md")
 
 
+def test_what_is_owed_over_a_restart_becomes_the_steps_that_it_would_have_been(workshop: Workshop) -> None:
+    workshop.write("1,2", "journal/in.csv")
+    path = workshop.write(cell("x = 1") + cell("print(open('in.csv').read(), end='', file=open('out.txt', 'w'))"))
+    workshop.run(path)
+    path.write_text(path.read_text().replace("x = 1", "x = 2"))
+    before = workshop.here.steps.thread().head
+    lock = workshop.root / ".git/index.lock"
+    lock.touch()
+    workshop.run(path)
+    assert workshop.here.steps.thread().head == before
+    lock.unlink()
+    recover(workshop.here.ledger(print))
+    history = list(workshop.here.steps.history())
+    made = list(reversed(history[: [step.sha for step in history].index(before)]))
+    assert [step.kind for step in made] == ["save", "cell", "cell"]
+    assert made[-1].trailers["Writes"] == "journal/out.txt"
+    assert {"Seconds", "Memory", "Inputs"} <= made[-1].trailers.keys()
+    assert git(workshop.root, "show", "HEAD:journal/out.txt") == "1,2"
+    assert git(workshop.root, "status", "--porcelain", "--", "journal") == "?? journal/in.csv"
+    assert workshop.here.ledger(print).past.reads("journal/entry.md") == {"journal/in.csv"}
+
+
 def test_a_save_found_beside_the_file_stays_there_until_a_step_holds_it(workshop: Workshop) -> None:
     path = workshop.write(cell("print(1)"))
     workshop.run(path)
