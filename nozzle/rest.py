@@ -20,15 +20,16 @@ MOST = 20_000
 """Files and folders that are noted at most."""
 ENVIRONMENT = ("NOZZLE_HOME", "XDG_CONFIG_HOME", "HOME")
 """Variables that say where the user's settings lie."""
-WORDS = {"run": "nothing is due", "due": "nothing is due"}
-HARMLESS = ("-q", "--quiet", "--trust-this-checkout", "--json")
+WORDS = {"run": ("-q", "--quiet", "--trust-this-checkout"), "due": ("--json",)}
+"""Words that ask what is due, and their options that do not change the answer."""
+SILENT = {"-q", "--quiet", "--json"}
 
 Look = list[int | str]
 
 
 def answer(words: Sequence[str]) -> str | None:
     """What `nozzle WORDS` says when a note holds that nothing is due; None when it has to be found out."""
-    if not words or words[0] not in WORDS or any(word.startswith("-") and word not in HARMLESS for word in words[1:]):
+    if not words or words[0] not in WORDS or any(word.startswith("-") and word not in WORDS[words[0]] for word in words[1:]):
         return None
     try:
         paths = [os.path.abspath(word) for word in words[1:] if not word.startswith("-")]
@@ -39,7 +40,7 @@ def answer(words: Sequence[str]) -> str | None:
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return "" if {"-q", "--quiet", "--json"} & set(words) else WORDS[words[0]]
+    return "" if SILENT & set(words) else "nothing is due"
 
 
 def noted(private: str | os.PathLike[str], entries: Iterable[str], looks: dict[str, Look | None]) -> None:

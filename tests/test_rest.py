@@ -35,6 +35,7 @@ def settled(workshop: Workshop) -> Workshop:
 
 def test_the_second_run_opens_no_room(settled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rest.answer(["run"]) == "nothing is due"
+    assert rest.answer(["run", "--json"]) is rest.answer(["due", "-q"]) is None
     assert rest.answer(["run", "-q"]) == rest.answer(["due", "--json"]) == ""
     assert rest.answer(["run", "journal/entry.md"]) == "nothing is due"
     monkeypatch.chdir(settled.root / "journal")

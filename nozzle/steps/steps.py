@@ -22,7 +22,7 @@ from nozzle.steps.rewind import Rewound
 from nozzle.steps.step import Record, Step
 from nozzle.steps.worktree import Changed, Snapshot
 
-CAP = 10_000_000  # bytes; larger files that a cell wrote stay out of its step
+CAP = 20_000_000  # bytes; larger files that a cell wrote stay out of its step
 REMEMBERED = 10_000  # texts that were found fit for a step, so that none is searched twice in a row
 
 
