@@ -29,14 +29,26 @@ Look = list[int | str]
 
 def answer(words: Sequence[str]) -> str | None:
     """What `nozzle WORDS` says when a note holds that nothing is due; None when it has to be found out."""
-    if not words or words[0] not in WORDS or any(word.startswith("-") and word not in WORDS[words[0]] for word in words[1:]):
+    if (
+        not words
+        or words[0] not in WORDS
+        or any(word.startswith("-") and word not in WORDS[words[0]] for word in words[1:])
+    ):
         return None
     try:
         paths = [os.path.abspath(word) for word in words[1:] if not word.startswith("-")]
         private = _private(os.path.dirname(paths[0]) if paths else os.getcwd())
         with open(os.path.join(private, "rest.json"), encoding="utf-8") as file:
             note = json.load(file)
-        if os.path.getsize(os.path.join(private, "lock")) or not _holds(note) or not set(paths) <= set(note["entries"]):
+        copied = note["private"] != os.path.realpath(
+            private
+        )  # with all its paths, which lead to what it was copied from
+        if (
+            copied
+            or os.path.getsize(os.path.join(private, "lock"))
+            or not _holds(note)
+            or not set(paths) <= set(note["entries"])
+        ):
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -47,7 +59,7 @@ def noted(private: str | os.PathLike[str], entries: Iterable[str], looks: dict[s
     """Note that nothing is due in these entries, as long as all that was looked at stays as it looked."""
     if len(looks) > MOST:
         return
-    note = {**_here(), "entries": list(entries), "looks": looks}
+    note = {**_here(), "private": os.path.realpath(private), "entries": list(entries), "looks": looks}
     part = os.path.join(private, "rest-new.json")
     try:
         with open(part, "w", encoding="utf-8") as file:

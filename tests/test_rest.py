@@ -1,6 +1,7 @@
 """A word with nothing to do is answered from a note, and never when anything that could be due has changed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +32,18 @@ def settled(workshop: Workshop) -> Workshop:
     assert nozzle(workshop.root, "run")[0] == 0
     assert nozzle(workshop.root, "run")[0] == 0
     return workshop
+
+
+def test_a_copy_of_a_journal_answers_for_itself(settled: Workshop, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(settled.root, copy, symlinks=True)
+    (copy / "journal/entry.md").write_text((copy / "journal/entry.md").read_text() + cell("1 / 0"))
+    assert nozzle(copy, "due")[1].count("1 / 0") == 1
+    assert nozzle(copy, "run")[0] == 1
+    assert git(copy, "status", "--porcelain", "--", "journal") == ""
+    assert nozzle(settled.root, "run") == (0, "nothing is due\n")
+    moved = copy.rename(tmp_path / "moved")
+    assert nozzle(moved, "run")[0] == 1
 
 
 def test_the_second_run_opens_no_room(settled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
