@@ -21,7 +21,8 @@ MOST = 20_000
 ENVIRONMENT = ("NOZZLE_HOME", "XDG_CONFIG_HOME", "HOME")
 """Variables that say where the user's settings lie."""
 WORDS = {"run": ("-q", "--quiet", "--trust-this-checkout"), "due": ("--json",)}
-"""Words that ask what is due, and their options that do not change the answer."""
+"""What asks for what is due: its options that do not change the answer."""
+NOTHING = "nothing is due"
 SILENT = {"-q", "--quiet", "--json"}
 
 Look = list[int | str]
@@ -52,7 +53,7 @@ def answer(words: Sequence[str]) -> str | None:
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return "" if SILENT & set(words) else "nothing is due"
+    return "" if SILENT & set(words) else NOTHING
 
 
 def noted(private: str | os.PathLike[str], entries: Iterable[str], looks: dict[str, Look | None]) -> None:

@@ -19,7 +19,9 @@ Content = Callable[[str], bytes | None]
 
 MASKS = (
     (re.compile(r"\b0x[0-9a-fA-F]{6,16}\b"), "<address>"),
-    (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\s?(?:ns|µs|us|ms|s|sec|seconds|min|it/s|s/it)\b"), "<time>"),
+    (re.compile(r"\b(?:\d+d )?(?:\d+h )?\d+min (?=\d)"), ""),  # as IPython says it: 1h 2min 3s
+    (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\s?(?:ns|[µμu]s|ms|s|sec|seconds|min|it/s|s/it)\b"), "<time>"),
+    (re.compile(r"\b\d[\d,]* loops?(?= each)"), "<loops>"),
     (
         re.compile(r"(?:/[\w.+-]+)*/tmp\w*(?:/[\w.+-]+)*|/home/[\w.-]+(?:/[\w.+-]+)*|/var/folders(?:/[\w.+-]+)*"),
         "<path>",

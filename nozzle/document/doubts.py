@@ -1,5 +1,5 @@
 """What in an entry is likely not meant so, though the rest of it runs: an option almost of a name that counts, a label
-twice, a cell that is not closed, a word of the front matter that pages cannot use.
+twice, a cell that is not closed, an output without its cell, a word of the front matter that pages cannot use.
 """
 
 import difflib
@@ -30,6 +30,8 @@ def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
             yield line, f"the label {label} is that of line {first[label]} already; links lead there"
         elif label:
             first[label] = line
+    for block in entry.loose:
+        yield block.span.start + 1, "this output stands under no cell; delete it, or put its cell back above it"
     if entry.outline.tops and (top := entry.outline.tops[-1]).info.strip().startswith("{code-cell}"):
         end = entry.rows[top.stop - 1].strip() if top.stop > top.start + 1 else ""
         if set(end) != set(top.markup) or len(end) < len(top.markup):

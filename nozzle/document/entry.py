@@ -209,6 +209,12 @@ class Entry:
                 found[-1] = Slot(found[-1].cell, (*found[-1].blocks, block))
         return tuple(found)
 
+    @property
+    def loose(self) -> tuple[Envelope, ...]:
+        """Outputs that stand under no cell of their own: theirs was taken away."""
+        held = {slot.output.span.start for slot in self.slots if slot.output}
+        return tuple(block for block in self.envelopes if block.kind == "output" and block.span.start not in held)
+
     def cell(self, chain: str) -> Cell | None:
         return next((cell for cell in self.cells if cell.runs and cell.chain.startswith(chain)), None)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nozzle.words.shelf import Shelf
 
 
+FOREIGN = "it came by git and may be somebody else's"
 UNTRUSTED = "nozzle.toml names MCP servers and came by git: 'nozzle trust' shows them and lets them be started"
 
 
@@ -253,7 +254,7 @@ class Journal:
         if self.trust_all or self.steps.alone():
             return lambda cell: ""
         chains = refused(self, entry, rel)
-        words = f"it came by git and may be somebody else's; 'nozzle trust {rel}' shows it and lets it run"
+        words = f"{FOREIGN}; 'nozzle trust {rel}' shows it and lets it run"
         return lambda cell: words if cell.chain in chains else ""
 
     def trusts_settings(self, *names: str) -> bool:

@@ -79,7 +79,7 @@ def run_in_turn(
             status = None if on else _by_watch(here, entries, again, voice)
             status = run_entries(here, entries, again, voice, whole, on) if status is None else status
             if status == 0 and voice.silent:
-                voice.say(rest.WORDS["run"])
+                voice.say(rest.NOTHING)
             return status
         except Ended:  # it was at its end: it is our turn, or another's who came first
             deadline = time.monotonic() + PATIENCE

@@ -34,7 +34,8 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
 
     Addresses, times, dates and scratch paths are masked; pictures are held together by size and pixels. A cell can say
     more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once', or
-    that reached outside (network, files elsewhere), is not run, and neither is what stands below it.
+    that reached outside (network, files elsewhere), is not run, and neither is what stands below it. What may be
+    somebody else's is not run until you trust it, and then nothing is verified.
 
     With --attest nothing runs. Three things are told of every output: whether it is intact, which key signed it, and
     whether you trust that key. Exits with 1 when something does not hold.
@@ -105,22 +106,28 @@ def _tell_signers(here: Journal, signers: Mapping[str, int]) -> None:
 
 def rerun_all(here: Journal, entries: list[Path]) -> int:
     """Run entries on a copy of the journal, and compare."""
+    from collections import Counter
+
     from nozzle.words.counted import counted
+    from nozzle.words.journal import FOREIGN
     from nozzle.words.visible import echo
 
-    told = {"same": 0, "differs": 0, "skipped": 0}
+    told = Counter(same=0, differs=0, skipped=0, distrusted=0)
     with _copy(here.root) as root:
         for path, entry in here.readable(entries):
             for where, verdict in rerun(here, path, entry, root / here.rel(path)):
                 told[verdict.same] += 1
                 if verdict.same != "same":
+                    told["distrusted"] += FOREIGN in verdict.why
                     color = "red" if verdict.same == "differs" else "yellow"
                     echo(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", color)
-    total = sum(told.values())
+    total = told["same"] + told["differs"] + told["skipped"]
     share = f"{told['skipped'] / total:.0%}" if total else "0%"
     words = f"{told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})"
     click.echo(f"{counted(total, 'cell')}: {words}")
-    return 1 if told["differs"] else 0
+    if told["distrusted"]:
+        click.echo("not verified: 'nozzle trust' shows what came by git; --trust-this-checkout runs all of it")
+    return 1 if told["differs"] or told["distrusted"] else 0
 
 
 def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
@@ -169,6 +176,8 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
                 yield where, _verdict(here, entry, slot, events, path, copy)
                 if slot.output.status != "ok" and not cell.options.raises:
                     stop = "a cell above it failed, as the text says"
+        for block in entry.loose:
+            yield f"{rel}:{block.span.start + 1}: output", Verdict("differs", "it stands under no cell")
     finally:
         session.close()
 

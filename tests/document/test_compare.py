@@ -86,3 +86,20 @@ def test_a_picture_that_unpacks_to_more_than_it_says_is_read_as_far_as_it_says()
 def test_the_folders_of_both_runs_are_masked(was: str, now: str, same: str) -> None:
     roots = ("/srv/mine", "/scratch/copy")
     assert compare(output(was), output(now), "", lambda n: None, lambda n: None, roots).same == same
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "same"),
+    [
+        ("Wall time: 34 \u03bcs", "Wall time: 18 \u00b5s", "same"),
+        ("user 34 \u03bcs, sys: 0 ns, total: 34 \u03bcs", "user 1.2 s, sys: 3 \u03bcs, total: 1e+03 ns", "same"),
+        ("Wall time: 59.9 s", "Wall time: 1min 2s", "same"),
+        ("Wall time: 1h 2min 3s", "Wall time: 1d 0h 2min 3s", "same"),
+        ("5 ns \u00b1 1 ns per loop (10,000 loops each)", "9 ns \u00b1 0.2 ns per loop (1 loop each)", "same"),
+        ("mean of 7 runs", "mean of 8 runs", "differs"),
+        ("3 loops", "4 loops", "differs"),
+        ("5 min", "6 mm", "differs"),
+    ],
+)  # fmt: skip
+def test_times_are_masked_as_ipython_says_them(was: str, now: str, same: str) -> None:
+    assert compare(output(was), output(now), "", lambda n: None, lambda n: None).same == same

@@ -252,6 +252,19 @@ def test_verify_in_ci_trusts_the_checkout_when_told(say: Say, clone: Path) -> No
     assert "1 the same, 0 differ, 0 skipped" in say("verify", "--trust-this-checkout").out
 
 
+def test_what_may_be_somebody_elses_is_not_called_verified(
+    say: Say, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(theirs)
+    assert say("run").status == 0
+    subprocess.run(["git", "clone", "-q", str(theirs), str(tmp_path / "clone")], check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "another home"))
+    said = say("verify")
+    assert (said.status, "not verified: 'nozzle trust' shows" in said.out) == (1, True)
+    assert say("verify", "--trust-this-checkout").status == 0
+
+
 LIES = "safe = 1\x1b[2K\rimport os; os.system('x')  # \u202etxt\u2066 \x07\x9b1A"
 
 

@@ -86,6 +86,15 @@ def test_the_share_that_was_skipped_is_printed(say: Say, folder: Path) -> None:
     assert said.out.splitlines()[-1] == "4 cells: 1 the same, 0 differ, 3 skipped (75%)"
 
 
+def test_an_output_without_its_cell_is_told(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("print(1)") + "\n" + cell("print(2)"))
+    say("run")
+    path.write_text(path.read_text().replace(cell("print(2)"), ""))
+    said = say("verify")
+    assert (said.status, "output: it stands under no cell" in said.out) == (1, True)
+    assert "this output stands under no cell" in say("run").out
+
+
 def came(server: socket.socket) -> int:
     """How often somebody has come to a server since one last looked."""
     server.settimeout(0.2)
