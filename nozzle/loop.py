@@ -43,6 +43,8 @@ class Called:
 class Quit:
     """Stop: interrupt what runs, write it down, leave."""
 
+    cause: str = "you stopped it"
+
 
 Message = Saved | Moved | Said | Called | Quit
 
@@ -148,10 +150,10 @@ class Loop:
                     desk.hear(run, event)
             case Called(work):
                 work(self)
-            case Quit():
+            case Quit(cause):
                 self._quitting = True
                 for desk in self.desks.values():
-                    desk.stop()
+                    desk.stop(cause)
 
     def _notice(self, path: Path) -> None:
         """An entry is looked at once it has settled; of other files, those that cells read matter."""

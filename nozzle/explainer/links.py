@@ -17,11 +17,7 @@ def link(cell: Cell) -> str:
     """`[sum](#sum)`, or by digest for a cell without a label."""
     if cell.label:
         return f"[{cell.label}](#{cell.label})"
-    return f"[`{title(cell)}`](#cell-{cell.chain[:SHOWN]})"
-
-
-def title(cell: Cell) -> str:
-    return re.sub(r"[`\[\]]", "", cell.title)[:50]
+    return f"[{code(cell.title[:50])}](#cell-{cell.chain[:SHOWN]})"
 
 
 def code(text: str) -> str:

@@ -76,7 +76,7 @@ def recorded(slot: Slot, known: Broke | None = None) -> Broke:
 def headline(broke: Broke) -> str:
     """One line, for a terminal."""
     what = broke.what.split("\n")[0]
-    return f"breaking: {broke.cell.title}: {what if len(what) < 200 else what[:200] + ' …'}"
+    return f"breaking: {broke.cell.title.rstrip(':')}: {what if len(what) < 200 else what[:200] + ' …'}"
 
 
 def tell(broke: Broke, prose: str = "", via: str = "facts") -> Saying:
@@ -138,7 +138,8 @@ def _line(change: Change) -> int:
 def _where(broke: Broke) -> str:
     if not broke.expression:
         return ""
-    values = ", ".join(f"{code(name)} is {words}" for name, words in broke.operands)
+    told = [(name, words) for name, words in broke.operands if not words.startswith("module ")]
+    values = ", ".join(f"{code(name)} is {words}" for name, words in told)
     return f"At {code(broke.expression)} (line {broke.line})" + (f", where {values}." if values else ".")
 
 

@@ -72,7 +72,7 @@ class Journal:
         from nozzle.keys import Key, known
 
         public = self._public()
-        mine = [Key.of(public)] if public else []
+        mine = [Key.of(public, my_name())] if public else []
         return [*mine, *self.trust.keys().values(), *known(self.root).values()]
 
     def _public(self) -> bytes | None:
@@ -161,6 +161,8 @@ class Journal:
             if not path.is_relative_to(self.root):
                 raise WrongCommand(f"{path} is outside this journal, {self.root}; run nozzle from its own folder")
             markdown = path.suffix.lower() in (".md", ".markdown")
+            if not (path.is_file() or path.is_dir()):
+                raise WrongCommand(f"{path} is neither a file nor a folder, so it is no entry")
             if path.is_file() and not markdown:
                 raise WrongCommand(f"{path} is no Markdown file, so it is no entry")
             inside = [path] if path.is_file() else [e for e in self.settings.entries_in(self.root) if path in e.parents]

@@ -158,7 +158,7 @@ def looping(here: Journal, ears: Ears, what: str = "run", on: str = "") -> Itera
 
     rest.forget(here.steps.private)
     try:
-        with on_signals(lambda: messages.put(Quit())), serving(loop, here, ears, what):
+        with on_signals(lambda who: messages.put(Quit(who))), serving(loop, here, ears, what):
             yield loop
     finally:
         loop.close()

@@ -19,7 +19,7 @@ def command(port: int) -> int:
     from nozzle.words.signals import on_signals
 
     stopped = threading.Event()
-    with journal() as here, showing(here, port) as shown, on_signals(stopped.set):
+    with journal() as here, showing(here, port) as shown, on_signals(lambda who: stopped.set()):
         click.echo(f"{shown.url}  (Ctrl-C stops)")
         stopped.wait()
         click.echo()

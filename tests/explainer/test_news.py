@@ -4,6 +4,7 @@ import pytest
 
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Error, Finished
+from nozzle.document.mdast import parse, plain, walk
 from nozzle.explainer import Broke, examine, headline, tell
 from nozzle.explainer.slices import behind, changes, names
 from tests.words.conftest import cell
@@ -106,3 +107,29 @@ def test_changes_pair_cells_by_label_and_then_by_order() -> None:
     pairs = [(each.old and each.old.body, each.new and each.new.body) for each in changes(old, new)]
     assert ("#| label: a\n1", "#| label: a\n4") in pairs
     assert isinstance(changes(old, new)[0].cell, Cell)
+
+
+def failed(source: str, *operands: tuple[str, str]) -> Broke:
+    entry = Entry(cell(source))
+    at = entry.cells[-1]
+    error = Error(at.chain, "ValueError", "no", (), "f(x)", operands, 1)
+    return examine(entry, at, Finished(at.chain, "error"), error, None, 1)
+
+
+@pytest.mark.parametrize("source", ["b = [1][2]", "x = '`'; 1 / 0", "[ -d /x ] || exit 3"])
+def test_the_code_is_quoted_letter_by_letter_and_leads_to_its_cell(source: str) -> None:
+    found = failed(source)
+    links = [node for node in walk(parse(tell(found).text)["mdast"]) if node["type"] in ("link", "crossReference")]
+    assert [plain(link) for link in links] == [source]
+    assert links[0]["identifier"] == f"cell-{found.cell.chain[:12]}"
+
+
+def test_that_a_module_is_a_module_is_no_news() -> None:
+    told = tell(failed("f(x)", ("time", "module time"), ("x", "int 3"))).text
+    assert "where `x` is int 3." in told
+    assert "module" not in told
+    assert "(line 1)." in tell(failed("f(x)", ("time", "module time"))).text
+
+
+def test_one_colon_is_enough() -> None:
+    assert headline(failed("def f(n):\n    return n")).startswith("breaking: def f(n): ValueError")
