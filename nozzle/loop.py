@@ -14,6 +14,7 @@ from pathlib import Path
 from nozzle import disk
 from nozzle.beside import Notice
 from nozzle.desk import Desk, Said
+from nozzle.document.plan import gathered
 from nozzle.errors import NozzleError
 from nozzle.ledger import News, Seen
 from nozzle.side import Side
@@ -263,8 +264,8 @@ class Loop:
         rows = [row for row in desk.plan() if row.do == "held"]
         first = [row for row in rows if not row.reason.startswith("below ")]
         ended = [row for row in rows if row.reason.startswith("below ") and "which is " not in row.reason]
-        for row in [*first, *ended[:1]]:
-            self.tools.say(Notice("held", desk.rel, row.reason, row.cell.title))
+        for row, reason in gathered([*first, *ended[:1]]):
+            self.tools.say(Notice("held", desk.rel, reason, row.cell.title))
 
     def _write(self, desk: Desk, now: float, git: bool) -> None:
         """Write what waits: at once when the author's buffer is clean, in batches while cells go on."""

@@ -4,7 +4,7 @@ Nothing here knows how a cell runs. What a cell's slot records, whether that ans
 whether somebody asked, decide what is to be done with it and whether the cells below may follow.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,6 +90,16 @@ def plan(entry: Entry, asked: Asked = NOTHING_ASKED) -> list[Row]:
             stop = stop or f"below {name(slot.cell)}, which {how}"
         rows.append(row)
     return rows
+
+
+def gathered(rows: Iterable[Row]) -> list[tuple[Row, str]]:
+    """What holds cells up, each reason once: the first cell that it holds, and the reason with how many there are."""
+    by: dict[str, list[Row]] = {}
+    for row in rows:
+        by.setdefault(row.reason, []).append(row)
+    return [
+        (same[0], reason if len(same) == 1 else f"{reason} ({len(same)} cells)") for reason, same in by.items()
+    ]  # fmt: skip
 
 
 def failed(entry: Entry) -> list[Slot]:

@@ -166,7 +166,7 @@ def looping(here: Journal, ears: Ears, what: str = "run", on: str = "") -> Itera
 
 def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] = ()) -> int:
     """Say what stands in the way, and whether a failure stands; `faults`: entries of which a fault was told already."""
-    from nozzle.document.plan import failed, name
+    from nozzle.document.plan import failed, gathered, name
 
     status = 0
     for path in entries:
@@ -186,8 +186,8 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
             status = max(status, 1)
         held = [row for row in rows if row.do == "held"]
         below = [row for row in held if row.reason.startswith("below ")]
-        for row in held if len(below) < 2 else [row for row in held if row not in below]:
-            voice.say(f"- {desk.rel}:{row.cell.span.start + 1}: {name(row.cell)}: {row.reason}", "yellow")
+        for row, reason in gathered(held if len(below) < 2 else [row for row in held if row not in below]):
+            voice.say(f"- {desk.rel}:{row.cell.span.start + 1}: {name(row.cell)}: {reason}", "yellow")
         if len(below) > 1:
             voice.say(f"- {desk.rel}: {len(below)} cells wait {below[0].reason}", "yellow")
         status = max(status, int(bool(held)))

@@ -6,7 +6,7 @@ from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.document.outputs import Text
-from nozzle.document.plan import NOTHING_ASKED, TABLE, UNFINISHED, Asked, failed, plan, unfinished
+from nozzle.document.plan import NOTHING_ASKED, TABLE, UNFINISHED, Asked, failed, gathered, plan, unfinished
 from nozzle.document.scribe import Hand, Result
 
 ONE, TWO, THREE = (f"```{{code-cell}} python\n{body}\n```\n" for body in ("a = 1", "b = 2", "c = 3"))
@@ -132,6 +132,16 @@ def test_what_the_author_is_still_at_does_not_run(text: str, words: str) -> None
     rows = plan(Entry(text))
     assert [row.do for row in rows][:1] == ["held"] or not rows
     assert words in (rows[0].reason if rows else Entry(text).held)
+
+
+def test_one_reason_that_holds_many_cells_is_told_once() -> None:
+    held = plan(Entry("---\nrun: perhaps\n---\n" + ONE + TWO + THREE))
+    ((row, reason),) = gathered(held)
+    assert (row.cell.body, reason.startswith("its front matter says"), reason.endswith(" (3 cells)")) == (
+        "a = 1", True, True,
+    )  # fmt: skip
+    apart = plan(Entry(ONE + TWO), Asked(held=lambda cell, why: "no" if cell.body == "a = 1" else ""))
+    assert [reason for _, reason in gathered(apart)] == ["no", "below 'a = 1' (line 1), which is held"]
 
 
 def test_an_unclosed_cell_is_none() -> None:
