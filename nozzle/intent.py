@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from nozzle import disk
@@ -31,17 +31,20 @@ class Intent:
     """What the cells read whose outputs stand in the new text: the table that its step is to carry."""
     steps: tuple[Record, ...] = ()
     """The steps that were to be made, with those that are owed from before."""
+    temp: str = ""
+    """The file beside it that the new text is exchanged by: what comes out of the entry lies under this name."""
 
 
 def packed(intents: Iterable[Intent]) -> dict[str, bytes]:
     """As git keeps them: name -> bytes."""
     flat: dict[str, bytes] = {}
     for number, each in enumerate(intents):
-        about = {"entry": each.rel, "head": each.head, "inputs": each.inputs, "steps": [_told(s) for s in each.steps]}
+        steps = [_told(step) for step in each.steps]
+        about = {"entry": each.rel, "head": each.head, "inputs": each.inputs, "temp": each.temp, "steps": steps}
         parts = {"about": json.dumps(about).encode(), "base": each.base, "new": each.new}
-        texts = ((f"text/{at}", step.files[each.rel] or b"") for at, step in enumerate(each.steps))
-        parts |= {name: text for name, text in texts if text != each.new}
         parts |= {f"file/{name}": data for name, data in each.files.items()}
+        for at, step in enumerate(each.steps):
+            parts |= {f"step/{at}/{path}": data for path, data in step.files.items() if data is not None}
         flat |= {f"{number}/{name}": data for name, data in parts.items()}
     return flat
 
@@ -53,25 +56,27 @@ def unpacked(flat: Mapping[str, bytes]) -> list[Intent]:
         parts = {name.split("/", 1)[1]: data for name, data in flat.items() if name.startswith(f"{number}/")}
         if {"about", "base", "new"} <= parts.keys():
             about = json.loads(parts["about"])
-            files = {name.removeprefix("file/"): data for name, data in parts.items() if name.startswith("file/")}
-            steps = tuple(_step(about["entry"], at, told, parts, files) for at, told in enumerate(about["steps"]))
-            whole = (about["entry"], about["head"], parts["base"], parts["new"], files, about["inputs"], steps)
-            found.append(Intent(*whole))
+            told = enumerate(about["steps"])
+            steps = tuple(_step(about["entry"], each, _below(parts, f"step/{at}/")) for at, each in told)
+            texts = parts["base"], parts["new"], _below(parts, "file/")
+            found.append(Intent(about["entry"], about["head"], *texts, about["inputs"], steps, about["temp"]))
     return found
 
 
 def _told(step: Record) -> dict[str, object]:
-    """A step without what it holds: its text and its files are kept once for all."""
-    folder = PurePosixPath(step.entry).parent
-    shown = [os.path.relpath(path, folder) for path in step.files if path != step.entry]
-    named = {"files": shown, "adopt": step.adopt, "trailers": dict(step.trailers)}
-    return {"kind": step.kind, "title": step.title, **named}
+    """A step without what its files hold."""
+    gone = [path for path, data in step.files.items() if data is None]
+    return {"kind": step.kind, "title": step.title, "gone": gone, "adopt": step.adopt, "trailers": dict(step.trailers)}
 
 
-def _step(rel: str, at: int, told: Any, parts: Mapping[str, bytes], files: Mapping[str, bytes]) -> Record:
-    folder, text = PurePosixPath(rel).parent, parts.get(f"text/{at}", parts["new"])
-    shown = {(folder / name).as_posix(): files[name] for name in told["files"]}
-    return Record(told["kind"], rel, told["title"], {rel: text, **shown}, tuple(told["adopt"]), told["trailers"])
+def _step(rel: str, told: Any, files: Mapping[str, bytes]) -> Record:
+    held = {**files, **dict.fromkeys(told["gone"])}
+    return Record(told["kind"], rel, told["title"], held, tuple(told["adopt"]), told["trailers"])
+
+
+def _below(parts: Mapping[str, bytes], head: str) -> dict[str, bytes]:
+    """Those parts whose names begin so, by what follows."""
+    return {name.removeprefix(head): data for name, data in parts.items() if name.startswith(head)}
 
 
 def beside(path: Path) -> list[disk.Leftover]:

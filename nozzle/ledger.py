@@ -156,7 +156,7 @@ class Ledger:
             return new if new != base else None
 
         self._write_files(path.parent, made)
-        written = disk.exchange(path, base, edit, before=lambda text, temp: self.keep(rel, base, made))
+        written = disk.exchange(path, base, edit, before=lambda text, temp: self.keep(rel, base, made, temp))
         self.past.settle(rel, made[-1].entry)
         steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
         self.record(rel, [*self.saved(rel, base), *self._swept(rel, path, steps)])
@@ -175,7 +175,7 @@ class Ledger:
 
         def before(new: bytes, temp: str) -> None:
             owed = self._outstanding(rel, newest[0], [])
-            self._intend(Intent(rel, self.heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text, owed))
+            self._intend(Intent(rel, self.heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text, owed, temp))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
         files = self._brought_back(rel, written.content)
@@ -184,12 +184,13 @@ class Ledger:
         self.done(rel)
         return written
 
-    def keep(self, rel: str, base: bytes, made: Sequence[Made]) -> None:
-        """Keep in git what is not in the file yet."""
+    def keep(self, rel: str, base: bytes, made: Sequence[Made], temp: str = "") -> None:
+        """Keep in git what is not in the file yet, or is being exchanged for it by way of `temp`."""
         files = {name: data for each in made for name, data in each.files.items()}
         self.past.settle(rel, made[-1].entry)
         steps = self._outstanding(rel, base, [self._step(rel, each) for each in made if each.piece.kind != "marker"])
-        self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, self.past.inputs.text, steps))
+        inputs = self.past.inputs.text
+        self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, inputs, steps, temp))
 
     def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> str:
         """Steps of results that have no place in the text any more, on a thread that starts where they began; where.

@@ -12,6 +12,9 @@ from nozzle.intent import Intent, beside, unpacked
 from nozzle.ledger import Ledger, put_files, restored, stem
 from nozzle.steps import Record
 
+BACK = 200
+"""How many steps back a text that lies beside an entry is looked for."""
+
 
 def recover(ledger: Ledger) -> list[str]:
     """Finish what an earlier process was killed in; what was done, in plain words."""
@@ -39,8 +42,8 @@ class _Recovery:
         path, reference = ledger.root / intent.rel, Entry(intent.new.decode("utf-8", "replace"))
         head = ledger.steps.thread().head
         author = disk.read(path) if path.is_file() else None
-        for left in beside(path) if author is not None else []:
-            if left.whole and left.content not in (intent.base, intent.new) and author in (intent.base, intent.new):
+        for left in _exchanged(intent, path) if author == intent.new else []:
+            if left.content not in (intent.base, intent.new):
                 author = left.content  # the swap was done, and what came out was newer than nozzle knew
                 told.append(f"{intent.rel}: your last save was found beside it and is back")
         if author is None or (head != intent.head and author == ledger.at_head(intent.rel) != intent.new):
@@ -54,9 +57,11 @@ class _Recovery:
         if meant != current:
             disk.exchange(path, current, lambda text: meant if text == current else restored(text, reference))
             told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
-        if ledger.record(intent.rel, self._steps(intent, author, meant)):
+        made = ledger.record(intent.rel, self._steps(intent, author, meant))
+        if made:
             ledger.intents.pop(intent.rel)
-            for left in beside(path):
+        for left in _exchanged(intent, path):
+            if left.content in (intent.base, intent.new) or (made and left.content == author):
                 disk.discard(left.temp)
         return told
 
@@ -97,5 +102,10 @@ class _Recovery:
         return told
 
     def _known(self, rel: str, text: bytes) -> bool:
-        recent = self.ledger.steps.history(rel, limit=20)
+        recent = self.ledger.steps.history(rel, limit=BACK)
         return any(self.ledger.steps.text(step, rel) == text for step in recent)
+
+
+def _exchanged(intent: Intent, path: Path) -> list[disk.Leftover]:
+    """What came out of the file when the intent was put in; others beside it may be older, and are looked at later."""
+    return [left for left in beside(path) if left.temp.name == intent.temp]

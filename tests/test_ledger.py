@@ -5,12 +5,15 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nozzle.disk.file import swap
 from nozzle.document.entry import Entry
+from nozzle.intent import Intent, packed, unpacked
 from nozzle.recovery import recover
-from nozzle.steps import Record
+from nozzle.steps import Record, Steps
 from nozzle.words.journal import journal
 from tests.conftest import Workshop
 
@@ -91,6 +94,57 @@ def test_a_save_found_beside_the_file_stays_there_until_a_step_holds_it(workshop
     assert "it is a step now" in recover(workshop.here.ledger(print))[0]
     assert not left.exists()
     assert "the author's" in everything(workshop)
+
+
+def meant(workshop: Workshop, base: str, new: str, temp: str = "", **more: Any) -> None:
+    """A process was killed that meant to write this."""
+    head = workshop.here.steps.thread().head
+    intent = Intent("journal/entry.md", head, base.encode(), new.encode(), {}, temp=temp, **more)
+    workshop.here.steps.intend(packed([intent]))
+
+
+def test_an_older_text_beside_the_file_is_not_put_over_the_newest_save(workshop: Workshop) -> None:
+    """It came out of the file when an earlier output was written, and an editor held it open."""
+    path = workshop.write("# One\n")
+    workshop.here.ledger(print).save("journal/entry.md", b"# One\n")
+    path.with_name(".entry.md.nozzle-0123456789ab").write_text("# One\n")
+    path.write_text("# One\n\nThe newest paragraph.\n")
+    meant(workshop, path.read_text(), path.read_text() + "\nA line of nozzle's.\n")
+    assert not any("your last save" in line for line in recover(workshop.here.ledger(print)))
+    assert "The newest paragraph." in path.read_text()
+    assert "A line of nozzle's." in path.read_text()
+    assert [each.name for each in path.parent.iterdir()] == ["entry.md"]
+    assert "The newest paragraph." in git(workshop.root, "log", "-p")
+
+
+def test_what_came_out_of_the_file_as_it_was_exchanged_is_the_newest_save(workshop: Workshop) -> None:
+    path = workshop.write("# One\n\nA line of nozzle's.\n")
+    path.with_name(".entry.md.nozzle-0123456789ab").write_text("# One\n\nThe newest paragraph.\n")
+    path.with_name(".entry.md.nozzle-abcdefabcdef").write_text("# An older one\n")
+    meant(workshop, "# One\n", path.read_text(), ".entry.md.nozzle-0123456789ab")
+    assert "your last save was found beside it and is back" in recover(workshop.here.ledger(print))[0]
+    assert "The newest paragraph." in path.read_text()
+    assert "# An older one" in git(workshop.root, "log", "-p")
+
+
+def test_what_is_exchanged_is_named_in_what_was_meant(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every write; a killed one leaves a file of this name."""
+    path = workshop.write(cell("print(1)"))
+    temps: list[str] = []
+    monkeypatch.setattr("nozzle.disk.rounds.swap", lambda temp, target: temps.append(temp.name) or swap(temp, target))
+    monkeypatch.setattr(Steps, "fulfilled", lambda steps: None)
+    workshop.run(path)
+    (intent,) = unpacked(workshop.here.steps.intent() or {})
+    assert intent.temp == temps[-1]
+
+
+def test_an_intent_holds_each_step_with_its_own_files(workshop: Workshop) -> None:
+    """A picture of a step that is owed from before, and one that goes."""
+    rel = "journal/entry.md"
+    owed = Record("cell", rel, "one", {rel: b"1", "journal/_out/a.png": b"A"}, ("data.csv",), {"Cell": "c"})
+    last = Record("cell", rel, "two", {rel: b"2", "journal/_out/a.png": None})
+    intent = Intent(rel, "head", b"", b"2", {"_out/b.png": b"B"}, "inputs", (owed, last), ".entry.md.nozzle-0")
+    assert unpacked(packed([intent])) == [intent]
 
 
 @pytest.mark.parametrize("done", ["land", "clone", "amend"])
