@@ -546,8 +546,7 @@ class Desk:
     def _keep_aside(self, pieces: list[Piece], passed: bool = False) -> None:
         """Results that have no place in the text any more are steps: of this thread, or of one of their own."""
         results = [piece for piece in pieces if piece.kind == "cell"]
-        if results and (where := self.tools.ledger.aside(self.rel, results, passed)):
-            titles = ", ".join(piece.title for piece in results)
+        for titles, where in self.tools.ledger.aside(self.rel, results, passed):
             self._note("aside", f"{titles}: {where}")
         if pieces and self._kept:
             self._kept = False

@@ -192,22 +192,32 @@ class Ledger:
         inputs = self.past.inputs.text
         self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, inputs, steps, temp))
 
-    def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> str:
-        """Steps of results that have no place in the text any more, on a thread that starts where they began; where.
+    def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> list[tuple[str, str]]:
+        """Steps of results that have no place in the text any more, each on a thread that starts where it began.
 
         When the text has just `passed` them by, and no step was made since they began, they are steps of this thread:
-        what he has saved comes after. Empty when the text they began from may not be kept.
+        what he has saved comes after. What they are called, and where they are, for each text that they began from;
+        nothing of one that may not be kept.
         """
-        origin = pieces[0].origin
-        assert origin is not None, "what did not begin anywhere has no place to be kept at"
-        made, _ = compose(Entry(origin.text.decode()), pieces)
+        by_origin: dict[Origin, list[Piece]] = {}
+        for piece in pieces:
+            assert piece.origin is not None, "what did not begin anywhere has no place to be kept at"
+            by_origin.setdefault(piece.origin, []).append(piece)
+        return [each for origin, begun in by_origin.items() for each in self._aside(rel, origin, begun, passed)]
+
+    def _aside(self, rel: str, origin: Origin, pieces: Sequence[Piece], passed: bool) -> Iterator[tuple[str, str]]:
+        made, fell = compose(Entry(origin.text.decode()), pieces)
+        if fell:
+            yield _titles(fell), "it has no place in the text that it began from, and is in no step"
         save = Record("save", rel, f"{stem(rel)}: save", {rel: origin.text})
         records = [save, *(self._step(rel, each) for each in made)]
-        if any(map(self.sieve.unfit, records)):
-            return ""
-        if passed and self.steps.thread().name and self.at_head(rel) == origin.text and self.record(rel, records[1:]):
-            return f"the text had gone on; step {self.heads[rel][:8]} has what it shows"
-        return f"finished on thread {self.steps.record_aside(records, origin.head).name}"
+        if not made or any(map(self.sieve.unfit, records)):
+            return
+        titles, here = _titles(each.piece for each in made), passed and self.steps.thread().name
+        if here and self.at_head(rel) == origin.text and self.record(rel, records[1:]):
+            yield titles, f"the text had gone on; step {self.heads[rel][:8]} has what it shows"
+        else:
+            yield titles, f"finished on thread {self.steps.record_aside(records, origin.head).name}"
 
     def done(self, rel: str) -> None:
         """What was meant for an entry has come to be, or is not to be; while a step of it is owed, it has not."""
@@ -402,6 +412,10 @@ def restored(author: bytes, reference: Entry) -> bytes | None:
     entry = Entry(author.decode("utf-8", "surrogateescape"))
     edits = scribe.restore(entry, reference)
     return apply(entry.text, *edits).encode("utf-8", "surrogateescape") if edits else None
+
+
+def _titles(pieces: Iterable[Piece]) -> str:
+    return ", ".join(piece.title for piece in pieces)
 
 
 def stem(rel: str) -> str:

@@ -4,14 +4,20 @@ import hashlib
 import socket
 import subprocess
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nozzle.disk.file import swap
+from nozzle.document import scribe
 from nozzle.document.entry import Entry
+from nozzle.document.outputs import Text
+from nozzle.document.scribe import Hand, Result
 from nozzle.intent import Intent, packed, unpacked
+from nozzle.piece import Origin, Piece
 from nozzle.recovery import recover
 from nozzle.steps import Record, Steps
 from nozzle.words.journal import journal
@@ -241,6 +247,31 @@ def test_what_a_cell_wrote_is_asked_again_when_its_owed_step_is_made(workshop: W
     assert ledger.catch_up()
     assert workshop.here.steps.at_head(rel) == record.files[rel]
     assert TOKEN not in everything(workshop)
+
+
+def result(workshop: Workshop, text: str, number: int, head: str) -> Piece:
+    """What a cell of a text shows, that began there."""
+    ran, rows = Entry(text).cells[number], (Text("stdout", f"shown by {number}\n"),)
+    edit = partial(scribe.write, result=Result(ran.chain, "ok", rows), hand=Hand())
+    return Piece("cell", ran.chain, f"cell {number}", edit, ran, origin=Origin(head, text.encode()))
+
+
+def test_results_that_began_from_two_texts_are_each_kept_where_they_began(workshop: Workshop) -> None:
+    rel, ledger = "journal/entry.md", workshop.here.ledger(print)
+    texts = [cell("print(1)"), cell("print(1)") + "\n" + cell("print(2)")]
+    pieces = []
+    for number, text in enumerate(texts):
+        workshop.write(text)
+        ledger.judge(rel, text.encode(), None)
+        ledger.save(rel, text.encode())
+        pieces.append(result(workshop, text, number, ledger.head(rel)))
+    lost = result(workshop, texts[1], 1, ledger.head(rel))
+    lost = replace(lost, title="lost", origin=Origin(ledger.head(rel), b"# Nothing\n"))
+    told = ledger.aside(rel, [*pieces, lost])
+    assert [titles for titles, _ in told] == ["cell 0", "cell 1", "lost"]
+    assert told[2][1] == "it has no place in the text that it began from, and is in no step"
+    for number, (_, where) in enumerate(told[:2]):
+        assert f"shown by {number}" in git(workshop.root, "show", f"{where.rsplit(' ', 1)[1]}:{rel}")
 
 
 def test_files_that_any_entry_shows_stay_and_those_that_none_shows_go(workshop: Workshop) -> None:
