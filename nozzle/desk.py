@@ -143,8 +143,7 @@ class Desk:
         if not self.gone:
             self.gone, self._reference, self._unkept, self.stuck = True, None, True, False
             self._set_aside()
-            self._keep_aside([made.piece for made in self.made])
-            self.made = []
+            self._leave_made()
 
     def plan(self) -> list[Row]:
         """What is to be done with each cell, and why not where something stands against it."""
@@ -428,8 +427,8 @@ class Desk:
     def _arrive(self, content: bytes) -> None:
         """Somebody went to another step: what runs and what waits belongs to the one that was left."""
         self._set_aside()
-        self._keep_aside([made.piece for made in self.made])
-        self.made, self._reference, self._newest, self.stuck, self._unkept = [], None, None, False, False
+        self._leave_made()
+        self._reference, self._newest, self.stuck, self._unkept = None, None, False, False
         self.rest(ELSEWHERE)
         self._take(content)
 
@@ -552,6 +551,11 @@ class Desk:
             self._kept = False
             self.tools.ledger.done(self.rel)
             self.keep()
+
+    def _leave_made(self) -> None:
+        """What waits belongs to a text that is here no more."""
+        pieces, self.made = [made.piece for made in self.made], []
+        self._keep_aside(pieces)
 
     @property
     def _running(self) -> str:

@@ -33,12 +33,12 @@ class Inputs:
         """What the cells of one entry read, by chain."""
         return self._known().get(rel, {})
 
-    def put(self, rel: str, rows: dict[str, Reads]) -> None:
+    def put(self, rel: str, rows: Mapping[str, Reads]) -> None:
         """From now on the cells of an entry have read this."""
         table = self._known()
         if table.get(rel, {}) == rows:
             return
-        self._table = {**table, rel: rows}
+        self._table = {**table, rel: dict(rows)}
         self._remember()
 
     def forget(self) -> None:

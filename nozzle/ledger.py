@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from nozzle import disk, whole
+from nozzle.book import Book
 from nozzle.disk import Written
 from nozzle.document import scribe
 from nozzle.document.edit import apply
@@ -44,13 +45,8 @@ class Ledger:
     first: Callable[[], None] | None = None
     """What is to be done before the first step is made."""
     past: Past = field(init=False)
-    heads: dict[str, str] = field(default_factory=dict)
-    """HEAD, as far as each entry knows."""
-    _recorded: dict[str, bytes] = field(default_factory=dict)
-    """The text of each entry at that HEAD."""
-    _owed: dict[str, list[Record]] = field(default_factory=dict)
-    """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
-    intents: dict[str, Intent] = field(default_factory=dict)
+    _books: dict[str, Book] = field(default_factory=dict)
+    """By entry."""
     _begun: str = ""
     """The branch on which it was last asked whether steps want a thread of their own."""
     sieve: Sieve = field(init=False)
@@ -66,10 +62,10 @@ class Ledger:
     def judge(self, rel: str, content: bytes, base: bytes | None) -> Seen:
         """What became of a file that held `base` (None: it is seen for the first time) and holds `content`."""
         head = self.steps.thread().head
-        before = self.heads.get(rel)
-        self.heads[rel] = head
+        book = self.book(rel)
+        before, book.head = book.head, head
         if head != before:
-            self._recorded.pop(rel, None)
+            book.recorded = None
             self.past.forget(rel)
         if content == base:
             return "same" if head == before else "carried"
@@ -80,15 +76,15 @@ class Ledger:
     def elsewhere(self) -> bool:
         """Whether HEAD is somewhere that not every entry knows of."""
         head = self.steps.thread().head
-        return any(seen != head for seen in self.heads.values())
+        return any(book.head not in (None, head) for book in self._books.values())
 
     def origin(self, rel: str, text: bytes) -> Origin:
         """Where a run begins that begins now."""
-        return Origin(self.heads.get(rel, ""), text)
+        return Origin(self.head(rel), text)
 
     def head(self, rel: str) -> str:
         """The step that the text of an entry is of."""
-        return self.heads.get(rel, "")
+        return self.book(rel).head or ""
 
     def where(self) -> str:
         thread = self.steps.thread()
@@ -104,12 +100,18 @@ class Ledger:
 
     def unsaved(self, rel: str, content: bytes) -> bool:
         """Whether a text of the author's is in no step yet, and could be."""
-        if self._recorded.get(rel) != content and self.at_head(rel) == content:
-            self._recorded[rel] = content
-        return self._recorded.get(rel) != content and rel not in self._owed and not self.sieve.refused(rel, content)
+        book = self.book(rel)
+        if book.recorded != content and self.at_head(rel) == content:
+            book.recorded = content
+        return book.recorded != content and not book.owed and not self.sieve.refused(rel, content)
 
     def rename(self, old: str, new: str, content: bytes) -> None:
-        """The author gave an entry another name."""
+        """The author gave an entry another name: what waits for the old one, and what is owed, goes along."""
+        if book := self._books.pop(old, None):
+            book.rename(old, new)
+            self._books[new] = book
+            self.keep_intents()
+        self.past.rename(old, new)
         if self.at_head(old) is not None:
             files = {new: content, old: None}
             self.record(new, [Record("save", new, f"{stem(old)}: renamed to {stem(new)}", files)])
@@ -137,9 +139,12 @@ class Ledger:
                 yield rel
 
     def remove(self, rel: str) -> None:
-        """The author took an entry away: so does a step."""
-        if self.at_head(rel) is not None:
+        """The author took an entry away: so does a step, after those that are owed."""
+        if self.at_head(rel) is not None or self.book(rel).owed:
             self.record(rel, [Record("save", rel, f"{stem(rel)}: removed", {rel: None})])
+        self.done(rel)
+        if not self.book(rel).owed:
+            self._books.pop(rel)
 
     def leave_behind(self, rel: str, head: str, text: bytes) -> str:
         """A text of the author's that belongs to a step somebody has left: a step on a thread that starts there."""
@@ -160,8 +165,8 @@ class Ledger:
         self.past.settle(rel, made[-1].entry)
         steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
         self.record(rel, [*self.saved(rel, base), *self._swept(rel, path, steps)])
-        if not steps and self._recorded.get(rel) == base:
-            self._recorded[rel] = written.content  # a marker alone is no step, and no save of the author's
+        if not steps and self.book(rel).recorded == base:
+            self.book(rel).recorded = written.content  # a marker alone is no step, and no save of the author's
         self.done(rel)
         return written
 
@@ -175,7 +180,7 @@ class Ledger:
 
         def before(new: bytes, temp: str) -> None:
             owed = self._outstanding(rel, newest[0], [])
-            self._intend(Intent(rel, self.heads.get(rel, ""), newest[0], new, {}, self.past.inputs.text, owed, temp))
+            self._intend(Intent(rel, self.head(rel), newest[0], new, {}, self.past.inputs.text, owed, temp))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
         files = self._brought_back(rel, written.content)
@@ -190,7 +195,7 @@ class Ledger:
         self.past.settle(rel, made[-1].entry)
         steps = self._outstanding(rel, base, [self._step(rel, each) for each in made if each.piece.kind != "marker"])
         inputs = self.past.inputs.text
-        self._intend(Intent(rel, self.heads.get(rel, ""), base, made[-1].text, files, inputs, steps, temp))
+        self._intend(Intent(rel, self.head(rel), base, made[-1].text, files, inputs, steps, temp))
 
     def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> list[tuple[str, str]]:
         """Steps of results that have no place in the text any more, each on a thread that starts where it began.
@@ -215,31 +220,43 @@ class Ledger:
             return
         titles, here = _titles(each.piece for each in made), passed and self.steps.thread().name
         if here and self.at_head(rel) == origin.text and self.record(rel, records[1:]):
-            yield titles, f"the text had gone on; step {self.heads[rel][:8]} has what it shows"
+            yield titles, f"the text had gone on; step {self.head(rel)[:8]} has what it shows"
         else:
             yield titles, f"finished on thread {self.steps.record_aside(records, origin.head).name}"
 
     def done(self, rel: str) -> None:
         """What was meant for an entry has come to be, or is not to be; while a step of it is owed, it has not."""
-        if rel in self._owed:
-            return
-        self.intents.pop(rel, None)
-        if self.intents:
-            self.steps.intend(packed(self.intents.values()))
+        book = self.book(rel)
+        if book.intent and not book.owed:
+            book.intent = None
+            self.keep_intents()
+
+    def keep_intents(self) -> None:
+        """In git, as they are now."""
+        intents = [book.intent for book in self._books.values() if book.intent]
+        if intents:
+            self.steps.intend(packed(intents))
         else:
             self.steps.fulfilled()
 
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
-        if self._owed and not self.steps.moving() and not self.steps.busy():
-            for rel in list(self._owed):
+        owing = self._owing()
+        if owing and not self.steps.moving() and not self.steps.busy():
+            for rel in owing:
                 self.record(rel, [])
                 self.done(rel)
-        return not self._owed
+                if not self.book(rel).owed and self.at_head(rel) is None:
+                    self._books.pop(rel)  # it was taken away meanwhile
+        return not self._owing()
 
     def owes(self) -> bool:
         """Whether a step is still to be made, or something meant is not written."""
-        return bool(self._owed or self.intents)
+        return any(book.owed or book.intent for book in self._books.values())
+
+    def book(self, rel: str) -> Book:
+        """What is known of an entry."""
+        return self._books.setdefault(rel, Book())
 
     def begin_thread(self) -> str:
         """Where the settings want it, put HEAD on a thread of its own, before the first step; the thread's name."""
@@ -285,7 +302,7 @@ class Ledger:
             return None
 
     def saved(self, rel: str, content: bytes) -> list[Record]:
-        if self._recorded.get(rel) == content:
+        if self.book(rel).recorded == content:
             return []
         return [Record("save", rel, f"{stem(rel)}: save", {rel: content})]
 
@@ -312,7 +329,8 @@ class Ledger:
 
     def record(self, rel: str, records: Sequence[Record]) -> bool:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
-        wanted = [*self._owed.pop(rel, ()), *records]
+        book = self.book(rel)
+        wanted, book.owed = [*book.owed, *records], []
         fit = self.sieve.fit(wanted)
         made = self._make(rel, fit) if fit else True
         return made and not any(map(self.sieve.unfit, wanted[-1:]))
@@ -320,22 +338,21 @@ class Ledger:
     def _make(self, rel: str, records: list[Record]) -> bool:
         if why := self._hindered():
             return self._owe(rel, records, why)
-        head = self.heads.get(rel)
+        book = self.book(rel)
         records[-1] = replace(records[-1], trailers={"Inputs": self.past.inputs.text, **records[-1].trailers})
         try:
             self._begin()
-            head = self.heads.get(rel)
-            made = self.steps.record_all(records, head)
+            made = self.steps.record_all(records, book.head)
         except Elsewhere as moved:
-            return self._record_elsewhere(rel, records, head or "", moved.now)
+            return self._record_elsewhere(rel, records, book.head or "", moved.now)
         except Unwritable as error:
             return self._owe(rel, records, f"{error}; the text is right, its steps come with the next one")
         except NozzleError as error:
             return self._owe(rel, records, f"no step could be made: {error}; the text is as it should be")
-        self._recorded[rel] = records[-1].files[rel] or b""
+        book.recorded = records[-1].files[rel] or b""
         if made:
-            self.heads |= {other: made[-1].sha for other, seen in self.heads.items() if seen == head}
-            self.heads[rel] = made[-1].sha
+            self._move(book.head, made[-1].sha)
+            book.head = made[-1].sha
         for name in self.steps.left_out:
             self.sieve.once(f"{name} is larger than the cap (file_cap in nozzle.toml): it is not in the step")
         return True
@@ -344,11 +361,22 @@ class Ledger:
         """Why no step can be made now, in plain words; empty when one can."""
         if busy := self.steps.busy():
             return f"a {busy} is under way: cells run, and no step is made until it is over"
-        return "git is at work here: steps come when it is done" if self._owed and self.steps.moving() else ""
+        return "git is at work here: steps come when it is done" if self._owing() and self.steps.moving() else ""
+
+    def _owing(self) -> list[str]:
+        """Entries of which steps are owed."""
+        return [rel for rel, book in self._books.items() if book.owed]
+
+    def _move(self, before: str | None, now: str) -> None:
+        """HEAD went on by a step of ours: every entry that was there is here."""
+        for book in self._books.values():
+            if before is not None and book.head == before:
+                book.head = now
 
     def _owe(self, rel: str, records: Sequence[Record], why: str) -> bool:
         """These steps come later, if need be when nozzle starts again: what was meant stays in git until then."""
-        self._owed[rel], self._recorded[rel] = list(records), records[-1].files[rel] or b""
+        book = self.book(rel)
+        book.owed, book.recorded = list(records), records[-1].files[rel] or b""
         self.sieve.once(why)
         return False
 
@@ -360,17 +388,16 @@ class Ledger:
             before = self.steps.thread().head
             self.first()
             self.first = None
-            now = self.steps.thread().head
-            self.heads = {rel: now if seen == before else seen for rel, seen in self.heads.items()}
+            self._move(before, self.steps.thread().head)
 
     def _record_elsewhere(self, rel: str, records: Sequence[Record], head: str, now: str) -> bool:
         """HEAD has moved: where the entry is the same there, so are its steps; else they stay where they began."""
-        here = self.steps.text(now, rel)
+        here, book = self.steps.text(now, rel), self.book(rel)
         if here == records[-1].files[rel]:  # the author has committed it all himself
-            self.heads[rel], self._recorded[rel] = now, here or b""
+            book.head, book.recorded = now, here or b""
             return True
         if self.steps.text(head, rel) == here or disk.readable(self.root / rel) == records[-1].files[rel]:
-            self.heads[rel] = now
+            book.head = now
             return self.record(rel, records)
         thread = self.steps.record_aside(records, head)
         self.warn(f"{rel}: you went to another step meanwhile; what was written is on thread {thread.name}")
@@ -382,14 +409,14 @@ class Ledger:
 
     def _outstanding(self, rel: str, base: bytes, steps: Sequence[Record]) -> tuple[Record, ...]:
         """All steps of an entry that are to be made, with those that are owed, and the author's save between."""
-        wanted = [*self._owed.get(rel, ()), *self.saved(rel, base), *steps]
+        wanted = [*self.book(rel).owed, *self.saved(rel, base), *steps]
         return tuple(each for each in wanted if not self.sieve.unfit(each))
 
     def _intend(self, intent: Intent) -> None:
         if self.sieve.refused(intent.rel, intent.base) or self.sieve.refused(intent.rel, intent.new):
             return
-        self.intents[intent.rel] = intent
-        self.steps.intend(packed(self.intents.values()))
+        self.book(intent.rel).intent = intent
+        self.keep_intents()
 
 
 def put_files(folder: Path, files: Mapping[str, bytes]) -> None:

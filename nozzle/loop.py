@@ -211,7 +211,8 @@ class Loop:
 
     def _look_at_all(self, paths: list[Path], now: float) -> None:
         """Look at files that changed; if somebody went to another step, say where we are."""
-        seen = [(self._look(path, now)) for path in paths]
+        there = sorted(paths, key=lambda path: not path.exists())  # what was renamed takes its desk along
+        seen = [self._look(path, now) for path in there]
         if "moved" in seen:
             due = sum(len(desk.due()) for desk in self.desks.values() if not desk.gone)
             cells = "1 cell" if due == 1 else f"{due} cells"

@@ -126,6 +126,13 @@ class Past:
         self._known.pop(rel, None)
         self.inputs.forget()
 
+    def rename(self, old: str, new: str) -> None:
+        """An entry has another name, and its cells are the same."""
+        if old in self._known:
+            self._known[new] = self._known.pop(old)
+        self.inputs.put(new, self.inputs.of(old))
+        self.inputs.put(old, {})
+
     def settle(self, rel: str, entry: Entry) -> None:
         """These outputs stand in the text: what their cells read is what the next step says."""
         facts = self._of(rel).facts

@@ -28,10 +28,9 @@ class _Recovery:
     def done(self) -> list[str]:
         ledger, told = self.ledger, []
         for intent in unpacked(ledger.steps.intent() or {}):
-            ledger.intents[intent.rel] = intent
+            ledger.book(intent.rel).intent = intent
             told += self._finish(intent)
-        if not ledger.intents:
-            ledger.steps.fulfilled()
+        ledger.keep_intents()
         for path in ledger.settings.entries_in(ledger.root):
             told += self._take_in(path)
         return told
@@ -47,9 +46,10 @@ class _Recovery:
                 author = left.content  # the swap was done, and what came out was newer than nozzle knew
                 told.append(f"{intent.rel}: your last save was found beside it and is back")
         if author is None or (head != intent.head and author == ledger.at_head(intent.rel) != intent.new):
-            ledger.intents.pop(intent.rel)
-            return [*told, self._finish_aside(intent)]
-        ledger.heads[intent.rel] = head
+            told.append(self._finish_aside(intent))
+            ledger.book(intent.rel).intent = None
+            return told
+        ledger.book(intent.rel).head = head
         ledger.past.inputs.forget()
         meant = intent.new if author in (intent.base, intent.new) else restored(author, reference) or author
         current = disk.read(path)
@@ -59,7 +59,7 @@ class _Recovery:
             told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
         made = ledger.record(intent.rel, self._steps(intent, author, meant))
         if made:
-            ledger.intents.pop(intent.rel)
+            ledger.book(intent.rel).intent = None
         for left in _exchanged(intent, path):
             if left.content in (intent.base, intent.new) or (made and left.content == author):
                 disk.discard(left.temp)

@@ -20,7 +20,7 @@ FLOORS = (
     ("recovery",),
     ("ledger", "run"),
     ("sieve",),
-    ("afterwards", "killed"),
+    ("afterwards", "book", "killed"),
     ("editors", "intent", "orphans", "past", "piece", "together"),
     ("inputs",),
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),

@@ -17,7 +17,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.outputs import Text
 from nozzle.document.scribe import Hand, Result
 from nozzle.intent import Intent, packed, unpacked
-from nozzle.piece import Origin, Piece
+from nozzle.piece import Origin, Piece, compose
 from nozzle.recovery import recover
 from nozzle.steps import Record, Steps
 from nozzle.words.journal import journal
@@ -272,6 +272,61 @@ def test_results_that_began_from_two_texts_are_each_kept_where_they_began(worksh
     assert told[2][1] == "it has no place in the text that it began from, and is in no step"
     for number, (_, where) in enumerate(told[:2]):
         assert f"shown by {number}" in git(workshop.root, "show", f"{where.rsplit(' ', 1)[1]}:{rel}")
+
+
+def test_what_waits_for_an_entry_goes_along_when_it_is_renamed(workshop: Workshop) -> None:
+    old, new, text = "journal/entry.md", "journal/other.md", cell("print(1)")
+    path, ledger = workshop.write(text), workshop.here.ledger(print)
+    ledger.judge(old, text.encode(), None)
+    ledger.save(old, text.encode())
+    made, _ = compose(Entry(text), [result(workshop, text, 0, ledger.head(old))])
+    ledger.keep(old, text.encode(), made)
+    ledger.rename(old, new, text.encode())
+    (intent,) = unpacked(workshop.here.steps.intent() or {})
+    assert intent.rel == new
+    assert [step.entry for step in intent.steps] == [new]
+    assert list(intent.steps[0].files) == [new]
+    ledger.write(path.rename(workshop.root / new), new, text.encode(), made)
+    assert not ledger.owes()
+    assert workshop.here.steps.intent() is None
+    assert git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD", "journal") == new
+    assert [step.kind for step in workshop.here.steps.history(new)] == ["cell", "save"]
+
+
+@pytest.mark.parametrize("then", ["renamed", "removed"])
+def test_an_entry_whose_steps_are_owed_leaves_none_of_its_name_behind(workshop: Workshop, then: str) -> None:
+    rel, new, ledger = "journal/draft.md", "journal/final.md", workshop.here.ledger(print)
+    workshop.here.steps.record(Record("save", "a.md", "begin", {"a.md": b"# A\n"}))
+    (workshop.root / ".git/MERGE_HEAD").touch()
+    path = workshop.write("# Draft\n", rel)
+    ledger.judge(rel, b"# Draft\n", None)
+    ledger.save(rel, b"# Draft\n")
+    assert ledger.owes()
+    if then == "renamed":
+        path.rename(workshop.root / new)
+        ledger.rename(rel, new, b"# Draft\n")
+    else:
+        path.unlink()
+        ledger.remove(rel)
+    (workshop.root / ".git/MERGE_HEAD").unlink()
+    assert ledger.catch_up()
+    assert not ledger.owes()
+    held = git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD", "journal")
+    assert held == (new if then == "renamed" else "")
+    assert "# Draft" in git(workshop.root, "log", "-p", "HEAD")
+    assert git(workshop.root, "status", "--porcelain", "journal") == ""
+    assert not ledger.elsewhere()
+
+
+def test_what_the_cells_of_an_entry_read_is_known_under_its_new_name(workshop: Workshop) -> None:
+    workshop.write("1\n", "data.csv")
+    path = workshop.write(READS)
+    workshop.run(path)
+    path.rename(path.with_name("other.md"))
+    workshop.here.ledger(print).removed()
+    assert workshop.here.ledger(print).past.reads("journal/other.md") == {"data.csv"}
+    workshop.write("2\n", "data.csv")
+    assert due(workshop) == ["input changed"]
 
 
 def test_files_that_any_entry_shows_stay_and_those_that_none_shows_go(workshop: Workshop) -> None:
