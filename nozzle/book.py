@@ -6,6 +6,7 @@ It refuses to look at a file or at git: the ledger opens it, keeps it, and moves
 from dataclasses import dataclass, field, replace
 
 from nozzle.intent import Intent
+from nozzle.sieve import Left
 from nozzle.steps import Record
 
 
@@ -19,6 +20,8 @@ class Book:
     """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
     intent: Intent | None = None
     """What is meant to be written, as git keeps it."""
+    left: Left = field(default_factory=Left)
+    """What came with a step that may not be made."""
 
     def rename(self, old: str, new: str) -> None:
         """The entry has another name, and so has what is still to become of it."""

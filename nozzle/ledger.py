@@ -22,7 +22,7 @@ from nozzle.orphans import Orphans, shown
 from nozzle.past import Past
 from nozzle.piece import Made, Origin, Piece, compose
 from nozzle.settings import Settings
-from nozzle.sieve import Sieve
+from nozzle.sieve import Left, Sieve
 from nozzle.steps import Elsewhere, Record, Steps
 
 JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys", "nozzle.toml", "myst.yml")
@@ -180,7 +180,7 @@ class Ledger:
 
         def before(new: bytes, temp: str) -> None:
             owed = self._outstanding(rel, newest[0], [])
-            self._intend(Intent(rel, self.head(rel), newest[0], new, {}, self.past.inputs.text, owed, temp))
+            self._intend(Intent(rel, self.head(rel), newest[0], new, {}, self._inputs, owed, temp))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
         files = self._brought_back(rel, written.content)
@@ -194,8 +194,7 @@ class Ledger:
         files = {name: data for each in made for name, data in each.files.items()}
         self.past.settle(rel, made[-1].entry)
         steps = self._outstanding(rel, base, [self._step(rel, each) for each in made if each.piece.kind != "marker"])
-        inputs = self.past.inputs.text
-        self._intend(Intent(rel, self.head(rel), base, made[-1].text, files, inputs, steps, temp))
+        self._intend(Intent(rel, self.head(rel), base, made[-1].text, files, self._inputs, steps, temp))
 
     def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> list[tuple[str, str]]:
         """Steps of results that have no place in the text any more, each on a thread that starts where it began.
@@ -215,9 +214,9 @@ class Ledger:
         if fell:
             yield _titles(fell), "it has no place in the text that it began from, and is in no step"
         save = Record("save", rel, f"{stem(rel)}: save", {rel: origin.text})
-        records = [save, *(self._step(rel, each) for each in made)]
-        if not made or any(map(self.sieve.unfit, records)):
+        if not made or self.sieve.unfit(save):
             return
+        records, _ = self.sieve.fit([save, *(self._step(rel, each) for each in made)], Left())
         titles, here = _titles(each.piece for each in made), passed and self.steps.thread().name
         if here and self.at_head(rel) == origin.text and self.record(rel, records[1:]):
             yield titles, f"the text had gone on; step {self.head(rel)[:8]} has what it shows"
@@ -295,6 +294,11 @@ class Ledger:
         first = path.split("/")[0]
         return self.settings.is_entry(path) or first in (self.settings.journal, *JOURNAL)
 
+    @property
+    def _inputs(self) -> str:
+        """What the cells of all entries read, as a step says it."""
+        return self.sieve.words(self.past.inputs.text)
+
     def at_head(self, rel: str) -> bytes | None:
         try:
             return self.steps.at_head(rel)
@@ -309,11 +313,10 @@ class Ledger:
     def _step(self, rel: str, made: Made) -> Record:
         piece, folder = made.piece, Path(rel).parent
         files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}
-        adopt = tuple(path for path in piece.adopt if not self.sieve.withheld(path))
         trailers = {"Cell": piece.chain, **piece.trailers}
         if piece.cell and piece.facts:
-            trailers = {**self.past.trailers(piece.cell, piece.facts, adopt), **piece.trailers}
-        return Record(piece.kind, rel, f"{stem(rel)}: {piece.title}", {rel: made.text, **files}, adopt, trailers)
+            trailers = {**self.past.trailers(piece.cell, piece.facts, piece.adopt), **piece.trailers}
+        return Record(piece.kind, rel, f"{stem(rel)}: {piece.title}", {rel: made.text, **files}, piece.adopt, trailers)
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
         """The last record of a write, with the `_out` files that no entry names any more gone."""
@@ -331,7 +334,7 @@ class Ledger:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
         book = self.book(rel)
         wanted, book.owed = [*book.owed, *records], []
-        fit = self.sieve.fit(wanted)
+        fit, book.left = self.sieve.fit(wanted, book.left)
         made = self._make(rel, fit) if fit else True
         return made and not any(map(self.sieve.unfit, wanted[-1:]))
 
@@ -339,7 +342,7 @@ class Ledger:
         if why := self._hindered():
             return self._owe(rel, records, why)
         book = self.book(rel)
-        records[-1] = replace(records[-1], trailers={"Inputs": self.past.inputs.text, **records[-1].trailers})
+        records[-1] = replace(records[-1], trailers={"Inputs": self._inputs, **records[-1].trailers})
         try:
             self._begin()
             made = self.steps.record_all(records, book.head)
@@ -409,13 +412,14 @@ class Ledger:
 
     def _outstanding(self, rel: str, base: bytes, steps: Sequence[Record]) -> tuple[Record, ...]:
         """All steps of an entry that are to be made, with those that are owed, and the author's save between."""
-        wanted = [*self.book(rel).owed, *self.saved(rel, base), *steps]
-        return tuple(each for each in wanted if not self.sieve.unfit(each))
+        book = self.book(rel)
+        return tuple(self.sieve.fit([*book.owed, *self.saved(rel, base), *steps], book.left)[0])
 
     def _intend(self, intent: Intent) -> None:
         if self.sieve.refused(intent.rel, intent.base) or self.sieve.refused(intent.rel, intent.new):
             return
-        self.book(intent.rel).intent = intent
+        files = self.sieve.files(intent.files, Path(intent.rel).parent)
+        self.book(intent.rel).intent = replace(intent, files=files)
         self.keep_intents()
 
 

@@ -10,6 +10,7 @@ from nozzle import disk
 from nozzle.document.entry import Entry
 from nozzle.intent import Intent, beside, unpacked
 from nozzle.ledger import Ledger, put_files, restored, stem
+from nozzle.sieve import Left
 from nozzle.steps import Record
 
 BACK = 200
@@ -67,8 +68,8 @@ class _Recovery:
 
     def _finish_aside(self, intent: Intent) -> str:
         """The text is elsewhere now: what was meant for it is kept where it was."""
-        records = self._steps(intent, intent.base, intent.new)
-        if any(map(self.ledger.sieve.unfit, records)):
+        records, _ = self.ledger.sieve.fit(self._steps(intent, intent.base, intent.new), Left())
+        if not records:
             return f"{intent.rel}: outputs that were made and not yet written are in no step"
         thread = self.ledger.steps.record_aside(records, intent.head)
         return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"

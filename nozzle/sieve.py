@@ -1,18 +1,28 @@
-"""What no step may keep: a secret, in a text of the author's, in a file that a cell wrote, in a name.
+"""What git may not keep: a secret, in a text of the author's, in a file that a cell wrote, in a name.
 
-It is said once, and what holds it is left out; what comes with it is in the next step. It refuses to change a text.
+It is said once, and what holds it is left out; what comes with it is in the next step. Every step, and what is meant
+to be written, goes through here. It refuses to change a text.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from nozzle.steps import Record, Steps
 
 SEARCHED = 1_000_000
 """Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What came with a step that may not be made, for the next one to bring."""
+
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    adopt: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -24,22 +34,51 @@ class Sieve:
     warn: Callable[[str], None]
     _warned: set[str] = field(default_factory=set)
 
-    def fit(self, records: Iterable[Record]) -> list[Record]:
-        """Those that may be kept; what one brings along that may not be is in the next."""
+    def fit(self, records: Iterable[Record], left: Left) -> tuple[list[Record], Left]:
+        """Those that may be kept, without what in them may not be; and what is left of those that may not."""
         kept: list[Record] = []
-        files, adopt = dict[str, bytes | None](), tuple[str, ...]()
-        for each in records:
-            adopt = (*adopt, *(path for path in each.adopt if not self.withheld(path)))
-            if self.unfit(each):
-                files |= {path: data for path, data in each.files.items() if not self.refused(path, data)}
-                continue
-            kept.append(replace(each, files={**files, **each.files}, adopt=adopt))
-            files, adopt = {}, ()
-        return kept
+        files, adopt = dict(left.files), self._shown(left.adopt)
+        for each in map(self._cleaned, records):
+            files |= {path: data for path, data in each.files.items() if path != each.entry}
+            adopt = (*adopt, *each.adopt)
+            if not self.unfit(each):
+                kept.append(replace(each, files={**files, **each.files}, adopt=adopt))
+                files, adopt = {}, ()
+        return kept, Left(files, adopt)
 
     def unfit(self, record: Record) -> bool:
-        """Whether a file of a record must not be kept."""
-        return any(self.refused(path, data) for path, data in record.files.items())
+        """Whether the text of a record must not be kept."""
+        return self.refused(record.entry, record.files.get(record.entry))
+
+    def files(self, files: Mapping[str, bytes], folder: Path) -> dict[str, bytes]:
+        """Those of the files beside an entry that may be kept; the folder is the entry's."""
+        return {name: data for name, data in files.items() if not self.refused((folder / name).as_posix(), data)}
+
+    def words(self, value: str) -> str:
+        """What a step says of itself, without the words that hold a secret: names of files, of variables."""
+        if not self._tells(value):
+            return value
+        self.once("a name that a cell used looks like a secret: its step does not say it")
+        lines = (" ".join(word for word in line.split(" ") if not self._tells(word)) for line in value.split("\n"))
+        rest = "\n".join(lines)
+        return "" if self._tells(rest) else rest
+
+    def _cleaned(self, record: Record) -> Record:
+        others = ((path, data) for path, data in record.files.items() if path != record.entry)
+        files = {path: data for path, data in others if not self.refused(path, data)}
+        if record.entry in record.files:
+            files[record.entry] = record.files[record.entry]
+        trailers = {key: self.words(value) for key, value in record.trailers.items()}
+        return replace(
+            record, title=self.words(record.title), files=files, adopt=self._shown(record.adopt), trailers=trailers
+        )
+
+    def _shown(self, paths: Iterable[str]) -> tuple[str, ...]:
+        return tuple(path for path in paths if not self.withheld(path))
+
+    def _tells(self, value: str) -> bool:
+        """Whether a word holds a secret, as it stands or as it is quoted."""
+        return any(self.steps.unfit("", each.encode("utf-8", "replace")) for each in {value, unquote(value)})
 
     def refused(self, rel: str, content: bytes | None) -> bool:
         """Whether a text holds what must not be kept; what cells printed was redacted before."""

@@ -213,6 +213,67 @@ SVG(f"<svg xmlns='http://www.w3.org/2000/svg'><text>{tok}</text></svg>")
     assert told(workshop).count("looks like a secret (github token); a cell wrote it") == 2
 
 
+SPOKEN = """
+import struct, zlib
+from IPython.display import Image
+token = "ghp_" + "x1" * 18
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) + chunk(b"tEXt", b"Comment\\0 " + token.encode())
+open("data.csv", "w").write("1")
+Image(b"\\x89PNG\\r\\n\\x1a\\n" + head + chunk(b"IDAT", zlib.compress(b"\\0\\0")) + chunk(b"IEND", b""))
+"""
+"""A cell that draws a picture whose comment is a secret."""
+
+
+def test_a_picture_that_holds_a_secret_is_left_out_and_its_cell_is_a_step(workshop: Workshop) -> None:
+    path = workshop.write(cell(SPOKEN))
+    workshop.run(path)
+    workshop.run(path)
+    assert "looks like a secret" in told(workshop)
+    assert [step.kind for step in workshop.here.steps.history("journal/entry.md")] == ["cell", "save"]
+    assert git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD", "journal").split() == [
+        "journal/data.csv",
+        "journal/entry.md",
+    ]
+    assert git(workshop.root, "status", "--porcelain") == "?? journal/_out/"
+    assert TOKEN not in everything(workshop), "nor has what was meant to be written"
+
+
+def test_what_came_with_a_text_that_no_step_may_keep_is_in_the_next_step(workshop: Workshop) -> None:
+    rel, ledger = "journal/entry.md", workshop.here.ledger(workshop.here.warn)
+    workshop.write("1", "made.csv")
+    ledger.judge(rel, b"# One\n", None)
+    ledger.save(rel, b"# One\n")
+    secret = f"# {TOKEN}\n".encode()
+    assert not ledger.record(rel, [Record("cell", rel, "a cell", {rel: secret, "shown.txt": b"2"}, ("made.csv",))])
+    ledger.save(rel, b"# Two\n")
+    names = git(workshop.root, "show", "--name-only", "--format=", "HEAD").split()
+    assert names == [rel, "made.csv", "shown.txt"]
+    assert TOKEN not in everything(workshop)
+
+
+def test_no_name_that_holds_a_secret_reaches_what_a_step_says_of_itself(workshop: Workshop) -> None:
+    """Names of files that a cell read, or wrote elsewhere, and of what it made."""
+    workshop.write("read\n", f"journal/{TOKEN}.txt")
+    workshop.write("too\n", "journal/plain.txt")
+    body = """
+import glob, os
+file = glob.glob("ghp*.txt")[0]
+print(open(file).read(), open("plain.txt").read())
+exec(file[:-4] + " = 3")
+os.makedirs("/tmp/" + file, exist_ok=True)
+os.rmdir("/tmp/" + file)
+"""
+    workshop.run(workshop.write(cell(body)))
+    assert "a name that a cell used looks like a secret" in told(workshop)
+    (step, *_) = workshop.here.steps.history("journal/entry.md")
+    assert step.kind == "cell"
+    assert step.trailers["Reads"].startswith("journal/plain.txt=")
+    assert "journal/plain.txt=" in step.trailers["Inputs"]
+    assert TOKEN not in everything(workshop)
+
+
 def test_no_secret_of_a_save_that_is_owed_reaches_git_when_a_merge_ends(workshop: Workshop) -> None:
     """Whichever of the owed saves it stands in, and though a later one is without it."""
     here, rel = workshop.here, "journal/entry.md"
