@@ -24,9 +24,9 @@ def start_thread(repo: Repo, name: str, at: str) -> Thread:
     base = came_from(repo)
     if at:
         repo.refs.move(HEADS + name, at, "")
-    repo.door.run("symbolic-ref", "-m", f"nozzle: thread {name}", "HEAD", HEADS + name)
     if base and base != name:
         repo.door.run("config", f"branch.{name}.nozzleBase", base)
+    repo.door.run("symbolic-ref", "-m", f"nozzle: thread {name}", "HEAD", HEADS + name)
     return repo.thread()
 
 

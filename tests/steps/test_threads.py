@@ -6,6 +6,7 @@ import pytest
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps import Steps
+from nozzle.steps.door import Door
 
 from .conftest import Author, made
 
@@ -100,6 +101,36 @@ def test_landing_on_a_base_that_moved_brings_its_files(author: Author, steps: St
     assert steps.thread().name == "main"
     assert author.status() == ""
     author.sound()
+
+
+class Killed(BaseException):
+    """As by kill -9."""
+
+
+@pytest.mark.parametrize("word", ["symbolic-ref", "config"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_while_a_thread_begins_leaves_none_that_cannot_land(
+    author: Author, steps: Steps, monkeypatch: pytest.MonkeyPatch, word: str, when: str
+) -> None:
+    made(steps, "a.md", "1")
+    run = Door.run
+
+    def killed(door: Door, *words: str, **more: object) -> bytes:
+        done = run(door, *words, **more) if words[0] != word or when == "after" else b""  # type: ignore[arg-type]
+        if words[0] == word:
+            raise Killed
+        return done
+
+    monkeypatch.setattr(Door, "run", killed)
+    with pytest.raises(Killed):
+        steps.start_thread("try")
+    monkeypatch.setattr(Door, "run", run)
+    if steps.thread().name == "main":
+        steps.start_thread("again")
+    made(steps, "a.md", "2")
+    steps.land()
+    assert steps.thread().name == "main"
+    assert author.git("show", "main:a.md") == "2"
 
 
 def test_landing_what_conflicts_is_refused(author: Author, steps: Steps) -> None:
