@@ -123,12 +123,13 @@ class Ledger:
         told = []
         for old in filter(self.settings.is_entry, self.steps.missing()):
             content = self.at_head(old)
-            new = next((each for each in self._unknown() if disk.read(self.root / each) == content), "")
-            if new and content:
+            alike = (each for each in self._unknown() if content and disk.readable(self.root / each) == content)
+            if content and (new := next(alike, "")):
                 self.rename(old, new, content)
+                told.append(f"{old} was renamed to {new}")
             else:
                 self.remove(old)
-            told.append(f"{old} was renamed to {new}" if new and content else f"{old} was taken away")
+                told.append(f"{old} was taken away")
         return told
 
     def _unknown(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nozzle import disk
 from nozzle.document.entry import Entry
+from nozzle.errors import NozzleError
 from nozzle.intent import Intent, beside, unpacked
 from nozzle.ledger import Ledger, put_files, restored, stem
 from nozzle.sieve import Left
@@ -28,12 +29,28 @@ class _Recovery:
 
     def done(self) -> list[str]:
         ledger, told = self.ledger, []
-        for intent in unpacked(ledger.steps.intent() or {}):
+        intents = unpacked(ledger.steps.intent() or {})
+        for intent in intents:
             ledger.book(intent.rel).intent = intent
-            told += self._finish(intent)
+        for intent in intents:
+            told += self._finished(intent)
         ledger.keep_intents()
         for path in ledger.settings.entries_in(ledger.root):
-            told += self._take_in(path)
+            told += self._taken_in(path)
+        return told
+
+    def _finished(self, intent: Intent) -> list[str]:
+        """A fault in one entry does not stop the others: where it cannot be written, it is kept where it was."""
+        try:
+            return self._finish(intent)
+        except (NozzleError, OSError) as error:
+            told = [f"{intent.rel}: {error}"]
+        try:
+            told.append(self._finish_aside(intent))
+        except (NozzleError, OSError) as error:
+            book, steps = self.ledger.book(intent.rel), self._steps(intent, intent.base, intent.new)
+            book.owed, book.recorded = steps, steps[-1].files[intent.rel]
+            told.append(f"{intent.rel}: outputs that were made wait in git until that is mended: {error}")
         return told
 
     def _finish(self, intent: Intent) -> list[str]:
@@ -47,9 +64,7 @@ class _Recovery:
                 author = left.content  # the swap was done, and what came out was newer than nozzle knew
                 told.append(f"{intent.rel}: your last save was found beside it and is back")
         if author is None or (head != intent.head and author == ledger.at_head(intent.rel) != intent.new):
-            told.append(self._finish_aside(intent))
-            ledger.book(intent.rel).intent = None
-            return told
+            return [*told, self._finish_aside(intent)]
         ledger.book(intent.rel).head = head
         ledger.past.inputs.forget()
         meant = intent.new if author in (intent.base, intent.new) else restored(author, reference) or author
@@ -69,10 +84,9 @@ class _Recovery:
     def _finish_aside(self, intent: Intent) -> str:
         """The text is elsewhere now: what was meant for it is kept where it was."""
         records, _ = self.ledger.sieve.fit(self._steps(intent, intent.base, intent.new), Left())
-        if not records:
-            return f"{intent.rel}: outputs that were made and not yet written are in no step"
-        thread = self.ledger.steps.record_aside(records, intent.head)
-        return f"{intent.rel}: outputs that were made and not yet written are on thread {thread.name}"
+        where = f"on thread {self.ledger.steps.record_aside(records, intent.head).name}" if records else "in no step"
+        self.ledger.book(intent.rel).intent = None
+        return f"{intent.rel}: outputs that were made and not yet written are {where}"
 
     def _steps(self, intent: Intent, author: bytes, meant: bytes) -> list[Record]:
         """The steps that were to be made; then what the author saved since, and what had to be put into that."""
@@ -88,6 +102,12 @@ class _Recovery:
         folder = Path(intent.rel).parent
         files = {(folder / name).as_posix(): data for name, data in intent.files.items()}
         return Record("repair", intent.rel, f"{stem(intent.rel)}: repaired", {intent.rel: text, **files})
+
+    def _taken_in(self, path: Path) -> list[str]:
+        try:
+            return self._take_in(path)
+        except (NozzleError, OSError) as error:
+            return [f"{path.relative_to(self.ledger.root).as_posix()}: {error}; what lies beside it waits"]
 
     def _take_in(self, path: Path) -> list[str]:
         """A text of the author's that came out of the file and that no step knows becomes a step."""

@@ -153,6 +153,45 @@ def test_an_intent_holds_each_step_with_its_own_files(workshop: Workshop) -> Non
     assert unpacked(packed([intent])) == [intent]
 
 
+def test_an_entry_that_cannot_be_written_at_the_start_does_not_stop_the_others(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    linked, other = workshop.write("# L\n", "journal/linked/l.md"), workshop.write("# O\n", "journal/other.md")
+    names = ["journal/linked/l.md", "journal/other.md"]
+    for path, rel in zip((linked, other), names, strict=True):
+        workshop.here.ledger(print).save(rel, path.read_bytes())
+    (linked.parent / "_out").symlink_to(tmp_path / "elsewhere")
+    head = workshop.here.steps.thread().head
+    intents = (
+        Intent(names[0], head, b"# L\n", b"# L\n\nmade\n", {"_out/a.txt": b"shown"}),
+        Intent(names[1], head, b"# O\n", b"# O\n\nmade\n", {}),
+    )
+    workshop.here.steps.intend(packed(intents))
+    ledger = workshop.here.ledger(print)
+    said = recover(ledger)
+    assert "is a link to elsewhere" in said[0]
+    assert "wait in git until that is mended" in said[1]
+    assert linked.read_text() == "# L\n"
+    assert other.read_text() == "# O\n\nmade\n"
+    assert [intent.rel for intent in unpacked(workshop.here.steps.intent() or {})] == names[:1]
+    assert not ledger.catch_up()
+    (linked.parent / "_out").unlink()
+    assert ledger.catch_up()
+    assert git(workshop.root, "show", f"HEAD:{names[0]}") == "# L\n\nmade"
+    assert git(workshop.root, "show", "HEAD:journal/linked/_out/a.txt") == "shown"
+    assert workshop.here.steps.intent() is None
+
+
+def test_an_entry_that_cannot_be_read_hides_no_removal(workshop: Workshop) -> None:
+    rel = "journal/gone.md"
+    workshop.here.ledger(print).save(rel, b"# Gone\n")
+    with workshop.write("", "journal/large.md").open("w") as file:
+        file.truncate(101_000_000)
+    assert workshop.here.ledger(print).removed() == [f"{rel} was taken away"]
+    assert workshop.here.steps.at_head(rel) is None
+
+
 @pytest.mark.parametrize("done", ["land", "clone", "amend"])
 def test_what_a_cell_read_is_known_after(workshop: Workshop, done: str, tmp_path: Path) -> None:
     workshop.write("1\n", "data.csv")
