@@ -537,6 +537,19 @@ def test_the_first_step_that_git_hinders_is_owed_and_so_is_the_key(
     assert {"journal/entry.md", "nozzle.keys"} <= set(kept)
 
 
+def test_with_the_key_no_edit_of_the_authors_is_committed(workshop: Workshop) -> None:
+    rel, edit = "nozzle.keys", "# A key of a friend's, to be asked about.\n"
+    workshop.here.steps.record(Record("save", rel, "begin", {rel: b"# Who signs\n"}))
+    path = workshop.write("# Who signs\n" + edit, rel)
+    for _ in range(2):
+        workshop.here.publish_key()
+        line = path.read_text().removeprefix("# Who signs\n" + edit)
+        assert line.count("\n") == 1
+        assert workshop.here.steps.at_head(rel) == b"# Who signs\n" + line.encode()
+    assert [step.kind for step in workshop.here.steps.history()] == ["key", "save"]
+    assert git(workshop.root, "diff", "--numstat").split() == ["1", "0", rel]
+
+
 def test_an_output_is_never_written_through_a_link(workshop: Workshop) -> None:
     victim = workshop.root / "victim"
     victim.write_text("mine")

@@ -5,7 +5,7 @@ repr shows it. Nothing here asks or prints; what the user should hear stands in 
 """
 
 from nozzle.keys.key import Key, read_key
-from nozzle.keys.ring import keys_in, known, publish
+from nozzle.keys.ring import keys_in, known, publish, with_key
 from nozzle.keys.secret import secret
 from nozzle.keys.signature import check, parse_signature, signature_text, signed_message, verify
 from nozzle.keys.signer import Signer, keeps_in_keyring, my_key, my_public
@@ -31,4 +31,5 @@ __all__ = [
     "signed_message",
     "typed",
     "verify",
+    "with_key",
 ]

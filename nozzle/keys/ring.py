@@ -29,12 +29,21 @@ def keys_in(content: bytes) -> dict[str, Key]:
 def publish(root: Path, key: Key) -> bool:
     """Add the key unless it stands there already; whether the file was changed."""
     path = root / NAME
-    text = _text(path)
+    if added := _added(_text(path), key):
+        _append(path, added)
+    return bool(added)
+
+
+def with_key(content: bytes, key: Key) -> bytes:
+    """This content of `nozzle.keys`, with the key at its end unless it stands there already."""
+    return content + _added(content.decode("utf-8", "replace"), key).encode()
+
+
+def _added(text: str, key: Key) -> str:
     if any(key.public == other.public for line in text.splitlines() if (other := Key.parse(line))):
-        return False
+        return ""
     start = _HEAD if not text else "" if text.endswith(("\n", "\r")) else "\n"
-    _append(path, f"{start}{key.line}\n")
-    return True
+    return f"{start}{key.line}\n"
 
 
 def _named(text: str) -> dict[str, Key]:

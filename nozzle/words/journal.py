@@ -283,22 +283,20 @@ class Journal:
         return digest
 
     def publish_key(self) -> None:
-        """Put this machine's public key into the journal, once."""
-        from nozzle.keys import known, publish
+        """Put this machine's public key into the journal, once: its line, and nothing else of the author's there."""
+        from nozzle.keys import publish, with_key
         from nozzle.steps import Record
 
         try:
             key = self.signer.key(my_name())
         except NozzleError:
             return
-        fresh = key.id not in known(self.root)
-        if (fresh or self.steps.at_head("nozzle.keys") is None) and not self.steps.busy():
-            if fresh:
-                publish(self.root, key)
-            files: dict[str, bytes | None] = {
-                "nozzle.keys": (self.root / "nozzle.keys").read_bytes(),
-                **self._ignored(),
-            }
+        held = self.steps.at_head("nozzle.keys") or b""
+        if self.steps.busy():
+            return
+        publish(self.root, key)
+        if (content := with_key(held, key)) != held:
+            files: dict[str, bytes | None] = {"nozzle.keys": content, **self._ignored()}
             self.steps.record(Record("key", "nozzle.keys", "the key that signs here", files))
 
     def _ignored(self) -> dict[str, bytes | None]:
