@@ -94,7 +94,7 @@ def write(entry: Entry, result: Result, hand: Hand) -> Edit | None:
 
 def ended(entry: Entry, block: Envelope, result: Result, files: Mapping[str, bytes], hand: Hand) -> Edit | None:
     """The edit that tells how a cell ended that is written as running; what it had shown, `files` too, stays."""
-    slot = next((slot for slot in entry.slots if block in slot.blocks), None)
+    slot = next((slot for slot in entry.slots if any(each.span == block.span for each in slot.blocks)), None)
     if slot is None:
         return None
     chain = block.closing.get("chain", result.chain)

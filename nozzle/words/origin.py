@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from nozzle.words.journal import Journal
 
 
+ENDED = "died"
+"""The status of an output that vouches for nothing: nozzle may have written that ending without running the cell."""
+
+
 def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     """Chains of the cells that may not run."""
     from nozzle.document.entry import Entry
@@ -74,4 +78,8 @@ def _signed(here: Journal, entry: Entry, rel: str) -> set[str]:
         return key.id if key else None
 
     reports = report_all(entry, here.file_digest((here.root / rel).parent), verify)
-    return {cell.chain for cell, _, report in reports if cell and report.signer and report.state == "intact"}
+    return {
+        cell.chain
+        for cell, block, report in reports
+        if cell and report.signer and report.state == "intact" and block.status != ENDED
+    }

@@ -1,13 +1,22 @@
 """What came by git from somebody else runs only when it was trusted."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from nozzle import killed
+from nozzle.document import scribe
+from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
+from nozzle.document.outputs import Text
+from nozzle.document.scribe import Hand, Result
+from nozzle.document.seal import report_all
 from nozzle.errors import Refused
+from nozzle.ledger import put_files
 from nozzle.words.journal import journal
+from tests.conftest import Workshop
 from tests.words.conftest import Say, cell, entry, git, process
 
 WHO = ("-c", "user.name=They", "-c", "user.email=they@example.org")
@@ -318,3 +327,56 @@ def test_what_two_write_alike_in_one_cell_of_many_is_no_copy(say: Say, clone: Pa
 def typed_and_run(path: Path) -> list[str]:
     """The cells that have an output."""
     return [slot.cell.body.strip() for slot in Entry(path.read_text()).slots if slot.output]
+
+
+def shown_as_running(code: str, body: str) -> str:
+    """A text whose cell somebody says is running, and has shown something."""
+    one = Entry(code).cells[0]
+    opening = f"<!-- nozzle:output v=1 of={one.chain[:12]} cell={one.digest} status=running -->"
+    return f"{code}\n{opening}\n\n```text\n{body}\n```\n\n<!-- /nozzle chain={one.chain[:32]} -->\n"
+
+
+def test_who_writes_that_a_cell_is_running_gets_no_signature_and_no_run(say: Say, theirs: Path, clone: Path) -> None:
+    entry(theirs, shown_as_running(cell("open('ran', 'w')"), "99.9 %"))
+    git(theirs, *WHO, "commit", "-qam", "running")
+    git(clone, "pull", "-q")
+    for _ in range(2):
+        say("run")
+    block = Entry((clone / "journal" / "entry.md").read_text()).slots[0].output
+    assert block is not None
+    assert (block.status, block.closing.get("sig"), "99.9 %" in "".join(block.body)) == ("died", None, False)
+    assert not list(clone.rglob("ran"))
+
+
+def test_an_ending_that_a_trusted_key_signed_lets_no_cell_run(say: Say, theirs: Path, clone: Path) -> None:
+    code = cell("open('ran', 'w')")
+    result = Result(Entry(code).cells[0].chain, "died", cause="the kernel went away")
+    with journal(clone) as here:
+        edit = scribe.write(Entry(code), result, Hand(here.sign()))
+    assert edit is not None
+    entry(theirs, apply(code, edit))
+    git(theirs, *WHO, "commit", "-qam", "died")
+    git(clone, "pull", "-q")
+    say("run", "--again")
+    assert not list(clone.rglob("ran"))
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_what_a_killed_cell_had_shown_stays_and_is_signed_as_it_was(workshop: Workshop, signs: bool) -> None:
+    tools = workshop.here.tools(workshop.notices.append, print)
+    hand = tools.hand if signs else replace(tools.hand, sign=None)
+    code = cell("print('half')")
+    result = Result(Entry(code).cells[0].chain, "running", [Text("stdout", "half\n" * 100)])
+    edit = scribe.write(Entry(code), result, hand)
+    assert edit is not None
+    path = workshop.write(apply(code, edit))
+    put_files(path.parent, edit.files)
+    for _, piece in killed.ended(Entry(path.read_text()), path.parent, hand):
+        ending = piece.edit(Entry(path.read_text()))
+        assert ending is not None
+        path.write_text(apply(path.read_text(), ending))
+    done = report_all(Entry(path.read_text()), workshop.here.file_digest(path.parent), workshop.here.verify)
+    assert [(block.status, report.state, bool(report.signer)) for _, block, report in done] == [
+        ("died", "intact", signs)
+    ]
+    assert {"half", "*nozzle was ended while this cell ran; 'nozzle run' runs it again*"} <= set(done[0][1].body)
