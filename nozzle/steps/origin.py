@@ -57,6 +57,32 @@ def brought_anywhere(repo: Repo, wanted: Callable[[str], bool]) -> list[tuple[st
     return [(path, blob.data) for path, blob in read if blob and blob.type == "blob"]
 
 
+def earlier(repo: Repo, path: str, holding: Callable[[bytes], bool]) -> list[bytes]:
+    """What ever stood at a path in a commit that is known here and was not made by nozzle, where it is `holding`.
+
+    Git writes a file out of any commit without going there (`restore -s`, `stash pop`), and leaves no trace of it.
+    """
+    blobs = _versions(repo, path)
+    raw = {sha: found.data for sha in blobs if (found := repo.objects.read(sha)) and found.type == "blob"}
+    texts = [text for pair in zip(_filtered(repo, list(raw), path), raw.values(), strict=True) for text in pair]
+    return [text for text in dict.fromkeys(texts) if holding(text)]
+
+
+def _versions(repo: Repo, path: str) -> list[str]:
+    """The blobs, newest first. A step's text was looked at as it was made, so what came with it came otherwise, too."""
+    given = "".join(f"{sha}\n" for sha in _last_fetched(repo)).encode()
+    where = ("--exclude=refs/nozzle/*", "--all", "--reflog", "--ignore-missing", "--stdin")
+    how = ("--format=%H", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "-m", "--full-history")
+    out = repo.door.run("--literal-pathspecs", "log", *how, *where, "--", path, given=given).decode("utf-8", "replace")
+    steps, commit, found = steps_here(repo), "", dict[str, None]()
+    for row in out.splitlines():
+        if not row.startswith(":"):
+            commit = row or commit
+        elif commit not in steps and (fields := row.split("\t")[0].split())[1].startswith("100"):
+            found[fields[3]] = None
+    return list(found)
+
+
 def _names(repo: Repo) -> list[str]:
     """The commits of which git may have put something here; empty: the index."""
     names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "", *_last_fetched(repo)]
@@ -108,7 +134,7 @@ def stamp(repo: Repo) -> tuple[int, ...]:
     heads = ("HEAD", "index", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", "logs/HEAD")
     remotes, branches = repo.common / "refs" / "remotes", repo.common / "refs" / "heads"
     places = [repo.git_dir / name for name in heads] + [repo.common / "packed-refs", remotes, *remotes.glob("*/*")]
-    places += [branches, *branches.glob("*/")]
+    places += [branches, *branches.glob("*/"), repo.common / "refs" / "stash", repo.common / "refs" / "tags"]
     return tuple(place.stat().st_mtime_ns if place.exists() else 0 for place in places)
 
 
@@ -119,14 +145,26 @@ def tracks(repo: Repo, path: str) -> bool:
 
 def made_here(repo: Repo) -> set[str]:
     """Commits that this clone's reflogs say were committed here, in whichever worktree or thread."""
+    rows = _reflogs(repo)
+    return {sha for each in rows for sha, action in each if _here.fullmatch(action)} | _steps(repo, rows)
+
+
+def steps_here(repo: Repo) -> set[str]:
+    """Those of them that nozzle made."""
+    return _steps(repo, _reflogs(repo))
+
+
+def _steps(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
+    """Steps that were made in a row have one line in a reflog."""
+    pairs = {(row[0], older[0]) for each in rows for row, older in pairwise(each) if row[1] == _RECORDED}
+    return {sha for each in rows for sha, action in each if action == _RECORDED} | _between(repo, sorted(pairs))
+
+
+def _reflogs(repo: Repo) -> list[list[tuple[str, str]]]:
     beside = repo.common / "worktrees"
     names = ["HEAD", "main-worktree/HEAD"] if beside.is_dir() else ["HEAD"]
     names += [f"worktrees/{folder.name}/HEAD" for folder in beside.glob("*")]
-    rows = [_reflog(repo, name) for name in dict.fromkeys([*names, *(name for _, name in _refs(repo, "refs/heads"))])]
-    local = {sha for each in rows for sha, action in each if _here.fullmatch(action)}
-    # Steps that were made in a row have one line there.
-    pairs = {(row[0], older[0]) for each in rows for row, older in pairwise(each) if row[1] == _RECORDED}
-    return local | _between(repo, sorted(pairs))
+    return [_reflog(repo, name) for name in dict.fromkeys([*names, *(name for _, name in _refs(repo, "refs/heads"))])]
 
 
 def _reflog(repo: Repo, name: str) -> list[tuple[str, str]]:

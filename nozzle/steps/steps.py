@@ -39,6 +39,7 @@ class Steps:
         self._made: set[str] = set()
         self._alone: tuple[str, bool] = ("", False)
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
+        self._earlier: dict[str, tuple[tuple[tuple[int, ...], frozenset[bytes]], list[bytes]]] = {}
         self._anywhere: tuple[tuple[int, ...], list[tuple[str, bytes]]] = ((), [])
         self.left_out: tuple[str, ...] = ()  # by the latest `record`, for being larger than `cap`
 
@@ -259,6 +260,17 @@ class Steps:
             found = origin.brought(self._repo, self._repo.canonical(path))
             self._brought[path] = (now, found)
         return found
+
+    def earlier(self, path: str, parts: Collection[bytes]) -> list[bytes]:
+        """Texts that a file had in the history known here, and which hold all of one of these `parts`' lines."""
+        key = (origin.stamp(self._repo), frozenset(parts))
+        if self._earlier.get(path, (((), frozenset()), []))[0] != key:
+            wanted = [[line.strip() for line in part.split(b"\n")] for part in parts]
+            found = origin.earlier(
+                self._repo, self._repo.canonical(path), lambda text: any(all(x in text for x in p) for p in wanted)
+            )
+            self._earlier[path] = (key, found)
+        return self._earlier[path][1]
 
     def brought_anywhere(self, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:
         """Paths that are `wanted`, and what git may have put there, in whichever branch."""

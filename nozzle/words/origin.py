@@ -1,7 +1,7 @@
 """Whose a cell is. What cannot be shown to be this user's does not run: an allow-list, never a list of strangers.
 
-A cell is this user's when he typed it (no version that git may have put here holds it, nor does an entry of which this
-one is a copy), when he typed it earlier while
+A cell is this user's when he typed it (no version of the entry that git may have put here, from wherever in the
+history, holds it, nor does an entry of which this one is a copy), when he typed it earlier while
 nozzle looked on, when he accepted it, or when a key that he trusts signed its output. All of this is asked of the
 chain, the cell after exactly those above it; only an edit of his own carries the cells below it along.
 """
@@ -33,6 +33,9 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     before = _vouched(here, head, rel, known)
     carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
     own = _vouched(here, entry, rel, known)
+    brought |= _earlier(
+        here, [cell for cell in entry.cells if not {cell.digest, cell.chain} & (brought | own)], rel, known
+    )
     own |= {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
     chains = [cell.chain for cell in entry.cells if cell.runs]
     if entry.text != head.text:
@@ -57,6 +60,20 @@ def _copied(here: Journal, cells: list[Cell], known: set[str]) -> set[str]:
         if chains & set(theirs.values()) or 2 * len(digests & theirs.keys()) > len(digests):
             own = _vouched(here, other, rel, known)
             found |= {digest for digest, chain in theirs.items() if chain not in own}
+    return found
+
+
+def _earlier(here: Journal, cells: list[Cell], rel: str, known: set[str]) -> set[str]:
+    """Digests of those cells that an older version of this entry has, which git may have written over it; but for what
+    was this user's there.
+    """
+    from nozzle.document.entry import Entry
+
+    found: set[str] = set()
+    for content in here.steps.earlier(rel, {cell.body.encode() for cell in cells if cell.runs}) if cells else ():
+        older = Entry(content.decode("utf-8", "replace"))
+        own = _vouched(here, older, rel, known)
+        found |= {cell.digest for cell in older.cells if cell.chain not in own}
     return found
 
 

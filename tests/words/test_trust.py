@@ -380,3 +380,42 @@ def test_what_a_killed_cell_had_shown_stays_and_is_signed_as_it_was(workshop: Wo
         ("died", "intact", signs)
     ]
     assert {"half", "*nozzle was ended while this cell ran; 'nozzle run' runs it again*"} <= set(done[0][1].body)
+
+
+OLD = cell("open('ran', 'w').close()")
+FILE = "journal/entry.md"
+BACK = {
+    "restore": [("restore", "-s", "HEAD~1", FILE)],
+    "checkout": [("checkout", "-q", "HEAD~1", "--", FILE), ("reset", "-q")],
+    "stash": [("restore", "-s", "HEAD~1", FILE), ("stash", "-q"), ("stash", "pop", "-q")],
+    "revert": [("revert", "--no-commit", "HEAD"), ("revert", "--quit"), ("reset", "-q")],
+    "reflog": [("reset", "-q", "--hard", "HEAD~2"), ("fetch", "-q"), ("restore", "-s", "HEAD@{1}~1", FILE)],
+}
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_what_git_brings_back_of_an_older_version_of_theirs_waits(
+    say: Say, theirs: Path, clone: Path, how: str
+) -> None:
+    entry(theirs, OLD)
+    git(theirs, *WHO, "commit", "-qam", "old")
+    entry(theirs, "# Nothing\n")
+    git(theirs, *WHO, "commit", "-qam", "gone")
+    git(clone, "pull", "-q")
+    for words in BACK[how]:
+        git(clone, *WHO, *words)
+    path = clone / "journal" / "entry.md"
+    assert "'ran'" in path.read_text()
+    path.write_text(path.read_text() + "\n# typed\n" + cell("print('mine')"))
+    assert "it came by git and may be somebody else's" in say("run").out
+    assert not list(clone.rglob("ran"))
+
+
+def test_what_i_typed_and_took_out_again_is_mine_when_it_comes_back(say: Say, clone: Path) -> None:
+    path = entry(clone, cell("print('mine')"), "journal/own.md")
+    assert say("run", str(path)).status == 0
+    path.write_text("# Nothing\n")
+    assert say("run", str(path)).status == 0
+    path.write_text(cell("x = 'above'") + "\n" + cell("print('mine')"))
+    assert say("run", str(path)).status == 0
+    assert "```text\nmine\n```" in path.read_text()
