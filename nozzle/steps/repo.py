@@ -11,7 +11,7 @@ from pathlib import Path
 from nozzle.errors import NozzleError, Refused, Unreadable
 from nozzle.steps.door import Door, fail
 from nozzle.steps.index import Index
-from nozzle.steps.objects import Object, Objects
+from nozzle.steps.objects import MODULE, Object, Objects
 from nozzle.steps.refs import Refs
 from nozzle.steps.step import Step, step
 
@@ -132,6 +132,22 @@ class Repo:
                 f"move the file into the journal"
             ) from None
 
+    def other(self, path: str) -> Path | None:
+        """The folder of another repository that a file lies in, links followed: say a clone, or a submodule."""
+        real = Path(os.path.realpath(self.root / path))
+        inside = real.is_relative_to(self.root)
+        for folder in real.parents:
+            if folder == self.root:
+                return None
+            if _has_repository(folder) or (inside and self._holds_module(folder)):
+                return folder
+        return None
+
+    def _holds_module(self, folder: Path) -> bool:
+        tree = self.tree(self.thread().head)
+        leaf = self.objects.leaf(tree, folder.relative_to(self.root).as_posix()) if tree else None
+        return leaf is not None and leaf.mode == MODULE
+
     def _branch(self) -> str:
         file = self.git_dir / "HEAD"
         text = "" if file.is_symlink() else file.read_text("utf-8", "surrogateescape").strip()
@@ -194,6 +210,11 @@ def start(folder: Path, own: bool = False) -> Repo:
         found = find(folder)
     assert found is not None
     return found
+
+
+def _has_repository(folder: Path) -> bool:
+    """Whether git would take a folder for the root of a worktree."""
+    return (folder / ".git").is_file() or os.path.lexists(folder / ".git" / "HEAD")
 
 
 _WIDTH = {"sha1": 20, "sha256": 32}

@@ -278,6 +278,10 @@ class Steps:
             self._anywhere = (now, origin.brought_anywhere(self._repo, wanted))
         return self._anywhere[1]
 
+    def other(self, path: str) -> Path | None:
+        """The folder of another repository that a file here lies in: what came with it no step can hold."""
+        return self._repo.other(path)
+
     def tracks(self, path: str) -> bool:
         """Whether git brought a file here, or anything below a folder."""
         return origin.tracks(self._repo, path)

@@ -253,7 +253,11 @@ class Journal:
         """For a cell, why it may not run: somebody else may have written it, and nobody here accepted it."""
         from nozzle.words.origin import refused
 
-        if self.trust_all or self.steps.alone():
+        if self.trust_all:
+            return lambda cell: ""
+        if other := self.steps.other(rel):
+            return lambda cell: f"it lies in {other}, a repository of its own: run nozzle there"
+        if self.steps.alone():
             return lambda cell: ""
         chains = refused(self, entry, rel)
         words = f"{FOREIGN}; 'nozzle trust {rel}' shows it and lets it run"

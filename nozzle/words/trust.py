@@ -34,6 +34,9 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
         if len(entries) == 1 and paths:
             here.read(entries[0])
         for path, entry in here.readable(entries):
+            if other := here.steps.other(here.rel(path)):
+                here.warn(f"{here.rel(path)} lies in {other}, a repository of its own: run nozzle there")
+                continue
             distrust = here.distrust(entry, here.rel(path))
             found += [(here.rel(path), cell) for cell in entry.cells if cell.runs and distrust(cell)]
         settings = "" if here.trusts_settings(*NAMED) else settings_digest(here.root)

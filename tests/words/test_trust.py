@@ -419,3 +419,29 @@ def test_what_i_typed_and_took_out_again_is_mine_when_it_comes_back(say: Say, cl
     path.write_text(cell("x = 'above'") + "\n" + cell("print('mine')"))
     assert say("run", str(path)).status == 0
     assert "```text\nmine\n```" in path.read_text()
+
+
+@pytest.mark.parametrize("how", ["clone", "submodule", "without its .git", "link"])
+def test_a_repository_that_lies_in_mine_is_somebody_elses(say: Say, folder: Path, theirs: Path, how: str) -> None:
+    entry(theirs, cell("open('ran', 'w').close()"), "entry.md")
+    git(theirs, "add", "-A")
+    git(theirs, *WHO, "commit", "-qm", "more")
+    own = entry(folder, cell("print('mine')"), "journal/own.md")
+    assert say("run").status == 0
+    place = folder / ("theirs" if how == "link" else "journal/theirs")
+    if "clone" in how or how == "link":
+        git(folder, "clone", "-q", str(theirs), str(place))
+    else:
+        git(folder, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(theirs), str(place))
+        git(folder, *WHO, "commit", "-qm", "submodule")
+    if how == "without its .git":
+        (place / ".git").unlink()
+    if how == "link":
+        (folder / "journal" / "link.md").symlink_to("../theirs/entry.md")
+    own.write_text(own.read_text() + "\n" + cell("print('more')"))
+    said = say("run")
+    assert f"it lies in {place}, a repository of its own: run nozzle there" in said.out
+    assert "```text\nmore\n```" in own.read_text()
+    assert f"lies in {place}, a repository of its own" in say("trust", "--yes").out
+    say("run")
+    assert not list(folder.rglob("ran"))
