@@ -1,5 +1,6 @@
 """Python cells: IPython's language, questions, interrupts, limits, deaths."""
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -272,3 +273,42 @@ def test_who_leaves_before_the_end_leaves_nothing_running(bench: Bench) -> None:
     assert not Path("/proc", pid).exists()
     bench.jobs.clear()
     assert bench.run("1").status == "ok"
+
+
+SHADOWS = sorted(
+    {name for name in sys.stdlib_module_names if not name.startswith("__")}
+    | {"IPython", "traitlets", "pygments", "numpy"}
+)
+
+
+def test_no_file_beside_an_entry_stands_for_a_library(opened: Callable[..., Bench]) -> None:
+    bench = opened()
+    for name in SHADOWS:
+        (bench.folder / f"{name}.py").write_text(f"open({str(bench.folder / 'ran')!r}, 'a').write('{name} ')\n")
+    lines = (
+        "1 + 1",
+        "1 / 0",
+        "f(",
+        "!true",
+        "%time 1",
+        "import random; random.random()",
+        "from datetime import datetime as d",
+    )
+    for line in (*lines, "d.strptime('2020', '%Y')"):
+        bench.run(line)
+    assert not (bench.folder / "ran").exists(), (bench.folder / "ran").read_text()
+
+
+FOUND = {
+    "one": "import two, colorsys",
+    "two": "word = 'mine'",
+    "colorsys": "word = 'my own'",
+    "other": "word = 'by name'",
+}
+
+
+def test_a_module_beside_an_entry_is_found_by_cells_and_by_its_like_and_by_name(bench: Bench) -> None:
+    for name, code in FOUND.items():
+        (bench.folder / f"{name}.py").write_text(code)
+    bench.run("import one, pkgutil\nprint(one.two.word, one.colorsys.word, pkgutil.resolve_name('other:word'))")
+    assert bench.stdout == "mine my own by name\n"

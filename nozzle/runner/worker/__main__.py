@@ -38,9 +38,9 @@ def start(config: dict[str, Any]) -> None:
         from _nozzle_worker import bridge
 
         bridge.serve(control, config["script"], hidden)
+    del sys.path[0]  # our own folder
     from _nozzle_worker import loop
 
-    sys.path[0] = config["folder"]
     sys.argv = [""]
     loop.serve(control, config, hidden)
 

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import ask, borrow, freeze, hazards, hide, hooks, mend, sandbox
+from . import ask, borrow, elsewhere, freeze, hazards, hide, hooks, mend, sandbox
 from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
@@ -47,7 +47,7 @@ class Kernel:
     def __init__(self, line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
         self.hidden = hidden
         self.root = config["root"]
-        self.began = dict(os.environ), os.getcwd(), list(sys.path)
+        self.began = dict(os.environ), os.getcwd(), [config["folder"], *sys.path]
         """Environment, folder and path of imports, before any cell changed them."""
         self.waits = Waits()
         self.hazards = Hazards()
@@ -65,6 +65,8 @@ class Kernel:
         self.packages = Packages()
         self.engine.namespace.update(tools(self.channel, config["root"]))
         self.names = Names(self.engine.namespace)
+        elsewhere.prefer(config["root"], self.frames.cells)
+        sys.path.insert(0, config["folder"])  # last: what we import ourselves must not be found there
 
     def run(self, message: dict[str, Any], pipes: list[int]) -> None:
         """Run one cell, from its first line to the last word about it."""
