@@ -2,13 +2,16 @@
 
 One table of shapes that are a secret by their looks, plus values the caller knows to be secret. It refuses to guess:
 no entropy, no words like "password =" in prose, so digests, UUIDs, pictures and code stay as they are. Whole texts only
-(the caller joins chunks and strips ANSI first), and every pattern takes time linear in the text, whoever wrote it.
+(the caller joins chunks and strips ANSI first), also where escapes of HTML or Markdown stand in a secret; every pattern
+takes time linear in the text, whoever wrote it.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from nozzle.document.readings import readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +203,19 @@ _Found = tuple[str, int, int]
 
 
 def _found(text: str, known: Iterable[str]) -> list[_Found]:
-    """Kind, start and stop, in order, those that overlap as one, and none inside what was redacted before."""
-    everything = sorted((*_shaped(text), *_pem(text), *_known(text, known)), key=lambda found: (found[1], -found[2]))
-    done = {at for mark in _DONE.finditer(text) for at in range(*mark.span())} if everything else set()
+    """Kind, start and stop, in order, those that overlap as one, and none inside what was redacted before.
+
+    In every reading of the text: an escape in the middle of a secret hides it from nobody.
+    """
+    known = {value for value in known if len(value) >= 8}
+    everything, done = list[_Found](), set[int]()
+    for reading in readings(text):
+        here = [*_shaped(reading.text), *_pem(reading.text), *_known(reading.text, known)]
+        everything += [(kind, *reading.span(start, stop)) for kind, start, stop in here]
+        marks = _DONE.finditer(reading.text) if here else ()
+        done |= {at for mark in marks for at in range(*reading.span(*mark.span()))}
     merged: list[_Found] = []
-    for kind, start, stop in everything:
+    for kind, start, stop in sorted(everything, key=lambda found: (found[1], -found[2])):
         if merged and start < merged[-1][2]:
             merged[-1] = (merged[-1][0], merged[-1][1], max(stop, merged[-1][2]))
         elif start not in done:
@@ -213,7 +224,7 @@ def _found(text: str, known: Iterable[str]) -> list[_Found]:
 
 
 def _known(text: str, known: Iterable[str]) -> Iterator[_Found]:
-    for value in {value for value in known if len(value) >= 8}:
+    for value in known:
         at = text.find(value)
         while at >= 0:
             yield "known secret", at, at + len(value)

@@ -79,7 +79,7 @@ def _check(here: Journal, report: Report, built: Path, anyway: bool) -> None:
 
 
 def _secrets(here: Journal, built: Path) -> Iterator[tuple[str, str]]:
-    """Files that hold what looks like a secret, or a secret value of this environment; and why.
+    """Files that no step may keep, as a secret stands in them by its looks or as this environment knows it; and why.
 
     Of a secret in an entry that goes out, the entry is named: pages and lists that were made of it are not.
     """
@@ -94,7 +94,7 @@ def _secrets(here: Journal, built: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(path for path in built.rglob("*") if path.is_file()):
         content, name = path.read_bytes(), path.relative_to(built).as_posix()
         made = not (here.root / name).is_file()
-        if not (named and made) and b"\0" not in content and (why := here.steps.unfit(name, content)):
+        if not (named and made) and (why := here.steps.unfit(name, content)):
             yield name, why
 
 

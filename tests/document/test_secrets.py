@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nozzle.document.secrets import Hit, find, known_values, redact, secret_names
+from nozzle.document.secrets import Hit, find, known_values, redact, secret_names, unfit
 
 ALNUM = string.ascii_letters + string.digits
 WORD = ALNUM + "_-"
@@ -232,6 +232,31 @@ def test_known_values_are_taken_exactly() -> None:
     assert redact("correct hors", known) == "correct hors"
 
 
+WRITTEN = (
+    ("<td>p&amp;ss_w*rd&lt;12&gt;x</td>", "<td>[redacted: known secret]</td>"),
+    ("| p&ss\\_w\\*rd&lt;12>x |", "| [redacted: known secret] |"),
+    ("a \\*p&ss\\_w\\*rd\\<12>x\\* b", "a \\*[redacted: known secret]\\* b"),
+    ("p&#38;ss&#x5F;w&ast;rd&lt12&gtx", "[redacted: known secret]"),
+    ("**ghp\\_{0}** and &lt;ghp&#95;{0}&gt;", "**[redacted: github token]** and &lt;[redacted: github token]&gt;"),
+    ("https:&#x2F;/ada:s3cret&commat;example.org", "https:&#x2F;/ada:[redacted: password]&commat;example.org"),
+    ("a &amp; b \\_ c, \\[redacted: github token]", "a &amp; b \\_ c, \\[redacted: github token]"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "clean"), WRITTEN)
+def test_a_secret_is_found_however_it_is_escaped(text: str, clean: str) -> None:
+    known, text = ["p&ss_w*rd<12>x", "redacted"], text.replace("{0}", "x1" * 18)
+    assert redact(text, known) == clean
+    assert redact(clean, known) == clean
+    assert [hit.span for hit in find(f"\n{text}", known)] == [
+        (start + 1, stop + 1) for start, stop in (hit.span for hit in find(text, known))
+    ]
+
+
+def test_what_hides_in_an_escape_says_why_a_file_is_not_kept() -> None:
+    assert unfit("a.html", b"one<br>\nghp&#95;" + b"x1" * 18) == "line 2 looks like a secret (github token)"
+
+
 def test_a_known_value_with_a_shape_is_called_by_its_shape() -> None:
     token = "ghp_" + some(36)
     assert redact(f"a {token} b", [token]) == "a [redacted: github token] b"
@@ -319,6 +344,9 @@ HOSTILE = {
     "done": "[redacted: " + "a" * 39,
     "lines": "\r\n\r",
     "known": "abcdefgh",
+    "references": "&amp;",
+    "half references": "&#x",
+    "backslashes": "\\",
     "mixed": "".join(secret[: len(secret) // 2] + " " for _, secret in SECRETS),
 }
 

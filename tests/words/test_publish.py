@@ -58,7 +58,7 @@ def test_nozzle_publishes_its_own_journal_by_the_workflow_it_writes() -> None:
     assert (root / ".github" / "workflows" / "pages.yml").read_text() == pages(root)
 
 
-@pytest.mark.parametrize("fault", ["link", "output", "unsigned", "secret", "attached", "hidden"])
+@pytest.mark.parametrize("fault", ["link", "output", "unsigned", "secret", "attached", "picture", "hidden"])
 def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str) -> None:
     path = journal / "journal" / "entry.md"
     text = path.read_text()
@@ -74,6 +74,11 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
     elif fault == "attached":
         attached.write_text(TOKEN)
         path.write_text(text + "\n[notes](c.txt)\n")
+    elif fault == "picture":
+        (journal / "journal" / "p.png").write_bytes(
+            b"\x89PNG\r\n\x1a\n\0\0\0\x2dtEXtComment\0" + TOKEN.encode() + b"\0"
+        )
+        path.write_text(text + "\n![a picture](p.png)\n")
     else:
         attached.symlink_to("../.git/config")
         path.write_text(text + "\n[notes](c.txt)\n")
@@ -87,6 +92,8 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
         assert "1 thing stands against" in said.out
     elif fault == "attached":
         assert "✗ journal/c.txt: line 1 looks like a secret" in said.out
+    elif fault == "picture":
+        assert "✗ journal/p.png: line 3 looks like a secret" in said.out
     assert not out.exists()
     assert say("publish", "--to", str(out), "--anyway").status == 0
     assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]
