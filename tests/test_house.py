@@ -27,7 +27,9 @@ FLOORS = (
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),
-    ("errors", "rest", "scratch", "whole"),
+    ("scratch",),
+    ("whole",),
+    ("errors", "rest"),
 )
 DOORS = {
     "git": ("steps",),

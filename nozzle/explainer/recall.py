@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nozzle import whole
 from nozzle.document.entry import Entry
 from nozzle.document.trajectory import trajectory
 from nozzle.scratch import scratch
@@ -82,13 +83,15 @@ class Recall:
         try:
             return self._made()
         except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)  # half written by a process that was killed
+            whole.remove(self._path)  # half written by a process that was killed
             return self._made()
 
     def _made(self) -> sqlite3.Connection:
         import sqlite3
 
         scratch(self._path.parent)
+        if self._path.is_symlink():  # SQLite would follow it
+            whole.remove(self._path)
         index = sqlite3.connect(self._path, timeout=5)
         index.execute("create table if not exists seen (name text primary key, digest text)")
         index.execute(

@@ -4,10 +4,10 @@ Anybody who can push can change the file, so it only says under which name a key
 that is no key is passed over) and only ever appended to.
 """
 
-import os
 import stat
 from pathlib import Path
 
+from nozzle import whole
 from nozzle.errors import Refused, Unreadable, Unwritable
 from nozzle.keys.key import Key
 
@@ -70,9 +70,7 @@ def _text(path: Path) -> str:
 
 def _append(path: Path, text: str) -> None:
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
+        whole.add(path, text.encode(), 0o644)
     except OSError as error:
         reason = str(error.strerror).lower()
         raise Unwritable(f"{path}: {reason}: your public key belongs in it; add the line of `nozzle key`") from error

@@ -8,7 +8,6 @@ Names: OpenTelemetry semantic conventions for generative AI (gen_ai.*), OTLP/JSO
 """
 
 import json
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from nozzle import whole
 from nozzle.lm.model import Call, Message, Reply
 from nozzle.scratch import scratch
 
@@ -99,11 +99,7 @@ class Tracer:
             line = json.dumps(self._request(clean), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
             self._last[clean.trace] = clean.id, clean.messages
             scratch(self.path.parent)
-            out = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-            try:
-                os.write(out, line.encode("utf-8", "replace") + b"\n")
-            finally:
-                os.close(out)
+            whole.add(self.path, line.encode("utf-8", "replace") + b"\n", 0o600)
         if self.also is not None:
             self.also(clean)
 

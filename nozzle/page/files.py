@@ -1,10 +1,11 @@
 """Files of the built site, and nothing beside it: no link is followed, no hidden file shown, no folder listed."""
 
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
+
+from nozzle import whole
 
 _KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -54,22 +55,7 @@ def opened(root: Path, names: Sequence[str]) -> BinaryIO | None:
 
     Every step refuses links, so that nothing that is swapped meanwhile can lead outside.
     """
-    here = -1
     try:
-        here = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-        for name in names[:-1]:
-            outer, here = here, os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
-            os.close(outer)
-        return _regular(os.open(names[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here))
+        return whole.opened(root.joinpath(*names), root=root)
     except OSError:  # also a name too long
         return None
-    finally:
-        if here >= 0:
-            os.close(here)
-
-
-def _regular(found: int) -> BinaryIO | None:
-    if stat.S_ISREG(os.fstat(found).st_mode):
-        return open(found, "rb")
-    os.close(found)
-    return None

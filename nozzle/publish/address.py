@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from nozzle import whole
 from nozzle.document.slug import slug
 from nozzle.publish.leaf import Leaf
-from nozzle.publish.plain import opened
 
 _AWAY = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
 _KEPT = "/%:@!$&'()*+,;=~-._"
@@ -103,7 +103,7 @@ class World:
 
     def _holds(self, place: str) -> bool:
         try:
-            opened(self.root, place).close()
+            whole.opened(self.root / place, root=self.root).close()
         except (OSError, UnicodeError):  # none, a link, or no name for a file system
             return False
         return True

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from nozzle import __version__
+from nozzle import __version__, whole
 from nozzle.document.mdast import Node, parse, plain, walk
 from nozzle.errors import Unreadable
 from nozzle.publish import listing, pages
@@ -22,7 +22,6 @@ from nozzle.publish.drawing import Drawing
 from nozzle.publish.html import draw
 from nozzle.publish.leaf import Leaf, leaf, lifted
 from nozzle.publish.mystmd import Mystmd
-from nozzle.publish.plain import opened
 from nozzle.publish.shelf import Shelf, digest, stamp
 from nozzle.publish.site import Broken, Page, Report, Site
 
@@ -48,13 +47,13 @@ def build(
     """
     pages = list(sources)
     maker = Mystmd(pages) if front == "mystmd" else None
-    report = _Build(pages, root, Shelf(out), site, front, maker.tree if maker else _parsed).run(drafts)
+    report = _Build(pages, root, Shelf(out, root), site, front, maker.tree if maker else _parsed).run(drafts)
     return replace(report, warnings=(*report.warnings, *maker.warnings)) if maker else report
 
 
-def bring(built: Path, out: Path) -> None:
+def bring(built: Path, out: Path, root: Path) -> None:
     """Put a site that was built in a folder of its own into `out`, byte for byte; raises as `build` does."""
-    made, shelf = Shelf(built), Shelf(out)
+    made, shelf = Shelf(built), Shelf(out, root)
     for path in made.files:
         shelf.put(path, (built / path).read_bytes(), path)
     shelf.close(made.records)
@@ -169,7 +168,7 @@ class _Build:
 
     def _bytes(self, name: str) -> bytes:
         try:
-            with opened(self.root, name) as file:
+            with whole.opened(self.root / name, root=self.root) as file:
                 return file.read()
         except OSError as error:
             where = self.root / name

@@ -22,10 +22,10 @@ def digest(content: bytes) -> str:
 
 
 class Shelf:
-    """One build's view of an output folder."""
+    """One build's view of an output folder, in which no link is followed."""
 
-    def __init__(self, out: Path) -> None:
-        self.out = Path(os.path.realpath(out))
+    def __init__(self, out: Path, root: Path | None = None) -> None:
+        self.out, self.root = _place(out, root)
         self.records: dict[str, Any] = {}  # by source, what the earlier build knew
         self.written: list[str] = []
         self.unchanged: list[str] = []
@@ -37,12 +37,13 @@ class Shelf:
 
     def _load(self) -> None:
         try:
-            known = json.loads((self.out / MANIFEST).read_bytes())
+            with whole.opened(self.out / MANIFEST, root=self.root) as file:
+                known = json.load(file)
             inside = {path: name for path, name in known["files"].items() if ".." not in path and path[:1] not in "/."}
-            whole = {
+            complete = {
                 name: one for name, one in known["pages"].items() if one.keys() >= {"key", "leaf", "around", "asked"}
             }
-            self._ours, self.records = inside, whole
+            self._ours, self.records = inside, complete
         except (
             OSError,
             ValueError,
@@ -63,7 +64,8 @@ class Shelf:
 
     def _found(self, path: str) -> str | None:
         try:
-            return digest((self.out / path).read_bytes())
+            with whole.opened(self.out / path, root=self.root) as file:
+                return digest(file.read())
         except OSError:
             return None
 
@@ -84,7 +86,7 @@ class Shelf:
         if found == name:
             self.unchanged.append(path)
             return
-        _write(self.out / path, content)
+        self._write(path, content)
         self.written.append(path)
 
     def _claim(self, path: str, origin: str) -> None:
@@ -99,7 +101,7 @@ class Shelf:
         known = {"files": dict(sorted(self._now.items())), "pages": dict(sorted(records.items()))}
         text = json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
         if self._found(MANIFEST) != digest(text):
-            _write(self.out / MANIFEST, text)
+            self._write(MANIFEST, text)
         return removed
 
     def _remove(self, path: str) -> bool:
@@ -107,23 +109,26 @@ class Shelf:
             if (self.out / path).exists():
                 self.warnings.append(f"{path} was changed by another hand since: it is left where it is")
             return False
-        (self.out / path).unlink()
-        _prune((self.out / path).parent, self.out)
+        whole.remove(self.out / path, root=self.root)
+        whole.prune((self.out / path).parent, root=self.out)
         return True
 
+    def _write(self, path: str, content: bytes) -> None:
+        where = self.out / path
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            whole.write(where, content, root=self.root)
+        except OSError as error:
+            raise Unwritable(f"{where} cannot be written ({error.strerror}): check the folder and the disk") from error
 
-def _prune(folder: Path, out: Path) -> None:
-    while folder != out and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
 
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole.write(path, content)
-    except OSError as error:
-        raise Unwritable(f"{path} cannot be written ({error.strerror}): check the folder and the disk") from error
+def _place(out: Path, root: Path | None) -> tuple[Path, Path]:
+    """Where the folder lies, and below what no link is followed: the journal's root, or the folder itself elsewhere."""
+    named = Path(os.path.abspath(out))
+    if root is not None and named.is_relative_to(root):
+        return named, root
+    place = Path(os.path.realpath(out))
+    return place, place
 
 
 def stamp(paths: Iterable[Path], *words: str) -> str:

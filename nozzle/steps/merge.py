@@ -6,7 +6,7 @@ It refuses to overwrite a file that is in no step yet, and to decide for the aut
 import os
 import tempfile
 from collections.abc import Collection, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from nozzle import whole
 from nozzle.errors import Refused
@@ -68,17 +68,14 @@ def _clean(repo: Repo, paths: list[str]) -> list[str]:
 def put_files(repo: Repo, files: Mapping[str, bytes | None], like: str = "") -> None:
     """Write files, or take them away; a program is one that is one in the commit they are `like`, or was one here.
 
-    Refused where a folder on the way is a link: git keeps no file behind one.
+    Unwritable where a folder on the way is a link: git keeps no file behind one.
     """
     tree = repo.tree(like) if like else ""
     for name, data in files.items():
         path = repo.root / name
         if data is None:
-            path.unlink(missing_ok=True)
+            whole.remove(path, root=repo.root)
             continue
-        if any((repo.root / folder).is_symlink() for folder in PurePosixPath(name).parents):
-            raise Refused(f"{name}: a folder on the way is a link; make it a true folder, and try again")
         leaf = repo.objects.leaf(tree, name) if tree else None
         program = leaf.mode == PROGRAM if leaf else os.access(path, os.X_OK)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole.write(path, data, 0o777 if program else 0o666)
+        whole.write(path, data, 0o777 if program else 0o666, root=repo.root)

@@ -48,15 +48,15 @@ def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes |
 
     Refused when one of them must not be kept.
     """
-    from nozzle import disk
+    from nozzle import disk, whole
 
     record = replace(record, files={**{each.rel: each.text for each in brought}, **others})
     here.steps.check([record])
     for each in brought:
         path = here.root / each.rel
-        path.parent.mkdir(parents=True, exist_ok=True)
+        whole.make(path.parent, root=here.root)
         if not path.exists():
-            path.write_bytes(each.text)
+            whole.write(path, each.text, root=here.root)
             continue
         disk.rewrite(path, partial(_instead, here, each))
     here.steps.put_files(others, record.merges)

@@ -24,6 +24,7 @@ img{max-width:100%;background:#fff}.minus{color:#c22}.plus{color:#180}td,th{padd
 
 def write(here: Journal, one: Step, two: Step, found: list[tuple[str, list[Contrast]]], files: list[str]) -> Path:
     """Make the page; where it lies."""
+    from nozzle import whole
     from nozzle.scratch import scratch
 
     folder = scratch(here.root / ".nozzle" / "compare")
@@ -32,11 +33,11 @@ def write(here: Journal, one: Step, two: Step, found: list[tuple[str, list[Contr
     body = "".join(_entry(here, one, two, rel, contrasts) for rel, contrasts in found)
     listed = f"<h2>Files</h2><ul>{''.join(f'<li>{_e(name)}' for name in files)}</ul>" if files else ""
     title = f"{one.sha[:8]} and {two.sha[:8]}"
-    path.write_text(
+    page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{title}</title><style>{STYLE}</style><h1>{title}</h1><div class="pair">{heads}</div>{body}{listed}',
-        encoding="utf-8",
+        f'<title>{title}</title><style>{STYLE}</style><h1>{title}</h1><div class="pair">{heads}</div>{body}{listed}'
     )
+    whole.write(path, page.encode("utf-8", "replace"), root=folder)
     return path
 
 

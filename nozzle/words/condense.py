@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,8 +113,7 @@ def keep(here: Journal, path: Path) -> Path:
     place = path.parent / "_out" / f"{path.stem}.map.md"
     text = here.redact(as_page(mapped(here, path), here.rel(path), f"../{path.name}")).encode("utf-8", "replace")
     if place.is_symlink() or not place.exists() or place.read_bytes() != text:
-        place.parent.mkdir(exist_ok=True)
-        whole.write(place, text)
+        whole.write(place, text, root=here.root)
     return place
 
 
@@ -135,14 +135,14 @@ def _posted(here: Journal, path: Path, found: Map) -> str:
     from nozzle.document.thought.show import post
 
     place = path.with_name(f"{path.stem}-condensed.md")
-    if place.exists():
+    if os.path.lexists(place):
         raise Refused(f"{place} is there already; what you wrote in it would be lost: move it, or take it away first")
     entry = here.read(path)
     title = " ".join(str(entry.meta.get("title") or path.stem).split())
     quoted = f"{title}, condensed".replace("\\", "\\\\").replace('"', '\\"')
     today = datetime.date.today()
     front = f'---\ntitle: "{quoted}"\ndate: {today}\ntags: []\ndraft: true\ncondensed: {path.name}\n---\n\n'
-    place.write_text(here.redact(front + post(found, title, path.name)), encoding="utf-8")
+    here.put(place, here.redact(front + post(found, title, path.name)).encode("utf-8", "replace"))
     return _shown(place)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,14 +146,13 @@ def _write(here: Journal, draft: _Draft, to: Path | None) -> dict[str, object]:
 
     path = (to or here.root / here.settings.journal / f"{draft.name}.md").absolute()
     number = 1
-    while to is None and path.exists():
+    while to is None and os.path.lexists(path):
         number += 1
         path = path.with_name(f"{draft.name}-{number}.md")
-    if path.exists():
+    if os.path.lexists(path):
         raise Refused(f"{path} is already there; name another with --to")
     text = here.redact(draft.text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8", "replace"))
+    here.put(path, text.encode("utf-8", "replace"))
     ignore(here)
     entry = Entry(text)
     notes = [*draft.notes, *(["what looked like a secret was taken out"] if text != draft.text else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -127,6 +128,16 @@ class Journal:
             self.warn(text)
         self._named |= self.missed
         return 1 if self.missed else 0
+
+    def put(self, path: Path, content: bytes) -> None:
+        """Write a file anew: below the root through no link; elsewhere into the folder that was named."""
+        from nozzle import whole
+
+        path = Path(os.path.abspath(path))
+        if not path.is_relative_to(self.root):
+            path = path.parent.resolve() / path.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+        whole.write(path, content, root=self.root if path.is_relative_to(self.root) else path.parent)
 
     def warn(self, text: str) -> None:
         from nozzle.words.visible import echo

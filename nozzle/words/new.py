@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nozzle.errors import Refused, WrongCommand
+from nozzle.errors import Refused, Unwritable, WrongCommand
 
 if TYPE_CHECKING:
     from nozzle.words.journal import Journal
@@ -31,10 +32,9 @@ def command(title: str, folder: Path | None) -> int:
     with journal(make=True) as here:
         today = datetime.date.today()
         path = (folder or here.root / here.settings.journal).absolute() / f"{today}-{slug(title)}.md"
-        if path.exists():
+        if os.path.lexists(path):
             raise Refused(f"{path} is already there; open it, or choose another title")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text(title, today))
+        here.put(path, text(title, today).encode())
         ignore(here)
         plugin(here.root)
         click.echo(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
@@ -62,25 +62,26 @@ def slug(title: str) -> str:
 
 def plugin(root: Path) -> None:
     """Where mystmd is used, leave the plugin by which it shows questions and tasks; one that is there stays."""
+    from nozzle import whole
     from nozzle.words.plugin import MYSTMD
 
-    if (root / "myst.yml").exists() and not (root / "nozzle.mjs").exists():
-        (root / "nozzle.mjs").write_text(MYSTMD)
+    if (root / "myst.yml").exists() and not os.path.lexists(root / "nozzle.mjs"):
+        whole.write(root / "nozzle.mjs", MYSTMD.encode(), root=root)
 
 
 def ignore(here: Journal) -> None:
     """Keep the cache and the build out of git, in a journal that does not say so yet."""
+    from nozzle import whole
+
     path = here.root / ".gitignore"
     try:
         held = path.read_bytes() if path.exists() else b""
         added = ignoring(held)[len(held) :]
         if added:
-            with path.open("ab") as file:
-                file.write(added)
-    except OSError as error:
-        here.warn(
-            f"{path}: {str(error.strerror).lower()}: write .nozzle/ and site/ into it, so that git passes them by"
-        )
+            whole.add(path, added, root=here.root)
+    except (OSError, Unwritable) as error:
+        why = str(error) if isinstance(error, Unwritable) else f"{path}: {str(error.strerror).lower()}"
+        here.warn(f"{why}: write .nozzle/ and site/ into it, so that git passes them by")
 
 
 def ignoring(held: bytes) -> bytes:

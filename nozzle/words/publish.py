@@ -46,7 +46,7 @@ def command(folder: Path | None, branch: str | None, pages: bool, anyway: bool) 
             report = build_site(here, built)
             _check(here, report, built, anyway)
             if folder:
-                bring(built, folder)
+                bring(built, folder, here.root)
                 click.echo(f"published to {folder}")
             else:
                 assert branch is not None
@@ -106,13 +106,13 @@ def _commit(here: Journal, built: Path, branch: str) -> str:
 
 
 def _workflow(root: Path) -> int:
+    from nozzle import whole
     from nozzle.words.workflow import pages
 
     path, workflow = root / ".github" / "workflows" / "pages.yml", pages(root)
-    if path.exists() and path.read_bytes() != workflow.encode():
+    if path.is_symlink() or (path.exists() and path.read_bytes() != workflow.encode()):
         raise Refused(f"{path} is already there and is not what nozzle would write; move it away first")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(workflow)
+    whole.write(path, workflow.encode(), root=root)
     click.echo(
         f"{path.relative_to(root)}: commit and push it, and choose 'GitHub Actions' in the repository's Pages settings"
     )
