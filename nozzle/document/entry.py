@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from nozzle.document import frontmatter
 from nozzle.document.frontmatter import FrontMatter
-from nozzle.document.lines import eol, split
+from nozzle.document.lines import eol, split, trimmed
 from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys, marker
 from nozzle.document.normal import python_form
 from nozzle.document.options import Options, read_options
@@ -419,12 +419,7 @@ def _marker(pattern: re.Pattern[str], top: Top, rows: list[str]) -> re.Match[str
 
 def _inside(text: str) -> tuple[str, ...]:
     """The lines of an envelope's body, right-stripped, without the blank ones around them."""
-    body = [row.rstrip() for row in split(text)]
-    while body and not body[0]:
-        body.pop(0)
-    while body and not body[-1]:
-        body.pop()
-    return tuple(body)
+    return tuple(trimmed(split(text)))
 
 
 def _closed(top: Top, rows: list[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry, Span
-from nozzle.document.lines import split
+from nozzle.document.lines import split, trimmed
 from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
@@ -106,11 +106,7 @@ def _rows(what: What, text: str, language: str = "python") -> list[str]:
     if what in SHORT:
         behind = " ".join(text.split())
         return [f"/{what} {behind}".rstrip()] if SHORT[what].fullmatch(behind) else []
-    rows = [row.rstrip() for row in split(text.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n"))]
-    while rows and not rows[0]:
-        rows.pop(0)
-    while rows and not rows[-1]:
-        rows.pop()
+    rows = trimmed(split(text.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")))
     if not rows or what == "prose":
         return rows
     if what == "cell":

@@ -4,6 +4,7 @@
 Nothing here changes a byte: joining the lines gives the text back.
 """
 
+from collections.abc import Iterable
 from io import StringIO
 
 
@@ -14,6 +15,17 @@ def split(text: str) -> list[str]:
     ['a\\r\\n', 'b\\u2028c\\r', 'd']
     """
     return StringIO(text, newline="").readlines()
+
+
+def trimmed(rows: Iterable[str]) -> list[str]:
+    """Lines right-stripped, without the blank ones around them.
+
+    >>> trimmed(["\\n", "a \\n", "", "b", " "])
+    ['a', '', 'b']
+    """
+    bare = [row.rstrip() for row in rows]
+    said = [at for at, row in enumerate(bare) if row]
+    return bare[said[0] : said[-1] + 1] if said else []
 
 
 def eol(text: str) -> str:

@@ -112,7 +112,9 @@ _ansi = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ 
 _moves = re.compile(r"\x1b\[(\d*)([ABCDGK])")
 """The cursor goes up, down, right, left, to a column; a line is erased."""
 _FAR = 1000
-"""Places that one move of the cursor goes at most."""
+"""Places that one move of the cursor goes at most, and the columns that it finds."""
+_ROOM, _EACH = 100_000, 4
+"""Places that all moves of a text open on a screen at most: so many, and this for each of its characters."""
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -134,32 +136,74 @@ def _drawn(text: str) -> str:
     >>> _drawn("a\nlong\x1b[1A\x1b[2K\rnew\n\x1b[Kend")
     'new\nend'
     """
-    rows: list[list[str]] = [[]]
-    row = column = 0
+    screen = _Screen(_ROOM + _EACH * len(text))
     for part in re.finditer(rf"{_moves.pattern}|{_ansi.pattern}|[^\x1b]|\x1b", text):
-        count, move, char = min(int((part[1] or "1")[:6]), _FAR), part[2], part[0]
-        if move == "K":
-            here = rows[row]
-            here[:] = {"": here[:column], "0": here[:column], "1": [" "] * (column + 1) + here[column + 1 :]}.get(
-                part[1], []
-            )
-        elif move in ("A", "B"):
-            row = max(0, row - count) if move == "A" else row + count
-        elif move:
-            column = {"C": column + count, "D": max(0, column - count), "G": max(0, count - 1)}[move]
-        elif char == "\n":
-            row, column = row + 1, 0
+        if part[2]:
+            screen.move(part[2], part[1])
+        elif len(part[0]) == 1 and part[0] != "\x1b":
+            screen.put(part[0])
+    return "\n".join("".join(screen.rows.get(row, ())).rstrip() for row in range(screen.low + 1))
+
+
+@dataclass(slots=True)
+class _Screen:
+    room: int
+    """Places that moves may still open."""
+    rows: dict[int, list[str]] = field(default_factory=dict)
+    low: int = 0
+    """The lowest row that was reached."""
+    row: int = 0
+    column: int = 0
+
+    def move(self, way: str, count: str) -> None:
+        far = min(int((count or "1")[:6]), _FAR)
+        match way:
+            case "A":
+                self.row = max(0, self.row - far)
+            case "B":
+                self._down(far)
+            case "C":
+                self.column = max(self.column, min(self.column + far, _FAR))
+            case "D":
+                self.column = max(0, self.column - far)
+            case "G":
+                self.column = max(0, far - 1)
+            case "K":
+                self._erase(count)
+
+    def put(self, char: str) -> None:
+        if char == "\n":
+            self.row, self.column = self.row + 1, 0
+            self.low = max(self.low, self.row)
         elif char == "\r":
-            column = 0
+            self.column = 0
         elif char == "\b":
-            column = max(0, column - 1)
-        elif len(char) == 1 and char != "\x1b":
-            here = rows[row]
-            here += [" "] * (column - len(here))
-            here[column : column + 1] = [char]
-            column += 1
-        rows += [[] for _ in range(row + 1 - len(rows))]
-    return "\n".join("".join(row).rstrip() for row in rows)
+            self.column = max(0, self.column - 1)
+        else:
+            here = self.rows.setdefault(self.row, [])
+            opened = max(0, min(self.column - len(here), self.room))
+            self.room -= opened
+            self.column = min(self.column, len(here) + opened)
+            here += [" "] * opened
+            here[self.column : self.column + 1] = [char]
+            self.column += 1
+
+    def _down(self, count: int) -> None:
+        opened = max(0, min(self.row + count - self.low, self.room))
+        self.room -= opened
+        self.row = min(self.row + count, self.low + opened)
+        self.low = max(self.low, self.row)
+
+    def _erase(self, what: str) -> None:
+        here = self.rows.get(self.row, [])
+        if what in ("", "0"):
+            del here[self.column :]
+        elif what == "1":
+            stop = min(self.column + 1, len(here))
+            start = max(0, stop - _FAR)
+            here[start:stop] = [" "] * (stop - start)
+        else:
+            here.clear()
 
 
 def _overwritten(row: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from nozzle.document import gfm, seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot, Span
-from nozzle.document.lines import eol
+from nozzle.document.lines import eol, trimmed
 from nozzle.document.outputs import Display, Failure, Output, Text, plain
 from nozzle.document.prompts import prompts
 
@@ -221,12 +221,7 @@ def _clipped(rows: Sequence[str], width: int = 400) -> list[str]:
 
 def _rows(page: _Page, text: str) -> list[str]:
     text = page.hand.redact(plain(text).encode("utf-8", "replace").decode())
-    rows = [row.rstrip() for row in text.split("\n")]
-    while rows and not rows[-1]:
-        rows.pop()
-    while rows and not rows[0]:
-        rows.pop(0)
-    return rows
+    return trimmed(text.split("\n"))
 
 
 def fence(info: str, rows: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from nozzle.document import seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
-from nozzle.document.lines import split
+from nozzle.document.lines import split, trimmed
 from nozzle.document.outputs import plain
 from nozzle.document.prompts import Prompt, prompt
 from nozzle.document.proposal import Offer, find
@@ -248,12 +248,7 @@ def _rows(text: str, hand: Hand) -> list[str]:
     text = hand.redact(plain(text).encode("utf-8", "replace").decode())
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}\n\n*[{len(text) - LONGEST:,} more characters were said and are not written here]*"
-    rows = [row.rstrip() for row in text.split("\n")]
-    while rows and not rows[-1]:
-        rows.pop()
-    while rows and not rows[0]:
-        rows.pop(0)
-    return rows
+    return trimmed(text.split("\n"))
 
 
 def _closed(rows: list[str]) -> list[str]:
