@@ -175,15 +175,26 @@ class Desk:
             self.kernels.close()
         self.beside.asked()
 
-    def replay(self) -> Row | None:
-        """The cell whose replay waits for the author's word, and why."""
-        return next((row for row in self.plan() if row.do == "held" and row.cell.chain == self.permit.waits), None)
+    def were_asked(self) -> list[Row]:
+        """What would be done with each cell of the file as it is now, were this entry asked to run."""
+        content = disk.readable(self.path)
+        entry = self.entry if content in (self.base, None) else Entry(content.decode("utf-8", "replace"))
+        return self.permit.were_asked(entry).plan(entry, self._running, self.kernels.session)
 
-    def of_replay(self, answer: Answer) -> bool:
-        """The author answers the replay that waits; False when none does, or when no kernel is left to `keep`."""
+    def replay(self, asked: bool = False) -> Row | None:
+        """The cell whose replay waits for the author's word (or would, were it asked to run), and why."""
+        permit = self.permit.were_asked(self.entry) if asked else self.permit
+        rows = permit.plan(self.entry, self._running, self.kernels.session)
+        return next((row for row in rows if row.do == "held" and row.cell.chain == permit.waits), None)
+
+    def of_replay(self, answer: Answer, asked: bool = False) -> bool:
+        """The author answers the replay that `replay` finds; False when none is, or no kernel is left to `keep`."""
         self.permit.said.clear()
-        self.plan()
-        answered = self.permit.of_replay(self.entry, answer, self.kernels.session)
+        permit = self.permit.were_asked(self.entry) if asked else self.permit
+        permit.plan(self.entry, self._running, self.kernels.session)
+        answered = permit.of_replay(self.entry, answer, self.kernels.session)
+        if answered and asked:
+            self.permit.heed(permit)
         self._ripe = self._ripe or answered
         return answered
 

@@ -5,7 +5,7 @@ mind. It runs nothing and writes nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from nozzle.document import plan as planning
@@ -128,6 +128,21 @@ class Permit:
             return True
         above = jobs(entry, cell, self.settings)[:-1]
         return standing is not None and standing.stand(above, chains)
+
+    def were_asked(self, entry: Entry) -> "Permit":
+        """A copy to look at: what would be, were this entry asked to run."""
+        copy = replace(
+            self, wanted=set(self.wanted), allowed=set(self.allowed), acting=set(self.acting),
+            leaving=dict(self.leaving), stale=set(self.stale), said=dict(self.said),
+        )  # fmt: skip
+        copy.ask(entry, again=False)
+        return copy
+
+    def heed(self, asked: "Permit") -> None:
+        """A replay that would wait, were the entry asked to run, was answered: as good as a save, and a word for it."""
+        self.saved()
+        self.said, self.allowed = asked.said, self.allowed | {asked.waits}
+        self.wanted |= asked.wanted & {asked.waits}
 
     @property
     def barred(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     """Show what would run in PATHS (all entries by default), why, and how long it took last time.
 
     Why is one of: new, edited, above changed, input changed, asked. A cell that may not run is shown as held, with
-    the reason; one that a watch or a run is at as running. Nothing runs.
+    the reason; one that a watch or a run is at as running. Nothing runs. While a watch is at work here, the states that
+    it keeps count, and a replay that waits can be answered by 'nozzle answer' as it is told, also after a checkout.
     """
     from nozzle.desk import Desk
     from nozzle.words.journal import journal
@@ -32,6 +33,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
         rows = []
         running, made = _at_work(here)
         entries = here.entries(paths)
+        watched = _watched(here, entries)
         for path in entries:
             desk = Desk(path, here.rel(path), tools)
             with here.passing(alone=len(entries) == 1 and bool(paths)):
@@ -39,7 +41,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
                 desk.ask()  # what `nozzle run` would, so what was stopped counts too
                 for row in desk.plan():
                     name = (desk.rel, row.cell.chain)
-                    if row.do in ("due", "held") and name not in made:
+                    row = replace(row, **watched.get(name, {}))
+                    if row.do in ("due", "held", "running") and name not in made:
                         last = tools.ledger.past.last(desk.rel, row.cell)
                         row = replace(row, do="running", reason="") if name in running else row
                         rows.append((desk.rel, row, last.seconds if last else None))
@@ -59,6 +62,18 @@ def _at_work(here: Journal) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]
         for cells, kind in zip(found, ("running", "made"), strict=True):
             cells |= {(line["entry"], chain) for chain in line.get(kind, ())}
     return found
+
+
+def _watched(here: Journal, entries: list[Path]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the watch or run at work here would do with cells (entry, chain), why, and why not."""
+    from nozzle import control
+
+    lines = control.ask(here.steps.private, "due", paths=[str(path) for path in entries]) or ()
+    return {
+        (line["entry"], chain): dict(zip(("do", "why", "reason"), row, strict=True))
+        for line in lines
+        for chain, row in line.get("rows", {}).items()
+    }
 
 
 def _line(rel: str, row: Row, seconds: float | None) -> str:

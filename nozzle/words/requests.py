@@ -184,10 +184,30 @@ def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
         seats = [desk.beside for desk in desks if isinstance(desk.beside, Seat)]
         answered = next((seat.desk for seat in seats if seat.answer(id_, say)), None)
     if answered is None and not id_ and word in REPLAYS:
-        answered = next((desk for desk in desks if desk.of_replay(REPLAYS[word])), None)
+        answered = _of_replay(desks, REPLAYS[word])
     kept = ", or no kernel that has been there" if word == "keep" else ""
     reply({"say": f"{answered.rel}: {word}" if answered else f"nothing waits for that answer{kept}"})
     reply.end(0 if answered else 1)
+
+
+def _of_replay(desks: list[Desk], answer: Answer) -> Desk | None:
+    """Answer the replay that waits; where none does, the one that `nozzle due` tells of."""
+    if found := next((desk for desk in desks if desk.of_replay(answer)), None):
+        return found
+    told = [desk for desk in desks if desk.replay(asked=True)]
+    if len(told) > 1:
+        raise WrongCommand(f"a replay waits in {', '.join(desk.rel for desk in told)}: say which is meant by --entry")
+    return next((desk for desk in told if desk.of_replay(answer, asked=True)), None)
+
+
+def due(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
+    """What would be done with each cell, were entries asked to run: the states that are kept here count."""
+    for path in _paths(loop, args):
+        with loop.telling(path):
+            desk = loop.desk(path)
+            rows = {row.cell.chain: (row.do, row.why, row.reason) for row in desk.were_asked()}
+            reply({"entry": desk.rel, "rows": rows})
+    reply.end()
 
 
 def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
@@ -248,6 +268,7 @@ WORDS: Mapping[str, Act] = {
     "beside": beside,
     "doing": doing,
     "decide": decide,
+    "due": due,
     "how": how,
     "suggest": suggest,
     "resume": resume,

@@ -12,7 +12,7 @@ from nozzle.document.events import Replaying
 from nozzle.page import Deed
 from nozzle.publish import target
 from nozzle.words.deeds import Doing
-from nozzle.words.requests import decide
+from nozzle.words.requests import _acted, decide
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
 from tests.words.conftest import cell
@@ -215,3 +215,42 @@ def test_sure_lets_go_on_what_is_stale(watched: Watched) -> None:
         path.write_text(path.read_text() + "\n/sure\n\n")
         watched.until(lambda: "a is 2" in path.read_text())
         assert server.calls == 2
+
+
+def test_after_going_back_the_replay_that_is_told_as_due_can_be_answered(watched: Watched, workshop: Workshop) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    once = "#| once: true\nx = 1; open('ran', 'a').write('x')"
+    path = watched.save(cell("pass") + "\n" + cell(once) + "\n" + cell("print(x, 'below')"))
+    watched.until(lambda: "1 below" in path.read_text())
+    watched.quiet()
+    watched.git("checkout", "-q", "HEAD~1")
+    watched.until(lambda: watched.told("moved"))
+    watched.quiet()
+    assert "1 below" not in path.read_text()
+    assert answered(watched, "run")
+    watched.until(lambda: "1 below" in path.read_text())
+    assert (path.parent / "ran").read_text() == "xx"
+
+
+def test_of_several_replays_that_nobody_has_asked_for_one_must_be_named(watched: Watched) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    paths = [watched.save(cell("#| once: true\nx = 1"), f"journal/{name}.md") for name in "ab"]
+    watched.until(lambda: all("status=ok" in path.read_text() for path in paths))
+    watched.quiet()
+    watched.ask(lambda loop: [desk.kernels.close() for desk in loop.desks.values()])
+    for path in paths:
+        path.write_text(path.read_text() + "\n" + cell("print(x, 'below')"))
+    watched.until(lambda: len([text for text in watched.told("held") if "only once" in text]) == 2)
+    watched.ask(lambda loop: [desk.rest("you are elsewhere") for desk in loop.desks.values()])
+    replies = [Reply(), Reply()]
+    for reply, named in zip(replies, ("", str(paths[1])), strict=True):
+        args = {"answer": "run", "path": named, "id": ""}
+        watched.ask(lambda loop, reply=reply, args=args: _acted(decide, loop, None, args, reply))  # type: ignore[misc]
+    assert replies[0].status == 2
+    assert all(f"journal/{name}.md" in str(replies[0].lines) for name in "ab")
+    assert replies[1].status == 0
+    watched.until(lambda: "1 below" in paths[1].read_text())
+    watched.quiet()
+    assert "1 below" not in paths[0].read_text()

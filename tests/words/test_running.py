@@ -161,3 +161,16 @@ def test_a_request_that_makes_no_sense_is_answered_and_the_watch_goes_on(folder:
             said = list(control.ask(private, "beside", **sent) or [])
             assert said[-1]["status"] == 2, said
         assert list(control.ask(private, "at work") or [])
+
+
+def test_due_knows_the_states_that_the_watch_keeps(say: Say, folder: Path, private: Path) -> None:
+    path = entry(folder, "# T\n")
+    with process("watch", "--no-page"):
+        until(lambda: list(control.ask(private, "at work") or [])[:-1])
+        path.write_text("# T\n\n" + cell("#| once: true\nx = 1") + "\n" + cell("print(x + 6)"))
+        until(lambda: "7\n```" in path.read_text() and say("due").out == "nothing is due\n")
+        until(lambda: "print(x + 6)" in say("log").out)
+        git(folder, "checkout", "-q", "HEAD~1")
+        until(lambda: "[new]" in say("due").out)
+        assert "held" not in say("due").out
+    assert "may run only once, and its state is gone" in say("due").out
