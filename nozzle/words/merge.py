@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 LINES = 40
 """Of a summary."""
+WHOSE = {
+    "mine": "cells wrote it here and there; it stays, as its cell here does",
+    "theirs": "cells wrote it here and there; it is the one from there, as its cell is",
+    "due": "cells wrote it here and there; it stays until the cell that writes it runs",
+}
 
 
 @click.command(name="merge")
@@ -22,12 +27,14 @@ def command(thread: str) -> int:
 
     What nozzle wrote is taken off, the author's words are merged as git merges, and outputs that still answer their
     cells are put back with their signatures; the rest is due. Where both changed the same lines, git's conflict markers
-    stand in the entry, and nothing in it runs until you have decided. Exits with 1 then.
+    stand in the entry, and nothing in it runs until you have decided. Exits with 1 then. A file that cells wrote both
+    here and there is taken whole, from where its cell still stands with its output; of others, git merges the lines.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Record
     from nozzle.words.bring import keep_first, pictures, save
     from nozzle.words.journal import journal
+    from nozzle.words.made import chosen, made, meeting
 
     with journal() as here:
         other, head = here.steps.resolve(thread), here.steps.thread()
@@ -37,8 +44,12 @@ def command(thread: str) -> int:
         rels = [path for path in here.steps.differing(base or head.head, other.sha) if here.settings.is_entry(path)]
         keep_first(here, rels)
         everything = outputs_aside(here, here.steps.thread().head, other)
-        others = here.steps.merged_files(other, everything)
+        mine, theirs = made(here, base, here.steps.thread().head), made(here, base, other.sha)
+        both = meeting(mine, theirs, everything)
+        others = here.steps.merged_files(other, [*everything, *both])
         brought = [each for rel in rels if (each := _entry(here, rel, base, other, head.name))]
+        whose = chosen(both, mine, theirs, brought)
+        others |= {path: here.steps.text(other, path) for path in both if whose[path] == "theirs"}
         for each in brought:
             others |= pictures(here, each.rel, each.text, other.sha)
         count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
@@ -47,6 +58,8 @@ def command(thread: str) -> int:
         told = here.redact("\n".join(summary(here, base, other)))
         save(here, brought, others, Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told))
         click.echo("\n".join(filter(None, (title, told))))
+        for path, who in whose.items():
+            click.echo(f"  {path}: {WHOSE[who]}")
         return _told(here, brought)
 
 

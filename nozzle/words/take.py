@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from nozzle.steps import Step
     from nozzle.words.journal import Journal
 
+ELSEWHERE = "as it came there; here other cells stand above the one that wrote it, and make it anew when it runs"
+
 
 @click.command(name="take")
 @click.argument("step")
@@ -43,8 +45,9 @@ def command(step: str) -> int:
         save(here, [Brought(rel, text, True)], others, record)
         due = [row.cell.title for row in plan.plan(Entry(text.decode())) if row.do == "due"]
         click.echo(record.title)
+        alike = any(each.chain == cell.chain for each in Entry(text.decode()).cells)
         for path in written:
-            click.echo(f"  {path}")
+            click.echo(f"  {path}" if alike else f"  {path}: {ELSEWHERE}")
         if due:
             click.echo(f"  due: {', '.join(due)}; 'nozzle run' runs them")
     return 0

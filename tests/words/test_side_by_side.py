@@ -287,6 +287,47 @@ def test_a_file_that_changed_here_and_there_is_left_to_git(
     assert (main / "code.py").read_text() == "here"
 
 
+WRITES = label("write", "open('out.csv', 'w').write(f'{x},{x * 2}')")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "whose", "left"),
+    [
+        (["x = 7", "x = 2"], ["x = 5"], "it is the one from there", "5,10"),
+        (["x = 7"], ["x = 5", "x = 2"], "it stays, as its cell here does", "7,14"),
+        (["x = 7"], ["x * 3}"], "it stays until the cell that writes it runs", "7,14"),
+    ],
+)
+def test_a_file_that_cells_wrote_here_and_there_is_that_of_the_cell_that_stands(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch,
+    here: list[str], there: list[str], whose: str, left: str,
+) -> None:  # fmt: skip
+    main, other = two[0], two[1].parent / "more"
+    edit(main, "\nEnd.", f"\n{WRITES}\nEnd.")
+    run(say, monkeypatch, main, "run")
+    run(say, monkeypatch, main, "fork", "HEAD", "more")
+    for place, words in ((main, here), (other, there)):
+        for old, new in zip(["x * 2}" if "*" in words[0] else "x = 2", *words], words, strict=False):
+            edit(place, old, new)
+            run(say, monkeypatch, place, "run")
+    said = run(say, monkeypatch, main, "merge", "more")
+    assert f"journal/out.csv: cells wrote it here and there; {whose}" in said
+    assert (main / "journal" / "out.csv").read_text() == left
+    run(say, monkeypatch, main, "run")
+    assert (main / "journal" / "out.csv").read_text() == ("7,21" if "*" in there[0] else left)
+
+
+def test_a_file_that_is_taken_below_other_cells_is_told_as_such(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x = 2", "x = 5")
+    edit(other, "\nEnd.", f"\n{WRITES}\nEnd.")
+    run(say, monkeypatch, other, "run")
+    said = run(say, monkeypatch, main, "take", git(other, "rev-parse", "HEAD"))
+    assert "journal/out.csv: as it came there; here other cells stand above" in said
+
+
 def test_the_authors_text_is_what_nozzle_did_not_write(two: tuple[Path, Path]) -> None:
     text = (two[0] / "journal" / "entry.md").read_text()
     assert text != THREE
