@@ -150,6 +150,11 @@ class Steps:
         """The bytes of a file in a step."""
         return self._repo.objects.file(at.sha if isinstance(at, Step) else at, path)
 
+    def blob(self, at: str, path: str) -> str:
+        """Git's digest of a file in a commit; empty when it is not there."""
+        leaf = self._repo.objects.leaf(self._repo.tree(at), path)
+        return leaf.sha if leaf else ""
+
     def rewind(self, step: Step) -> Rewound:
         """Go to a step; what would be lost is a step of its own first. Refused when a file of it is `unfit` for one."""
         return rewind.rewind(self._repo, step, self.unfit)

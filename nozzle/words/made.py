@@ -22,12 +22,10 @@ Made = Mapping[str, str]
 def made(here: Journal, base: str, tip: str) -> Made:
     """The files that cells wrote since `base`, and that are at `tip` as these left them."""
     found: dict[str, str] = {}
-    seen: set[str] = set()
     for step in here.steps.history(rev=tip, until=base):
         for path in map(unquote, step.trailers.get("Writes", "").split()):
-            if path not in seen and _same(here, step, tip, path):
-                found[path] = step.cell
-            seen.add(path)
+            if path not in found and (blob := here.steps.blob(tip, path)) and blob == here.steps.blob(step.sha, path):
+                found[path] = _cell(here, step)
     return found
 
 
@@ -45,9 +43,10 @@ def chosen(paths: list[str], mine: Made, theirs: Made, brought: list[Brought]) -
     }
 
 
-def _same(here: Journal, step: Step, tip: str, path: str) -> bool:
-    data = here.steps.text(step, path)
-    return data is not None and data == here.steps.text(tip, path)
+def _cell(here: Journal, step: Step) -> str:
+    """The cell that wrote what a step holds; that of another step, where it was taken from there."""
+    taken = step.trailers.get("Taken", "")
+    return here.steps.resolve(taken).cell if taken else step.cell
 
 
 def _holding(brought: list[Brought]) -> set[str]:

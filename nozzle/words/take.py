@@ -39,9 +39,9 @@ def command(step: str) -> int:
         text = with_outputs(authors(put.encode()), [mine.text.encode(), there.text.encode()])
         written = _written(here, found)
         others: dict[str, bytes | None] = {**written, **pictures(here, rel, text, found.sha)}
-        record = Record(
-            "take", rel, f"Take {cell.title} from {found.thread or found.sha[:8]}", {}, (), {"Taken": found.sha}
-        )
+        title = f"Take {cell.title} from {found.thread or found.sha[:8]}"
+        told = {name: words for name in ("Writes",) if (words := found.trailers.get(name))}
+        record = Record("take", rel, title, {}, (), {"Taken": found.sha, **told})
         save(here, [Brought(rel, text, True)], others, record)
         due = [row.cell.title for row in plan.plan(Entry(text.decode())) if row.do == "due"]
         click.echo(record.title)

@@ -326,6 +326,11 @@ def test_a_file_that_is_taken_below_other_cells_is_told_as_such(
     run(say, monkeypatch, other, "run")
     said = run(say, monkeypatch, main, "take", git(other, "rev-parse", "HEAD"))
     assert "journal/out.csv: as it came there; here other cells stand above" in said
+    edit(other, "x = 5", "x = 6")
+    run(say, monkeypatch, other, "run")
+    said = run(say, monkeypatch, main, "merge", "other")
+    assert "journal/out.csv: cells wrote it here and there; it is the one from there" in said
+    assert (main / "journal" / "out.csv").read_text() == "6,12"
 
 
 def test_the_authors_text_is_what_nozzle_did_not_write(two: tuple[Path, Path]) -> None:
