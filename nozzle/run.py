@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.document import scribe
 from nozzle.document.entry import Cell, Entry, Envelope
-from nozzle.document.events import Error, Event, Finished, Replaying
+from nozzle.document.events import Error, Event, Finished, Started
 from nozzle.document.options import Reach
 from nozzle.document.outputs import Tape, Text
 from nozzle.document.plan import Why
@@ -72,7 +72,7 @@ class Run:
 
     def hear(self, event: Event) -> None:
         self.tape.add(event)
-        self.under_way = self.under_way or not isinstance(event, Replaying)
+        self.under_way = self.under_way or isinstance(event, Started)
         if self.stopping:  # the session had not begun when it was told
             self.session.interrupt(self.stopping)
         if isinstance(event, Error):

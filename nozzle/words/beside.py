@@ -177,6 +177,9 @@ def rows(desks: list[Desk]) -> list[str]:
         if desk.run is not None:
             waits = f"waits for a place: {desk.tools.together.cells} run at once"
             found.append(f"{desk.rel}: {desk.run.cell.title} {waits if desk.run.waits else 'is running'}")
-        elif due := len([row for row in desk.plan() if row.do in ("due", "held")]):
+        found += [f"{desk.rel}: {run.cell.title} goes on, for a thread of its own" for run in desk.aside]
+        if desk.run is not None or desk.gone:
+            continue
+        if due := len([row for row in desk.plan() if row.do in ("due", "held")]):
             found.append(f"{desk.rel}: {counted(due, 'cell')} due")
     return found

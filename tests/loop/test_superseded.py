@@ -2,6 +2,7 @@
 
 from nozzle.document.entry import Entry
 from nozzle.loop import Called
+from nozzle.words.beside import rows
 
 from .conftest import Watched, cells, outputs
 
@@ -74,3 +75,28 @@ def test_stop_reaches_it(watched: Watched) -> None:
     watched.loop.messages.put(Called(lambda loop: [desk.stop() for desk in loop.desks.values()] and None))
     text = watched.git("show", f"{aside(watched)}:journal/entry.md")
     assert [block.status for block in Entry(text).envelopes] == ["stopped"]
+
+
+def test_what_had_not_begun_leaves_no_thread(watched: Watched) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    above = "import time, pathlib\npathlib.Path('began').touch()\ntime.sleep(1)"
+    watched.save(cells(above, "print('first')"))
+    watched.until(lambda: "first\n```" in watched.read())
+    (watched.workshop.root / "journal/began").unlink()
+    path = watched.save(watched.read().replace("'first'", "'second'"))
+    began(watched)  # the cell above runs again for it
+    path.write_text(watched.read().replace("'second'", "'third'"))
+    watched.until(lambda: "third\n```" in watched.read())
+    watched.quiet()
+    assert watched.told("aside") == []
+    assert watched.git("branch", "--format=%(refname:short)") == "main"
+
+
+def test_threads_tells_of_what_goes_on_for_a_thread_of_its_own(watched: Watched) -> None:
+    path = watched.save(cells(SLOW, "print('below')"))
+    began(watched)
+    path.unlink()
+    watched.until(lambda: watched.told("aside"))
+    told = watched.ask(lambda loop: rows(list(loop.desks.values())))
+    assert told == ["journal/entry.md: import time, pathlib goes on, for a thread of its own"]
