@@ -46,12 +46,14 @@ def command(folder: Path | None, page: bool, host: str, port: int, trust_this_ch
     with journal(folder, trust_this_checkout, make=True) as here:
         voice = Voice()
         ears = Ears(Hush(here.redact), voice)
-        with looping(here, ears, "watch") as loop:
-            begin(loop, here, voice)
+        pages: list[Showing] = []
+        with looping(here, ears, "watch") as loop, watching(loop, here, lambda path: _seen(pages, path)):
+            begin(loop, here, voice)  # what is saved from here on is heard
             with drawing(voice), _page(loop, here, voice, ears, (page, host, port)) as shown:
-                seen = shown.first.seen if shown else nobody
-                with watching(loop, here, seen), beside(here, voice, voice.say, loop, shown):
+                pages += [shown] if shown else []
+                with beside(here, voice, voice.say, loop, shown):
                     loop.run()
+                pages.clear()
         voice.say("stopped; all that ran is written down")
     return 0
 
@@ -116,6 +118,11 @@ def _warm(loop: Loop) -> None:
 
     models = [desk.beside.crew.model for desk in loop.desks.values() if isinstance(desk.beside, Seat)]
     lm.warm(next(iter(models), None))
+
+
+def _seen(pages: list[Showing], path: Path) -> None:
+    for shown in list(pages):
+        shown.first.seen(path)
 
 
 def nobody(path: Path) -> None:

@@ -3,6 +3,8 @@
 import urllib.error
 import urllib.request
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -174,3 +176,30 @@ def test_due_knows_the_states_that_the_watch_keeps(say: Say, folder: Path, priva
         until(lambda: "[new]" in say("due").out)
         assert "held" not in say("due").out
     assert "may run only once, and its state is gone" in say("due").out
+
+
+def test_what_is_saved_while_the_watch_gets_ready_is_not_missed(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nozzle.loop import Loop, Quit
+    from nozzle.words import watch
+
+    path = entry(folder, cell("x = 1"))
+    assert say("run").status == 0
+    begin, run = watch.begin, Loop.run
+
+    def begin_and_save(*given: Any) -> None:
+        begin(*given)
+        path.write_text(path.read_text() + "\n" + cell("print(x + 6)"))
+
+    def run_until_it_shows(loop: Loop) -> None:
+        late = Timer(20, lambda: loop.messages.put(Quit()))
+        late.start()
+        loop.after = lambda desk: loop.messages.put(Quit()) if "7\n```" in desk.entry.text else None
+        run(loop)
+        late.cancel()
+
+    monkeypatch.setattr(watch, "begin", begin_and_save)
+    monkeypatch.setattr(Loop, "run", run_until_it_shows)
+    assert say("watch", "--no-page").status == 0
+    assert "7\n```" in path.read_text()
