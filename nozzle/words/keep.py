@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -144,7 +145,7 @@ def keep(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     from nozzle.words.journal import journal
     from nozzle.words.typed import work
 
-    path, sha = Path(str(args.get("path", ""))), str(args.get("step", ""))
+    path, sha = Path(os.path.normpath(str(args.get("path", "")))), str(args.get("step", ""))
     if not path.is_relative_to(loop.tools.root):
         raise WrongCommand(f"{path} is outside this journal, {loop.tools.root}")
     if not path.is_file():

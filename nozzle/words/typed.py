@@ -46,7 +46,7 @@ def _begun(loop: Loop, name: str, args: Mapping[str, Any]) -> Side:
 
     from nozzle.side import Side
 
-    path = Path(str(args.get("path", "")))
+    path = Path(os.path.normpath(str(args.get("path", ""))))
     if not path.is_relative_to(loop.tools.root) or not path.is_file():
         raise WrongCommand(f"{path} is no entry of this journal, {loop.tools.root}")
     for each in [each for each, side in loop.sides.items() if each == name or not _lives(side.owner)]:

@@ -162,6 +162,11 @@ def test_a_request_that_makes_no_sense_is_answered_and_the_watch_goes_on(folder:
         for sent in ({}, {"folder": 3}):
             said = list(control.ask(private, "beside", **sent) or [])
             assert said[-1]["status"] == 2, said
+        entry(folder.parent, "# Not of this journal\n", "entry.md")
+        for word, sent in (("keep", {"step": "HEAD"}), ("prompt", {"do": "begin", "id": "a"})):
+            outside = {"path": f"{folder}/journal/../../entry.md", **sent}
+            said = list(control.ask(private, word, **outside) or [])
+            assert f"{folder.parent}/entry.md is " in said[0]["say"]
         assert list(control.ask(private, "at work") or [])
 
 
