@@ -122,7 +122,7 @@ class Finished:
     elsewhere: tuple[str, ...] = ()
     """Files outside the repository that it wrote, temporary ones too: absolute paths."""
     effects: tuple[str, ...] = ()
-    """Where it reached outside: 'network', 'files:/outside/path'."""
+    """Where it reached outside: 'network', 'files:/outside/path', 'program:curl'."""
     spawned: bool = False
     """It started other programs, whose reads and writes are not seen."""
     names: Mapping[str, str] = field(default_factory=dict)

@@ -28,6 +28,7 @@ from nozzle.runner import shown
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, Message
 from nozzle.runner.outputs import Outputs
+from nozzle.runner.outward import outward
 from nozzle.runner.watchdog import PAUSE
 
 LONG = 3600.0
@@ -255,6 +256,7 @@ class Course:
         facts: dict[str, Any] = {
             name: tuple(done.get(name, ())) for name in ("reads", "writes", "elsewhere", "effects")
         }
+        facts["effects"] += outward(self._job.source, self._job.language) if done["spawned"] else ()
         facts["effects"] += (*self._acted, *((ASKED,) if self._asked else ()))
         return Finished(
             self._job.cell,

@@ -72,6 +72,26 @@ def test_what_reached_outside_is_done_once(watched: Watched, policy: str) -> Non
         assert calls(server) == 0
 
 
+@pytest.mark.parametrize(
+    ("source", "language"),
+    [
+        ("echo 1 >> ran; true || curl -d @ran https://example.org", "bash"),
+        ("open('ran', 'a').write('1\\n')\n!true || git push", "python"),
+        ("%%bash\necho 1 >> ran; true || ssh host ls", "python"),
+        ("import os; open('ran', 'a').write('1\\n'); os.system('true || sbatch job.sh')", "python"),
+    ],
+)
+def test_a_program_that_is_there_to_act_elsewhere_runs_once(watched: Watched, source: str, language: str) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    path = watched.save(cell(source, language) + "\n" + cell("print(1, 'below')"))
+    watched.until(lambda: "1 below" in path.read_text())
+    watched.ask(lambda loop: [desk.kernels.close() for desk in loop.desks.values()])
+    path.write_text(path.read_text().replace("'below'", "'edited'"))
+    watched.until(lambda: any("would reach outside again (program:" in text for text in watched.told("held")))
+    assert (path.parent / "ran").read_text() == "1\n"
+
+
 def test_an_edit_goes_on_from_the_state_above_it(watched: Watched) -> None:
     slow = "import time; time.sleep(0.3); x = [1]"
     path = watched.save(cell(slow) + "\n" + cell("x.append(2); print(x)"))
