@@ -206,12 +206,14 @@
   const several = ({ id, why, choices, thread }) => make("li", {}, make("p", { textContent: why }),
     ...choices.map((words) => make("p", { className: "deed-row deed-choice" }, make("span", { textContent: words }), button("Run", () => answer(id, "run", "", words), "deed-main"))),
     make("p", { className: "deed-row" }, button("Run all", () => answer(id, "run")), button("Deny", () => answer(id, "deny")), make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}it waits for you` })));
+  // To run it, something above would reach outside again: it can be run in the kernel as it is, or without that.
+  const otherwise = (id) => REPLAYS.slice(1).map(([words, word, title]) => Object.assign(button(words, () => answer(id, word)), { title }));
   const offer = (held) => {
     if (held.choices.length) return several(held);
-    const { id, source, language, why, risk, left, thread, task } = held;
+    const { id, source, language, why, risk, left, thread, task, again } = held;
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: source, hidden: !source });
     code.setAttribute("aria-label", `The ${language} it proposes`);
-    const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
+    const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
     const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : `runs by itself in ${Math.ceil(left)} s unless you object`;
     return make("li", {}, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ${when}` })));
   };

@@ -65,7 +65,7 @@ class Errands:
     def answer(self, id_: str, word: Word) -> bool:
         """Answer a proposal that stands on a thread (the one of this id, or the first); whether there is one."""
         for name, row in self.standing():
-            if row.id.startswith(id_):
+            if row.id.startswith(id_) and (row.again or word in ("run", "deny")):
                 text = word if word in ("keep", "skip") else ""
                 self._answer(name, Told(name, "nope" if word == "deny" else "sure", text, row.id))
                 return True

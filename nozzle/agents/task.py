@@ -37,6 +37,8 @@ class Task:
     """Whatever git takes back runs without a countdown."""
     replay: Answer | None = None
     """Before its cell can run, one above would reach outside again: what stands asks that, and this is said of it."""
+    unkept: bool = False
+    """He would have gone on in the kernel as it was, and there was none."""
     move: Move | None = None
     chain: str = ""
     """Of the cell that runs."""

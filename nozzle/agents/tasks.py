@@ -38,7 +38,8 @@ from nozzle.run import Run
 
 NO_MODEL = "No model is set, so nothing was done: `model` in the settings names one. Delete this block to try again."
 ONCE = "an agent proposed it, and it may run once on one allowance; 'nozzle run' allows it again"
-AGAIN = "`/sure keep` goes on in the kernel as it is, `/sure skip` without it"
+AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
+UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 UNSTARTED = "an agent proposed it, and nozzle ended before it ran; 'nozzle run' allows it"
 
@@ -282,8 +283,9 @@ class Tasks:
         self._put("proposal", offer.id, title, lambda entry: spoken.propose(entry, offer, hand), trailers)
         task.stands = _standing(self.desk.entry, offer)
         words = f"the doer wants to run: {_first(offer.source)}"
-        how = {"ask": "tick run or deny", "read": "it only looks", "reversible": "runs by itself"}[offer.risk]
-        self._say("proposed", f"{words} ({how}; nozzle answer --run, --deny)")
+        how = {"ask": "it waits for you", "read": "it only looks", "reversible": "runs by itself"}[offer.risk]
+        boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
+        self._say("proposed", f"{words} ({how}; nozzle answer {', '.join(f'--{box}' for box in boxes)})")
 
     def _offer_again(self, task: Task, kind: str, id_: str, stands: Standing) -> None:
         """What an earlier process offered, or let run and did not run: asked again, and nothing runs by itself."""
@@ -305,6 +307,9 @@ class Tasks:
         if task.stands is not None and stands is not None and stands.source != task.stands.source:
             task.edited = now
         task.stands = stands
+        ticked = next((word for word in REPLAYS.values() if stands and word in stands.ticks), None)
+        if ticked and self._of_replay(task, ticked):
+            task.answer = task.answer or "run"
         match proposal.decide(offer, stands, terms(task, offer, self.crew.settings), now):
             case Allowed(source, how):
                 self._let_run(task, offer, source, how)
@@ -335,7 +340,7 @@ class Tasks:
         task.state, task.chain, task.answer = "running", cell.chain, ""
         if task.move is not None and source != task.move.source:
             task.move = task.move.model_copy(update={"source": source})
-        task.offer = replace(offer, source=source)
+        task.offer = replace(offer, source=source, again=False)
         self.crew.running.add(cell.chain)
         self.desk.permit.allowed.add(cell.chain)
         if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
@@ -343,7 +348,7 @@ class Tasks:
         if far:
             self.desk.permit.leaving[cell.chain] = far
         if task.replay is not None:
-            self.desk.of_replay(task.replay)
+            task.unkept = not self.desk.of_replay(task.replay)
             task.replay = None
 
     def _close(self, task: Task, offer: Offer, outcome: Outcome, label: str) -> None:
@@ -377,8 +382,8 @@ class Tasks:
     def _ask_again(self, task: Task, why: str) -> None:
         """A cell that was allowed needs the state of one that would reach outside again: that is asked too."""
         assert task.offer is not None, "what runs was offered"
-        words = f"{why.partition(';')[0]}: to run this, that is done again; {AGAIN}"
-        hand, offer = self.desk.tools.hand, replace(task.offer, touches=words, by_hand="", risk="ask")
+        words = f"{UNKEPT if task.unkept else ''}{why.partition(';')[0]}: to run this, that is done again; {AGAIN}"
+        hand, offer = self.desk.tools.hand, replace(task.offer, touches=words, by_hand="", risk="ask", again=True)
         for chains in (self.crew.running, self.desk.permit.allowed, self.desk.permit.acting):
             chains.discard(task.chain)
         self._put("withdrawn", offer.id, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})

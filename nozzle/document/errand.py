@@ -26,6 +26,12 @@ TROUBLE = {
 """Status of news there -> what of it is told where the task was set."""
 ANSWERS = "`/sure` or `/nope` below this, or `nozzle answer --run`, `--deny`"
 
+ASKED_AGAIN = (
+    "what reached outside above it would do so again. Below this `/sure` runs that again, `/sure keep` goes on in the "
+    "kernel as it is, `/sure skip` without it, `/nope` does neither; or `nozzle answer --run`, `--keep`, `--skip`, "
+    "`--deny`"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -39,6 +45,8 @@ class Progress:
     """The proposal that stands there and waits for the author."""
     folded: str = ""
     """What it wants to run, whole: nothing is allowed unseen."""
+    again: bool = False
+    """To run it, something above would reach outside again: that is asked too."""
 
 
 def thread_name(digest: str) -> str:
@@ -78,8 +86,10 @@ def progress(there: Entry, digest: str, link: str) -> Progress:
     if last.keys.get("risk") != "ask":
         return Progress("running", f"{words} is about to run.")
     told = "\n".join(row.removeprefix(">").strip() for row in last.body if row.startswith(">") and "[!" not in row)
+    asks = last.keys.get("asks") == proposal.AGAIN
     code = "\n".join(fence(stands.language or "text", stands.source.split("\n")))
-    return Progress("running", f"{words} waits for you: {ANSWERS}.", last.keys.get("id", ""), f"{told}\n\n{code}")
+    words += f" waits for you: {ASKED_AGAIN if asks else ANSWERS}."
+    return Progress("running", words, last.keys.get("id", ""), f"{told}\n\n{code}", asks)
 
 
 def ticked(block: Envelope) -> bool:

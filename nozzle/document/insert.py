@@ -15,7 +15,7 @@ from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
 
-_box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny)\b.*)", re.S)
+_box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny|keep|skip)\b.*)", re.S)
 What = Literal["prose", "cell", "ask", "do", "wtf", "sure", "nope", "stop"]
 SHORT: dict[str, re.Pattern[str]] = {
     "wtf": re.compile(r".*"),
@@ -52,7 +52,7 @@ def tick(entry: Entry, id_: str, box: str, source: str = "", task: str = "") -> 
     Of several tasks that are offered together, the box of `task`; of all of them where none is named.
     """
     block = find(entry, id_)
-    if block is None or box not in ("run", "deny"):
+    if block is None or box not in ("run", "deny", "keep", "skip"):
         return None
     rows = entry.rows[block.span.start : block.span.stop]
     if source.strip() and (fenced := _fence(rows)):

@@ -18,7 +18,11 @@ Risk = Literal["read", "reversible", "ask"]
 COUNTDOWN = 5.0
 """Seconds after which a reversible cell runs unless somebody objects."""
 
-_tick = re.compile(r"\s*[-*+] \[([xX])\] +(run|deny)\b")
+_tick = re.compile(r"\s*[-*+] \[([xX])\] +(run|deny|keep|skip)\b")
+AGAIN = "again"
+"""What a proposal `asks` besides: that something above may reach outside again."""
+OTHERWISE = ("keep", "skip")
+"""Its boxes for that: go on in the kernel as it is, or without what reached outside."""
 _SHOWS = ("", "text", "output", "console", "txt", "pytb")
 
 
@@ -38,6 +42,8 @@ class Offer:
     """How the author runs it himself."""
     risk: Risk = "ask"
     by: str = "doer"
+    again: bool = False
+    """To run it, something above would reach outside again: that is asked too."""
 
     @property
     def reach(self) -> Reach:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nozzle.document import seal
+from nozzle.document import proposal, seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
 from nozzle.document.lines import split, trimmed
@@ -136,10 +136,12 @@ def offer_at_end(entry: Entry, offer: Offer, hand: Hand) -> Edit:
 def _proposal(offer: Offer, hand: Hand) -> list[str]:
     keys = {
         "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "risk": offer.risk,
+        **({"asks": proposal.AGAIN} if offer.again else {}),
     }  # fmt: skip
     told = [part for part in (offer.reason, offer.touches and f"*Touches: {offer.touches}*", offer.by_hand) if part]
     rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])
-    rows += ["", *_cell_fence(offer.language, offer.source), "", "- [ ] run", "- [ ] deny"]
+    boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
+    rows += ["", *_cell_fence(offer.language, offer.source), "", *(f"- [ ] {box}" for box in boxes)]
     return _envelope("proposal", keys, rows)
 
 

@@ -147,7 +147,7 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """What waits for an answer: proposals, here and on the threads of tasks that were set here, and a replay."""
     from nozzle.agents import Seat
     from nozzle.document.prompts import prompt
-    from nozzle.document.proposal import read
+    from nozzle.document.proposal import AGAIN, read
     from nozzle.document.thought.conduct import choices
     from nozzle.document.thought.said import anchor
 
@@ -163,7 +163,8 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             task = anchor(desk.entry, asked.span.start) if asked else ""
             rows.append(
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
-                 "why": " ".join(told), "left": left, "thread": thread, "task": task, "choices": choices(block)}
+                 "why": " ".join(told), "left": left, "thread": thread, "task": task, "choices": choices(block),
+                 "again": block.keys.get("asks") == AGAIN}
             )  # fmt: skip
     return Done(data={"proposals": rows, "replay": _replay(desk)})
 

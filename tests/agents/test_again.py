@@ -44,7 +44,7 @@ def table(table: Open, workshop: Workshop, server: socket.socket) -> Callable[[]
 def test_what_stands_says_what_would_be_done_again(table: Callable[[], Table], server: socket.socket) -> None:
     one = table()
     text = one.tick()
-    assert f"'fetch' (line 15) {ASKS} (network): to run this, that is done again; `/sure keep`" in text, text
+    assert f"'fetch' (line 15) {ASKS} (network): to run this, that is done again; `keep` goes on" in text, text
     assert one.kinds().count("proposal") == 1
     assert calls(server) == 1
 
@@ -52,7 +52,10 @@ def test_what_stands_says_what_would_be_done_again(table: Callable[[], Table], s
 @pytest.mark.parametrize(
     ("say", "shown", "times"),
     [
-        ("tick", "has 1", 2),
+        ("tick run", "has 1", 2),
+        ("tick keep", "has 1", 1),
+        ("tick skip", "has None", 1),
+        ("tick deny", "you denied it", 1),
         ("/sure", "has 1", 2),
         ("/sure keep", "has 1", 1),
         ("/sure skip", "has None", 1),
@@ -64,7 +67,8 @@ def test_it_is_answered_like_any_other(
 ) -> None:
     one = table()
     one.tick()
-    text = one.tick() if say == "tick" else one.save(lambda text: text + f"\n{say}\n\n")
+    tick, _, box = say.rpartition(" ")
+    text = one.tick(box) if tick == "tick" else one.save(lambda text: text + f"\n{say}\n\n")
     if ASKS in text and "has" not in text:
         one.go()
     assert shown in one.text, one.text
@@ -105,3 +109,16 @@ def test_who_saw_it_from_another_thread_answers_by_its_name(table: Callable[[], 
     one.seat.tasks.told(Told(block.of, "sure", "skip", block.keys["id"]))
     assert "has None" in one.go()
     assert calls(server) == 1
+
+
+def test_to_go_on_in_a_kernel_that_is_gone_is_asked_once_more(
+    table: Callable[[], Table], server: socket.socket
+) -> None:
+    one = table()
+    one.tick()
+    one.loop.desks[one.path].kernels.close()
+    text = one.tick("keep")
+    assert f"no kernel that has been there is left to go on in; 'fetch' (line 15) {ASKS}" in text, text
+    assert one.kinds().count("proposal") == 1
+    assert calls(server) == 1
+    assert "has None" in one.tick("skip")

@@ -1,5 +1,6 @@
 """A task is done on a thread of its own while the author goes on; what came of it is brought back by one tick."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from nozzle.words.deeds import Doing
 from tests.agents.conftest import fence
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
+from tests.loop.test_kept_states import Server, answered
 from tests.words.conftest import cell
 
 DATA = cell("#| label: data\nx = [1, 2, 3]")
@@ -246,3 +248,57 @@ def test_a_merge_that_came_ticked_brings_nothing(threads: Threads, watched: Watc
     watched.quiet()
     assert "- [x] merge" in path.read_text()
     assert "total = sum(x)" not in path.read_text()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Server(listening)
+
+
+@pytest.fixture
+def again(home: Path, request: pytest.FixtureRequest, server: Server) -> tuple[Watched, Path, Server]:
+    """A task on its thread that waits: to have its state, the author's cell above would call somebody once more."""
+    (home / "nozzle").mkdir()
+    (home / "nozzle" / "settings.toml").write_text('snapshots = "never"\ncountdown = 0.0\n')
+    threads: Threads = request.getfixturevalue("threads")
+    watched: Watched = request.getfixturevalue("watched")
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "never"
+    looks = fence("print('has', z if 'z' in dir() else None)", "Look.")
+    threads.here.model = Doer(looks, fence('final_answer("Looked.")')).model
+    path = watched.save(cell(f"#| label: fetch\n{server.code}; z = 1"))
+    watched.until(lambda: "nozzle:output" in path.read_text())
+    assert server.calls == 1
+    watched.save(path.read_text() + "\n/do look\n\n")
+    watched.until(lambda: WAITS in path.read_text(), 60)
+    watched.quiet()
+    return watched, path, server
+
+
+def test_a_replay_that_its_thread_needs_is_asked_where_the_task_was_set(again: tuple[Watched, Path, Server]) -> None:
+    _, path, server = again
+    assert "would reach outside again (network): to run this, that is done again" in path.read_text(), path.read_text()
+    assert server.calls == 0
+
+
+REPLAYS = [("run", "has 1", 1), ("skip", "has None", 0), ("deny", "attempt", 0)]
+
+
+@pytest.mark.parametrize("how", ["in the text", "in the terminal", "on the page"])
+@pytest.mark.parametrize(("word", "shown", "times"), REPLAYS)
+def test_that_replay_is_answered_from_the_authors_entry(
+    again: tuple[Watched, Path, Server], how: str, word: str, shown: str, times: int
+) -> None:
+    watched, path, server = again
+    if how == "in the text":
+        watched.save(f"{path.read_text()}\n{({'run': '/sure', 'skip': '/sure skip', 'deny': '/nope'})[word]}\n\n")
+    elif how == "in the terminal":
+        assert answered(watched, word)
+    else:
+        doing, page = Doing(watched.workshop.here, watched.loop), "journal/entry.html"
+        (offer,) = doing(Deed("waiting", page)).data["proposals"]  # type: ignore[misc]
+        assert offer["again"]
+        assert doing(Deed("tick", page, {"id": offer["id"], "box": word})).ok
+    watched.until(lambda: shown in _there(path), 60)
+    assert server.calls == times
