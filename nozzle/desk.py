@@ -261,6 +261,14 @@ class Desk:
             self.rest(STOPPED)
         return self.beside.stop() or bool(runs)
 
+    def stop_above(self, line: int) -> bool:
+        """Interrupt the cell that runs, if it stands above this line."""
+        if self.run is None or self.run.cell.span.start >= line:
+            return False
+        self.run.stop("you stopped it")
+        self.rest(STOPPED)
+        return True
+
     def answer(self, text: str | None) -> bool:
         runs = [*([self.run] if self.run else []), *self.aside]
         return any(run.session.answer(text) for run in runs)

@@ -73,7 +73,9 @@ class Seat:
                 {each.digest for each in there} - {each.digest for each in prompts(before)} if before.text else set()
             )
             if self.crew.running:
-                self._doubt(fresh)
+                stops = {each.digest for each in there if each.word == "stop"} & fresh
+                self._hear(there, stops)  # whoever wrote it: it starts nothing
+                self._doubt(fresh - stops)
             else:
                 self.live |= fresh
                 self._hear(there, fresh)
@@ -146,7 +148,7 @@ class Seat:
         for said in there:
             if said.digest not in fresh or said.word not in ("sure", "nope", "stop") or self._answers(there, said):
                 continue
-            if said.word == "stop":
+            if said.word == "stop" and not self.desk.stop_above(said.span.start):
                 self.desk.tools.say(Notice("held", self.desk.rel, "/stop: nothing is under way above it"))
             elif said.word == "sure" and said.text in SURE:
                 self.desk.settled = max(self.desk.settled, self.desk.saved + PATIENT)  # he may be typing a word more

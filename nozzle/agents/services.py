@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nozzle.errors import NozzleError
 from nozzle.explainer import Passage
-from nozzle.runner import Serve, Served, Servers
+from nozzle.runner import Call, Serve, Servers
 
 MOST = 8
 """Results that are given back."""
@@ -22,18 +22,18 @@ def service(
 ) -> Serve:
     """A function from a tool's name and arguments to what it gives."""
 
-    def serve(name: str, arguments: Mapping[str, Any], acts: bool) -> Served:
-        query = str(arguments.get("query", ""))
+    def serve(call: Call) -> str | None:
+        name, query = call.name, str(call.arguments.get("query", ""))
         try:
             if name == "search" and (url := os.environ.get("NOZZLE_SEARCH_URL", "")):
-                return Served(json.dumps(_searched(url, redact(query))))
+                return json.dumps(_searched(url, redact(query)))
             if name in ("search", "recall"):
-                return Served(redact(json.dumps([passage.as_dict() for passage in recall(query)])))
+                return redact(json.dumps([passage.as_dict() for passage in recall(query)]))
             if name == "mcp" and servers is not None:
-                return servers.serve(arguments, acts)
+                return servers.serve(call)
         except NozzleError as error:
-            return Served(json.dumps({"error": str(error)}))
-        return Served(None)
+            return json.dumps({"error": str(error)})
+        return None
 
     return serve
 

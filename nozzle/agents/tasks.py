@@ -78,7 +78,7 @@ class Tasks:
         if task is None:
             return self._say("held", f"/{said.word}: no task is under way that this could be said to")
         if said.word == "stop":
-            return self._end(task, "stopped", "You stopped it.")
+            return self._stop(task, "you stopped it", "You stopped it.")
         stands = task.offer.id if task.offer and task.state == "standing" else ""
         if (word := REPLAYS.get(said.text)) and not self._of_replay(task, word):
             return self._say("held", f"/sure {said.text}: nothing waits here that would be done again")
@@ -204,11 +204,16 @@ class Tasks:
         """Stop every task here; whether there was one."""
         stopped = list(self.active.values())
         for task in stopped:
-            if task.state == "running" and self.desk.run is not None and self.desk.run.cell.chain == task.chain:
-                task.stop.say()  # the desk interrupts the cell, and its end ends the task
-            else:
-                self._end(task, "stopped", f"Stopped: {why}.")
+            self._stop(task, why, f"Stopped: {why}.")
         return bool(stopped)
+
+    def _stop(self, task: Task, why: str, words: str) -> None:
+        """End it; a cell of its own that runs is interrupted, and its end ends the task."""
+        run = self.desk.run
+        if task.state != "running" or run is None or run.cell.chain != task.chain:
+            return self._end(task, "stopped", words)
+        task.stop.say()
+        run.stop(why)
 
     # -- thinking -----------------------------------------------------------------------------------------------
 

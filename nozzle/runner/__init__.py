@@ -5,9 +5,9 @@ interpreter, bash, and any other kernel that Jupyter has here. This room knows n
 decides nothing about what is due, and writes nothing; what it knows of the document are the events.
 """
 
+from nozzle.runner.call import Call, Serve, nobody
 from nozzle.runner.confine import PRIVATE, Bounds, Held, bounds, possible
 from nozzle.runner.connected import Line, Servers
-from nozzle.runner.course import Serve, Served, nobody
 from nozzle.runner.far.scheduler import reached
 from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits, Replay
@@ -23,6 +23,7 @@ __all__ = [
     "LENT",
     "PRIVATE",
     "Bounds",
+    "Call",
     "Held",
     "Interpreter",
     "Job",
@@ -33,7 +34,6 @@ __all__ = [
     "Line",
     "Replay",
     "Serve",
-    "Served",
     "Servers",
     "Session",
     "Shelf",

@@ -4,22 +4,28 @@ A server is started when a cell first names it, and ends with the journal's work
 author's word: what a server says of itself counts for nothing.
 """
 
-import asyncio
+from __future__ import annotations
+
 import json
 import os
 import shlex
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nozzle.errors import Missing, NozzleError, Refused
-from nozzle.runner.course import Served
+from nozzle.runner.call import Call
+
+if TYPE_CHECKING:
+    import asyncio
 
 PATIENCE = 30.0
 """Seconds that a server is waited for."""
 LONGEST = 200_000
 """Characters of a reply that a cell is given."""
+PERHAPS = "what it was asked to do may have been done all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +48,25 @@ class Servers:
     refusal: str = ""
     """Why none of them is connected to."""
     _loop: asyncio.AbstractEventLoop | None = None
-    _open: dict[str, "_Held"] = field(default_factory=dict)
+    _open: dict[str, _Held] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def serve(self, arguments: Mapping[str, Any], acts: bool) -> Served:
-        """Do what a cell asks: the names of all servers, the tools of one, or a call; `acts`: it may change things."""
-        server, tool = str(arguments.get("server", "")), str(arguments.get("tool", ""))
+    def serve(self, call: Call) -> str:
+        """Do what a cell asks: the names of all servers, the tools of one, or a call of one."""
+        server, tool = str(call.arguments.get("server", "")), str(call.arguments.get("tool", ""))
         try:
             if not server:
-                return Served(json.dumps(sorted(self.lines) if not self.refusal else []))
+                return json.dumps(sorted(self.lines) if not self.refusal else [])
             if not tool:
-                return Served(json.dumps(self._tools(server)))
-            looks = tool in self._line(server).looks
-            if not (looks or acts):
+                return json.dumps(self._tools(server, call))
+            if not (call.acts or tool in self._line(server).looks):
                 raise Refused(
                     f"mcp.{server}.{tool} may act outside this journal, and nobody has allowed this cell to: propose "
                     "a cell that calls it by this name, and the author decides"
                 )
-            given = arguments.get("arguments")
-            text = self._called(server, tool, given if isinstance(given, Mapping) else {})
-            return Served(text, "" if looks else f"mcp.{server}.{tool}")
+            return self._called(server, tool, call)
         except NozzleError as error:
-            return Served(json.dumps({"error": str(error)}))
+            return json.dumps({"error": self.redact(str(error))})
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -87,9 +90,9 @@ class Servers:
             raise Refused(f"the settings name no MCP server {server}; [mcp.{server}] in settings.toml would")
         return self.lines[server]
 
-    def _tools(self, server: str) -> list[dict[str, Any]]:
-        held, looks = self._held(server), self._line(server).looks
-        found = held.ask(held.client.list_tools()).tools
+    def _tools(self, server: str, call: Call) -> list[dict[str, Any]]:
+        held, looks = self._held(server, call), self._line(server).looks
+        found = held.ask(lambda: held.client.list_tools(), call).tools
         return [
             {
                 "name": each.name, "doc": self.redact(each.description or ""), "schema": each.input_schema,
@@ -98,9 +101,12 @@ class Servers:
             for each in found
         ]  # fmt: skip
 
-    def _called(self, server: str, tool: str, arguments: Mapping[str, Any]) -> str:
-        held = self._held(server)
-        found = held.ask(held.client.call_tool(tool, dict(arguments)))
+    def _called(self, server: str, tool: str, call: Call) -> str:
+        held, given = self._held(server, call), call.arguments.get("arguments")
+        arguments = dict(given) if isinstance(given, Mapping) else {}
+        if tool not in held.line.looks and not call.outside(f"mcp.{server}.{tool}"):
+            raise Refused("the cell was stopped")
+        found = held.ask(lambda: held.client.call_tool(tool, arguments), call)
         said = "\n".join(part.text for part in found.content if getattr(part, "text", None))
         if found.is_error:
             raise Refused(self.redact(f"mcp.{server}.{tool}: {said or 'it failed, and does not say why'}"))
@@ -112,16 +118,19 @@ class Servers:
             raise Refused(f"mcp.{server}.{tool} gave {len(text):,} characters, and a cell is given {LONGEST:,} at most")
         return text
 
-    def _held(self, server: str) -> "_Held":
+    def _held(self, server: str, call: Call) -> _Held:
         """The open line to a server, which is started when there is none."""
         line = self._line(server)
         with self._lock:
             held = self._open.get(server)
             if held is None or held.over:
                 held = self._open[server] = _Held(self._running(), server, line)
-            return held
+        held.await_start(call)
+        return held
 
     def _running(self) -> asyncio.AbstractEventLoop:
+        import asyncio
+
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=_run, args=(self._loop,), name="nozzle mcp", daemon=True).start()
@@ -132,16 +141,29 @@ class _Held:
     """One server, held open by one task, for its line must be closed by whom it was opened."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str, line: Line) -> None:
+        import asyncio
+
         self.client: Any = None
-        self._loop, self._name, self._line = loop, name, line
-        self._ready, self._fault = threading.Event(), ""
+        self.line = line
+        self._loop, self._name = loop, name
+        self._started: Future[str] = Future()
+        """Why it has not; empty when it has."""
         self._end = asyncio.Event()
         self._task = asyncio.run_coroutine_threadsafe(self._hold(), loop)
-        if not self._ready.wait(PATIENCE) or self._fault:
+
+    def await_start(self, call: Call) -> None:
+        """Until it has started, or nobody waits for that any more."""
+        moment = threading.Event()
+        self._started.add_done_callback(lambda started: moment.set())
+        call.on_stop(moment.set)
+        moment.wait(PATIENCE)
+        if call.stopped:
+            raise Refused("the cell was stopped")
+        fault = self._started.result() if self._started.done() else f"no word within {PATIENCE:.0f} s"
+        if fault:
             self.close()
             raise Refused(
-                f"the MCP server {name} did not start: {self._fault or f'no word within {PATIENCE:.0f} s'}; "
-                f"try it by hand: {shlex.join(line.command)}"
+                f"the MCP server {self._name} did not start: {fault}; try it by hand: {shlex.join(self.line.command)}"
             )
 
     @property
@@ -149,17 +171,19 @@ class _Held:
         """Whether it has ended."""
         return self._task.done()
 
-    def ask(self, words: Coroutine[Any, Any, Any]) -> Any:
-        """What a request gives, waited for from any thread."""
-        asked = asyncio.run_coroutine_threadsafe(words, self._loop)
+    def ask(self, words: Callable[[], Coroutine[Any, Any, Any]], call: Call) -> Any:
+        """What a request gives, waited for from any thread until the call is stopped."""
+        import asyncio
+
+        asked = asyncio.run_coroutine_threadsafe(words(), self._loop)
+        call.on_stop(asked.cancel)
         try:
             return asked.result(PATIENCE)
+        except CancelledError:
+            raise Refused("the cell was stopped") from None
         except TimeoutError:
             asked.cancel()
-            raise Refused(
-                f"the MCP server {self._name} gave no answer within {PATIENCE:.0f} s; what it was asked to do may have "
-                "been done all the same"
-            ) from None
+            raise Refused(f"the MCP server {self._name} gave no answer within {PATIENCE:.0f} s; {PERHAPS}") from None
         except Exception as error:  # whatever a library says of a line that broke
             self.close()
             raise Refused(f"the MCP server {self._name}: {type(error).__name__}: {error}") from None
@@ -174,20 +198,24 @@ class _Held:
     async def _hold(self) -> None:
         try:
             with open(os.devnull, "w") as silent:
-                client = _client(self._line, silent)
+                client = _client(self.line, silent)
                 await self._hold_open(client)
         except NozzleError as error:
-            self._fault = str(error)
+            self._begun(str(error))
         except Exception as error:  # of the library, or of the operating system
-            self._fault = _plain(error)
+            self._begun(_plain(error))
         finally:
-            self._ready.set()
+            self._begun("it ended")
 
     async def _hold_open(self, client: Any) -> None:
         async with client:
             self.client = client
-            self._ready.set()
+            self._begun("")
             await self._end.wait()
+
+    def _begun(self, fault: str) -> None:
+        if not self._started.done():
+            self._started.set_result(fault)
 
 
 def _client(line: Line, errors: TextIO) -> Any:

@@ -4,11 +4,12 @@ Whoever wants the cell to stop, from any thread, says so once; the course sees t
 """
 
 import os
+import queue
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from nozzle.document.events import (
     ASKED,
@@ -25,6 +26,7 @@ from nozzle.document.events import (
     Stream,
 )
 from nozzle.runner import shown
+from nozzle.runner.call import Call, Serve, nobody
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Kernel, Message
 from nozzle.runner.outputs import Outputs
@@ -38,26 +40,10 @@ BURST, REST = 0.005, 0.001
 AGAIN = 0.5
 """Seconds after which an interrupt is said again: Python does not notice one that comes just before a sleep, and a
 program that is just being started loses it."""
+STOPPED = '{"error": "the cell was stopped"}'
+"""What a cell is told that asks for more."""
 A_MOMENT = 1.0
 """Seconds in which a kernel whose line has closed should be gone."""
-
-
-class Served(NamedTuple):
-    """What the host did for a cell."""
-
-    text: str | None
-    """JSON; None when nobody does such a thing."""
-    effect: str = ""
-    """What it did outside, if it did."""
-
-
-Serve = Callable[[str, Mapping[str, Any], bool], Served]
-"""What the host does for a cell: the name of a tool, its arguments, whether the cell may act outside by it."""
-
-
-def nobody(name: str, arguments: Mapping[str, Any], acts: bool) -> Served:
-    """No tool is served."""
-    return Served(None)
 
 
 class Course:
@@ -84,7 +70,10 @@ class Course:
         self._serve = serve
         self._begun = False
         self._asked = False
-        self._acted: list[str] = []
+        self._calls: list[Call] = []
+        """What the cell has asked of the host."""
+        self._came: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
+        """What came of these, by the number of the message that asked."""
         self._deadline: float | None = None
         self._stopped: tuple[Status, str] | None = None
         self._kill_at: float | None = None
@@ -106,6 +95,14 @@ class Course:
         yield Started(self._job.cell)
         if self._kernel.begin(self._job):
             self._begin()
+        try:
+            yield from self._until_finished()
+        finally:
+            self._stop_calls()
+        assert self.finished is not None, "it went on until then"
+        yield self.finished
+
+    def _until_finished(self) -> Iterator[Event]:
         while self.finished is None:
             ready = self._wait()
             yield from self._late()
@@ -114,10 +111,10 @@ class Course:
                 yield from self._noted(self._heard(message))
             yield from self._noted(self._printed())
             if self.finished is None:
+                self._hand_back()
                 self._look_at_limits()
                 if self._kernel.process.ended in ready or self._kernel.said_all:
                     yield from self._died()
-        yield self.finished
 
     def stop(self, status: Status, cause: str) -> None:
         """Interrupt the cell, from any thread; the first cause counts."""
@@ -125,6 +122,7 @@ class Course:
             return
         self._kill_at = time.monotonic() + self._limits.grace
         self._stopped = (status, cause)
+        self._stop_calls()
         if self._begun:
             self._interrupt()
         os.eventfd_write(self._waker, 1)
@@ -213,9 +211,7 @@ class Course:
                 yield InputRequest(cell, message["prompt"], message["password"])
                 return
             case "tool":
-                served = self._serve(message["name"], message["arguments"], self._job.acts)
-                self._acted += [served.effect] if served.effect and served.effect not in self._acted else []
-                self._kernel.answer(number, served.text)
+                self._call(number, message)
                 return
             case "done":
                 yield from self._last_words()
@@ -226,6 +222,28 @@ class Course:
         self.question = None
         if number:
             self._kernel.answer(number)
+
+    def _call(self, number: int, message: Message) -> None:
+        """Have something done for the cell, while its course goes on."""
+        call = Call(message["name"], message["arguments"], self._job.acts)
+        self._calls.append(call)
+        if self._stopped:
+            return self._kernel.answer(number, STOPPED)
+
+        def came(text: str | None) -> None:
+            self._came.put((number, text))
+            os.eventfd_write(self._waker, 1)
+
+        call.begin(self._serve, came)
+
+    def _hand_back(self) -> None:
+        """Give the cell what came of what it asked."""
+        while not self._came.empty():
+            self._kernel.answer(*self._came.get())
+
+    def _stop_calls(self) -> None:
+        for call in list(self._calls):
+            call.stop()
 
     def _begin(self) -> None:
         self._begun = True
@@ -252,12 +270,14 @@ class Course:
         return f"what it makes is not kept: {why}" if why else ""
 
     def _finished(self, done: Message, cached: str, took: float) -> Finished:
+        self._stop_calls()
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
+        cause = f"{cause}{self._half_done()}"
         facts: dict[str, Any] = {
             name: tuple(done.get(name, ())) for name in ("reads", "writes", "elsewhere", "effects")
         }
         facts["effects"] += outward(self._job.source, self._job.language) if done["spawned"] else ()
-        facts["effects"] += (*self._acted, *((ASKED,) if self._asked else ()))
+        facts["effects"] += (*self._acted(), *((ASKED,) if self._asked else ()))
         return Finished(
             self._job.cell,
             status,
@@ -273,6 +293,15 @@ class Course:
             **facts,
         )
 
+    def _acted(self) -> tuple[str, ...]:
+        """What was done outside for the cell, or was about to be; each once."""
+        return tuple(dict.fromkeys(call.effect for call in self._calls if call.effect))
+
+    def _half_done(self) -> str:
+        """What was under way when it was stopped."""
+        under_way = dict.fromkeys(call.effect for call in self._calls if call.effect and not call.over)
+        return f"; {' and '.join(under_way)} was under way, and may have been done all the same" if under_way else ""
+
     def _died(self) -> Iterator[Event]:
         """It went away before it had finished."""
         self.dead = True
@@ -287,7 +316,9 @@ class Course:
             cause = f"{why}; it did not stop and was killed" if self._killed else why
         else:
             status = "died"
-        self.finished = Finished(self._job.cell, status, cause=cause, left_out=self._kernel.outputs.left_out)
+        self._stop_calls()
+        facts: dict[str, Any] = {"left_out": self._kernel.outputs.left_out, "effects": self._acted()}
+        self.finished = Finished(self._job.cell, status, cause=f"{cause}{self._half_done()}", **facts)
 
     def _last_words(self) -> Iterator[Event]:
         for name, text in self._kernel.outputs.last_words():

@@ -15,9 +15,10 @@ from pathlib import Path
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
 from nozzle.errors import Missing, NozzleError
 from nozzle.runner import apart
+from nozzle.runner.call import Serve, nobody
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
-from nozzle.runner.course import Course, Serve, late, nobody
+from nozzle.runner.course import Course, late
 from nozzle.runner.far.address import SCHEMES, SHELL, Address
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits

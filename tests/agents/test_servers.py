@@ -44,7 +44,7 @@ def test_a_server_says_what_it_can_and_each_tool_is_a_typed_function(
         "print(mcp, dir(mcp.calendar))\nprint(mcp.calendar)",
         "print(mcp.calendar.add.__doc__)\nmcp.calendar.events('monday')",
     )
-    assert "mcp.calendar ['events', 'add']" in text or "mcp.calendar ['add', 'events']" in text, text
+    assert "mcp.calendar ['add', 'events', 'move']" in text, text
     assert "mcp.calendar.add(title: str, hours: float = 1.0)  Put something into the calendar." in text
     assert "It may act outside this journal: the author decides." in text
     assert "['monday: nothing', 'as ada, no other']" in text

@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from nozzle.agents.services import service
+from nozzle.runner import Call
 from tests.conftest import Workshop
 from tests.words.conftest import cell
 
@@ -74,14 +75,14 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], list[s
 
 def test_a_search_engine_is_asked_where_there_is_one(engine: Callable[[bytes], list[str]]) -> None:
     engine(json.dumps({"results": [{"title": "T", "url": "http://x", "content": "C", "extra": 1}]}).encode())
-    found = json.loads(service(lambda query: [])("search", {"query": "q"}, False).text or "")
+    found = json.loads(service(lambda query: [])(Call("search", {"query": "q"})) or "")
     assert found == [{"title": "T", "url": "http://x", "content": "C", "engine": None, "score": None}]
 
 
 def test_no_secret_is_asked_of_a_search_engine(engine: Callable[[bytes], list[str]]) -> None:
     asked = engine(b'{"results": []}')
     service(lambda query: [], lambda text: text.replace("hunter2", "[redacted]"))(
-        "search", {"query": "is hunter2"}, False
+        Call("search", {"query": "is hunter2"})
     )
     assert asked == ["/search?q=is+%5Bredacted%5D&format=json"]
 
@@ -90,5 +91,5 @@ def test_an_engine_that_speaks_no_json_is_named(engine: Callable[[bytes], list[s
     engine(b"<html>")
     assert (
         "no answer that can be read"
-        in json.loads(service(lambda query: [])("search", {"query": "q"}, False).text or "")["error"]
+        in json.loads(service(lambda query: [])(Call("search", {"query": "q"})) or "")["error"]
     )
