@@ -176,7 +176,7 @@ def known_values(environ: Mapping[str, str]) -> frozenset[str]:
     >>> sorted(known_values({"HF_TOKEN": "abcd1234", "TOKEN_FILE": "/etc/token", "PWD": "/home/ada", "KEY": "short"}))
     ['abcd1234']
     """
-    return frozenset(environ[name].strip() for name in secret_names(environ) if _telling(environ[name]))
+    return frozenset(environ[name].strip() for name in secret_names(environ) if telling(environ[name]))
 
 
 def secret_names(names: Iterable[str]) -> frozenset[str]:
@@ -195,7 +195,12 @@ def _called_secret(name: str) -> bool:
     return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) for word in words)
 
 
-def _telling(value: str) -> bool:
+def telling(value: str) -> bool:
+    """Whether a secret's value can be told from ordinary words.
+
+    >>> telling("abcd1234"), telling("short")
+    (True, False)
+    """
     return len(value.strip()) >= 8 and value.strip().lower() not in _NO_SECRETS
 
 

@@ -1,7 +1,7 @@
 """Tools of MCP servers that the author's settings name, called for cells, which have no network and no keys.
 
-A server is started when a cell first names it, and ends with the journal's work. Which of its tools only look is the
-author's word: what a server says of itself counts for nothing.
+A server is started, or its address called, when a cell first names it; the line ends with the journal's work. Which of
+its tools only look is the author's word: what a server says of itself counts for nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlsplit
 
 from nozzle.errors import Missing, NozzleError, Refused
 from nozzle.runner.call import Call
@@ -25,18 +26,31 @@ PATIENCE = 30.0
 """Seconds that a server is waited for."""
 LONGEST = 200_000
 """Characters of a reply that a cell is given."""
+PACKAGE = "MCP needs its package: pip install 'nozzle[mcp]'"
 PERHAPS = "what it was asked to do may have been done all the same"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one server is started, and what it may."""
+    """How one server is reached, and what it may."""
 
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    """Of the program that serves; empty: it has a url."""
     env: tuple[str, ...] = ()
     """Names of the variables of this environment that it gets."""
     looks: tuple[str, ...] = ()
     """Its tools that change nothing."""
+    url: str = ""
+    """Where it serves already, over streamable HTTP."""
+    token: str = ""
+    """Name of the secret that it is shown there; empty: none."""
+
+    @property
+    def by_hand(self) -> str:
+        """How the author sees for himself whether it is there; without what an address says behind its path."""
+        if not self.url:
+            return f"try it by hand: {shlex.join(self.command)}"
+        return f"is it there, at {urlsplit(self.url)._replace(query='', fragment='').geturl()}?"
 
 
 @dataclass(slots=True)
@@ -47,6 +61,8 @@ class Servers:
     redact: Callable[[str], str] = lambda text: text
     refusal: str = ""
     """Why none of them is connected to."""
+    key: Callable[[str], str] = lambda name: ""
+    """A secret by its name; empty when there is none."""
     _loop: asyncio.AbstractEventLoop | None = None
     _open: dict[str, _Held] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -66,7 +82,7 @@ class Servers:
                 )
             return self._called(server, tool, call)
         except NozzleError as error:
-            return json.dumps({"error": self.redact(str(error))})
+            return json.dumps({"error": self._hushed(str(error))})
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -95,7 +111,7 @@ class Servers:
         found = held.ask(lambda: held.client.list_tools(), call).tools
         return [
             {
-                "name": each.name, "doc": self.redact(each.description or ""), "schema": each.input_schema,
+                "name": each.name, "doc": self._hushed(each.description or ""), "schema": each.input_schema,
                 "looks": each.name in looks,
             }
             for each in found
@@ -109,11 +125,11 @@ class Servers:
         found = held.ask(lambda: held.client.call_tool(tool, arguments), call)
         said = "\n".join(part.text for part in found.content if getattr(part, "text", None))
         if found.is_error:
-            raise Refused(self.redact(f"mcp.{server}.{tool}: {said or 'it failed, and does not say why'}"))
+            raise Refused(f"mcp.{server}.{tool}: {said or 'it failed, and does not say why'}")
         value = found.structured_content
         if isinstance(value, dict) and set(value) == {"result"}:
             value = value["result"]
-        text = self.redact(json.dumps({"value": said if value is None else value}))
+        text = self._hushed(json.dumps({"value": said if value is None else value}))
         if len(text) > LONGEST:
             raise Refused(f"mcp.{server}.{tool} gave {len(text):,} characters, and a cell is given {LONGEST:,} at most")
         return text
@@ -124,9 +140,25 @@ class Servers:
         with self._lock:
             held = self._open.get(server)
             if held is None or held.over:
-                held = self._open[server] = _Held(self._running(), server, line)
+                held = self._open[server] = _Held(self._running(), server, line, self._token(server, line))
         held.await_start(call)
         return held
+
+    def _token(self, server: str, line: Line) -> str:
+        token = self.key(line.token) if line.token else ""
+        if line.token and not token:
+            raise Refused(
+                f"the MCP server {server} wants a token, and neither the environment nor the keyring has {line.token}"
+            )
+        return token
+
+    def _hushed(self, text: str) -> str:
+        """Without secrets; also those that only the keyring knows, and a server repeats."""
+        with self._lock:
+            tokens = {held.token for held in self._open.values() if held.token}
+        for token in tokens:
+            text = text.replace(token, "[redacted: token]")
+        return self.redact(text)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         import asyncio
@@ -140,11 +172,11 @@ class Servers:
 class _Held:
     """One server, held open by one task, for its line must be closed by whom it was opened."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, line: Line) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, line: Line, token: str) -> None:
         import asyncio
 
         self.client: Any = None
-        self.line = line
+        self.line, self.token = line, token
         self._loop, self._name = loop, name
         self._started: Future[str] = Future()
         """Why it has not; empty when it has."""
@@ -162,9 +194,8 @@ class _Held:
         fault = self._started.result() if self._started.done() else f"no word within {PATIENCE:.0f} s"
         if fault:
             self.close()
-            raise Refused(
-                f"the MCP server {self._name} did not start: {fault}; try it by hand: {shlex.join(self.line.command)}"
-            )
+            verb = "answer" if self.line.url else "start"
+            raise Refused(f"the MCP server {self._name} did not {verb}: {fault}; {self.line.by_hand}")
 
     @property
     def over(self) -> bool:
@@ -197,9 +228,12 @@ class _Held:
 
     async def _hold(self) -> None:
         try:
-            with open(os.devnull, "w") as silent:
-                client = _client(self.line, silent)
-                await self._hold_open(client)
+            if self.line.url:
+                async with _http(self.token) as http:
+                    await self._hold_open(_called(self.line.url, http))
+            else:
+                with open(os.devnull, "w") as silent:
+                    await self._hold_open(_started(self.line, silent))
         except NozzleError as error:
             self._begun(str(error))
         except Exception as error:  # of the library, or of the operating system
@@ -218,16 +252,34 @@ class _Held:
             self._started.set_result(fault)
 
 
-def _client(line: Line, errors: TextIO) -> Any:
+def _started(line: Line, errors: TextIO) -> Any:
+    """The client of a server that is started for it."""
     try:
         from mcp import Client, StdioServerParameters
         from mcp.client.stdio import stdio_client
     except ImportError:
-        raise Missing("MCP needs its package: pip install 'nozzle[mcp]'") from None
+        raise Missing(PACKAGE) from None
     given = {name: os.environ[name] for name in line.env if name in os.environ}
     command, *rest = line.command
     told = StdioServerParameters(command=command, args=rest, env=given)
     return Client(stdio_client(told, errlog=errors))
+
+
+def _http(token: str) -> Any:
+    """What speaks HTTP to a server, and shows it the token; it follows no redirection to another host."""
+    try:
+        from mcp.client.streamable_http import create_mcp_http_client
+    except ImportError:
+        raise Missing(PACKAGE) from None
+    return create_mcp_http_client({"Authorization": f"Bearer {token}"} if token else None)
+
+
+def _called(url: str, http: Any) -> Any:
+    """The client of a server that serves already."""
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
+    return Client(streamable_http_client(url, http_client=http))
 
 
 def _plain(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from nozzle.errors import NozzleError
 
 if TYPE_CHECKING:
     from nozzle.runner import Held, Interpreter
+    from nozzle.settings import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,39 @@ def _tried() -> Tried | None:
             kept.clear()
 
 
+def _servers() -> list[Finding]:
+    """The MCP servers that the settings name: whether they could be reached, without reaching any."""
+    from importlib.util import find_spec
+
+    from nozzle.words.journal import journal
+
+    try:
+        with journal() as here:
+            named, trusted = here.settings.mcp, here.trusts_settings("mcp")
+    except NozzleError:
+        return []
+    if not named:
+        return []
+    if find_spec("mcp") is None:
+        return [Finding("mcp", "lacks", f"{_listed([*named])} cannot be spoken to: pip install 'nozzle[mcp]'")]
+    if not trusted:
+        return [Finding("mcp", "lacks", f"{_listed([*named])} came by git: 'nozzle trust' shows and allows them")]
+    return [_reached(name, server) for name, server in named.items()]
+
+
+def _reached(name: str, server: Server) -> Finding:
+    from urllib.parse import urlsplit
+
+    from nozzle.words.company import key
+
+    if server.command and shutil.which(server.command[0]) is None:
+        return Finding("mcp", "lacks", f"mcp.{name}: there is no {server.command[0]}")
+    if server.token and not key(server.token):
+        return Finding("mcp", "lacks", f"mcp.{name}: neither the environment nor the keyring has {server.token}")
+    how = f"started by {server.command[0]}" if server.command else f"called at {urlsplit(server.url).netloc}"
+    return Finding("mcp", "ok", f"mcp.{name} is {how} when a cell first names it")
+
+
 def _node() -> list[Finding]:
     from nozzle.publish import mystmd
 
@@ -267,5 +301,5 @@ def _node() -> list[Finding]:
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (
-    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _key, _node,
+    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _key, _servers, _node,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,11 +39,16 @@ def token_for(server: str) -> str:
     return secret(f"jupyter+{server}")
 
 
-def known_secrets() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the environment's variables that are called secrets, which no cell gets, and the values told by them."""
-    from nozzle.document.secrets import known_values, secret_names
+def known_secrets(named: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the environment's variables that hold secrets, which no cell gets, and the values told by them.
 
-    return tuple(sorted(secret_names(os.environ))), tuple(sorted(known_values(os.environ)))
+    They are those whose names say so, and those that are `named` for it.
+    """
+    from nozzle.document.secrets import known_values, secret_names, telling
+
+    also = {name: os.environ[name].strip() for name in named if name in os.environ}
+    values = known_values(os.environ) | {value for value in also.values() if telling(value)}
+    return tuple(sorted(secret_names(os.environ) | set(also))), tuple(sorted(values))
 
 
 def redactor(values: tuple[str, ...]) -> Callable[[str], str]:

@@ -110,7 +110,7 @@ class Journal:
         """Takes secrets out of a text: their well-known shapes, and the values in this environment."""
         from nozzle.words.environment import known_secrets, redactor
 
-        return redactor(known_secrets()[1])
+        return redactor(known_secrets(self.settings.keys)[1])
 
     @contextmanager
     def passing(self, alone: bool = False) -> Iterator[None]:
@@ -231,7 +231,7 @@ class Journal:
             cells=self.steps.shared / "cells",
             specs=self.kernelspecs(),
             hidden=(self.config,),
-            secrets=known_secrets()[0],
+            secrets=known_secrets(self.settings.keys)[0],
             snapshots=Snapshots(self.settings.snapshots),
             shelf=self.shelf(lambda text: put(Called(lambda loop: say(Notice("warning", "", text))))),
             seen_at=self.first if self.first != self.root else None,
@@ -249,9 +249,13 @@ class Journal:
     def servers(self) -> Servers:
         """The MCP servers that the settings name; none of a journal of somebody else's is connected to."""
         from nozzle.runner import Line, Servers
+        from nozzle.words.company import key
 
-        lines = {name: Line(each.command, each.env, each.looks) for name, each in self.settings.mcp.items()}
-        return Servers(lines, self.redact, "" if self.trusts_settings("mcp") else UNTRUSTED)
+        lines = {
+            name: Line(each.command, each.env, each.looks, each.url, each.token)
+            for name, each in self.settings.mcp.items()
+        }
+        return Servers(lines, self.redact, "" if self.trusts_settings("mcp") else UNTRUSTED, key)
 
     def kernelspecs(self) -> Kernelspecs:
         """Jupyter's kernels; those in the journal's own environment only when that cannot be somebody else's."""
@@ -378,7 +382,7 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     with steps:
         settings = load(steps.root)
         steps.cap = settings.file_cap
-        steps.rule = partial(unfit, known=known_secrets()[1])
+        steps.rule = partial(unfit, known=known_secrets(settings.keys)[1])
         here = Journal(steps.root, steps, settings, config_folder(), trust_all)
         if begins:
             here.warn(f"a git repository is begun in {here.root}: each step will be a commit in it")

@@ -13,7 +13,7 @@ import mmap
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ class Shelf:
         """
         from nozzle.keys import signature_text
 
-        if kind := _secret(path):
+        if kind := _secret(path, self.here.settings.keys):
             raise Refused(f"the state was not kept: a value in it looks like a secret ({kind}); take that out first")
         place = self._root if _holds(path, os.fsencode(self._root)) else ""
         facts = {**to_facts(kept, self._root), "place": place, "bytes": path.stat().st_size, "about": about}
@@ -128,14 +128,17 @@ class Shelf:
             path.unlink(missing_ok=True)
 
 
-def _secret(path: Path) -> str:
-    """The kind of a secret that stands in a file as text, or a secret value of this environment; empty: none does."""
+def _secret(path: Path, named: Sequence[str]) -> str:
+    """The kind of a secret that stands in a file as text, or a secret value of this environment; empty: none does.
+
+    The settings have `named` some of its variables for holding secrets.
+    """
     from nozzle.document.secrets import find
     from nozzle.words.environment import known_secrets
 
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         text = b"\n".join(found[0] for found in _written.finditer(data)).decode("ascii")
-    hits = find(text, known_secrets()[1])
+    hits = find(text, known_secrets(named)[1])
     return hits[0].kind if hits else ""
 
 

@@ -99,3 +99,28 @@ def test_it_says_how_much_agents_cells_may_take(say: Say, folder: Path) -> None:
     assert "at most" not in findings(say)["sandbox"]["words"]
     (folder / "nozzle.toml").write_text("agents_memory = 4.0\nagents_cpu = 600.0\n")
     assert findings(say)["sandbox"]["words"].endswith("they take at most 4 GB of memory and 600 s of processor time")
+
+
+def test_it_says_of_each_mcp_server_whether_it_could_be_reached(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mcp", reason="nozzle[mcp] is not installed")
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "nozzle.toml").write_text(
+        "[mcp.here]\ncommand = ['sh']\n\n[mcp.gone]\ncommand = ['no-such-server']\n\n"
+        "[mcp.far]\nurl = 'https://example.org/mcp?key=1'\ntoken = 'A_DOOR'\n"
+    )
+
+    def told() -> list[str]:
+        rows = map(json.loads, say("doctor", "--json").out.splitlines())
+        return [f"{row['state']} {row['words']}" for row in rows if row["what"] == "mcp"]
+
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    monkeypatch.delenv("A_DOOR", raising=False)
+    assert told() == [
+        "ok mcp.here is started by sh when a cell first names it",
+        "lacks mcp.gone: there is no no-such-server",
+        "lacks mcp.far: neither the environment nor the keyring has A_DOOR",
+    ]
+    monkeypatch.setenv("A_DOOR", "open-sesame")
+    assert told()[-1] == "ok mcp.far is called at example.org when a cell first names it"
