@@ -46,5 +46,11 @@ class Conducted(Seat):
         offers = (self.conductor.offers, self.conductor.invitations) if word in ("run", "deny") else ()
         return any(each.answer(id_, word == "run") for each in offers)
 
+    def stop(self) -> bool:
+        return self.conductor.lookups.stop() | Seat.stop(self)
+
+    def stop_above(self, line: int) -> bool:
+        return Seat.stop_above(self, line) or self.conductor.stop_above(line)
+
     def held(self, cell: Cell) -> str:
         return "" if self.conductor.offers.lets(cell) else Seat.held(self, cell)

@@ -85,6 +85,7 @@ class Conductor:
             self.live |= {digest for digest in waiting if not self.memory.told(self.desk.rel, digest)}
 
     def tick(self, now: float) -> None:
+        self.lookups.calls.tick(now)
         if not self._known:
             self._found(self.desk.entry)
         if not self.live or self.desk.permit.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
@@ -102,13 +103,18 @@ class Conductor:
             self._ask_back(fresh)
 
     def wake(self, now: float) -> float | None:
-        return (
-            max(0.0, self._pause() - now) if self.live and not self.desk.permit.resting and self._conducts() else None
-        )
+        times = [at for at in (self.lookups.calls.wake(now),) if at is not None]
+        if self.live and not self.desk.permit.resting and self._conducts():
+            times.append(max(0.0, self._pause() - now))
+        return min(times, default=None)
 
     def busy(self) -> bool:
         waits = bool(self.live) and not (self.desk.permit.resting or self.desk.gone or self.desk.entry.held)
         return (waits and self._conducts()) or bool(self.lookups.under_way)
+
+    def stop_above(self, line: int) -> bool:
+        """End what a model is asked for paragraphs above this line; whether there was something."""
+        return self.lookups.stop({each.digest for each in said(self.desk.entry) if each.span.start < line}.__contains__)
 
     def _found(self, entry: Entry) -> None:
         """What an earlier process offered can be ticked again, where it is what its paragraph calls for."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import ANSWER, BACK, Given, labelled
+from nozzle.agents.unasked import Call, Unasked
 from nozzle.desk import Desk
 from nozzle.document import spoken
 from nozzle.document.entry import Entry
@@ -20,7 +21,6 @@ from nozzle.document.thought.said import Paragraph
 from nozzle.document.thought.threads import terms
 from nozzle.errors import NozzleError
 from nozzle.explainer import Passage
-from nozzle.lm import Stop
 
 SHARED = 2
 """Words that a passage must share with a question to be worth showing."""
@@ -38,6 +38,10 @@ class Lookups:
     crew: Crew
     under_way: set[str] = field(default_factory=set)
     """Paragraphs that something is being found out for."""
+    calls: Unasked = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = Unasked(self.desk, self.crew)
 
     def search(self, remark: Remark, tell: Told) -> None:
         """In the journal; nothing is said when nothing fits."""
@@ -53,17 +57,17 @@ class Lookups:
         """The model, which has seen the entry down to the paragraph; a model that failed says nothing to prose."""
         entry, crew = self.desk.entry, self.crew
         shared = crew.shared(entry, remark.paragraph.span.stop)
-        given = Given(question=remark.cue.sentence.text)
+        given, call = Given(question=remark.cue.sentence.text), self.calls.of_paragraph(remark.digest)
 
         def work() -> Saying:
             evidence = crew.evidence(entry, self.desk.path.parent)
-            return labelled(crew, ANSWER, given, shared, _nobody, Stop(), evidence)
+            return labelled(crew, ANSWER, given, shared, call.hear, call.stop, evidence)
 
         def then(said: Saying) -> None:
             if said.facts:
                 tell(said.text, spoken.key(said.via))
 
-        self._work(remark.digest, work, then)
+        self._work(remark.digest, work, then, call)
 
     def back(self, new: Collection[Paragraph], tell: Callable[[Back, str], None]) -> None:
         """One question about what is new, found by rule or by the model; most often none."""
@@ -75,31 +79,42 @@ class Lookups:
             if found is not None:
                 tell(found, spoken.key(model.name if model else "rule"))
 
-        digests = {each.digest for each in new}
-        job = (lambda: back(entry, digests)) if model is None else (lambda: self._by_model(entry, new))
-        self._work(next(iter(new)).digest, job, then)
+        digests, last = {each.digest for each in new}, list(new)[-1].digest
+        if model is None:
+            return self._work(last, lambda: back(entry, digests), then)
+        call = self.calls.of_paragraph(last)
+        self._work(last, lambda: self._by_model(entry, new, call), then, call)
 
-    def _by_model(self, entry: Entry, new: Collection[Paragraph]) -> Back | None:
+    def _by_model(self, entry: Entry, new: Collection[Paragraph], call: Call) -> Back | None:
         """The model's question, where it names a paragraph and asks one thing."""
         facts = "\n\n".join(f"{each.digest}: {each.text}" for each in new)
-        reply = labelled(self.crew, BACK, Given(facts=facts), self.crew.shared(entry, len(entry.rows)), _nobody, Stop())
+        shared = self.crew.shared(entry, len(entry.rows))
+        reply = labelled(self.crew, BACK, Given(facts=facts), shared, call.hear, call.stop)
         match = _reply.fullmatch(reply.text.strip()) if reply.facts else None
         named = match is not None and match[1] in {each.digest for each in new}
         return Back(match[1], match[2]) if match and named and match[2].count("?") == 1 else None
 
-    def _work(self, name: str, job: Callable[[], _Found], then: Callable[[_Found], None]) -> None:
+    def stop(self, names: Callable[[str], bool] = lambda name: True) -> bool:
+        """Say nothing to these paragraphs that a model would have to say; whether it was asked."""
+        stopped = self.calls.stop(names)
+        self.under_way -= stopped
+        return bool(stopped)
+
+    def _work(
+        self, name: str, job: Callable[[], _Found], then: Callable[[_Found], None], call: Call | None = None
+    ) -> None:
         self.under_way.add(name)
 
         def done(found: _Found | NozzleError) -> None:
+            if name not in self.under_way:
+                return
             self.under_way.discard(name)
+            if call is not None:
+                self.calls.ended(name, call)
             if not isinstance(found, NozzleError):
                 then(found)
 
         self.crew.work(job, done)
-
-
-def _nobody(piece: str) -> None:
-    """Nobody looks on while it comes."""
 
 
 def _fits(question: str, passage: Passage) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import NEWS, NOTE, Given, labelled, linked
+from nozzle.agents.unasked import Unasked
 from nozzle.beside import Notice
 from nozzle.desk import Desk
 from nozzle.document import scribe, spoken
@@ -18,7 +19,6 @@ from nozzle.document.thought.conduct import voice
 from nozzle.errors import NozzleError
 from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, stalled, surprises, tell
 from nozzle.explainer.links import link
-from nozzle.lm import Stop
 from nozzle.piece import Piece
 from nozzle.run import Run
 
@@ -69,6 +69,10 @@ class Newsroom:
     """Chain of the cell that the model writes a note on."""
     _noted: int = 0
     """Notes that the model was asked for."""
+    calls: Unasked = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = Unasked(self.desk, self.crew)
 
     def _explains(self) -> str:
         """What is explained unasked here: as the entry's voice says, else as the settings do."""
@@ -87,7 +91,8 @@ class Newsroom:
             self._went_well(cell, run)
 
     def tick(self, now: float) -> None:
-        """A cell that runs and gives no sign of life is told, once."""
+        """A cell that runs and gives no sign of life is told, once; a model that says nothing of one, too."""
+        self.calls.tick(now)
         run, stall = self.desk.run, self.crew.settings.stall
         if run is None or not stall or self._explains() == "asked" or run.session.asks:
             self._life = None
@@ -117,15 +122,25 @@ class Newsroom:
         return False
 
     def wake(self, now: float) -> float | None:
-        """When a running cell is looked at again, in seconds from now."""
+        """When a running cell, or a model, is looked at again, in seconds from now."""
+        silent = self.calls.wake(now)
         if self.desk.run is None or not self.crew.settings.stall:
-            return None
-        return max(0.05, self.crew.settings.stall / 4)
+            return silent
+        looks = max(0.05, self.crew.settings.stall / 4)
+        return looks if silent is None else min(looks, silent)
 
-    def drop(self) -> None:
-        """Nobody waits any more for what is being worked out."""
+    def drop(self) -> bool:
+        """Nobody waits any more for what is being worked out; whether a model was asked something."""
         self.under_way.clear()
         self._noting = ""
+        return bool(self.calls.stop())
+
+    def stop_above(self, line: int) -> bool:
+        """End what the model is asked of cells above this line; whether there was something."""
+        stopped = self.calls.stop({cell.chain for cell in self.desk.entry.cells if cell.span.start < line}.__contains__)
+        self.under_way -= stopped
+        self._noting = "" if self._noting in stopped else self._noting
+        return bool(stopped)
 
     def _broke(self, cell: Cell, finished: Finished, error: Error | None) -> None:
         """Find out since when, in a thread, and tell."""
@@ -161,13 +176,15 @@ class Newsroom:
         upto = below.blocks[-1].span.stop if below and below.blocks else broke.cell.below
         given = Given(cell=broke.cell.title, facts=f"{said.text}\n{said.folded}")
         self.under_way.add(chain)
+        call = self.calls.of_cell(chain)
 
         def work() -> Saying:
             evidence = self.crew.evidence(entry, self.desk.path.parent)
             shared = self.crew.shared(entry, upto)
-            return labelled(self.crew, NEWS, given, shared, lambda piece: None, Stop(), evidence)
+            return labelled(self.crew, NEWS, given, shared, call.hear, call.stop, evidence)
 
         def then(prose: Saying | NozzleError) -> None:
+            self.calls.ended(chain, call)
             if chain not in self.under_way:
                 return
             self.under_way.discard(chain)
@@ -214,9 +231,11 @@ class Newsroom:
         slot = entry.slot(chain)
         shared = self.crew.shared(entry, slot.blocks[-1].span.stop if slot and slot.blocks else cell.below)
         self.under_way.add(chain)
+        call = self.calls.of_cell(chain)
 
         def then(prose: Saying | NozzleError) -> None:
-            self._noting = ""
+            self.calls.ended(chain, call)
+            self._noting = "" if self._noting == chain else self._noting
             if chain not in self.under_way:
                 return
             self.under_way.discard(chain)
@@ -229,7 +248,7 @@ class Newsroom:
 
         def work() -> Saying:
             evidence = self.crew.evidence(entry, self.desk.path.parent)
-            return labelled(self.crew, NOTE, given, shared, lambda piece: None, Stop(), evidence)
+            return labelled(self.crew, NOTE, given, shared, call.hear, call.stop, evidence)
 
         self.crew.work(work, then)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import ANSWER, Given, labelled, linked
-from nozzle.agents.silence import Silence
+from nozzle.agents.silence import Silence, under
 from nozzle.beside import Notice
 from nozzle.desk import Desk
 from nozzle.document import spoken
@@ -126,7 +126,7 @@ class Questions:
         )  # fmt: skip
         question = asked.text or "what went wrong here?"
 
-        asking.silence = silence = Silence(self.desk, self.crew, asked.digest, self.now) if self.crew.model else None
+        asking.silence = silence = _silence(self, asked.digest) if self.crew.model else None
 
         def hear(piece: str) -> None:
             """Words on their way to the terminal and the page; from the thread."""
@@ -204,6 +204,10 @@ def _pause(text: str, at: int) -> int:
             opened = match[1] if not opened else "" if match[1].startswith(opened) else opened
         place += len(row) + 1
     return len(text)
+
+
+def _silence(at: Questions, digest: str) -> Silence:
+    return Silence(at.desk, at.crew, digest, at.now, under(digest))
 
 
 def known(said: Saying) -> str:

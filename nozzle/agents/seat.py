@@ -139,16 +139,19 @@ class Seat:
         return self.tasks.answer(id_, word) or self.errands.answer(id_, word)
 
     def stop(self) -> bool:
-        self.newsroom.drop()
-        stopped = self.questions.stop() | self.errands.stop()
+        stopped = self.newsroom.drop() | self.questions.stop() | self.errands.stop()
         return self.tasks.stop("you stopped it") or stopped
+
+    def stop_above(self, line: int) -> bool:
+        """Stop the cell that runs above this line, or what a model is asked of one there; whether there was one."""
+        return self.desk.stop_above(line) or self.newsroom.stop_above(line)
 
     def _hear(self, there: tuple[Prompt, ...], fresh: set[str]) -> None:
         """The author said something new: to a task, or, with none above it, to what waits for his word."""
         for said in there:
             if said.digest not in fresh or said.word not in ("sure", "nope", "stop") or self._answers(there, said):
                 continue
-            if said.word == "stop" and not self.desk.stop_above(said.span.start):
+            if said.word == "stop" and not self.stop_above(said.span.start):
                 self.desk.tools.say(Notice("held", self.desk.rel, "/stop: nothing is under way above it"))
             elif said.word == "sure" and said.text in SURE:
                 self.desk.settled = max(self.desk.settled, self.desk.saved + PATIENT)  # he may be typing a word more

@@ -1,16 +1,19 @@
 """A model that is asked and says nothing for long: news under what it was asked, by the clock and without a model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nozzle.agents.crew import Crew
 from nozzle.beside import Notice
 from nozzle.desk import Desk
 from nozzle.document import spoken
-from nozzle.document.entry import SHOWN
+from nozzle.document.edit import Edit
+from nozzle.document.entry import SHOWN, Entry
+from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Saying
 from nozzle.piece import Piece
 
-SILENT, SPOKE = "model-is-silent", "model-spoke"
+SILENT, SPOKE = "model-is-silent", spoken.SPOKE
 """Status of the news, and of what takes its place."""
 
 
@@ -20,10 +23,12 @@ class Silence:
 
     desk: Desk
     crew: Crew
-    digest: str
-    """Of the prompt that it serves."""
+    name: str
+    """What it serves: the digest of a prompt, or of a paragraph, or a cell's chain."""
     since: float
     """On the loop's clock: when it was asked, or last said something."""
+    tell: Callable[[Entry, Saying, Hand, str], Edit | None]
+    """How that it is silent, or was, is written into the text."""
     _heard: bool = False
     _told: bool = False
 
@@ -60,11 +65,15 @@ class Silence:
         return self.crew.model.name if self.crew.model else "the model"
 
     def _put(self, words: str, status: str) -> None:
-        said, hand = Saying(words, via="facts"), self.desk.tools.hand
+        said, hand = Saying(words, by=spoken.WATCH, via="facts"), self.desk.tools.hand
         self.desk.put(
             Piece(
-                "news", f"{self.digest[:SHOWN]} {status}", status.replace("-", " "),
-                lambda entry: spoken.warn(entry, self.digest, said, hand, status, over=SILENT),
-                trailers={"Silent": status},
+                "news", f"{self.name[:SHOWN]} {status}", status.replace("-", " "),
+                lambda entry: self.tell(entry, said, hand, status), trailers={"Silent": status},
             )
         )  # fmt: skip
+
+
+def under(digest: str) -> Callable[[Entry, Saying, Hand, str], Edit | None]:
+    """Told under the prompt of this digest, and there that it is over."""
+    return lambda entry, said, hand, status: spoken.warn(entry, digest, said, hand, status, over=SILENT)

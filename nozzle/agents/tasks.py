@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.forms import facts
 from nozzle.agents.moves import DO, Move, Nothing, read
-from nozzle.agents.silence import Silence
+from nozzle.agents.silence import Silence, under
 from nozzle.agents.task import Task, overspent, terms, until
 from nozzle.beside import Notice
 from nozzle.desk import Desk
@@ -234,7 +234,7 @@ class Tasks:
             say(Notice("spoken", rel, "done" if isinstance(found, Asked) else "stopped", of=of))
             self._moved(task, found)
 
-        task.silence = silence = Silence(self.desk, self.crew, task.digest, self._now)
+        task.silence = silence = Silence(self.desk, self.crew, task.digest, self._now, under(task.digest))
 
         def hear(piece: str) -> None:
             silence.hear()

@@ -21,6 +21,8 @@ from nozzle.document.scribe import Hand, fence, marker, put, quoted
 ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
 MENDED = "fixed"
 """Status of news that are over: no alarm any more."""
+SPOKE = "model-spoke"
+"""The same of a model that was silent."""
 CLOSING = "<!-- /nozzle -->"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 WATCH = "watch"

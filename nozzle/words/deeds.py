@@ -239,7 +239,7 @@ def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 def stop(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Stop what runs."""
-    return Done("stopping" if loop.desk(path).stop() else "no cell is running")
+    return Done("stopping" if loop.desk(path).stop() else "nothing is under way")
 
 
 def steps(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:

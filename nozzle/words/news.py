@@ -17,13 +17,14 @@ def command(paths: tuple[Path, ...], as_json: bool, everything: bool) -> int:
 
     Exits with 1 when something is broken.
     """
+    from nozzle.document.spoken import MENDED, SPOKE
     from nozzle.words.journal import journal
 
     open_ = 0
     with journal(paths[0] if paths else None) as here:
         for path in here.entries(paths):
             for block in here.read(path).envelopes:
-                fixed = block.keys.get("status") == "fixed"
+                fixed = block.keys.get("status") in (MENDED, SPOKE)
                 if block.kind != "news" or (fixed and not everything):
                     continue
                 open_ += not fixed

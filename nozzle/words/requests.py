@@ -134,7 +134,7 @@ def stop(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     for desk in stopped:
         reply({"say": f"stopping {desk.rel}"})
     if not stopped:
-        reply({"say": "no cell is running"})
+        reply({"say": "nothing is under way"})
     reply.end(0 if stopped else 1)
 
 

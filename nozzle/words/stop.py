@@ -12,7 +12,8 @@ import click
 def command(entry: Path | None) -> int:
     """Stop the cell that runs in the watch (in ENTRY, or wherever one runs); what it showed so far is kept.
 
-    The cell is recorded as stopped; 'nozzle run' takes it up again.
+    The cell is recorded as stopped; 'nozzle run' takes it up again. What a model is asked there, and a task, are ended
+    too. In the text: /stop, below what is to be stopped.
     """
     from nozzle.words.requests import relay
 

@@ -10,6 +10,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.errand import progress
 from nozzle.document.prompts import prompts
 from nozzle.lm import Call, Reply, Stop
+from nozzle.loop import Called, Saved
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -129,3 +130,42 @@ class Mute:
         self.asked.set()
         self.let_go.wait(30)
         return Reply(fence('final_answer("so")'))
+
+
+WARNS = cell("import warnings\nwarnings.warn('old data')")
+HEARD = "---\nvoice: conduct\n---\n\nSome words to begin with.\n\nWhere did we measure the seven walls?\n\nAnd so on.\n"
+
+
+@pytest.mark.parametrize("text", [WARNS, cell("1 / 0"), HEARD], ids=["a note", "the news", "prose"])
+@pytest.mark.parametrize("ends", ["it speaks", "/stop", "nozzle stop"])
+def test_a_model_that_nobody_asked_and_that_says_nothing_is_news_while_it_lasts(
+    table: Open, text: str, ends: str
+) -> None:
+    one = table(stall=0.1, quiet=0.1)
+    silent = Mute()
+    one.workshop.here.model = silent  # type: ignore[assignment]
+    one.loop = one.workshop_loop()
+    one.path = one.workshop.write(text)
+    one.loop.advance([one.path])
+    seen: list[str] = []
+
+    def look() -> None:
+        while "status=model-is-silent" not in one.text and not silent.let_go.wait(0.05):
+            pass
+        seen.append(one.text)
+        if ends == "/stop":
+            one.path.write_text(one.text + "\n/stop\n\n")
+            one.loop.messages.put(Saved(frozenset([one.path])))
+        elif ends == "nozzle stop":
+            one.loop.messages.put(Called(lambda loop: loop.desk(one.path).stop() and None))
+        else:
+            silent.let_go.set()
+
+    threading.Thread(target=look, daemon=True).start()
+    after = one.go()
+    silent.let_go.set()
+    assert "> **Hold on, breaking: the model is silent:** nothing has come from mute for" in seen[0]
+    assert any(each.kind == "news" and "nothing has come from mute" in each.text for each in one.workshop.notices)
+    assert "model-is-silent" not in after
+    assert "silent" not in after
+    assert ("final_answer" in after) == (ends == "it speaks"), after

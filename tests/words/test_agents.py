@@ -55,6 +55,16 @@ def test_news_are_listed_until_they_are_fixed(say: Say, folder: Path) -> None:
     assert json.loads(say("news", "--all", "--json").out)["fixed"] is True
 
 
+def test_a_silence_that_is_over_is_no_news(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    opens = "<!-- nozzle:news v=1 of=0123456789ab by=watch via=facts status={} -->"
+    told = f"{opens}\n\n> [!CAUTION]\n> It.\n\n<!-- /nozzle -->"
+    path = entry(folder, f"/ask why?\n\n{told.format('model-is-silent')}\n")
+    assert say("news").status == 1
+    path.write_text(f"/ask why?\n\n{told.format('model-spoke')}\n")
+    assert say("news").out == "nothing is broken\n"
+
+
 def test_teleport_talks_with_what_stood_there_then_and_changes_nothing(say: Say, folder: Path) -> None:
     git(folder, "init", "-q")
     path = entry(folder, WORK)

@@ -53,11 +53,11 @@ def test_when_nothing_runs_it_is_said(say: Say, private: Path, words: tuple[str,
     assert (said.status, "nothing is running here" in said.out) == (1, True)
 
 
-def test_stop_says_when_no_cell_runs_in_the_watch(say: Say, folder: Path, private: Path) -> None:
+def test_stop_says_when_nothing_is_under_way_in_the_watch(say: Say, folder: Path, private: Path) -> None:
     with process("watch", "--no-page"):
         until(lambda: control.running(private))
         said = say("stop")
-        assert (said.status, said.out) == (1, "no cell is running\n")
+        assert (said.status, said.out) == (1, "nothing is under way\n")
 
 
 def test_the_first_watch_of_old_entries_runs_nothing_and_asks(say: Say, folder: Path, private: Path) -> None:

@@ -15,6 +15,7 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry, Envelope, Span
 from nozzle.document.proposal import Offer
 from nozzle.document.scribe import Hand, fence, marker, put, quoted
+from nozzle.document.spoken import WATCH
 from nozzle.document.thought.cues import Cue, cues, several
 from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
 from nozzle.document.thought.pasted import pasted
@@ -113,6 +114,12 @@ def tell(entry: Entry, digest: str, kind: Told, text: str, hand: Hand, via: str)
     alert = {"note": "NOTE", "answer": "TIP"}[kind]
     rows = quoted([f"[!{alert}]", *hand.redact(text).split("\n")])
     return _under(entry, digest, kind, {"by": BY, "via": via}, rows)
+
+
+def warn(entry: Entry, digest: str, text: str, hand: Hand, status: str) -> Edit | None:
+    """News of what was begun for a paragraph."""
+    rows = quoted(["[!CAUTION]", *hand.redact(text).split("\n")])
+    return _under(entry, digest, "news", {"by": WATCH, "via": "facts", "status": status}, rows)
 
 
 def offer(entry: Entry, offered: Offer, hand: Hand) -> Edit | None:
