@@ -1,0 +1,352 @@
+"""The doer at one task: it proposes a cell, the author or a rule lets it run, it sees what came of it, and goes on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from nozzle.agents.crew import Crew
+from nozzle.agents.forms import facts
+from nozzle.agents.moves import DO, Move, Nothing, read
+from nozzle.agents.silence import Silence, under
+from nozzle.agents.task import Task, overspent, terms
+from nozzle.beside import Notice
+from nozzle.desk import Desk
+from nozzle.document import proposal, spoken
+from nozzle.document.edit import Edit
+from nozzle.document.entry import SHOWN, Cell, Entry, Slot
+from nozzle.document.events import Finished
+from nozzle.document.options import reach_of
+from nozzle.document.prompts import prompt
+from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
+from nozzle.document.proposal import Run as Allowed
+from nozzle.document.risk import weigh
+from nozzle.document.spoken import Outcome, Saying
+from nozzle.document.thought.said import anchor
+from nozzle.document.trajectory import imitates
+from nozzle.errors import NozzleError
+from nozzle.explainer.claims import weighed
+from nozzle.explainer.links import link
+from nozzle.explainer.slices import names
+from nozzle.lm import Asked, Model, Signature, ask
+from nozzle.lm.ask import Terms as Asking
+from nozzle.permit import Answer
+from nozzle.piece import Piece
+from nozzle.run import Run
+
+AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
+UNKEPT = "no kernel that has been there is left to go on in; "
+REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
+
+
+@dataclass(slots=True)
+class Doer:
+    desk: Desk
+    crew: Crew
+    active: dict[str, Task] = field(default_factory=dict)
+    """The tasks under way, by the digests of their prompts."""
+    now: float = 0.0
+
+    # -- thinking -----------------------------------------------------------------------------------------------
+
+    def think(self, task: Task) -> None:
+        """Ask the doer for its next move, in a thread."""
+        asked, model = prompt(self.desk.entry, task.digest), self.crew.model
+        if asked is None or model is None:
+            return self.forget(task)
+        if spent := overspent(task, self.crew.settings, self.now):
+            return self.end(task, "stopped", spent)
+        task.state, task.chain, task.offer = "thinking", "", None
+        shared = self.crew.shared(self.desk.entry, asked.below)
+        signature = Signature(DO, Nothing, Move, read, self.crew.prompts)
+        of, rel, say = anchor(self.desk.entry, asked.span.start), self.desk.rel, self.desk.tools.say
+        say(Notice("thinks", rel, of=of))
+
+        def then(found: Asked[Move] | NozzleError) -> None:
+            say(Notice("spoken", rel, "done" if isinstance(found, Asked) else "stopped", of=of))
+            self._moved(task, found)
+
+        task.silence = silence = Silence(self.desk, self.crew, task.digest, self.now, under(task.digest))
+
+        def hear(piece: str) -> None:
+            silence.hear()
+            say(Notice("says", rel, piece, of=of))
+
+        terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], imitates, self.crew.settings.model_tokens)
+        self.crew.work(lambda: _asked(model, signature, shared, terms), then)
+
+    def _moved(self, task: Task, found: Asked[Move] | NozzleError) -> None:
+        """The doer has made its move, or could not."""
+        if self.active.get(task.digest) is not task or task.stop.said:
+            return
+        if task.silence is not None:
+            task.silence.ended(self.now)
+            task.silence = None
+        if isinstance(found, NozzleError):
+            so_far = getattr(found, "so_far", "")
+            return self.end(task, "failed", f"The doer could not go on: {found}", "" if imitates(so_far) else so_far)
+        task.spent += found.usage
+        task.move = found.value
+        task.number += 1
+        move = found.value
+        self._astray(task, task.signs.proposes(move.source))
+        if task.signs.repeats(move.source):
+            return self.end(task, "stopped", "Stopped: the same cell was proposed again and again.")
+        risk, touches = self._weighed(move.source, move.language)
+        name = proposal.name(task.digest, task.number, move.source)
+        by_hand = (
+            "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
+        )
+        offer = Offer(
+            name, task.digest, move.source, move.language, move.reason, touches, by_hand if risk == "ask" else "",
+            risk,
+        )  # fmt: skip
+        self.stand(task, offer, facts(found))
+
+    def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
+        return weigh(source, language, self.changed(), self.crew.ground(self.desk.rel))
+
+    def changed(self) -> set[str]:
+        """Names that cells of the entry have given a meaning of their own."""
+        return {name for cell in self.desk.entry.cells for name in names(cell).defines}
+
+    # -- standing -----------------------------------------------------------------------------------------------
+
+    def stand(self, task: Task, offer: Offer, more: dict[str, str] | None = None) -> None:
+        """Put a proposal into the text, unticked."""
+        task.state, task.offer, task.since, task.edited, task.answer = "standing", offer, self.now, None, ""
+        hand = self.desk.tools.hand
+        title, trailers = f"proposes {_first(offer.source)}", {"Task": offer.task, "Risk": offer.risk, **(more or {})}
+        self._put("proposal", offer.id, title, lambda entry: spoken.propose(entry, offer, hand), trailers)
+        task.stands = _standing(self.desk.entry, offer)
+        words = f"the doer wants to run: {_first(offer.source)}"
+        how = {"ask": "it waits for you", "read": "it only looks", "reversible": "runs by itself"}[offer.risk]
+        boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
+        self.say("proposed", f"{words} ({how}; nozzle answer {', '.join(f'--{box}' for box in boxes)})")
+
+    def offer_again(self, task: Task, kind: str, id_: str, stands: Standing) -> None:
+        """What an earlier process offered, or let run and did not run: asked again, and nothing runs by itself."""
+        language = stands.language or "python"
+        words = "nozzle was started anew, so this is asked again"
+        touches = self._weighed(stands.source, language)[1]
+        offer = Offer(id_, task.digest, stands.source, language, words, touches, risk="ask")
+        hand = self.desk.tools.hand
+        if kind == "cell":
+            self._put("withdrawn", id_, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
+        task.move = Move(reason=words, language=language, source=stands.source or "pass")
+        self.stand(task, offer)
+
+    def decide(self, task: Task, now: float) -> None:
+        """What is to be done with the proposal that stands."""
+        offer = task.offer
+        assert offer is not None, "what stands was offered"
+        stands = _standing(self.desk.entry, offer)
+        if task.stands is not None and stands is not None and stands.source != task.stands.source:
+            task.edited = now
+        task.stands = stands
+        ticked = next((word for word in REPLAYS.values() if stands and word in stands.ticks), None)
+        if ticked and self.of_replay(task, ticked):
+            task.answer = task.answer or "run"
+        match proposal.decide(offer, stands, terms(task, offer, self.crew.settings), now):
+            case Allowed(source, how):
+                self._let_run(task, offer, source, how)
+            case Deny(how, why):
+                self._close(task, offer, Outcome(how, why), how)
+                self.think(task)
+            case ByHand(shown):
+                self._close(task, offer, Outcome("by-hand", "you ran it yourself", shown), "by-hand")
+                self.think(task)
+            case Wait():
+                return
+
+    def _let_run(self, task: Task, offer: Offer, source: str, how: str) -> None:
+        """The proposal becomes a cell, which is then due like any other."""
+        far = reach_of(source)
+        if far not in ("", offer.reach):  # he has edited it so: what he lets it do is to be shown first
+            touches = self._weighed(source, offer.language)[1]
+            return self.stand(task, replace(offer, source=source, touches=touches, risk="ask"))
+        if how == "allowed" and not task.answer and task.sure:
+            task.sure -= 1
+        hand = self.desk.tools.hand
+        trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": how, **({"Reach": far} if far else {})}
+        title = f"{how}: {_first(source)}"
+        self._put("allowed", offer.id, title, lambda entry: spoken.accept(entry, offer, source, hand), trailers)
+        cell = _cell_of(self.desk.entry, offer.id)
+        if cell is None or not cell.runs:
+            return self.end(task, "stopped", "The cell that was allowed cannot run.")
+        task.state, task.chain, task.answer = "running", cell.chain, ""
+        if task.move is not None and source != task.move.source:
+            task.move = task.move.model_copy(update={"source": source})
+        task.offer = replace(offer, source=source, again=False)
+        self.crew.running.add(cell.chain)
+        self.desk.permit.allowed.add(cell.chain)
+        if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
+            self.desk.permit.acting.add(cell.chain)
+        if far:
+            self.desk.permit.leaving[cell.chain] = far
+        if task.replay is not None:
+            task.unkept = not self.desk.of_replay(task.replay)
+            task.replay = None
+
+    def _close(self, task: Task, offer: Offer, outcome: Outcome, label: str) -> None:
+        """A proposal that is not run, or a cell that is undone, stays as a folded record."""
+        hand = self.desk.tools.hand
+        title = f"{label}: {_first(offer.source)}"
+        trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": label}
+        self._put("attempt", offer.id, title, lambda entry: spoken.close(entry, offer, outcome, hand), trailers)
+        task.offer = task.replay = None
+
+    def of_replay(self, task: Task, word: Answer) -> bool:
+        """How a cell is to have its state whose replay would reach outside; False where none asks that."""
+        if task.replay is None or task.state != "standing":
+            return False
+        task.replay = word
+        return True
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def ended(self, task: Task, run: Run, finished: Finished) -> None:
+        """Its cell has ended."""
+        slot = self.desk.entry.slot(task.chain)
+        self.crew.running.discard(task.chain)
+        if slot is None:
+            return self.end(task, "stopped", "The cell was taken out while it ran.")
+        if finished.status == "ok":
+            if task.move and task.move.final:  # which claims, and shows nothing
+                evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, but=task.chain)
+                return self.end(task, "done", weighed(_printed(slot), evidence) or "Done.")
+            task.shown.append(task.chain)
+            asked = prompt(self.desk.entry, task.digest)
+            tools = self.desk.tools
+            written, _ = tools.ledger.past.written(self.desk.rel, run.cell, finished, run.since)
+            there = tuple(path for path in sorted(written) if (tools.root / path).is_file())
+            self._astray(task, task.signs.writes(there, asked.text if asked else ""))
+            return self.think(task)
+        if finished.status == "stopped":
+            return self.end(task, "stopped", finished.cause or "It was stopped.")
+        self._undo(task, slot)
+
+    def watch(self, task: Task) -> None:
+        """A cell that was allowed: it runs, or something above stands in its way."""
+        if self.desk.run is not None:
+            return
+        row = next((row for row in self.desk.plan() if row.cell.chain == task.chain), None)
+        if row is None:  # the text above has changed, or the cell: its chain is another one now
+            cell = _cell_of(self.desk.entry, task.offer.id) if task.offer else None
+            if cell is None:
+                return self.end(task, "stopped", "You deleted the cell that was allowed.")
+            self.crew.running.discard(task.chain)
+            self.desk.permit.moved(task.chain, cell.chain)
+            task.chain = cell.chain
+            self.crew.running.add(cell.chain)
+        elif row.do == "held" and self.desk.permit.barred == task.chain:
+            self._ask_again(task, row.reason)
+        elif row.do == "held":
+            self.end(task, "stopped", f"Stopped: its cell cannot run, {row.reason}.")
+
+    def _ask_again(self, task: Task, why: str) -> None:
+        """A cell that was allowed needs the state of one that would reach outside again: that is asked too."""
+        assert task.offer is not None, "what runs was offered"
+        words = f"{UNKEPT if task.unkept else ''}{why.partition(';')[0]}: to run this, that is done again; {AGAIN}"
+        hand, offer = self.desk.tools.hand, replace(task.offer, touches=words, by_hand="", risk="ask", again=True)
+        for chains in (self.crew.running, self.desk.permit.allowed, self.desk.permit.acting):
+            chains.discard(task.chain)
+        self._put("withdrawn", offer.id, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
+        task.replay = "again"
+        self.stand(task, offer)
+
+    def _undo(self, task: Task, slot: Slot) -> None:
+        """A cell that failed leaves the text and, since kernels follow the text, the kernel; its record stays."""
+        offer = task.offer
+        assert offer is not None, "what ran was offered"
+        rows = [row for row in slot.output.body if not row.startswith("```")] if slot.output else []
+        words = next((row for row in reversed(rows) if row.strip()), "it failed")
+        self._close(task, offer, Outcome("undone", words, "\n".join(rows)), "undone")
+        self._astray(task, task.signs.fails(words))
+        self.think(task)
+
+    def _astray(self, task: Task, words: str) -> None:
+        """The task is off its way: told at once, under it."""
+        if not words:
+            return
+        said, hand = (
+            Saying(f"**Hold on, breaking: the task is off its way:** {words}.", by="doer", via="facts"),
+            self.desk.tools.hand,
+        )
+        status = words.partition(":")[0].replace(" ", "-")
+        self._put(
+            "news", f"{task.digest[:SHOWN]} {status}", "a task is off its way",
+            lambda entry: spoken.warn(entry, task.digest, said, hand, status), {"Task": task.digest, "Astray": status},
+        )  # fmt: skip
+        self.say("news", f"the task is off its way: {words}")
+
+    # -- ending -------------------------------------------------------------------------------------------------
+
+    def stop(self, task: Task, why: str, words: str) -> None:
+        """End it; a cell of its own that runs is interrupted, and its end ends the task."""
+        run = self.desk.run
+        if task.state != "running" or run is None or run.cell.chain != task.chain:
+            return self.end(task, "stopped", words)
+        task.stop.say()
+        run.stop(why)
+
+    def end(self, task: Task, status: str, words: str, folded: str = "") -> None:
+        """Write what came of it; a proposal that still stands is closed."""
+        if task.silence is not None:
+            task.silence.ended(self.now)
+        if task.state == "standing" and task.offer:
+            self._close(task, task.offer, Outcome("refused", "the task has ended"), "refused")
+        spent = task.spent
+        cells = [cell for chain in task.shown if (cell := self.desk.entry.cell(chain))]
+        proof = f"\n\nShown by: {', '.join(link(cell) for cell in cells)}." if cells else "\n\nNo cell shows it."
+        facts = {"Cells": str(task.number), "Tokens-In": str(spent.input), "Tokens-Cached": str(spent.cached)}
+        facts |= {"Tokens-Out": str(spent.output), **({"Dollars": f"{spent.cost:.6f}"} if spent.cost else {})}
+        via = self.crew.model.name if self.crew.model else ""
+        self.forget(task)
+        said = Saying(words + proof, folded, "doer", via, fold="what had come until then")
+        self.write_end(task.digest, status, said, facts)
+
+    def write_end(self, digest: str, status: str, said: Saying, more: dict[str, str]) -> None:
+        hand = self.desk.tools.hand
+        trailers = {"Task": digest, "Status": status, **more}
+        self._put(
+            "task", digest, f"task {status}", lambda entry: spoken.task(entry, digest, status, said, hand), trailers
+        )
+        self.say("task", f"{status}: {_first(said.text)}")
+
+    def forget(self, task: Task) -> None:
+        task.stop.say()
+        self.crew.running.discard(task.chain)
+        self.active.pop(task.digest, None)
+
+    def _put(
+        self, kind: str, name: str, title: str, edit: Callable[[Entry], Edit | None], trailers: dict[str, str]
+    ) -> None:
+        self.desk.put(Piece(kind, name, title, edit, trailers=trailers))
+
+    def say(self, kind: str, words: str) -> None:
+        self.desk.tools.say(Notice(kind, self.desk.rel, words))
+
+
+def _asked(
+    model: Model, signature: Signature[Nothing, Move], shared: Sequence[Mapping[str, str]], terms: Asking
+) -> Asked[Move]:
+    return ask(model, signature, Nothing(), shared, terms)
+
+
+def _standing(entry: Entry, offer: Offer) -> Standing | None:
+    block = proposal.find(entry, offer.id)
+    return proposal.read(block) if block else None
+
+
+def _cell_of(entry: Entry, id_: str) -> Cell | None:
+    around = spoken.cell_of(entry, id_)
+    return next((cell for cell in entry.cells if around and cell.enclosed == around.span.stop), None)
+
+
+def _printed(slot: Slot) -> str:
+    """What a cell printed, out of its fences."""
+    return "\n".join(row for row in slot.output.body if not row.startswith("```")).strip() if slot.output else ""
+
+
+def _first(text: str) -> str:
+    row = next((row for row in text.split("\n") if row.strip() and not row.startswith("#|")), "")
+    return row if len(row) <= 80 else row[:79] + "…"
