@@ -1,11 +1,12 @@
-"""How often the rules are wrong about what a paragraph asks for, on 352 paragraphs of our own.
+"""How often the rules are wrong about what a paragraph asks for, on 412 paragraphs of our own.
 
-    python bench/cues.py [--wrong] [--half dev|test|fresh] [--model NAME --url URL]
+    python bench/cues.py [--wrong] [--half dev|test|fresh|later] [--model NAME --url URL]
 
 For each half: precision and recall of every class, the share of proposals that nobody meant (false proposals: a task
 or a shell line proposed for a paragraph that holds none), and of the threads: how often two paragraphs that ask or
 settle something are rightly put together; what is in passing is in no thread. `fresh` was written before the rules were
-last changed and is only measured. What the rules got wrong in `test` has been seen since: it counts as read.
+last changed and is only measured; so was `later`, whose writer had seen no rule. What the rules got wrong in `test` has
+been seen since: it counts as read.
 
 With --model, the classes are a model's instead, on a server that speaks OpenAI's wire; its key is in $NOZZLE_KEY. Each
 paragraph is sent alone, with the words of ASKED and no example.
@@ -28,6 +29,7 @@ from nozzle.document.thought.threads import PASSING, threads
 
 PLACE = Path(__file__).parent / "paragraphs"
 CLASSES = ("task", "question", "decision", "reversal", "traceback", "shell")
+HALVES = ("dev", "test", "fresh", "later")
 
 
 ASKED = """A person thinks aloud. What is this paragraph? Reply with one word:
@@ -130,13 +132,13 @@ def _share(part: int, whole: int) -> str:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--wrong", action="store_true", help="show the paragraphs that are taken for something else")
-    asked.add_argument("--half", choices=("dev", "test", "fresh"), help="only one of the halves")
+    asked.add_argument("--half", choices=HALVES, help="only one of the halves")
     asked.add_argument("--model", default="", help="ask this model instead of the rules")
     asked.add_argument("--url", default="", help="its server, up to /v1")
     asked_for = asked.parse_args()
     guess = by_model(asked_for.model, asked_for.url) if asked_for.model else guessed
     status = 0
-    for name in (asked_for.half,) if asked_for.half else ("dev", "test", "fresh"):
+    for name in (asked_for.half,) if asked_for.half else HALVES:
         paths = sorted((PLACE / name).glob("*.txt"))
         half = [example for path in paths for example in examples(path)]
         print(f"{name}: {len(half)} paragraphs          precision          recall")
