@@ -241,6 +241,13 @@ def test_a_short_paragraph_goes_on_about_what_is_around_it(between: list[str], k
     assert (between[-1] in {each.text for each in ink.paragraphs}) is kept
 
 
+def test_short_paragraphs_that_hand_on_a_word_each_are_one_thread() -> None:
+    chain = ["Sort the drum inks.", "The drum smudged margins.", "Margins hold the staples.", "Staples rust."]
+    chain += ["Rust eats the guillotine.", "The guillotine squeaks."]
+    named = threads(Entry("\n\n".join([*chain, *STRAY])))[:-1]
+    assert [[each.text for each in thread.paragraphs] for thread in named] == [chain]
+
+
 def test_an_entry_of_nothing_has_no_thread() -> None:
     assert threads(Entry("")) == []
     assert threads(Entry("```{code-cell}\n1\n```\n")) == []

@@ -5,9 +5,10 @@ of words that hold together (modularity, Newman 2004, merged greedily) are what 
 course of the whole text through these groups is found (Viterbi 1967), so that a paragraph of a few words stays with
 what stands around it. It knows no meaning, only words that return; a thread is named by those that return most.
 
-Many short paragraphs hold too few words for that: there only what shares rarer words is put together (agglomerative
-clustering). What then is in no thread joins the one above when it points back there ("it", "that"), or when it stands
-between two of one thread; a heading is a break. The rest is told to be in passing rather than put somewhere by chance.
+Many short paragraphs hold too few words for that: there what shares rarer words is put together (agglomerative
+clustering), the sooner where it stands next to each other. What then is in no thread joins the one above when it points
+back there ("it", "that"), or when it stands between two of one thread; a heading is a break. The rest is told to be in
+passing rather than put somewhere by chance.
 """
 
 import math
@@ -40,8 +41,8 @@ PASSING = "in passing"
 """The name of what belongs to no thread."""
 _SCATTERED, _TERSE = range(20, 101), 6
 """So many paragraphs of fewer telling words than that, on average, are talk that jumps."""
-_ALIKE, _NEXT, _ROOT = 1.5, 0.6, 5
-"""What two groups must share to be one thread; what standing next to each other adds; letters that make a word."""
+_ALIKE, _NEXT, _ROOT = 1.2, 1.2, 5
+"""What two groups must share to be one thread; what standing next to each other counts; letters that make a word."""
 _BACK = re.compile(r"(?i)\b(?:its?|that|this|them|those|they|these|there|one|same)\b")
 """Words that point back, to what was said before."""
 _BETWEEN = 2
@@ -98,8 +99,9 @@ def _alike(words: Sequence[set[str]]) -> list[list[int]]:
     groups = {at: [at] for at in range(len(roots))}
     ties: dict[tuple[int, int], float] = {}
     for one, two in combinations(groups, 2):
-        if shared := sum(rare[root] for root in sorted(roots[one] & roots[two])):
-            ties[one, two] = shared + (_NEXT if two == one + 1 else 0)
+        near = _NEXT if two == one + 1 else 0.0
+        if tie := near + sum(rare[root] for root in sorted(roots[one] & roots[two])):
+            ties[one, two] = tie
     while ties:
         best = max(ties, key=lambda pair: (ties[pair] / math.sqrt(len(groups[pair[0]]) * len(groups[pair[1]])), pair))
         one, two = best
