@@ -58,7 +58,8 @@ def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda tex
         ("Made", _made(entry, known)),
         ("Each part", redact(_parts(entry, known))),
         ("Where it may fail", _risks(entry, known)),
-        ("Next", _next(known)),
+        ("Waits for you", _waits(entry)),
+        ("Next", _next(known) or _meant(entry, redact)),
         ("Remarks", known.remarks),
     ]
     live = redact(_live(known.live)) if known.live else ""
@@ -170,4 +171,19 @@ def _next(known: Known) -> str:
     if ends:
         again = f"`nozzle run` takes up {', '.join(ends[:5])}, which did not come to its end"
         return again + (f"; then {', '.join(shown)}" if shown else "")
-    return ", ".join(shown) + (f" and {len(due) - 5} more" if len(due) > 5 else "") if due else "Nothing is due."
+    return ", ".join(shown) + (f" and {len(due) - 5} more" if len(due) > 5 else "")
+
+
+def _meant(entry: Entry, redact: Callable[[str], str]) -> str:
+    """The task of the author's that nobody did yet, when no cell is due."""
+    meant = condense(entry).next
+    if meant is None or meant.kind == "question":
+        return "Nothing is due."
+    return f"Nothing is due; you meant to: {redact(meant.words)} (line {meant.line + 1})"
+
+
+def _waits(entry: Entry) -> str:
+    """What was proposed and is not answered."""
+    lines = [f"line {block.span.start + 1}" for block in entry.envelopes if block.kind == "proposal"]
+    more = f" and {len(lines) - PARTS} more" if len(lines) > PARTS else ""
+    return f"{len(lines)} proposed: {', '.join(lines[:PARTS])}{more}" if lines else ""

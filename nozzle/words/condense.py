@@ -118,11 +118,12 @@ def keep(here: Journal, path: Path) -> Path:
 
 
 def _newest(here: Journal) -> list[Path]:
-    """The entry that was written last, README apart."""
-    found = [path for path in here.entries() if path.name != "README.md"] or here.entries()
+    """The entry that was written last; README, and what was condensed from another, apart."""
+    found = sorted(here.entries(), key=lambda path: path.stat().st_mtime, reverse=True)
     if not found:
         raise WrongCommand("there is no entry yet; 'nozzle new TITLE' starts one")
-    return [max(found, key=lambda path: path.stat().st_mtime)]
+    read = here.readable(path for path in found if path.name != "README.md")
+    return [next((path for path, entry in read if not entry.meta.get("condensed")), found[0])]
 
 
 def _tell(here: Journal, path: Path, as_json: bool, found: Map) -> None:

@@ -203,3 +203,15 @@ def test_a_command_that_was_offered_and_run_is_closed_by_its_cell() -> None:
 def test_a_power_in_a_quoted_line_is_no_emphasis() -> None:
     body = post(condense(Entry("why does **it** stop at `2**24` and 3**2?\n")), "t", "e.md")
     assert "“why does it stop at \\`2\\*\\*24\\` and 3\\*\\*2?”" in body
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "note"),
+    [
+        ("ok", "4 0.3\n8 0.02\n16 0.0001", "4 0.3 … 16 0.0001"),
+        ("ok", "9", "9"),
+        ("error", "Traceback\nKeyError: 1", "KeyError: 1"),
+    ],
+)
+def test_a_cell_shows_where_its_output_begins_and_where_it_ends(status: str, body: str, note: str) -> None:
+    assert [point.note for point in condense(Entry(output(CELL, status, body))).of("cell")] == [note]

@@ -40,3 +40,11 @@ def test_the_report_says_what_each_part_is_for_and_what_it_makes() -> None:
     entry = Entry("Load it.\n\n" + cell("#| label: load\nx = 1") + "\n" + cell("#| label: show\nprint(x)"))
     folded = report(entry, Known()).folded
     assert "- [load](#load) makes `x`: Load it.\n- [show](#show) prints or shows something" in folded
+
+
+def test_the_report_tells_what_waits_for_the_author_and_what_the_author_meant_to_do() -> None:
+    offer = "<!-- nozzle:proposal v=1 of=1 id=2 by=explainer risk=ask -->\n\n- [ ] run\n\n<!-- /nozzle -->\n"
+    folded = report(Entry(f"Let's plot the error.\n\n{offer}"), Known()).folded
+    assert "**Waits for you.** 1 proposed: line 3\n" in folded
+    assert "**Next.** Nothing is due; you meant to: Let's plot the error. (line 1)" in folded
+    assert report(Entry("The rain.\n"), Known()).folded.endswith("**Next.** Nothing is due.")

@@ -46,6 +46,8 @@ def test_without_a_name_the_entry_written_last_is_meant(say: Say, folder: Path) 
     entry(folder, RAMBLE, "journal/scan.md")
     (folder / "README.md").write_text("# A journal\n")
     assert json.loads(say("condense", "--json").out)["entry"] == "journal/scan.md"
+    say("condense", "--post")
+    assert json.loads(say("condense", "--json").out)["entry"] == "journal/scan.md"  # and not the draft made of it
 
 
 def test_json_counts_lines_from_one_and_links_every_point(say: Say, folder: Path) -> None:

@@ -31,6 +31,8 @@ _BARE = ("scratch that", "actually no", "forget", "what am I saying")
 _NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
 _NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
 _FROM = re.compile(r"(?i)\b(?:pivot|away|switch) from (.+?) (?:to|towards?|into)\b")
+_ROW = 100
+"""Characters of an output's line that are shown."""
 _NEAR = 8
 """Paragraphs within which "scratch that" can mean a decision that it does not name."""
 
@@ -366,9 +368,9 @@ def _cell(text: _Text, slot: Slot) -> Point:
 
 
 def _shown(output: Envelope) -> str:
-    """What an output says in one line: of an error its last, else its first."""
+    """What an output says in one line: of an error its last, else its first and its last."""
     rows = [row.strip() for row in output.body if row.strip() and not re.match(r"\s*(?:```|~~~|<|\[…)", row)]
     if not rows:
         return ""
-    picked = rows[-1] if output.status == "error" else rows[0]
-    return ("a picture" if picked.startswith("![") else picked)[:100]
+    shown = ["a picture" if row.startswith("![") else row[:_ROW] for row in rows]
+    return shown[-1] if output.status == "error" or shown[0] == shown[-1] else f"{shown[0]} \u2026 {shown[-1]}"

@@ -13,7 +13,10 @@ from nozzle.document.thought.threads import Thread
 
 LABEL = "Drawn from the text by cue words and shapes; no model was asked."
 
-_LEGEND = "? open   ~ a machine replied, and nothing of yours settles it   ✓ closed, or it went well   ✗ it failed"
+_LEGEND = (
+    "? open   ~ a machine replied, and nothing of yours settles it   ✓ closed, or it went well   ✗ it failed"
+    "   - + said, and what took it back"
+)
 
 Where = Callable[[Link], str]
 """How a place is named: `entry.md:12`, or as a link."""
@@ -232,13 +235,13 @@ def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
             case ("shell", "closed"):
                 continue  # its cell is told
             case (("task" | "shell"), "closed"):
-                yield f"We set out to do {first}, and did{after}."
+                yield f"We set out: {first}, and did it{after}."
             case (("task" | "shell"), "replied"):
                 yield f"We asked for {first}, and the machine replied."
             case (("task" | "shell"), "reversed") | ("question", "reversed"):
                 continue  # it stands with what took it back
             case (("task" | "shell"), _):
-                yield f"We mean to do {first}."
+                yield f"We have yet to do this: {first}."
             case "traceback", _:
                 yield (
                     f"We ran into {first}"
