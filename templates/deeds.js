@@ -46,27 +46,39 @@
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "What you can do here");
 
+  // Where the keyboard was before a panel was opened: closing it goes back there.
+  let came = null;
   const open = (name, focus = true) => {
+    if (focus && !document.activeElement.closest(".deed-panel")) came = document.activeElement;
     for (const [one, { box, button }] of panels) {
       const shown = one === name && box.hidden;
       box.hidden = !shown;
       button.setAttribute("aria-expanded", String(shown));
-      if (shown) { panels.get(one).show(focus); sessionStorage.setItem("deed-open", one); }
+      if (shown) { if (focus) box.querySelector("h2").focus(); panels.get(one).show(focus); sessionStorage.setItem("deed-open", one); }
     }
     if ([...panels.values()].every(({ box }) => box.hidden)) sessionStorage.removeItem("deed-open");
     document.body.classList.toggle("deed-beside", [...panels.values()].some(({ box }) => !box.hidden));
   };
 
+  const shut = () => {
+    const shown = [...panels].find(([, { box }]) => !box.hidden);
+    if (!shown) return false;
+    open(shown[0], false);
+    const back = came?.isConnected && came !== document.body ? came : shown[1].button;
+    back.focus({ preventScroll: true });
+    return true;
+  };
+
   const panel = (name, title, key, show, ...inside) => {
-    const close = make("button", { className: "deed-close", type: "button", textContent: "Close", onclick: () => { open(name); button.focus(); } });
-    const box = make("section", { className: "deed-panel", id: `deed-${name}`, hidden: true }, make("header", {}, make("h2", { textContent: title }), close), ...inside);
+    const close = make("button", { className: "deed-close", type: "button", textContent: "Close", onclick: shut });
+    const box = make("section", { className: "deed-panel", id: `deed-${name}`, hidden: true }, make("header", {}, make("h2", { textContent: title, tabIndex: -1 }), close), ...inside);
     box.setAttribute("aria-label", title);
     const button = make("button", { type: "button", textContent: title, title: `${title} (${key})`, onclick: () => open(name) });
     button.setAttribute("aria-expanded", "false");
     button.setAttribute("aria-controls", box.id);
+    button.setAttribute("aria-keyshortcuts", key);
     panels.set(name, { box, button, show, key });
     bar.append(button);
-    box.addEventListener("keydown", (event) => { if (event.key === "Escape") { open(name); button.focus(); } });
     return box;
   };
 
@@ -222,12 +234,22 @@
   const replay = ({ cell, name, why }) => make("li", { className: "deed-replay" }, make("p", { textContent: `${name} waits: ${why}` }), make("p", { className: "deed-row" },
     ...REPLAYS.map(([words, word, title]) => { const one = button(words, async () => { await doing("replay", { cell, answer: word }); ask(); }); one.title = title; return one; })));
   let standing = [];
+  // The boxes that the text shows for the author to tick are ticked here too.
+  const tickable = () => [...article.querySelectorAll("section.nozzle-proposal")].forEach((block, at) => {
+    const held = standing[at];
+    for (const box of held ? block.querySelectorAll("input[type=checkbox]:disabled") : []) {
+      const word = box.ariaLabel;
+      box.disabled = false;
+      box.onchange = () => answer(held.id, word === "deny" ? "deny" : "run", "", held.choices.includes(word) ? word : "");
+    }
+  });
   const ask = async () => {
     const found = await act("waiting");
     const held = found.proposals ?? [];
     standing = held.filter(({ thread }) => !thread);
     const rows = [...(found.replay?.cell ? [replay(found.replay)] : []), ...held.map(offer)];
-    panels.get("offers").button.textContent = rows.length ? `Proposals ${rows.length}` : "Proposals";
+    panels.get("offers").button.replaceChildren("Proposals", make("span", { className: "deed-count", textContent: rows.length ? ` ${rows.length}` : "" }));
+    tickable();
     if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) redraw(offers, rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
   };
 
@@ -250,6 +272,12 @@
 
   // -- the bar, the keys, the button at a block --------------------------------------------------------------------
 
+  const HELP = [
+    ["j k", "to the next block, and back"], ["Enter", "what can be said to that block: ask about it, answer a proposal"],
+    ["w", "write below it"], ["a", "ask about it"], ["r", "run what is due"], ["x", "stop what runs"],
+    ["m", "the map"], ["p", "what is proposed"], ["s", "steps: rewind, fork"], ["t", "threads"], ["c", "calls of models"],
+    ["Esc", "close, and back to where you were"], ["Ctrl Enter", "send what you wrote"],
+  ];
   const boxes = [
     panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, make("kbd", { textContent: "Ctrl Enter" }))),
     panel("map", "Map", "m", () => chart(), map),
@@ -257,17 +285,51 @@
     panel("steps", "Steps", "s", past, where_at, list),
     panel("threads", "Threads", "t", live, make("p", { className: "deed-row" }, forked), lines),
     panel("calls", "Calls", "c", costs, sum, spent),
+    panel("keys", "Keys", "?", () => {}, make("dl", { className: "deed-keys" }, ...HELP.flatMap(([key, words]) => [make("dt", {}, make("kbd", { textContent: key })), make("dd", { textContent: words })]))),
   ];
   const run = make("button", { type: "button", textContent: "Run", title: "Run what is due (r)", onclick: () => doing("run") });
-  const stop = make("button", { type: "button", textContent: "Stop", title: "Stop what runs", onclick: () => doing("stop") });
+  const stop = make("button", { type: "button", textContent: "Stop", title: "Stop what runs (x)", onclick: () => doing("stop") });
   if (thread) bar.append(make("a", { className: "deed-thread", href: encodeURI(first), textContent: `on ${thread}`, title: "The same entry on the first thread" }));
-  bar.append(run, stop, status);
+  panels.get("offers").button.after(run, stop);
+  bar.append(status);
   document.body.append(bar, ...boxes);
   document.body.classList.add("deed");
 
-  const KEYS = { w: () => open("write"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), c: () => open("calls"), t: () => open("threads"), r: () => doing("run") };
+  // -- from block to block with the keyboard: the focus itself moves, so that a screen reader reads what it is on ----
+
+  const held = () => [...article.children].find((block) => block === document.activeElement || block.contains(document.activeElement));
+  const walk = (by) => {
+    const all = [...article.children].filter((block) => block.matches(":not(header, .toc, a.chain, .deed-skip)") && block.offsetHeight);
+    const at = all.indexOf(held());
+    const top = all.findIndex((block) => block.getBoundingClientRect().bottom > 0);
+    const next = all[at < 0 ? Math.max(0, top) : Math.min(all.length - 1, Math.max(0, at + by))];
+    if (!next) return;
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const named = () => {
+    const block = held(), all = places();
+    const at = all.findIndex((place) => place.block === block || place.block.contains(block));
+    if (at >= 0 || !block) return all[at]?.name ?? "";
+    // Below what nozzle wrote is below the paragraph or cell that it was written for.
+    return all.findLast((place) => place.block.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING)?.name ?? "";
+  };
+  const below = (what) => {
+    const name = named();
+    if (panels.get("write").box.hidden) open("write");
+    refill();
+    if (what || kind.value === "ask") kind.value = what || "prose";
+    if (name) where.value = name;
+    draft.focus();
+  };
+
+  const KEYS = { w: () => below(""), a: () => below("ask"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), c: () => open("calls"), t: () => open("threads"), r: () => doing("run"), x: () => doing("stop"), "?": () => open("keys"), j: () => walk(1), k: () => walk(-1) };
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !near.hidden && near.contains(document.activeElement)) return near.from?.focus({ preventScroll: true });
+    if (event.key === "Escape" && shut()) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+    if (event.key === "Enter" && event.target.parentNode === article && !near.hidden) { event.preventDefault(); near.from = event.target; near.firstElementChild.focus({ preventScroll: true }); }
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
   });
 
@@ -301,7 +363,7 @@
   const beside = (event) => {
     const block = event.target.closest?.("section.nozzle-proposal") ?? [...article.children].find((one) => one.contains(event.target) && one.matches(".cell, .folded"));
     const buttons = block ? about(block) : [];
-    if (!buttons.length) return;
+    if (!buttons.length) { near.hidden = event.type === "focusin" || near.hidden; return; }
     near.replaceChildren(...buttons);
     near.hidden = false;
     const box = block.getBoundingClientRect();

@@ -110,7 +110,8 @@
   const morphed = (old, fresh) => { morph(only(old), only(fresh)); return [only(old)]; };
 
   // What the reader did stays: an opened fold, a frame that said how high it is.
-  const readers = (node, name) => (node.nodeName === "DETAILS" && name === "open") || (node.nodeName === "IFRAME" && name === "height");
+  const readers = (node, name) => (node.nodeName === "DETAILS" && name === "open") || (node.nodeName === "IFRAME" && name === "height")
+    || (name === "tabindex" && node === document.activeElement);
 
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
@@ -175,7 +176,7 @@
 
   const run = (cell) => {
     if (!runs.has(cell)) {
-      const box = element("section", "nozzle nozzle-output live-run");
+      const box = element("section", "nozzle nozzle-output live-run live-slim");
       const who = element("p", "who");
       const what = element("span", "what"), time = element("span", "status");
       const pre = element("pre", "live-stream");
@@ -183,20 +184,24 @@
       who.append(what, time);
       box.append(who, pre);
       box.setAttribute("aria-label", "Running cell");
-      runs.set(cell, { box, what, time, pre, text: "", state: "", since: performance.now(), stale: false });
+      runs.set(cell, { box, what, time, pre, text: "", state: "", since: performance.now(), stale: false, tall: 0 });
     }
     return runs.get(cell);
   };
 
   // A box stands right under its cell, above what the last run left there.
   const settle = () => {
-    for (const [cell, { box }] of runs) {
+    for (const [cell, one] of runs) {
+      const { box } = one;
       const anchor = document.querySelector(`[id^="${cell.startsWith("said-") ? "" : "cell-"}${CSS.escape(cell)}"]`);
       let block = anchor;
       while (block && block.parentNode !== article) block = block.parentNode;
       if (block && block === anchor) block = anchor.nextElementSibling === box ? box.nextElementSibling ?? box : anchor.nextElementSibling ?? anchor;
       if (!block) box.remove();
       else if (block.nextElementSibling !== box) block.after(box);
+      const height = lastly(box)?.offsetHeight ?? 0;
+      if (height < one.tall && box.classList.contains("live-slim") && !ENDED.includes(one.state)) grow(one);
+      one.tall = Math.max(one.tall, height);
     }
   };
 
@@ -235,6 +240,13 @@
     requestAnimationFrame(() => steadily(() => show(one)));
   };
 
+  // What it prints stands where its last output stood, and hides it until something is written there.
+  const lastly = (box) => (box.nextElementSibling?.matches(".nozzle-output:not(.live-run)") ? box.nextElementSibling : null);
+  const grow = ({ box, tall }) => {
+    box.style.minHeight = `${Math.max(tall, lastly(box)?.offsetHeight ?? 0)}px`;
+    box.classList.remove("live-slim");
+  };
+
   // As a terminal shows it: no colours, and a line that begins anew takes the old one's place.
   const show = (one) => {
     one.stale = false;
@@ -242,6 +254,7 @@
     const text = plain.replace(/[^\n]*\r(?=[^\n])/g, "");
     const low = one.pre.scrollHeight - one.pre.scrollTop - one.pre.clientHeight < 24;
     one.pre.hidden = !text;
+    if (text && one.box.classList.contains("live-slim")) grow(one);
     one.pre.textContent = text;
     if (low) one.pre.scrollTop = one.pre.scrollHeight;
   };

@@ -27,7 +27,10 @@ _ADDRESSED = {"ask": "Question", "do": "Task for the doer"}
 def _block(node: Node, page: Drawing) -> str:
     if node.get("kind") != "notebook-code":
         return f"<div{attributes(node, 'block')}>{page.inner(node)}</div>"
-    inner = f"<div{attributes(node, 'cell')}>{_chain(node, page)}{page.inner(node)}</div>"
+    code = next((each for each in children(node) if each.get("executable")), {})
+    name = " ".join(filter(None, (str(code.get("lang") or ""), "cell", str(node.get("html_id") or ""))))
+    named = attributes(node, "cell", **{"role": "group", "aria-label": name})
+    inner = f"<div{named}>{_chain(node, page)}{page.inner(node)}</div>"
     return _folded(inner, "Cell") if node.get("visibility") == "hide" else inner
 
 

@@ -30,7 +30,10 @@ def _list(node: Node, page: Drawing) -> str:
 
 def _item(node: Node, page: Drawing) -> str:
     ticked = node.get("checked")
-    box = "" if ticked is None else f'<input type="checkbox" disabled{" checked" if ticked else ""}> '
+    name = escape(" ".join(plain(node).split()))
+    box = (
+        "" if ticked is None else f'<input type="checkbox" aria-label="{name}" disabled{" checked" if ticked else ""}> '
+    )
     return f"<li{attributes(node)}>{box}{page.inner(node)}</li>"
 
 

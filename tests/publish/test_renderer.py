@@ -54,7 +54,7 @@ def balanced(page: str) -> None:
         ("# A", '<h1 id="a">A <a class="anchor" href="#a" aria-label="link to this section">#</a></h1>'),
         ("a *b* `c<d`", "<p>a <em>b</em> <code>c&lt;d</code></p>"),
         ("0. x", '<ol start="0"><li>x</li></ol>'),
-        ("- [x] a", '<ul class="tasks"><li><input type="checkbox" disabled checked> a</li></ul>'),
+        ("- [x] a", '<ul class="tasks"><li><input type="checkbox" aria-label="a" disabled checked> a</li></ul>'),
         ("{abbr}`A (B)`", '<p><abbr title="B">A</abbr></p>'),
         ("[a](https://x.org)", '<p><a href="https://x.org" rel="noopener">a</a></p>'),
         ("![a](https://x.org/a.png)", '<p><a class="away" href="https://x.org/a.png" rel="noopener">a</a></p>'),
@@ -132,7 +132,7 @@ OUTPUT = "\n<!-- nozzle:output of=1 status=error -->\n\n```text\nboo\n```\n\n<!-
 
 def test_a_cell_has_its_label_its_chain_and_no_option_lines() -> None:
     page = html("\n" + CELL, cells={1: "9a0b"})
-    assert '<div id="fuse" class="cell"><a class="chain" id="cell-9a0b"></a>' in page
+    assert '<div id="fuse" class="cell" role="group" aria-label="python cell fuse"><a class="chain" id="cell-' in page
     assert "timeout" not in page
     assert '<span class="lang">python</span>' in page
 

@@ -197,6 +197,76 @@ def test_a_reader_writes_asks_and_sees_the_map_with_the_keyboard_alone(folder: P
 
 
 @looked
+def test_block_by_block_with_the_keyboard_alone(folder: Path) -> None:
+    """The focus goes with it; a question, an answer to a proposal and the way back need no pointer."""
+    ramble = RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct")
+
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile", 360, 780) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("m", 77, text="m")
+            page.until("document.activeElement.textContent === 'Map' && document.activeElement.tagName === 'H2'")
+            page.press("Escape", 27)
+            page.until("document.querySelector('#deed-map').hidden")
+            page.press("j", 74, text="j")
+            page.until("document.activeElement.innerText.startsWith('I wonder')")
+            page.press("j", 74, text="j")
+            page.until("document.activeElement.getAttribute('aria-label') === 'python cell ten'")
+            page.press("a", 65, text="a")
+            page.until("document.activeElement.id === 'deed-text'")
+            assert page.do("document.querySelector('#deed-kind').value") == "ask"
+            assert page.do("document.querySelector('#deed-where').value").startswith("cell-")
+            page.press("Escape", 27)
+            page.until("document.activeElement.getAttribute('aria-label') === 'python cell ten'")
+            path = here.here.root / "journal/scan.md"
+            path.write_text(here.text + "\necho hello | tr a-z A-Z\n\nAnd so on.\n")
+            page.until("document.querySelector('.nozzle-proposal input[aria-label=deny]:enabled') !== null")
+            page.press("j", 74, text="j")
+            for _ in range(8):
+                if page.do("document.activeElement.matches('.nozzle-proposal')"):
+                    break
+                page.press("j", 74, text="j")
+            page.press("Enter", 13, text="\r")
+            page.until("document.activeElement.textContent === 'Sure'")
+            page.press("Escape", 27)
+            page.until("document.activeElement.matches('.nozzle-proposal')")
+            page.do("document.querySelector('.nozzle-proposal input[aria-label=run]').click()")
+            page.until("document.querySelector('article').innerText.includes('HELLO')")
+            assert page.complaints == []
+
+    watch(folder, drive, text=ramble)
+
+
+@looked
+def test_nothing_moves_when_a_cell_begins_to_run(folder: Path) -> None:
+    """Neither where it has an output already nor where it has none; the line that says so lies over the cell."""
+    shown = "[...document.querySelectorAll('article > :is(p, section:not(.live-run))')]"
+    tops = f"{shown}.map((one) => one.offsetTop).join()"
+    slow = "```{code-cell} python\nimport time\ntime.sleep(3)\nprint('END')\n```\n\nBelow it.\n"
+
+    def drive(here: Watched) -> None:
+        path = here.here.root / "journal/scan.md"
+        with Chromium(folder.parent / "profile", 360, 780) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            for number in (1, 2):
+                path.write_text(
+                    here.text.replace("END", f"{number}END") if number == 1 else here.text.replace("1END", "2END")
+                )
+                page.until(f"document.querySelector('article .cell').innerText.includes('{number}END')")
+                page.do(f"window.tops = {tops}")
+                page.until("document.querySelector('.live-slim .what')?.textContent === 'Running'")
+                assert page.do(f"{tops} === window.tops")
+                page.until(
+                    f"document.querySelector('.nozzle-output:not(.live-run)')?.innerText.includes('{number}END')"
+                )
+            assert page.complaints == []
+
+    watch(folder, drive, text=slow)
+
+
+@looked
 def test_half_written_text_and_the_place_in_it_survive_a_patch_and_a_reload(folder: Path) -> None:
     def drive(here: Watched) -> None:
         with Chromium(folder.parent / "profile") as page:
