@@ -55,6 +55,13 @@ def test_a_pasted_error_is_explained_under_it_and_a_second_run_changes_nothing(w
     assert ran(workshop, text) == text
 
 
+def test_an_error_in_a_fence_is_explained_below_the_fence(workshop: Workshop) -> None:
+    fence = f"```text\n{ERROR.strip().removesuffix('And so on.').strip()}\n```\n"
+    text = ran(workshop, f"{HEAD}\n{fence}\nAnd so on.\n")
+    assert f"{fence}\n<!-- nozzle:note" in text
+    assert "`KeyError: 1` It failed at `b.py:4`" in text
+
+
 def test_a_command_is_offered_and_does_not_run(workshop: Workshop) -> None:
     text = ran(workshop, HEAD + SHELL)
     assert kinds(text) == ["proposal"]

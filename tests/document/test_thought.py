@@ -80,8 +80,26 @@ def kinds(text: str) -> list[str]:
         ("I can't work out why it doubles.", "question"),
         ("Any idea where the second copy comes from", "question"),
         ("Does a late answer count as right?", "question"),
+        ("GMRES it is. The rest is taste.", "decision"),
+        ("The meshes are going to be quadratic.", "decision"),
+        ("We're throwing out the first ten runs.", "decision"),
+        ("Forward sums instead of pairwise ones.", "decision"),
+        ("Twelve digits will have to do.", "decision"),
+        ("Let's agree that the left one is the reference.", "decision"),
+        ("Everything over a gigabyte goes to the cluster.", "decision"),
+        ("The offset is not fitted any more.", "decision"),
+        ("Cholesky then.", "decision"),
+        ("Forget Romberg.", "reversal"),
+        ("Scrap the second table.", "reversal"),
+        ("Ines convinced me that we need both.", "reversal"),
+        ("I've set the tolerance back to a thousandth.", "reversal"),
+        ("Clamping the weights was overkill.", "reversal"),
+        ("What I don't understand is why the norm grows.", "question"),
+        ("We need another plot, on a log scale.", "task"),
         ("it works now, 31 ms", "done"),
         ("$ git status", "shell"),
+        ("mpirun -n 4 ./wave input.nml", "shell"),
+        ("pip install -e .", "shell"),
     ],
 )
 def test_cue_words_are_heard(words: str, kind: str) -> None:
@@ -101,6 +119,15 @@ def test_cue_words_are_heard(words: str, kind: str) -> None:
         "The problem is the index, not the cache.",
         "Okay, we'll see.",
         "Never again.",
+        "That is what it is.",
+        "Of course it is.",
+        "Back then.",
+        "The train is going to be late.",
+        "The film will be missed.",
+        "For lists instead of tuples:",
+        "This is fast, so use it with care.",
+        "I was convinced.",
+        "The file is no longer needed.",
         "So the cache was empty, right?",
         "My brother never wanted to have a garden.",
         "If we could recalibrate per ward this would all go away.",
@@ -251,3 +278,27 @@ def test_short_paragraphs_that_hand_on_a_word_each_are_one_thread() -> None:
 def test_an_entry_of_nothing_has_no_thread() -> None:
     assert threads(Entry("")) == []
     assert threads(Entry("```{code-cell}\n1\n```\n")) == []
+
+
+@pytest.mark.parametrize("fence", ["```text\n{}\n```", "~~~\n{}\n~~~", "{}"])
+def test_an_error_in_a_fence_or_set_in_is_one_that_was_pasted(fence: str) -> None:
+    error = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    d[k]\nKeyError: 1'
+    shown = fence.format(error) if "~" in fence or "`" in fence else "    " + error.replace("\n", "\n    ")
+    text = f"It died with\n\n{shown}\n\nand that was it.\n"
+    assert kinds(text) == ["traceback"]
+    (found,) = [each for each in said(Entry(text)) if "KeyError" in each.text]
+    assert "".join(Entry(text).rows[found.span.start : found.span.stop]).strip() == shown.strip()
+    assert kinds(f"> {error}\n") == kinds(f"```{{code-block}} text\n{error}\n```\n") == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "petsc4py.PETSc.Error: error code 76\n[0] KSPSolve() at itfunc.c:1085",
+        "wave.f90:12:5: error: expected a right parenthesis",
+        "thread 'main' panicked at src/main.rs:4:9",
+        "Segmentation fault (core dumped)",
+    ],
+)
+def test_errors_of_other_languages_are_known_by_their_shape(error: str) -> None:
+    assert kinds(error + "\n") == ["traceback"]

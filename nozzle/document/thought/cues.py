@@ -63,6 +63,13 @@ _SUBJECT = (
 )
 """What a sentence that settles something is about: a few words that name it, at the head."""
 
+_MADE = (
+    "baseline|benchmark|cell|chart|check|command|comparison|dashboard|diagram|estimate|figure|fit|function|graph|helper|list|"
+    "measurement|notebook|patch|picture|plot|profile|program|query|report|run|script|simulation|sketch|summary|table|test|"
+    "tool|wrapper"
+)
+"""What can be made with a machine."""
+
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
     ("TODO", r"\b(?:TODO|FIXME)\b|\bto[- ]do:"),
@@ -80,6 +87,7 @@ _TASKS: tuple[tuple[str, str], ...] = (
     ("an order", r"(?i)^(?:shrink|run|fix|plot|time|measure|check|test|try|do|ask) (?:it|them|that|this|him|her)\b[.!]*"),
     ("have to", rf"(?i)\b{_WHO} (?:should|really should|need to|have to|must|ought to|gotta|got to|had better) {_POLITE}(?:{_ACTS})\b"),
     ("need to", r"(?i)\b(?:I|we) (?:just )?need to (?:create|write|build|make|draw|add|redo)\b"),
+    ("need a", rf"(?i)\b(?:I|we) (?:still |really |just |also )*(?:need|want|could (?:do with|use)) (?:an?|another|some|one|two|three) (?:[\w-]+ ){{0,2}}(?:{_MADE})s?\b"),
     ("gonna need", r"(?i)^(?:oh )?(?:gonna|going to|will) need (?:a|an|the)\b"),
     ("remaining", r"(?i)\b(?:remaining|next|last|only|other) (?:thing|step|task|job|bit|piece)s?(?: left)?(?: to do)? (?:is|are|would be)(?: now)? to\b"),
     ("don't forget", r"(?i)\b(?:remind me to|don'?t forget to|remember to|make sure (?:that|to|it|the|we))\b"),
@@ -96,6 +104,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
     ("unclear", r"(?i)\b(?:unclear|unsure|undecided|(?:still )?open|hard to (?:say|tell|know)|curious|puzzled|debating|wonders?|in two minds about) (?:if|whether|why|how|what|where|when|which|who)\b"),
     ("can't work out", r"(?i)\b(?:I|we) (?:can'?t|cannot|couldn'?t|can never|keep trying to|need to) (?:work out|figure out|make out|decide|explain|understand|find out) (?:if|whether|why|how|what|where|when|which|who)\b"),
     ("any idea", r"(?i)^(?:(?:so|and|but|okay|hey)[,:]? +)*(?:any(?:one|body)? (?:idea|clue|know|guess)|anyone knows?)\b"),
+    ("what I don't get", r"(?i)\bwhat (?:I|we) (?:still )?(?:don'?t|do not|can'?t|cannot) (?:get|understand|see|know|grasp|work out) (?:\w+ )?is (?:if|whether|why|how|what|where|when|which|who)\b"),
     ("asking myself", r"(?i)\b(?:asking|ask) myself (?:if|whether|why|how|what|where|when|which|who)\b|\bwhat (?:puzzles|bothers|worries|bugs) me is (?:if|whether|why|how|what|where|when)\b"),
     ("remains open", r"(?i)\b(?:remains|stays|is still) (?:open|to be seen|a mystery|unanswered|unexplained|unclear)\b"),
     ("a question mark", r"\?[\"')\]*_]*$"),
@@ -113,7 +122,15 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("let's keep", r"(?i)^(?:(?:so|and|okay|ok|yeah|no)[,:]? +)*let'?s (?:just )?(?:go with|stick (?:with|to)|stay with|keep|settle on|leave it|call it|not)\b"),
     ("will be using", r"(?i)\b(?:I|we) (?:will|'ll) be (?:using|doing|keeping)\b"),
     ("from now on", r"(?i)\bfrom (?:now|here) on\b"),
-    ("it is", r"(?i)^(?:so|okay so|ok so|alright)[,:]? [\w .+/-]{2,30} it is\b[.!]*$"),
+    ("it is", r"(?i)^(?:(?:so|okay|ok|alright|right|fine|good|well|then|hmm+)[,:]? +)*(?!(?:\w+ )?(?:what|whatever|course|sure|indeed|yes|surely|as|how|who|where|wherever|that|this|there|here|know|knows|whose|why|is|was|because|think|if|like|the way|such)\b)[\w+/-]+(?: [\w.+/-]+){0,3} it is[.!]*$"),
+    ("going to be", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|our|my|each|every|all|both) (?:[\w'-]+ ){1,4}(?:is|are) going to be (?!\w+(?:ing|y)\b|late\b|hard\b|fun\b|fine\b|bad\b|good\b|hot\b|cold\b|too\b|so\b|very\b|a (?:problem|pain|mess|disaster))\w+"),
+    ("will be", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|our|my|each|every|all|both) (?:[\w'-]+ ){1,4}(?:will|shall) (?:only |not |always |never )?(?:be (?:about|one|two|three|half|\d[\d.,]*)\b|get (?:an?|its|their)\b|live in\b|stay\b|go (?:in|out|first|last|through)\b)"),
+    ("throwing out", r"(?i)\b(?:I'm|I am|we're|we are) (?:just |now |also )?(?:throwing (?:out|away)|getting rid of|scrapping|cutting|switching (?:to|from|over)|moving (?:to|away from|over to)|replacing|retiring|adopting|banning|limiting|restricting|ruling out|fixing (?:the|it|that|this) (?:[\w-]+ ){0,3}(?:at|to)|setting (?:the|it|that|this) (?:[\w-]+ ){0,3}to)\b"),
+    ("one instead of the other", rf"(?i)^(?:(?:so|okay|ok|then|right|fine)[,:]? +)*(?!(?:[\w'-]+ )*(?:I|we|you|he|she|it|they|this|that|there|who|what|is|are|was|were|has|have|had|do|does|did|can|could|would|should|will|might|may|must|to|people|everyone|everybody|nobody|\w+ed|\w+ing) )(?!(?:{_ACTS}|for|as|by|with|in|on|of|from) )(?:[\w'.+-]+ ){{1,4}}(?:instead of|rather than|in place of) (?!\w+ing )[^,:?!]{{2,40}}[.!]*$"),
+    ("the last word", r"(?i)(?:^|[,.;:] ?)(?:and )?(?:end of (?:the )?(?:discussion|debate|argument)|period|that'?s that|not up for (?:debate|discussion)|non-negotiable|no (?:more )?discussion)[.!]*$|\b(?:I|we) refuse to (?!believe\b|accept that\b|think\b)\w+|\buntil further notice\b|\b(?:has|have|will have|is going to have) to (?:do|suffice|be enough)[.!]*$|\buntil (?:there'?s|there is|I see|we see|somebody shows|someone shows|we have|I have) (?:evidence|proof|a (?:good )?reason|data|numbers)\b"),
+    ("let's agree", r"(?i)^(?:(?:so|and|okay|ok|then|fine)[,:]? +)*let'?s (?:all |just )?(?:agree (?:that|on|to)|make it|fix (?:it|the|that) |standardi[sz]e|say that|limit|stick)\b"),
+    ("whatever it is", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +|let'?s agree (?:that )?)*(?:anything|everything|whatever|whoever|any \w+|every \w+|all \w+) (?:that|which|with|without|under|over|above|below|beyond|from|bigger|smaller|longer|shorter|larger|older|newer) [^,.?!]{2,50} (?:goes|go|gets|get|must|has to|have to|is to|are to|stays?|runs? (?:on|in|through)) "),
+    ("not done any more", r"(?i)\b(?:is|are)(?:n't| not) (?:being )?(?!needed|required)\w+ed(?: any ?more| any longer)\b"),
     ("done with", r"(?i)\b(?:I'm|I am|we're|we are) done with\b"),
     ("we stay", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:stay (?:on|with)|stick (?:with|to)|keep|use|drop|pick|take)\b(?! \w+ing\b)"),
     ("keep", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:keep|leave|no more|stick (?:with|to)) (?:the|it|them|a|an|only|to|\d+|that)\b"),
@@ -145,6 +162,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("picked", r"(?i)\b(?:I|we)(?:(?:'ve| have) (?:now |just |finally )?picked|(?:'ve| have|'m| am|'re| are)? (?:now |just |finally )?(?:opted for|opting for|landed on|ruled out|ruling out|signed off on))\b"),
     ("the answer is to", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the answer|the way forward|the thing to do|my vote|the compromise) (?:is|goes)(?: to| for| with|:) \w+"),
     ("won't", r"(?i)^(?:(?:so|and|okay|ok|no)[,:]? +)*(?:I|we) (?:won'?t|will not|shall not) (?!be\b|know\b|have\b|see\b|get\b|need\b|make it\b|lie\b|ever\b|say\b|believe\b|find\b)\w+ (?!until I know\b)\w+"),
+    ("then", r"^(?:(?:[Ss]o|[Oo]kay|[Oo]k)[,:]? +)*(?!(?:And|What|Not|Until|Till|Since|Back|Just|Well|Right|Okay|Ok|Now|But|Only|Even|By|From|See|Thanks|Bye|Good|Fine|Alright|If|Why|How|So|Or|It|That|This|Before|After|Every|Go|Come|Yes|No|Who|Where|When|Tomorrow|Later)\b)[A-Z\d][\w'.-]*(?: [\w'.-]+){0,3},? then[.!]*$"),
     ("then", r"(?i)^(?!and\b|but\b|well\b|what\b|why\b|not\b|until\b|so long\b)(?:\w[\w'-]* ){1,9}\w[\w'-]*, then[.!]*$"),
     ("no such thing", r"(?i)^no (?!idea|problem|wonder|luck|news|doubt|way|one|need|sign|time|chance|clue|answer|reply|surprise|difference|thanks|worries|matter|reason|rush|change|trace)[\w-]+(?: [\w-]+){0,3} (?:for|in|on|to|before|after|until|without|between|from) [\w -]{2,30}[.!]*$"),
     ("only", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:I|we) (?!only|was|were|had|did|could|would|want|thought|said|know|have|got|saw|found|\w+ed\b)\w+ [^,.?]{2,50}\b(?:only|nothing else|no more)[.!]*$|\band nothing else[.!]*$"),
@@ -155,11 +173,14 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
 
 _REVERSALS: tuple[tuple[str, str], ...] = (
     ("scratch that", r"(?i)\b(?:scratch (?:that|this|the)|never ?mind\b|on second thou?ghts?|(?:I )?take (?:that|it|this) back|I take back|changed? my mind|strike that)"),
-    ("forget", r"(?i)^(?:(?:so|and|okay|ok|actually|no|well)[,:]? +)*forget (?:about |the |that|it|all|my)"),
+    ("forget", r"(?i)^(?:(?:so|and|okay|ok|actually|no|well|right|hmm+)[,:]? +)*(?:forget (?!to\b|how\b|where\b|when\b|whether\b|you\b|me\b|him\b|her\b|not\b)[\w*`]|(?:scrap|bin|shelve|axe) (?!metal\b|paper\b|is\b|bags?\b|day\b|that'?s\b)(?:the|that|this|it|my|our|those|these|all|both|any|[A-Z])|(?:I|we) withdraw\b)"),
     ("actually no", r"(?i)^(?:(?:so|hmm+|oh|okay|ok|well|and)[,:]? +)*(?:actually[,]? (?:no\b|let'?s not|I'd rather|don'?t|we (?:can|should)n'?t)|(?:no[,]? )?wait[,]? no\b|wait[,]? (?:actually|scratch))"),
     ("I was wrong", r"(?i)\b(?:I|we) (?:was|were|got) (?:that )?wrong\b|\b(?:was|were) a (?:mistake|bad idea)\b|\bno longer (?:true|holds|the plan)\b"),
     ("back to", r"(?i)^(?:(?:so|okay|ok|and)[,:]? +)*(?:I'm |we're )?(?:going )?back to\b(?! (?:work|sleep|bed|you|the point|top))"),
     ("after all", r"(?i)\bafter all\b"),
+    ("came round", r"(?i)\b(?:convinced|persuaded) me\b|\btalked me (?:out of|into|round)\b|\b(?:I|we)(?:'ve| have)? (?:come|came) (?:a)?round to\b|\bI stand corrected\b|\b(?:on|upon) reflection\b|\b(?:in|with) hindsight\b|^correction:|\b(?:had|having) second thoughts\b|\b(?:I|we)(?:'ve| have) (?:reconsidered|thought better of)\b|\bI (?:now )?regret (?!to\b|that I\b)\w+ing\b"),
+    ("put back", r"(?i)\b(?:I|we)(?:'ve| have|'m| am|'re| are|'ll)? (?:just |now |going to )?(?:put|set|mov|switch|chang|turn|revert|roll)(?:ed|t?ing|e|es)? (?:(?:the|it|that|this|them|my|our|everything)(?: [\w-]+){0,3} )?back(?: to\b| again\b|[,.;!]|$)"),
+    ("it was too much", r"(?i)(?:^|[:,;] )\w+ing (?:it|that|this|them|the|all|both|everything|[\w-]+)[^,.?!]{0,40} (?:was|were|has been) (?:too (?!late\b|bad\b)\w+|overkill|premature|silly|wrong|stupid|naive|unnecessary|the wrong \w+|not (?:a good|such a good|my best) \w+)\b"),
     ("pivot", r"(?i)\b(?:a|massive|big|the|hard) pivot (?:from|away|to)\b"),
     ("give up", r"(?i)\b(?:I|we) (?:give|gave|am giving|are giving) up on\b|\babandon(?:ing|ed)?\b|\bditch(?:ing|ed)?\b"),
     ("but now", r"(?i)\bwe said\b.*\bbut\b|\bused to (?:think|want|say)\b.*\bnow\b"),
@@ -172,6 +193,7 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("no longer want", r"(?i)\b(?:I|we) no longer (?:want|think|need|believe|plan|like)\b|\b(?:don'?t|doesn'?t) (?:want|think|believe) (?:that|it|so) any ?more\b"),
     ("bring back", r"(?i)^(?:(?:so|okay|ok|and|fine|alright)[,:]? +)*(?:let'?s |we |I |we'll |I'll |I'm |we're )?(?:bring|bringing|put|putting|take|taking) (?:back (?:the|my|our|that|those)\b|(?:the|my|our|that|those) [\w -]{2,30} back\b)|^(?:(?:so|okay|ok|and|fine)[,:]? +)*(?:let'?s|we|I|we'll|I'll) (?:go|went|are going|am going) back to\b"),
     ("do need it", r"(?i)\b(?:turns out|apparently|it seems)[,]? (?:that )?(?:we|I|it|they) (?:do|does|did|really) (?:need|want|matter|work|have)\b|\bI (?:said|wrote|decided|claimed|promised) [^.?]{3,80}(?:, |; | )(?:but|and) (?:now|it turns out|that was|that'?s (?:wrong|not))\b"),
+    ("is gone", r"(?i)\b(?:was|were|is|are) a (?:bad|silly|stupid|terrible) (?:idea|plan|choice)\b|\bso (?:it|that|they)(?:'s| is|'re| are) (?:gone|out)\b"),
     ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
     ("it is again", r"(?i)\b(?:so |and )?[\w.+-]+(?: [\w.+-]+)? it is again[.!]*$"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),

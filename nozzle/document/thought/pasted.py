@@ -9,16 +9,20 @@ _RAISED = re.compile(
     r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Violation|Iteration))(?::\s*(?P<why>.*))?$"
 )
 _OTHER = re.compile(
-    r"^(?:ERROR: |KernelError: |(?:[A-Za-z_.]+Error|LoadError|panic|fatal|error\[?\w*\]?): )(?P<why>.+)$"
+    r"^(?:ERROR: |KernelError: |(?:[\w.]*Error|LoadError|panic|fatal|error\[?\w*\]?): |Error in .+? : ?|Error using |"
+    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |thread '[^']+' panicked at |terminate called after throwing |"
+    r"(?=Segmentation fault\b))(?P<why>.+)$"
 )
 _STACK = re.compile(r"^(?:Stacktrace:|\s*\[\d+\] |\s+at \S+.*:\d+|goroutine \d+)")
 _JULIA = re.compile(r"^\s*@ \S+ (?P<file>\S+?):(?P<line>\d+)")
 _SIGNS = re.compile(r"[{}<>:;=#@$]|\w\.\w")
 _LIST = """
-Rscript apt awk bash bun cargo cat cd chmod chown cmake conda cp curl cut df diff docker du echo env export find
-for gcc git go grep head htop java jq julia kill kubectl ls make mkdir mlir-opt mv nano node nohup nozzle npm
-npx nvidia-smi pdffonts perf pip pip3 ps psql pytest python python3 rg rm rsync ruff scp sed sh sort source
-sqlite3 ssh sudo tail tar tee time touch tr uv uvx vim watch wc wget which xargs zip
+Rscript apt awk bash bun cargo cat cd chmod chown clang cmake conda cp curl cut date df diff docker du echo env export
+find for free g++ gcc gfortran git gnuplot go grep head hostname htop ipython java jq julia jupyter kill kubectl
+latexmk ls lscpu make matlab mkdir mlir-opt mpiexec mpirun mv mypy nano ninja node nohup nozzle npm npx nproc
+nvidia-smi octave pdffonts pdflatex perf pip pip3 poetry ps psql pytest python python3 rg rm rsync ruff sbatch scp
+sed sh sort source sqlite3 squeue srun ssh sudo tail tar tee time tmux touch tox tr uname uv uvx vim watch wc wget
+which xargs zip
 """
 _PROGRAMS = frozenset(_LIST.split())
 _PROMPT = re.compile(r"^\s*(?:\$|%|>>|\w+@[\w.-]+[:~\w/]*[$#])\s+(?P<command>\S.*)$")
@@ -74,7 +78,8 @@ def pasted(text: str) -> Pasted | None:
     if _PYTHON.search(text):
         return _python(rows)
     other = next((at for at, row in enumerate(rows) if _OTHER.match(row.strip())), None)
-    if other is not None and (other == 0 or any(_STACK.match(row) for row in rows)):
+    first = next((at for at, row in enumerate(rows) if row.strip()), 0)
+    if other is not None and (other == first or any(_STACK.match(row) for row in rows)):
         return _foreign(rows, other)
     return None
 
@@ -128,4 +133,4 @@ def shell(text: str) -> str:
     prose = re.search(
         r"(?:^|\s)(?:the|a|an|it|me|you|we|please|that|this|is|are)(?:\s|$)", re.sub(r"(['\"]).*?\1", "", row)
     )
-    return "" if prose or row.endswith((".", "?", "!")) else row
+    return "" if prose or (row.endswith((".", "?", "!")) and not row.endswith((" .", "/.", ".."))) else row

@@ -1,7 +1,7 @@
 """The author's own words in an entry: paragraphs and lists, cut into sentences, each with its line.
 
-Left out is all that somebody else may have said or that is no prose: envelopes, directives, code, quotes, tables,
-comments, and lines that stand word for word in what a machine said further up.
+Left out is all that somebody else may have said or that is no prose: envelopes, directives, code (but for an error that
+was pasted as such), quotes, tables, comments, and lines that stand word for word in what a machine said further up.
 """
 
 import re
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from nozzle.document.entry import Entry, Span, hexdigest
 from nozzle.document.prompts import prompts
 from nozzle.document.talk.voices import lines
+from nozzle.document.thought.pasted import pasted
+from nozzle.document.toplevel import Top
 
 _PROSE = ("paragraph_open", "bullet_list_open", "ordered_list_open", "heading_open")
+_CODE = ("fence", "code_block")
 _NAMED = re.compile(r"[ ]{0,3}(?:\*\*|#+ )?(?:THINKING|RESPONDING|USER|HUMAN|ASSISTANT|AUTHOR|ME)(?:\*\*)?:?\s*")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _END = re.compile(r"""(?<=[.!?…])["')\]]*(?=\s+["'(\[_*]*[^\s])|(?<=:)(?=\n)""")
@@ -55,12 +58,25 @@ def said(entry: Entry) -> Iterator[Paragraph]:
         while quote and quote[0] <= top.start:
             known |= lines(quote[1])
             quote = next(quotes, None)
-        if top.kind not in _PROSE or any(start <= top.start < stop for start, stop in taken):
+        if top.kind not in (*_PROSE, *_CODE) or any(start <= top.start < stop for start, stop in taken):
             continue
         rows = [row.rstrip("\r\n") for row in entry.rows[top.start : min(top.stop, len(entry.rows))]]
+        if top.kind in _CODE:
+            if found := _error(top, rows):
+                yield found
+            continue
         own = [(top.start + at, row) for at, row in enumerate(rows) if not _foreign(row, known)]
         if own:
             yield _paragraph(top.kind, top.markup, own)
+
+
+def _error(top: Top, rows: list[str]) -> Paragraph | None:
+    """A fence, or lines set in, that hold an error as it was pasted; the lines of the fence itself say nothing."""
+    inner = ["", *rows[1:-1], ""] if top.kind == "fence" and len(rows) > 2 else rows
+    if pasted("\n".join(inner)) is None:
+        return None
+    text = "\n".join(inner)
+    return Paragraph(Span(top.start, top.start + len(rows)), text, 0, (Sentence(text.strip(), top.start),))
 
 
 def named(entry: Entry) -> dict[str, Span]:
