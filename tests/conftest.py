@@ -50,6 +50,10 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+PATIENT = 0.3
+"""Seconds, instead of two, for which cells wait after a second save: a test's author is not in the middle of a word."""
+
+
 @dataclass
 class Workshop:
     """A journal, and one loop at a time over it."""
@@ -90,6 +94,8 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pyte
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    for room in ("loop", "agents.seat"):
+        monkeypatch.setattr(f"nozzle.{room}.PATIENT", PATIENT)
     with journal(folder, make=True) as here:
         (folder / ".gitignore").unlink()  # what is begun here is not what is looked at
         if lane := pytestconfig.getoption("--snapshots"):

@@ -90,7 +90,7 @@ def table(workshop: Workshop) -> Iterator[Callable[..., Table]]:
     (workshop.root / LOOSE).write_text("1")
 
     def table(*replies: str | Failed, **settings: object) -> Table:
-        update = {"countdown": 0.0, "settle": 0.05, **settings}
+        update = {"countdown": 0.0, "settle": 0.05, "quiet": 0.1, **settings}
         workshop.here.settings = workshop.here.settings.model_copy(update=update)
         tables.append(Table(workshop, replying(*replies)))
         return tables[-1]

@@ -41,6 +41,8 @@ class Doer:
 
 @pytest.fixture
 def threads(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[Threads]:
+    workshop.here.config.mkdir(parents=True, exist_ok=True)
+    (workshop.here.config / "settings.toml").write_text("countdown = 0.0\nsettle = 0.05\n")  # of the threads' own loops
     workshop.here.model = Doer(SUM, fence('final_answer("The sum is 6.")')).model
     workshop.here.settings = workshop.here.settings.model_copy(update={"countdown": 0.0, "settle": 0.05})
     (workshop.root.parent / "home").mkdir(exist_ok=True)

@@ -192,8 +192,11 @@ def test_an_answer_is_good_for_one_replay(waiting: tuple[Watched, Path, Server])
     assert server.calls == 0
 
 
-def test_a_word_that_is_typed_on_is_the_longer_word(waiting: tuple[Watched, Path, Server]) -> None:
+def test_a_word_that_is_typed_on_is_the_longer_word(
+    waiting: tuple[Watched, Path, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched, path, server = waiting
+    monkeypatch.setattr("nozzle.loop.PATIENT", 3.0)  # here he is in the middle of a word
     text = path.read_text()
     path.write_text(text + "\n/sure\n\n")
     watched.until(lambda: watched.ask(lambda loop: loop.desk(path).permit.said))

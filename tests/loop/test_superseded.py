@@ -6,11 +6,19 @@ from nozzle.words.beside import rows
 
 from .conftest import Watched, cells, outputs
 
-SLOW = "import time, pathlib\npathlib.Path('began').touch()\ntime.sleep(4)\nprint('slow', 6 * 7)"
+SLOW = (
+    "import time, pathlib\npathlib.Path('began').touch()\n"
+    "while not pathlib.Path('go').exists(): time.sleep(0.02)\nprint('slow', 6 * 7)"
+)
 
 
 def began(watched: Watched) -> None:
     watched.until(lambda: (watched.workshop.root / "journal/began").exists())
+
+
+def go(watched: Watched) -> None:
+    """Let the slow cell end."""
+    (watched.workshop.root / "journal/go").touch()
 
 
 def aside(watched: Watched) -> str:
@@ -25,6 +33,7 @@ def test_an_edited_cell_runs_at_once_and_the_old_one_ends_aside(watched: Watched
     watched.save(cells("print('quick')"))
     watched.until(lambda: "quick\n```\n\n<!-- /nozzle" in watched.read())
     assert not any("finished on" in text for text in watched.told("aside")), "it did not wait for the old one"
+    go(watched)
     thread = aside(watched)
     assert "slow 42" in watched.git("show", f"{thread}:journal/entry.md")
     assert SLOW in watched.git("show", f"{thread}:journal/entry.md")
@@ -37,6 +46,8 @@ def test_a_deleted_cell_ends_aside(watched: Watched) -> None:
     watched.save(cells("1 + 1", SLOW))
     began(watched)
     watched.save(cells("1 + 1"))
+    watched.until(lambda: len(watched.told("saved")) == 2)
+    go(watched)
     assert "slow 42" in watched.git("show", f"{aside(watched)}:journal/entry.md")
     watched.quiet()
     assert len(outputs(watched.read())) == 1
@@ -46,6 +57,8 @@ def test_an_edit_below_leaves_it_alone(watched: Watched) -> None:
     watched.save(cells(SLOW))
     began(watched)
     watched.save(cells(SLOW) + "\nMore words.\n")
+    watched.until(lambda: len(watched.told("saved")) == 2)
+    go(watched)
     watched.until(lambda: "slow 42\n" in watched.read())
     assert "More words." in watched.read()
     assert watched.told("aside") == []
@@ -55,6 +68,8 @@ def test_a_deleted_entry_keeps_what_its_cell_shows(watched: Watched) -> None:
     path = watched.save(cells(SLOW))
     began(watched)
     path.unlink()
+    watched.until(lambda: watched.ask(lambda loop: all(desk.gone for desk in loop.desks.values())))
+    go(watched)
     assert "slow 42" in watched.git("show", f"{aside(watched)}:journal/entry.md")
     assert not path.exists()
 
@@ -63,12 +78,14 @@ def test_a_renamed_entry_takes_its_run_along(watched: Watched) -> None:
     path = watched.save(cells(SLOW))
     began(watched)
     path.rename(path.with_name("other.md"))
+    watched.until(lambda: watched.ask(lambda loop: path.with_name("other.md") in loop.desks))
+    go(watched)
     watched.until(lambda: "slow 42\n```" in watched.read("journal/other.md"))
     assert not path.exists()
 
 
 def test_stop_reaches_it(watched: Watched) -> None:
-    watched.save(cells(SLOW.replace("sleep(4)", "sleep(60)")))
+    watched.save(cells(SLOW))
     began(watched)
     watched.save(cells("print('quick')"))
     watched.until(lambda: "quick\n```\n\n<!-- /nozzle" in watched.read())
