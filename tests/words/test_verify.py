@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.words import asked
 from tests.words.conftest import Say, cell, entry, git
 
 
@@ -120,7 +121,10 @@ def test_a_proof_does_not_repeat_what_reached_outside(say: Say, folder: Path) ->
     assert "1 the same, 0 differ, 2 skipped" in said.out
 
 
-def test_a_cell_that_asks_is_left_out_of_a_proof_and_stops_nobody(say: Say, folder: Path) -> None:
+def test_a_cell_that_asks_is_left_out_of_a_proof_and_stops_nobody(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked.Unanswered.__init__, "__defaults__", (0.3,))
     entry(folder, cell("print(1)") + "\n" + cell("try: input('who? ')\nexcept EOFError: print('nobody')"))
     say("run")
     text = (folder / "journal/entry.md").read_text()
