@@ -47,6 +47,16 @@ def test_a_long_text_is_told_by_its_length_alone(bench: Bench) -> None:
     assert dict(bench.error.operands) == {"key": "str of 64"}
 
 
+def test_a_big_buffer_is_told_by_its_length_and_not_written_out(bench: Bench) -> None:
+    made = (
+        "import array, collections\na, b = bytearray(64), array.array('b', bytes(64))\nc, d = collections.deque(b), [a]"
+    )
+    told = finished(bench, made).names
+    assert (told["a"], told["b"], told["c"]) == ("bytearray of 64", "array of 64", "deque of 64")
+    assert told["d"] == "list of 1: …"
+    assert finished(bench, "c = collections.deque([1])").names["c"] == "deque deque([1])"
+
+
 def test_names_that_a_cell_made_changed_and_took_away_are_told(bench: Bench) -> None:
     assert finished(bench, "import math\nx, y = 1, [1]").names == {
         "math": "module math",

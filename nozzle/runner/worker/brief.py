@@ -25,8 +25,10 @@ def _brief(value: Any) -> str:
     shape, dtype = _shape(value), getattr(value, "dtype", None)
     if shape is not None:
         return f"{kind} {shape}" + (f" {dtype}" if dtype is not None and isinstance(str(dtype), str) else "")
-    if isinstance(value, (str, bytes)) and len(value) > WIDTH:
+    if isinstance(value, (str, bytes, bytearray)) and len(value) > WIDTH:
         return f"{kind} of {len(value)}"  # half of a secret is not recognised as one
+    if type(value).__module__ in ("array", "collections") and not isinstance(value, dict) and len(value) > WIDTH:
+        return f"{kind} of {len(value)}"  # its repr is as long as itself
     if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)):
         return f"{kind} of {len(value)}: {_short(_repr(value))}"
     if isinstance(value, (bool, int, float, complex, type(None))):
@@ -38,12 +40,14 @@ def _repr(value: Any) -> str:
     """The repr of a container's first few, so that a big one costs nothing; of strings in it, none that is long."""
     if isinstance(value, dict):
         few: Any = dict(list(value.items())[:8])
-        long = any(isinstance(each, (str, bytes)) and len(each) > 20 for pair in few.items() for each in pair)
+        long = any(
+            isinstance(each, (str, bytes, bytearray)) and len(each) > 20 for pair in few.items() for each in pair
+        )
     elif isinstance(value, (str, bytes)):
         return repr(value)
     else:
         few = type(value)(list(value)[:8])
-        long = any(isinstance(each, (str, bytes)) and len(each) > 20 for each in few)
+        long = any(isinstance(each, (str, bytes, bytearray)) and len(each) > 20 for each in few)
     return "…" if long else repr(few)
 
 
