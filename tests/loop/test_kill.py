@@ -1,11 +1,13 @@
 """A kill at any moment: the next start finds out what was meant, and says what it did."""
 
+import contextlib
 import os
 import random
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,6 +38,53 @@ def journal(folder: Path) -> Path:
     return path
 
 
+READY = """\
+import os, signal, sys
+from nozzle import __main__, cli
+from nozzle.words import journal, run, voice
+from nozzle import agents, desk, keys, loop, orphans, steps
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
+for folder in sys.stdin:
+    if pid := os.fork():
+        print(pid, flush=True)
+        continue
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    os.chdir(folder.rstrip("\\n"))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for end in range(3):
+        os.dup2(nowhere, end)
+    sys.argv = ["nozzle", "run"]
+    __main__.main()
+    sys.exit()
+"""
+"""Begins `nozzle run` in a folder, as a process group of its own, with all that takes long to import at hand: so most
+moments of a run lie in what it does."""
+
+
+class Ready:
+    """Where a run begins at once."""
+
+    def __init__(self) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen([sys.executable, "-c", READY], cwd=ROOT, text=True, **pipes)  # type: ignore[call-overload]
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Ready":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+
+    def run(self, folder: Path) -> int:
+        """The process that runs there."""
+        with self._lock:
+            self._process.stdin.write(f"{folder}\n")
+            self._process.stdin.flush()
+            return int(self._process.stdout.readline())
+
+
 def nozzle(folder: Path, *words: str) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = [sys.executable, "-m", "nozzle", *words]
@@ -52,17 +101,16 @@ def authors(text: str) -> str:
     return "\n".join(row.rstrip() for row in rows if row.strip())
 
 
-def problems(folder: Path, seed: int) -> list[str]:
+def problems(ready: Ready, folder: Path, seed: int) -> list[str]:
     """What is wrong with a journal whose nozzle was killed again and again; nothing, it is hoped."""
     path, chance, found = journal(folder), random.Random(seed), []
     for number in range(KILLS):
         text = path.read_text()
         text = re.sub(r"'(one|two)\d*'", rf"'\g<1>{number}'", text, count=chance.choice((1, 2)))
         path.write_text(text)
-        run, delay = nozzle(folder, "run"), chance.choice((chance.uniform(0.2, 1.6), chance.uniform(0.2, 3.6)))
+        pid, delay = ready.run(folder), chance.choice((chance.uniform(0.02, 1.0), chance.uniform(0.02, 3.0)))
         time.sleep(delay)
-        os.killpg(run.pid, signal.SIGKILL)
-        run.communicate()
+        killed(pid)
         found += [f"{seed}, {number}, {delay:.2f}: {each}" for each in wrong(path, authors(text))]
     running = [block for block in Entry(path.read_text()).envelopes if block.status == "running"]
     run = nozzle(folder, "run")
@@ -71,6 +119,16 @@ def problems(folder: Path, seed: int) -> list[str]:
     found += [f"{seed}: it ended with {run.returncode}: {said}"] if run.returncode else []
     silent = running and "nozzle was ended while this cell ran" not in said
     return [*found, *([f"{seed}: nothing was said of the cell that ran: {said}"] if silent else [])]
+
+
+def killed(pid: int) -> None:
+    """End a process group, and wait until its first is gone; it may have come to its end, or not have begun."""
+    end = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < end, f"{pid} does not end"
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        time.sleep(0.005)
 
 
 def wrong(path: Path, before: str) -> list[str]:
@@ -93,8 +151,8 @@ def unfinished(folder: Path, path: Path) -> list[str]:
 
 def rounds(folder: Path, kills: int) -> list[str]:
     """So many kills (ten at least, and always tens), on a few journals at a time."""
-    with ThreadPoolExecutor(max_workers=3 * (os.cpu_count() or 1)) as pool:
-        each = pool.map(lambda seed: problems(folder / f"k{seed}", seed), range(-(-kills // KILLS)))
+    with Ready() as ready, ThreadPoolExecutor(max_workers=3 * (os.cpu_count() or 1)) as pool:
+        each = pool.map(lambda seed: problems(ready, folder / f"k{seed}", seed), range(-(-kills // KILLS)))
         return [problem for found in each for problem in found]
 
 
