@@ -83,7 +83,7 @@ def sshd(folder: Path, python: Path = Path(sys.executable)) -> Iterator[Sshd]:
 
 
 def _answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         assert process.poll() is None, log.read_text()
         try:

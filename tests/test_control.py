@@ -62,7 +62,7 @@ def asked(private: Path, word: str, **args: object) -> list[control.Line]:
 def test_a_word_is_answered_line_by_line(private: Path, calls: Calls, server: Server) -> None:
     replies = control.ask(private, "run", paths=["a.md"], again=True)
     assert replies is not None
-    request, reply = calls.get(timeout=10)
+    request, reply = calls.get(timeout=60)
     assert request == Request("run", {"paths": ["a.md"], "again": True})
     for number in range(3):
         reply({"cell": number})
@@ -73,7 +73,7 @@ def test_a_word_is_answered_line_by_line(private: Path, calls: Calls, server: Se
 
 def test_several_words_at_once(private: Path, calls: Calls, server: Server) -> None:
     asking = [control.ask(private, "due", number=number) for number in range(20)]
-    waiting = [calls.get(timeout=10) for _ in asking]
+    waiting = [calls.get(timeout=60) for _ in asking]
     for request, reply in reversed(waiting):
         reply({"number": request.args["number"]})
         reply.end()
@@ -178,7 +178,7 @@ def test_a_watch_that_ends_says_what_it_has_said(private: Path, calls: Calls, tm
     with Server(private, lambda request, reply: calls.put((request, reply)), root=tmp_path):
         replies = control.ask(private, "run")
         assert replies is not None
-        _, reply = calls.get(timeout=10)
+        _, reply = calls.get(timeout=60)
         reply({"cell": 1})
     assert next(replies) == {"cell": 1}
     with pytest.raises(NozzleError, match="ended before it had answered"):
@@ -188,7 +188,7 @@ def test_a_watch_that_ends_says_what_it_has_said(private: Path, calls: Calls, tm
 def test_a_client_that_goes_away_is_no_error(private: Path, calls: Calls, server: Server) -> None:
     replies = control.ask(private, "run")
     assert replies is not None
-    _, reply = calls.get(timeout=10)
+    _, reply = calls.get(timeout=60)
     reply({"cell": 1})
     next(replies)
     replies.close()  # type: ignore[attr-defined]
@@ -204,7 +204,7 @@ def test_a_client_that_does_not_read_holds_nobody_up(private: Path, calls: Calls
     with Server(private, lambda request, reply: calls.put((request, reply)), root=tmp_path):
         stuck = control.ask(private, "run")
         assert stuck is not None
-        _, reply = calls.get(timeout=10)
+        _, reply = calls.get(timeout=60)
         for _ in range(1000):
             reply({"line": "x" * 10_000})
         thread = loop(calls)

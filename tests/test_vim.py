@@ -19,7 +19,7 @@ from nozzle.document.entry import Entry
 
 pytestmark = pytest.mark.skipif(shutil.which("vim") is None, reason="there is no Vim on this machine")
 README = Path(__file__).parents[1] / "README.md"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def settings() -> str:

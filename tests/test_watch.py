@@ -17,7 +17,7 @@ from nozzle.errors import Unreadable
 from nozzle.watch import HeadMoved, Saved
 from tests import editors
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def entries(path: Path) -> bool:

@@ -42,7 +42,7 @@ class Watched:
     def told(self, kind: str) -> list[str]:
         return [notice.text for notice in list(self.workshop.notices) if notice.kind == kind]
 
-    def until(self, true: Callable[[], object], seconds: float = 20.0) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait for a condition, and fail when it does not come."""
         end = time.monotonic() + seconds
         while not true():
@@ -54,13 +54,13 @@ class Watched:
         """Have the loop's own thread answer."""
         answers: queue.SimpleQueue[object] = queue.SimpleQueue()
         self.loop.messages.put(Called(lambda loop: answers.put(question(loop))))
-        return answers.get(timeout=20)
+        return answers.get(timeout=60)
 
     def quiet(self) -> None:
         """Wait until nothing runs, waits, or is to be looked at, for longer than a save takes to be noticed."""
         settle = self.workshop.here.settings.settle + 0.2
         calm = time.monotonic()
-        end = calm + 40
+        end = calm + 90
         while time.monotonic() - calm < settle:
             if not self.ask(lambda loop: loop.idle()):
                 calm = time.monotonic()
@@ -79,7 +79,7 @@ def watched(workshop: Workshop) -> Iterator[Watched]:
             yield here
         finally:
             messages.put(Quit())
-            here.thread.join(30)
+            here.thread.join(60)
             loop.close()
     assert not here.thread.is_alive()
 

@@ -26,12 +26,12 @@ def begin(watched: Watched, threads: Threads, folder: Path) -> list[str]:
     reply = Reply()
     watched.loop.messages.put(Called(lambda loop: threads.begin(folder, reply)))
     said = []
-    while (line := reply._lines.get(timeout=20)) is not None:
+    while (line := reply._lines.get(timeout=60)) is not None:
         said.append(str(line.get("say", "")))
     return said
 
 
-def until(look: object, seconds: float = 20.0) -> None:
+def until(look: object, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not look():  # type: ignore[operator]
         assert time.monotonic() < end
@@ -86,7 +86,7 @@ def test_what_each_is_doing_is_told(watched: Watched, workshop: Workshop) -> Non
     watched.quiet()
     reply = Reply()
     watched.ask(lambda loop: doing(loop, Ears(Hush(workshop.here.redact)), {}, reply))
-    said = reply._lines.get(timeout=5)
+    said = reply._lines.get(timeout=60)
     assert said is not None
     assert said["doing"] == ["journal/entry.md: 1 cell due"]
     assert [row["saves"] > 0.1 for row in said["kept"]][:1] == [True]

@@ -65,7 +65,7 @@ class Browser:
         self, path: str, method: str = "GET", *, cookie: str | None = "", headers: dict[str, str] | None = None
     ) -> Iterator[HTTPResponse]:
         """Ask; a cookie of None sends none."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         sent = {"Cookie": cookie or self.cookie} if cookie is not None else {}
         connection.putrequest(method, path, skip_host="Host" in (headers or {}))
         for name, value in {**sent, **(headers or {})}.items():

@@ -42,7 +42,7 @@ def token(browser: Browser) -> str:
 def post(browser: Browser, body: bytes, path: str = "/_do", **headers: str) -> tuple[int, str]:
     own = {"Cookie": browser.cookie, "Origin": f"http://127.0.0.1:{browser.port}", "X-Nozzle": token(browser)}
     sent = {name: value for name, value in {**own, **headers}.items() if value}
-    connection = HTTPConnection("127.0.0.1", browser.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", browser.port, timeout=60)
     connection.request("POST", path, body, sent)
     answer = connection.getresponse()
     told = answer.status, answer.read().decode()

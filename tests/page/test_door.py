@@ -94,7 +94,7 @@ def test_nothing_can_be_changed(browser: Browser, method: str) -> None:
 
 
 def test_a_refusal_arrives_though_the_request_has_a_body(browser: Browser) -> None:
-    connection = HTTPConnection("127.0.0.1", browser.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", browser.port, timeout=60)
     connection.request("POST", "/", b"x" * 40_000, {"Cookie": browser.cookie})
     assert connection.getresponse().status == 405
     connection.close()

@@ -77,7 +77,7 @@ class Bench:
 
 def until(look: Callable[[], T]) -> T:
     """What it says as soon as it says something."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if said := look():
             return said

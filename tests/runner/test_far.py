@@ -263,7 +263,7 @@ def test_what_is_lacking_there_is_one_line(
     with sshd(tmp_path / "other", tmp_path / "bare" / "bin" / "python") as other:
         monkeypatch.setenv("PATH", other.path)
         bench.delete(0)
-        bench.run("1", language="ssh://far/tmp")
+        bench.run("1", language=f"ssh://far{tmp_path / 'other'}")
     assert f"far has no IPython for {tmp_path / 'bare' / 'bin' / 'python'}" in bench.finished.cause
 
 

@@ -73,7 +73,7 @@ print('went on')"""
 
 
 def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end, "it does not come"
         time.sleep(0.02)
@@ -89,4 +89,4 @@ def process(*words: str) -> Iterator["subprocess.Popen[str]"]:
     finally:
         if started.poll() is None:
             started.send_signal(signal.SIGINT)
-        started.communicate(timeout=30)
+        started.communicate(timeout=60)

@@ -110,7 +110,7 @@ def test_ctrl_c_stops_the_line_and_not_the_talk(say: Say, folder: Path) -> None:
     flag = folder / "on"
 
     def press() -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not flag.exists() and time.monotonic() < end:
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)

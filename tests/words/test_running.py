@@ -24,7 +24,7 @@ def test_stop_ends_the_cell_and_what_it_showed_is_kept(say: Say, folder: Path, p
         until((folder / "journal" / "began").exists)
         said = say("stop")
         assert (said.status, said.out) == (0, "stopping journal/entry.md\n")
-        run.wait(30)
+        run.wait(60)
     assert "status=stopped" in path.read_text()
     assert "so far" in path.read_text()
 
@@ -34,7 +34,7 @@ def test_answer_reaches_the_cell_that_asks(say: Say, folder: Path, private: Path
     with process("run") as run:
         until(lambda: control.running(private))
         until(lambda: say("answer", "Ada").status == 0)
-        assert run.wait(30) == 0
+        assert run.wait(60) == 0
     assert "hello Ada" in path.read_text()
 
 
@@ -43,7 +43,7 @@ def test_answer_can_refuse(say: Say, folder: Path, private: Path) -> None:
     with process("run") as run:
         until(lambda: control.running(private))
         until(lambda: say("answer", "--refuse").status == 0)
-        assert run.wait(30) == 1
+        assert run.wait(60) == 1
     assert "EOFError" in path.read_text()
 
 

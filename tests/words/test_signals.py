@@ -19,7 +19,7 @@ def test_a_signal_that_another_thread_got_is_heard_at_once(number: signal.Signal
     with on_signals(heard.put):
         sender = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), number))
         sender.start()
-        assert heard.get(timeout=20) == who
+        assert heard.get(timeout=60) == who
         sender.join()
 
 

@@ -82,7 +82,7 @@ def test_a_process_that_was_killed_holds_nobody_up(say: Say, folder: Path, priva
     with process("run") as first:
         until((folder / "journal" / "began").exists)
         os.kill(first.pid, signal.SIGKILL)
-        first.wait(30)
+        first.wait(60)
         (folder / "journal" / "go").touch()
         assert say("run").status == 0
     assert path.read_text().count("went on\n```") == 1
