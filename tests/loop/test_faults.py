@@ -107,7 +107,11 @@ def test_a_disk_that_fills_up_under_a_cell_costs_nothing(tmp_path: Path) -> None
     assert said.count("kept 42\n```") == 1
 
 
-def test_a_lock_of_another_git_is_waited_for_then_named_and_the_steps_come_later(watched: Watched) -> None:
+def test_a_lock_of_another_git_is_waited_for_then_named_and_the_steps_come_later(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nozzle.loop.GIT", 1.0)
+    monkeypatch.setattr("nozzle.steps.index.PATIENCE", 1.0)
     watched.save(cells("print(1)"))
     watched.until(lambda: outputs(watched.read()))
     watched.quiet()
