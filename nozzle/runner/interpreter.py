@@ -90,7 +90,7 @@ def _started_by(spec: Kernelspec) -> Path:
 
 
 def _probed(path: Path, why: str) -> Interpreter:
-    if path == Path(sys.executable):
+    if _is_own(path):
         version, has_ipython = ".".join(map(str, sys.version_info[:3])), importlib.util.find_spec("IPython") is not None
     else:
         version, has_ipython = _asked(path, why)
@@ -99,6 +99,12 @@ def _probed(path: Path, why: str) -> Interpreter:
     if tuple(version.split(".")[:2]) == tuple(map(str, sys.version_info[:2])):
         return Interpreter(path, why, version, "IPython (nozzle lends its own)", lends=True)
     return Interpreter(path, why, version, "IPython: no rich display, no magics; `pip install ipython` there")
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is the one that runs here, by this name or by another in the same folder (`python`, `python3`)."""
+    own = Path(sys.executable)
+    return path == own or (path.parent == own.parent and path.exists() and path.samefile(own))
 
 
 def _asked(path: Path, why: str) -> tuple[str, bool]:

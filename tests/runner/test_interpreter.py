@@ -55,6 +55,19 @@ def test_each_choice_comes_before_the_next(root: Path, monkeypatch: pytest.Monke
     assert found.missing == "IPython (nozzle lends its own)"
 
 
+def test_the_python_that_runs_here_is_not_asked_under_another_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, other = make(root / "here"), make(root / "other")
+    monkeypatch.setattr("sys.executable", str(here.with_name("python3")))
+    monkeypatch.setenv("VIRTUAL_ENV", str(root / "here"))
+    asked: list[Path] = []
+    monkeypatch.setattr("nozzle.runner.interpreter._asked", lambda path, why: (asked.append(path), ("3.11.0", True))[1])
+    found = find_interpreter(root)
+    assert (found.path, found.why, asked) == (here, "VIRTUAL_ENV", [])
+    assert found.version == ".".join(map(str, sys.version_info[:3]))
+    find_interpreter(root, named="other")
+    assert asked == [other], "the same program in another folder is another environment"
+
+
 def test_a_kernelspec_of_an_environment_means_its_python(root: Path) -> None:
     own = make(root / ".venv")
     kernelspec(root / ".venv" / "share" / "jupyter", "python3", argv=["python", "-m", "ipykernel_launcher"])
