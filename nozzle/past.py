@@ -70,7 +70,8 @@ class Past:
         """What a run leaves in its step."""
         own = {self._inside(path) for path in finished.writes}
         inside = sorted({rel for path in finished.reads if (rel := self._inside(path)) and rel not in own})
-        reads = {path: self._digest(path) for path in inside if not self.settings.is_entry(path)}
+        named = [path for path in inside if not self.settings.is_entry(path) and not self.steps.unfit(path, b"")]
+        reads = {path: self._digest(path) for path in named}
         return Facts(
             finished.status, finished.took or finished.seconds, finished.memory,
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,

@@ -311,6 +311,8 @@ os.rmdir("/tmp/" + file)
     assert step.trailers["Reads"].startswith("journal/plain.txt=")
     assert "journal/plain.txt=" in step.trailers["Inputs"]
     assert TOKEN not in everything(workshop)
+    assert "plain.txt" in (beside_git := (workshop.root / ".git/nozzle/inputs.json").read_text())
+    assert TOKEN not in beside_git
 
 
 def test_no_secret_of_a_save_that_is_owed_reaches_git_when_a_merge_ends(workshop: Workshop) -> None:
