@@ -18,6 +18,8 @@ class Book:
     """Its text at that HEAD."""
     owed: list[Record] = field(default_factory=list)
     """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
+    owed_at: str | None = None
+    """HEAD when the first of them could not."""
     intent: Intent | None = None
     """What is meant to be written, as git keeps it."""
     left: Left = field(default_factory=Left)

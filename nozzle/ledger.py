@@ -334,7 +334,9 @@ class Ledger:
     def record(self, rel: str, records: Sequence[Record]) -> bool:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
         book = self.book(rel)
-        wanted, book.owed = [*book.owed, *records], []
+        unsure = self.steps.busy() or self.steps.moving()
+        before, book.owed = book.owed if unsure else self._still_owed(rel, book), []
+        wanted = [*before, *records]
         fit, book.left = self.sieve.fit(wanted, book.left)
         made = self._make(rel, fit) if fit else True
         return made and not any(map(self.sieve.unfit, wanted[-1:]))
@@ -376,13 +378,31 @@ class Ledger:
         for book in self._books.values():
             if before is not None and book.head == before:
                 book.head = now
+            if before is not None and book.owed_at == before:
+                book.owed_at = now
 
     def _owe(self, rel: str, records: Sequence[Record], why: str) -> bool:
         """These steps come later, if need be when nozzle starts again: what was meant stays in git until then."""
         book = self.book(rel)
         book.owed, book.recorded = list(records), records[-1].files[rel] or b""
+        book.owed_at = book.head if book.owed_at is None else book.owed_at
         self.sieve.once(why)
         return False
+
+    def _still_owed(self, rel: str, book: Book) -> list[Record]:
+        """What of the owed steps belongs on HEAD, which may be elsewhere by now: the author merged, or committed."""
+        owed, at, now = book.owed, book.owed_at, self.steps.thread().head
+        book.owed_at = None
+        if not owed or at in (None, now):
+            return owed
+        here, texts = self.steps.text(now, rel), [each.files[rel] for each in owed]
+        if here in texts:  # so far the author has committed it himself
+            return owed[len(texts) - texts[::-1].index(here) :]
+        if here == (self.steps.text(at, rel) if at else None):
+            return owed
+        name = self.steps.record_aside(owed, at or "").name
+        self.warn(f"{rel}: HEAD went on without the steps that waited; they are on thread {name}")
+        return owed[-1:] if disk.readable(self.root / rel) == texts[-1] else []
 
     def _begin(self) -> None:
         """Before a step: where the author went to another branch, they may want a thread of their own there, too."""

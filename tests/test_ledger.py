@@ -133,6 +133,43 @@ def test_what_came_out_of_the_file_as_it_was_exchanged_is_the_newest_save(worksh
     assert "# An older one" in git(workshop.root, "log", "-p")
 
 
+def test_what_waited_for_the_end_of_a_merge_is_not_put_over_what_it_came_to(workshop: Workshop) -> None:
+    """A save in the middle of a conflict is older than how it was settled."""
+    path, other = workshop.write("one\n\n" + cell("print(1)")), workshop.root / "journal/other.md"
+    workshop.run(path)
+    start = path.read_text()
+    who = ("-c", "user.name=A", "-c", "user.email=a@x.org")
+    git(workshop.root, "checkout", "-q", "-b", "side")
+    path.write_text(start.replace("one", "side"))
+    git(workshop.root, *who, "commit", "-qam", "side")
+    git(workshop.root, "checkout", "-q", "main")
+    path.write_text(start.replace("one", "main"))
+    git(workshop.root, *who, "commit", "-qam", "main")
+    merge = ["git", *who, "merge", "-q", "side"]
+    assert subprocess.run(merge, cwd=workshop.root, capture_output=True).returncode == 1
+    loop = workshop.loop()
+    desks = [loop.desk(path)]
+    path.write_text(path.read_text().replace("main", "main, edited"))
+    workshop.write(cell("print('c')"), "journal/other.md")
+    loop.advance([path, other])
+    loop.run(until_idle=True)
+    desks[0].step()
+    assert "a merge is under way" in told(workshop)
+    rows = path.read_text().split("\n")
+    path.write_text("\n".join(row for row in rows if row[:7] not in ("<<<<<<<", "=======", ">>>>>>>")))
+    git(workshop.root, "add", "-A")
+    git(workshop.root, *who, "commit", "-qm", "settled by hand")
+    settled = git(workshop.root, "rev-parse", "HEAD:journal/entry.md")
+    loop.advance([path, other])
+    loop.run(until_idle=True)
+    loop.close()
+    after = git(workshop.root, "log", "--format=%s", "HEAD", "--not", "HEAD^{/settled by hand}").split("\n")
+    assert [title for title in after if title] == []
+    assert git(workshop.root, "rev-parse", "HEAD:journal/entry.md") == settled
+    assert git(workshop.root, "status", "--porcelain", "--", "journal") == ""
+    assert "main, edited" in everything(workshop)
+
+
 def test_what_is_exchanged_is_named_in_what_was_meant(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of every write; a killed one leaves a file of this name."""
     path = workshop.write(cell("print(1)"))
