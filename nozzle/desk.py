@@ -232,7 +232,8 @@ class Desk:
         ledger.save(self.rel, base)
         session = self.kernels.get()
         self._afterwards.forget(row.cell.chain)
-        origin, since = ledger.origin(self.rel, base), ledger.past.before(row.cell)
+        above = [cell for cell in self.entry.cells if cell.span.start <= row.cell.span.start]
+        origin, since = ledger.origin(self.rel, base), ledger.past.before(self.rel, above)
         run = Run(row.cell, row.why, now, since, session, origin, tools.together, before=row.slot.output)
         self.run = run
         run.work(needed, lambda event: self.tools.put(Said(self, run, event)))

@@ -7,7 +7,8 @@ that the steps do not say; digests of files are remembered only as long as these
 import hashlib
 import re
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
@@ -21,8 +22,20 @@ from nozzle.steps import Snapshot, Steps
 
 DEEP = 2000
 """How many steps back the last run of a cell is looked for."""
-PROGRAMS = re.compile(r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect", re.M)
+PROGRAMS = re.compile(
+    r"^\s*[!%]|=\s*!|subprocess|os\.(?:system|popen|exec)|spawn|fork|multiprocessing|pexpect|ProcessPool|joblib|n_jobs"
+    r"|num_workers",
+    re.M,
+)
 """Code that may start programs, whose reads and writes no hook sees."""
+_NATIVE = re.compile(
+    r"\b(?:ctypes|cffi|h5py|netCDF4|pyarrow|parquet|feather|polars|duckdb|cv2|xarray|zarr|tensorflow)\b"
+    r"|parquet|HDFStore|to_hdf|CDLL",
+    re.I,
+)
+"""Code whose libraries may open files in C, which no hook sees either."""
+GRAIN = 20_000_000
+"""Nanoseconds by which a file's time may lag behind the clock."""
 _PASSING = re.compile(r"(?:^|/)(?:_out|node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
 """Paths that nozzle itself writes while cells run, and what programs install or leave behind."""
 
@@ -37,6 +50,17 @@ class Known:
     """Files that its cells wrote, from the root."""
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """When a run began, and how the worktree looked then, where it was looked at."""
+
+    at: int
+    """Nanoseconds since 1970."""
+    files: Snapshot | None = None
+    natively: bool = False
+    """Files may be written in C, and no program be started for that."""
+
+
 @dataclass(slots=True)
 class Past:
     root: Path
@@ -45,6 +69,8 @@ class Past:
     inputs: Inputs = field(init=False)
     _known: dict[str, Known] = field(default_factory=dict)
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
+    _spawned: set[str] = field(default_factory=set)
+    """Entries of which a cell has started programs."""
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.steps)
@@ -82,30 +108,41 @@ class Past:
         rel = self._inside(path)
         return self._digest(rel) if rel and not self.settings.is_entry(rel) else ""
 
-    def before(self, cell: Cell) -> Snapshot | None:
-        """How the worktree looks, where the cell may start programs: those are not seen as they write."""
-        return self.steps.snapshot() if cell.language != "python" or PROGRAMS.search(cell.body) else None
+    def before(self, rel: str, cells: Sequence[Cell]) -> Since:
+        """How things stand as the last of these cells begins: what it calls may be defined in any of those above."""
+        may_start = rel in self._spawned or any(c.language != "python" or PROGRAMS.search(c.body) for c in cells)
+        natively = any(_NATIVE.search(cell.body) for cell in cells)
+        return Since(time.time_ns(), self.steps.snapshot() if may_start or natively else None, natively)
 
-    def written(self, rel: str, cell: Cell, finished: Finished, since: Snapshot | None) -> tuple[set[str], set[str]]:
+    def written(self, rel: str, cell: Cell, finished: Finished, since: Since) -> tuple[set[str], set[str]]:
         """Files under the root that a run of a cell of an entry wrote: seen by its hooks, or changed while its programs
         ran; and those that changed in that time and may be the author's own, who works here, too.
 
         What programs do is not seen; so of the files that changed `since` the run began those count that were then as
         HEAD has them and are not staged: the others are the author's, who was at them already. A file that git has and
-        no cell has written is the cell's where its code names it, or where nobody else works: on a thread beside.
+        no cell has written is the cell's where its code names it, or where nobody else works: on a thread beside. So
+        is a new one where no program ran, and only C code may have written. Where nobody looked before, all are in
+        doubt that are younger than the run.
         """
         seen = {path for each in finished.writes if (path := self._inside(each))}
-        doubtful: set[str] = set()
-        if finished.spawned and since is not None:
-            before, now = {**since.tracked, **since.untracked}, self.steps.changed(since)
-            seen |= {path for path in now.new_files if path not in before}
-            dirty = {path for path in now.newly_dirty if path not in before} - seen
-            theirs = self._of(rel).written
-            alone = self.steps.forked()
-            staged = set() if alone else dirty & now.staged
-            sure = {path for path in dirty if alone or path in theirs or PurePosixPath(path).name in cell.body}
-            seen, doubtful = seen | (sure - staged), dirty - (sure - staged)
-        return self._kept(seen), self._kept(doubtful)
+        if finished.spawned:
+            self._spawned.add(rel)
+        if not (finished.spawned or since.natively):
+            return self._kept(seen), set()
+        now = self.steps.changed(since.files)
+        if since.files is None:
+            stamps = {**now.now.tracked, **now.now.untracked}
+            young = {path for path, (changed, _) in stamps.items() if changed >= since.at - GRAIN}
+            return self._kept(seen), self._kept(young - seen)
+        before = {**since.files.tracked, **since.files.untracked}
+        new = {path for path in now.new_files if path not in before}
+        dirty = {path for path in now.newly_dirty if path not in before}
+        seen, asked = (seen | new, dirty - seen - new) if finished.spawned else (seen, (new | dirty) - seen)
+        theirs = self._of(rel).written
+        alone = self.steps.forked()
+        staged = set() if alone else asked & now.staged
+        sure = {path for path in asked if alone or path in theirs or PurePosixPath(path).name in cell.body}
+        return self._kept(seen | (sure - staged)), self._kept(asked - (sure - staged))
 
     def _kept(self, paths: Iterable[str]) -> set[str]:
         """Without entries, and what nozzle and installers write."""

@@ -17,11 +17,10 @@ from nozzle.document.outputs import Tape, Text
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
 from nozzle.document.thought import conduct
-from nozzle.past import Past
+from nozzle.past import Past, Since
 from nozzle.piece import Origin, Piece
 from nozzle.runner import Job, Replay, Session
 from nozzle.settings import Settings
-from nozzle.steps import Snapshot
 from nozzle.together import Together
 
 FREE = ("", conduct.BY)
@@ -45,8 +44,8 @@ class Run:
     why: Why
     began: float
     """On the loop's clock."""
-    since: Snapshot | None
-    """How the worktree looked at its start, when it may start programs: what changed later may be their doing."""
+    since: Since
+    """How the worktree looked at its start: what changed later may be the doing of its programs."""
     session: Session
     origin: Origin
     together: Together = field(default_factory=Together)

@@ -1,6 +1,7 @@
 """fork, threads, compare, take, merge: threads side by side."""
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -437,3 +438,51 @@ def test_an_entry_outside_the_journals_folder_is_compared_as_one(say: Say, folde
     assert said.count("x: int 2") == 3
     assert "~ README.md" not in said
     assert "+ notes/plain.md\n" in said
+
+
+HELPER = """import subprocess
+def sh(words):
+    subprocess.run(words, shell=True, check=True)"""
+POOL = """from concurrent.futures import ProcessPoolExecutor
+def write(n):
+    open(f"made{n}.txt", "w").write("x")
+with ProcessPoolExecutor(2) as pool:
+    list(pool.map(write, range(2)))"""
+NATIVE = """import ctypes
+c = ctypes.CDLL(None)
+c.fopen.restype = ctypes.c_void_p
+c.fclose(ctypes.c_void_p(c.fopen(b"made.txt", b"w")))"""
+
+
+@pytest.mark.parametrize(
+    ("cells", "made"),
+    [
+        ((HELPER, "sh('echo x > made.txt')"), {"made.txt"}),
+        ((POOL,), {"made0.txt", "made1.txt"}),
+        ((NATIVE,), {"made.txt"}),
+    ],
+    ids=["a function above", "a pool", "C"],
+)
+def test_what_nobody_sees_a_cell_write_is_in_its_step(
+    say: Say, folder: Path, cells: tuple[str, ...], made: set[str]
+) -> None:
+    entry(folder, "\n".join(map(cell, cells)))
+    assert say("run").status == 0
+    held = git(folder, "show", "--format=", "--name-only", "HEAD").split()
+    assert {f"journal/{name}" for name in made} <= set(held)
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_a_file_that_a_hidden_program_may_have_made_is_named_and_from_then_on_seen(say: Say, folder: Path) -> None:
+    entry(folder, "# Old\n", "journal/old.md")
+    (folder / "journal" / "mine.txt").write_text("x")
+    (folder / "journal" / "tool.py").write_text(HELPER)
+    os.utime(folder / "journal" / "mine.txt", (1, 1))
+    path = entry(folder, cell("from tool import sh") + "\n" + cell("sh('echo x > made.txt')"))
+    said = say("run", str(path)).out
+    assert "journal/made.txt changed while programs of sh('echo x > made.txt') ran, and may be your own work" in said
+    assert "mine.txt" not in said
+    path.write_text(path.read_text() + "\n" + cell("sh('echo x > one.txt')") + "\n" + cell("sh('echo x > two.txt')"))
+    said = say("run", str(path)).out
+    assert "journal/one.txt changed while programs of" in said
+    assert "journal/two.txt" in git(folder, "show", "--format=", "--name-only", "HEAD").split()
