@@ -15,9 +15,10 @@ from nozzle.document import scribe
 from nozzle.document.doubts import doubts
 from nozzle.document.entry import Cell, Entry, Envelope, Slot
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
+from nozzle.document.lines import decoded
 from nozzle.document.plan import Row
 from nozzle.editors import Editors, Held
-from nozzle.errors import NozzleError, Unreadable
+from nozzle.errors import NozzleError
 from nozzle.kernels import Kernels
 from nozzle.ledger import News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
@@ -402,11 +403,7 @@ class Desk:
 
     def _take(self, content: bytes) -> None:
         """This is the author's newest text."""
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            raise Unreadable(f"{self.rel}:{line}: this is not UTF-8 text; save it as UTF-8 and it runs") from None
+        text = decoded(content, self.rel)
         self.permit.taken()
         self.base, self._ripe, self._kept = content, True, False
         self.entry = Entry(text, before=self.entry)

@@ -150,7 +150,8 @@ class Loop:
                 with self.telling(desk.path):
                     desk.hear(run, event)
             case Called(work):
-                work(self)
+                with self.telling(self.tools.root):
+                    work(self)
             case Quit(cause):
                 self._quitting = True
                 for desk in self.desks.values():

@@ -13,6 +13,7 @@ from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.document.events import Event, Finished
 from nozzle.document.insert import insert
+from nozzle.document.lines import decoded
 from nozzle.errors import NozzleError, Refused
 from nozzle.runner import Job, Session
 
@@ -71,7 +72,7 @@ class Side:
 
         def edit(author: bytes) -> bytes | None:
             nonlocal put
-            entry = Entry(author.decode())
+            entry = Entry(decoded(author, desk.rel))
             place = f"cell-{self.below}" if self.below and entry.slot(self.below) else ""
             made = insert(entry, "cell", source, place, language)
             put = apply(entry.text, made) if made else ""

@@ -7,6 +7,8 @@ Nothing here changes a byte: joining the lines gives the text back.
 from collections.abc import Iterable
 from io import StringIO
 
+from nozzle.errors import Unreadable
+
 
 def split(text: str) -> list[str]:
     """Cut a text into lines that keep their ends.
@@ -26,6 +28,15 @@ def trimmed(rows: Iterable[str]) -> list[str]:
     bare = [row.rstrip() for row in rows]
     said = [at for at, row in enumerate(bare) if row]
     return bare[said[0] : said[-1] + 1] if said else []
+
+
+def decoded(content: bytes, where: str) -> str:
+    """The text of an entry; Unreadable, with the line, when it is none."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Unreadable(f"{where}:{line}: this is not UTF-8 text; save it as UTF-8, and it is read") from None
 
 
 def eol(text: str) -> str:

@@ -65,9 +65,9 @@ class Doing:
         from nozzle.document.thought.show import as_dict, label
         from nozzle.words.condense import weighed
 
-        entry = self.here.read(path)
         text, found = self._judged.get(path, ("", None))
         try:
+            entry = self.here.read(path)
             if found is None or text != entry.text:
                 found = condense(entry)
             if judging:
@@ -108,6 +108,9 @@ class Doing:
                 answer.put(work(loop))
             except (NozzleError, OSError) as error:
                 answer.put(Done(str(error), ok=False))
+            except (LookupError, TypeError, ValueError) as error:  # who asks may be no page of ours
+                why = f"the watch cannot do that as it was asked: {type(error).__name__}: {error}"
+                answer.put(Done(why, ok=False))
 
         self.loop.messages.put(Called(called))
         try:
@@ -121,6 +124,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.insert import SHORT, insert
+    from nozzle.document.lines import decoded
 
     what, text = deed.args.get("what", "prose"), deed.args.get("text", "")
     if what not in ("prose", "cell", "ask", "do", *SHORT) or not (text.strip() or what in SHORT):
@@ -128,7 +132,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     lost: list[str] = []
 
     def edit(author: bytes) -> bytes | None:
-        entry = Entry(author.decode())
+        entry = Entry(decoded(author, here.rel(path)))
         lost.clear()
         put = insert(entry, cast("What", what), text, deed.args.get("below", ""))
         if put is None:
@@ -206,12 +210,13 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     from nozzle.document import insert
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
+    from nozzle.document.lines import decoded
 
     done: list[str] = []
     source = deed.args.get("source", "")
 
     def edit(author: bytes) -> bytes | None:
-        entry = Entry(author.decode())
+        entry = Entry(decoded(author, here.rel(path)))
         done.clear()
         put = insert.tick(entry, deed.args.get("id", ""), deed.args.get("box", ""), source, deed.args.get("choice", ""))
         if put is None:

@@ -46,10 +46,11 @@ def suggest(here: Journal, path: Path, task: str) -> None:
     from nozzle.document import spoken
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
+    from nozzle.document.lines import decoded
     from nozzle.document.scribe import Hand
 
     def edit(author: bytes) -> bytes:
-        entry = Entry(author.decode())
+        entry = Entry(decoded(author, here.rel(path)))
         words = f"Another program suggests a task; to have it done, write it below as your own:\n\n{task}"
         return apply(entry.text, spoken.quote(entry, words, "mcp", Hand(redact=here.redact))).encode()
 

@@ -63,6 +63,7 @@ def _reseed(step: Step, thread: Thread) -> None:
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.insert import insert
+    from nozzle.document.lines import decoded
     from nozzle.errors import WrongCommand
     from nozzle.words.journal import journal
 
@@ -71,7 +72,7 @@ def _reseed(step: Step, thread: Thread) -> None:
         raise WrongCommand(f"{step.sha[:8]} is a step of no entry: nothing was reseeded; the thread is there")
     with journal(thread.folder) as there:
         text = disk.read(path)
-        entry = Entry(text.decode())
+        entry = Entry(decoded(text, step.entry))
         ran = [slot.cell.chain for slot in entry.slots if slot.cell.runs and slot.fresh]
         source = RESEED.format(seed=int(sha256(thread.name.encode()).hexdigest()[:8], 16))
         put = insert(entry, "cell", source, f"cell-{ran[-1]}" if ran else "")

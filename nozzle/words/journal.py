@@ -186,11 +186,9 @@ class Journal:
         """An entry as it is on disk."""
         from nozzle import disk
         from nozzle.document.entry import Entry
+        from nozzle.document.lines import decoded
 
-        try:
-            return Entry(disk.read(path).decode())
-        except UnicodeDecodeError as error:
-            raise Unreadable(f"{path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from None
+        return Entry(decoded(disk.read(path), str(path)))
 
     def readable(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Entry]]:
         """Those entries that can be read."""

@@ -9,6 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.errors import Unreadable
+from nozzle.loop import Called, Loop
+from nozzle.page import Deed
+from nozzle.words.deeds import Doing
+from nozzle.words.do import suggest
+from tests.conftest import Workshop
+
 from .conftest import Watched, cells, outputs
 
 
@@ -42,6 +49,47 @@ def test_a_file_that_goes_bad_under_a_running_cell_gets_its_output_when_it_is_go
     path.write_bytes(good)
     watched.until(lambda: "late 1\n```" in watched.read())
     assert started(watched) == 1
+
+
+DEEDS = {
+    "write": {"what": "prose", "text": "more"},
+    "tick": {"id": "p1", "box": "run"},
+    "map": {},
+    "waiting": {},
+}
+
+
+@pytest.mark.parametrize("word", DEEDS)
+def test_what_is_done_on_the_page_while_a_file_is_no_utf8_is_answered_and_the_watch_goes_on(
+    watched: Watched, word: str
+) -> None:
+    path = watched.save("# One\n\n> words\n")
+    watched.until(lambda: watched.loop.desks)
+    watched.quiet()
+    bad = b"# One\n\ncaf\xe9\n"
+    path.write_bytes(bad)
+    done = Doing(watched.workshop.here, watched.loop)(Deed(word, "journal/entry.html", DEEDS[word]))
+    assert word == "waiting" or (not done.ok and "entry.md:3: this is not UTF-8 text" in done.say)
+    assert path.read_bytes() == bad
+    watched.save("# One\n\n" + cells("print('after', 1)"))
+    watched.until(lambda: "after 1\n```" in watched.read())
+
+
+def test_what_nobody_answers_for_is_told_and_the_watch_goes_on(watched: Watched) -> None:
+    def work(loop: Loop) -> None:
+        raise Unreadable("a file in the way")
+
+    watched.loop.messages.put(Called(work))
+    watched.until(lambda: "a file in the way" in faults(watched))
+    assert watched.ask(lambda loop: "there") == "there"
+
+
+def test_a_program_that_suggests_a_task_where_the_file_is_no_utf8_is_told_the_line(workshop: Workshop) -> None:
+    path = workshop.write("# One\n")
+    path.write_bytes(b"# One\n\xff\n")
+    with pytest.raises(Unreadable, match=r"journal/entry\.md:2: this is not UTF-8"):
+        suggest(workshop.here, path, "count")
+    assert path.read_bytes() == b"# One\n\xff\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
