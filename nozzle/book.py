@@ -5,8 +5,7 @@ It refuses to look at a file or at git: the ledger opens it, keeps it, and moves
 
 from dataclasses import dataclass, field, replace
 
-from nozzle.intent import Intent
-from nozzle.sieve import Left
+from nozzle.intent import Intent, Left
 from nozzle.steps import Record
 
 

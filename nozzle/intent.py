@@ -1,13 +1,15 @@
 """What was about to be written when nozzle was killed, and what the author had saved by then.
 
-An intent lies in git while a file is being exchanged. It refuses to decide what becomes of it: that is the ledger's.
+An intent lies in git while a file is being exchanged; so does what waits for a step that may be made. It refuses to
+decide what becomes of it: that is the ledger's.
 """
 
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nozzle import disk
@@ -35,8 +37,16 @@ class Intent:
     """The file beside it that the new text is exchanged by: what comes out of the entry lies under this name."""
 
 
-def packed(intents: Iterable[Intent]) -> dict[str, bytes]:
-    """As git keeps them: name -> bytes."""
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What came with a step of an entry that may not be made, for the next one to bring."""
+
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    adopt: tuple[str, ...] = ()
+
+
+def packed(intents: Iterable[Intent], left: Mapping[str, Left] = MappingProxyType({})) -> dict[str, bytes]:
+    """As git keeps them, and what is `left` of each entry: name -> bytes."""
     flat: dict[str, bytes] = {}
     for number, each in enumerate(intents):
         steps = [_told(step) for step in each.steps]
@@ -46,6 +56,10 @@ def packed(intents: Iterable[Intent]) -> dict[str, bytes]:
         for at, step in enumerate(each.steps):
             parts |= {f"step/{at}/{path}": data for path, data in step.files.items() if data is not None}
         flat |= {f"{number}/{name}": data for name, data in parts.items()}
+    for number, (rel, waits) in enumerate(left.items()):
+        told = {"entry": rel, "gone": _gone(waits.files), "adopt": waits.adopt}
+        flat[f"left-{number}/about"] = json.dumps(told).encode()
+        flat |= {f"left-{number}/file/{path}": data for path, data in waits.files.items() if data is not None}
     return flat
 
 
@@ -55,18 +69,32 @@ def unpacked(flat: Mapping[str, bytes]) -> list[Intent]:
     for number in sorted({name.split("/")[0] for name in flat}):
         parts = {name.split("/", 1)[1]: data for name, data in flat.items() if name.startswith(f"{number}/")}
         if {"about", "base", "new"} <= parts.keys():
-            about = json.loads(parts["about"])
-            told = enumerate(about["steps"])
+            about = {"steps": [], "inputs": "", "temp": ""} | json.loads(parts["about"])
+            told = [(at, each) for at, each in enumerate(about["steps"]) if "gone" in each]  # older ones name no files
             steps = tuple(_step(about["entry"], each, _below(parts, f"step/{at}/")) for at, each in told)
             texts = parts["base"], parts["new"], _below(parts, "file/")
             found.append(Intent(about["entry"], about["head"], *texts, about["inputs"], steps, about["temp"]))
     return found
 
 
+def unpacked_left(flat: Mapping[str, bytes]) -> dict[str, Left]:
+    """What `packed` was given, by entry."""
+    found = {}
+    for head in sorted({name.split("/")[0] for name in flat if name.startswith("left-")}):
+        about = json.loads(flat[f"{head}/about"])
+        files = {**_below(flat, f"{head}/file/"), **dict.fromkeys(about["gone"])}
+        found[about["entry"]] = Left(files, tuple(about["adopt"]))
+    return found
+
+
 def _told(step: Record) -> dict[str, object]:
     """A step without what its files hold."""
-    gone = [path for path, data in step.files.items() if data is None]
-    return {"kind": step.kind, "title": step.title, "gone": gone, "adopt": step.adopt, "trailers": dict(step.trailers)}
+    named = {"gone": _gone(step.files), "adopt": step.adopt, "trailers": dict(step.trailers)}
+    return {"kind": step.kind, "title": step.title, **named}
+
+
+def _gone(files: Mapping[str, bytes | None]) -> list[str]:
+    return [path for path, data in files.items() if data is None]
 
 
 def _step(rel: str, told: Any, files: Mapping[str, bytes]) -> Record:

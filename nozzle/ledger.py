@@ -17,12 +17,12 @@ from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError, Refused, Unwritable
-from nozzle.intent import Intent, packed
+from nozzle.intent import Intent, Left, packed
 from nozzle.orphans import Orphans, shown
 from nozzle.past import Past
 from nozzle.piece import Made, Origin, Piece, compose
 from nozzle.settings import Settings
-from nozzle.sieve import Left, Sieve
+from nozzle.sieve import Sieve
 from nozzle.steps import Elsewhere, Record, Steps
 
 JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys", "nozzle.toml", "myst.yml")
@@ -234,8 +234,9 @@ class Ledger:
     def keep_intents(self) -> None:
         """In git, as they are now."""
         intents = [book.intent for book in self._books.values() if book.intent]
-        if intents:
-            self.steps.intend(packed(intents))
+        left = {rel: book.left for rel, book in self._books.items() if book.left != Left()}
+        if intents or left:
+            self.steps.intend(packed(intents, left))
         else:
             self.steps.fulfilled()
 
@@ -335,10 +336,12 @@ class Ledger:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
         book = self.book(rel)
         unsure = self.steps.busy() or self.steps.moving()
-        before, book.owed = book.owed if unsure else self._still_owed(rel, book), []
-        wanted = [*before, *records]
-        fit, book.left = self.sieve.fit(wanted, book.left)
+        owed, book.owed = book.owed if unsure else self._still_owed(rel, book), []
+        wanted, before = [*owed, *records], book.left
+        fit, book.left = self.sieve.fit(wanted, before)
         made = self._make(rel, fit) if fit else True
+        if book.left != before:
+            self.keep_intents()
         return made and not any(map(self.sieve.unfit, wanted[-1:]))
 
     def _make(self, rel: str, records: list[Record]) -> bool:

@@ -9,9 +9,8 @@ from pathlib import Path
 from nozzle import disk
 from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError
-from nozzle.intent import Intent, beside, unpacked
+from nozzle.intent import Intent, Left, beside, unpacked, unpacked_left
 from nozzle.ledger import Ledger, put_files, restored, stem
-from nozzle.sieve import Left
 from nozzle.steps import Record
 
 BACK = 200
@@ -29,7 +28,10 @@ class _Recovery:
 
     def done(self) -> list[str]:
         ledger, told = self.ledger, []
-        intents = unpacked(ledger.steps.intent() or {})
+        flat = ledger.steps.intent() or {}
+        intents = unpacked(flat)
+        for rel, left in unpacked_left(flat).items():
+            ledger.book(rel).left = left
         for intent in intents:
             ledger.book(intent.rel).intent = intent
         for intent in intents:

@@ -11,18 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from nozzle.intent import Left
 from nozzle.steps import Record, Steps
 
 SEARCHED = 1_000_000
 """Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What came with a step that may not be made, for the next one to bring."""
-
-    files: Mapping[str, bytes | None] = field(default_factory=dict)
-    adopt: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """The file and its steps: what could not be kept is kept later, what must not be never is, nor is another's work."""
 
 import hashlib
+import json
 import socket
 import subprocess
 import time
@@ -188,6 +189,9 @@ def test_an_intent_holds_each_step_with_its_own_files(workshop: Workshop) -> Non
     last = Record("cell", rel, "two", {rel: b"2", "journal/_out/a.png": None})
     intent = Intent(rel, "head", b"", b"2", {"_out/b.png": b"B"}, "inputs", (owed, last), ".entry.md.nozzle-0")
     assert unpacked(packed([intent])) == [intent]
+    older = {"entry": rel, "head": "head", "inputs": "", "steps": [{"kind": "cell", "files": []}]}
+    flat = {"0/about": json.dumps(older).encode(), "0/base": b"", "0/new": b"2", "0/text/0": b"1"}
+    assert unpacked(flat) == [Intent(rel, "head", b"", b"2", {})], "an older nozzle was killed"
 
 
 def test_an_entry_that_cannot_be_written_at_the_start_does_not_stop_the_others(
@@ -316,16 +320,23 @@ def test_a_picture_that_holds_a_secret_is_left_out_and_its_cell_is_a_step(worksh
     assert TOKEN not in everything(workshop), "nor has what was meant to be written"
 
 
-def test_what_came_with_a_text_that_no_step_may_keep_is_in_the_next_step(workshop: Workshop) -> None:
+@pytest.mark.parametrize("again", [False, True])
+def test_what_came_with_a_text_that_no_step_may_keep_is_in_the_next_step(workshop: Workshop, again: bool) -> None:
+    """Also when nozzle is started again in between."""
     rel, ledger = "journal/entry.md", workshop.here.ledger(workshop.here.warn)
     workshop.write("1", "made.csv")
     ledger.judge(rel, b"# One\n", None)
     ledger.save(rel, b"# One\n")
     secret = f"# {TOKEN}\n".encode()
     assert not ledger.record(rel, [Record("cell", rel, "a cell", {rel: secret, "shown.txt": b"2"}, ("made.csv",))])
+    if again:
+        workshop.write("# Two\n")
+        ledger = workshop.here.ledger(workshop.here.warn)
+        recover(ledger)
     ledger.save(rel, b"# Two\n")
     names = git(workshop.root, "show", "--name-only", "--format=", "HEAD").split()
     assert names == [rel, "made.csv", "shown.txt"]
+    assert workshop.here.steps.intent() is None
     assert TOKEN not in everything(workshop)
 
 
