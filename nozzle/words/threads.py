@@ -120,7 +120,7 @@ def _lines(here: Journal, found: dict[str, Any], verbose: bool) -> Iterator[str]
 def _kept(rows: list[dict[str, Any]]) -> Iterator[str]:
     if not rows:
         return
-    yield f"{len(rows)} states kept, {sum(row['bytes'] for row in rows) / 1e6:.0f} MB:"
+    yield f"{counted(len(rows), 'state')} kept, {sum(row['bytes'] for row in rows) / 1e6:.0f} MB:"
     yield "  cell                            age       memory   saves"
     for row in rows:
         saves = "what reached outside" if row["saves"] >= 3600 else f"{row['saves']:.2f} s"

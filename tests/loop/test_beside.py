@@ -81,6 +81,8 @@ def test_what_each_is_doing_is_told(watched: Watched, workshop: Workshop) -> Non
     from nozzle.words.requests import doing
     from nozzle.words.voice import Ears
 
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "auto"
     path = watched.save(cell("import time; time.sleep(0.2); print(1)") + "\n" + cell("1/0") + "\n" + cell("2"))
     watched.until(lambda: "ZeroDivisionError" in path.read_text())
     watched.quiet()

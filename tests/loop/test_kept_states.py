@@ -93,6 +93,8 @@ def test_a_program_that_is_there_to_act_elsewhere_runs_once(watched: Watched, so
 
 
 def test_an_edit_goes_on_from_the_state_above_it(watched: Watched) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "auto"  # in every lane: this is what they are for
     slow = "import time; time.sleep(0.3); x = [1]"
     path = watched.save(cell(slow) + "\n" + cell("x.append(2); print(x)"))
     watched.until(lambda: "[1, 2]" in path.read_text())
@@ -102,6 +104,8 @@ def test_an_edit_goes_on_from_the_state_above_it(watched: Watched) -> None:
 
 
 def test_a_checkout_and_a_save_go_on_from_the_state_of_that_step(watched: Watched, workshop: Workshop) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = "auto"  # in every lane: this is what they are for
     slow = "import time; time.sleep(0.3); x = [1]"
     path = watched.save(cell(slow))
     watched.until(lambda: "status=ok" in path.read_text())

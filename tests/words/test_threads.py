@@ -86,3 +86,11 @@ def test_what_is_not_there_to_land_or_to_go_back_to_is_said(say: Say, folder: Pa
     say("run")
     assert (say("land").status, "main is no thread that nozzle started" in say("land").out) == (1, True)
     assert say("rewind", "cafe1234").status == 2
+
+
+def test_one_kept_state_is_one() -> None:
+    from nozzle.words.threads import _kept
+
+    row = {"cell": "slow", "age": 3.0, "bytes": 5_000_000, "saves": 1.5}
+    assert next(_kept([row])) == "1 state kept, 5 MB:"
+    assert next(_kept([row, row])) == "2 states kept, 10 MB:"
