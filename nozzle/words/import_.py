@@ -37,7 +37,8 @@ def command(
     What a machine said stands between markers, <!-- nozzle:quote --> and <!-- /nozzle -->: it is never taken for your
     words, and no cell in it ever runs. Some logs name only the machine's turns (THINKING, RESPONDING); where you speak
     again is then guessed, and each guess is listed here. Where one is wrong, move its closing line,
-    <!-- /nozzle guess=... -->, to where the machine stops: that is all. Your own cells in it wait for 'nozzle run'.
+    <!-- /nozzle guess=... -->, to where the machine stops: that is all. What you pasted, of a machine's from elsewhere,
+    is told apart too where three blocks or more are written so, and listed. Your own cells wait for 'nozzle run'.
     """
     from nozzle.words.journal import journal
 
@@ -156,6 +157,12 @@ def _write(here: Journal, draft: _Draft, to: Path | None) -> dict[str, object]:
     ignore(here)
     entry = Entry(text)
     notes = [*draft.notes, *(["what looked like a secret was taken out"] if text != draft.text else [])]
+    notes += [
+        f"line {block.span.start + 1} to {block.span.stop}: below your own words, and written as the machine writes; "
+        "taken for something pasted. If it is yours, take the two lines around it away"
+        for block in entry.envelopes
+        if block.keys.get("shown") == "author"
+    ]
     guesses = [{"line": block.span.stop, "sure": int(block.closing.get("sure", 0))} for block in guessed(entry)]
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     return {

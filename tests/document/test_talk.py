@@ -42,6 +42,39 @@ def test_a_log_that_names_both_is_not_guessed() -> None:
     assert guessed(Entry(from_log(text))) == []
 
 
+PASTED = """okay so I pasted the thing below haha, I mean I'm not even sure I need it lol
+
+yeah my other one wrote it, gonna read it tomorrow lol
+
+## A breakthrough
+
+Today marked a **massive** pivot: your scan is no longer bound by memory.
+
+### The new plan:
+
+- **Phase one**: implement the blocked kernel
+- **Phase two**: measure it against the baseline
+
+### Why this works:
+
+- **Proven**: each phase builds on what you have
+"""
+
+
+def test_what_the_author_pasted_of_a_machines_is_told_apart_as_a_guess() -> None:
+    entry = Entry(from_log(f"{LOG}\n{PASTED}"))
+    last = entry.envelopes[-1]
+    assert last.keys["shown"] == "author"
+    assert entry.rows[last.span.start + 2] == "## A breakthrough\n"
+    assert guessed(entry)[-1] == last
+    assert bare(entry.text) == bare(f"{LOG}\n{PASTED}")
+
+
+def test_a_list_of_the_authors_own_is_not_taken_for_pasted() -> None:
+    own = "my list lol:\n\n- fix the scan\n- i need a test\n\nand I'm off to bed haha\n"
+    assert from_log(f"{LOG}\n{own}") == f"{from_log(LOG)}\n{own}"
+
+
 def test_a_name_inside_a_sentence_is_a_word() -> None:
     text = "RESPONDING\n\n**Sure.** Here it is.\n\nyou sound better in THINKING:\n\nRESPONDING less would help lol\n"
     assert [who for who, _ in spoken(text)] == ["machine", "author"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.document.test_talk import PASTED
 from tests.words.conftest import Say, git
 
 LOG = (Path(__file__).parents[1] / "talk" / "scan.md").read_text()
@@ -26,6 +27,13 @@ def test_a_log_becomes_an_entry_whose_guesses_are_listed(say: Say, folder: Path)
     written = (folder / "journal/scan.md").read_text()
     assert "date: 2026-11-20\nrun: ask\n---\n" in written
     assert 'os.remove("everything")' in written
+
+
+def test_what_reads_as_pasted_is_told_with_its_lines(say: Say, folder: Path) -> None:
+    (folder / "chat.md").write_text(f"{LOG}\n{PASTED}")
+    said = say("import", "chat.md")
+    assert "below your own words, and written as the machine writes" in said.out
+    assert said.status == 0
 
 
 def test_a_watch_leaves_an_imported_cell_alone_and_run_runs_only_yours(say: Say, folder: Path) -> None:

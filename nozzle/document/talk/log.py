@@ -7,12 +7,12 @@ prose: the same word in a sentence is a word.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nozzle.document.entry import Span
 from nozzle.document.outline import outline
 from nozzle.document.talk.turn import Who
-from nozzle.document.talk.voices import Piece, Words, author_begins, lines
+from nozzle.document.talk.voices import Piece, Words, author_begins, lines, shown_inside
 from nozzle.document.toplevel import Top
 
 _MACHINES = ("THINKING", "RESPONDING", "RESPONSE", "ASSISTANT", "MACHINE", "AI", "CHATGPT", "CLAUDE", "GPT", "MODEL")
@@ -33,6 +33,8 @@ class Part:
     span: Span
     sure: int = 100
     """Percent: how sure it is that they end there."""
+    shown: bool = False
+    """Of a machine's: that the author pasted it, and both its ends are guesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def parts(text: str) -> list[Part]:
         for _ in range(_PASSES):  # each knows the words of the two from the one before
             result = _guessed(turns, words)
             words = _heard(rows, result)
-    bare = (Part(part.who, _bare(rows, part.span), part.sure) for part in result)
+        result = list(_pasted(rows, result, words))
+    bare = (replace(part, span=_bare(rows, part.span)) for part in result)
     return [part for part in bare if part.span.start < part.span.stop]
 
 
@@ -85,6 +88,24 @@ def _guessed(turns: list[_Turn], words: Words) -> list[Part]:
         result.append(Part("machine", Span(turn.start, end), sure))
         result.append(Part("author", Span(end, turn.stop)))
     return result
+
+
+def _pasted(rows: list[str], result: list[Part], words: Words) -> Iterator[Part]:
+    """The parts, and of the author's what is written as the machine writes as parts of the machine's."""
+    known: set[str] = set()
+    for part in result:
+        if part.who == "machine":
+            known |= lines("".join(rows[part.span.start : part.span.stop]))
+            yield part
+            continue
+        tops, start = _tops(rows, part.span.start, part.span.stop), part.span.start
+        pieces = [Piece(kind, text) for kind, _, text in tops]
+        for first, last, sure in shown_inside(pieces, words, known):
+            stop = tops[last][1] if last < len(tops) else part.span.stop
+            yield Part("author", Span(start, tops[first][1]))
+            yield Part("machine", Span(tops[first][1], stop), sure, shown=True)
+            start = stop
+        yield Part("author", Span(start, part.span.stop))
 
 
 def _heard(rows: list[str], result: list[Part]) -> Words:

@@ -52,6 +52,8 @@ _WIDEST = 5.0
 _REPEATED = 3.0
 """What it says for the author that a long block stands word for word further up: one shows what was said before."""
 _SHOW, _BACK = math.log(0.05), math.log(0.5)
+_RUN = 3
+"""So many blocks in a row are written as the machine writes, before they are taken for something pasted."""
 
 
 _WORD = re.compile(r"[^\W\d_][\w'\u2019]*")
@@ -118,6 +120,25 @@ def author_begins(
     return best, round(100 / total)
 
 
+def shown_inside(pieces: Sequence[Piece], words: Words, before: Collection[str] = ()) -> list[tuple[int, int, int]]:
+    """What an author shows in a stretch of its own that is written as the machine writes: first, last + 1, how sure.
+
+    Somebody who pastes what a machine wrote elsewhere names it no turn. A few blocks are never taken for that.
+    """
+    shown = list(_shown(pieces, before))
+    odds = [_odds(piece, words, shown[at]) for at, piece in enumerate(pieces)]
+    after, show = _rest(odds, shown)
+    runs: list[tuple[int, int, int]] = []
+    start, showing = 0, False
+    for at in range(len(odds) + 1):
+        stays = at < len(odds) and (show[at] > _BACK + after[at] if showing else after[at] < _SHOW + show[at])
+        if showing and not stays and at - start >= _RUN:
+            weight = _SHOW + _BACK - sum(odds[start:at])
+            runs.append((start, at, min(99, round(100 / (1 + math.exp(-weight))))))
+        start, showing = (start if showing else at), stays
+    return runs
+
+
 def lines(text: str) -> set[str]:
     """The longer lines of a text, bare of what marks a list, a quote or an emphasis."""
     return {bare for row in text.split("\n") if len(bare := _bare(row)) >= _LONG}
@@ -150,14 +171,19 @@ def _odds(piece: Piece, words: Words, shown: bool) -> float:
 
 def _paths(odds: Sequence[float], shown: Sequence[bool], last: bool) -> list[float]:
     """For each place at which the author might begin, the log likelihood of the best course, up to a constant."""
-    count = len(odds)
-    after = [0.0] * (count + 1)  # the author's own words up to the end, from here
-    show = [_BACK] * (count + 1)  # words the author shows up to the end, from here
-    for at in range(count - 1, -1, -1):
-        after[at] = odds[at] / 2 + max(after[at + 1], _SHOW + show[at + 1])
-        show[at] = (0.0 if shown[at] else -odds[at] / 2) + max(show[at + 1], _BACK + after[at + 1])
+    after, show = _rest(odds, shown)
     found, machine = [], 0.0
-    for at in range(count):
+    for at in range(len(odds)):
         found.append(machine + max(after[at], (0.0 if shown[at] else _SHOW) + show[at]))
         machine += -odds[at] / 2
     return [*found, machine + (0.0 if last else -1e9)]
+
+
+def _rest(odds: Sequence[float], shown: Sequence[bool]) -> tuple[list[float], list[float]]:
+    """From each place to the end, how likely it is when there the author speaks, and when the author shows."""
+    count = len(odds)
+    after, show = [0.0] * (count + 1), [_BACK] * (count + 1)
+    for at in range(count - 1, -1, -1):
+        after[at] = odds[at] / 2 + max(after[at + 1], _SHOW + show[at + 1])
+        show[at] = (0.0 if shown[at] else -odds[at] / 2) + max(show[at + 1], _BACK + after[at + 1])
+    return after, show
