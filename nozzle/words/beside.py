@@ -36,11 +36,12 @@ class Threads:
     _running: dict[Path, threading.Thread] = field(default_factory=dict)
 
     def all(self) -> None:
-        """Look after every thread that was forked here."""
+        """Look after every thread that was forked here, but for the one in whose folder this watch runs itself."""
         first, *others = self.here.steps.worktrees()
-        for other in others:
-            if not other.gone and other.thread.folder.is_relative_to(first.thread.folder.parent):
-                self.begin(other.thread.folder, None)
+        beside = first.thread.folder.parent
+        for folder in (other.thread.folder for other in others if not other.gone):
+            if folder.is_relative_to(beside) and not folder.samefile(self.here.root):
+                self.begin(folder, None)
 
     def begin(self, folder: Path, reply: Reply | None) -> None:
         """Look after one more; `reply` is told how many cells have their state at once."""

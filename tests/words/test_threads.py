@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from nozzle import control
+from nozzle.together import Together
+from nozzle.words.beside import Threads
+from nozzle.words.journal import journal
 from tests.words.conftest import Say, cell, entry, git, process, until
 
 ME = ("-c", "user.name=I", "-c", "user.email=i@example.org")
@@ -94,3 +97,17 @@ def test_one_kept_state_is_one() -> None:
     row = {"cell": "slow", "age": 3.0, "bytes": 5_000_000, "saves": 1.5}
     assert next(_kept([row])) == "1 state kept, 5 MB:"
     assert next(_kept([row, row])) == "2 states kept, 10 MB:"
+
+
+def test_a_watch_in_a_fork_looks_after_the_others_and_not_after_itself(say: Say, folder: Path) -> None:
+    entry(folder, cell("print('one')"))
+    say("run")
+    for name in ("one-way", "other-way"):
+        assert say("fork", "HEAD", name).status == 0
+    begun: list[str] = []
+    own = next(path for path in folder.parent.glob("*.threads/one-way"))
+    with journal(own) as there:
+        threads = Threads(there, lambda notice: None, lambda words: None, None, Together(1))
+        threads.begin = lambda where, reply: begun.append(where.name)  # type: ignore[method-assign]
+        threads.all()
+    assert begun == ["other-way"]
