@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FILES = (
-    "errors.py", "document/secrets.py",
+    "errors.py", "document/readings.py", "document/secrets.py",
     *(f"runner/{name}.py" for name in (
         "bash", "confine", "environment", "interpreter", "job", "keeper", "kernel", "kernelspec", "outputs", "process",
         "watchdog", "far/address", "far/relay", "far/wire",
