@@ -69,9 +69,15 @@ class Ledger:
             self.past.forget(rel)
         if content == base:
             return "same" if head == before else "carried"
-        if (base is None or head != before) and content == self.at_head(rel):
+        if (base is None or head != before) and self._is_at_head(rel, content):
             return "saved" if base is not None and self.steps.committed_by_hand() else "moved"
         return "saved"
+
+    def _is_at_head(self, rel: str, content: bytes) -> bool:
+        try:
+            return self.steps.is_at_head(rel, content)
+        except Refused:  # a link that leads out of the repository
+            return False
 
     def elsewhere(self) -> bool:
         """Whether HEAD is somewhere that not every entry knows of."""

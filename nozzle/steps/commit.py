@@ -123,7 +123,7 @@ def _part(repo: Repo, record: Record, cap: int) -> _Part:
             real = repo.canonical(checked(path))
             if _foreign(repo, real):
                 raise Refused(f"{path} lies in a repository of its own: open the journal there, its steps belong there")
-            turns[real] = (Leaf(_mode(repo, real), repo.objects.blob(data)), data)
+            turns[real] = (Leaf(_mode(repo, real), repo.objects.blob(repo.kept(real, data))), data)
     return _Part(record, turns, left_out)
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
-    "core.autocrlf=false",
     "core.safecrlf=false",
     "core.quotePath=false",
     "commit.gpgSign=false",

@@ -32,12 +32,15 @@ class Turn:
 class Index:
     """The index file of one worktree."""
 
-    def __init__(self, door: Door, root: Path, git_dir: Path, attributes: tuple[Path, ...], width: int) -> None:
+    def __init__(
+        self, door: Door, root: Path, git_dir: Path, attributes: tuple[Path, ...], width: int, converts: bool = False
+    ) -> None:
         self.path = git_dir / "index"
         self.lock = git_dir / "index.lock"
         self._door = door
         self._root = root
         self._attributes = attributes  # files, besides .gitattributes, that may ask for a filter
+        self._converts = converts  # line ends, whatever these say
         self._nothing = "0" * 2 * width
         self._empty = _EMPTY[width]
         self._unsettled = git_dir / "nozzle" / "unsettled.json"
@@ -110,7 +113,7 @@ class Index:
 
     def _plain(self, path: str, turn: Turn) -> bool:
         """Would git itself take from disk just what was committed? Then it may, and stat once instead of all files."""
-        if self._filtered(path):
+        if self.filtered(path):
             return False
         file = self._root / path
         if turn.after is None:
@@ -122,7 +125,10 @@ class Index:
         except OSError:
             return False
 
-    def _filtered(self, path: str) -> bool:
+    def filtered(self, path: str) -> bool:
+        """Whether git may keep a file otherwise than it lies on the disk."""
+        if self._converts:
+            return True
         folders = [(self._root / path).parents[n] for n in range(path.count("/") + 1)]
         return any(os.path.exists(folder / ".gitattributes") for folder in folders) or any(
             map(os.path.exists, self._attributes)

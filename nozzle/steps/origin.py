@@ -64,7 +64,7 @@ def earlier(repo: Repo, path: str, holding: Callable[[bytes], bool]) -> list[byt
     """
     blobs = _versions(repo, path)
     raw = {sha: found.data for sha in blobs if (found := repo.objects.read(sha)) and found.type == "blob"}
-    texts = [text for pair in zip(_filtered(repo, list(raw), path), raw.values(), strict=True) for text in pair]
+    texts = [*raw.values(), *(_filtered(repo, list(raw), path) if repo.index.filtered(path) else ())]
     return [text for text in dict.fromkeys(texts) if holding(text)]
 
 

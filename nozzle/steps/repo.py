@@ -69,7 +69,8 @@ class Repo:
         settings = self._settings()
         self.filemode = settings.get("core.filemode", "true") != "false"
         attributes = self._attributes(settings.get("core.attributesfile", ""))
-        self.index = Index(self.door, self.root, self.git_dir, attributes, self.width)
+        converts = settings.get("core.autocrlf", "false") != "false"
+        self.index = Index(self.door, self.root, self.git_dir, attributes, self.width, converts)
 
     def close(self) -> None:
         """End the git processes."""
@@ -132,6 +133,26 @@ class Repo:
                 f"move the file into the journal"
             ) from None
 
+    def kept(self, path: str, data: bytes) -> bytes:
+        """The bytes of a file as git keeps them: with its own line ends, where a checkout gives these back as they are.
+
+        No other filter is asked: what git keeps of a text is the text.
+        """
+        if b"\r\n" not in data or "\n" in path or not self.index.filtered(path) or self._transforms(path):
+            return data
+        sha = self.door.run("hash-object", "-w", "--stdin", f"--path={path}", given=data).decode().strip()
+        found = self.objects.read(sha)
+        return found.data if found and self.written(path, sha) == data else data
+
+    def written(self, path: str, sha: str) -> bytes:
+        """A blob as a checkout writes it to a path."""
+        return self.door.run("cat-file", "--filters", f"--path={path}", sha)
+
+    def _transforms(self, path: str) -> bool:
+        """Whether attributes ask for more than other line ends."""
+        out = self.door.run("check-attr", "-z", "ident", "filter", "working-tree-encoding", "--", path)
+        return bool(set(out.split(b"\0")[2::3]) - {b"unspecified", b"unset"})
+
     def other(self, path: str) -> Path | None:
         """The folder of another repository that a file lies in, links followed: say a clone, or a submodule."""
         real = Path(os.path.realpath(self.root / path))
@@ -169,7 +190,7 @@ class Repo:
         ]
 
     def _settings(self) -> dict[str, str]:
-        out = self.door.ask("config", "-z", "--get-regexp", r"^core\.(filemode|attributesfile)$").out
+        out = self.door.ask("config", "-z", "--get-regexp", r"^core\.(filemode|attributesfile|autocrlf)$").out
         return dict(os.fsdecode(row).partition("\n")[::2] for row in out.split(b"\0") if row)
 
     def _attributes(self, named: str) -> tuple[Path, ...]:

@@ -76,6 +76,16 @@ class Steps:
         """The bytes of a file at HEAD; of what it points to, if it is a symbolic link."""
         return self._repo.objects.file("HEAD", self._repo.canonical(path))
 
+    def is_at_head(self, path: str, content: bytes) -> bool:
+        """Whether a file holds what HEAD has, as git keeps it or as a checkout writes it."""
+        real = self._repo.canonical(path)
+        found = self._repo.objects.read(f"HEAD:{real}")
+        if found is None or found.type != "blob":
+            return False
+        return content == found.data or (
+            self._repo.index.filtered(real) and content == self._repo.written(real, found.sha)
+        )
+
     def record(self, record: Record) -> Step | None:
         """Make a step; none when nothing differs from HEAD."""
         made = self.record_all([record])

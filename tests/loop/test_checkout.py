@@ -69,3 +69,21 @@ def test_a_commit_by_hand_right_after_a_save_is_still_a_save(watched: Watched) -
     watched.save(watched.read() + cells("print('second')"))
     watched.git("commit", "-qam", "by hand")
     watched.until(lambda: "second\n```\n\n<!-- /nozzle" in watched.read())
+
+
+def test_a_checkout_that_writes_other_line_ends_starts_nothing(watched: Watched) -> None:
+    watched.save("*.md text eol=crlf\n", ".gitattributes")
+    watched.git("add", ".gitattributes")
+    watched.git("commit", "-qm", "attributes")
+    for number in "12":
+        watched.save(cells(f"print({number})").replace("\n", "\r\n"))
+        watched.until(lambda number=number: f"```text\r\n{number}\r\n```" in watched.read())
+        watched.quiet()
+    assert watched.git("status", "--porcelain") == ""
+    runs = started(watched)
+    watched.git("checkout", "-q", "HEAD~1")
+    watched.until(lambda: watched.told("moved"))
+    watched.quiet()
+    assert started(watched) == runs
+    assert b"\r\n" in (watched.workshop.root / "journal/entry.md").read_bytes()
+    watched.git("switch", "-q", "main")

@@ -69,6 +69,27 @@ def test_bytes_are_kept_where_attributes_ask_for_other_line_ends(author: Author,
     assert author.status() == ""
 
 
+@pytest.mark.parametrize("how", ["eol=crlf", "autocrlf"])
+def test_where_git_writes_other_line_ends_it_keeps_its_own(author: Author, nobody: Path, how: str) -> None:
+    if how == "eol=crlf":
+        author.git("init", "-q", "-b", "main")
+        author.commit(".gitattributes", "*.md text eol=crlf\n")
+    else:
+        nobody.joinpath(".gitconfig").write_text("[core]\n autocrlf = true\n")
+    with Steps.open(author.root) as steps:
+        step = made(steps, "a.md", b"a\r\nb\r\n")
+        assert (steps.text(step, "a.md"), author.status()) == (b"a\nb\n", "")
+        assert steps.is_at_head("a.md", b"a\r\nb\r\n")
+        assert save(steps, "a.md", b"a\r\nb\r\n") is None
+        other = made(steps, "a.md", b"a\r\nc\r\n")
+        author.git("switch", "-q", "--detach", "HEAD~1")
+        assert author.read("a.md") == b"a\r\nb\r\n"
+        assert steps.rewind(other).rescued is None
+        assert author.read("a.md") == b"a\r\nc\r\n"
+        mixed = made(steps, "a.md", b"a\r\nb\n")
+        assert steps.text(mixed, "a.md") == b"a\r\nb\n"
+
+
 def test_files_can_go(author: Author, steps: Steps) -> None:
     made(steps, "deep/er/a.md", "x")
     made(steps, "b.md", "y")
