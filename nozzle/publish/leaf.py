@@ -1,6 +1,7 @@
 """What the rest of a site needs to know of one page: its title, date, tags, names, and the words it can be found by."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,7 +12,7 @@ from nozzle.document.mdast.references import labels, words
 from nozzle.publish.site import Page
 from nozzle.publish.strange import strange
 
-_SENTENCE = re.compile(r"(.+?[.!?…][\"”’)]?)(?=\s|$)", re.S)
+_END = re.compile(r"[.!?…][\"”’)]?(?=\s|$)")
 _WORD = re.compile(r"[^\W_][\w'’-]*[^\W_]|[^\W_]")
 _ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']?([\w.:-]+)""")
 _TRUE = ("true", "yes", "on", "1")
@@ -127,9 +128,22 @@ def _tags(front: dict[str, Any]) -> tuple[str, ...]:
 def _summary(root: Node) -> str:
     line = next((_spoken(node) for node in children(root) if node["type"] == "paragraph" and plain(node).strip()), "")
     line = " ".join(line.split())
-    found = [match[1] for match in _SENTENCE.finditer(line)] or [line]
+    found = list(_sentences(line)) or [line]
     sentence = next((one for one in found if _FORMULA not in one), found[0]).strip().replace(_FORMULA, "…")
     return sentence if len(sentence) <= 220 else sentence[:200].rsplit(" ", 1)[0] + " …"
+
+
+def _sentences(line: str) -> Iterator[str]:
+    """What ends as a sentence does, one after the other; what is left at the end is none.
+
+    >>> list(_sentences('Is it? He said "no." So be it'))
+    ['Is it?', ' He said "no."']
+    """
+    start = 0
+    for end in _END.finditer(line):
+        if end.start() > start:
+            yield line[start : end.end()]
+            start = end.end()
 
 
 def _spoken(node: Node) -> str:

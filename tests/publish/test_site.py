@@ -14,8 +14,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from nozzle.document.mdast import plain
+from nozzle.document.mdast.roles import role
 from nozzle.errors import Refused
 from nozzle.publish import Mark, Page, Report, Site, build
+from nozzle.publish.leaf import leaf
 from nozzle.publish.mystmd import command
 from nozzle.publish.shelf import MANIFEST
 
@@ -446,3 +449,26 @@ def test_a_link_to_a_search_is_answered(journal: Path, asked: str) -> None:
 def test_a_link_within_a_page_jumps_at_once(journal: Path) -> None:
     publish(journal)
     assert "smooth" not in (journal / "site/journal.css").read_text()
+
+
+MANY = 300_000
+"""Characters that would be gone through from each of them on: for longer than any test may take."""
+
+
+@pytest.mark.parametrize("text", ["word " * (MANY // 5), "(" * MANY, "*a " * (MANY // 10), "!" * MANY + "a"])
+def test_the_summary_of_a_paragraph_without_an_end_is_found_in_one_pass(text: str) -> None:
+    paragraph = {"type": "paragraph", "children": [{"type": "text", "value": text}]}
+    article = {"frontmatter": {}, "mdast": {"type": "root", "children": [paragraph]}}
+    assert leaf(Page("a.md", "", {}, {}), article).summary.endswith(" …")
+
+
+def test_words_and_target_of_a_role_are_told_apart() -> None:
+    assert plain(role("ref", "the <old>  scan <scan>")) == "the <old>  scan"
+    assert role("download", "the data  <a.csv>")["url"] == "a.csv"
+    short = role("abbr", "CPU (a) (Central Unit)")
+    assert (plain(short), short["title"]) == ("CPU (a)", "Central Unit")
+
+
+@pytest.mark.parametrize("name", ["ref", "download", "abbr"])
+def test_a_role_with_blanks_without_end_is_read_in_one_pass(name: str) -> None:
+    assert role(name, "a" + " " * MANY + "b")["type"] in ("crossReference", "link", "abbreviation")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from nozzle.document.mdast.node import Node, label, text
 
-_WITH_TARGET = re.compile(r"^(.*?)\s*<([^<>]*)>$", re.S)
-_ABBREVIATION = re.compile(r"^(.*?)\s*\(([^()]*)\)$", re.S)
+_WITH_TARGET = re.compile(r"^(.*)<([^<>]*)>$", re.S)
+_ABBREVIATION = re.compile(r"^(.*)\(([^()]*)\)$", re.S)
 
 
 def role(name: str, value: str) -> Node:
@@ -40,7 +40,7 @@ def _abbreviation(_: str, value: str) -> Node:
     found = _ABBREVIATION.match(value)
     if found is None:
         return {"type": "abbreviation", "children": [text(value)]}
-    return {"type": "abbreviation", "title": found[2].strip(), "children": [text(found[1])]}
+    return {"type": "abbreviation", "title": found[2].strip(), "children": [text(found[1].rstrip())]}
 
 
 _ROLES: dict[str, Callable[[str, str], Node]] = {
