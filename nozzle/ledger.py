@@ -5,12 +5,12 @@ So whatever moment the process dies at, the next start finds out what was meant 
 into a text that it was not told of (`News`), and to make a step at another place than the one the text belongs to.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from nozzle import disk, whole
+from nozzle import disk
 from nozzle.book import Book
 from nozzle.disk import Written
 from nozzle.document import scribe
@@ -18,7 +18,7 @@ from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError, Refused, Unwritable
 from nozzle.intent import Intent, Left, packed
-from nozzle.orphans import Orphans, shown
+from nozzle.orphans import Orphans, put_files, shown
 from nozzle.past import Past
 from nozzle.piece import Made, Origin, Piece, compose
 from nozzle.settings import Settings
@@ -451,21 +451,6 @@ class Ledger:
         files = self.sieve.files(intent.files, Path(intent.rel).parent)
         self.book(intent.rel).intent = replace(intent, files=files)
         self.keep_intents()
-
-
-def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Content-named files: one that is there is the same."""
-    for name, data in files.items():
-        target = folder / name
-        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
-            continue
-        if target.parent.resolve().parent != folder.resolve():
-            raise Unwritable(f"{target.parent} is a link to elsewhere: outputs are kept in it, so make it a folder")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            whole.write(target, data)
-        except OSError as error:
-            raise Unwritable(f"{target}: {error.strerror}; the entry was not touched") from error
 
 
 def restored(author: bytes, reference: Entry) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The files beside entries that show what cells made: which of them no entry names any more.
+"""The files beside entries that show what cells made: put there, and which of them no entry names any more.
 
 An entry anywhere in the journal may show a file of any folder's `_out`, so all entries are asked, and every other
 Markdown file beside it, which somebody may have run by its name; each is read again only when it has changed.
@@ -6,10 +6,13 @@ It refuses to judge a file that nozzle did not name: those in `_out` with anothe
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nozzle import whole
 from nozzle.document import seal
+from nozzle.errors import Unwritable
 from nozzle.settings import Settings
 
 _OURS = re.compile(r"[0-9a-f]{16}\.[a-z]{2,5}")
@@ -43,3 +46,18 @@ class Orphans:
 def shown(text: bytes) -> list[str]:
     """The names of the files in `_out` that a text shows."""
     return seal.files(text.decode("utf-8", "replace").split("\n"))
+
+
+def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Content-named files: one that is there is the same."""
+    for name, data in files.items():
+        target = folder / name
+        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
+            continue
+        if target.parent.resolve().parent != folder.resolve():
+            raise Unwritable(f"{target.parent} is a link to elsewhere: outputs are kept in it, so make it a folder")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            whole.write(target, data)
+        except OSError as error:
+            raise Unwritable(f"{target}: {error.strerror}; the entry was not touched") from error

@@ -10,7 +10,8 @@ from nozzle import disk
 from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError
 from nozzle.intent import Intent, Left, beside, unpacked, unpacked_left
-from nozzle.ledger import Ledger, put_files, restored, stem
+from nozzle.ledger import Ledger, restored, stem
+from nozzle.orphans import put_files
 from nozzle.steps import Record
 
 BACK = 200
