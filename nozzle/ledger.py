@@ -318,6 +318,10 @@ class Ledger:
             return []
         return [Record("save", rel, f"{stem(rel)}: save", {rel: content})]
 
+    def is_changed(self, path: str) -> bool:
+        """Whether a file is another than at HEAD."""
+        return disk.readable(self.root / path) != self.at_head(path)
+
     def _step(self, rel: str, made: Made) -> Record:
         piece, folder = made.piece, Path(rel).parent
         files: dict[str, bytes | None] = {(folder / name).as_posix(): data for name, data in made.files.items()}

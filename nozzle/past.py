@@ -94,7 +94,7 @@ class Past:
 
     def facts(self, finished: Finished) -> Facts:
         """What a run leaves in its step."""
-        own = {self._inside(path) for path in finished.writes}
+        own = self.own(finished)
         inside = sorted({rel for path in finished.reads if (rel := self._inside(path)) and rel not in own})
         named = [path for path in inside if not self.settings.is_entry(path) and not self.steps.unfit(path, b"")]
         reads = {path: self._digest(path) for path in named}
@@ -102,6 +102,10 @@ class Past:
             finished.status, finished.took or finished.seconds, finished.memory,
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,
         )  # fmt: skip
+
+    def own(self, finished: Finished) -> set[str]:
+        """Files under the root that a run wrote, as far as its hooks saw."""
+        return {path for each in finished.writes if (path := self._inside(each))}
 
     def content(self, path: str) -> str:
         """What a file under the root holds, as a digest; empty for entries and for what is outside."""
@@ -124,7 +128,7 @@ class Past:
         is a new one where no program ran, and only C code may have written. Where nobody looked before, all are in
         doubt that are younger than the run.
         """
-        seen = {path for each in finished.writes if (path := self._inside(each))}
+        seen = self.own(finished)
         if finished.spawned:
             self._spawned.add(rel)
         if not (finished.spawned or since.natively):

@@ -62,6 +62,8 @@ class Run:
     """How often its marker or a partial was written."""
     doubtful: tuple[str, ...] = ()
     """Files that changed meanwhile and may be the author's own work."""
+    again: tuple[str, ...] = ()
+    """Files that cells above wrote once more, since they ran again before it."""
     stopping: str = ""
     """Why it was told to stop."""
 
@@ -86,7 +88,10 @@ class Run:
         """What is to be written, now that it has ended; `cell` as it stands in the text of the entry `rel` by now."""
         result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell, past))
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
-        written, doubtful = past.written(rel, cell, finished, self.since)
+        again, spawned = self.session.rewrote, finished.spawned or self.session.respawned
+        seen = replace(finished, writes=(*finished.writes, *again), spawned=spawned)
+        written, doubtful = past.written(rel, cell, seen, self.since)
+        self.again = tuple(sorted(written - past.own(finished))) if again or self.session.respawned else ()
         self.doubtful = tuple(sorted(doubtful))
         said = {"State": self.session.impure, "Cache": finished.cached}
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})

@@ -224,6 +224,28 @@ def test_an_entry_that_cannot_be_written_at_the_start_does_not_stop_the_others(
     assert workshop.here.steps.intent() is None
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        cell("with open('../log.txt', 'a') as file:\n    file.write('x\\n')"),
+        cell("import subprocess\nsubprocess.run('echo x >> ../log.txt', shell=True)"),
+        cell("echo x >> ../log.txt", "bash"),
+    ],
+    ids=["opened", "a program", "a shell"],
+)
+def test_what_a_replay_writes_once_more_is_told_and_in_the_step_that_needed_it(workshop: Workshop, first: str) -> None:
+    path = workshop.write(first + cell("print(1)"))
+    workshop.run(path)
+    workshop.notices.clear()
+    path.write_text(path.read_text().replace("print(1)", "print(2)"))
+    workshop.run(path)
+    if (workshop.root / "log.txt").read_text() == "x\n":
+        pytest.skip("the state was kept: nothing ran again")
+    assert "log.txt: written again, as cells above print(2) ran again" in told(workshop)
+    assert git(workshop.root, "show", "HEAD:log.txt") == "x\nx"
+    assert git(workshop.root, "status", "--porcelain") == ""
+
+
 def test_an_entry_that_cannot_be_read_hides_no_removal(workshop: Workshop) -> None:
     rel = "journal/gone.md"
     workshop.here.ledger(print).save(rel, b"# Gone\n")

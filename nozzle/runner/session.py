@@ -124,6 +124,10 @@ class Session:
         """A copy of a worker hung: here only fresh ones are used."""
         self._keeping = False
         """The cell is over, its state is being kept: the next one has only a moment to wait."""
+        self.rewrote: set[str] = set()
+        """Files that cells wrote which ran again before the latest one, as far as audit hooks see: absolute paths."""
+        self.respawned = False
+        """One of them started programs."""
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         weakref.finalize(self, os.close, self._waker)
 
@@ -135,6 +139,7 @@ class Session:
         if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
             raise RuntimeError("this session is running a cell: one at a time")
         self._stopping, self._closing, self._keeping = None, False, False
+        self.rewrote, self.respawned = set(), False
         try:
             yield from self._run(jobs)
             self._keep()
@@ -459,6 +464,8 @@ class Session:
                 continue
             yield Replaying(cell, job.cell, number, len(above))
             finished, failure = self._quietly(job)
+            self.rewrote.update(finished.writes)
+            self.respawned = self.respawned or finished.spawned
             self._keep()
             if self._stopping:
                 return Finished(cell, "stopped", cause=self._stopping)
