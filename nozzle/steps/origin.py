@@ -4,6 +4,7 @@ Commits name whoever they like as their author; the reflog is this clone's own r
 fetch writes into it. It refuses to trust anything else.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -15,18 +16,52 @@ from nozzle.steps.repo import Repo
 _RECORDED = "nozzle"
 """What the reflog says of steps; of a thread that is started it says more, and that brings no commit."""
 _here = re.compile(rf"{_RECORDED}|commit( \(initial\))?: .*", re.S)
+_again = re.compile(
+    r"commit \(merge\): .*|merge .*: Merge made by .*|rebase( -i)?( \((?!start|finish|abort).*\))?: .*|revert: .*"
+    r"|cherry-pick: (?!fast-forward).*",
+    re.S,
+)
+"""What the reflog says of commits that git makes here out of others."""
+_AMENDED = "commit (amend): "
+_elsewhere = re.compile(r"(initial )?(clone|pull|fetch|push|am)\b")
+"""What it says where those of somebody else come in."""
 
 
 def alone(repo: Repo, made: Collection[str] = ()) -> bool:
-    """Whether all there is was made in this clone: nothing was fetched, and no commit behind HEAD is from elsewhere."""
+    """Whether all there is was made in this clone: nothing was fetched, and no commit behind HEAD is from elsewhere.
+
+    That is noted, since a reflog forgets: what lay behind a commit that was so once does so for ever.
+    """
     if any((folder / "FETCH_HEAD").exists() for folder in (repo.git_dir, repo.common)):
         return False
     if repo.door.run("remote").strip() or repo.door.run("for-each-ref", "--count=1", "refs/remotes").strip():
         return False
     if not repo.thread().head:
         return True
-    commits = set(repo.door.run("rev-list", "HEAD").decode().split())
-    return not commits - made_here(repo) - set(made)
+    rows = _reflogs(repo)
+    if any(_elsewhere.match(action) for each in rows for _, action in each):
+        return False
+    note = repo.common / "nozzle" / "alone"
+    known = [note.read_text("ascii", "replace").strip()] if note.is_file() else []
+    known = [sha for sha in known if (found := repo.objects.read(sha)) and found.type == "commit"]
+    commits = set(repo.door.run("rev-list", "HEAD", *(f"^{sha}" for sha in known)).decode().split())
+    if commits - _made_of_own(rows, made_here(repo) | set(made)):
+        return False
+    if repo.thread().head not in known:
+        with contextlib.suppress(OSError):  # then the reflog is asked again
+            note.parent.mkdir(mode=0o700, exist_ok=True)
+            note.write_text(repo.thread().head)
+    return True
+
+
+def _made_of_own(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:
+    """With those that git made out of such commits: there are no others where nothing came in from elsewhere."""
+    found = own | {sha for each in rows for sha, action in each if _again.fullmatch(action)}
+    for each in rows:
+        for (before, _), (sha, action) in pairwise(reversed(each)):
+            if action.startswith(_AMENDED) and before in found:
+                found.add(sha)
+    return found
 
 
 def brought(repo: Repo, path: str) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Where a text came from: steps made in a row are this clone's own, each of them."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,74 @@ def test_of_many_branches_that_were_made_here_none_was_brought(author: Author) -
             author.git("switch", "-q", f"b{number}")
             steps.record(row(number))
         assert steps.brought("a.md") == [b"59\n"]
+
+
+AT_HOME = {
+    "amend": [("commit", "-q", "--amend", "-m", "other words"), ("commit", "-q", "--amend", "-m", "again")],
+    "merge": [("merge", "-q", "--no-ff", "-m", "both", "side")],
+    "rebase": [("rebase", "-q", "side")],
+    "cherry-pick": [("cherry-pick", "side")],
+    "revert": [("revert", "--no-edit", "HEAD")],
+}
+
+
+@pytest.mark.parametrize("how", AT_HOME)
+def test_what_git_makes_here_of_commits_made_here_is_as_they_are(author: Author, how: str) -> None:
+    with Steps.open(author.root) as steps:
+        made(steps, "a.md", "0")
+        author.git("switch", "-qc", "side")
+        author.commit("b.md", "side")
+        author.git("switch", "-q", "main")
+        author.commit("c.md", "main")
+        for words in AT_HOME[how]:
+            author.git(*words)
+    with Steps.open(author.root) as again:
+        assert again.alone()
+
+
+@pytest.mark.parametrize("how", ["amend", "squash", "rebase", "orphan", "mail"])
+def test_a_commit_that_git_made_here_of_somebody_elses_is_not_mine(author: Author, tmp_path: Path, how: str) -> None:
+    author.git("init", "-q", "-b", "main")
+    author.commit("a.md", "theirs")
+    mail = author.git("format-patch", "--root", "--stdout", "HEAD")
+    author.git("clone", "-q", ".", str(tmp_path / "clone"))
+    mine = Author(tmp_path / "clone")
+    mine.git("remote", "remove", "origin")
+    if how == "amend":
+        mine.git("commit", "-q", "--amend", "-m", "mine")
+    elif how == "squash":
+        mine.commit("b.md", "mine")
+        mine.git("reset", "-q", "--soft", "HEAD~1")
+        mine.git("commit", "-q", "--amend", "-m", "mine")
+    elif how == "rebase":
+        mine.commit("b.md", "mine")
+        mine.git("rebase", "-q", "--root", "--force-rebase")
+    elif how == "orphan":
+        mine.git("switch", "-q", "--orphan", "new")
+        mine.git("restore", "-s", "main", "a.md")
+        mine.commit("a.md", "theirs")
+    else:
+        mine = Author(tmp_path)
+        mine.git("init", "-q", "-b", "main", "fresh")
+        mine = Author(tmp_path / "fresh")
+        mine.git("am", "-q", given=mail + "\n")
+        mine.git("commit", "-q", "--amend", "-m", "mine")
+    with Steps.open(mine.root) as steps:
+        assert not steps.alone()
+
+
+def test_who_was_alone_stays_so_when_the_reflog_forgets(author: Author) -> None:
+    with Steps.open(author.root) as steps:
+        made(steps, "a.md", "0")
+        author.commit("a.md", "by hand")
+        assert steps.alone()
+    author.git("reflog", "expire", "--expire=now", "--all")
+    author.commit("a.md", "more")
+    with Steps.open(author.root) as again:
+        assert again.alone()
+        made(again, "a.md", "step")
+        author.git("switch", "-qc", "theirs")
+        author.commit("b.md", "theirs")
+        author.git("reflog", "expire", "--expire=now", "--all")
+    with Steps.open(author.root) as again:
+        assert not again.alone()
