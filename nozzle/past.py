@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
+from nozzle.document.seal import is_made_here
 from nozzle.inputs import Inputs
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot, Steps
@@ -36,8 +37,8 @@ _NATIVE = re.compile(
 """Code whose libraries may open files in C, which no hook sees either."""
 GRAIN = 20_000_000
 """Nanoseconds by which a file's time may lag behind the clock."""
-_PASSING = re.compile(r"(?:^|/)(?:_out|node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
-"""Paths that nozzle itself writes while cells run, and what programs install or leave behind."""
+_PASSING = re.compile(r"(?:^|/)(?:node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
+"""Paths of unfinished files of nozzle's own, and of what programs install or leave behind."""
 
 
 @dataclass(slots=True)
@@ -150,7 +151,9 @@ class Past:
 
     def _kept(self, paths: Iterable[str]) -> set[str]:
         """Without entries, and what nozzle and installers write."""
-        found = (path for path in paths if not self.settings.is_entry(path) and not _PASSING.search(path))
+        found = (
+            path for path in paths if not (self.settings.is_entry(path) or is_made_here(path) or _PASSING.search(path))
+        )
         return {path for path in found if not self._in_environment(path)}
 
     def _in_environment(self, path: str) -> bool:

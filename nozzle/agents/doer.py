@@ -218,6 +218,7 @@ class Doer:
             tools = self.desk.tools
             written, _ = tools.ledger.past.written(self.desk.rel, run.cell, finished, run.since)
             there = tuple(path for path in sorted(written) if (tools.root / path).is_file())
+            task.made += [path for path in there if path not in task.made]
             self._astray(task, task.signs.writes(there, asked.text if asked else ""))
             return self.think(task)
         if finished.status == "stopped":
@@ -295,14 +296,21 @@ class Doer:
         if task.state == "standing" and task.offer:
             self._close(task, task.offer, Outcome("refused", "the task has ended"), "refused")
         spent = task.spent
-        cells = [cell for chain in task.shown if (cell := self.desk.entry.cell(chain))]
-        proof = f"\n\nShown by: {', '.join(link(cell) for cell in cells)}." if cells else "\n\nNo cell shows it."
+        proof = self._proof(task)
         facts = {"Cells": str(task.number), "Tokens-In": str(spent.input), "Tokens-Cached": str(spent.cached)}
         facts |= {"Tokens-Out": str(spent.output), **({"Dollars": f"{spent.cost:.6f}"} if spent.cost else {})}
         via = self.crew.model.name if self.crew.model else ""
         self.forget(task)
-        said = Saying(words + proof, folded, "doer", via, fold="what had come until then")
+        said = Saying(f"{words}\n\n{proof}", folded, "doer", via, fold="what had come until then")
         self.write_end(task.digest, status, said, facts)
+
+    def _proof(self, task: Task) -> str:
+        """What shows it: the cells, the files that they made, and how to run them."""
+        cells = [cell for chain in task.shown if (cell := self.desk.entry.cell(chain))]
+        if not cells:
+            return "No cell shows it."
+        made = f" Made: {', '.join(f'`{path}`' for path in task.made)}." if task.made else ""
+        return f"Shown by: {', '.join(map(link, cells))}.{made} To run it again: `nozzle run --again {self.desk.rel}`."
 
     def write_end(self, digest: str, status: str, said: Saying, more: dict[str, str]) -> None:
         hand = self.desk.tools.hand

@@ -47,6 +47,8 @@ class Task:
     signs: Signs = field(default_factory=Signs)
     shown: list[str] = field(default_factory=list)
     """Chains of its cells that ran well."""
+    made: list[str] = field(default_factory=list)
+    """Files that they wrote, from the root."""
 
 
 def overspent(task: Task, settings: Settings, now: float) -> str:

@@ -19,8 +19,19 @@ CHAIN_SHOWN = 32
 """Hex digits of the chain in a closing marker: 128 bits, so that a signature names one program and no other."""
 
 _file = re.compile(r"_out/([0-9a-f]{16,64}\.[a-z0-9]{1,5})\b")
+_shown = re.compile(r"(?:^|/)_out/(?:[0-9a-f]{16,64}\.[a-z0-9]{1,5}|[^/]+\.map\.md)$")
 _odd_end = re.compile(r"[^\S \t\r\n][ \t]*[\r\n]*\Z")
 """Editors put spaces and tabs at the end of a line, and take them away; a vertical tab is nobody's."""
+
+
+def is_made_here(path: str) -> bool:
+    """Whether a path is that of a file that nozzle itself puts into an `_out`: an output's, or an entry's map.
+
+    >>> is_made_here("journal/_out/0123456789abcdef.png"), is_made_here("journal/_out/mean.txt")
+    (True, False)
+    """
+    return bool(_shown.search(path))
+
 
 FileDigest = Callable[[str], str | None]
 """Name in `_out/` -> SHA-256 of its content in hex; None when it is missing."""

@@ -118,7 +118,9 @@ def lines(contrast: Contrast) -> Iterator[str]:
 
 def _shown(files: list[str]) -> list[str]:
     """Files that a person made or a cell wrote; pictures of outputs are named where the outputs differ."""
-    return [path for path in files if Path(path).parent.name != "_out"]
+    from nozzle.document.seal import is_made_here
+
+    return [path for path in files if not is_made_here(path)]
 
 
 def _sign(here: Journal, one: Step, two: Step, path: str) -> str:

@@ -65,6 +65,7 @@ def command(thread: str) -> int:
 
 def summary(here: Journal, base: str, other: Step) -> list[str]:
     """What a thread has come to since it began: its cells, what came of them, its files; a line each."""
+    from nozzle.document.seal import is_made_here
     from nozzle.words.compare import differences, lines
 
     if not base:
@@ -76,14 +77,16 @@ def summary(here: Journal, base: str, other: Step) -> list[str]:
             first, *more = lines(contrast)
             found += [f"  {first}", *(f"  {row}" for row in more if contrast.numbers)]
     files = here.steps.differing(base, other.sha)
-    found += [f"  {path}" for path in files if not (here.settings.is_entry(path) or "_out" in path.split("/"))]
+    found += [f"  {path}" for path in files if not (here.settings.is_entry(path) or is_made_here(path))]
     return found if len(found) <= LINES else [*found[:LINES], f"  and {len(found) - LINES} more"]
 
 
 def outputs_aside(here: Journal, head: str, other: Step) -> list[str]:
     """Entries, and the files of their outputs: what of these is wanted follows from the merged entries."""
+    from nozzle.document.seal import is_made_here
+
     paths = here.steps.differing(head, other.sha)
-    return [path for path in paths if here.settings.is_entry(path) or "_out" in path.split("/")[:-1]]
+    return [path for path in paths if here.settings.is_entry(path) or is_made_here(path)]
 
 
 def _entry(here: Journal, rel: str, base: str, other: Step, name: str) -> Brought | None:

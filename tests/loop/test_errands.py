@@ -67,6 +67,7 @@ def test_one_line_stands_under_it_then_the_summary_a_link_and_a_box(threads: Thr
     watched.until(lambda: done(path), 60)
     text = path.read_text()
     assert "> The sum is 6." in text
+    assert "Made: `journal/_out/total.txt`. To run it again: `nozzle run --again journal/entry.md`." in text
     assert "- [ ] merge\n" in text
     assert "below\n```" in text, "the author's cells below did not wait"
     assert "total = sum(x)" not in text, "and his entry is not crowded"
@@ -90,6 +91,7 @@ def test_ticking_merge_brings_back_what_was_written_and_the_files(threads: Threa
     assert (path.parent / "_out" / "total.txt").read_text() == "6"
     steps = [step for step in watched.workshop.here.steps.history() if step.trailers.get("Merged")]
     assert len(steps) == 1
+    assert ("A", "journal/_out/total.txt") in watched.workshop.here.steps.files(steps[0])
 
 
 def test_stop_here_stops_it_there(threads: Threads, watched: Watched) -> None:
