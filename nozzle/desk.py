@@ -374,6 +374,14 @@ class Desk:
         elif self.base is not None and self.tools.ledger.unsaved(self.rel, self.base):
             self.tools.ledger.save(self.rel, self.base)
 
+    def stand(self) -> None:
+        """What is on disk becomes a step, though nobody may have looked at it yet; git gets no older text back."""
+        if self.gone:
+            return self.step()
+        now = disk.read(self.path)
+        if self.tools.ledger.unsaved(self.rel, now):
+            self.tools.ledger.save(self.rel, now)
+
     def keep(self) -> None:
         """What waits to be written is kept in git meanwhile."""
         if self.made and not self._kept:

@@ -37,8 +37,8 @@ class Errands:
         """Fork here, and have it done there."""
         threads, digest = self.crew.threads(), asked.digest
         assert threads is not None, "who has no threads is not asked"
-        self.desk.step()  # a thread begins at a step, and the task is to stand in it
         try:
+            self.desk.stand()  # a thread begins at a step, and the task is to stand in it
             name = threads.fork(errand.thread_name(digest))
         except NozzleError as error:
             words = f"No thread could be made for it: {error}\n\n`/do :here: ...` does it in this place."

@@ -276,13 +276,9 @@ def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 def _fork_beside(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """The thread goes on in its folder, and this folder stays as it is; at the newest step, what was saved is in it."""
-    from nozzle import disk
-
     found = here.steps.resolve(deed.args.get("step", ""))
     if found.sha == here.steps.thread().head:
-        rel, now = here.rel(path), disk.read(path)  # what was just saved, the desk may not have seen yet
-        if loop.tools.ledger.unsaved(rel, now):
-            loop.tools.ledger.save(rel, now)
+        loop.desk(path).stand()
         found = here.steps.resolve("HEAD")
     thread = here.steps.fork(found, deed.args.get("name", "").strip() or None)
     if loop.beside is not None:

@@ -3,12 +3,15 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nozzle.agents import Seat
+from nozzle.agents.errands import Errands
 from nozzle.document import errand
 from nozzle.document.entry import Entry
+from nozzle.document.prompts import prompts
 from nozzle.lm import Scripted
 from nozzle.loop import Loop
 from nozzle.page import Deed, Done
@@ -75,6 +78,26 @@ def test_one_line_stands_under_it_then_the_summary_a_link_and_a_box(threads: Thr
     there = path.parent / f"../../{watched.workshop.root.name}.threads" / block.keys["thread"] / "journal" / "entry.md"
     assert f"({there.relative_to(path.parent)})" in text
     assert "total = sum(x)" in there.read_text()
+
+
+def test_a_thread_begins_at_what_is_on_disk_and_git_gets_no_older_text_back(watched: Watched) -> None:
+    path = watched.save("Words.\n")
+    watched.quiet()
+    desk, task = watched.loop.desk(path), "\n/do add them up\n\n"
+    desk.base = (path.read_text() + task).encode()  # what it has looked at
+    path.write_text(path.read_text() + task + "Written on the page meanwhile.\n")
+    desk.tools.ledger.save(desk.rel, path.read_bytes())
+    forked: list[bytes | None] = []
+    steps = watched.workshop.here.steps
+    there = SimpleNamespace(
+        fork=lambda name: forked.append(steps.at_head(desk.rel)) or name,  # type: ignore[func-returns-value]
+        link=lambda name, rel: name,
+        begin=lambda name: None,
+    )
+    (asked,) = prompts(Entry(path.read_text()))
+    crew = SimpleNamespace(threads=lambda: there)
+    Errands(desk, crew).begin(asked)  # type: ignore[arg-type]
+    assert forked == [path.read_bytes()]
 
 
 def test_ticking_merge_brings_back_what_was_written_and_the_files(threads: Threads, watched: Watched) -> None:
