@@ -7,7 +7,8 @@ nothing is left to do.
 
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -311,23 +312,10 @@ class Loop:
     def _rel(self, path: Path) -> str:
         return path.relative_to(self.tools.root).as_posix()
 
-    def telling(self, path: Path) -> "_Telling":
-        return _Telling(self.tools, path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Telling:
-    """A fault in one entry is told and does not stop the others."""
-
-    tools: Tools
-    path: Path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, (NozzleError, OSError)):
-            return False
-        rel = self.path.relative_to(self.tools.root).as_posix()
-        self.tools.say(Notice("fault", rel, str(error)))
-        return True
+    @contextmanager
+    def telling(self, path: Path) -> Iterator[None]:
+        """A fault in one entry is told and does not stop the others."""
+        try:
+            yield
+        except (NozzleError, OSError) as error:
+            self.tools.say(Notice("fault", self._rel(path), str(error)))
