@@ -256,7 +256,7 @@ class Desk:
 
     def stop(self, cause: str = "you stopped it") -> bool:
         """Interrupt what runs; what it showed so far is kept."""
-        runs = [*([self.run] if self.run else []), *self.aside]
+        runs = self._runs()
         for run in runs:
             run.stop(cause)
         if runs:
@@ -272,8 +272,11 @@ class Desk:
         return True
 
     def answer(self, text: str | None) -> bool:
-        runs = [*([self.run] if self.run else []), *self.aside]
-        return any(run.session.answer(text) for run in runs)
+        return any(run.session.answer(text) for run in self._runs())
+
+    def _runs(self) -> list[Run]:
+        """What runs here, and what still does though its cell is no longer in the text."""
+        return [*([self.run] if self.run else []), *self.aside]
 
     def wake_up(self) -> tuple[int, int]:
         """Let the kernels stand as far down as states were kept; how many cells that is, of how many that are done."""
