@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 import types
 from typing import Any
@@ -23,6 +24,8 @@ def _brief(value: Any) -> str:
     if isinstance(value, (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)):
         return f"{kind} {getattr(value, '__name__', '')}".strip()
     shape, dtype = _shape(value), getattr(value, "dtype", None)
+    if shape == "()" and isinstance(value, numbers.Number):
+        return f"{kind} {_short(str(value))}"  # a number that NumPy made is a number
     if shape is not None:
         return f"{kind} {shape}" + (f" {dtype}" if dtype is not None and isinstance(str(dtype), str) else "")
     if isinstance(value, (str, bytes, bytearray)) and len(value) > WIDTH:
