@@ -409,10 +409,10 @@ class Ledger:
         if not owed or at in (None, now):
             return owed
         here, texts = self.steps.text(now, rel), [each.files[rel] for each in owed]
-        if here in texts:  # so far the author has committed it himself
-            return owed[len(texts) - texts[::-1].index(here) :]
         if here == (self.steps.text(at, rel) if at else None):
             return owed
+        if here in texts:  # so far the author has committed it himself
+            return owed[len(texts) - texts[::-1].index(here) :]
         name = self.steps.record_aside(owed, at or "").name
         self.warn(f"{rel}: HEAD went on without the steps that waited; they are on thread {name}")
         return owed[-1:] if disk.readable(self.root / rel) == texts[-1] else []
