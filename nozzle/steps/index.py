@@ -7,7 +7,7 @@ the old HEAD.
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,13 @@ class Index:
     """The index file of one worktree."""
 
     def __init__(
-        self, door: Door, root: Path, git_dir: Path, attributes: tuple[Path, ...], width: int, converts: bool = False
+        self,
+        door: Door,
+        root: Path,
+        git_dir: Path,
+        attributes: tuple[Path, ...],
+        width: int,
+        converts: Callable[[], bool],
     ) -> None:
         self.path = git_dir / "index"
         self.lock = git_dir / "index.lock"
@@ -127,7 +133,7 @@ class Index:
 
     def filtered(self, path: str) -> bool:
         """Whether git may keep a file otherwise than it lies on the disk."""
-        if self._converts:
+        if self._converts():
             return True
         folders = [(self._root / path).parents[n] for n in range(path.count("/") + 1)]
         return any(os.path.exists(folder / ".gitattributes") for folder in folders) or any(

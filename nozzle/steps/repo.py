@@ -54,6 +54,7 @@ class Repo:
     filemode: bool = field(init=False)  # whether the disk knows which files are programs
     _trees: dict[str, str] = field(default_factory=dict)  # of the latest commit that was read
     _who: tuple[tuple[float, ...], str, str] | None = None
+    _line_ends: tuple[tuple[float, ...], bool] | None = None
 
     def __post_init__(self) -> None:
         self.private = self.git_dir / "nozzle"
@@ -69,8 +70,7 @@ class Repo:
         settings = self._settings()
         self.filemode = settings.get("core.filemode", "true") != "false"
         attributes = self._attributes(settings.get("core.attributesfile", ""))
-        converts = settings.get("core.autocrlf", "false") != "false"
-        self.index = Index(self.door, self.root, self.git_dir, attributes, self.width, converts)
+        self.index = Index(self.door, self.root, self.git_dir, attributes, self.width, self._converts)
 
     def close(self) -> None:
         """End the git processes."""
@@ -134,24 +134,25 @@ class Repo:
             ) from None
 
     def kept(self, path: str, data: bytes) -> bytes:
-        """The bytes of a file as git keeps them: with its own line ends, where a checkout gives these back as they are.
+        """The bytes of a file as git keeps them: with its own line ends, where a checkout gives these back as they are,
+        or where attributes say that it is text, since git then calls every other form a change.
 
         No other filter is asked: what git keeps of a text is the text.
         """
-        if b"\r\n" not in data or "\n" in path or not self.index.filtered(path) or self._transforms(path):
+        if b"\r\n" not in data or "\n" in path or not self.index.filtered(path):
+            return data
+        out = self.door.run("check-attr", "-z", "text", "eol", "ident", "filter", "working-tree-encoding", "--", path)
+        text, eol, *others = out.split(b"\0")[2::3]
+        if set(others) - {b"unspecified", b"unset"}:
             return data
         sha = self.door.run("hash-object", "-w", "--stdin", f"--path={path}", given=data).decode().strip()
         found = self.objects.read(sha)
-        return found.data if found and self.written(path, sha) == data else data
+        is_text = text == b"set" or (text == b"unspecified" and eol in (b"crlf", b"lf"))
+        return found.data if found and (is_text or self.written(path, sha) == data) else data
 
     def written(self, path: str, sha: str) -> bytes:
         """A blob as a checkout writes it to a path."""
         return self.door.run("cat-file", "--filters", f"--path={path}", sha)
-
-    def _transforms(self, path: str) -> bool:
-        """Whether attributes ask for more than other line ends."""
-        out = self.door.run("check-attr", "-z", "ident", "filter", "working-tree-encoding", "--", path)
-        return bool(set(out.split(b"\0")[2::3]) - {b"unspecified", b"unset"})
 
     def other(self, path: str) -> Path | None:
         """The folder of another repository that a file lies in, links followed: say a clone, or a submodule."""
@@ -176,6 +177,14 @@ class Repo:
             text = "ref: " + os.fsdecode(self.door.ask("symbolic-ref", "-q", "HEAD").out).strip()
         return text.removeprefix("ref: ").removeprefix(HEADS) if text.startswith("ref: ") else ""
 
+    def _converts(self) -> bool:
+        """Whether git writes other line ends here than it keeps, whatever a file's attributes say."""
+        stamp = tuple(map(_mtime, self._configs()))
+        if self._line_ends is None or self._line_ends[0] != stamp:
+            said = self.door.ask("config", "core.autocrlf").out.strip()
+            self._line_ends = (stamp, said not in (b"", b"false"))
+        return self._line_ends[1]
+
     def _ident(self, role: str) -> str:
         said = self.door.ask("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")
         return os.fsdecode(said.out).rpartition("> ")[0] + ">" if said.status == 0 else NOBODY
@@ -190,7 +199,7 @@ class Repo:
         ]
 
     def _settings(self) -> dict[str, str]:
-        out = self.door.ask("config", "-z", "--get-regexp", r"^core\.(filemode|attributesfile|autocrlf)$").out
+        out = self.door.ask("config", "-z", "--get-regexp", r"^core\.(filemode|attributesfile)$").out
         return dict(os.fsdecode(row).partition("\n")[::2] for row in out.split(b"\0") if row)
 
     def _attributes(self, named: str) -> tuple[Path, ...]:
