@@ -250,3 +250,16 @@ def test_deno_runs_typescript(specs: Path, opened: Callable[..., Bench]) -> None
     bench.jobs.pop()
     bench.run("x.length", language="typescript")
     assert (bench.of(ExecuteResult)[0].data["text/plain"], len(bench.of(Replaying))) == ("2", 1)
+
+
+def test_a_kernel_that_python_runs_starts_with_no_file_beside_the_entry(
+    other: Callable[..., Bench], tmp_path: Path
+) -> None:
+    folder, ran = tmp_path / "root" / "journal", tmp_path / "ran"
+    for name in sorted(
+        {name for name in sys.stdlib_module_names if not name.startswith("__")}
+        | {"ipykernel_launcher", "traitlets", "zmq", "ipykernel", "IPython"}
+    ):
+        (folder / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')\n")
+    bench = other("1 + 1")
+    assert (bench.finished.status, ran.read_text() if ran.exists() else "") == ("ok", "")

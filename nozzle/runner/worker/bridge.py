@@ -39,6 +39,13 @@ TAIL = 300
 _escapes = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
+_APART = (
+    "import sys; sys.path[:] = filter(None, sys.path); del sys.argv[0]; import runpy;"
+    " runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
+"""What `-m` does, without the current folder in front of all that a kernel imports."""
+
+
 def serve(line: socket.socket, kernel: str, hidden: bool) -> None:
     """Be the bridge to a kernel, until the host hangs up: its kernelspec's folder, or an address of Jupyter's."""
     channel = Channel(line, Interrupts())
@@ -67,6 +74,17 @@ def _bridge(kernel: str) -> type[Bridge]:
     from .gateway import Gateway
 
     return Gateway
+
+
+def apart(argv: list[str]) -> list[str]:
+    """The command of a kernel; one that is a module of Python's, so that it is not looked for beside the entry.
+
+    >>> apart(["python3", "-Xdev", "-m", "bash_kernel", "-f", "x"])[:3], apart(["R", "-m", "x"])
+    (['python3', '-Xdev', '-c'], ['R', '-m', 'x'])
+    """
+    at = argv.index("-m") if "-m" in argv else 0
+    is_python = os.path.basename(argv[0]).startswith("python") and all(word.startswith("-") for word in argv[1:at])
+    return [*argv[:at], "-c", _APART, *argv[at + 1 :]] if at and is_python else argv
 
 
 class Gone(Exception):
@@ -126,6 +144,8 @@ class Bridge:
             specs = KernelSpecManager(kernel_dirs=[str(folder.parent)], ensure_native_kernel=False)
             file = os.path.join(place, "connection.json")
             self.manager = KernelManager(kernel_name=folder.name, kernel_spec_manager=specs, connection_file=file)
+            spec = self.manager.kernel_spec
+            spec.argv = apart(spec.argv)
             try:
                 self.manager.start_kernel(cwd=os.getcwd(), stdout=self.printed, stderr=self.printed)
                 self.client = self.manager.blocking_client()
