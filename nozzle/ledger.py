@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from nozzle import disk
+from nozzle import disk, whole
 from nozzle.book import Book
 from nozzle.disk import Written
 from nozzle.document import scribe
@@ -336,7 +336,7 @@ class Ledger:
         gone = self._orphans.beside(path.parent) if records else []
         gone = [name for name in gone if self.at_head((folder / name).as_posix()) is not None]  # git can give it back
         for name in gone:
-            (path.parent / "_out" / name).unlink(missing_ok=True)
+            whole.remove(path.parent / "_out" / name)
         removed: dict[str, bytes | None] = {(folder / name).as_posix(): None for name in gone}
         if not removed:
             return list(records)

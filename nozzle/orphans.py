@@ -54,10 +54,7 @@ def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
         target = folder / name
         if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
             continue
-        if target.parent.resolve().parent != folder.resolve():
-            raise Unwritable(f"{target.parent} is a link to elsewhere: outputs are kept in it, so make it a folder")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            whole.write(target, data)
+            whole.write(target, data, root=folder)
         except OSError as error:
             raise Unwritable(f"{target}: {error.strerror}; the entry was not touched") from error
