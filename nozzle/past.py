@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
+from nozzle import disk
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
@@ -37,8 +38,8 @@ _NATIVE = re.compile(
 """Code whose libraries may open files in C, which no hook sees either."""
 GRAIN = 20_000_000
 """Nanoseconds by which a file's time may lag behind the clock."""
-_PASSING = re.compile(r"(?:^|/)(?:node_modules|__pycache__)/|\.nozzle-[0-9a-f]{12}(?:\.part)?$")
-"""Paths of unfinished files of nozzle's own, and of what programs install or leave behind."""
+_PASSING = re.compile(r"(?:^|/)(?:node_modules|__pycache__)/")
+"""Paths of what programs install or leave behind."""
 
 
 @dataclass(slots=True)
@@ -152,7 +153,10 @@ class Past:
     def _kept(self, paths: Iterable[str]) -> set[str]:
         """Without entries, and what nozzle and installers write."""
         found = (
-            path for path in paths if not (self.settings.is_entry(path) or is_made_here(path) or _PASSING.search(path))
+            path
+            for path in paths
+            if not (self.settings.is_entry(path) or is_made_here(path) or _PASSING.search(path))
+            and not disk.is_passing(PurePosixPath(path).name)
         )
         return {path for path in found if not self._in_environment(path)}
 

@@ -31,6 +31,7 @@ __all__ = [
     "Written",
     "discard",
     "exchange",
+    "is_passing",
     "leftovers",
     "read",
     "readable",
@@ -151,8 +152,17 @@ def _temps(folder: Path) -> list[tuple[Path, re.Match[str]]]:
     return [(folder / name, match) for name in files if (match := TEMP.fullmatch(name))]
 
 
+def is_passing(name: str) -> bool:
+    """Whether a file of this name is one that an exchange has beside an entry while it is under way.
+
+    >>> is_passing(".entry.md.nozzle-0123456789ab.part"), is_passing("entry.md")
+    (True, False)
+    """
+    return TEMP.fullmatch(name) is not None
+
+
 def discard(temp: Path) -> None:
     """Remove a file that `leftovers` found; refuse any other."""
-    if not TEMP.fullmatch(temp.name):
+    if not is_passing(temp.name):
         raise ValueError(f"{temp} was not made by an exchange")
     temp.unlink(missing_ok=True)
