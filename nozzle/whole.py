@@ -38,14 +38,17 @@ def write(path: Path, content: bytes, mode: int = 0o666, *, root: Path | None = 
 
 
 def add(path: Path, content: bytes, mode: int = 0o666, *, root: Path | None = None) -> None:
-    """Write at the end of a file, in one piece; Unwritable where it is a link, and else as `write`."""
+    """Write at the end of a file, in one piece where the system can; Unwritable where it is a link, else as `write`."""
     with _within(path, root, make=True) as (folder, name):
         try:
             out = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FILE, mode, dir_fd=folder)
         except OSError as error:
             raise _linked(path) if error.errno == errno.ELOOP else error from error
-        with open(out, "wb", buffering=0) as file:
-            file.write(content)
+        try:
+            while content:  # a full disk, or a signal, may cut it short
+                content = content[os.write(out, content) :]
+        finally:
+            os.close(out)
 
 
 def remove(path: Path, *, root: Path | None = None) -> bool:

@@ -1,5 +1,6 @@
 """Files come and go below a root by no link, at any level."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,13 @@ def test_a_link_at_any_level_is_an_error_and_so_is_a_way_up(tmp_path: Path, hand
             HANDS[hand](root / place, root)
     assert sorted(out.rglob("*")) == before
     assert {file.read_text() for file in (out / "file", out / "b/file")} == {"theirs"}
+
+
+def test_what_the_system_takes_in_parts_is_added_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda out, content: write(out, content[:3]))
+    whole.add(tmp_path / "a.txt", b"one two three", root=tmp_path)
+    assert (tmp_path / "a.txt").read_bytes() == b"one two three"
 
 
 def test_true_folders_are_made_and_empty_ones_pruned(tmp_path: Path) -> None:
