@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nozzle.errors import Missing
+
 if TYPE_CHECKING:
+    from nozzle.document.entry import Entry
     from nozzle.words.journal import Journal
 
 
@@ -20,7 +23,7 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
     Each cell it wants to run stands in the entry first: tick run or deny, edit the fence, delete it, or answer with
     'nozzle answer --run' and '--deny'. Where a watch runs, the task is done on a thread of its own: one line tells how
     far it is, then the summary, with a box to merge it. Else '/do :here:' is written, and it is done in this place, as
-    far as it goes without an answer. Needs a model: 'model' in the settings names one.
+    far as it goes without an answer. Needs a model: 'model' in the settings names one; exits with 3 where none does.
     """
     from nozzle import control
     from nozzle.words.ask import newest
@@ -37,7 +40,14 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
         if watched:
             click.echo("the watch has it; 'nozzle how' tells how it is going")
             return 0
-        return run_entries(here, [path], False, Voice())
+        status = run_entries(here, [path], False, Voice())
+        return Missing.status if _undone(here.read(path)) else status
+
+
+def _undone(entry: Entry) -> bool:
+    """Whether nobody was there to do the task at its end."""
+    tasks = [block for block in entry.envelopes if block.kind == "task"]
+    return bool(tasks) and tasks[-1].status == "none"
 
 
 def suggest(here: Journal, path: Path, task: str) -> None:

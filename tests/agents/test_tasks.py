@@ -28,7 +28,10 @@ def test_a_task_of_mere_reads_runs_to_its_end_and_names_the_cells_that_show_it(t
     one = table(fence("#| label: total\nprint(sum(x))", "Add."), fence('final_answer("The sum is 6.")', "Done."))
     text = one.begin(TASK)
     assert one.kinds() == ["output", "cell", "output", "cell", "output", "task", "output"]
-    assert "> The sum is 6.\n>\n> Shown by: [total](#total). To run it again: `nozzle run --again journal/entry.md`.\n" in text
+    assert (
+        "> The sum is 6.\n>\n> Shown by: [total](#total). To run it again: `nozzle run --again journal/entry.md`.\n"
+        in text
+    )
     assert one.blocks("task")[0].status == "done"
     assert one.labels() == ["read", "read"]
     assert "below [1, 2, 3]" in text

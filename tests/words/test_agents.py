@@ -87,6 +87,7 @@ def test_do_writes_the_task_at_the_end_and_says_what_is_missing(say: Say, folder
     assert said.out.startswith("journal/entry.md: /do :here: count the rows\n")
     assert path.read_text().startswith("Words.\n\n/do :here: count the rows\n\n<!-- nozzle:task")
     assert "No model is set" in path.read_text()
+    assert said.status == 3
 
 
 def test_learn_traces_names_a_provider_that_should_have_hit(say: Say, folder: Path) -> None:
