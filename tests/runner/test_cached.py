@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kernel_bench import Bench
 
-from nozzle.document.events import DisplayData, ExecuteResult
+from nozzle.document.events import DisplayData, ExecuteResult, Stream
 from nozzle.runner import Limits
 from nozzle.runner.shown import write
 from nozzle.runner.worker.content import Content
@@ -301,3 +301,12 @@ def test_what_was_only_made_to_look_is_not_taken_for_what_it_makes() -> None:
     content.named("x")
     made: list[list[int]] = [[] for _ in range(10_000)]  # where lists of the look were, had they been let go
     assert not [each for each in made if id(each) in content.parts]
+
+
+@pytest.mark.heavy
+def test_what_it_reads_of_torch_says_nothing_in_the_cell(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    pytest.importorskip("torch")
+    for _ in range(2):
+        bench = fresh("import torch; x = torch.arange(6.0)", RAN + "y = x * 2; print(y.sum().item())")
+        assert "".join(event.text for event in bench.of(Stream)) == "30.0\n"
+    assert (bench.finished.cached[:12], ran()) == ("brought back", 1)

@@ -154,6 +154,18 @@ def test_tables_that_share_what_they_hold_are_kept_and_a_view_of_one_is_not(
     assert (later.stdout, later.of(Replaying)) == ("0.0 0.0 9.0 7\n", [])
 
 
+@pytest.mark.heavy
+def test_a_network_and_its_optimiser_are_kept_as_one(keeping_it: Callable[..., Bench], shelf: Shelf) -> None:
+    pytest.importorskip("torch")
+    make = "import torch; net = torch.nn.Linear(3, 1, bias=False); opt = torch.optim.SGD(net.parameters(), lr=1.0)\n"
+    learn = "torch.nn.init.ones_(net.weight); net(torch.ones(2, 3)).sum().backward()\n"
+    later = keeping_it(make + learn + "peek = net.weight.data")
+    (state,) = shelf.states.values()
+    assert state.lacks == {"peek": "it shares its memory with another name's"}
+    later.run("opt.step(); print(net.weight.tolist(), opt.param_groups[0]['params'][0] is net.weight)")
+    assert (later.stdout, later.of(Replaying)) == ("[[-1.0, -1.0, -1.0]] True\n", [])
+
+
 def test_a_state_of_other_packages_is_not_used(keeping_it: Callable[..., Bench], shelf: Shelf) -> None:
     later = keeping_it("import numpy; x = 1")
     ((cell, state),) = shelf.states.items()

@@ -134,6 +134,8 @@ def _saver(cloudpickle: Any) -> Any:
             self._framed: dict[int, tuple[int, int]] = {}
             """Arrays of tables; from pandas 3 on these copy before they write, so they may share among themselves."""
             self._stores: set[int] = set()
+            self._inner: dict[int, Any] = {}
+            """Tensors that another is written as: a parameter of a network as its data."""
             self._globals = {"__name__": "__main__"}
             self.globals_ref[id(self._namespace)] = self._globals
 
@@ -163,7 +165,7 @@ def _saver(cloudpickle: Any) -> Any:
             if numpy is not None and isinstance(value, numpy.ndarray):
                 self._array(value, numpy)
             if torch is not None and isinstance(value, torch.Tensor):
-                return self._tensor(value)
+                return self._tensor(value, torch.Tensor)
             if isinstance(value, types.CodeType):
                 return (_named, (value.co_filename, *self.dispatch_table[types.CodeType](value)))
             return super().reducer_override(value)
@@ -189,14 +191,15 @@ def _saver(cloudpickle: Any) -> Any:
             if id(value) not in self._framed:
                 self._places.insert(here, (start, stop))
 
-        def _tensor(self, value: Any) -> Any:
+        def _tensor(self, value: Any, kind: type) -> Any:
             if value.grad_fn is not None:
                 raise Refused("a tensor that remembers how it was computed: detach() it")
             store = value.untyped_storage().data_ptr()
-            if store and store in self._stores:
+            if store and store in self._stores and id(value) not in self._inner:
                 raise Refused("it shares its memory with another name's")
             self._stores.add(store)
             func, arguments, *rest = value.__reduce_ex__(5)
+            self._inner.update((id(each), each) for each in arguments if isinstance(each, kind))
             return (_with_gradient, (func, arguments, value.grad), *rest)
 
     return Saver
