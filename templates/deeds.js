@@ -58,6 +58,7 @@
     }
     if ([...panels.values()].every(({ box }) => box.hidden)) sessionStorage.removeItem("deed-open");
     document.body.classList.toggle("deed-beside", [...panels.values()].some(({ box }) => !box.hidden));
+    here.hidden = near.hidden = true;  // the blocks have moved
   };
 
   const shut = () => {

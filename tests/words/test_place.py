@@ -231,6 +231,10 @@ def test_block_by_block_with_the_keyboard_alone(folder: Path) -> None:
             page.until("document.activeElement.textContent === 'Sure'")
             page.press("Escape", 27)
             page.until("document.activeElement.matches('.nozzle-proposal')")
+            page.press("m", 77, text="m")
+            page.until("document.querySelector('.deed-near').hidden")  # the blocks have moved under it
+            page.press("Escape", 27)
+            page.until("!document.querySelector('.deed-near').hidden")
             page.do("document.querySelector('.nozzle-proposal input[aria-label=run]').click()")
             page.until("document.querySelector('article').innerText.includes('HELLO')")
             assert page.complaints == []
