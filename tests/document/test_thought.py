@@ -291,6 +291,11 @@ def test_an_error_in_a_fence_or_set_in_is_one_that_was_pasted(fence: str) -> Non
     assert kinds(f"> {error}\n") == kinds(f"```{{code-block}} text\n{error}\n```\n") == []
 
 
+def test_a_line_for_a_terminal_that_is_set_in_is_one() -> None:
+    assert heard("Then\n\n    git log --oneline | head\n\nand so on.\n") == [("shell", 2)]
+    assert kinds("Then\n\n    x = git(log)\n    y = 2\n\nand so on.\n") == []
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -1,7 +1,8 @@
 """The author's own words in an entry: paragraphs and lists, cut into sentences, each with its line.
 
-Left out is all that somebody else may have said or that is no prose: envelopes, directives, code (but for an error that
-was pasted as such), quotes, tables, comments, and lines that stand word for word in what a machine said further up.
+Left out is all that somebody else may have said or that is no prose: envelopes, directives, code (but for an error
+that was pasted, and a line for a terminal that is set in), quotes, tables, comments, and lines that stand word for word
+in what a machine said further up.
 """
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from nozzle.document.entry import Entry, Span, hexdigest
 from nozzle.document.prompts import prompts
 from nozzle.document.talk.voices import lines
-from nozzle.document.thought.pasted import pasted
+from nozzle.document.thought.pasted import pasted, shell
 from nozzle.document.toplevel import Top
 
 _PROSE = ("paragraph_open", "bullet_list_open", "ordered_list_open", "heading_open")
@@ -62,7 +63,7 @@ def said(entry: Entry) -> Iterator[Paragraph]:
             continue
         rows = [row.rstrip("\r\n") for row in entry.rows[top.start : min(top.stop, len(entry.rows))]]
         if top.kind in _CODE:
-            if found := _error(top, rows):
+            if found := _pasted(top, rows):
                 yield found
             continue
         own = [(top.start + at, row) for at, row in enumerate(rows) if not _foreign(row, known)]
@@ -70,10 +71,14 @@ def said(entry: Entry) -> Iterator[Paragraph]:
             yield _paragraph(top.kind, top.markup, own)
 
 
-def _error(top: Top, rows: list[str]) -> Paragraph | None:
-    """A fence, or lines set in, that hold an error as it was pasted; the lines of the fence itself say nothing."""
+def _pasted(top: Top, rows: list[str]) -> Paragraph | None:
+    """A fence, or lines set in, that hold an error as it was pasted; or one line set in, for a terminal.
+
+    The lines of the fence itself say nothing.
+    """
     inner = ["", *rows[1:-1], ""] if top.kind == "fence" and len(rows) > 2 else rows
-    if pasted("\n".join(inner)) is None:
+    command = top.kind == "code_block" and shell("\n".join(row for row in rows if row.strip()))
+    if not command and pasted("\n".join(inner)) is None:
         return None
     text = "\n".join(inner)
     return Paragraph(Span(top.start, top.start + len(rows)), text, 0, (Sentence(text.strip(), top.start),))
