@@ -28,7 +28,7 @@ FLOORS = (
     ("settings",),
     ("scratch",),
     ("whole",),
-    ("errors", "rest"),
+    ("errors", "rest", "server"),
 )
 DOORS = {
     "git": ("steps",),

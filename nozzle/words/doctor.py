@@ -19,7 +19,7 @@ from nozzle.errors import NozzleError
 
 if TYPE_CHECKING:
     from nozzle.runner import Held, Interpreter
-    from nozzle.settings import Server
+    from nozzle.server import Server
 
 
 @dataclass(frozen=True, slots=True)

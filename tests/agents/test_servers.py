@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from nozzle.document.risk import judge
-from nozzle.settings import Server, load
+from nozzle.server import Server
+from nozzle.settings import load
 from tests.agents.conftest import LOOSE, Table, fence
 from tests.agents.test_tasks import TASK
 from tests.conftest import Workshop

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.settings import Server, load
+from nozzle.server import Server
+from nozzle.settings import load
 from tests.agents.test_servers import TOOL, shown
 from tests.conftest import Workshop
 

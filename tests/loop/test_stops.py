@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.settings import Server
+from nozzle.server import Server
 from tests.agents.conftest import fence, replying
 from tests.agents.test_servers import TOOL
 from tests.conftest import Workshop
