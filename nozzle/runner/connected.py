@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds that a server is waited for."""
+ENDING = 10.0
+"""Seconds in which a server that does not end by itself is killed; the library does so in steps of two."""
 LONGEST = 200_000
 """Characters of a reply that a cell is given."""
 PACKAGE = "MCP needs its package: pip install 'nozzle[mcp]'"
@@ -222,7 +224,7 @@ class _Held:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
         try:
-            self._task.result(2.0)
+            self._task.result(ENDING)
         except Exception:  # it ends as it may; nothing waits for it
             self._task.cancel()
 

@@ -1,7 +1,8 @@
 """A stop reaches a cell that waits for a tool of the host at once, and what may have been done all the same is told."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,18 @@ PERHAPS = "mcp.calendar.move was under way, and may have been done all the same"
 
 
 @pytest.fixture
-def begun(workshop: Workshop, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], tuple[Watched, Path]]:
+def gone(tmp_path: Path) -> Iterator[None]:
+    """No server is left when the journal's work is over, also none that is in the middle of a call."""
+    yield
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended since
+            assert str(tmp_path / "calendar.txt") not in each.read_text(errors="replace"), "a server was left at work"
+
+
+@pytest.fixture
+def begun(
+    gone: None, workshop: Workshop, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[[str], tuple[Watched, Path]]:
     """An entry of this text, in which a call that never ends has begun."""
     pytest.importorskip("mcp", reason="nozzle[mcp] is not installed")
     file = tmp_path / "calendar.txt"
