@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from nozzle.steps.repo import Repo
@@ -92,20 +93,45 @@ def brought_anywhere(repo: Repo, wanted: Callable[[str], bool]) -> list[tuple[st
     return [(path, blob.data) for path, blob in read if blob and blob.type == "blob"]
 
 
-def earlier(repo: Repo, path: str, holding: Callable[[bytes], bool]) -> list[bytes]:
-    """What ever stood at a path in a commit that is known here and was not made by nozzle, where it is `holding`.
+@dataclass(slots=True)
+class Versions:
+    """What is known of the versions of one file: those behind a commit are not looked for again."""
+
+    head: str = ""
+    blobs: dict[str, None] = field(default_factory=dict)
+    lines: set[int] = field(default_factory=set)
+    """Hashes of all their lines: a part that has another one is in none of them."""
+
+
+def earlier(repo: Repo, path: str, parts: Collection[bytes], known: Versions) -> list[bytes]:
+    """What ever stood at a path in a commit that is known here and was not made by nozzle, if it has all lines of one
+    of these parts.
 
     Git writes a file out of any commit without going there (`restore -s`, `stash pop`), and leaves no trace of it.
     """
-    blobs = _versions(repo, path)
+    head = repo.thread().head
+    new = [sha for sha in _versions(repo, path, known.head) if sha not in known.blobs]
+    for text in _texts(repo, path, new):
+        known.lines |= {hash(line.strip()) for line in text.split(b"\n")}
+    known.head, known.blobs = head, known.blobs | dict.fromkeys(new)
+    rows = [[row for line in part.split(b"\n") if (row := line.strip())] for part in parts]
+    rows = [part for part in rows if all(hash(row) in known.lines for row in part)]
+    texts = _texts(repo, path, list(known.blobs)) if rows else ()
+    return [text for text in dict.fromkeys(texts) if any(all(row in text for row in part) for part in rows)]
+
+
+def _texts(repo: Repo, path: str, blobs: list[str]) -> list[bytes]:
+    """As they lie in git and, where that may differ, as a checkout writes them."""
     raw = {sha: found.data for sha in blobs if (found := repo.objects.read(sha)) and found.type == "blob"}
-    texts = [*raw.values(), *(_filtered(repo, list(raw), path) if repo.index.filtered(path) else ())]
-    return [text for text in dict.fromkeys(texts) if holding(text)]
+    return [*raw.values(), *(_filtered(repo, list(raw), path) if repo.index.filtered(path) else ())]
 
 
-def _versions(repo: Repo, path: str) -> list[str]:
-    """The blobs, newest first. A step's text was looked at as it was made, so what came with it came otherwise, too."""
-    given = "".join(f"{sha}\n" for sha in _last_fetched(repo)).encode()
+def _versions(repo: Repo, path: str, since: str) -> list[str]:
+    """The blobs, newest first, but for those behind the commit `since`.
+
+    A step's text was looked at as it was made, so what came with it came otherwise, too.
+    """
+    given = "".join([*(f"{sha}\n" for sha in _last_fetched(repo)), f"^{since}\n" if since else ""]).encode()
     where = ("--exclude=refs/nozzle/*", "--all", "--reflog", "--ignore-missing", "--stdin")
     how = ("--format=%H", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "-m", "--full-history")
     out = repo.door.run("--literal-pathspecs", "log", *how, *where, "--", path, given=given).decode("utf-8", "replace")

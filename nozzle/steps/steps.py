@@ -39,6 +39,7 @@ class Steps:
         self._made: set[str] = set()
         self._alone: tuple[str, bool] = ("", False)
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
+        self._versions: dict[str, origin.Versions] = {}
         self._earlier: dict[str, tuple[tuple[tuple[int, ...], frozenset[bytes]], list[bytes]]] = {}
         self._anywhere: tuple[tuple[int, ...], list[tuple[str, bytes]]] = ((), [])
         self.left_out: tuple[str, ...] = ()  # by the latest `record`, for being larger than `cap`
@@ -280,11 +281,9 @@ class Steps:
         """Texts that a file had in the history known here, and which hold all of one of these `parts`' lines."""
         key = (origin.stamp(self._repo), frozenset(parts))
         if self._earlier.get(path, (((), frozenset()), []))[0] != key:
-            wanted = [[line.strip() for line in part.split(b"\n")] for part in parts]
-            found = origin.earlier(
-                self._repo, self._repo.canonical(path), lambda text: any(all(x in text for x in p) for p in wanted)
-            )
-            self._earlier[path] = (key, found)
+            real = self._repo.canonical(path)
+            known = self._versions.setdefault(real, origin.Versions())
+            self._earlier[path] = (key, origin.earlier(self._repo, real, parts, known))
         return self._earlier[path][1]
 
     def brought_anywhere(self, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:

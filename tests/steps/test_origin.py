@@ -138,3 +138,18 @@ def test_who_was_alone_stays_so_when_the_reflog_forgets(author: Author) -> None:
         author.git("reflog", "expire", "--expire=now", "--all")
     with Steps.open(author.root) as again:
         assert not again.alone()
+
+
+def test_what_was_ever_at_a_path_is_found_also_when_it_is_asked_again(author: Author) -> None:
+    with Steps.open(author.root) as steps:
+        author.commit("a.md", "one\n\n  two\n")
+        author.commit("a.md", "none\n")
+        assert steps.earlier("a.md", {b"one\ntwo"}) == [b"one\n\n  two\n"]
+        assert steps.earlier("a.md", {b"one\nthree"}) == []
+        author.commit("a.md", "one\nthree\n")
+        author.commit("a.md", "gone\n")
+        made(steps, "a.md", "of a step\n")
+        made(steps, "a.md", "none\n")
+        assert steps.earlier("a.md", {b"one\nthree"}) == [b"one\nthree\n"]
+        assert set(steps.earlier("a.md", {b"one\ntwo", b"gone"})) == {b"gone\n", b"one\n\n  two\n"}
+        assert steps.earlier("a.md", {b"of a step"}) == []
