@@ -96,6 +96,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pyte
     monkeypatch.chdir(folder)
     for room in ("loop", "agents.seat"):
         monkeypatch.setattr(f"nozzle.{room}.PATIENT", PATIENT)
+    monkeypatch.setattr("nozzle.agents.seat.LONG", 40.0)  # on a busy machine a quick cell may take its time to begin
     with journal(folder, make=True) as here:
         (folder / ".gitignore").unlink()  # what is begun here is not what is looked at
         if lane := pytestconfig.getoption("--snapshots"):
