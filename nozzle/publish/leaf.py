@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from nozzle.document.frontmatter import day
-from nozzle.document.mdast import Node, children, plain, walk
+from nozzle.document.mdast import Node, children, parse, plain, walk
 from nozzle.document.mdast.references import labels, words
 from nozzle.publish.site import Page
 from nozzle.publish.strange import strange
@@ -83,7 +83,8 @@ def lifted(article: Node) -> tuple[list[Node], int]:
     root = article["mdast"]
     first = _title(root)
     said = _one_line(article["frontmatter"].get("title"))
-    if first is not None and said in ("", _one_line(plain(first))):
+    heading = _one_line(plain(first)) if first is not None else ""
+    if first is not None and (said in ("", heading) or _one_line(plain(parse(f"# {said}")["mdast"])) == heading):
         return [node for node in children(root) if node is not first], 0
     tops = any(node["type"] == "heading" and node.get("depth") == 1 for node in walk(root))
     return children(root), int(tops)

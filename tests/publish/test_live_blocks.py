@@ -1,5 +1,7 @@
 """A page in pieces: equal keys, equal HTML, and one change changes one piece."""
 
+import pytest
+
 from nozzle.publish import Mark, render
 
 TEXT = "# Title\n\none\n\ntwo\n\n<details>\n\nthree\n\n</details>\n\ntwo\n"
@@ -23,6 +25,13 @@ def test_marks_and_cells_reach_the_blocks() -> None:
     blocks = render("a.md", text, cells={0: "abc"}, marks={4: Mark("intact", "intact")})[1]
     assert 'id="cell-abc"' in blocks[0][1]
     assert "badge-intact" in blocks[1][1]
+
+
+@pytest.mark.parametrize("title", ["Slow", "Rich & <b>bold</b>", "With *stress* and `code`"])
+def test_a_title_that_is_said_twice_is_shown_once(title: str) -> None:
+    _, blocks = render("slow_run.md", f"---\ntitle: {title}\n---\n\n# {title}\n\nwords\n")
+    html = "".join(each for _, each in blocks)
+    assert "<h" not in html
 
 
 def test_the_title_is_that_of_the_built_page() -> None:
