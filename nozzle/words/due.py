@@ -65,7 +65,10 @@ def _at_work(here: Journal) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]
 
 
 def _watched(here: Journal, entries: list[Path]) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the watch or run at work here would do with cells (entry, chain), why, and why not."""
+    """What the watch or run at work here would do with cells (entry, chain), why, and why not.
+
+    What only waits for the cell above to end is as due as it was.
+    """
     from nozzle import control
 
     lines = control.ask(here.steps.private, "due", paths=[str(path) for path in entries]) or ()
@@ -73,6 +76,7 @@ def _watched(here: Journal, entries: list[Path]) -> dict[tuple[str, str], dict[s
         (line["entry"], chain): dict(zip(("do", "why", "reason"), row, strict=True))
         for line in lines
         for chain, row in line.get("rows", {}).items()
+        if not row[2].endswith("which is running")
     }
 
 
