@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from nozzle.intent import Left
 from nozzle.steps import Record, Steps
 
+TEXTS = (".md", ".markdown")
 SEARCHED = 1_000_000
 """Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
 
@@ -74,7 +75,12 @@ class Sieve:
         return any(self.steps.unfit("", each.encode("utf-8", "replace")) for each in {value, unquote(value)})
 
     def refused(self, rel: str, content: bytes | None) -> bool:
-        """Whether a text holds what must not be kept; what cells printed was redacted before."""
+        """Whether a text holds what must not be kept, or is out of git by the author's own word; what cells printed was
+        redacted before.
+        """
+        if content is not None and rel.lower().endswith(TEXTS) and self.steps.ignores(rel):
+            self.once(f"{rel}: .gitignore names it; its cells run, and it is in no step and on no published page")
+            return True
         if content is None or not (why := self.steps.unfit(rel, content)):
             return False
         self.once(f"{rel}: {why}; it is left out of every step until that is gone")

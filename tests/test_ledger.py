@@ -22,6 +22,7 @@ from nozzle.piece import Origin, Piece, compose
 from nozzle.recovery import recover
 from nozzle.steps import Record, Steps
 from nozzle.words.journal import journal
+from nozzle.words.site import build_site
 from tests.conftest import Workshop
 
 TOKEN = "ghp_" + "x1" * 18
@@ -244,6 +245,39 @@ def test_what_a_replay_writes_once_more_is_told_and_in_the_step_that_needed_it(w
     assert "log.txt: written again, as cells above print(2) ran again" in told(workshop)
     assert git(workshop.root, "show", "HEAD:log.txt") == "x\nx"
     assert git(workshop.root, "status", "--porcelain") == ""
+
+
+def test_an_entry_that_git_is_to_pass_over_runs_and_is_in_no_step(workshop: Workshop) -> None:
+    workshop.write("journal/private/\n*.draft.md\n", ".gitignore")
+    words = ("MY DIARY", "MY DRAFT")
+    paths = [
+        workshop.write(f"# {words[0]}\n\n" + cell("print(6 * 7)"), "journal/private/diary.md"),
+        workshop.write(f"# {words[1]}\n\n" + cell("print(6 * 7)"), "journal/x.draft.md"),
+    ]
+    workshop.run(*paths, workshop.write(cell("print(1)")))
+    assert ["```text\n42\n```" in path.read_text() for path in paths] == [True, True]
+    assert not [word for word in words if word in everything(workshop)]
+    assert told(workshop).count(".gitignore names it") == 2
+    built = build_site(workshop.here, workshop.root / "site")
+    assert built.written
+    assert not [page for page in (workshop.root / "site").rglob("*.html") if "MY D" in page.read_text()]
+    workshop.write("*.draft.md\n", ".gitignore")
+    workshop.run(paths[0], again=True)
+    assert words[0] in git(workshop.root, "show", "HEAD:journal/private/diary.md")
+
+
+def test_an_entry_that_git_holds_is_kept_whatever_gitignore_says(workshop: Workshop) -> None:
+    path = workshop.write("# Held\n")
+    workshop.here.ledger(print).save("journal/entry.md", path.read_bytes())
+    workshop.write("*.md\n", ".gitignore")
+    path.write_text("# Held, and edited\n")
+    workshop.run(path)
+    assert git(workshop.root, "show", "HEAD:journal/entry.md") == "# Held, and edited"
+    git(workshop.root, "rm", "-q", "--cached", "journal/entry.md")
+    git(workshop.root, "-c", "user.name=A", "-c", "user.email=a@x.org", "commit", "-qm", "out")
+    path.write_text("# A secret of mine\n")
+    workshop.run(path)
+    assert git(workshop.root, "ls-files") == ""
 
 
 def test_an_entry_that_cannot_be_read_hides_no_removal(workshop: Workshop) -> None:

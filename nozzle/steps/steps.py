@@ -16,6 +16,7 @@ from nozzle.document import secrets
 from nozzle.errors import NozzleError, Refused
 from nozzle.steps import commit, fork, history, intent, kept, merge, origin, repo, rewind, threads, worktree
 from nozzle.steps.fork import Worktree
+from nozzle.steps.ignored import Ignored
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
 from nozzle.steps.rewind import Rewound
@@ -36,6 +37,7 @@ class Steps:
         self.cap = cap
         self.rule: rewind.Unfit = secrets.unfit
         self._fit: set[bytes] = set()
+        self.ignores = Ignored(repo)
         self._made: set[str] = set()
         self._alone: tuple[str, bool] = ("", False)
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}

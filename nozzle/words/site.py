@@ -41,6 +41,8 @@ def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
     from nozzle.publish import Page
 
     unread = f"{entry.held}; it is published when that is mended" if entry.held else ""
+    if here.steps.ignores(here.rel(path)):
+        unread = ".gitignore names it, so it is on no page that is published"
     names = said(entry) if linked else {}
     return Page(here.rel(path), entry.text, cells(entry), marks(here, entry, path), names, unread=unread)
 
