@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from nozzle.document import scribe
 from nozzle.document.entry import Cell, Entry, Envelope
 from nozzle.document.events import Error, Event, Finished, Started
-from nozzle.document.options import Reach
+from nozzle.document.options import Reach, magic_first
 from nozzle.document.outputs import Tape, Text
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
@@ -173,7 +173,7 @@ def jobs(
             below = below or not (is_free or reach(each))
             found.append(
                 Job(
-                    each.chain, each.body + "\n", each.language, options.timeout or settings.timeout,
+                    each.chain, magic_first(each.body) + "\n", each.language, options.timeout or settings.timeout,
                     options.raises, options.once, said.get(each.chain), options.cache,
                     label=each.label or each.digest[:8], confined=not is_free, reach=reach(each),
                     acts=acts,

@@ -18,6 +18,8 @@ EXECUTION_TAGS = ("skip-execution", "raises-exception")
 COUNTED = ("timeout", "once", "cache", "reach")
 Reach = Literal["", "network", "all"]
 """How far out of its bounds an agent's cell would go; the author's own cells have none."""
+COMMENTED = ("time", "timeit", "capture", "prun", "bash", "sh", "script", "python", "python3", "perl", "ruby")
+"""Cell magics in whose body a line that begins with # is a comment."""
 RULES = ("exact", "shape", "skip")
 """Ways of `verify` that take no value; the others are `rtol=NUMBER` and `mask=PATTERN`."""
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -101,6 +103,22 @@ def read_options(rows: list[str]) -> tuple[Options, str]:
     said, _, wrong = comments(body.split("\n"))
     found = Options({**values, **said}, problem or wrong)
     return found if found.problem else Options(found.values, _unmeant(found)), body
+
+
+def magic_first(body: str) -> str:
+    r"""A body as IPython reads it: a cell magic stands on the first line, and our options above it go below.
+
+    Where they would be no comments (`%%html`, `%%writefile`) they go away. Lines of code keep their numbers.
+
+    >>> magic_first("#| label: t\n%%time\nx = 1"), magic_first("#| label: t\n%%html\n<b>x</b>")
+    ('%%time\n#| label: t\nx = 1', '%%html\n<b>x</b>')
+    """
+    rows = body.split("\n")
+    said = next((at for at, row in enumerate(rows) if row.strip() and not row.startswith("#|")), 0)
+    if not said or not rows[said].startswith("%%"):
+        return body
+    commented = rows[said].split(" ")[0].removeprefix("%%") in COMMENTED
+    return "\n".join([rows[said], *(rows[:said] if commented else []), *rows[said + 1 :]])
 
 
 def reach_of(source: str) -> Reach:
