@@ -118,8 +118,9 @@ class Ledger:
             self._books[new] = book
             self.keep_intents()
         self.past.rename(old, new)
+        shows = self._carried(old, new, content)
         if self.at_head(old) is not None:
-            files = {new: content, old: None}
+            files = {new: content, old: None, **shows}
             self.record(new, [Record("save", new, f"{stem(old)}: renamed to {stem(new)}", files)])
 
     def removed(self) -> list[str]:
@@ -295,6 +296,17 @@ class Ledger:
             if content is not None:
                 put_files(self.root / folder, {f"_out/{name}": content})
                 found[path] = content
+        return found
+
+    def _carried(self, old: str, new: str, text: bytes) -> dict[str, bytes]:
+        """Files that an entry shows, put beside it where it has gone."""
+        before, after, found = Path(old).parent, Path(new).parent, dict[str, bytes]()
+        for name in shown(text) if before != after else ():
+            source, target = (before / "_out" / name).as_posix(), (after / "_out" / name).as_posix()
+            content = disk.readable(self.root / source) or self.at_head(source)
+            if content is not None and not (self.root / target).exists():
+                put_files(self.root / after, {f"_out/{name}": content})
+                found[target] = content
         return found
 
     def _journals(self, path: str) -> bool:

@@ -18,6 +18,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.outputs import Text
 from nozzle.document.scribe import Hand, Result
 from nozzle.intent import Intent, packed, unpacked
+from nozzle.loop import Saved
 from nozzle.piece import Origin, Piece, compose
 from nozzle.recovery import recover
 from nozzle.steps import Record, Steps
@@ -245,6 +246,29 @@ def test_what_a_replay_writes_once_more_is_told_and_in_the_step_that_needed_it(w
     assert "log.txt: written again, as cells above print(2) ran again" in told(workshop)
     assert git(workshop.root, "show", "HEAD:log.txt") == "x\nx"
     assert git(workshop.root, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("watched", [True, False], ids=["while a loop is at work", "while nobody looks"])
+def test_an_entry_that_goes_to_another_folder_takes_what_it_shows_along(workshop: Workshop, watched: bool) -> None:
+    path = workshop.write(cell("from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')"))
+    loop = workshop.loop()
+    loop.advance([path])
+    loop.run(until_idle=True)
+    (picture,) = (path.parent / "_out").iterdir()
+    content = picture.read_bytes()
+    new = path.parent / "deep/er/moved.md"
+    new.parent.mkdir(parents=True)
+    path.rename(new)
+    if watched:
+        loop.messages.put(Saved(frozenset({path, new})))
+        loop.run(until_idle=True)
+    else:
+        assert workshop.here.ledger(print).removed() == ["journal/entry.md was renamed to journal/deep/er/moved.md"]
+    loop.close()
+    assert (new.parent / "_out" / picture.name).read_bytes() == content
+    held = git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD").split("\n")
+    assert f"journal/deep/er/_out/{picture.name}" in held
+    assert git(workshop.root, "status", "--porcelain", "--", "journal") == ""
 
 
 def test_an_entry_that_git_is_to_pass_over_runs_and_is_in_no_step(workshop: Workshop) -> None:
