@@ -286,6 +286,13 @@ class Ledger:
 
     # -- inside -------------------------------------------------------------------------------------------------
 
+    def swept_away(self, rel: str) -> dict[str, None]:
+        """Files that a killed process took away beside an entry and made no step of: nobody names them."""
+        folder = Path(rel).parent
+        there = [path for path in self.steps.missing() if Path(path).parent == folder / "_out"]
+        gone = self._orphans.unnamed(self.root / folder, [Path(path).name for path in there])
+        return dict.fromkeys((folder / "_out" / name).as_posix() for name in gone)
+
     def _brought_back(self, rel: str, text: bytes) -> dict[str, bytes]:
         """Files that a text shows again and that went with the outputs which a save lacked, from the steps."""
         folder, found = Path(rel).parent, dict[str, bytes]()

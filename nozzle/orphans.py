@@ -6,7 +6,7 @@ It refuses to judge a file that nozzle did not name: those in `_out` with anothe
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,11 @@ class Orphans:
 
     def beside(self, folder: Path) -> list[str]:
         """The names of files in the `_out` of a folder that no entry names; none while an entry cannot be read."""
-        there = {path.name for path in (folder / "_out").glob("*") if _OURS.fullmatch(path.name)}
+        return self.unnamed(folder, {path.name for path in (folder / "_out").glob("*")})
+
+    def unnamed(self, folder: Path, names: Collection[str]) -> list[str]:
+        """Those of these files of the `_out` of a folder that nozzle made and no entry names."""
+        there = {name for name in names if _OURS.fullmatch(name)}
         try:
             asked = {*self.settings.entries_in(self.root), *folder.glob("*.md")} if there else set()
             named = {name for path in asked if path.is_file() for name in self._names(path)}

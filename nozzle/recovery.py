@@ -76,7 +76,9 @@ class _Recovery:
         if meant != current:
             disk.exchange(path, current, lambda text: meant if text == current else restored(text, reference))
             told.append(f"{intent.rel}: outputs that were made and not yet written are in it now")
-        made = ledger.record(intent.rel, self._steps(intent, author, meant))
+        *before, last = self._steps(intent, author, meant)
+        last = replace(last, files={**ledger.swept_away(intent.rel), **last.files})
+        made = ledger.record(intent.rel, [*before, last])
         if made:
             ledger.book(intent.rel).intent = None
         for left in _exchanged(intent, path):

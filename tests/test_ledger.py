@@ -271,6 +271,32 @@ def test_an_entry_that_goes_to_another_folder_takes_what_it_shows_along(workshop
     assert git(workshop.root, "status", "--porcelain", "--", "journal") == ""
 
 
+def test_a_picture_that_was_swept_away_before_a_kill_is_in_no_later_step(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the file's going and the step that says so."""
+    drawn = 'from IPython.display import SVG\nSVG(\'<svg xmlns="http://www.w3.org/2000/svg" id="one"/>\')'
+    path = workshop.write(cell(drawn))
+    workshop.run(path)
+    (old,) = (path.parent / "_out").iterdir()
+    path.write_text(path.read_text().replace("one", "two"))
+    made = Steps.record_all
+
+    def ended(steps: Steps, records: list[Record], at: str | None) -> list[Any]:
+        if records[-1].kind == "cell":
+            raise KeyboardInterrupt
+        return made(steps, records, at)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Steps, "record_all", ended)
+        with pytest.raises(KeyboardInterrupt):
+            workshop.run(path)
+    assert not old.exists()
+    assert recover(workshop.here.ledger(print)) == []
+    assert f"journal/_out/{old.name}" not in git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD")
+    assert git(workshop.root, "status", "--porcelain", "--", "journal") == ""
+
+
 def test_an_entry_that_git_is_to_pass_over_runs_and_is_in_no_step(workshop: Workshop) -> None:
     workshop.write("journal/private/\n*.draft.md\n", ".gitignore")
     words = ("MY DIARY", "MY DRAFT")
