@@ -319,7 +319,7 @@ class Ledger:
     def _journals(self, path: str) -> bool:
         """Whether a file belongs to a journal and nothing else."""
         first = path.split("/")[0]
-        return self.settings.is_entry(path) or first in (self.settings.journal, *JOURNAL)
+        return self.settings.is_entry(path) or first in (self.settings.journal, *JOURNAL) or self.past.wrote(path)
 
     @property
     def _inputs(self) -> str:

@@ -90,6 +90,11 @@ class Past:
             return False
         return any(path not in known.written and self._digest(path) != seen for path, seen in facts.reads.items())
 
+    def wrote(self, path: str) -> bool:
+        """Whether a cell of any entry wrote a file, by its path from the root."""
+        entries = (each.relative_to(self.root).as_posix() for each in self.settings.entries_in(self.root))
+        return any(path in self._of(rel).written for rel in entries)
+
     def reads(self, rel: str) -> set[str]:
         """Files that cells of the entry read, from the root."""
         return {path for facts in self._of(rel).facts.values() for path in facts.reads}

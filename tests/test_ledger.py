@@ -297,6 +297,17 @@ def test_a_picture_that_was_swept_away_before_a_kill_is_in_no_later_step(
     assert git(workshop.root, "status", "--porcelain", "--", "journal") == ""
 
 
+def test_what_its_own_cells_write_makes_no_other_repository_of_a_journal(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('g.csv', 'w').write('1')"), "README.md")
+    workshop.run(path)
+    assert git(workshop.root, "show", "HEAD:g.csv") == "1"
+    assert workshop.here.ledger(print).begin_thread() == ""
+    workshop.write("int main;\n", "main.c")
+    git(workshop.root, "add", "main.c")
+    git(workshop.root, "-c", "user.name=A", "-c", "user.email=a@x.org", "commit", "-qm", "a program")
+    assert workshop.here.ledger(print).begin_thread()
+
+
 def test_an_entry_that_git_is_to_pass_over_runs_and_is_in_no_step(workshop: Workshop) -> None:
     workshop.write("journal/private/\n*.draft.md\n", ".gitignore")
     words = ("MY DIARY", "MY DRAFT")
