@@ -8,6 +8,7 @@ chain, the cell after exactly those above it; only an edit of his own carries th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 ENDED = "died"
 """The status of an output that vouches for nothing: nozzle may have written that ending without running the cell."""
 
+_imports = re.compile(
+    r"^[ \t]*(import [\w., \t]+|from [\w.]+ import (\([\w,\s]*\)|[\w,* \t]+))?(#.*)?$",
+    re.M,
+)
+
 
 def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     """Chains of the cells that may not run."""
@@ -29,7 +35,7 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     known = typed(here.steps.private)
     head, *others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)] or [Entry("")]
     brought = {cell.digest for one in (head, *others) for cell in one.cells}
-    brought |= _copied(here, [cell for cell in entry.cells if cell.digest not in brought], known)
+    brought |= _copied(here, entry, brought, known)
     before = _vouched(here, head, rel, known)
     carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
     own = _vouched(here, entry, rel, known)
@@ -43,24 +49,41 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     return set(chains) - own
 
 
-def _copied(here: Journal, cells: list[Cell], known: set[str]) -> set[str]:
-    """Digests of other people's cells in the entries of which these may be copies: those that begin alike, or have the
-    greater part of them. What two people write alike in one cell makes no copy of the rest.
+def _copied(here: Journal, entry: Entry, brought: set[str], known: set[str]) -> set[str]:
+    """Digests of other people's cells in the entries of which this may be a copy.
+
+    Who writes the other entry gains nothing: a lesser part of it gets here by the author's own hand alone.
     """
     from nozzle.document.entry import Entry
 
     found: set[str] = set()
-    digests, chains = {cell.digest for cell in cells}, {cell.chain for cell in cells if cell.runs}
-    signs = {cell.body.strip().split("\n")[0].encode() for cell in cells} if cells else set()
-    for rel, content in here.steps.brought_anywhere(here.settings.is_entry) if cells else ():
+    cells = [cell for cell in entry.cells if cell.runs]
+    signs = {cell.body.strip().split("\n")[0].encode() for cell in cells if cell.digest not in brought}
+    for rel, content in here.steps.brought_anywhere(here.settings.is_entry) if signs else ():
         if not any(sign in content for sign in signs):
             continue
         other = Entry(content.decode("utf-8", "replace"))
-        theirs = {cell.digest: cell.chain for cell in other.cells}
-        if chains & set(theirs.values()) or 2 * len(digests & theirs.keys()) > len(digests):
+        if _is_copy(cells, [cell for cell in other.cells if cell.runs]):
             own = _vouched(here, other, rel, known)
-            found |= {digest for digest, chain in theirs.items() if chain not in own}
+            found |= {cell.digest for cell in other.cells if cell.chain not in own}
     return found
+
+
+def _is_copy(cells: list[Cell], theirs: list[Cell]) -> bool:
+    """Whether cells are the greater part of what somebody has, or the greater part of them is his: two at least, or the
+    only one there is, after the same ones. Imports are alike everywhere, so they count for nothing.
+    """
+    mine, other = ({cell.digest: cell.chain for cell in each if not _only_imports(cell)} for each in (cells, theirs))
+    shared = mine.keys() & other.keys()
+    if not shared or len(shared) == len(mine) == len(other) or len(cells) == 1:
+        return bool(shared)
+    if len(shared) == 1:
+        return min(len(mine), len(other)) == 1 and bool(set(mine.values()) & set(other.values()))
+    return 2 * len(shared) > min(len(mine), len(other))
+
+
+def _only_imports(cell: Cell) -> bool:
+    return not _imports.sub("", cell.body).strip()
 
 
 def _earlier(here: Journal, cells: list[Cell], rel: str, known: set[str]) -> set[str]:

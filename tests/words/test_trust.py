@@ -324,6 +324,38 @@ def test_what_two_write_alike_in_one_cell_of_many_is_no_copy(say: Say, clone: Pa
     assert say("run", str(path)).status == 0
 
 
+IMPORTS = cell("import math\nimport json as j, re  # usual\n\nfrom os import (\n    path,\n    sep,\n)")
+ALIKE = {
+    "the usual imports": ([IMPORTS, cell("mine = 1"), cell("mine")], True),
+    "one cell of two": ([cell("import os"), cell("x = math.pi")], True),
+    "a cell of many": ([IMPORTS, cell("x = math.pi"), cell("y = 2"), cell("z = 3")], True),
+    "the whole": ([IMPORTS, cell("x = math.pi"), cell("print(x)")], False),
+    "most of it": ([cell("x = math.pi"), cell("print(x)"), *(cell(f"n = {n}") for n in range(9))], False),
+    "one cell alone": ([cell("print(x)")], False),
+    "what is on a line with an import": ([cell("import os; os.remove('x')"), cell("mine")], False),
+}
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_only_the_greater_part_of_an_entry_is_a_copy_and_imports_are_none(theirs: Path, clone: Path, what: str) -> None:
+    cells, mine = ALIKE[what]
+    entry(theirs, "\n".join([IMPORTS, cell("x = math.pi"), cell("print(x)")]), "journal/other.md")
+    entry(theirs, cell("import os; os.remove('x')"), "journal/line.md")
+    git(theirs, "add", "-A")
+    git(theirs, *WHO, "commit", "-qm", "other")
+    git(clone, "pull", "-q")
+    path = entry(clone, "\n".join(cells), "journal/own.md")
+    assert not held(clone, path) if mine else held(clone, path)
+
+
+def held(folder: Path, path: Path) -> list[str]:
+    """The cells that may not run."""
+    with journal(folder) as here:
+        one = Entry(path.read_text())
+        why = here.distrust(one, here.rel(path))
+        return [each.body.strip() for each in one.cells if each.runs and why(each)]
+
+
 def typed_and_run(path: Path) -> list[str]:
     """The cells that have an output."""
     return [slot.cell.body.strip() for slot in Entry(path.read_text()).slots if slot.output]
