@@ -534,6 +534,7 @@ class Desk:
         ledger = self.tools.ledger
         cell = self.entry.cell(run.cell.chain) or run.cell
         piece = run.result(finished, self.rel, cell, self.tools.hand, ledger.past)
+        piece = replace(piece, taken=ledger.sieve.taken(piece.adopt))
         if run is not self.run:
             self.aside.remove(run)
             run.session.close()

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nozzle import disk
-from nozzle.steps import Record
+from nozzle.steps import Record, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Left:
 
     files: Mapping[str, bytes | None] = field(default_factory=dict)
     adopt: tuple[str, ...] = ()
+    taken: Mapping[str, Taken] = field(default_factory=dict)
 
 
 def packed(intents: Iterable[Intent], left: Mapping[str, Left] = MappingProxyType({})) -> dict[str, bytes]:
@@ -57,7 +58,7 @@ def packed(intents: Iterable[Intent], left: Mapping[str, Left] = MappingProxyTyp
             parts |= {f"step/{at}/{path}": data for path, data in step.files.items() if data is not None}
         flat |= {f"{number}/{name}": data for name, data in parts.items()}
     for number, (rel, waits) in enumerate(left.items()):
-        told = {"entry": rel, "gone": _gone(waits.files), "adopt": waits.adopt}
+        told = {"entry": rel, "gone": _gone(waits.files), "adopt": waits.adopt, "taken": _took(waits.taken)}
         flat[f"left-{number}/about"] = json.dumps(told).encode()
         flat |= {f"left-{number}/file/{path}": data for path, data in waits.files.items() if data is not None}
     return flat
@@ -83,14 +84,22 @@ def unpacked_left(flat: Mapping[str, bytes]) -> dict[str, Left]:
     for head in sorted({name.split("/")[0] for name in flat if name.startswith("left-")}):
         about = json.loads(flat[f"{head}/about"])
         files = {**_below(flat, f"{head}/file/"), **dict.fromkeys(about["gone"])}
-        found[about["entry"]] = Left(files, tuple(about["adopt"]))
+        found[about["entry"]] = Left(files, tuple(about["adopt"]), _taken(about))
     return found
 
 
 def _told(step: Record) -> dict[str, object]:
     """A step without what its files hold."""
     named = {"gone": _gone(step.files), "adopt": step.adopt, "trailers": dict(step.trailers)}
-    return {"kind": step.kind, "title": step.title, **named}
+    return {"kind": step.kind, "title": step.title, "taken": _took(step.taken), **named}
+
+
+def _took(taken: Mapping[str, Taken]) -> dict[str, object]:
+    return {path: [each.mode, each.sha, each.stamp] for path, each in taken.items()}
+
+
+def _taken(told: Any) -> dict[str, Taken]:
+    return {path: Taken(mode, sha, tuple(stamp)) for path, (mode, sha, stamp) in told.get("taken", {}).items()}
 
 
 def _gone(files: Mapping[str, bytes | None]) -> list[str]:
@@ -99,7 +108,7 @@ def _gone(files: Mapping[str, bytes | None]) -> list[str]:
 
 def _step(rel: str, told: Any, files: Mapping[str, bytes]) -> Record:
     held = {**files, **dict.fromkeys(told["gone"])}
-    return Record(told["kind"], rel, told["title"], held, tuple(told["adopt"]), told["trailers"])
+    return Record(told["kind"], rel, told["title"], held, tuple(told["adopt"]), told["trailers"], taken=_taken(told))
 
 
 def _below(parts: Mapping[str, bytes], head: str) -> dict[str, bytes]:

@@ -347,7 +347,8 @@ class Ledger:
         trailers = {"Cell": piece.chain, **piece.trailers}
         if piece.cell and piece.facts:
             trailers = {**self.past.trailers(piece.cell, piece.facts, piece.adopt), **piece.trailers}
-        return Record(piece.kind, rel, f"{stem(rel)}: {piece.title}", {rel: made.text, **files}, piece.adopt, trailers)
+        title, held = f"{stem(rel)}: {piece.title}", {rel: made.text, **files}
+        return Record(piece.kind, rel, title, held, piece.adopt, trailers, taken=piece.taken)
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
         """The last record of a write, with the `_out` files that no entry names any more gone."""

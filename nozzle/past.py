@@ -146,10 +146,10 @@ class Past:
             young = {path for path, (changed, _) in stamps.items() if changed >= since.at - GRAIN}
             return self._kept(seen), self._kept(young - seen)
         before = {**since.files.tracked, **since.files.untracked}
-        new = {path for path in now.new_files if path not in before}
-        dirty = {path for path in now.newly_dirty if path not in before}
+        theirs = self._of(rel).written  # by a cell above, whose step may not be made yet
+        new = {path for path in now.new_files if path not in before or path in theirs}
+        dirty = {path for path in now.newly_dirty if path not in before or path in theirs}
         seen, asked = (seen | new, dirty - seen - new) if finished.spawned else (seen, (new | dirty) - seen)
-        theirs = self._of(rel).written
         alone = self.steps.forked()
         staged = set() if alone else asked & now.staged
         sure = {path for path in asked if alone or path in theirs or PurePosixPath(path).name in cell.body}

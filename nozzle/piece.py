@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.facts import Facts
+from nozzle.steps import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Piece:
     origin: Origin | None = None
     trailers: Mapping[str, str] = field(default_factory=dict)
     """What its step says beyond the cell."""
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    """Those of `adopt` as they were when it ended: cells below may write them again before its step is made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ to be written, goes through here. It refuses to change a text.
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from nozzle.errors import NozzleError
 from nozzle.intent import Left
-from nozzle.steps import Record, Steps
+from nozzle.steps import Record, Steps, Taken
 
 TEXTS = (".md", ".markdown")
 SEARCHED = 1_000_000
@@ -31,14 +32,15 @@ class Sieve:
     def fit(self, records: Iterable[Record], left: Left) -> tuple[list[Record], Left]:
         """Those that may be kept, without what in them may not be; and what is left of those that may not."""
         kept: list[Record] = []
-        files, adopt = dict(left.files), self._shown(left.adopt)
+        files, adopt, taken = dict(left.files), self._shown(left.adopt, left.taken), dict(left.taken)
         for each in map(self._cleaned, records):
             files |= {path: data for path, data in each.files.items() if path != each.entry}
             adopt = (*adopt, *each.adopt)
+            taken = {path: had for path, had in taken.items() if path not in each.adopt} | dict(each.taken)
             if not self.unfit(each):
-                kept.append(replace(each, files={**files, **each.files}, adopt=adopt))
-                files, adopt = {}, ()
-        return kept, Left(files, adopt)
+                kept.append(replace(each, files={**files, **each.files}, adopt=adopt, taken=taken))
+                files, adopt, taken = {}, (), {}
+        return kept, Left(files, adopt, taken)
 
     def unfit(self, record: Record) -> bool:
         """Whether the text of a record must not be kept."""
@@ -63,12 +65,19 @@ class Sieve:
         if record.entry in record.files:
             files[record.entry] = record.files[record.entry]
         trailers = {key: self.words(value) for key, value in record.trailers.items()}
-        return replace(
-            record, title=self.words(record.title), files=files, adopt=self._shown(record.adopt), trailers=trailers
-        )
+        adopt = self._shown(record.adopt, record.taken)
+        return replace(record, title=self.words(record.title), files=files, adopt=adopt, trailers=trailers)
 
-    def _shown(self, paths: Iterable[str]) -> tuple[str, ...]:
-        return tuple(path for path in paths if not self.withheld(path))
+    def _shown(self, paths: Iterable[str], taken: Collection[str]) -> tuple[str, ...]:
+        """Those that may be kept; of what was taken before, that was asked then."""
+        return tuple(path for path in paths if path in taken or not self.withheld(path))
+
+    def taken(self, paths: Iterable[str]) -> dict[str, Taken]:
+        """Files as they are now, for a step that comes later, without those that no step may hold."""
+        try:
+            return self.steps.take(self._shown(paths, ()))
+        except NozzleError:  # the step says it, which takes them as they are then
+            return {}
 
     def _tells(self, value: str) -> bool:
         """Whether a word holds a secret, as it stands or as it is quoted."""

@@ -767,3 +767,37 @@ def test_a_file_that_git_could_not_give_back_is_not_swept_away(workshop: Worksho
     kept.write_bytes(b"from elsewhere")
     workshop.run(workshop.write(cell("print(1)")))
     assert kept.exists()
+
+
+@pytest.mark.parametrize(
+    "again", [cell("open('raw.csv', 'w').write('cleaned')"), cell("printf cleaned > *.csv", "bash")]
+)
+def test_each_step_holds_what_its_cell_wrote_though_cells_below_wrote_it_again(workshop: Workshop, again: str) -> None:
+    path = workshop.write(
+        cell("open('raw.csv', 'w').write('raw')")
+        + again
+        + cell("import os\nos.remove('raw.csv')\nopen('final.csv', 'w').write('f')")
+    )
+    workshop.run(path)
+    steps = [step for step in workshop.here.steps.history("journal/entry.md") if step.kind == "cell"]
+    held = [
+        (workshop.here.steps.text(step, "journal/raw.csv"), workshop.here.steps.text(step, "journal/final.csv"))
+        for step in reversed(steps)
+    ]
+    assert held == [(b"raw", None), (b"cleaned", None), (None, b"f")]
+    assert git(workshop.root, "status", "--porcelain") == ""
+
+
+def test_what_a_cell_wrote_is_held_by_a_step_that_is_owed_over_a_restart(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('../made.txt', 'w').write('made')"))
+    workshop.run(path)
+    path.write_text(path.read_text().replace("'made'", "'made anew'"))
+    lock = workshop.root / ".git/index.lock"
+    lock.touch()
+    workshop.run(path)
+    lock.unlink()
+    workshop.write("the author's\n", "made.txt")
+    recover(workshop.here.ledger(print))
+    assert git(workshop.root, "show", "HEAD:made.txt") == "made anew"
+    assert git(workshop.root, "status", "--porcelain") == "M made.txt"
+    assert git(workshop.root, "diff", "--cached", "--name-only") == "", "the author's is not staged"

@@ -8,8 +8,8 @@ from nozzle.steps.commit import Elsewhere
 from nozzle.steps.fork import Worktree
 from nozzle.steps.repo import Thread
 from nozzle.steps.rewind import Rewound
-from nozzle.steps.step import Record, Step
+from nozzle.steps.step import Record, Step, Taken
 from nozzle.steps.steps import Steps
 from nozzle.steps.worktree import Changed, Snapshot
 
-__all__ = ["Changed", "Elsewhere", "Record", "Rewound", "Snapshot", "Step", "Steps", "Thread", "Worktree"]
+__all__ = ["Changed", "Elsewhere", "Record", "Rewound", "Snapshot", "Step", "Steps", "Taken", "Thread", "Worktree"]

@@ -6,8 +6,8 @@ HEAD: an author's `git commit` in between takes the new text with it, never the 
 
 import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from nozzle.errors import NozzleError, Refused
@@ -15,8 +15,9 @@ from nozzle.steps.index import Turn
 from nozzle.steps.objects import FILE, LINK, PROGRAM, TREE, Leaf, checked, quoted
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import HEADS, Repo, Thread
-from nozzle.steps.step import Record, Step, message
+from nozzle.steps.step import Record, Step, Taken, message
 from nozzle.steps.threads import start_thread, unused
+from nozzle.steps.worktree import stamp
 
 
 class Elsewhere(NozzleError):
@@ -43,7 +44,7 @@ class _Part:
     """A record, with its bytes in git already."""
 
     record: Record
-    turns: dict[str, tuple[Leaf | None, bytes | None]]
+    turns: dict[str, Turn]
     left_out: tuple[str, ...]
 
 
@@ -70,6 +71,15 @@ def record_aside(repo: Repo, records: Sequence[Record], cap: int, at: str, name:
     return Thread(name, chain.tip, repo.root)
 
 
+def take(repo: Repo, paths: Sequence[str], cap: int) -> dict[str, Taken]:
+    """Put files into git's object store as they are now; by path, without what a step would not hold."""
+    stamps = {path: stamp(repo, path) for path in paths}  # before it is read: what is written meanwhile shows
+    found, _ = _adopted(repo, Record("cell", "", "", {}, tuple(paths)), cap)
+    turns = {path: found[real] for path in paths if (real := _link(repo, path)) in found}
+    leaves = {path: turn.after for path, turn in turns.items()}
+    return {path: Taken(leaf.mode, leaf.sha, stamps[path]) if leaf else Taken() for path, leaf in leaves.items()}
+
+
 def _advance(repo: Repo, parts: list[_Part], at: str | None) -> list[Step]:
     thread = repo.thread()
     if at is not None and thread.head != at:
@@ -90,17 +100,19 @@ def _advance(repo: Repo, parts: list[_Part], at: str | None) -> list[Step]:
 def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
     chain = _Chain(head, head, repo.tree(head))
     for part in parts:
-        tree = repo.objects.graft(chain.tree, {path: leaf for path, (leaf, _) in part.turns.items()})
+        tree = repo.objects.graft(chain.tree, {path: turn.after for path, turn in part.turns.items()})
         merges = part.record.merges
-        if (tree == chain.tree and not merges) or (not chain.tree and not any(leaf for leaf, _ in part.turns.values())):
+        if (tree == chain.tree and not merges) or (
+            not chain.tree and not any(turn.after for turn in part.turns.values())
+        ):
             continue
         words = message(part.record.title, _trailers(part, thread), part.record.body)
         chain.tip = repo.objects.commit(tree, [*filter(None, (chain.tip, merges))], repo.signed(), words)
         chain.tree = tree
         chain.shas.append(chain.tip)
-        for path, (leaf, data) in part.turns.items():
+        for path, turn in part.turns.items():
             before = chain.turns[path].before if path in chain.turns else _leaf(repo, head, path)
-            chain.turns[path] = Turn(before, leaf, data)
+            chain.turns[path] = replace(turn, before=before)
     chain.turns = {path: turn for path, turn in chain.turns.items() if turn.before != turn.after}
     return chain
 
@@ -113,26 +125,27 @@ def _trailers(part: _Part, thread: str) -> list[tuple[str, str]]:
 
 
 def _part(repo: Repo, record: Record, cap: int) -> _Part:
-    turns: dict[str, tuple[Leaf | None, bytes | None]] = {}
-    taken, left_out = _adopted(repo, record.adopt, cap)
-    turns |= {path: (leaf, None) for path, leaf in taken.items()}
+    turns, left_out = _adopted(repo, record, cap)
     for path, data in record.files.items():
         if data is None:
-            turns[_link(repo, path)] = (None, None)
+            turns[_link(repo, path)] = Turn(None, None)
         else:
             real = repo.canonical(checked(path))
             if _foreign(repo, real):
                 raise Refused(f"{path} lies in a repository of its own: open the journal there, its steps belong there")
-            turns[real] = (Leaf(_mode(repo, real), repo.objects.blob(repo.kept(real, data))), data)
+            turns[real] = Turn(None, Leaf(_mode(repo, real), repo.objects.blob(repo.kept(real, data))), data)
     return _Part(record, turns, left_out)
 
 
-def _adopted(repo: Repo, paths: Sequence[str], cap: int) -> tuple[dict[str, Leaf | None], tuple[str, ...]]:
-    """What stands on disk, the way git would add it; and what is too large to."""
-    found: dict[str, Leaf | None] = {}
+def _adopted(repo: Repo, record: Record, cap: int) -> tuple[dict[str, Turn], tuple[str, ...]]:
+    """What was taken before, or else stands on disk, the way git would add it; and what is too large to."""
+    taken = _there(repo, record.taken)
+    paths, found = _kept(repo, [_link(repo, path) for path in record.adopt]), dict[str, Leaf | None]()
     plain: dict[str, str] = {}
     left_out: list[str] = []
-    for path in _kept(repo, [_link(repo, path) for path in paths]):
+    for path in paths:
+        if path in taken:
+            continue
         try:
             seen = os.lstat(repo.root / path)
         except (FileNotFoundError, NotADirectoryError):
@@ -144,7 +157,17 @@ def _adopted(repo: Repo, paths: Sequence[str], cap: int) -> tuple[dict[str, Leaf
             left_out.append(path)
         elif stat.S_ISREG(seen.st_mode):
             plain[path] = _mode(repo, path)
-    return found | _hashed(repo, plain), tuple(left_out)
+    turns = {path: Turn(None, leaf) for path, leaf in (found | _hashed(repo, plain)).items()}
+    return turns | {path: taken[path] for path in paths if path in taken}, tuple(left_out)
+
+
+def _there(repo: Repo, taken: Mapping[str, Taken]) -> dict[str, Turn]:
+    """What was taken, as it turns out in a step; without what `git gc` threw away since."""
+    return {
+        _link(repo, path): Turn(None, Leaf(each.mode, each.sha) if each.sha else None, stamp=each.stamp)
+        for path, each in taken.items()
+        if not each.sha or repo.objects.read(each.sha)
+    }
 
 
 def _hashed(repo: Repo, modes: dict[str, str]) -> dict[str, Leaf | None]:

@@ -27,6 +27,7 @@ class Turn:
     before: Leaf | None  # at the old HEAD
     after: Leaf | None
     data: bytes | None = None  # the file's bytes, where they were given
+    stamp: tuple[int, int] | None = None  # of the file, where its bytes were taken before
 
 
 class Index:
@@ -124,9 +125,12 @@ class Index:
         file = self._root / path
         if turn.after is None:
             return not os.path.lexists(file)
-        if turn.data is None:
-            return True
         try:
+            if turn.stamp is not None:
+                seen = os.lstat(file)
+                return (seen.st_mtime_ns, seen.st_size) == turn.stamp
+            if turn.data is None:
+                return True
             return not file.is_symlink() and file.read_bytes() == turn.data
         except OSError:
             return False

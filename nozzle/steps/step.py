@@ -13,6 +13,15 @@ from nozzle.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A file as it was at some moment, and as git would add it: its content is in git's object store."""
+
+    mode: str = ""  # empty: there was none
+    sha: str = ""
+    stamp: tuple[int, int] = (0, -1)  # mtime in ns, size
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What a step shall hold."""
 
@@ -24,6 +33,7 @@ class Record:
     trailers: Mapping[str, str] = field(default_factory=dict)  # "Cell" is written as "Nozzle-Cell"
     merges: str = ""  # a commit that this one brings in: its second parent
     body: str = ""  # what the commit says between its title and its trailers
+    taken: Mapping[str, Taken] = field(default_factory=dict)  # those of `adopt` that are kept as they were before
 
 
 @dataclass(frozen=True, slots=True)

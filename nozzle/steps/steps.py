@@ -20,7 +20,7 @@ from nozzle.steps.ignored import Ignored
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
 from nozzle.steps.rewind import Rewound
-from nozzle.steps.step import Record, Step
+from nozzle.steps.step import Record, Step, Taken
 from nozzle.steps.worktree import Changed, Snapshot
 
 CAP = 20_000_000  # bytes; larger files that a cell wrote stay out of its step
@@ -100,6 +100,10 @@ class Steps:
         made, self.left_out = commit.record_all(self._repo, records, self.cap, at)
         self._made |= {step.sha for step in made}
         return made
+
+    def take(self, paths: Sequence[str]) -> dict[str, Taken]:
+        """Files as they are now, put into git for a step that is made later; by path."""
+        return commit.take(self._repo, paths, self.cap)
 
     def record_aside(self, records: Sequence[Record], at: str) -> Thread:
         """Make steps on a thread of their own that starts at a commit; HEAD, index and files stay as they are."""

@@ -44,8 +44,8 @@ def changed(repo: Repo, since: Snapshot | None) -> Changed:
     rows = dirty(repo)
     now, staged = _looked(repo, rows), frozenset(path for code, path in rows if code[0] not in " ?")
     before = {**since.tracked, **since.untracked} if since else {}
-    new = tuple(path for path, stamp in now.untracked.items() if before.get(path) != stamp)
-    dirtied = tuple(path for path, stamp in now.tracked.items() if before.get(path) != stamp)
+    new = tuple(path for path, look in now.untracked.items() if before.get(path) != look)
+    dirtied = tuple(path for path, look in now.tracked.items() if before.get(path) != look)
     return Changed(new, dirtied, staged, now)
 
 
@@ -53,7 +53,7 @@ def _looked(repo: Repo, rows: list[tuple[str, str]]) -> Snapshot:
     tracked: dict[str, Stamp] = {}
     untracked: dict[str, Stamp] = {}
     for code, path in rows:
-        (untracked if code == "??" else tracked)[path] = _stamp(repo, path)
+        (untracked if code == "??" else tracked)[path] = stamp(repo, path)
     return Snapshot(tracked, untracked)
 
 
@@ -76,7 +76,8 @@ def unkept(repo: Repo) -> list[str]:
     return [os.fsdecode(path) for path in (*changed.out.split(b"\0"), *others.split(b"\0")) if path]
 
 
-def _stamp(repo: Repo, path: str) -> Stamp:
+def stamp(repo: Repo, path: str) -> Stamp:
+    """How a file looks."""
     try:
         stat = os.lstat(repo.root / path)
     except OSError:
