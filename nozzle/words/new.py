@@ -52,10 +52,12 @@ def slug(title: str) -> str:
 
     >>> slug("Kernel fusion: a*b + c")
     'kernel-fusion-a-b-c'
+    >>> slug("Maß und Größe")
+    'mass-und-grosse'
     >>> slug("日本語")
     '日本語'
     """
-    flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    flat = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "-", flat).strip("-") or re.sub(r"[\W_]+", "-", title.lower()).strip("-")
     return name[:60].rstrip("-") or "entry"
 
