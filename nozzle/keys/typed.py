@@ -12,7 +12,7 @@ from nozzle.errors import Unreadable, Unwritable
 
 
 def typed(private: Path) -> set[str]:
-    """The digests in `<private>/typed`; `private` is `<git dir>/nozzle`."""
+    """The digests in `<private>/typed`; `private` is `<git dir>/nozzle`, that of all worktrees."""
     try:
         return set((private / "typed").read_text("ascii", "replace").split())
     except (FileNotFoundError, NotADirectoryError):

@@ -32,7 +32,7 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     from nozzle.document.entry import Entry
     from nozzle.keys import add_typed, typed
 
-    known = typed(here.steps.private)
+    known = typed(here.steps.shared)
     head, *others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)] or [Entry("")]
     brought = {cell.digest for one in (head, *others) for cell in one.cells}
     brought |= _copied(here, entry, brought, known)
@@ -45,7 +45,7 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     own |= {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
     chains = [cell.chain for cell in entry.cells if cell.runs]
     if entry.text != head.text:
-        add_typed(here.steps.private, [chain for chain in chains if chain in own])
+        add_typed(here.steps.shared, [chain for chain in chains if chain in own])
     return set(chains) - own
 
 

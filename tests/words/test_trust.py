@@ -453,6 +453,21 @@ def test_what_i_typed_and_took_out_again_is_mine_when_it_comes_back(say: Say, cl
     assert "```text\nmine\n```" in path.read_text()
 
 
+def test_what_waits_below_an_error_is_mine_in_every_worktree(
+    say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "remote", "add", "origin", str(tmp_path / "far"))
+    entry(folder, "\n".join([cell("x = 1"), cell("1 / 0"), cell("print(x)"), cell("y = 2")]))
+    assert say("run").status == 1
+    git(folder, "worktree", "add", "-q", str(tmp_path / "beside"), "-b", "beside")
+    monkeypatch.chdir(tmp_path / "beside")
+    path = tmp_path / "beside" / "journal" / "entry.md"
+    path.write_text(path.read_text().replace("1 / 0", "1 / 1"))
+    assert say("run").status == 0
+    assert path.read_text().count("status=ok") == 4
+
+
 @pytest.mark.parametrize("how", ["clone", "submodule", "without its .git", "link"])
 def test_a_repository_that_lies_in_mine_is_somebody_elses(say: Say, folder: Path, theirs: Path, how: str) -> None:
     entry(theirs, cell("open('ran', 'w').close()"), "entry.md")
