@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 from nozzle.steps.repo import Repo
 
@@ -53,6 +54,22 @@ def alone(repo: Repo, made: Collection[str] = ()) -> bool:
             note.parent.mkdir(mode=0o700, exist_ok=True)
             note.write_text(repo.thread().head)
     return True
+
+
+def looks(repo: Repo) -> tuple[tuple[int, ...], ...]:
+    """Change with every fetch, and with every remote."""
+    remotes = repo.common / "refs" / "remotes"
+    places = [folder / "FETCH_HEAD" for folder in dict.fromkeys((repo.git_dir, repo.common))]
+    places += [repo.common / "config", repo.common / "packed-refs", remotes, *sorted(remotes.glob("*/"))]
+    return tuple(_look(place) for place in places)
+
+
+def _look(place: Path) -> tuple[int, ...]:
+    try:
+        found = place.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _made_of_own(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:

@@ -39,7 +39,7 @@ class Steps:
         self._fit: set[bytes] = set()
         self.ignores = Ignored(repo)
         self._made: set[str] = set()
-        self._alone: tuple[str, bool] = ("", False)
+        self._alone: tuple[str, tuple[tuple[int, ...], ...], bool] = ("", (), False)
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
         self._versions: dict[str, origin.Versions] = {}
         self._earlier: dict[str, tuple[tuple[tuple[int, ...], frozenset[bytes]], list[bytes]]] = {}
@@ -268,11 +268,11 @@ class Steps:
 
     def alone(self) -> bool:
         """Whether all there is was made in this clone."""
-        head, found = self._alone
-        now = self.thread().head
-        if head != now and not (head and now in self._made):
+        head, looks, found = self._alone
+        now, new = self.thread().head, origin.looks(self._repo)
+        if looks != new or (head != now and not (head and now in self._made)):
             found = origin.alone(self._repo, self._made)
-        self._alone = (now, found)
+        self._alone = (now, new, found)
         return found
 
     def brought(self, path: str) -> list[bytes]:

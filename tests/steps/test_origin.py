@@ -140,6 +140,25 @@ def test_who_was_alone_stays_so_when_the_reflog_forgets(author: Author) -> None:
         assert not again.alone()
 
 
+@pytest.mark.parametrize("how", ["fetch", "remote", "remote branch"])
+def test_who_fetches_is_alone_no_longer_from_that_moment_on(author: Author, tmp_path: Path, how: str) -> None:
+    with Steps.open(author.root) as steps:
+        made(steps, "a.md", "0")
+        author.git("clone", "-q", ".", str(tmp_path / "theirs"))
+        assert steps.alone()
+        made(steps, "a.md", "1")
+        assert steps.alone()
+        if how == "fetch":
+            author.git("fetch", "-q", str(tmp_path / "theirs"))
+        elif how == "remote":
+            author.git("remote", "add", "origin", str(tmp_path / "theirs"))
+        else:
+            author.git("update-ref", "refs/remotes/origin/main", "HEAD")
+        assert not steps.alone()
+        made(steps, "a.md", "2")
+        assert not steps.alone()
+
+
 def test_what_was_ever_at_a_path_is_found_also_when_it_is_asked_again(author: Author) -> None:
     with Steps.open(author.root) as steps:
         author.commit("a.md", "one\n\n  two\n")
