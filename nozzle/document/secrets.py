@@ -134,8 +134,12 @@ _SECRET_WORDS = {"KEY", "KEYS", "PASS", "PAT", "PWD", "PGPASS", "SSHPASS", "SECR
 """A word of a name that says so by itself; PWD, when it stands alone, is the folder we are in."""
 _SECRET_ENDS = ("APIKEY", "ACCESSKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL")
 """Longer ones, which names are also grown together with: PGPASSWORD."""
-_NO_SECRET_NAMES = {"FILE", "PATH", "DIR", "FOLDER", "SOCK", "NAME", "URL", "PUBLIC"}
-_NO_SECRETS = {"password", "changeme", "postgres", "disabled", "required", "optional", "undefined"}
+_NO_SECRET_NAMES = {"FILE", "PATH", "DIR", "FOLDER", "SOCK", "NAME", "URL", "PUBLIC", "NUM", "COUNT", "TYPE"}
+_PATHS = {"GOOGLE_APPLICATION_CREDENTIALS", "AWS_SHARED_CREDENTIALS"}
+"""Names that sound like a secret, and lead to the file that holds it."""
+_NO_SECRETS = {"password", "changeme", "postgres", "disabled", "required", "optional", "undefined", "localhost"}
+_COUNT = 12
+"""Digits: a shorter number is one that any table may hold."""
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
@@ -182,6 +186,8 @@ def known_values(environ: Mapping[str, str]) -> frozenset[str]:
 def secret_names(names: Iterable[str]) -> frozenset[str]:
     """Those of an environment's names that say a secret stands there: no cell gets them.
 
+    >>> sorted(secret_names(["NUM_KEYS", "GOOGLE_APPLICATION_CREDENTIALS"]))
+    []
     >>> sorted(secret_names(["GH_PAT", "PGPASSWORD", "MYSQL_PWD", "PWD", "KEYBOARD_LAYOUT", "TOKENIZERS_PARALLELISM"]))
     ['GH_PAT', 'MYSQL_PWD', 'PGPASSWORD']
     """
@@ -190,7 +196,7 @@ def secret_names(names: Iterable[str]) -> frozenset[str]:
 
 def _called_secret(name: str) -> bool:
     words = set(re.split(r"[^A-Z0-9]+", name.upper())) - {""}
-    if words & _NO_SECRET_NAMES or words == {"PWD"} or ("ID" in words and "SECRET" not in words):
+    if name in _PATHS or words & _NO_SECRET_NAMES or words == {"PWD"} or ("ID" in words and "SECRET" not in words):
         return False  # the id of a key is none, but Vault's SECRET_ID is
     return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) for word in words)
 
@@ -198,10 +204,12 @@ def _called_secret(name: str) -> bool:
 def telling(value: str) -> bool:
     """Whether a secret's value can be told from ordinary words.
 
-    >>> telling("abcd1234"), telling("short")
-    (True, False)
+    >>> telling("abcd1234"), telling("short"), telling("10000000"), telling("localhost")
+    (True, False, False, False)
     """
-    return len(value.strip()) >= 8 and value.strip().lower() not in _NO_SECRETS
+    value = value.strip()
+    counts = value.isdigit() and len(value) < _COUNT
+    return len(value) >= 8 and value.lower() not in _NO_SECRETS and not counts
 
 
 _Found = tuple[str, int, int]
