@@ -33,14 +33,17 @@
   // -- panels: one at a time; beside the text where there is room, a sheet from below where there is not ----------
 
   const panels = new Map();
-  // A list that is drawn anew keeps the focus where it was: on the same words, else on the same place.
+  // A list that is drawn anew keeps the focus where it was: on the same words, else on the same place. A button of
+  // something that is gone leaves it to the title, never to the button of something else.
   const redraw = (box, ...nodes) => {
     const all = () => [...box.querySelectorAll("a, button")];
-    const name = (one) => `${one.getAttribute("aria-label") ?? ""} ${one.textContent}`;
+    const whose = (one) => one.closest("[data-whose]")?.dataset.whose ?? "";
+    const name = (one) => `${whose(one)} ${one.getAttribute("aria-label") ?? ""} ${one.textContent}`;
     const held = box.contains(document.activeElement) ? all().indexOf(document.activeElement) : -1;
-    const words = held < 0 ? "" : name(all()[held]);
+    const [words, owned] = held < 0 ? ["", ""] : [name(all()[held]), whose(all()[held])];
     box.replaceChildren(...nodes);
-    if (held >= 0) (all().find((one) => name(one) === words) ?? all()[Math.min(held, all().length - 1)])?.focus({ preventScroll: true });
+    const instead = () => (owned ? box.closest(".deed-panel")?.querySelector("h2") : all()[Math.min(held, all().length - 1)]);
+    if (held >= 0) (all().find((one) => name(one) === words) ?? instead())?.focus({ preventScroll: true });
   };
   const bar = make("div", { className: "deed-bar" });
   bar.setAttribute("role", "toolbar");
@@ -212,11 +215,22 @@
 
   const offers = make("div", { className: "deed-offers" });
   const copied = async (words) => { try { await navigator.clipboard.writeText(words); say("copied"); } catch { say("the browser does not let this page copy; select it"); } };
-  const answer = async (id, box, source = "", choice = "") => { await doing("tick", { id, box, source, choice }); ask(); };
+  // What was changed in a box: proposal -> its source then, and what stands in the box; kept until it is answered.
+  const edits = JSON.parse(sessionStorage.getItem(`deed-edits ${page}`) ?? "{}");
+  const edited = (id, ...pair) => {
+    if (pair.length && pair[0] !== pair[1]) edits[id] = pair; else delete edits[id];
+    sessionStorage.setItem(`deed-edits ${page}`, JSON.stringify(edits));
+  };
+  const answer = async (id, box, source = "", choice = "") => { if ((await doing("tick", { id, box, source, choice })).ok) edited(id); ask(); };
   const further = (task) => (task ? [button("Sure, all", () => shortly("sure", task, "all")), button("Stop", () => shortly("stop", task))] : []);
   const button = (textContent, onclick, className = "") => make("button", { type: "button", textContent, className, onclick });
+  const owned = (id, ...inside) => { const row = make("li", {}, ...inside); row.dataset.whose = id; return row; };
+  // Seconds until something runs by itself; they go down while they are looked at.
+  const counting = (left) => { const shown = make("span", { className: "deed-count-down" }); shown.dataset.until = Date.now() + left * 1000; countDown(shown); return shown; };
+  const countDown = (shown) => { const left = Math.ceil((shown.dataset.until - Date.now()) / 1000); shown.textContent = left > 0 ? `runs by itself in ${left} s unless you object` : "runs by itself now"; };
+  setInterval(() => { if (!document.hidden && !panels.get("offers").box.hidden) offers.querySelectorAll(".deed-count-down").forEach(countDown); }, 1000);
   // Tasks that are offered together: each has its own button, and the others wait.
-  const several = ({ id, why, choices, thread }) => make("li", {}, make("p", { textContent: why }),
+  const several = ({ id, why, choices, thread }) => owned(id, make("p", { textContent: why }),
     ...choices.map((words) => make("p", { className: "deed-row deed-choice" }, make("span", { textContent: words }), button("Run", () => answer(id, "run", "", words), "deed-main"))),
     make("p", { className: "deed-row" }, button("Run all", () => answer(id, "run")), button("Deny", () => answer(id, "deny")), make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}it waits for you` })));
   // To run it, something above would reach outside again: it can be run in the kernel as it is, or without that.
@@ -224,11 +238,12 @@
   const offer = (held) => {
     if (held.choices.length) return several(held);
     const { id, source, language, why, risk, left, thread, task, again } = held;
-    const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: source, hidden: !source });
+    const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: edits[id]?.[0] === source ? edits[id][1] : source, hidden: !source });
+    code.addEventListener("input", () => edited(id, source, code.value));
     code.setAttribute("aria-label", `The ${language} it proposes`);
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
-    const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : `runs by itself in ${Math.ceil(left)} s unless you object`;
-    return make("li", {}, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ${when}` })));
+    const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : counting(left);
+    return owned(id, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ` }, when)));
   };
   // A cell waits because one above it reached outside: it is asked once, and nothing runs again unasked.
   const REPLAYS = [["Run again", "again", "What reached outside runs once more"], ["Go on as it is", "keep", "In the kernel as it is, though it has seen other cells since"], ["Skip", "skip", "As if what reached outside stood not there"]];

@@ -68,11 +68,12 @@ def watch(
     model: Scripted | None = None,
     threads: bool = False,
     settle: float = 0.2,
+    countdown: float = 5.0,
 ) -> None:
     """Run a watch here while `drive` does what a person would, in a thread of its own."""
     (folder / "journal").mkdir()
     (folder / "journal/scan.md").write_text(text)
-    (folder / "nozzle.toml").write_text(f"quiet = 0.2\nsettle = {settle}\n")
+    (folder / "nozzle.toml").write_text(f"quiet = 0.2\nsettle = {settle}\ncountdown = {countdown}\n")
     failed: list[BaseException] = []
     with journal(folder, make=True) as here:
         here.model = model
@@ -511,6 +512,36 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
 
 
 @looked
+def test_a_proposal_changed_on_the_page_stays_changed_while_an_editor_saves(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="echo one | cat")
+        here.act("write", what="prose", text="echo three | rev")
+        here.act("write", what="prose", text="And so on.")
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 2'")
+            phone.press("p", 80, text="p")
+            phone.until("document.querySelectorAll('.deed-offers li').length === 2")
+            phone.do("[...document.querySelectorAll('.deed-offers textarea')].at(-1).select()")
+            phone.type("echo two | tr a-z A-Z")
+            phone.press("Tab", 9)
+            phone.until("document.activeElement.textContent === 'Run'")
+            phone.do("document.querySelector('.deed-offers li').classList.add('drawn-before')")
+            (here.here.root / "journal/scan.md").write_text(here.text + "\nAn editor saved this.\n")
+            phone.until("!document.querySelector('.deed-offers .drawn-before')")
+            boxes = "[...document.querySelectorAll('.deed-offers textarea')].map((one) => one.value).join(' ; ')"
+            assert phone.do(boxes) == "echo one | cat ; echo two | tr a-z A-Z"
+            phone.press("Enter", 13, text="\r")
+            phone.until("document.querySelector('article').innerText.includes('TWO')")
+            phone.until("document.querySelectorAll('.deed-offers li').length === 1")
+            assert phone.do(boxes) == "echo one | cat"
+            assert phone.complaints == []
+
+    watch(folder, drive, text=RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct"))
+    assert "echo three | rev\n```" not in (folder / "journal/scan.md").read_text()
+
+
+@looked
 @pytest.mark.parametrize("settle", [0.2, 1.5], ids=["at once", "found long after the save is shown"])
 def test_a_replay_that_waits_is_answered_on_the_page(folder: Path, settle: float) -> None:
     once = "```{code-cell} python\n#| once: true\nx = 1\n```\n\n```{code-cell} python\nprint('x is', x)\n```\n"
@@ -622,6 +653,25 @@ def test_buttons_at_a_proposal_answer_it(folder: Path) -> None:
     model = Scripted(lambda messages: END if messages[-1]["content"].startswith("<output") else MOVE)
     watch(folder, drive, model=model)
     assert "/sure all\n" in (folder / "journal/scan.md").read_text()
+
+
+@looked
+def test_what_runs_by_itself_counts_down_on_the_page(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="do", text=":here: note it")
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            page.press("p", 80, text="p")
+            row = "document.querySelector('.deed-offers li')"
+            left = f"Number({row}.innerText.match(/by itself in (\\d+) s/)[1])"
+            page.until(f"!!{row}?.innerText.includes('runs by itself in')")
+            page.until(f"{left} < Number({row}.dataset.first ??= {left})")  # in one row, not one drawn anew
+            here.act("stop")
+            assert page.complaints == []
+
+    move = "Note it.\n\n```{code-cell} python\nopen('noted.txt', 'w').write('x')\n```"
+    watch(folder, drive, model=Scripted(lambda messages: move), countdown=100.0)
 
 
 def test_a_short_word_is_written_as_it_is_or_not_at_all(folder: Path) -> None:
