@@ -135,8 +135,6 @@ _SECRET_WORDS = {"KEY", "KEYS", "PASS", "PAT", "PWD", "PGPASS", "SSHPASS", "SECR
 _SECRET_ENDS = ("APIKEY", "ACCESSKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL")
 """Longer ones, which names are also grown together with: PGPASSWORD."""
 _NO_SECRET_NAMES = {"FILE", "PATH", "DIR", "FOLDER", "SOCK", "NAME", "URL", "PUBLIC", "NUM", "COUNT", "TYPE"}
-_PATHS = {"GOOGLE_APPLICATION_CREDENTIALS", "AWS_SHARED_CREDENTIALS"}
-"""Names that sound like a secret, and lead to the file that holds it."""
 _NO_SECRETS = {"password", "changeme", "postgres", "disabled", "required", "optional", "undefined", "localhost"}
 _COUNT = 12
 """Digits: a shorter number is one that any table may hold."""
@@ -186,9 +184,7 @@ def known_values(environ: Mapping[str, str]) -> frozenset[str]:
 def secret_names(names: Iterable[str]) -> frozenset[str]:
     """Those of an environment's names that say a secret stands there: no cell gets them.
 
-    >>> sorted(secret_names(["NUM_KEYS", "GOOGLE_APPLICATION_CREDENTIALS"]))
-    []
-    >>> sorted(secret_names(["GH_PAT", "PGPASSWORD", "MYSQL_PWD", "PWD", "KEYBOARD_LAYOUT", "TOKENIZERS_PARALLELISM"]))
+    >>> sorted(secret_names(["GH_PAT", "PGPASSWORD", "MYSQL_PWD", "PWD", "NUM_KEYS", "KEYBOARD_LAYOUT"]))
     ['GH_PAT', 'MYSQL_PWD', 'PGPASSWORD']
     """
     return frozenset(filter(_called_secret, names))
@@ -196,7 +192,7 @@ def secret_names(names: Iterable[str]) -> frozenset[str]:
 
 def _called_secret(name: str) -> bool:
     words = set(re.split(r"[^A-Z0-9]+", name.upper())) - {""}
-    if name in _PATHS or words & _NO_SECRET_NAMES or words == {"PWD"} or ("ID" in words and "SECRET" not in words):
+    if words & _NO_SECRET_NAMES or words == {"PWD"} or ("ID" in words and "SECRET" not in words):
         return False  # the id of a key is none, but Vault's SECRET_ID is
     return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) for word in words)
 
