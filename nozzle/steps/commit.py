@@ -67,7 +67,8 @@ def record_all(
 def record_aside(repo: Repo, records: Sequence[Record], cap: int, at: str, name: str) -> Thread:
     """Make the steps on a new branch that starts at a commit; HEAD, the index and the files stay as they are."""
     chain = _chain(repo, at, name, [_part(repo, record, cap) for record in records])
-    repo.refs.move(HEADS + name, chain.tip, "")
+    repo.refs.move(HEADS + name, at, "")
+    repo.refs.move(HEADS + name, chain.tip, at)  # a second time: a branch that begins somewhere made nothing there
     return Thread(name, chain.tip, repo.root)
 
 

@@ -25,6 +25,12 @@ _again = re.compile(
 )
 """What the reflog says of commits that git makes here out of others."""
 _AMENDED = "commit (amend): "
+_NOTE = "nozzle/alone"
+"""Where it is noted, in the folder that all worktrees share, behind which commit all was made here."""
+_BEGUN = "nozzle: begun"
+"""What is read where a branch begins: at a commit that may be anybody's."""
+_LANDED = "nozzle: land "
+"""What it says of a thread that landed: git may have made one cell of two people's."""
 _elsewhere = re.compile(r"(initial )?(clone|pull|fetch|push|am)\b")
 """What it says where those of somebody else come in."""
 
@@ -43,13 +49,12 @@ def alone(repo: Repo, made: Collection[str] = ()) -> bool:
     rows = _reflogs(repo)
     if any(_elsewhere.match(action) for each in rows for _, action in each):
         return False
-    note = repo.common / "nozzle" / "alone"
-    known = [note.read_text("ascii", "replace").strip()] if note.is_file() else []
-    known = [sha for sha in known if (found := repo.objects.read(sha)) and found.type == "commit"]
+    known = _noted(repo)
     commits = set(repo.door.run("rev-list", "HEAD", *(f"^{sha}" for sha in known)).decode().split())
-    if commits - _made_of_own(rows, made_here(repo) | set(made)):
+    if commits - _made_of_own(rows, made_here(repo, rows) | set(made)):
         return False
     if repo.thread().head not in known:
+        note = repo.common / _NOTE
         with contextlib.suppress(OSError):  # then the reflog is asked again
             note.parent.mkdir(mode=0o700, exist_ok=True)
             note.write_text(repo.thread().head)
@@ -74,7 +79,12 @@ def _look(place: Path) -> tuple[int, ...]:
 
 def _made_of_own(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:
     """With those that git made out of such commits: there are no others where nothing came in from elsewhere."""
-    found = own | {sha for each in rows for sha, action in each if _again.fullmatch(action)}
+    return _amended(rows, own | {sha for each in rows for sha, action in each if _again.fullmatch(action)})
+
+
+def _amended(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:
+    """With those that only say anew what such commits said."""
+    found = set(own)
     for each in rows:
         for (before, _), (sha, action) in pairwise(reversed(each)):
             if action.startswith(_AMENDED) and before in found:
@@ -82,25 +92,95 @@ def _made_of_own(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:
     return found
 
 
-def brought(repo: Repo, path: str) -> list[bytes]:
-    """A file as git may have put it here: at HEAD first, then in what is being merged, fetched or staged.
+def _noted(repo: Repo) -> list[str]:
+    """The commit behind which all was made here."""
+    note = repo.common / _NOTE
+    known = [note.read_text("ascii", "replace").strip()] if note.is_file() else []
+    return [sha for sha in known if (found := repo.objects.read(sha)) and found.type == "commit"]
 
-    Each as it lies in git, and as a checkout would write it, filters applied.
+
+@dataclass(slots=True)
+class Sources:
+    """Where something of somebody else's may be, as far as git has it here."""
+
+    own: set[str] = field(default_factory=set)
+    """Commits that were made here: what one of them adds to its only parent is the author's."""
+    names: list[str] = field(default_factory=list)
+    """Those of others that all here is built on, or that were fetched; empty: the index, while git brings something."""
+    parents: dict[str, list[str]] = field(default_factory=dict)
+    """Of the commits above them; known already when they are asked for again."""
+
+
+def sources(repo: Repo, made: Collection[str], known: Sources) -> Sources:
+    """Ask the reflogs, which no fetch writes into; a commit of which they do not know is somebody else's."""
+    rows = _reflogs(repo)
+    landed = {sha for each in rows for sha, action in each if action.startswith(_LANDED)}
+    own = _amended(rows, made_here(repo, rows) | set(made)) - landed
+    tips = dict.fromkeys(_tips(repo))
+    mine, theirs, alone = [sha for sha in tips if sha in own], [sha for sha in tips if sha not in own], _noted(repo)
+    stop = [*theirs, *alone, *(sha for sha in mine if sha in known.parents)]
+    given = "".join([*(f"{sha}\n" for sha in mine), *(f"^{sha}\n" for sha in stop)]).encode()
+    out = repo.door.run("rev-list", "--parents", "--ignore-missing", "--stdin", given=given) if mine else b""
+    parents = known.parents | {sha: rest for sha, *rest in map(str.split, out.decode().splitlines())}
+    below = _below(mine, own, parents)
+    theirs += [sha for sha in _not_behind(repo, below, alone) if sha not in tips or sha in own]
+    brings = repo.busy() or (repo.git_dir / "SQUASH_MSG").exists()
+    return Sources(own, [*_not_behind(repo, theirs, alone), *([""] if brings else [])], parents)
+
+
+def _below(tips: list[str], own: set[str], parents: dict[str, list[str]]) -> list[str]:
+    """The first commits, from these on down, that are not of the author's alone."""
+    found, seen, rest = dict[str, None](), set[str](), list(tips)
+    while rest:
+        if (sha := rest.pop()) in seen:
+            continue
+        seen.add(sha)
+        if sha in own and len(parents.get(sha, "more")) < 2:
+            rest += parents[sha]
+        else:
+            found[sha] = None
+    return list(found)
+
+
+def _not_behind(repo: Repo, commits: list[str], others: list[str]) -> list[str]:
+    if not others or not commits:
+        return commits
+    given = "".join([*(f"{sha}\n" for sha in commits), *(f"^{sha}\n" for sha in others)]).encode()
+    out = repo.door.run("rev-list", "--ignore-missing", "--stdin", given=given).decode().split()
+    left = set(out)
+    return [sha for sha in commits if sha in left]
+
+
+def _tips(repo: Repo) -> list[str]:
+    """All commits that have a name, or were fetched last."""
+    heads = ("HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD")
+    refs = [sha for sha, _ in _refs(repo, "refs/remotes", "refs/heads", "refs/tags")]
+    given = "".join(f"{name}^{{commit}}\n" for name in dict.fromkeys([*heads, *_last_fetched(repo), *refs])).encode()
+    out = repo.door.run("cat-file", "--batch-check=%(objecttype) %(objectname)", given=given).decode().splitlines()
+    return [row.removeprefix("commit ") for row in out if row.startswith("commit ")]
+
+
+def at_head(repo: Repo, path: str) -> bytes:
+    """A file as a checkout writes it."""
+    return next(iter(brought(repo, path, ["HEAD"])), b"")
+
+
+def brought(repo: Repo, path: str, names: list[str]) -> list[bytes]:
+    """A file as git may have put it here out of these: as a checkout would write it, filters applied, and as it lies
+    in git.
     """
-    names = _names(repo)
-    blobs = _blobs(repo, names, path)
-    found = [] if blobs[0] else [b""]
-    once = [sha for sha in dict.fromkeys(blobs) if sha]
+    found: list[bytes] = []
+    once = [sha for sha in dict.fromkeys(_blobs(repo, names, path)) if sha]
     for sha, filtered in zip(once, _filtered(repo, once, path), strict=True):
         raw = repo.objects.read(sha)
         found += [filtered, raw.data] if raw else [filtered]
     return list(dict.fromkeys(found))
 
 
-def brought_anywhere(repo: Repo, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:
-    """The files at all paths that are wanted, as git may have put them here; each content once."""
+def brought_anywhere(repo: Repo, wanted: Callable[[str], bool], names: list[str]) -> list[tuple[str, bytes]]:
+    """The files at all paths that are wanted, as git may have put them here out of these; each content once."""
     found: dict[str, str] = {}
-    for name in _names(repo):
+    for name in names:
         words = ("ls-tree", "-r", "-z", "--full-tree", name) if name else ("ls-files", "-s", "-z")
         for row in repo.door.ask(*words).out.split(b"\0"):
             facts, _, path = row.partition(b"\t")
@@ -120,14 +200,14 @@ class Versions:
     """Hashes of all their lines: a part that has another one is in none of them."""
 
 
-def earlier(repo: Repo, path: str, parts: Collection[bytes], known: Versions) -> list[bytes]:
-    """What ever stood at a path in a commit that is known here and was not made by nozzle, if it has all lines of one
+def earlier(repo: Repo, path: str, parts: Collection[bytes], known: Versions, own: set[str]) -> list[bytes]:
+    """What ever stood at a path in a commit that is known here and was not made here, if it has all lines of one
     of these parts.
 
     Git writes a file out of any commit without going there (`restore -s`, `stash pop`), and leaves no trace of it.
     """
     head = repo.thread().head
-    new = [sha for sha in _versions(repo, path, known.head) if sha not in known.blobs]
+    new = [sha for sha in _versions(repo, path, known.head, own) if sha not in known.blobs]
     for text in _texts(repo, path, new):
         known.lines |= {hash(line.strip()) for line in text.split(b"\n")}
     known.head, known.blobs = head, known.blobs | dict.fromkeys(new)
@@ -143,28 +223,23 @@ def _texts(repo: Repo, path: str, blobs: list[str]) -> list[bytes]:
     return [*raw.values(), *(_filtered(repo, list(raw), path) if repo.index.filtered(path) else ())]
 
 
-def _versions(repo: Repo, path: str, since: str) -> list[str]:
+def _versions(repo: Repo, path: str, since: str, own: set[str]) -> list[str]:
     """The blobs, newest first, but for those behind the commit `since`.
 
     A step's text was looked at as it was made, so what came with it came otherwise, too.
     """
     given = "".join([*(f"{sha}\n" for sha in _last_fetched(repo)), f"^{since}\n" if since else ""]).encode()
     where = ("--exclude=refs/nozzle/*", "--all", "--reflog", "--ignore-missing", "--stdin")
-    how = ("--format=%H", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "-m", "--full-history")
+    how = ("--format=%H %P", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "-m", "--full-history")
     out = repo.door.run("--literal-pathspecs", "log", *how, *where, "--", path, given=given).decode("utf-8", "replace")
-    steps, commit, found = steps_here(repo), "", dict[str, None]()
+    steps, ours, found = steps_here(repo), False, dict[str, None]()
     for row in out.splitlines():
-        if not row.startswith(":"):
-            commit = row or commit
-        elif commit not in steps and (fields := row.split("\t")[0].split())[1].startswith("100"):
+        if row and not row.startswith(":"):
+            commit, *parents = row.split()
+            ours = commit in steps or (commit in own and len(parents) < 2)
+        elif row and not ours and (fields := row.split("\t")[0].split())[1].startswith("100"):
             found[fields[3]] = None
     return list(found)
-
-
-def _names(repo: Repo) -> list[str]:
-    """The commits of which git may have put something here; empty: the index."""
-    names = ["HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "", *_last_fetched(repo)]
-    return [*names, *(name for _, name in _refs(repo, "refs/remotes")), *_fetched(repo)]
 
 
 def _blobs(repo: Repo, names: list[str], path: str) -> list[str]:
@@ -194,13 +269,6 @@ def _last_fetched(repo: Repo) -> list[str]:
     return list(dict.fromkeys(found[0].decode() for row in rows if (found := re.match(rb"[0-9a-f]{40,64}", row))))
 
 
-def _fetched(repo: Repo) -> list[str]:
-    """Branches here whose tip was not committed here: a fetch can make one (`git fetch origin pull/1/head:review`)."""
-    rows = _refs(repo, "refs/heads", "refs/tags")
-    here = made_here(repo) if rows else set()
-    return [name for sha, name in rows if sha not in here]
-
-
 def _refs(repo: Repo, *below: str) -> list[tuple[str, str]]:
     """What each points to, and its name, in which a stranger may have put any space or end of line but git's own."""
     rows = os.fsdecode(repo.door.run("for-each-ref", "--format=%(objectname) %(refname)", *below)).split("\n")[:-1]
@@ -209,7 +277,7 @@ def _refs(repo: Repo, *below: str) -> list[tuple[str, str]]:
 
 def stamp(repo: Repo) -> tuple[int, ...]:
     """Changes whenever what `brought` would find may have changed."""
-    heads = ("HEAD", "index", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", "logs/HEAD")
+    heads = ("HEAD", "index", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", "SQUASH_MSG", "logs/HEAD")
     remotes, branches = repo.common / "refs" / "remotes", repo.common / "refs" / "heads"
     places = [repo.git_dir / name for name in heads] + [repo.common / "packed-refs", remotes, *remotes.glob("*/*")]
     places += [branches, *branches.glob("*/"), repo.common / "refs" / "stash", repo.common / "refs" / "tags"]
@@ -221,9 +289,8 @@ def tracks(repo: Repo, path: str) -> bool:
     return bool(repo.door.run("--literal-pathspecs", "ls-files", "-z", "--", path))
 
 
-def made_here(repo: Repo) -> set[str]:
+def made_here(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
     """Commits that this clone's reflogs say were committed here, in whichever worktree or thread."""
-    rows = _reflogs(repo)
     return {sha for each in rows for sha, action in each if _here.fullmatch(action)} | _steps(repo, rows)
 
 
@@ -259,8 +326,10 @@ def _reflog(repo: Repo, name: str) -> list[tuple[str, str]]:
         lines = file.read_bytes().split(b"\n")
     except OSError:
         return []
-    rows = (line.partition(b"\t") for line in reversed(lines) if line)
-    return [(fields.split(b" ", 2)[1].decode(), os.fsdecode(action)) for fields, _, action in rows]
+    rows = [line.partition(b"\t") for line in reversed(lines) if line]
+    found = [(fields.split(b" ", 2)[1].decode(), os.fsdecode(action)) for fields, _, action in rows]
+    begun = name.startswith("refs/") and found and rows[-1][0].startswith(b"0" * 40) and found[-1][1] == _RECORDED
+    return [*found[:-1], (found[-1][0], _BEGUN)] if begun else found
 
 
 def committed_by_hand(repo: Repo) -> bool:

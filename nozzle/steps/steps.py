@@ -40,6 +40,7 @@ class Steps:
         self.ignores = Ignored(repo)
         self._made: set[str] = set()
         self._alone: tuple[str, tuple[tuple[int, ...], ...], bool] = ("", (), False)
+        self._sources: tuple[tuple[int, ...], origin.Sources] = ((), origin.Sources())
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
         self._versions: dict[str, origin.Versions] = {}
         self._earlier: dict[str, tuple[tuple[tuple[int, ...], frozenset[bytes]], list[bytes]]] = {}
@@ -275,28 +276,38 @@ class Steps:
         self._alone = (now, new, found)
         return found
 
+    def head_text(self, path: str) -> bytes:
+        """A file of HEAD as a checkout writes it; empty where there is none."""
+        return origin.at_head(self._repo, self._repo.canonical(path))
+
     def brought(self, path: str) -> list[bytes]:
-        """A file as git may have put it here, as a checkout writes it and as git keeps it: at HEAD, then elsewhere."""
-        stamp, found = self._brought.get(path, ((), []))
-        if (now := origin.stamp(self._repo)) != stamp:
-            found = origin.brought(self._repo, self._repo.canonical(path))
-            self._brought[path] = (now, found)
-        return found
+        """A file as git may have put it here from elsewhere, as a checkout writes it and as git keeps it."""
+        stamp, sources = self._elsewhere()
+        if self._brought.get(path, ((), []))[0] != stamp:
+            self._brought[path] = (stamp, origin.brought(self._repo, self._repo.canonical(path), sources.names))
+        return self._brought[path][1]
 
     def earlier(self, path: str, parts: Collection[bytes]) -> list[bytes]:
         """Texts that a file had in the history known here, and which hold all of one of these `parts`' lines."""
-        key = (origin.stamp(self._repo), frozenset(parts))
+        stamp, sources = self._elsewhere()
+        key = (stamp, frozenset(parts))
         if self._earlier.get(path, (((), frozenset()), []))[0] != key:
             real = self._repo.canonical(path)
             known = self._versions.setdefault(real, origin.Versions())
-            self._earlier[path] = (key, origin.earlier(self._repo, real, parts, known))
+            self._earlier[path] = (key, origin.earlier(self._repo, real, parts, known, sources.own))
         return self._earlier[path][1]
 
     def brought_anywhere(self, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:
-        """Paths that are `wanted`, and what git may have put there, in whichever branch."""
-        if (now := origin.stamp(self._repo)) != self._anywhere[0]:
-            self._anywhere = (now, origin.brought_anywhere(self._repo, wanted))
+        """Paths that are `wanted`, and what git may have put there from elsewhere."""
+        stamp, sources = self._elsewhere()
+        if stamp != self._anywhere[0]:
+            self._anywhere = (stamp, origin.brought_anywhere(self._repo, wanted, sources.names))
         return self._anywhere[1]
+
+    def _elsewhere(self) -> tuple[tuple[int, ...], origin.Sources]:
+        if (now := origin.stamp(self._repo)) != self._sources[0]:
+            self._sources = (now, origin.sources(self._repo, self._made, self._sources[1]))
+        return self._sources
 
     def other(self, path: str) -> Path | None:
         """The folder of another repository that a file here lies in: what came with it no step can hold."""

@@ -190,9 +190,8 @@ def own(here: Journal, rel: str) -> Callable[[str], bool]:
     from nozzle.document.entry import Entry
     from nozzle.document.prompts import prompts
 
-    brought = {
-        each.digest for text in here.steps.brought(rel) for each in prompts(Entry(text.decode("utf-8", "replace")))
-    }
+    texts = [here.steps.head_text(rel), *here.steps.brought(rel)]
+    brought = {each.digest for text in texts for each in prompts(Entry(text.decode("utf-8", "replace")))}
     return lambda digest: digest not in brought
 
 

@@ -33,19 +33,20 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     from nozzle.keys import add_typed, typed
 
     known = typed(here.steps.shared)
-    head, *others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)] or [Entry("")]
-    brought = {cell.digest for one in (head, *others) for cell in one.cells}
+    head = Entry(here.steps.head_text(rel).decode("utf-8", "replace"))
+    others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)]
+    brought = {cell.digest for one in others for cell in one.cells}
     brought |= _copied(here, entry, brought, known)
     before = _vouched(here, head, rel, known)
     carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
-    own = _vouched(here, entry, rel, known)
+    own = vouched = _vouched(here, entry, rel, known)
     brought |= _earlier(
         here, [cell for cell in entry.cells if not {cell.digest, cell.chain} & (brought | own)], rel, known
     )
-    own |= {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
+    own = own | {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
     chains = [cell.chain for cell in entry.cells if cell.runs]
-    if entry.text != head.text:
-        add_typed(here.steps.shared, [chain for chain in chains if chain in own])
+    typed_now = own if entry.text != head.text else own - vouched
+    add_typed(here.steps.shared, [chain for chain in chains if chain in typed_now])
     return set(chains) - own
 
 

@@ -39,23 +39,23 @@ def test_what_any_branch_of_a_remote_holds_was_brought_however_many_there_are(au
     with Steps.open(author.root) as steps:
         author.commit("a.md", "mine")
         tip = author.git("rev-parse", "HEAD")
-        author.git("switch", "-qc", "theirs")
-        author.commit("a.md", "theirs")
-        theirs = author.git("rev-parse", "HEAD")
-        author.git("switch", "-q", "main")
-        author.git("branch", "-D", "theirs")
+        fetched(author, "theirs")
+        theirs = author.git("rev-parse", "origin/main")
+        author.git("update-ref", "-d", "refs/remotes/origin/main")
         rows = [f"create refs/remotes/origin/b{number:03} {tip}\n" for number in range(200)]
         refs = "".join([*rows, f"create refs/remotes/origin/z\u2028z\u00a0 {theirs}\n"])
         subprocess.run(["git", "update-ref", "--stdin"], cwd=author.root, input=refs, text=True, check=True)
-        assert steps.brought("a.md") == [b"mine", b"theirs"]
+        assert (steps.head_text("a.md"), steps.brought("a.md")) == (b"mine", [b"theirs"])
 
 
 @pytest.mark.parametrize("name", ["a file.md", "line\nline.md"])
 def test_what_was_brought_is_told_as_a_checkout_writes_it_and_as_git_keeps_it(author: Author, name: str) -> None:
     with Steps.open(author.root) as steps:
         author.commit(".gitattributes", "*.md text eol=crlf\n")
-        assert steps.brought(name) == [b""]
+        assert (steps.head_text(name), steps.brought(name)) == (b"", [])
         author.commit(name, "1\n2\n\n")
+        assert (steps.head_text(name), steps.brought(name)) == (b"1\r\n2\r\n\r\n", [])
+        author.git("update-ref", "refs/remotes/origin/main", author.git("commit-tree", "-m", "theirs", "HEAD^{tree}"))
         assert steps.brought(name) == [b"1\r\n2\r\n\r\n", b"1\n2\n\n"]
 
 
@@ -66,7 +66,7 @@ def test_of_many_branches_that_were_made_here_none_was_brought(author: Author) -
             author.git("branch", f"b{number}")
             author.git("switch", "-q", f"b{number}")
             steps.record(row(number))
-        assert steps.brought("a.md") == [b"59\n"]
+        assert (steps.head_text("a.md"), steps.brought("a.md")) == (b"59\n", [])
 
 
 AT_HOME = {
@@ -159,16 +159,38 @@ def test_who_fetches_is_alone_no_longer_from_that_moment_on(author: Author, tmp_
         assert not steps.alone()
 
 
+def fetched(author: Author, *texts: str) -> None:
+    """As if somebody else had made commits with these texts."""
+    tip = author.git("rev-parse", "HEAD")
+    for text in texts:
+        blob = author.git("hash-object", "-w", "--stdin", given=text)
+        tree = author.git("mktree", given=f"100644 blob {blob}\ta.md\n")
+        tip = author.git("commit-tree", "-m", "theirs", "-p", tip, tree)
+    author.git("update-ref", "refs/remotes/origin/main", tip)
+
+
 def test_what_was_ever_at_a_path_is_found_also_when_it_is_asked_again(author: Author) -> None:
     with Steps.open(author.root) as steps:
-        author.commit("a.md", "one\n\n  two\n")
-        author.commit("a.md", "none\n")
+        author.commit("a.md", "mine\n")
+        fetched(author, "one\n\n  two\n", "none\n")
         assert steps.earlier("a.md", {b"one\ntwo"}) == [b"one\n\n  two\n"]
         assert steps.earlier("a.md", {b"one\nthree"}) == []
-        author.commit("a.md", "one\nthree\n")
-        author.commit("a.md", "gone\n")
+        author.git("merge", "-q", "origin/main")
+        fetched(author, "one\nthree\n", "gone\n")
         made(steps, "a.md", "of a step\n")
+        author.commit("a.md", "of my own\n")
         made(steps, "a.md", "none\n")
         assert steps.earlier("a.md", {b"one\nthree"}) == [b"one\nthree\n"]
         assert set(steps.earlier("a.md", {b"one\ntwo", b"gone"})) == {b"gone\n", b"one\n\n  two\n"}
-        assert steps.earlier("a.md", {b"of a step"}) == []
+        assert steps.earlier("a.md", {b"of a step", b"of my own", b"mine"}) == []
+
+
+def test_a_thread_that_begins_at_somebody_elses_commit_makes_it_nobody_elses(author: Author) -> None:
+    with Steps.open(author.root) as steps:
+        author.commit("a.md", "mine")
+        fetched(author, "theirs")
+        author.git("switch", "-q", "--detach", "origin/main")
+        author.git("update-ref", "-d", "refs/remotes/origin/main")
+        made(steps, "b.md", "1")
+        assert steps.thread().name.startswith("nozzle/")
+        assert steps.brought("a.md") == [b"theirs"]

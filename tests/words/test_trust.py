@@ -324,6 +324,78 @@ def test_what_two_write_alike_in_one_cell_of_many_is_no_copy(say: Say, clone: Pa
     assert say("run", str(path)).status == 0
 
 
+ME = ("-c", "user.name=I", "-c", "user.email=i@example.org")
+BY_HAND: dict[str, list[tuple[str, ...]]] = {
+    "staged": [("add", "-A")],
+    "committed": [("add", "-A"), (*ME, "commit", "-qm", "mine")],
+    "amended": [("add", "-A"), (*ME, "commit", "-qm", "mine"), (*ME, "commit", "-q", "--amend", "-m", "all mine")],
+    "pushed": [("add", "-A"), (*ME, "commit", "-qm", "mine"), ("push", "-q", "origin", "HEAD:mine"), ("fetch", "-q")],
+    "squashed": [
+        ("add", "-A"),
+        (*ME, "commit", "-qm", "one"),
+        ("reset", "-q", "--soft", "HEAD~1"),
+        (*ME, "commit", "-qm", "both"),
+    ],
+    "on a branch": [("switch", "-qc", "mine"), ("add", "-A"), (*ME, "commit", "-qm", "mine")],
+}
+
+
+@pytest.mark.parametrize("how", BY_HAND)
+def test_what_i_add_or_commit_by_hand_before_it_ran_is_mine(say: Say, theirs: Path, clone: Path, how: str) -> None:
+    path = entry(clone, (clone / "journal/entry.md").read_text() + "\n" + cell("print('mine')"))
+    own = entry(clone, cell("print('new')"), "journal/own.md")
+    for words in BY_HAND[how]:
+        git(clone, *words)
+    assert held(clone, path) == ["print('theirs')"]
+    assert not held(clone, own)
+    assert say("run").status == 1
+    assert [typed_and_run(each) for each in (path, own)] == [["print('mine')"], ["print('new')"]]
+
+
+FROM_THEM: dict[str, list[tuple[str, ...]]] = {
+    "a file of theirs": [("checkout", "FETCH_HEAD", "--", "journal/more.md")],
+    "a squash": [("merge", "-q", "--squash", "FETCH_HEAD")],
+    "a merge": [(*ME, "merge", "-q", "--no-commit", "--no-ff", "FETCH_HEAD")],
+    "a pick": [("cherry-pick", "-n", "FETCH_HEAD")],
+    "a merge of their side": [(*ME, "merge", "-q", "--no-ff", "-m", "both", "FETCH_HEAD")],
+}
+
+
+@pytest.mark.parametrize("commits", [False, True])
+@pytest.mark.parametrize("how", FROM_THEM)
+def test_what_git_stages_for_me_of_theirs_is_theirs(theirs: Path, clone: Path, how: str, commits: bool) -> None:
+    entry(theirs, "\n".join([cell("a = 1"), cell("b = 2")]), "journal/more.md")
+    git(theirs, "add", "-A")
+    git(theirs, *WHO, "commit", "-qm", "more")
+    entry(clone, cell("print('new')"), "journal/own.md")
+    git(clone, "add", "-A")
+    git(clone, *ME, "commit", "-qm", "mine")
+    git(clone, "fetch", "-q")
+    for words in FROM_THEM[how]:
+        git(clone, *words)
+    if commits:
+        git(clone, *ME, "commit", "-q", "--allow-empty", "-m", "mine")
+        git(clone, "remote", "remove", "origin")
+    assert held(clone, clone / "journal/more.md") == ["a = 1", "b = 2"]
+    git(clone, "mv", "-f", "journal/more.md", "journal/moved.md")
+    git(clone, *ME, "commit", "-q", "--allow-empty", "-am", "moved")
+    assert held(clone, clone / "journal/moved.md") == ["a = 1", "b = 2"]
+    assert not held(clone, clone / "journal/own.md") or "merge" in how
+
+
+def test_what_died_or_never_ran_stays_mine_when_a_remote_comes(say: Say, folder: Path, tmp_path: Path) -> None:
+    died = entry(folder, "\n".join([cell("import os\nos.kill(os.getpid(), 9)"), cell("print('below')")]))
+    assert say("run").status == 1
+    never = entry(folder, cell("print('never')"), "journal/never.md")
+    git(folder, "add", "-A")
+    git(folder, *ME, "commit", "-qm", "by hand")
+    git(folder, "init", "-q", "--bare", str(tmp_path / "far"))
+    git(folder, "remote", "add", "origin", str(tmp_path / "far"))
+    git(folder, "push", "-q", "-u", "origin", "HEAD")
+    assert not held(folder, died)
+    assert not held(folder, never)
+
+
 IMPORTS = cell("import math\nimport json as j, re  # usual\n\nfrom os import (\n    path,\n    sep,\n)")
 ALIKE = {
     "the usual imports": ([IMPORTS, cell("mine = 1"), cell("mine")], True),
