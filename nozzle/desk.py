@@ -547,8 +547,8 @@ class Desk:
             self._note("warning", f"{cell.title}: {impure}, as you said; {ALL_AGAIN}")
         for path, other in self.tools.together.wrote(self.tools.root, finished.elsewhere):
             self._note("warning", f"{cell.title} writes {path}, and so does the thread in {other}: the last one wins")
-        for path in run.doubtful:
-            self._note("warning", f"{path} changed while programs of {cell.title} ran, and {MAYBE_YOURS}")
+        for paths in run.doubts:
+            self._note("warning", f"{paths} changed while programs of {cell.title} ran, and {MAYBE_YOURS}")
         if again := [path for path in run.again if ledger.is_changed(path)]:
             self._note("warning", f"{', '.join(again)}: written again, as cells above {cell.title} ran again")
         if finished.cached:

@@ -40,6 +40,12 @@ GRAIN = 20_000_000
 """Nanoseconds by which a file's time may lag behind the clock."""
 _PASSING = re.compile(r"(?:^|/)(?:node_modules|__pycache__)/")
 """Paths of what programs install or leave behind."""
+_BY_HAND = re.compile(
+    r"(?:^|/)(?:\.|4913$|[^/]*~$|#[^/]*#$)"
+    r"|\.(?:ipynb|md|markdown|[qr]md|rst|org|adoc|tex|bib|py|docx|odt|pptx|xlsx)$",
+    re.I,
+)
+"""Paths that an editor, a desktop or the author makes more often than a program does: hidden ones, scraps, texts."""
 
 
 @dataclass(slots=True)
@@ -61,6 +67,8 @@ class Since:
     files: Snapshot | None = None
     natively: bool = False
     """Files may be written in C, and no program be started for that."""
+    code: str = ""
+    """All that may have named a file that it makes."""
 
 
 @dataclass(slots=True)
@@ -123,7 +131,8 @@ class Past:
         """How things stand as the last of these cells begins: what it calls may be defined in any of those above."""
         may_start = rel in self._spawned or any(c.language != "python" or PROGRAMS.search(c.body) for c in cells)
         natively = any(_NATIVE.search(cell.body) for cell in cells)
-        return Since(time.time_ns(), self.steps.snapshot() if may_start or natively else None, natively)
+        code = "\n".join(cell.body for cell in cells)
+        return Since(time.time_ns(), self.steps.snapshot() if may_start or natively else None, natively, code)
 
     def written(self, rel: str, cell: Cell, finished: Finished, since: Since) -> tuple[set[str], set[str]]:
         """Files under the root that a run of a cell of an entry wrote: seen by its hooks, or changed while its programs
@@ -132,24 +141,26 @@ class Past:
         What programs do is not seen; so of the files that changed `since` the run began those count that were then as
         HEAD has them and are not staged: the others are the author's, who was at them already. A file that git has and
         no cell has written is the cell's where its code names it, or where nobody else works: on a thread beside. So
-        is a new one where no program ran, and only C code may have written. Where nobody looked before, all are in
-        doubt that are younger than the run.
+        is a new one where no program ran, and only C code may have written, and one of those that people make. Where
+        nobody looked before, all are in doubt that are younger than the run.
         """
         seen = self.own(finished)
         if finished.spawned:
             self._spawned.add(rel)
         if not (finished.spawned or since.natively):
             return self._kept(seen), set()
-        now = self.steps.changed(since.files)
+        now, theirs = self.steps.changed(since.files), self._of(rel).written  # some in a step that is still to be made
         if since.files is None:
             stamps = {**now.now.tracked, **now.now.untracked}
             young = {path for path, (changed, _) in stamps.items() if changed >= since.at - GRAIN}
-            return self._kept(seen), self._kept(young - seen)
+            return self._kept(seen | (young & theirs)), self._kept(young - seen - theirs)
         before = {**since.files.tracked, **since.files.untracked}
-        theirs = self._of(rel).written  # by a cell above, whose step may not be made yet
         new = {path for path in now.new_files if path not in before or path in theirs}
         dirty = {path for path in now.newly_dirty if path not in before or path in theirs}
-        seen, asked = (seen | new, dirty - seen - new) if finished.spawned else (seen, (new | dirty) - seen)
+        named = {path for path in new if PurePosixPath(path).name in since.code}
+        if finished.spawned:
+            seen = seen | named | {path for path in new if not _BY_HAND.search(path)}
+        asked = (new | dirty) - seen
         alone = self.steps.forked()
         staged = set() if alone else asked & now.staged
         sure = {path for path in asked if alone or path in theirs or PurePosixPath(path).name in cell.body}

@@ -32,6 +32,8 @@ SPARSE = (
     "disable` in that folder brings them, then `nozzle run`"
 )
 NOTHING: Mapping[str, Replay] = {}
+FEW = 12
+"""Files that are named one by one."""
 LONG = 2.0
 """Seconds after which a running cell gets its marker in the text."""
 PARTIALS = (10.0, 30.0, 90.0, 300.0, 900.0)
@@ -100,6 +102,12 @@ class Run:
             cell, past.facts(finished), tuple(sorted(written)), self.origin,
             {key: words for key, words in said.items() if words},
         )  # fmt: skip
+
+    @property
+    def doubts(self) -> list[str]:
+        """The doubtful files, the first few by name: an archive may have been unpacked."""
+        more = self.doubtful[FEW:]
+        return [*self.doubtful[:FEW], *([f"{more[0]} and {len(more) - 1} other files"] if more else [])]
 
     @property
     def printed(self) -> str:

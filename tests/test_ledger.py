@@ -15,10 +15,13 @@ import pytest
 from nozzle.disk.file import swap
 from nozzle.document import scribe
 from nozzle.document.entry import Entry
+from nozzle.document.events import Finished
+from nozzle.document.facts import Facts
 from nozzle.document.outputs import Text
 from nozzle.document.scribe import Hand, Result
 from nozzle.intent import Intent, packed, unpacked
 from nozzle.loop import Saved
+from nozzle.past import Since
 from nozzle.piece import Origin, Piece, compose
 from nozzle.recovery import recover
 from nozzle.steps import Record, Steps
@@ -801,3 +804,35 @@ def test_what_a_cell_wrote_is_held_by_a_step_that_is_owed_over_a_restart(worksho
     assert git(workshop.root, "show", "HEAD:made.txt") == "made anew"
     assert git(workshop.root, "status", "--porcelain") == "M made.txt"
     assert git(workshop.root, "diff", "--cached", "--name-only") == "", "the author's is not staged"
+
+
+HANDS = [".env", ".a.md.swp", "4913", "letter.md~", "#letter.md#", ".idea/work.xml", "paper.tex", "Untitled.ipynb"]
+
+
+@pytest.mark.parametrize("name", HANDS)
+def test_a_new_file_such_as_people_make_is_not_taken_for_a_shell_cells(workshop: Workshop, name: str) -> None:
+    """The code does not say the name, so it stands for an author who saves while the cell runs."""
+    spelled = f"{name[:-1]}'{name[-1]}'" if "#" not in name else "'#letter.m'd#"
+    path = workshop.write(cell(f"cd ..; mkdir -p .idea; echo x > {spelled}; echo 1 > made.dat", "bash"))
+    workshop.run(path)
+    assert (workshop.root / name).read_text() == "x\n"
+    assert git(workshop.root, "log", "-1", "--name-only", "--format=").split() == ["journal/entry.md", "made.dat"]
+    assert f"{name} changed while programs of cd .." in told(workshop)
+    assert name not in workshop.here.ledger(print).past._of("journal/entry.md").written
+
+
+def test_a_new_text_that_the_code_above_names_is_the_cells(workshop: Workshop) -> None:
+    body = "import subprocess\ndef make(): subprocess.run('echo x > ../table.tex', shell=True)"
+    path = workshop.write(cell(body) + cell("make()"))
+    workshop.run(path)
+    assert "table.tex" in git(workshop.root, "log", "-1", "--name-only", "--format=").split()
+
+
+def test_what_the_cell_above_wrote_is_not_taken_for_the_authors(workshop: Workshop) -> None:
+    """Programs that nobody expected ran, and nobody had looked before."""
+    past, path = workshop.here.ledger(print).past, workshop.write(cell("pass"))
+    workshop.write("1", "made.dat"), workshop.write("2", "letter.txt")
+    rel, (ran,) = "journal/entry.md", Entry(path.read_text()).cells
+    past.remember(rel, ran, Facts("ok"), ["made.dat"])
+    since = Since(0)
+    assert past.written(rel, ran, Finished(ran.chain, "ok", spawned=True), since) == ({"made.dat"}, {"letter.txt"})
