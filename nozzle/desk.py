@@ -30,6 +30,7 @@ from nozzle.tools import Tools
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
+EDITED = "you changed what a cell wrote; cells above {} run again and may write over it, so a step has yours as it was"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -232,6 +233,8 @@ class Desk:
         tools, ledger, base = self.tools, self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
         session = self.kernels.get()
+        if session.missing(needed[:-1]) and (edited := ledger.save_edited(self.rel, base)):
+            self._note("warning", f"{', '.join(edited)}: {EDITED.format(row.cell.title)}")
         self._afterwards.forget(row.cell.chain)
         above = [cell for cell in self.entry.cells if cell.span.start <= row.cell.span.start]
         origin, since = ledger.origin(self.rel, base), ledger.past.before(self.rel, above)
@@ -534,7 +537,7 @@ class Desk:
         ledger = self.tools.ledger
         cell = self.entry.cell(run.cell.chain) or run.cell
         piece = run.result(finished, self.rel, cell, self.tools.hand, ledger.past)
-        piece = replace(piece, taken=ledger.sieve.taken(piece.adopt))
+        piece = replace(piece, taken=ledger.holding.take(piece.adopt))
         if run is not self.run:
             self.aside.remove(run)
             run.session.close()

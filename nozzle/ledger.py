@@ -17,6 +17,7 @@ from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError, Refused, Unwritable
+from nozzle.holding import Holding
 from nozzle.intent import Intent, Left, packed
 from nozzle.orphans import Orphans, put_files, shown
 from nozzle.past import Past
@@ -50,11 +51,13 @@ class Ledger:
     _begun: str = ""
     """The branch on which it was last asked whether steps want a thread of their own."""
     sieve: Sieve = field(init=False)
+    holding: Holding = field(init=False)
     _orphans: Orphans = field(init=False)
 
     def __post_init__(self) -> None:
         self.past = Past(self.root, self.steps, self.settings)
         self.sieve = Sieve(self.root, self.steps, self.settings.file_cap, self.warn)
+        self.holding = Holding(self.sieve, self.steps)
         self._orphans = Orphans(self.root, self.settings)
 
     # -- looking ------------------------------------------------------------------------------------------------
@@ -103,6 +106,15 @@ class Ledger:
     def save(self, rel: str, content: bytes) -> None:
         """The author's save, as a step, if it is not one yet."""
         self.record(rel, self.saved(rel, content))
+
+    def save_edited(self, rel: str, base: bytes) -> list[str]:
+        """What the author made of files that cells of an entry wrote, as a step of his, before they write over it."""
+        edited = self.holding.edited(sorted(self.past.written_by(rel)))
+        text = self.at_head(rel) if edited and self.sieve.refused(rel, base) else base
+        if edited and text is not None:
+            title = f"{stem(rel)}: {', '.join(edited)}, changed by hand"
+            self.record(rel, [Record("save", rel, title, {rel: text}, tuple(edited), taken=edited)])
+        return list(edited)
 
     def unsaved(self, rel: str, content: bytes) -> bool:
         """Whether a text of the author's is in no step yet, and could be."""

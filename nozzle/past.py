@@ -107,6 +107,10 @@ class Past:
         """Files that cells of the entry read, from the root."""
         return {path for facts in self._of(rel).facts.values() for path in facts.reads}
 
+    def written_by(self, rel: str) -> set[str]:
+        """Files that cells of the entry wrote, from the root."""
+        return self._of(rel).written
+
     def facts(self, finished: Finished) -> Facts:
         """What a run leaves in its step."""
         own = self.own(finished)

@@ -19,6 +19,7 @@ FLOORS = (
     ("beside", "permit"),
     ("recovery",),
     ("ledger", "run"),
+    ("holding",),
     ("sieve",),
     ("afterwards", "book", "killed"),
     ("editors", "intent", "orphans", "past", "piece", "together"),

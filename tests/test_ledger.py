@@ -836,3 +836,41 @@ def test_what_the_cell_above_wrote_is_not_taken_for_the_authors(workshop: Worksh
     past.remember(rel, ran, Facts("ok"), ["made.dat"])
     since = Since(0)
     assert past.written(rel, ran, Finished(ran.chain, "ok", spawned=True), since) == ({"made.dat"}, {"letter.txt"})
+
+
+@pytest.mark.parametrize("text", ["", f"\n{TOKEN}\n"], ids=["as it was", "with a secret"])
+def test_what_the_author_made_of_a_file_is_a_step_before_cells_write_over_it(workshop: Workshop, text: str) -> None:
+    path = workshop.write(cell("open('../conf.json', 'w').write('1')") + cell("print(open('../conf.json').read())"))
+    workshop.run(path)
+    workshop.write("an hour of tuning", "conf.json")
+    path.write_text(path.read_text().replace("print(", "print('now', ") + text)
+    workshop.notices.clear()
+    workshop.run(path)
+    if (workshop.root / "conf.json").read_text() != "1":
+        pytest.skip("the state was kept: nothing ran again")
+    assert "conf.json: you changed what a cell wrote" in told(workshop)
+    assert "conf.json: written again" in told(workshop)
+    (step,) = git(workshop.root, "log", "--format=%H", "--grep=conf.json, changed by hand").split()
+    assert git(workshop.root, "show", f"{step}:conf.json") == "an hour of tuning"
+    assert TOKEN not in everything(workshop)
+    assert git(workshop.root, "diff", "--name-only", "HEAD", "--", "conf.json") in ("", "conf.json" if text else "")
+
+
+def test_no_file_that_is_as_a_cell_left_it_is_the_authors(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('../conf.json', 'w').write('1')") + cell("print(2)"))
+    workshop.run(path)
+    workshop.notices.clear()
+    path.write_text(path.read_text().replace("print(2)", "print(3)"))
+    workshop.run(path)
+    assert "you changed" not in told(workshop)
+    assert "changed by hand" not in git(workshop.root, "log", "--format=%s")
+
+
+def test_no_secret_that_the_author_put_into_a_file_reaches_git_before_it_is_written_over(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('../conf.json', 'w').write('1')") + cell("print(2)"))
+    workshop.run(path)
+    workshop.write(TOKEN, "conf.json")
+    path.write_text(path.read_text().replace("print(2)", "print(3)"))
+    workshop.run(path)
+    assert "conf.json: line 1 looks like a secret" in told(workshop)
+    assert TOKEN not in everything(workshop)

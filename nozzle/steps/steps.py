@@ -106,6 +106,10 @@ class Steps:
         """Files as they are now, put into git for a step that is made later; by path."""
         return commit.take(self._repo, paths, self.cap)
 
+    def stamp(self, path: str) -> tuple[int, int]:
+        """How a file looks: its time, in nanoseconds, and its size."""
+        return worktree.stamp(self._repo, path)
+
     def record_aside(self, records: Sequence[Record], at: str) -> Thread:
         """Make steps on a thread of their own that starts at a commit; HEAD, index and files stay as they are."""
         self.check(records)
