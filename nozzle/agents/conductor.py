@@ -71,7 +71,7 @@ class Conductor:
         if seen == "moved" or not self._known:
             self._found(before if before.text and seen != "moved" else self.desk.entry)
         if seen == "saved":
-            if before.text and self._conducts():
+            if self._conducts():  # an entry that is new is heard whole
                 self.live |= _digests(self.desk.entry) - _digests(before)
             if self.crew.running:
                 return self._doubt()

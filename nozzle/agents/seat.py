@@ -69,9 +69,7 @@ class Seat:
             self.tasks.drop()
         elif seen == "saved":
             there = prompts(self.desk.entry)
-            fresh = (
-                {each.digest for each in there} - {each.digest for each in prompts(before)} if before.text else set()
-            )
+            fresh = {each.digest for each in there} - {each.digest for each in prompts(before)}
             if self.crew.running:
                 stops = {each.digest for each in there if each.word == "stop"} & fresh
                 self._hear(there, stops)  # whoever wrote it: it starts nothing

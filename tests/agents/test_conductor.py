@@ -10,6 +10,7 @@ from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.document.plan import plan
 from nozzle.document.prompts import prompts
+from nozzle.document.talk.quote import from_log
 from nozzle.document.thought import conduct
 from nozzle.document.thought.said import said
 from nozzle.lm import Scripted
@@ -102,6 +103,32 @@ def test_a_fence_that_is_to_be_run_is_offered_as_a_cell_and_runs_when_ticked(wat
     watched.until(lambda: kinds(watched.read()) == ["cell", "output"])
     assert "42" in watched.read()
     assert "\n```python\nprint(6 * 7)\n```\n" in watched.read()
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("first", [None, "", "---\nvoice: conduct\n---\n"], ids=["whole", "empty", "a head alone"])
+def test_an_entry_that_appears_is_heard_whole_at_its_first_save(watched: Watched, first: str | None) -> None:
+    if first is not None:
+        watched.save(first, "journal/new.md")
+        watched.quiet()
+    watched.save(HEAD + SHELL + "\n/ask what is this?\n\nWell.\n", "journal/new.md")
+    watched.until(lambda: sorted(kinds(watched.read("journal/new.md"))) == ["answer", "proposal"])
+
+
+@pytest.mark.usefixtures("hasty")
+def test_an_entry_that_git_brings_is_not_heard(watched: Watched) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    other = watched.workshop.root.parent / "other"
+    watched.git("worktree", "add", "-q", "-b", "side", str(other))
+    (other / "journal/brought.md").write_text(HEAD + SHELL)
+    watched.git("-C", str(other), "add", "journal/brought.md")
+    watched.git("-C", str(other), "commit", "-q", "-m", "brought")
+    watched.git("merge", "-q", "side")
+    brought = watched.workshop.root / "journal/brought.md"
+    watched.until(lambda: brought in watched.loop.desks)
+    watched.quiet()
+    assert watched.read("journal/brought.md") == HEAD + SHELL
 
 
 @pytest.mark.usefixtures("hasty")
@@ -398,6 +425,12 @@ def test_the_model_asks_back_one_question_under_the_paragraph_that_calls_for_it(
 def test_how_it_goes_names_what_is_still_open(workshop: Workshop) -> None:
     text = ran(workshop, "# Scan\n\nIs the bandwidth the limit?\n\n/ask how is it going?\n\n")
     assert "**Open questions.** Is the bandwidth the limit? (line 3)" in text
+
+
+def test_how_it_goes_names_what_only_a_machine_replied_to(workshop: Workshop) -> None:
+    path = workshop.write(from_log("is the bandwidth the limit?\n\nRESPONDING\n\n**Yes.** It is - so.\n\nWell.\n"))
+    told = from_text(workshop.here, path)
+    assert "**Open questions.** is the bandwidth the limit? (line 1, a machine replied)" in told
 
 
 def test_a_quiet_entry_has_news_and_no_notes(workshop: Workshop) -> None:
