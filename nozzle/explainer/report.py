@@ -70,9 +70,13 @@ def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda tex
 
 
 def _open(entry: Entry, redact: Callable[[str], str]) -> str:
-    """What the author wondered about in prose, and nothing has settled; heard by cue words."""
-    found = [point for point in condense(entry).of("question", state=["open"]) if not point.words.startswith("/")]
-    shown = [f"{redact(point.words)} (line {point.line + 1})" for point in found[-QUESTIONS:]]
+    """What the author wondered about in prose, and nothing has settled; heard by cue words. A reply settles nothing."""
+    asked = condense(entry).of("question", state=["open", "replied"])
+    found = [point for point in asked if not point.words.startswith("/")]
+    shown = [
+        f"{redact(point.words)} (line {point.line + 1}{', a machine replied' if point.state == 'replied' else ''})"
+        for point in found[-QUESTIONS:]
+    ]
     more = f" and {len(found) - QUESTIONS} more: `nozzle condense`" if len(found) > QUESTIONS else ""
     return "; ".join(shown) + more
 
