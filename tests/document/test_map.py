@@ -86,6 +86,48 @@ def test_a_question_is_closed_by_the_cell_below_it_once_that_has_run() -> None:
     assert states(output(text, "error", "NameError: x"), "question") == [("open", [0])]
 
 
+@pytest.mark.parametrize(
+    ("asked", "code", "state"),
+    [
+        ("How fast is a copy?", 'print("unrelated")', "open"),
+        ("How fast is a copy?", "copy_ms = 3", "closed"),
+        ("How fast is it?", "import timeit", "closed"),
+        ("Does the solver show convergence?", "print(converged)", "closed"),
+        ("The matrix is banded. Is it symmetric?", "print(matrix == matrix.T)", "closed"),
+        ("The matrix is banded. Is it symmetric?", "import os", "open"),
+    ],
+)
+def test_a_cell_right_below_closes_a_question_only_when_it_has_to_do_with_it(asked: str, code: str, state: str) -> None:
+    text = output(f"{asked}\n\n```{{code-cell}} python\n{code}\n```\n")
+    (point,) = condense(Entry(text)).of("question")
+    assert (point.state, point.note) == (state, "a cell" if state == "closed" else "a cell ran below it")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "state"),
+    [
+        ("Is the scan stable for odd lengths?", "Yes, the scan is stable for odd lengths.", "closed"),
+        ("Is the scan stable for odd lengths?", "The scan is stable for odd lengths.", "closed"),
+        ("Is the scan stable for odd lengths?", "No, for odd lengths it breaks.", "closed"),
+        ("Is the scan stable for odd lengths?", "I wonder if the scan is stable for odd lengths", "open"),
+        ("Is the scan stable for odd lengths?", "We should check the scan is stable for odd lengths.", "open"),
+        ("Is the scan stable for odd lengths?", "The scan is an old idea.", "open"),
+        ("Is the scan stable for odd lengths?", "Yes, I had lunch.", "open"),
+        (
+            "How large is the condition number of the Hilbert matrix?",
+            "So the condition number is about 1.7e16.",
+            "closed",
+        ),
+        ("How large is the condition number of the Hilbert matrix?", "The condition number is awkward.", "open"),
+        ("How fast is a copy?", "We made a copy of 3 files.", "open"),
+        ("How fast is a copy?", "A copy takes 3 ms.", "closed"),
+    ],
+)
+def test_a_sentence_with_the_form_of_an_answer_closes_a_question(asked: str, said: str, state: str) -> None:
+    points = condense(Entry(f"{asked}\n\nBeautiful weather.\n\n{said}\n")).of("question")
+    assert points[0].state == state
+
+
 def test_a_question_is_closed_by_a_paragraph_that_answers_it() -> None:
     text = (
         "Why does the calibration drift?\n\nBeautiful weather.\n\nTurns out the calibration used the wrong weekday.\n"

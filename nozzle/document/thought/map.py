@@ -15,6 +15,7 @@ from typing import Literal
 
 from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
 from nozzle.document.talk.quote import guessed
+from nozzle.document.thought.answers import BACK, about, answers, apart, measured
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, Sentence, said
@@ -257,7 +258,8 @@ def _later(text: _Text, heard: _Heard) -> list[_Heard]:
 
 def _closed(text: _Text, heard: _Heard, point: Point) -> Point:
     """A question or a task, with what closed it."""
-    if cell := _cell_for(text, heard):
+    cell, near = _cell_for(text, heard)
+    if cell:
         return replace(point, state="closed", links=(*point.links, cell), note="a cell")
     if heard.cue.kind == "question" and (answer := _answer(text, heard)):
         return replace(point, state="closed", links=(*point.links, answer), note="a paragraph")
@@ -265,21 +267,36 @@ def _closed(text: _Text, heard: _Heard, point: Point) -> Point:
         return replace(point, state="closed", links=(*point.links, deed), note="a paragraph")
     if reply := _reply(text, heard):
         return replace(point, state="replied", links=(*point.links, reply), note="a machine replied")
-    return replace(point, state="open")
+    return replace(point, state="open", note="a cell ran below it" if near else "")
 
 
-def _cell_for(text: _Text, heard: _Heard) -> Link | None:
-    """The cell that answers, run well: the next thing below the paragraph, or one that shares rarer words with it."""
+def _cell_for(text: _Text, heard: _Heard) -> tuple[Link | None, bool]:
+    """The cell that answers, run well: the next thing below, or one that shares more words with it.
+
+    A question shares a word or a name even with the next thing below, or that is no answer; whether there was such one.
+    """
+    near = False
     below = [slot for slot in text.entry.slots if slot.cell.span.start >= heard.paragraph.span.stop]
     for number, slot in enumerate(below[:6]):
         output = slot.output
         if output is None or not slot.fresh or output.status != "ok":
             continue
         between = _own(text.entry, heard.paragraph.span.stop, slot.cell.span.start)
-        shown = terms(" ".join((slot.cell.label.replace("-", " "), slot.cell.body, *output.body)))
-        if (number == 0 and not any(row.strip() for row in between)) or len(heard.terms & shown) >= 2:
-            return _of_cell(slot)
-    return None
+        shown = terms(apart(" ".join((slot.cell.label, slot.cell.body, *output.body))))
+        next_below = number == 0 and not any(row.strip() for row in between)
+        if len(heard.terms & shown) >= 2 or (
+            next_below and (heard.cue.kind != "question" or about(_asked(heard), shown))
+        ):
+            return _of_cell(slot), near
+        near = near or next_below
+    return None, near
+
+
+def _asked(heard: _Heard) -> frozenset[str]:
+    """What a question is about; of one that points back ("is it?"), what its paragraph is, and what it measures."""
+    asked = heard.cue.sentence.text
+    back = not heard.terms or BACK.search(asked)
+    return heard.terms | measured(asked) | (terms(heard.paragraph.text) if back else frozenset())
 
 
 def _own(entry: Entry, start: int, stop: int) -> list[str]:
@@ -294,10 +311,12 @@ def _of_cell(slot: Slot) -> Link:
 
 
 def _answer(text: _Text, heard: _Heard) -> Link | None:
-    """A later sentence of the author's that begins as an answer does and shares a rarer word."""
+    """A later sentence of the author's that shares a rarer word and answers: it begins as an answer does, or is one."""
+    asked = heard.cue.sentence.text
     for paragraph in text.paragraphs[heard.at + 1 : heard.at + 12]:
         for sentence in paragraph.sentences:
-            if _ANSWERS.search(sentence.text) and _tells(text, heard, sentence):
+            begins = _ANSWERS.search(sentence.text) and _tells(text, heard, sentence)
+            if begins or (_tells(text, heard, sentence) and answers(asked, sentence.text, heard.terms)):
                 return Link(sentence.line, sentence.text, paragraph.digest)
     return None
 
