@@ -12,7 +12,7 @@ from nozzle.document.prompts import Word as Said
 from nozzle.document.risk import Ground
 from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
-from nozzle.explainer import Recall
+from nozzle.explainer import Live, Recall
 from nozzle.explainer.claims import Evidence, shown
 from nozzle.lm import Model, Prompts, Tracer
 from nozzle.settings import Settings
@@ -59,6 +59,9 @@ class Threads(Protocol):
 
     def text(self, name: str, rel: str) -> Entry | None:
         """An entry as it stands there now; None when it is gone."""
+
+    def live(self, name: str, rel: str) -> Live | None:
+        """What of an entry runs there now; None when nothing does, or nobody looks after it."""
 
     def link(self, name: str, rel: str) -> str:
         """The way from an entry here to the same entry there."""

@@ -6,7 +6,7 @@ here but its state. When `merge` is ticked it brings back what was written there
 
 from dataclasses import dataclass, field
 
-from nozzle.agents.crew import Crew, Told, Word
+from nozzle.agents.crew import Crew, Threads, Told, Word
 from nozzle.beside import Notice
 from nozzle.desk import Desk
 from nozzle.document import errand, spoken
@@ -15,6 +15,7 @@ from nozzle.document.errand import Progress
 from nozzle.document.prompts import Prompt, prompt
 from nozzle.document.spoken import Saying
 from nozzle.errors import NozzleError
+from nozzle.explainer import Elsewhere
 from nozzle.piece import Piece
 
 EVERY = 1.0
@@ -79,6 +80,11 @@ class Errands:
             if text is not None and (row := errand.progress(text, name, "")).id:
                 found.append((name, row))
         return found
+
+    def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """How the tasks that are under way are doing on their threads."""
+        threads = self.crew.threads()
+        return elsewhere(self.desk.entry, self.desk.rel, threads) if threads is not None else ()
 
     def tick(self, now: float) -> None:
         """Look at the threads, now and then."""
@@ -163,3 +169,16 @@ class Errands:
             )
         )  # fmt: skip
         self.desk.tools.say(Notice("task", self.desk.rel, f"{status}: {words.split(chr(10))[0]}"))
+
+
+def elsewhere(entry: Entry, rel: str, threads: Threads) -> tuple[Elsewhere, ...]:
+    """How the tasks of an entry that are under way are doing: what stands on their threads, and what runs there."""
+    found = []
+    for name, block in errand.forked(entry).items():
+        thread, asked = block.keys["thread"], prompt(entry, name)
+        text = threads.text(thread, rel) if block.status == "running" and asked is not None else None
+        if text is not None and asked is not None:
+            now = errand.progress(text, name, threads.link(thread, rel))
+            task = asked.text.split("\n")[0]
+            found.append(Elsewhere(task, now.words, bool(now.id), threads.live(thread, rel)))
+    return tuple(found)

@@ -12,14 +12,13 @@ from nozzle.desk import Desk
 from nozzle.document import spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry
-from nozzle.document.outputs import Output, Text
 from nozzle.document.plan import failed
 from nozzle.document.prompts import QUESTIONS, Prompt, prompts
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates, until
 from nozzle.errors import NozzleError
-from nozzle.explainer import Broke, Found, Known, Live, answer, asks_how, report, tell
+from nozzle.explainer import Broke, Elsewhere, Found, Known, Live, answer, asks_how, report, tell
 from nozzle.explainer.news import recorded
 from nozzle.lm import Stop
 from nozzle.piece import Piece
@@ -52,6 +51,8 @@ class Questions:
     broke: dict[str, Broke] = field(default_factory=dict)
     now: float = 0.0
     """The loop's clock at the last tick."""
+    elsewhere: Callable[[], Sequence[Elsewhere]] = tuple
+    """The tasks of this entry on their own threads."""
     remarks: Callable[[], str] = lambda: ""
     """How many remarks to prose were made today."""
 
@@ -151,8 +152,9 @@ class Questions:
         desk = self.desk
         past = desk.tools.ledger.past
         run = desk.run
-        live = Live(run.cell, self.now - run.began, _printed(run.tape.outputs)) if run else None
-        known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line, self.remarks())
+        live = Live(run.cell, self.now - run.began, run.printed) if run else None
+        there, remarks = self.elsewhere(), self.remarks()
+        known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line, there, remarks)
         return report(desk.entry, known, desk.tools.hand.redact)
 
     def _failure(self, asked: Prompt, entry: Entry) -> Saying:
@@ -230,7 +232,3 @@ def _title(asked: Prompt) -> str:
 def _first(text: str) -> str:
     line = next((row for row in text.split("\n") if row.strip()), "")
     return line if len(line) <= 160 else line[:159] + "…"
-
-
-def _printed(outputs: Sequence[Output]) -> str:
-    return "".join(each.text for each in outputs if isinstance(each, Text))

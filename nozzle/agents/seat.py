@@ -58,6 +58,7 @@ class Seat:
         self.newsroom = Newsroom(self.desk, self.crew, self.questions.broke, self.questions.interrupt)
         self.tasks = Tasks(self.desk, self.crew)
         self.errands = Errands(self.desk, self.crew)
+        self.questions.elsewhere = self.errands.elsewhere
 
     def seen(self, seen: Seen, before: Entry) -> None:
         self._dirty = True

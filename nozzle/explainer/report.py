@@ -37,6 +37,19 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A task that is done on a thread of its own."""
+
+    task: str
+    """What was asked."""
+    words: str
+    """How far it is there, and whether it waits for the author."""
+    waits: bool = False
+    live: Live | None = None
+    """What runs there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known beyond the text."""
 
@@ -45,6 +58,8 @@ class Known:
     live: Live | None = None
     upto: int | None = None
     """The line of the question: the goal is what stands nearest above it."""
+    elsewhere: Sequence[Elsewhere] = ()
+    """The tasks of this entry that go on on their own threads."""
     remarks: str = ""
     """How many remarks to prose were made today, where it is heard."""
 
@@ -58,12 +73,13 @@ def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda tex
         ("Made", _made(entry, known)),
         ("Each part", redact(_parts(entry, known))),
         ("Where it may fail", _risks(entry, known)),
-        ("Waits for you", _waits(entry)),
-        ("Next", _next(known) or _meant(entry, redact)),
+        ("Waits for you", _waits(entry, known)),
+        ("Next", _next(known) or _going_on(known) or _meant(entry, redact)),
         ("Remarks", known.remarks),
     ]
     live = redact(_live(known.live)) if known.live else ""
     text = "\n".join(part for part in (head, live) if part)
+    text = "\n\n".join([text, *(redact(_there(each)) for each in known.elsewhere)])
     return Saying(
         text, "\n\n".join(f"**{name}.** {words}" for name, words in parts if words), via="facts", fold="the rest"
     )
@@ -116,12 +132,21 @@ def _word(row: Row) -> str:
     return row.do
 
 
-def _live(live: Live | None) -> str:
-    if live is None:
-        return ""
+def _live(live: Live) -> str:
+    return f"Running: {link(live.cell)}, for {live.seconds:.0f} s.{_tail(live)}"
+
+
+def _there(task: Elsewhere) -> str:
+    """A task on its thread; what runs there has no anchor here."""
+    words = f"Task {code(task.task[:60])}: {task.words}"
+    live = task.live
+    return words + (f" Running there: {code(live.cell.title)}, for {live.seconds:.0f} s.{_tail(live)}" if live else "")
+
+
+def _tail(live: Live) -> str:
+    """The last that it printed, quoted."""
     tail = [row for row in live.shown.split("\n") if row.strip()][-TAIL:]
-    words = f"Running: {link(live.cell)}, for {live.seconds:.0f} s."
-    return words + ("\n\n" + "\n".join(f"    {row[:200]}" for row in tail) if tail else " It has printed nothing yet.")
+    return "\n\n" + "\n".join(f"    {row[:200]}" for row in tail) if tail else " It has printed nothing yet."
 
 
 def _made(entry: Entry, known: Known) -> str:
@@ -178,6 +203,14 @@ def _next(known: Known) -> str:
     return ", ".join(shown) + (f" and {len(due) - 5} more" if len(due) > 5 else "")
 
 
+def _going_on(known: Known) -> str:
+    """No cell is due here, and a task goes on elsewhere."""
+    if not known.elsewhere:
+        return ""
+    tasks = ", ".join(code(each.task[:60]) for each in known.elsewhere)
+    return f"Nothing is due here; on threads of their own go on: {tasks}"
+
+
 def _meant(entry: Entry, redact: Callable[[str], str]) -> str:
     """The task of the author's that nobody did yet, when no cell is due."""
     meant = condense(entry).next
@@ -186,8 +219,10 @@ def _meant(entry: Entry, redact: Callable[[str], str]) -> str:
     return f"Nothing is due; you meant to: {redact(meant.words)} (line {meant.line + 1})"
 
 
-def _waits(entry: Entry) -> str:
-    """What was proposed and is not answered."""
+def _waits(entry: Entry, known: Known) -> str:
+    """What was proposed and is not answered, here and on the threads of tasks."""
     lines = [f"line {block.span.start + 1}" for block in entry.envelopes if block.kind == "proposal"]
     more = f" and {len(lines) - PARTS} more" if len(lines) > PARTS else ""
-    return f"{len(lines)} proposed: {', '.join(lines[:PARTS])}{more}" if lines else ""
+    here = f"{len(lines)} proposed: {', '.join(lines[:PARTS])}{more}" if lines else ""
+    there = [f"{code(each.task[:60])}, on its thread" for each in known.elsewhere if each.waits]
+    return "; ".join(part for part in (here, *there) if part)

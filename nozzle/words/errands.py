@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nozzle.agents.crew import Brought, Told
     from nozzle.document.entry import Entry
+    from nozzle.explainer import Live
     from nozzle.loop import Loop
     from nozzle.words.journal import Journal
 
@@ -54,6 +55,14 @@ class Errands:
     def text(self, name: str, rel: str) -> Entry | None:
         path = self._folder(name) / rel
         return self.here.read(path) if path.is_file() else None
+
+    def live(self, name: str, rel: str) -> Live | None:
+        from nozzle.explainer import Live
+
+        loop = self.here.beside.loops.get(self._folder(name)) if self.here.beside is not None else None
+        desks = list(loop.desks.values()) if loop is not None else []
+        run = next((desk.run for desk in desks if desk.rel == rel), None)
+        return Live(run.cell, loop.clock() - run.began, run.printed) if loop is not None and run is not None else None
 
     def link(self, name: str, rel: str) -> str:
         from urllib.parse import quote

@@ -215,7 +215,7 @@ def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     from nozzle.agents import Seat
 
     desks = _chosen(loop, args)
-    desks = [desk for desk in desks if desk.run] or sorted(desks, key=lambda desk: desk.saved)[-1:]
+    desks = [desk for desk in desks if desk.run or _sent_off(desk)] or sorted(desks, key=lambda desk: desk.saved)[-1:]
     for desk in desks:
         if isinstance(desk.beside, Seat):
             said = desk.beside.questions.how()
@@ -223,6 +223,13 @@ def how(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     if not desks:
         reply({"say": "no entry is open here"})
     reply.end(0 if desks else 1)
+
+
+def _sent_off(desk: Desk) -> bool:
+    """Whether a task of this entry goes on on a thread of its own."""
+    from nozzle.agents import Seat
+
+    return isinstance(desk.beside, Seat) and bool(desk.beside.errands.under_way)
 
 
 def suggest(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:

@@ -12,11 +12,13 @@ from nozzle.agents.errands import Errands
 from nozzle.document import errand
 from nozzle.document.entry import Entry
 from nozzle.document.prompts import prompts
+from nozzle.document.spoken import Saying
 from nozzle.lm import Scripted
 from nozzle.loop import Loop
 from nozzle.page import Deed, Done
 from nozzle.words.beside import Threads, beside
 from nozzle.words.deeds import Doing
+from nozzle.words.how import from_text
 from tests.agents.conftest import fence
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
@@ -155,6 +157,33 @@ def test_several_tasks_heard_in_a_ramble_and_ticked_become_threads_each_of_its_o
     assert "total = sum(x)" not in path.read_text(), "the ramble stays what it was"
 
 
+SLOW = """#| label: count
+import time
+for number in range(3000):
+    print('counted', number, flush=True)
+    time.sleep(0.02)"""
+
+
+def test_how_tells_what_runs_on_the_thread_of_a_task(threads: Threads, watched: Watched) -> None:
+    """Asked in the author's entry and on the terminal: the thread, its cell, what that prints."""
+    threads.here.model = Doer(fence(SLOW, "Count."), fence('final_answer("Counted.")')).model
+    path = begun(watched)
+
+    def how(loop: Loop) -> str:
+        return _seat(loop, path).questions.how().text
+
+    watched.until(lambda: "counted 1\n" in str(watched.ask(how)), 60)
+    said = str(watched.ask(how))
+    (block,) = errand.forked(Entry(path.read_text())).values()
+    assert "Task `add them up`: On [a thread of its own](" in said
+    assert block.keys["thread"] in said
+    assert "Running there: `count`, for " in said
+    folded = str(watched.ask(lambda loop: _seat(loop, path).questions.how().folded))
+    assert "Nothing is due here; on threads of their own go on: `add them up`" in folded
+    watched.save(path.read_text() + "\n/stop\n\n")
+    watched.until(lambda: "Running there" not in str(watched.ask(how)), 60)
+
+
 WAITS = "waits for you"
 ASKING = fence("import socket\nprint(bool(socket))", "See whether there is a network.")
 
@@ -176,6 +205,14 @@ def test_what_waits_on_a_thread_is_shown_whole_here(waiting: Path) -> None:
     assert "> print(bool(socket))\n" in text
     assert "> See whether there is a network.\n" in text
     assert not [cell for cell in Entry(text).cells if "bool(socket)" in cell.body], "and it is no cell"
+
+
+def test_how_tells_what_waits_on_the_thread_of_a_task(waiting: Path, watched: Watched) -> None:
+    said = watched.ask(lambda loop: _seat(loop, waiting).questions.how())
+    assert isinstance(said, Saying)
+    assert f"`import socket` {WAITS}" in said.text
+    assert "**Waits for you.** `add them up`, on its thread" in said.folded
+    assert f"`import socket` {WAITS}" in from_text(watched.workshop.here, waiting)
 
 
 @pytest.mark.parametrize(("word", "shown"), [("/sure", "True"), ("/nope", "you said no")])
