@@ -26,10 +26,12 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
 
     @STEP asks the agent that has seen the entry as it was at that step (what 'nozzle log' shows, any name git knows, or
     the digest of a cell), and nothing of what came after. Without a model ('model' in the settings), the answer is
-    found in the journal by search or read off the code, and says so. To keep question and answer, write a
-    paragraph '/ask ...' in the entry instead.
+    found in the journal by search or read off the code, and says so. How the work is doing is told as 'nozzle how'
+    tells it, and no model is asked. To keep question and answer, write a paragraph '/ask ...' in the entry instead.
     """
     from nozzle.errors import WrongCommand
+    from nozzle.explainer import asks_how
+    from nozzle.words.how import told
     from nozzle.words.journal import journal
 
     at = words[0].removeprefix("@") if words[0].startswith("@") else ""
@@ -37,9 +39,12 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
     if not question:
         raise WrongCommand('what is to be asked? nozzle ask [@STEP] "..."')
     with journal(entry) as here:
+        if not at and asks_how(question):
+            said, status = told(here, entry)
+            click.echo(said)
+            return status
         text, rel = text_at(here, entry, at)
-        said = answer(here, text, rel, question)
-        for line in plain(said):
+        for line in plain(answer(here, text, rel, question)):
             click.echo(line)
     return 0
 

@@ -75,16 +75,19 @@ def served(here: Journal) -> list[Callable[..., Any]]:
 
     def ask(path: str, question: str) -> str:
         """Ask the explainer about an entry."""
+        from nozzle.explainer import asks_how
         from nozzle.words.ask import answer
 
+        if asks_how(question):
+            return how(path)
         said = answer(here, here.read(path_of(path)), path, question)
         return here.redact(f"{said.text}\n\n{said.folded}".strip())
 
     def how(path: str) -> str:
         """Tell how the work in an entry is doing: six answers."""
-        from nozzle.words.how import from_text
+        from nozzle.words.how import told
 
-        return here.redact(from_text(here, path_of(path)))
+        return here.redact(told(here, path_of(path))[0])
 
     def propose(path: str, task: str) -> str:
         """Suggest a task at the end of an entry, as a quote; its author makes it a task, or does not."""

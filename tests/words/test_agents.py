@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from nozzle.lm import Call, Reply, Span, Tracer, Usage
 from tests.words.conftest import Say, cell, entry, git
 
@@ -40,6 +42,18 @@ def test_how_tells_the_six_answers_when_nothing_runs(say: Say, folder: Path) -> 
     say("run")
     said = say("how")
     assert said.out.startswith("journal/entry.md: 1 cell: 1 ran well.\n\n**Goal.** Batches")
+
+
+@pytest.mark.parametrize("model", ["", 'model = "openai/none"\nmodel_url = "http://127.0.0.1:9"\n'])
+def test_ask_how_it_is_doing_tells_the_same_and_asks_no_model(say: Say, folder: Path, model: str) -> None:
+    git(folder, "init", "-q")
+    entry(folder, WORK)
+    (folder / "nozzle.toml").write_text(model)
+    say("run")
+    said = say("ask", "how's that job doing?")
+    assert said.out == say("how").out
+    assert said.status == 0
+    assert not (folder / ".nozzle" / "traces.jsonl").exists()
 
 
 def test_news_are_listed_until_they_are_fixed(say: Say, folder: Path) -> None:

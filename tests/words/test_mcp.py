@@ -37,6 +37,7 @@ def test_entries_steps_and_answers_are_given(here: Journal) -> None:
     assert tool(here, "search")("four rows")[0]["url"] == "journal/entry.md#L1"
     assert "makes it" in tool(here, "ask")("journal/entry.md", "what is `batch`?")
     assert "1 ran well" in tool(here, "how")("journal/entry.md")
+    assert "1 ran well" in tool(here, "ask")("journal/entry.md", "how is it going?")
 
 
 @pytest.mark.parametrize("path", ["../outside.md", "/etc/passwd", ".git/config", "nozzle.keys"])
