@@ -73,6 +73,31 @@ def test_a_host_calls_them_over_the_protocol(here: Journal) -> None:
     assert "journal/entry.md" in str(reply.structured_content or reply.content)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "args", "why"),
+    [
+        ("append", {"path": "journal/entry.md", "source": "1"}, "no watch runs here: its author starts one"),
+        ("run", {"path": "journal/entry.md"}, "'nozzle watch'"),
+        ("entry", {"path": "../outside.md"}, "no entry of this journal; entries() lists them"),
+    ],
+)
+def test_a_host_is_told_why_a_call_was_refused(here: Journal, name: str, args: dict[str, str], why: str) -> None:
+    pytest.importorskip("mcp")
+    import anyio
+    from mcp import Client
+
+    from nozzle.runner.served import built
+
+    async def play() -> Any:
+        async with Client(built("nozzle", served(here))) as client:
+            return await client.call_tool(name, args)
+
+    reply = anyio.run(play)
+    assert reply.is_error
+    assert why in reply.content[0].text
+
+
 def test_mcp_lists_what_it_serves(say: Say, folder: Path) -> None:
     git(folder, "init", "-q")
     said = say("mcp", "--list")
