@@ -75,7 +75,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         own=lambda rel: own(here, rel),
         model=chosen,
         prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None, kept(here) if chosen else nothing),
-        tracer=Tracer(here.root / ".nozzle" / "traces.jsonl", here.redact, exporter() if chosen else None),
+        tracer=Tracer(here.traces, here.redact, exporter() if chosen else None),
         redact=here.redact,
         ground=lambda rel: ground(here, rel),
         threads=lambda: Errands(here) if here.beside is not None and chosen is not None else None,

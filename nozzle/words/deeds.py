@@ -299,7 +299,7 @@ def calls(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     from nozzle.lm.trace import read
     from nozzle.words.learn import as_row
 
-    rows = [as_row(span) for span in read(here.root / ".nozzle" / "traces.jsonl")]
+    rows = [as_row(span) for span in read(here.traces)]
     return Done(data={"calls": rows[: -CALLS - 1 : -1], "dollars": sum(row["dollars"] for row in rows)})
 
 

@@ -60,6 +60,11 @@ class Journal:
         """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
         return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
 
+    @property
+    def traces(self) -> Path:
+        """Where each call of a model is a line: one file for all threads, which outlives their folders."""
+        return self.first / ".nozzle" / "traces.jsonl"
+
     @cached_property
     def trust(self) -> Trust:
         from nozzle.keys import Trust

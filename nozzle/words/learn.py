@@ -17,7 +17,10 @@ SMALLEST = 1024
 
 @click.group(name="learn")
 def command() -> None:
-    """Look at what models were asked and answered: every call is a line in .nozzle/traces.jsonl."""
+    """Look at what models were asked and answered: every call is a line in .nozzle/traces.jsonl.
+
+    Those of threads that were forked here too: the file is the first folder's, and stays when a thread goes.
+    """
 
 
 @command.command(name="traces")
@@ -33,7 +36,7 @@ def traces(count: int, as_json: bool) -> int:
     from nozzle.words.journal import journal
 
     with journal() as here:
-        spans = list(read(here.root / ".nozzle" / "traces.jsonl"))[-count:]
+        spans = list(read(here.traces))[-count:]
     for line in map(json.dumps, spans) if as_json else _table(spans):
         click.echo(line)
     if not spans and not as_json:

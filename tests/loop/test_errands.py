@@ -14,6 +14,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.prompts import prompts
 from nozzle.document.spoken import Saying
 from nozzle.lm import Scripted
+from nozzle.lm.trace import read
 from nozzle.loop import Loop
 from nozzle.page import Deed, Done
 from nozzle.words.beside import Threads, beside
@@ -155,6 +156,16 @@ def test_several_tasks_heard_in_a_ramble_and_ticked_become_threads_each_of_its_o
     assert all(name in watched.git("worktree", "list") for name in names)
     assert "I hear one more task here" in path.read_text()
     assert "total = sum(x)" not in path.read_text(), "the ramble stays what it was"
+
+
+def test_what_its_model_was_asked_is_told_where_the_author_is(threads: Threads, watched: Watched) -> None:
+    """The calls outlive the folder of the thread."""
+    path = begun(watched)
+    watched.until(lambda: done(path), 60)
+    root = watched.workshop.root
+    there = root.parent / f"{root.name}.threads"
+    assert [span["attributes"]["nozzle.signature"] for span in read(root / ".nozzle" / "traces.jsonl")] == ["do", "do"]
+    assert not list(there.glob("*/.nozzle/traces.jsonl"))
 
 
 SLOW = """#| label: count
