@@ -45,6 +45,9 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     )
     own = own | {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
     chains = [cell.chain for cell in entry.cells if cell.runs]
+    for one in others:  # its output may have gone here, and stand signed where it came from
+        if (set(chains) - own) & {cell.chain for cell in one.cells}:
+            own |= _vouched(here, one, rel, known) & set(chains)
     typed_now = own if entry.text != head.text else own - vouched
     add_typed(here.steps.shared, [chain for chain in chains if chain in typed_now])
     return set(chains) - own

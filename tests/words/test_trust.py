@@ -1,5 +1,7 @@
 """What came by git from somebody else runs only when it was trusted."""
 
+import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -184,6 +186,25 @@ def test_my_second_machine_is_me(say: Say, folder: Path, tmp_path: Path, monkeyp
     assert say("run", "--again").status == 1
     say("key", "add", line)
     assert say("run", "--again").status == 0
+
+
+def test_what_i_signed_elsewhere_is_mine_though_its_output_went_here(
+    say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = entry(folder, cell("print('mine')"))
+    say("run")
+    subprocess.run(["git", "clone", "-q", str(folder), str(tmp_path / "laptop")], check=True)
+    path.write_text(path.read_text() + "\n" + cell("print('more')"))
+    assert say("run").status == 0
+    monkeypatch.chdir(tmp_path / "laptop")
+    here = tmp_path / "laptop/journal/entry.md"
+    git(here.parent, "fetch", "-q")
+    brought = git(here.parent, "show", "origin/main:./entry.md")
+    here.write_text(re.sub(r"<!-- nozzle:output.*?<!-- /nozzle[^\n]*\n", "", brought + "\n", flags=re.S))
+    git(here.parent, *WHO, "commit", "-qam", "without outputs")
+    shutil.rmtree(tmp_path / "laptop/.git/nozzle", ignore_errors=True)
+    said = say("run")
+    assert (said.status, here.read_text().count("nozzle:output")) == (0, 2), said.out
 
 
 def test_a_python_named_by_the_journal_runs_only_when_trusted(say: Say, clone: Path, theirs: Path) -> None:
