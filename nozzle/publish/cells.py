@@ -21,6 +21,8 @@ _WORDS = {
     "quote": "A machine said",
     "task": "Task",
 }
+_OFFERED = "Offered by the explainer, run by you"
+"""A cell that was heard in the author's prose, and that he ticked."""
 _ADDRESSED = {"ask": "Question", "do": "Task for the doer"}
 
 
@@ -74,6 +76,7 @@ def _envelope(node: Node, facts: dict[str, Any], page: Drawing) -> str:
     inner = "".join(page.series(_framed(children(node)) if kind == "output" else children(node)))
     mended = kind == "news" and status == "fixed"
     words = "News" if mended else _WORDS.get(kind, kind.capitalize())
+    words = _OFFERED if (kind, facts.get("by")) == ("cell", "explainer") else words
     style = f"nozzle nozzle-{'mended' if mended else kind}"
     style += " failed" if status in ("error", "timeout", "died") else ""
     head = f'<p class="who"><span class="what">{words}</span>{_badge(node, status, page)}</p>'

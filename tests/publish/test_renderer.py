@@ -111,6 +111,12 @@ def test_raw_tags_cannot_leave_the_box_that_says_who_speaks() -> None:
     balanced(page)
 
 
+@pytest.mark.parametrize(("by", "words"), [("doer", "Written by the doer"), ("explainer", "Offered by the explainer")])
+def test_a_cell_says_whose_idea_it_was(by: str, words: str) -> None:
+    page = html(f"<!-- nozzle:cell v=1 of=1 id=2 by={by} -->\n\n```{{code-cell}} bash\nls\n```\n\n<!-- /nozzle -->\n")
+    assert f'<span class="what">{words}' in page
+
+
 def test_markdown_between_raw_tags_is_drawn_inside_them() -> None:
     page = html("<details><summary>s</summary>\n\n*m*\n\n</details>\n\nafter")
     assert page.replace("\n", "") == "<details><summary>s</summary><p><em>m</em></p></details><p>after</p>"
