@@ -101,6 +101,7 @@ def test_a_cell_right_below_closes_a_question_only_when_it_has_to_do_with_it(ask
     text = output(f"{asked}\n\n```{{code-cell}} python\n{code}\n```\n")
     (point,) = condense(Entry(text)).of("question")
     assert (point.state, point.note) == (state, "a cell" if state == "closed" else "a cell ran below it")
+    assert ("(a cell ran below it)" in as_text(condense(Entry(text)), "e.md")) == (state == "open")
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,7 @@ def _start(thread: Thread) -> Link:
 def _also(point: Point, where: Where) -> str:
     """What stands behind a point: what it usually comes from, what closed it, what a machine replied."""
     told = [point.note] if point.kind in ("traceback", "cell", "reversal") and point.note else []
+    told += [point.note] if point.state == "open" and point.note else []
     for link in point.links[1:]:
         how = {"machine": "a machine replied", "cell": "the cell"}.get(
             link.by, "see" if point.kind == "reversal" else "closed"
