@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nozzle.document.thought.conduct import VOICES
+
 if TYPE_CHECKING:
     from nozzle.document.entry import Entry
 
@@ -18,6 +20,7 @@ NEAR = 0.75
 def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
     """Lines, counted from 1, and what is odd there, in plain words."""
     yield from entry.front.doubts()
+    yield from _voice(entry)
     first: dict[str, int] = {}
     for cell in entry.cells:
         line = cell.span.start + 1
@@ -36,3 +39,13 @@ def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
         end = entry.rows[top.stop - 1].strip() if top.stop > top.start + 1 else ""
         if set(end) != set(top.markup) or len(end) < len(top.markup):
             yield top.start + 1, f"this cell is not closed, so it does not run; end it with a line {top.markup}"
+
+
+def _voice(entry: "Entry") -> Iterator[tuple[int, str]]:
+    """A voice that there is not: the entry is heard as if it said none."""
+    said = entry.meta.get("voice")
+    if said is None or said in VOICES:
+        return
+    near = difflib.get_close_matches(str(said).lower(), VOICES, 1, NEAR)
+    meant = f"is {near[0]} meant?" if near else f"say {', '.join(VOICES[:-1])} or {VOICES[-1]}"
+    yield entry.front.line("voice"), f"there is no voice {said}; {meant}"

@@ -121,7 +121,10 @@ def test_a_kernel_named_in_a_way_that_names_none_holds_the_entry(said: str, word
     assert Entry(f"---\ntitle: x\n{said}\n---\n").held.startswith(words)
 
 
-@pytest.mark.parametrize("said", ["kernelspec:", "kernelspec: {name: python3, display_name: 3}", "kernel:", "tags:"])
+@pytest.mark.parametrize(
+    "said",
+    ["voice:", "voice: conduct", "kernelspec:", "kernelspec: {name: python3, display_name: 3}", "kernel:", "tags:"],
+)
 def test_a_key_that_says_nothing_holds_nothing(said: str) -> None:
     entry = Entry(f"---\n{said}\n---\n")
     assert entry.held == ""
@@ -136,6 +139,8 @@ def test_a_key_that_says_nothing_holds_nothing(said: str) -> None:
         ("date: soon", "date: soon is no day"),
         ("date: 2026-02-30", "date: 2026-02-30 is no day"),
         ("title: [a]", "title should be one line of text"),
+        ("voice: condct", "there is no voice condct; is conduct meant?"),
+        ("voice: loud", "there is no voice loud; say quiet, notes or conduct"),
     ],
 )
 def test_what_pages_cannot_use_is_told_and_holds_nothing(said: str, words: str) -> None:
