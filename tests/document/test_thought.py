@@ -206,6 +206,36 @@ def test_a_pasted_traceback_names_its_failing_line_and_a_likely_cause() -> None:
     assert found.cause == "an array has another size than the call expects"
 
 
+@pytest.mark.parametrize(
+    ("raised", "cause"),
+    [
+        ("ValueError: matmul: Input operand 1 has a mismatch in its core dimension 0", "inner sizes"),
+        ("ValueError: shapes (3,4) and (5,) not aligned: 4 (dim 1) != 5 (dim 0)", "inner sizes"),
+        ("ValueError: The truth value of an array with more than one element is ambiguous.", "any() or all()"),
+        ("numpy.linalg.LinAlgError: Singular matrix", "no inverse"),
+        ("numpy.linalg.LinAlgError: Matrix is not positive definite", "eigenvalue"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "GPU"),
+        ("RuntimeError: CUDA error: out of memory", "GPU"),
+        ("UnboundLocalError: cannot access local variable 'x'", "read before it is set"),
+        ("OverflowError: math range error", "too large"),
+        ("UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0", "encoding"),
+        ("json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)", "no JSON at all"),
+        ("AssertionError: the sums differ", "must hold"),
+        ("TypeError: 'NoneType' object is not subscriptable", "returned None"),
+        ("IndexError: list index out of range", "beyond the end"),
+    ],
+)
+def test_an_everyday_error_has_a_likely_cause_with_its_traceback_and_alone(raised: str, cause: str) -> None:
+    whole = pasted(f'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    g()\n{raised}')
+    alone = next(
+        pasted(each.text) for each in said(Entry(f"Again:\n\n```text\n{raised}\n```\n")) if "Error" in each.text
+    )
+    assert whole is not None
+    assert alone is not None
+    assert cause in whole.cause
+    assert cause in alone.cause
+
+
 def test_the_failing_line_is_the_authors_and_not_a_librarys() -> None:
     text = (
         'Traceback (most recent call last):\n  File "mine.py", line 3, in <module>\n    load(p)\n'

@@ -30,14 +30,26 @@ _ARGUMENT = re.compile(r"(?:^|\s)(?:--?[A-Za-z]|[\w.-]*/[\w./*-]+|[\w*-]+\.\w{1,
 
 # what an exception usually comes from, in the author's terms; the error's own words come first
 _CAUSES: tuple[tuple[str, str, str], ...] = (
+    ("ValueError", r"matmul|not aligned",
+     "the inner sizes of a product differ: columns on the left, rows on the right"),
+    ("ValueError", r"truth value of an array",
+     "an array stands where one yes or no is wanted: say any() or all(), or & for and"),
+    ("LinAlgError", r"(?i)singular", "the matrix has no inverse: rows that depend on each other, or a row of zeros"),
+    ("LinAlgError", r"positive definite",
+     "an eigenvalue is not above zero: the matrix is not symmetric, or rounding took it below"),
+    ("LinAlgError", r"converge", "the iteration found no end: look for nan or inf in the matrix"),
+    ("LinAlgError", r"square", "the matrix is not square"),
     ("ValueError", r"broadcast.* shape", "two arrays of different shapes meet: look at both shapes"),
     ("ValueError", r"reshape", "the sizes do not multiply out: the length is no multiple of the block"),
     ("ValueError", r"unpack", "there are more or fewer pieces than names on the left"),
     ("ValueError", r"wrong size|shape", "an array has another size than the call expects"),
     ("KeyError", r"", "that key is not in the mapping: spelled otherwise, or never put in"),
     ("IndexError", r"", "the index lies beyond the end"),
+    ("TypeError", r"'NoneType' object is not", "something returned None and was used as if it had returned a value"),
     ("AttributeError", r"'NoneType'", "something returned None and was used as if it had returned a value"),
     ("AttributeError", r"", "the object has no such attribute: another type than expected, or another version"),
+    ("UnboundLocalError", r"",
+     "the function sets that name further down, so it is its own there: read before it is set"),
     ("NameError", r"", "the name was never set here: misspelled, or its cell did not run"),
     ("ModuleNotFoundError", r"", "the package is not installed where this runs"),
     ("ImportError", r"", "the package is there, the name in it is not: another version"),
@@ -45,6 +57,16 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("TypeError", r"", "a value has another type than the operation expects"),
     ("ZeroDivisionError", r"", "the divisor is zero"),
     ("FileNotFoundError", r"", "the file is not where it is looked for: mind the folder this runs in"),
+    ("OverflowError", r"", "the number is too large for its type"),
+    ("UnicodeDecodeError", r"",
+     "the bytes are not in that encoding: say which one the file is in, or read it as bytes"),
+    ("JSONDecodeError", r"char 0\)", "what was read is no JSON at all: it is empty, or a page that tells an error"),
+    ("JSONDecodeError", r"", "the text is not JSON from that place on: a comma, a quote, or text behind its end"),
+    ("AssertionError", r"", "what the line says must hold does not: look at the values on it"),
+    ("OutOfMemoryError", r"",
+     "it does not fit into the memory of the GPU: smaller batches, or free what is held there"),
+    ("RuntimeError", r"out of memory",
+     "it does not fit into the memory of the GPU: smaller batches, or free what is held there"),
     ("MemoryError", r"", "it does not fit into memory"),
     ("RecursionError", r"", "a function calls itself without an end"),
     ("NotNullViolation", r"", "a row comes in without a value that must be there"),
@@ -109,7 +131,9 @@ def _foreign(rows: list[str], at: int) -> Pasted:
     frames = [match for row in rows if (match := _JULIA.match(row))]
     own = [match for match in frames if not re.search(r"\.julia/|packages/|^\./", match["file"])]
     place = f"{own[-1]['file']}:{own[-1]['line']}" if own else ""
-    return Pasted(rows[at].strip(), at, place, "", _cause("ERROR", "\n".join(rows[:12])))
+    raised = _RAISED.match(rows[at].strip())  # the last line of a traceback, without the rest
+    cause = _cause(raised["kind"].rpartition(".")[2], raised["why"] or "") if raised else ""
+    return Pasted(rows[at].strip(), at, place, "", cause or _cause("ERROR", "\n".join(rows[:12])))
 
 
 def _cause(kind: str, why: str) -> str:
