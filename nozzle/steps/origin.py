@@ -118,14 +118,21 @@ def sources(repo: Repo, made: Collection[str], known: Sources) -> Sources:
     own = _amended(rows, made_here(repo, rows) | set(made)) - landed
     tips = dict.fromkeys(_tips(repo))
     mine, theirs, alone = [sha for sha in tips if sha in own], [sha for sha in tips if sha not in own], _noted(repo)
-    stop = [*theirs, *alone, *(sha for sha in mine if sha in known.parents)]
-    given = "".join([*(f"{sha}\n" for sha in mine), *(f"^{sha}\n" for sha in stop)]).encode()
-    out = repo.door.run("rev-list", "--parents", "--ignore-missing", "--stdin", given=given) if mine else b""
-    parents = known.parents | {sha: rest for sha, *rest in map(str.split, out.decode().splitlines())}
+    parents = known.parents | _parents(repo, mine, [*theirs, *alone, *(sha for sha in mine if sha in known.parents)])
     below = _below(mine, own, parents)
-    theirs += [sha for sha in _not_behind(repo, below, alone) if sha not in tips or sha in own]
+    if deeper := [sha for sha in _not_behind(repo, below, alone) if sha in own and sha not in parents]:
+        parents |= _parents(repo, deeper, alone)  # somebody built on what was made here
+        below = _below(mine, own, parents)
+    theirs += [sha for sha in below if sha not in theirs]
     brings = repo.busy() or (repo.git_dir / "SQUASH_MSG").exists()
     return Sources(own, [*_not_behind(repo, theirs, alone), *([""] if brings else [])], parents)
+
+
+def _parents(repo: Repo, tips: list[str], others: list[str]) -> dict[str, list[str]]:
+    """Of all commits behind the tips that are not behind the others."""
+    given = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in others)]).encode()
+    out = repo.door.run("rev-list", "--parents", "--ignore-missing", "--stdin", given=given) if tips else b""
+    return {sha: rest for sha, *rest in map(str.split, out.decode().splitlines())}
 
 
 def _below(tips: list[str], own: set[str], parents: dict[str, list[str]]) -> list[str]:

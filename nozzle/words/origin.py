@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 ENDED = "died"
 """The status of an output that vouches for nothing: nozzle may have written that ending without running the cell."""
 
+SEEN = "theirs"
+"""The note of what was seen to come from elsewhere: git forgets what was fetched, with the next fetch."""
 _imports = re.compile(
     r"^[ \t]*(import [\w., \t]+|from [\w.]+ import (\([\w,\s]*\)|[\w,* \t]+))?(#.*)?$",
     re.M,
@@ -35,14 +38,18 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     known = typed(here.steps.shared)
     head = Entry(here.steps.head_text(rel).decode("utf-8", "replace"))
     others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)]
+    seen = typed(here.steps.shared, SEEN)
     brought = {cell.digest for one in others for cell in one.cells}
+    brought |= {cell.digest for cell in entry.cells if _at(rel, cell) in seen}
+    here_too = set(brought)
     brought |= _copied(here, entry, brought, known)
     before = _vouched(here, head, rel, known)
     carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
     own = vouched = _vouched(here, entry, rel, known)
-    brought |= _earlier(
+    older = _earlier(
         here, [cell for cell in entry.cells if not {cell.digest, cell.chain} & (brought | own)], rel, known
     )
+    brought, here_too = brought | older, here_too | older
     own = own | {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
     chains = [cell.chain for cell in entry.cells if cell.runs]
     for one in others:  # its output may have gone here, and stand signed where it came from
@@ -50,7 +57,13 @@ def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
             own |= _vouched(here, one, rel, known) & set(chains)
     typed_now = own if entry.text != head.text else own - vouched
     add_typed(here.steps.shared, [chain for chain in chains if chain in typed_now])
+    foreign = [cell for cell in entry.cells if cell.runs and cell.chain not in own and cell.digest in here_too]
+    add_typed(here.steps.shared, [_at(rel, cell) for cell in foreign], SEEN)
     return set(chains) - own
+
+
+def _at(rel: str, cell: Cell) -> str:
+    return sha256(f"{rel}\0{cell.digest}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _copied(here: Journal, entry: Entry, brought: set[str], known: set[str]) -> set[str]:

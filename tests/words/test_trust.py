@@ -363,7 +363,7 @@ BY_HAND: dict[str, list[tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("how", BY_HAND)
 def test_what_i_add_or_commit_by_hand_before_it_ran_is_mine(say: Say, theirs: Path, clone: Path, how: str) -> None:
-    path = entry(clone, (clone / "journal/entry.md").read_text() + "\n" + cell("print('mine')"))
+    path = entry(clone, cell("print('mine')") + "\n" + (clone / "journal/entry.md").read_text())
     own = entry(clone, cell("print('new')"), "journal/own.md")
     for words in BY_HAND[how]:
         git(clone, *words)
@@ -375,9 +375,9 @@ def test_what_i_add_or_commit_by_hand_before_it_ran_is_mine(say: Say, theirs: Pa
 
 FROM_THEM: dict[str, list[tuple[str, ...]]] = {
     "a file of theirs": [("checkout", "FETCH_HEAD", "--", "journal/more.md")],
-    "a squash": [("merge", "-q", "--squash", "FETCH_HEAD")],
+    "a squash": [(*ME, "merge", "-q", "--squash", "FETCH_HEAD")],
     "a merge": [(*ME, "merge", "-q", "--no-commit", "--no-ff", "FETCH_HEAD")],
-    "a pick": [("cherry-pick", "-n", "FETCH_HEAD")],
+    "a pick": [(*ME, "cherry-pick", "-n", "FETCH_HEAD")],
     "a merge of their side": [(*ME, "merge", "-q", "--no-ff", "-m", "both", "FETCH_HEAD")],
 }
 
@@ -402,6 +402,27 @@ def test_what_git_stages_for_me_of_theirs_is_theirs(theirs: Path, clone: Path, h
     git(clone, *ME, "commit", "-q", "--allow-empty", "-am", "moved")
     assert held(clone, clone / "journal/moved.md") == ["a = 1", "b = 2"]
     assert not held(clone, clone / "journal/own.md") or "merge" in how
+
+
+def test_what_was_seen_to_come_from_elsewhere_stays_so_when_git_forgets_the_fetch(
+    say: Say, theirs: Path, clone: Path
+) -> None:
+    git(theirs, "switch", "-qc", "side")
+    entry(theirs, cell("a = 1"), "journal/more.md")
+    git(theirs, "add", "-A")
+    git(theirs, *WHO, "commit", "-qm", "more")
+    git(clone, "fetch", "-q", str(theirs), "side")
+    git(clone, "checkout", "FETCH_HEAD", "--", "journal/more.md")
+    more = clone / "journal/more.md"
+    assert held(clone, more) == ["a = 1"]
+    git(clone, *ME, "commit", "-qm", "more")
+    git(clone, "fetch", "-q", str(theirs), "main")
+    assert held(clone, more) == ["a = 1"]
+    more.write_text(more.read_text().replace("a = 1", "a = 2"))
+    assert not held(clone, more)
+    more.write_text(more.read_text().replace("a = 2", "a = 1"))
+    assert say("trust", "--yes", str(more)).status == 0
+    assert not held(clone, more)
 
 
 def test_what_died_or_never_ran_stays_mine_when_a_remote_comes(say: Say, folder: Path, tmp_path: Path) -> None:
