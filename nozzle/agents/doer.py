@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import facts
-from nozzle.agents.moves import DO, Move, Nothing, read
+from nozzle.agents.moves import DO, REASON, Move, Nothing, read
 from nozzle.agents.silence import Silence, under
 from nozzle.agents.task import Task, overspent, terms
 from nozzle.beside import Notice
 from nozzle.desk import Desk
 from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
-from nozzle.document.entry import SHOWN, Cell, Entry, Slot
+from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Finished
 from nozzle.document.options import reach_of
 from nozzle.document.prompts import prompt
@@ -32,6 +32,7 @@ from nozzle.permit import Answer
 from nozzle.piece import Piece
 from nozzle.run import Run
 
+BY_HAND = "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
 AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
 UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
@@ -92,13 +93,10 @@ class Doer:
             return self.end(task, "stopped", "Stopped: the same cell was proposed again and again.")
         risk, touches = self._weighed(move.source, move.language)
         name = proposal.name(task.digest, task.number, move.source)
-        by_hand = (
-            "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
-        )
+        by_hand = BY_HAND if risk == "ask" else ""
         offer = Offer(
-            name, task.digest, move.source, move.language, move.reason, touches, by_hand if risk == "ask" else "",
-            risk,
-        )  # fmt: skip
+            name, task.digest, move.source, move.language, move.reason, touches=touches, by_hand=by_hand, risk=risk
+        )
         self.stand(task, offer, facts(found))
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
@@ -122,16 +120,20 @@ class Doer:
         boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
         self.say("proposed", f"{words} ({how}; nozzle answer {', '.join(f'--{box}' for box in boxes)})")
 
-    def offer_again(self, task: Task, kind: str, id_: str, stands: Standing) -> None:
+    def offer_again(self, task: Task, block: Envelope) -> None:
         """What an earlier process offered, or let run and did not run: asked again, and nothing runs by itself."""
+        kind, id_, stands, words = block.kind, block.keys.get("id", ""), proposal.read(block), proposal.reason(block)
         language = stands.language or "python"
-        words = "nozzle was started anew, so this is asked again"
+        ticked = kind == "proposal" and bool(stands.ticks)
+        notice = f"{proposal.ANEW}{proposal.UNCOUNTED if ticked else ''}."
         touches = self._weighed(stands.source, language)[1]
-        offer = Offer(id_, task.digest, stands.source, language, words, touches, risk="ask")
+        offer = Offer(id_, task.digest, stands.source, language, words, touches, BY_HAND, notice=notice)
+        if ticked:
+            self.say("held", f"{_first(stands.source)}: {notice}")
         hand = self.desk.tools.hand
         if kind == "cell":
             self._put("withdrawn", id_, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
-        task.move = Move(reason=words, language=language, source=stands.source or "pass")
+        task.move = Move(reason=words[:REASON], language=language, source=stands.source or "pass")
         self.stand(task, offer)
 
     def decide(self, task: Task, now: float) -> None:
@@ -247,7 +249,10 @@ class Doer:
         """A cell that was allowed needs the state of one that would reach outside again: that is asked too."""
         assert task.offer is not None, "what runs was offered"
         words = f"{UNKEPT if task.unkept else ''}{why.partition(';')[0]}: to run this, that is done again; {AGAIN}"
-        hand, offer = self.desk.tools.hand, replace(task.offer, touches=words, by_hand="", risk="ask", again=True)
+        hand, offer = (
+            self.desk.tools.hand,
+            replace(task.offer, touches=words, by_hand="", risk="ask", again=True, notice=""),
+        )
         for chains in (self.crew.running, self.desk.permit.allowed, self.desk.permit.acting):
             chains.discard(task.chain)
         self._put("withdrawn", offer.id, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from nozzle.document.entry import LANGUAGES, Entry
 
 DO = "do"
+REASON = 4000
+"""Characters of why."""
 LONGEST = 100_000
 """Characters of a cell that is proposed."""
 
@@ -21,7 +23,7 @@ class Nothing(BaseModel):
 class Move(BaseModel):
     """What the doer wants to do next."""
 
-    reason: str = Field(max_length=4000)
+    reason: str = Field(max_length=REASON)
     language: str = "python"
     source: str = Field(min_length=1, max_length=LONGEST)
 

@@ -10,7 +10,6 @@ from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.doer import REPLAYS, Doer
 from nozzle.agents.task import Task, until
 from nozzle.desk import Desk
-from nozzle.document import proposal
 from nozzle.document.entry import Cell
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompt, prompts
@@ -45,7 +44,7 @@ class Tasks:
         self.doer.say("task", f"the doer begins: {_title(asked)}")
         last = asked.region[-1] if asked.region else None
         if last is not None and last.kind in ("proposal", "cell"):
-            self.doer.offer_again(task, last.kind, last.keys.get("id", ""), proposal.read(last))
+            self.doer.offer_again(task, last)
         else:
             self.doer.think(task)
 

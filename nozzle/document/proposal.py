@@ -23,6 +23,9 @@ AGAIN = "again"
 """What a proposal `asks` besides: that something above may reach outside again."""
 OTHERWISE = ("keep", "skip")
 """Its boxes for that: go on in the kernel as it is, or without what reached outside."""
+ANEW = "nozzle was started anew, so this is asked again"
+"""What a proposal says of itself that an earlier process wrote."""
+UNCOUNTED = "; a box that was ticked meanwhile counts for nothing: tick it again"
 _SHOWS = ("", "text", "output", "console", "txt", "pytb")
 
 
@@ -44,6 +47,8 @@ class Offer:
     by: str = "doer"
     again: bool = False
     """To run it, something above would reach outside again: that is asked too."""
+    notice: str = ""
+    """What has become of it since it was proposed."""
 
     @property
     def reach(self) -> Reach:
@@ -145,6 +150,22 @@ def read(block: Envelope) -> Standing:
         if top.start >= cell.span.stop and top.info.strip() in _SHOWS
     ]
     return Standing(cell.body, cell.language, ticks, "\n".join(shown).strip("\n"))
+
+
+def reason(block: Envelope) -> str:
+    """Why an agent wants to run it, as its block or that of the cell it became says.
+
+    >>> reason(Envelope("proposal", {}, ("> [!IMPORTANT]", "> Look.", ">", "> *Touches: nothing*"), None))
+    'Look.'
+    """
+    rows: list[str] = []
+    for row in block.body:
+        told = row.removeprefix(">").strip()
+        if (rows and not row.startswith(">")) or told.startswith(("*Touches: ", ANEW)):
+            break
+        if row.startswith(">") and not told.startswith("[!"):
+            rows.append(told)
+    return "\n".join(rows).strip()
 
 
 def decide(offer: Offer, standing: Standing | None, terms: Terms, now: float) -> Verdict:

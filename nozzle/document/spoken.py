@@ -140,7 +140,8 @@ def _proposal(offer: Offer, hand: Hand) -> list[str]:
         "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "risk": offer.risk,
         **({"asks": proposal.AGAIN} if offer.again else {}),
     }  # fmt: skip
-    told = [part for part in (offer.reason, offer.touches and f"*Touches: {offer.touches}*", offer.by_hand) if part]
+    touches = offer.touches and f"*Touches: {offer.touches}*"
+    told = [part for part in (offer.reason, offer.notice, touches, offer.by_hand) if part]
     rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])
     boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
     rows += ["", *_cell_fence(offer.language, offer.source), "", *(f"- [ ] {box}" for box in boxes)]

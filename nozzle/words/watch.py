@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from nozzle.desk import Desk
     from nozzle.loop import Loop
     from nozzle.watch import Change
     from nozzle.words.journal import Journal
@@ -91,11 +92,12 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     if name := loop.tools.ledger.begin_thread():
         voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     taken_away(loop, voice)
-    due, foreign = 0, 0
+    due, foreign, waits = 0, 0, ""
     for path in here.entries():
         with loop.telling(path):
             desk = loop.desk(path)
             due += len(desk.due())
+            waits += standing(here, desk)
             distrusted = here.distrust(desk.entry, desk.rel)
             foreign += sum(
                 slot.cell.runs and not slot.fresh and bool(distrusted(slot.cell)) for slot in desk.entry.slots
@@ -103,12 +105,32 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     _warm(loop)
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
+    if waits:
+        voice.say(f"waits here:{waits}")
     if due:
         voice.say(f"{counted(due, 'cell')} found to run: run? say 'nozzle run'; 'nozzle due' says why")
     if foreign:
         voice.say(
             f"{counted(foreign, 'cell')} came by git and may be somebody else's: 'nozzle trust' shows what would run"
         )
+
+
+def standing(here: Journal, desk: Desk) -> str:
+    """A line of an entry's tasks and proposals that an earlier process left, and how they go on; empty without any."""
+    from nozzle.agents.errands import elsewhere
+    from nozzle.document.prompts import prompts
+    from nozzle.words.counted import counted
+    from nozzle.words.errands import Errands
+
+    open_ = [each for each in prompts(desk.entry) if each.word == "do" and each.task is None]
+    offers = sum(block.kind == "proposal" for block in desk.entry.envelopes)
+    there = elsewhere(desk.entry, desk.rel, Errands(here))
+    asks = sum(each.waits for each in there)
+    tasks = [f"{counted(len(open_), 'task')} to go on"] if open_ else []
+    tasks += [counted(offers, "proposal")] if offers else []
+    parts = [f"{' and '.join(tasks)} (once you save it, or say 'nozzle run {desk.rel}')"] if tasks else []
+    parts += [f"{counted(len(there), 'task')} on threads of their own, {counted(asks, 'proposal')}"] if there else []
+    return f"\n  {desk.rel}: {'; '.join(parts)}" if parts else ""
 
 
 def _warm(loop: Loop) -> None:

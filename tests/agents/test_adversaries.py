@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nozzle.document import proposal
 from nozzle.document.entry import Entry
 from nozzle.runner import Bounds
 from tests.agents.conftest import Table, fence
@@ -104,7 +105,7 @@ class _Watch:
 
 
 def test_a_tick_that_another_process_finds_in_the_text_counts_for_nothing(table: Open, workshop: Workshop) -> None:
-    first = table(fence("open('ran', 'w')"))
+    first = table(fence("open('ran', 'w')", "Look whether it can."))
     text = first.begin(TASK)
     first.loop.close()
     first.path.write_text(text.replace("- [ ] run", "- [x] run"))
@@ -114,7 +115,25 @@ def test_a_tick_that_another_process_finds_in_the_text_counts_for_nothing(table:
     second.go()
     assert "- [ ] run" in second.text
     assert not (second.path.parent / "ran").exists()
-    assert "nozzle was started anew" in second.text
+    assert "> Look whether it can.\n>\n> nozzle was started anew, so this is asked again; a box" in second.text
+    assert "counts for nothing: tick it again." in second.text
+    assert "By hand: copy it into a cell of your own" in second.text
+    assert [each for each in workshop.notices if each.kind == "held" and "tick it again" in each.text]
+
+
+def test_a_proposal_keeps_its_reason_over_several_restarts(table: Open) -> None:
+    one = table(fence("open('ran', 'w')", "Look whether it can.\n\nOr not."))
+    one.begin(TASK)
+    for _ in range(2):
+        one.loop.close()
+        one, path = table(fence('final_answer("x")')), one.path
+        one.path = path
+        one.loop.advance([path])
+        one.go()
+    assert "> Look whether it can.\n>\n> Or not.\n>\n> nozzle was started anew, so this is asked again.\n" in one.text
+    assert one.text.count("started anew") == one.text.count("By hand: ") == 1
+    (block,) = one.blocks("proposal")
+    assert proposal.reason(block) == "Look whether it can.\n\nOr not."
 
 
 def test_what_was_allowed_and_did_not_run_is_asked_again_after_a_crash(table: Open, workshop: Workshop) -> None:
