@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -71,8 +71,19 @@ def _traced(model: Model, signature: Signature[I_, O_], call: Call, terms: Terms
     began = time.time_ns()
     facts = {"nozzle.signature": signature.name, "nozzle.signature.version": signature.version}
     span = Span.chat(model.name, call, began, terms.conversation, facts)
+    pieces: list[str] = []
+
+    def hear(piece: str) -> None:
+        pieces.append(piece)
+        terms.tell(piece)
+
     try:
-        reply = model.reply(call, terms.tell, terms.stop)
+        reply = model.reply(call, hear, terms.stop)
+    except KeyboardInterrupt:
+        if terms.tracer:
+            stopped = span.failed("stopped", "you stopped it", time.time_ns())
+            terms.tracer.add(replace(stopped, output="".join(pieces)))
+        raise
     except Failed as failed:
         if terms.tracer:
             terms.tracer.add(span.failed(failed.kind, str(failed), time.time_ns()))

@@ -66,7 +66,19 @@ def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[
     given = Given(question=question, facts=known(said))
     spoken = [{**each, "content": here.redact(each["content"])} for each in talk]
     evidence = crew.evidence(entry, (here.root / rel).parent)
-    said = labelled(crew, ANSWER, given, [*crew.shared(entry, len(entry.rows)), *spoken], _stream, Stop(), evidence)
+    heard: list[str] = []
+
+    def hear(piece: str) -> None:
+        heard.append(piece)
+        _stream(piece)
+
+    shared = [*crew.shared(entry, len(entry.rows)), *spoken]
+    try:
+        said = labelled(crew, ANSWER, given, shared, hear, Stop(), evidence)
+    except KeyboardInterrupt:
+        if heard and not sys.stderr.isatty():  # else they stand there already
+            click.echo(here.redact("".join(heard)))
+        raise
     return replace(said, text=_in_words(said.text), folded=_in_words(said.folded))
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from nozzle.lm import Failed, Prompts, Reply, Scripted, Signature, Tracer, ask
 from nozzle.lm.ask import Terms
+from nozzle.lm.model import Call, Stop, Tell
 from nozzle.lm.trace import read
 
 SHARED = [{"role": "system", "content": "You are two."}, {"role": "user", "content": "The entry."}]
@@ -93,3 +94,23 @@ def test_half_a_line_at_the_end_of_the_file_is_left_out(tmp_path: Path) -> None:
     with (tmp_path / "t.jsonl").open("ab") as file:
         file.write(b'{"resourceSpans": [{"resou')
     assert len(list(read(tmp_path / "t.jsonl"))) == 1
+
+
+class Interrupted:
+    """A model at whose second word somebody presses Ctrl-C."""
+
+    name = "slow"
+
+    def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+        tell("Well, ")
+        raise KeyboardInterrupt
+
+
+def test_a_call_that_ctrl_c_ends_is_a_span_with_what_had_come(tmp_path: Path) -> None:
+    tracer = Tracer(tmp_path / "traces.jsonl")
+    with pytest.raises(KeyboardInterrupt):
+        ask(Interrupted(), SIGNATURE, Given(question="why?"), [], Terms(tracer=tracer))
+    (span,) = read(tracer.path)
+    assert span["attributes"]["error.type"] == "stopped"
+    assert span["status"]["message"] == "you stopped it"
+    assert "Well, " in span["attributes"]["gen_ai.output.messages"]

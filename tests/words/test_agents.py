@@ -1,14 +1,27 @@
 """ask, how, news: the explainer on the terminal."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nozzle.document.entry import Entry
 from nozzle.lm import Call, Reply, Span, Tracer, Usage
+from nozzle.words.ask import answer
+from nozzle.words.journal import Journal, journal
+from tests.lm.test_ask import Interrupted
 from tests.words.conftest import Say, cell, entry, git
 
 WORK = "# Batches\n\nA batch holds four rows.\n\n" + cell("#| label: load\nbatch = [1, 2]") + "\n"
+
+
+@pytest.fixture
+def here(say: Say, folder: Path) -> Iterator[Journal]:
+    git(folder, "init", "-q")
+    entry(folder, WORK)
+    with journal(folder) as here:
+        yield here
 
 
 def test_ask_answers_on_the_terminal_and_writes_nothing(say: Say, folder: Path) -> None:
@@ -54,6 +67,13 @@ def test_ask_how_it_is_doing_tells_the_same_and_asks_no_model(say: Say, folder: 
     assert said.out == say("how").out
     assert said.status == 0
     assert not (folder / ".nozzle" / "traces.jsonl").exists()
+
+
+def test_what_had_come_when_ctrl_c_ends_an_answer_is_shown(here: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    here.model = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        answer(here, Entry(WORK), "journal/entry.md", "why?")
+    assert capsys.readouterr().out == "Well, \n"
 
 
 def test_news_are_listed_until_they_are_fixed(say: Say, folder: Path) -> None:
