@@ -68,6 +68,8 @@ class Desk:
     """When cells may run: an autosave may have caught them half typed."""
     _unkept: bool = False
     """The author saved, and no step was made of it since."""
+    _passed_over: bool = False
+    """Steps of it were owed when its save was to become one."""
     _ripe: bool = True
     """Something happened since it was last found that nothing may run."""
     _afterwards: Afterwards = field(default_factory=Afterwards)
@@ -233,7 +235,7 @@ class Desk:
         tools, ledger, base = self.tools, self.tools.ledger, self.base or b""
         ledger.save(self.rel, base)
         session = self.kernels.get()
-        if session.missing(needed[:-1]) and (edited := ledger.save_edited(self.rel, base)):
+        if needed[1:] and session.missing(needed[:-1]) and (edited := ledger.save_edited(self.rel, base)):
             self._note("warning", f"{', '.join(edited)}: {EDITED.format(row.cell.title)}")
         self._afterwards.forget(row.cell.chain)
         above = [cell for cell in self.entry.cells if cell.span.start <= row.cell.span.start]
@@ -354,7 +356,7 @@ class Desk:
             times.append(later)
         if now < self.settled:
             times.append(self.settled - now)
-        unkept = self._unkept and not self.made
+        unkept = self._is_unkept() and not self.made
         if (unkept or (self.made and not self.quiet(now))) and not self.stuck:
             times.append(self.saved + self.tools.settings.quiet - now)
         if self.run is not None:
@@ -369,11 +371,15 @@ class Desk:
 
     def resting_on(self, now: float) -> bool:
         """Whether the author has saved a text, or taken it away, and left it so for a while."""
-        return self._unkept and not (self.made or self.stuck) and now - self.saved >= self.tools.settings.quiet
+        return self._is_unkept() and not (self.made or self.stuck) and now - self.saved >= self.tools.settings.quiet
+
+    def _is_unkept(self) -> bool:
+        """Whether the author saved what no step holds, and none that comes before it is owed any more."""
+        return self._unkept or (self._passed_over and not self.tools.ledger.book(self.rel).owed)
 
     def step(self) -> None:
         """What the author saved becomes a step, if it is none yet; so does that he took it away."""
-        self._unkept = False
+        self._unkept, self._passed_over = False, bool(self.tools.ledger.book(self.rel).owed)
         if self.gone:
             self.tools.ledger.remove(self.rel)
             self.base = None

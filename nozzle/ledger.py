@@ -441,7 +441,8 @@ class Ledger:
         if not owed or at in (None, now):
             return owed
         here, texts = self.steps.text(now, rel), [each.files[rel] for each in owed]
-        if here == (self.steps.text(at, rel) if at else None):
+        gone_back = here is not None and here != texts[-1] and here == disk.readable(self.root / rel)
+        if here == (self.steps.text(at, rel) if at else None) and not gone_back:
             return owed
         if here in texts:  # so far the author has committed it himself
             return owed[len(texts) - texts[::-1].index(here) :]

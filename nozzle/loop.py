@@ -298,6 +298,8 @@ class Loop:
         """Seconds until something is to be done without a message; None: nothing is."""
         now = self.clock()
         times = [at - now for at in self._looks.values()]
+        if not self.tools.ledger.catch_up():  # what was owed is a step now, or not: desks wait for that
+            times.append(1.0)
         for desk in self.desks.values():
             if (wake := desk.wake(now)) is not None:
                 times.append(wake)
@@ -305,8 +307,6 @@ class Loop:
                 times.append(self._next_batch(desk, now) - now)
         if self._git_since is not None:
             times = [max(AGAIN, each) for each in times]
-        if not self.tools.ledger.catch_up():
-            times.append(1.0)
         return max(0.0, min(times)) if times else None
 
     def _rel(self, path: Path) -> str:

@@ -139,7 +139,8 @@ def test_what_came_out_of_the_file_as_it_was_exchanged_is_the_newest_save(worksh
     assert "# An older one" in git(workshop.root, "log", "-p")
 
 
-def test_what_waited_for_the_end_of_a_merge_is_not_put_over_what_it_came_to(workshop: Workshop) -> None:
+@pytest.mark.parametrize("ours", [False, True], ids=["to both", "to ours"])
+def test_what_waited_for_the_end_of_a_merge_is_not_put_over_what_it_came_to(workshop: Workshop, ours: bool) -> None:
     """A save in the middle of a conflict is older than how it was settled."""
     path, other = workshop.write("one\n\n" + cell("print(1)")), workshop.root / "journal/other.md"
     workshop.run(path)
@@ -162,7 +163,8 @@ def test_what_waited_for_the_end_of_a_merge_is_not_put_over_what_it_came_to(work
     desks[0].step()
     assert "a merge is under way" in told(workshop)
     rows = path.read_text().split("\n")
-    path.write_text("\n".join(row for row in rows if row[:7] not in ("<<<<<<<", "=======", ">>>>>>>")))
+    both = "\n".join(row for row in rows if row[:7] not in ("<<<<<<<", "=======", ">>>>>>>"))
+    path.write_text(start.replace("one", "main") if ours else both)
     git(workshop.root, "add", "-A")
     git(workshop.root, *who, "commit", "-qm", "settled by hand")
     settled = git(workshop.root, "rev-parse", "HEAD:journal/entry.md")

@@ -74,3 +74,20 @@ def test_a_file_that_the_entry_itself_writes_does_not_count(watched: Watched) ->
     watched.until(lambda: len(outputs(watched.read())) == 2)
     watched.quiet()
     assert len([each for each in watched.workshop.notices if each.kind == "started"]) == 2
+
+
+def test_what_was_saved_while_a_step_was_owed_becomes_one_by_itself(watched: Watched) -> None:
+    merge = watched.workshop.root / ".git/MERGE_HEAD"
+    path = watched.save(cells("print(1)"))
+    watched.until(lambda: outputs(watched.read()))
+    watched.quiet()
+    merge.write_text(watched.git("rev-parse", "HEAD"))
+    watched.save(watched.read().replace("print(1)", "print(2)"))
+    watched.until(lambda: "a merge is under way" in "".join(watched.told("warning")))
+    watched.until(lambda: "```text\n2\n" in watched.read())
+    watched.quiet()
+    watched.save(watched.read() + "\nwords\n")
+    watched.until(lambda: watched.ask(lambda loop: loop.desk(path)._passed_over))
+    merge.unlink()
+    watched.until(lambda: watched.git("show", "HEAD:journal/entry.md").endswith("words"), 20)
+    assert watched.git("status", "--porcelain", "--", "journal/entry.md") == ""
