@@ -351,7 +351,8 @@ class Ledger:
 
     def is_changed(self, path: str) -> bool:
         """Whether a file is another than at HEAD."""
-        return disk.readable(self.root / path) != self.at_head(path)
+        content = disk.readable(self.root / path)
+        return self.at_head(path) is not None if content is None else not self._is_at_head(path, content)
 
     def _step(self, rel: str, made: Made) -> Record:
         piece, folder = made.piece, Path(rel).parent

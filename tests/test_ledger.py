@@ -346,6 +346,18 @@ def test_an_entry_that_git_holds_is_kept_whatever_gitignore_says(workshop: Works
     assert git(workshop.root, "ls-files") == ""
 
 
+def test_a_file_whose_line_ends_git_converts_is_not_changed_for_that(workshop: Workshop) -> None:
+    workshop.write("*.csv text eol=crlf\n", ".gitattributes")
+    workshop.write("a\r\nb\r\n", "x.csv")
+    git(workshop.root, "add", "-A"), git(workshop.root, "commit", "-qm", "begin")
+    ledger = workshop.here.ledger(print)
+    assert not ledger.is_changed("x.csv")
+    workshop.write("a\r\nc\r\n", "x.csv")
+    assert ledger.is_changed("x.csv")
+    (workshop.root / "x.csv").unlink()
+    assert ledger.is_changed("x.csv")
+
+
 def test_an_entry_that_cannot_be_read_hides_no_removal(workshop: Workshop) -> None:
     rel = "journal/gone.md"
     workshop.here.ledger(print).save(rel, b"# Gone\n")
