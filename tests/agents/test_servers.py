@@ -21,8 +21,9 @@ TOOL = str(Path(__file__).with_name("calendar_server.py"))
 
 
 @pytest.fixture
-def told(tmp_path: Path, workshop: Workshop) -> Callable[[], list[str]]:
+def told(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """A calendar in the settings; what was put into it."""
+    monkeypatch.setattr("nozzle.runner.connected.PATIENCE", 120.0)  # on a busy machine it takes its time to begin
     file = tmp_path / "calendar.txt"
     server = Server(command=(sys.executable, TOOL, str(file)), env=("CALENDAR_USER",), looks=("events",))
     workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"calendar": server}})
