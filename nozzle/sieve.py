@@ -16,6 +16,7 @@ from nozzle.intent import Left
 from nozzle.steps import Record, Steps, Taken
 
 TEXTS = (".md", ".markdown")
+"""How the names of entries end."""
 SEARCHED = 1_000_000
 """Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from nozzle.errors import NozzleError, Refused
+from nozzle.steps.ignored import ignored
 from nozzle.steps.index import Turn
 from nozzle.steps.objects import FILE, LINK, PROGRAM, TREE, Leaf, checked, quoted
 from nozzle.steps.refs import Moved
@@ -165,7 +166,7 @@ def _adopted(repo: Repo, record: Record, cap: int) -> tuple[dict[str, Turn], tup
 def _there(repo: Repo, taken: Mapping[str, Taken]) -> dict[str, Turn]:
     """What was taken, as it turns out in a step; without what `git gc` threw away since."""
     return {
-        _link(repo, path): Turn(None, Leaf(each.mode, each.sha) if each.sha else None, stamp=each.stamp)
+        _link(repo, path): Turn(None, Leaf(each.mode, each.sha) if each.sha else None, taken=True)
         for path, each in taken.items()
         if not each.sha or repo.objects.read(each.sha)
     }
@@ -190,10 +191,8 @@ def _kept(repo: Repo, paths: list[str]) -> list[str]:
     strangers = [path for path in paths if not _leaf(repo, repo.thread().head, path)]
     if not strangers:
         return paths
-    given = b"".join(b"./" + os.fsencode(path) + b"\0" for path in strangers)  # "./": a leading ":" would be magic
-    said = repo.door.run("check-ignore", "--no-index", "-z", "--stdin", given=given, ok=(0, 1))
-    ignored = {os.fsdecode(row.removeprefix(b"./")) for row in said.split(b"\0")} & set(strangers)
-    return [path for path in paths if path not in ignored]
+    named = ignored(repo, strangers, "--no-index") & set(strangers)
+    return [path for path in paths if path not in named]
 
 
 def _foreign(repo: Repo, path: str) -> bool:

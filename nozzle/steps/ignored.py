@@ -4,11 +4,19 @@ It is asked again when a `.gitignore` on the way, or git's own list, has changed
 """
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from nozzle.steps.repo import Repo
+from nozzle.steps.repo import Repo, mtime
 
-Look = tuple[int, ...]
+Look = tuple[float, ...]
+
+
+def ignored(repo: Repo, paths: Iterable[str], *how: str, ok: Sequence[int] = (0, 1)) -> set[str]:
+    """Those of these paths, from the root, that git would pass over; `how` it is asked, and what may come of it."""
+    given = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)  # "./": a leading ":" would be magic
+    said = repo.door.run("check-ignore", *how, "-z", "--stdin", given=given, ok=ok)
+    return {os.fsdecode(row.removeprefix(b"./")) for row in said.split(b"\0") if row}
 
 
 class Ignored:
@@ -22,9 +30,7 @@ class Ignored:
         """Whether git would pass over a file of this path, from the root."""
         look = self._look(path)
         if self._known.get(path, ((), False))[0] != look:
-            given = b"./" + os.fsencode(path) + b"\0"  # "./": a leading ":" would be magic
-            said = self._repo.door.run("check-ignore", "-z", "--stdin", given=given, ok=(0, 1, 128))
-            self._known[path] = (look, bool(said))
+            self._known[path] = (look, bool(ignored(self._repo, [path], ok=(0, 1, 128))))  # 128: behind a link
         return self._known[path][1]
 
     def _look(self, path: str) -> Look:
@@ -32,11 +38,4 @@ class Ignored:
         folders = [self._repo.root / folder for folder in PurePosixPath(path).parents]
         lists = [*(folder / ".gitignore" for folder in folders), self._repo.common / "info" / "exclude"]
         held = self._repo.objects.leaf(self._repo.tree(self._repo.thread().head), path) is not None
-        return (int(held), *map(_changed, lists))
-
-
-def _changed(path: os.PathLike[str]) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
+        return (held, *map(mtime, lists))

@@ -27,7 +27,7 @@ class Turn:
     before: Leaf | None  # at the old HEAD
     after: Leaf | None
     data: bytes | None = None  # the file's bytes, where they were given
-    stamp: tuple[int, int] | None = None  # of the file, where its bytes were taken before
+    taken: bool = False  # its bytes were taken before: the file may hold others by now
 
 
 class Index:
@@ -127,7 +127,7 @@ class Index:
             return not os.path.lexists(file)
         try:
             if turn.data is None:
-                return turn.stamp is None  # a cell below may write it again before git has read it
+                return not turn.taken  # a cell below may write it again before git has read it
             return not file.is_symlink() and file.read_bytes() == turn.data
         except OSError:
             return False

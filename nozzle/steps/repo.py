@@ -116,7 +116,7 @@ class Repo:
 
     def signed(self) -> bytes:
         """The `author` and `committer` lines of a commit made now."""
-        stamp = tuple(map(_mtime, self._configs()))
+        stamp = tuple(map(mtime, self._configs()))
         if self._who is None or self._who[0] != stamp:
             self._who = (stamp, self._ident("AUTHOR"), self._ident("COMMITTER"))
         now = f"{int(time.time())} {time.strftime('%z', time.localtime()) or '+0000'}"
@@ -179,7 +179,7 @@ class Repo:
 
     def _converts(self) -> bool:
         """Whether git writes other line ends here than it keeps, whatever a file's attributes say."""
-        stamp = tuple(map(_mtime, self._configs()))
+        stamp = tuple(map(mtime, self._configs()))
         if self._line_ends is None or self._line_ends[0] != stamp:
             said = self.door.ask("config", "core.autocrlf").out.strip()
             self._line_ends = (stamp, said not in (b"", b"false"))
@@ -250,7 +250,8 @@ def _has_repository(folder: Path) -> bool:
 _WIDTH = {"sha1": 20, "sha256": 32}
 
 
-def _mtime(path: Path) -> float:
+def mtime(path: Path) -> float:
+    """When a file was last written; 0 where there is none."""
     try:
         return path.stat().st_mtime
     except OSError:

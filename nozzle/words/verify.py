@@ -35,7 +35,7 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
     Addresses, times, dates and scratch paths are masked; pictures are held together by size and pixels. A cell can say
     more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once', or
     that reached outside (network, files elsewhere), is not run, and neither is what stands below it. What may be
-    somebody else's is not run until you trust it, and then nothing is verified.
+    somebody else's is not run until you trust it, and until then the exit status is 1.
 
     With --attest nothing runs. Three things are told of every output: whether it is intact, which key signed it, and
     whether you trust that key. Exits with 1 when something does not hold.

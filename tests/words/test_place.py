@@ -39,6 +39,11 @@ END = "Done.\n\n```{code-cell} python\nfinal_answer('It is there.')\n```"
 looked = pytest.mark.skipif(BINARY is None, reason="no Chromium here")
 
 
+def offered(page: Chromium, count: int) -> None:
+    """Wait until the page says that so many proposals wait."""
+    page.until(f"document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals {count}'")
+
+
 @dataclass
 class Watched:
     """A watch that runs over a journal with one entry."""
@@ -388,7 +393,7 @@ def test_a_task_leads_to_its_thread_and_what_it_proposes_is_allowed_there(folder
             phone.until("!!document.querySelector('section.nozzle-task a[href*=threads]')")
             phone.do("document.querySelector('section.nozzle-task a[href*=threads]').click()")
             phone.until("document.querySelector('.deed-thread')?.textContent.startsWith('on ')")
-            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            offered(phone, 1)
             phone.press("p", 80, text="p")
             phone.until("!!document.querySelector('.deed-offers .deed-main')")
             phone.do("document.querySelector('.deed-offers .deed-main').click()")
@@ -413,7 +418,7 @@ def test_each_of_several_tasks_has_its_own_button(folder: Path) -> None:
         here.act("write", what="prose", text="And so on.")
         with Chromium(folder.parent / "profile", 360, 780) as phone:
             phone.open(here.link)
-            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            offered(phone, 1)
             phone.press("p", 80, text="p")
             phone.until("document.querySelectorAll('.deed-choice').length === 2")
             phone.do("document.querySelectorAll('.deed-choice button')[1].click()")
@@ -499,7 +504,7 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
         here.act("write", what="prose", text="And so on.")
         with Chromium(folder.parent / "profile", 360, 780) as phone:
             phone.open(here.link)
-            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            offered(phone, 1)
             phone.press("p", 80, text="p")
             phone.until("document.querySelectorAll('.deed-offers li').length === 1")
             # at once: the list is drawn anew whenever something is saved
@@ -519,7 +524,7 @@ def test_a_proposal_changed_on_the_page_stays_changed_while_an_editor_saves(fold
         here.act("write", what="prose", text="And so on.")
         with Chromium(folder.parent / "profile", 360, 780) as phone:
             phone.open(here.link)
-            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 2'")
+            offered(phone, 2)
             phone.press("p", 80, text="p")
             phone.until("document.querySelectorAll('.deed-offers li').length === 2")
             phone.do("[...document.querySelectorAll('.deed-offers textarea')].at(-1).select()")
@@ -553,7 +558,7 @@ def test_a_replay_that_waits_is_answered_on_the_page(folder: Path, settle: float
             phone.open(here.link)
             phone.until("document.querySelector('article').innerText.includes('x is 1')")
             path.write_text(here.text.replace("'x is', x", "'now x is', x + 1"))
-            phone.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            offered(phone, 1)
             phone.press("p", 80, text="p")
             phone.until("document.querySelector('.deed-replay')?.innerText.includes('may run only once')")
             phone.do("document.querySelector('.deed-replay button').click()")
@@ -642,7 +647,7 @@ def test_buttons_at_a_proposal_answer_it(folder: Path) -> None:
         with Chromium(folder.parent / "profile") as page:
             page.open(here.link)
             page.until("!!document.querySelector('section.nozzle-proposal')")
-            page.until("document.querySelector('[aria-controls=deed-offers]').textContent === 'Proposals 1'")
+            offered(page, 1)
             page.do("document.querySelector('section.nozzle-proposal').click()")
             shown = "[...document.querySelectorAll('.deed-near button')].map((one) => one.textContent).join()"
             assert page.do(shown) == "Sure,Nope,Sure, all,Stop"
@@ -661,7 +666,7 @@ def test_what_runs_by_itself_counts_down_on_the_page(folder: Path) -> None:
         here.act("write", what="do", text=":here: note it")
         with Chromium(folder.parent / "profile") as page:
             page.open(here.link)
-            page.until("document.querySelector('[aria-controls=deed-offers]')?.textContent === 'Proposals 1'")
+            offered(page, 1)
             page.press("p", 80, text="p")
             row = "document.querySelector('.deed-offers li')"
             left = f"Number({row}.innerText.match(/by itself in (\\d+) s/)[1])"

@@ -28,6 +28,8 @@ _PROGRAMS = frozenset(_LIST.split())
 _PROMPT = re.compile(r"^\s*(?:\$|%|>>|\w+@[\w.-]+[:~\w/]*[$#])\s+(?P<command>\S.*)$")
 _ARGUMENT = re.compile(r"(?:^|\s)(?:--?[A-Za-z]|[\w.-]*/[\w./*-]+|[\w*-]+\.\w{1,4}\b|\||&&|>|\$\w|\"\S|'\S)")
 
+_FULL = "it does not fit into the memory of the GPU: smaller batches, or free what is held there"
+
 # what an exception usually comes from, in the author's terms; the error's own words come first
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("ValueError", r"matmul|not aligned",
@@ -63,10 +65,8 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("JSONDecodeError", r"char 0\)", "what was read is no JSON at all: it is empty, or a page that tells an error"),
     ("JSONDecodeError", r"", "the text is not JSON from that place on: a comma, a quote, or text behind its end"),
     ("AssertionError", r"", "what the line says must hold does not: look at the values on it"),
-    ("OutOfMemoryError", r"",
-     "it does not fit into the memory of the GPU: smaller batches, or free what is held there"),
-    ("RuntimeError", r"out of memory",
-     "it does not fit into the memory of the GPU: smaller batches, or free what is held there"),
+    ("OutOfMemoryError", r"", _FULL),
+    ("RuntimeError", r"out of memory", _FULL),
     ("MemoryError", r"", "it does not fit into memory"),
     ("RecursionError", r"", "a function calls itself without an end"),
     ("NotNullViolation", r"", "a row comes in without a value that must be there"),
