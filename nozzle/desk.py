@@ -221,7 +221,7 @@ class Desk:
         self.permit.rest(why)
 
     def start(self, now: float) -> bool:
-        """Start the first cell that is due, if none is running."""
+        """Start the first cell that is due, if none is running; `News` when the file is to be looked at first."""
         if not self._ripe or self.run is not None or self.gone or now < self.settled:
             return False
         row = next((row for row in self.plan() if row.do == "due"), None)
@@ -230,6 +230,8 @@ class Desk:
             if self.tools.on:  # its place there is somebody else's turn
                 self.kernels.close()
             return False
+        if disk.readable(self.path) not in (self.base, None):
+            raise News  # somebody saved, or went to another step
         needed = self.permit.begun(self.entry, row)
         needed[-1] = replace(needed[-1], renew=row.why == "asked")
         tools, ledger, base = self.tools, self.tools.ledger, self.base or b""

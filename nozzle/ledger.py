@@ -442,14 +442,18 @@ class Ledger:
         if not owed or at in (None, now):
             return owed
         here, texts = self.steps.text(now, rel), [each.files[rel] for each in owed]
-        gone_back = here is not None and here != texts[-1] and here == disk.readable(self.root / rel)
-        if here == (self.steps.text(at, rel) if at else None) and not gone_back:
+        if here == (self.steps.text(at, rel) if at else None) and not self._has_gone(rel, texts[-1]):
             return owed
         if here in texts:  # so far the author has committed it himself
             return owed[len(texts) - texts[::-1].index(here) :]
         name = self.steps.record_aside(owed, at or "").name
         self.warn(f"{rel}: HEAD went on without the steps that waited; they are on thread {name}")
         return owed[-1:] if disk.readable(self.root / rel) == texts[-1] else []
+
+    def _has_gone(self, rel: str, text: bytes | None) -> bool:
+        """Whether the file is what HEAD has, and not this text: the author has gone there, and left it."""
+        now = disk.readable(self.root / rel)
+        return now is not None and now != text and self.steps.is_at_head(rel, now)
 
     def _begin(self) -> None:
         """Before a step: where the author went to another branch, they may want a thread of their own there, too."""
@@ -467,7 +471,8 @@ class Ledger:
         if here == records[-1].files[rel]:  # the author has committed it all himself
             book.head, book.recorded = now, here or b""
             return True
-        if self.steps.text(head, rel) == here or disk.readable(self.root / rel) == records[-1].files[rel]:
+        there = self.steps.text(head, rel) == here and not self._has_gone(rel, records[-1].files[rel])
+        if there or disk.readable(self.root / rel) == records[-1].files[rel]:
             book.head = now
             return self.record(rel, records)
         thread = self.steps.record_aside(records, head)

@@ -190,7 +190,7 @@ class Loop:
                 if self._quitting and desk.run is None and desk.beside.busy():
                     desk.stop()  # what began since it was said: its cell would never be started
                 if not (self._quitting or git):
-                    desk.start(now)
+                    self._start(desk, now)
                 self._write(desk, now, git)
                 if not git and (desk.resting_on(now) or self._quitting):
                     desk.step()
@@ -261,6 +261,12 @@ class Loop:
         else:
             desk = Desk(path, self._rel(path), self.tools)
         self.desks[path] = desk
+
+    def _start(self, desk: Desk, now: float) -> None:
+        try:
+            desk.start(now)
+        except News:
+            self._looks.setdefault(desk.path, now)
 
     def _explain(self, desk: Desk) -> None:
         """Say why cells that are due do not run."""

@@ -313,6 +313,28 @@ def test_what_its_own_cells_write_makes_no_other_repository_of_a_journal(worksho
     assert workshop.here.ledger(print).begin_thread()
 
 
+def test_what_was_due_when_the_author_went_elsewhere_starts_nothing_and_makes_no_step(workshop: Workshop) -> None:
+    """A cell that still settled: he saves, commits by hand and goes back, and nobody has looked at the file since."""
+    path = workshop.write(cell("print(1)"))
+    loop = workshop.loop()
+    loop.advance([path])
+    loop.run(until_idle=True)
+    before = workshop.here.steps.resolve("HEAD")
+    desk = loop.desks[path]
+    desk.settled = float("inf")
+    path.write_text(path.read_text() + "\n" + cell("print(2)"))
+    loop.messages.put(Saved(frozenset({path})))
+    loop.run(until_idle=True)
+    git(workshop.root, "-c", "user.name=A", "-c", "user.email=a@x.org", "commit", "-qam", "by hand")
+    workshop.here.steps.rewind(before)
+    desk.settled = 0.0
+    loop.run(until_idle=True)
+    loop.close()
+    assert git(workshop.root, "rev-parse", "HEAD") == before.sha
+    assert git(workshop.root, "status", "--porcelain") == ""
+    assert "2\n```" not in everything(workshop)
+
+
 def test_an_entry_that_git_is_to_pass_over_runs_and_is_in_no_step(workshop: Workshop) -> None:
     workshop.write("journal/private/\n*.draft.md\n", ".gitignore")
     words = ("MY DIARY", "MY DRAFT")
