@@ -554,7 +554,7 @@ class Desk:
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
             self._warned.add(EXPOSED)
             self._note("warning", EXPOSED)
-        if impure := run.session.impure:
+        if impure := run.session.live.impure:
             self._note("warning", f"{cell.title}: {impure}, as you said; {ALL_AGAIN}")
         for path, other in self.tools.together.wrote(self.tools.root, finished.elsewhere):
             self._note("warning", f"{cell.title} writes {path}, and so does the thread in {other}: the last one wins")

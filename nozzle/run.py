@@ -95,7 +95,7 @@ class Run:
         written, doubtful = past.written(rel, cell, seen, self.since)
         self.again = tuple(sorted(written - past.own(finished))) if again or self.session.respawned else ()
         self.doubtful = tuple(sorted(doubtful))
-        said = {"State": self.session.impure, "Cache": finished.cached}
+        said = {"State": self.session.live.impure, "Cache": finished.cached}
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
@@ -124,7 +124,7 @@ class Run:
 
     def _hint(self, cell: Cell, past: Past) -> str:
         """What helps with its error: a refusal may come from the bounds that it ran in, a lack from its folder."""
-        held = self.session.held
+        held = self.session.live.held
         if self.error is not None and self.error.ename in LACKS and past.steps.is_sparse():
             return SPARSE
         is_refused = self.error is not None and self.error.ename == "PermissionError"

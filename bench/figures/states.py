@@ -137,7 +137,7 @@ def costs(where: Workplace) -> Iterator[Row]:
 
 def _kept(session: Session) -> float:
     """Milliseconds that keeping takes, all of it."""
-    session._images.clear()
+    session.live._images.clear()
     start = time.perf_counter()
     if why := session.keep():
         raise Void(why)
@@ -244,7 +244,7 @@ def killed(where: Workplace) -> Iterator[Row]:
     took = []
     for rep in range(where.times(7)):
         run(session, jobs, 1)
-        live = session._kernels["python"].process
+        live = session.live.kernels["python"].process
         more = chained(["import time; time.sleep(0.2); x = 1", "x += 1", f"print(x, {rep})"])
 
         def back(live: Process = live, jobs: list[Job] = more) -> str:
@@ -256,7 +256,7 @@ def killed(where: Workplace) -> Iterator[Row]:
         if done.evidence != f"2 {rep}":
             raise Void("the state is not what it was")
         took.append(done.seconds * 1000)
-    images = [image for each in session._snapshots.all() for image in each.images.values()]  # type: ignore[union-attr]
+    images = [image for each in session.live._snapshots.all() for image in each.images.values()]  # type: ignore[union-attr]
     if not all(isinstance(image, Frozen) for image in images):
         raise Void("no state was kept")
     session.close()

@@ -1,4 +1,4 @@
-"""The live workers of one entry in one thread of its journal: a state that is always the state after some cell.
+"""Cells of one entry in one thread of its journal, run one at a time, each in the state that the cells above it make.
 
 Replay is the meaning: a cell runs in the live state only when that is the state its cells above make; otherwise the
 deepest state on its chain that was kept is woken, and the cells below that run again. It never reads or writes an
@@ -9,25 +9,24 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from nozzle.document.events import Error, Event, Finished, InputRequest, Late, Replaying, Restarted
-from nozzle.errors import Missing, NozzleError
+from nozzle.errors import Missing
 from nozzle.runner import apart
 from nozzle.runner.call import Serve, nobody
-from nozzle.runner.confine import Bounds, Held
-from nozzle.runner.confine import bounds as bounds_of
+from nozzle.runner.confine import Bounds
 from nozzle.runner.course import Course, late
-from nozzle.runner.far.address import SCHEMES, SHELL, Address
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
-from nozzle.runner.kernel import ANYWHERE, UNBOUND, Image, Kernel, Python, Tainted, confined, start
-from nozzle.runner.kernelspec import OWN, Kernelspecs
-from nozzle.runner.outputs import Outputs
+from nozzle.runner.kernel import ANYWHERE, UNBOUND, Kernel
+from nozzle.runner.kernelspec import Kernelspecs
+from nozzle.runner.live import Live
 from nozzle.runner.process import Place
-from nozzle.runner.shelf import Kept, Shelf, deepest
-from nozzle.runner.snapshots import Snapshot, Snapshots, Trail, content_of
+from nozzle.runner.shelf import Kept, Shelf
+from nozzle.runner.snapshots import Snapshots, content_of
 
 DEFAULT = Limits()
 CLOSED = "the kernel was closed"
@@ -41,7 +40,6 @@ END_IT = (
 )
 STUCK = "it waited for a thread that a cell above started, and that no copy of its kernel has"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
-LOST = "the state that was kept cannot be used, and cells above reach outside"
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
 
@@ -77,16 +75,8 @@ class Session:
         kernels are found among `specs`. In `cells` lies what cells made that may be kept; without it they run. On the
         `shelf` are states that outlive every process. Cells in Python and bash run `on` the machine of this address,
         where one is given."""
-        self.at = ""
-        """Chain digest of the cell after which the live state stands; empty when fresh."""
-        self.tainted = ""
-        """Why the state could not be kept when that was last tried; empty when it was."""
-        self.impure = ""
-        """Why the live state is not what the cells above make: the author said so; empty when it is."""
-        self.hides: bool | None = None
-        """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
         root, seen_at = root.resolve(), seen_at.resolve() if seen_at else None
-        self._place = Place(
+        place = Place(
             folder.resolve(),
             root,
             interpreter,
@@ -94,25 +84,24 @@ class Session:
             tuple(hidden),
             seen_at if seen_at != root else None,
         )
+        self.live = Live(
+            place,
+            limits,
+            snapshots,
+            lambda path: content(place.real(path)),
+            bounds,
+            specs,
+            shelf,
+            on,
+            lambda: self._stopping is not None,
+        )
+        self.hides: bool | None = None
+        """Whether the kernel that started last has the hidden folders out of its reach; None: none has started."""
         self._limits = limits
-        self._snapshots = snapshots
-        self._content = lambda path: content(self._place.real(path))
-        self._new_bounds = bounds or self._own_bounds
-        self._bounds: Bounds | None = None
-        """Of the live workers, once a cell on their way was an agent's."""
         self._serve = serve
         self._specs = specs
         self._cells = cells
-        self._shelf = shelf
-        self._lacks: Kept | None = None
-        """The state that the live one came from, when that lacks some names."""
         self._on = on
-        self._kernels: dict[str, Kernel] = {}
-        self._images: dict[str, Image] = {}
-        """Of each live worker whose present state was kept."""
-        self._trail = Trail()
-        """How the live state came about."""
-        self._past: list[Outputs] = []
         self._course: Course | None = None
         self._apart: Kernel | None = None
         """Of a cell that was let out of its bounds, while it runs."""
@@ -120,8 +109,6 @@ class Session:
         self._turn = threading.Lock()
         self._stopping: str | None = None
         self._closing = False
-        self._hung = False
-        """A copy of a worker hung: here only fresh ones are used."""
         self._keeping = False
         """The cell is over, its state is being kept: the next one has only a moment to wait."""
         self.rewrote: set[str] = set()
@@ -136,40 +123,26 @@ class Session:
 
         When the live state is another one, all starts afresh and the jobs above run again, each told by Replaying only.
         """
-        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
-            raise RuntimeError("this session is running a cell: one at a time")
-        self._stopping, self._closing, self._keeping = None, False, False
-        self.rewrote, self.respawned = set(), False
-        try:
+        with self._a_turn():
+            self.rewrote, self.respawned = set(), False
             yield from self._run(jobs)
             self._keep()
-        finally:
-            if self._course is not None or self._closing:  # a course is left when whoever asked went away
-                self._drop()
-            self._turn.release()
 
     def go_to(self, jobs: Sequence[Job]) -> Iterator[Event]:
         """Make the live state the one after these cells, as `run` would before one more below them.
 
         Only Replaying is told; a Finished (of no cell) comes last when that state cannot be had, and says why.
         """
-        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
-            raise RuntimeError("this session is running a cell: one at a time")
-        self._stopping, self._closing, self._keeping = None, False, False
-        try:
+        with self._a_turn():
             above, _ = _bound(jobs, Job("", ""))
             try:
                 refusal = yield from self._go_to(above, None)
             except Hung:
-                self._distrust(jobs)
+                self.live.distrust(jobs)
                 refusal = Finished("", "error", cause=STUCK)
             if refusal is not None:
-                self._drop()
+                self.live.drop()
                 yield refusal
-        finally:
-            if self._course is not None or self._closing:
-                self._drop()
-            self._turn.release()
 
     def missing(self, jobs: Sequence[Job]) -> list[Job]:
         """Those of these cells that would run again to make the state after them; nothing when a cell runs now."""
@@ -177,11 +150,7 @@ class Session:
             return []
         try:
             above, _ = _bound(jobs, Job("", ""))
-            depth = self._depth(above, None)
-            kept = self._deeper(above, depth)
-            depth = max(depth, kept.trail.depth if kept else 0, 0)
-            shelved = self._shelved(above, depth, None)
-            return [job for job in above[shelved[0] if shelved else depth :] if not job.reach]
+            return [job for job in above[self.live.reachable(above) :] if not job.reach]
         finally:
             self._turn.release()
 
@@ -194,41 +163,24 @@ class Session:
             return False
         try:
             above, _ = _bound(jobs, Job("", ""))
-            gone = any(kernel.process.is_gone() for kernel in self._kernels.values())
-            if not (self._kernels and above) or gone or not set(through) <= set(self._trail.cells):
-                return False
-            if above[-1].confined != (self._bounds is not None):
-                return False
-            self.at, self.impure = above[-1].cell, "the kernel went on as it was, and has seen other cells since"
-            return True
+            return self.live.stand(above, through)
         finally:
             self._turn.release()
 
     def part(self) -> None:
         """A side branch begins: nothing of it is ever kept."""
-        self.impure = "it is a side branch"
+        self.live.impure = "it is a side branch"
 
     def keep(self) -> str:
         """Keep the live state, whatever that costs: somebody will want it back. Why it cannot be, or nothing."""
         with self._turn:
             self._keep(anyway=True)
-            return self.tainted
+            return self.live.tainted
 
     def save(self, file: int) -> Kept | str:
         """Write the live state into an open file, so that it outlives all processes; or why it cannot be."""
         with self._turn:
-            if self._bounds is not None:
-                return "an agent's cell is among its cells"
-            if self.impure or self._lacks or not self.at:
-                return self.impure or (f"it lacks {', '.join(self._lacks.lacks)}" if self._lacks else "no cell has run")
-            if others := sorted({*self._kernels} - {"python"}):
-                return f"of cells in {' and '.join(others)} none is saved"
-            kernel = self._kernels["python"]
-            assert isinstance(kernel, Python)
-            said = kernel.keep(file)
-            if said["t"] != "kept":
-                return str(said["why"])
-            return Kept(self.at, self._trail, tuple(said["names"]), said["lacks"], said["made"])
+            return self.live.save(file)
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""
@@ -245,6 +197,11 @@ class Session:
             return False
         self._answers.setdefault(course.cell, []).append(text)
         return True
+
+    @property
+    def at(self) -> str:
+        """Chain digest of the cell after which the live state stands; empty when fresh."""
+        return self.live.at
 
     @property
     def asks(self) -> bool:
@@ -276,32 +233,40 @@ class Session:
         """
         if self._turn.acquire(blocking=False):
             try:
-                self._drop()
+                self.live.drop()
             finally:
                 self._turn.release()
             return
         self._closing = True
         self.interrupt(CLOSED)
-        for kernel in [*self._kernels.values(), *([self._apart] if self._apart else [])]:
+        for kernel in [*self.live.kernels.values(), *([self._apart] if self._apart else [])]:
             kernel.process.end()
+
+    @contextmanager
+    def _a_turn(self) -> Iterator[None]:
+        """One at a time; a course that is left open, as whoever asked went away, takes the state with it."""
+        if not self._turn.acquire(timeout=LONGEST if self._keeping else 0):
+            raise RuntimeError("this session is running a cell: one at a time")
+        self._stopping, self._closing, self._keeping = None, False, False
+        try:
+            yield
+        finally:
+            if self._course is not None or self._closing:
+                self._drop()
+            self._turn.release()
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         yield from self._late()
         try:
             yield from self._attempt(jobs)
         except Hung:
-            self._distrust(jobs)
+            self.live.distrust(jobs)
             yield Restarted(jobs[-1].cell, HUNG)
             try:
                 yield from self._attempt(jobs)
             except Hung:  # only a kernel that was to be bound is a copy by now
-                self._drop()
+                self.live.drop()
                 yield Finished(jobs[-1].cell, "error", cause=f"{UNBOUND}{STUCK}; {END_IT}")
-
-    def _distrust(self, jobs: Sequence[Job]) -> None:
-        self._hung = True
-        if self._snapshots:
-            self._snapshots.distrust(self._place, [job.cell for job in jobs])
 
     def _attempt(self, jobs: Sequence[Job]) -> Iterator[Event]:
         *above, job = jobs
@@ -311,7 +276,7 @@ class Session:
             return
         refusal = yield from self._go_to(above, job)
         if refusal is not None:
-            self._drop()
+            self.live.drop()
             yield refusal
             return
         self._answers.pop(job.cell, None)
@@ -322,11 +287,8 @@ class Session:
         self._answers.pop(job.cell, None)
         finished: Finished | None = None
         try:
-            with apart.own_kernel(job, self._place, self._limits, self._new_bounds, self._specs) as self._apart:
-                course = Course(self._apart, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
-                self._course = course
-                if self._stopping:
-                    course.stop("stopped", self._stopping)
+            with apart.own_kernel(job, self.live.place, self._limits, self.live.new_bounds, self._specs) as self._apart:
+                course = self._begin(self._apart, job)
                 for event in course.events():
                     if isinstance(event, Finished):
                         finished, self._course = event, None
@@ -337,118 +299,21 @@ class Session:
         finally:
             self._apart = None
         assert finished is not None, "a course ends with Finished"
-        if self.at == (above[-1].cell if above else ""):
-            self._pass_by(job)
+        if self.live.at == (above[-1].cell if above else ""):
+            self.live.pass_by(job)
         self._keeping = True
         yield apart.told(self._really(finished), job.reach)
 
-    def _pass_by(self, job: Job) -> None:
-        """Stand below a cell of which nothing is in this state."""
-        self.at, self._trail = job.cell, self._trail.after(Finished(job.cell, "ok"), self._content)
-
     def _go_to(self, above: Sequence[Job], job: Job | None) -> Generator[Event, None, Finished | None]:
         """Make the live state the one after these cells, for the `job` below; its Finished when that cannot be done."""
-        cell, depth = job.cell if job else "", self._depth(above, job)
-        while True:
-            snapshot = self._deeper(above, depth)
-            found = self._shelved(above, snapshot.trail.depth if snapshot else depth, job)
-            if found is None and snapshot is None:
-                break
-            why = self._take_down(found[1], above) if found else ""
-            if found and why and found[1].reached_out:
-                return Finished(cell, "error", cause=f"{LOST}: {why}; ask again, and it is told what would run")
-            if found and not why:
-                depth = found[0]
-                break
-            if not found and snapshot and self._wake(snapshot):
-                depth = snapshot.trail.depth
-                break
-            depth = -1  # neither is there, nor the state that was live
-        if depth < 0:
-            self._drop()
-        return (yield from self._replay(above[max(depth, 0) :], cell))
-
-    def _depth(self, above: Sequence[Job], job: Job | None) -> int:
-        """After how many of these cells the live state stands; -1 when it is on another way."""
-        cells = [each.cell for each in above]
-        if any(kernel.process.is_gone() for kernel in self._kernels.values()):
-            return -1
-        if not self._kernels:
-            return 0
-        if self.at not in cells or above[cells.index(self.at)].confined != (self._bounds is not None):
-            return -1
-        depth = cells.index(self.at) + 1
-        if self._lacks and not (job and self._lacks.serves([*above[depth:], job])):
-            return -1
-        return depth
-
-    def _shelved(self, above: Sequence[Job], depth: int, job: Job | None) -> tuple[int, Kept] | None:
-        """The deepest state on this way that outlived its process, if it is deeper than this."""
-        if self._shelf is None or self._hung:
-            return None
-        return deepest(self._shelf, self._place, above, depth, self._content, job)
-
-    def _take_down(self, kept: Kept, above: Sequence[Job]) -> str:
-        """Let a fresh worker be in this state; why it cannot be, and then it is forgotten."""
-        assert self._shelf is not None
-        self._drop()
-        sources = {job.name: job.source for job in above if job.cell in kept.trail.cells}
-        try:
-            kernel = self._kernel("python")
-            assert isinstance(kernel, Python)
-            with self._shelf.open(kept) as file:
-                why = kernel.back(file, {"made": dict(kept.made), "sources": sources})
-        except (OSError, NozzleError) as error:
-            why = str(error)
-        if why:
-            self._shelf.refuse(kept, why)
-            self._drop()
-            return why
-        self.at, self._trail, self._lacks = kept.cell, kept.trail, kept if kept.lacks else None
-        return ""
-
-    def _deeper(self, above: Sequence[Job], depth: int) -> Snapshot | None:
-        """The deepest state on this way that was kept, if it is deeper than the live one."""
-        if self._snapshots is None:
-            return None
-        ways = [(job.cell, job.confined) for job in above]
-        return self._snapshots.deepest(self._place, ways, depth, self._content)
-
-    def _wake(self, snapshot: Snapshot) -> bool:
-        """Let the workers of a snapshot be the live ones; when one is no more, the snapshot is forgotten."""
-        assert self._snapshots is not None
-        self._drop()
-        for language, image in snapshot.images.items():
-            kernel = image.wake(self._place, self._limits)
-            if kernel is None:
-                self._snapshots.forget(snapshot)
-                self._drop()
-                return False
-            self._kernels[language] = kernel
-        self.at, self._trail, self._images = snapshot.cell, snapshot.trail, dict(snapshot.images)
-        self._bounds = snapshot.bounds
-        return True
+        cell, reached = job.cell if job else "", self.live.reach(above, job)
+        if isinstance(reached, str):
+            return Finished(cell, "error", cause=reached)
+        return (yield from self._replay(above[reached:], cell))
 
     def _keep(self, anyway: bool = False) -> None:
-        """Keep the live state, when that pays or anyway: an image of each worker that changed since the last."""
-        if self._snapshots is None or self._hung or not (self.at and self._kernels) or self._closing:
-            return
-        if not (anyway or self._snapshots.pays(self._trail)):
-            return
-        if self.impure or self._lacks:
-            self.tainted = self.impure or "it lacks names that could not be saved"
-            return
-        for language, kernel in self._kernels.items():
-            if language in self._images:
-                continue
-            image = kernel.freeze()
-            if isinstance(image, Tainted):
-                self.tainted = image.why
-                return
-            self._images[language] = image
-        self.tainted = ""
-        self._trail = self._trail.kept(max(image.cost for image in self._images.values()))
-        self._snapshots.keep(Snapshot(self._place, self.at, dict(self._images), self._trail, self._bounds))
+        if not self._closing:
+            self.live.keep(anyway)
 
     def _replay(self, above: Sequence[Job], cell: str) -> Generator[Event, None, Finished | None]:
         """Run these cells in the live state; the Finished of `cell` when that cannot be done."""
@@ -457,10 +322,10 @@ class Session:
                 return _refused(cell, job, "it may run only once")
         for number, job in enumerate(above, 1):
             if job.reach:
-                self._pass_by(job)
+                self.live.pass_by(job)
                 continue
             if job.replay == "skip":
-                self.at, self.impure = job.cell, f"{job.name} was not run again"
+                self.live.skip(job)
                 continue
             yield Replaying(cell, job.cell, number, len(above))
             finished, failure = self._quietly(job)
@@ -484,41 +349,38 @@ class Session:
                     failure = f"{event.ename}: {event.evalue}"
                 case Finished():
                     finished = event
-        for outputs in self._past:
+        for outputs in self.live.past:
             outputs.quiet = True
         assert finished is not None, "a course ends with Finished"
         return finished, failure
 
     def _cell(self, job: Job) -> Iterator[Event]:
         """Run a cell in the state that is there."""
-        self.at = ""
-        self._images.pop(job.language, None)
+        self.live.begin(job.language)
         try:
-            if why := self._confine(job.language) if job.confined else "":
-                self._drop()
+            if why := self.live.confine(job.language) if job.confined else "":
+                self.live.drop()
                 hint = f"; {END_IT}" if why.startswith(LASTING) else ""
                 yield Finished(job.cell, "error", cause=f"{UNBOUND}{why}{hint}")
                 return
-            kernel = self._kernel(job.language)
+            kernel = self.live.kernel(job.language)
         except Missing as error:
-            self._drop()
+            self.live.drop()
             yield Finished(job.cell, "error", cause=str(error))
             return
         except OSError as error:
-            self._drop()
+            self.live.drop()
             if self._stopping:
                 yield Finished(job.cell, "stopped", cause=self._stopping)
                 return
             is_here = job.language == "python" and not self._on
-            what = self._place.interpreter.path if is_here else f"the kernel for {self._on or job.language}"
+            what = self.live.place.interpreter.path if is_here else f"the kernel for {self._on or job.language}"
             yield Finished(job.cell, "died", cause=f"{what} did not start: {error}")
             return
         keeps = job.cache and self._cells is not None
         if keeps and job.language == "python" and not (job.confined or self._on):
             job = replace(job, cells=self._cells)
-        self._course = course = Course(kernel, job, self._limits, waker=self._waker, past=self._past, serve=self._serve)
-        if self._stopping:
-            course.stop("stopped", self._stopping)
+        course = self._begin(kernel, job)
         for event in course.events():
             if isinstance(event, Finished):
                 self._settle(course, event)
@@ -531,63 +393,20 @@ class Session:
                     event = replace(event, cached=f"what it makes is not kept: {why}")
             yield event
 
+    def _begin(self, kernel: Kernel, job: Job) -> Course:
+        course = Course(kernel, job, self._limits, waker=self._waker, past=self.live.past, serve=self._serve)
+        self._course = course
+        if self._stopping:
+            course.stop("stopped", self._stopping)
+        return course
+
     def _really(self, finished: Finished) -> Finished:
         """The same with files where they are, not where the cells see them."""
-        if self._place.seen_at is None:
+        place = self.live.place
+        if place.seen_at is None:
             return finished
-        reads, writes = (tuple(map(self._place.real, paths)) for paths in (finished.reads, finished.writes))
+        reads, writes = (tuple(map(place.real, paths)) for paths in (finished.reads, finished.writes))
         return replace(finished, reads=reads, writes=writes)
-
-    def _kernel(self, language: str) -> Kernel:
-        if language not in self._kernels:
-            self._kernels[language] = self._started(language)
-        return self._kernels[language]
-
-    def _started(self, language: str) -> Kernel:
-        """A fresh worker: woken from one that has run nothing yet, where there is such a one."""
-        there = {"python": self._on, "bash": f"{self._on}{SHELL}"}.get(language, language) if self._on else language
-        if there.startswith(SCHEMES):
-            from nozzle.runner.far.kernel import begin
-
-            beside = list(self._kernels.values())
-            return begin(Address.of(there), self._place, self._limits, beside, lambda: self._stopping is not None)
-        store = self._snapshots
-        if language != "python" or store is None or store.policy == "never" or self._hung:
-            return start(language, self._place, self._limits, self._bounds, self._specs)
-        image = store.fresh(self._place)
-        kernel = image.wake(self._place, self._limits) if image else None
-        if kernel is None:
-            kernel = start(language, self._place, self._limits)
-            made = kernel.freeze()
-            store.keep_fresh(self._place, None if isinstance(made, Tainted) else made)
-        return confined(kernel, self._bounds) if self._bounds else kernel
-
-    def _own_bounds(self) -> Bounds:
-        place = self._place
-        return bounds_of(place.root, place.folder, at=place.seen_at, python=place.interpreter.path)
-
-    def _confine(self, language: str) -> str:
-        """Bind the live workers and those to come, among them one for this language; why that cannot be, or nothing."""
-        if language not in OWN:
-            return f"nothing can bind the Jupyter kernel for {language}"
-        if self._bounds is not None:
-            return ""
-        self._bounds = self._new_bounds()
-        for language, kernel in self._kernels.items():
-            bound = kernel.confine(self._bounds)
-            if isinstance(bound, Tainted):
-                return bound.why
-            self._kernels[language] = bound
-        self._images.clear()
-        return ""
-
-    @property
-    def held(self) -> Held | None:
-        """The bounds that all live workers keep to; None while no cell of an agent has run."""
-        found = [kernel.held or Held(False, False, False) for kernel in self._kernels.values()]
-        if self._bounds is None or not found:
-            return None
-        return Held(*(all(each) for each in zip(*((h.files, h.network, h.signals) for h in found), strict=True)))
 
     def _settle(self, course: Course, finished: Finished) -> None:
         """A cell is over: its state is the live one, unless its worker is gone."""
@@ -597,27 +416,15 @@ class Session:
         if course.dead or self._closing:
             self._drop()
             return
-        self.at = course.cell
-        self._trail = self._trail.after(finished, self._content, once=course.once)
-        past = {id(outputs): outputs for outputs in (*self._past, course.outputs) if outputs.readers()}
-        self._past[:] = past.values()
+        self.live.over(finished, course.outputs, once=course.once)
 
     def _late(self) -> Iterator[Late]:
-        for outputs in self._past:
+        for outputs in self.live.past:
             yield from late(outputs)
 
     def _drop(self) -> None:
-        """Give up the live state and everything that holds it."""
-        self.at, self._course, self._trail, self._bounds, self.impure = "", None, Trail(), None, ""
-        self._lacks = None
-        self._images.clear()
-        for kernel in self._kernels.values():
-            kernel.process.close()
-            kernel.outputs.close()
-        for outputs in self._past:
-            outputs.close()
-        self._kernels.clear()
-        self._past.clear()
+        self._course = None
+        self.live.drop()
 
 
 def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:

@@ -249,9 +249,9 @@ def _tried() -> Tried | None:
         session = Session(place, find_interpreter(place), root=place, hidden=(config_folder(),), snapshots=kept)
         try:
             list(session.run([author]))
-            tainted = session.tainted or ("" if kept.all() else "its kernel did not start")
+            tainted = session.live.tainted or ("" if kept.all() else "its kernel did not start")
             list(session.run([author, agent]))
-            return Tried(bool(session.hides), tainted, kept.budget, session.held or Held(False, False, False))
+            return Tried(bool(session.hides), tainted, kept.budget, session.live.held or Held(False, False, False))
         finally:
             session.close()
             kept.clear()

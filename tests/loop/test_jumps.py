@@ -93,7 +93,7 @@ def asked(desk: Desk, workshop: Workshop, copy: Path) -> tuple[object, object]:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(workshop.root, copy, ignore=shutil.ignore_patterns(".git"))
     files = {path: path.read_bytes() for path in (workshop.root / "journal").iterdir() if path.is_file()}
-    fresh = Session(copy / "journal", session._place.interpreter, root=copy)
+    fresh = Session(copy / "journal", session.live.place.interpreter, root=copy)
     try:
         found = [(held(session, above, language), held(fresh, above, language)) for language in PROBES]
     finally:

@@ -69,8 +69,8 @@ print(x, subprocess.run(['cat', 'made'], capture_output=True, text=True).stdout)
 """
     assert bound.run(source, confined=True).status == "ok", bound.events
     assert bound.stdout == "1 before\n"
-    assert bound.session.held is not None
-    assert bound.session.held.label == (
+    assert bound.session.live.held is not None
+    assert bound.session.live.held.label == (
         "confined: writes only in this journal and in shared memory, reads only it and libraries in your home, "
         "no network"
     )
@@ -90,7 +90,7 @@ def test_above_it_nothing_is(bound: Bench) -> None:
     bound.jobs.pop()
     assert bound.run("print(x, file=open('../free', 'w'))").status == "ok"
     assert (bound.folder.parent / "free").read_text() == "1\n"
-    assert bound.session.held is None
+    assert bound.session.live.held is None
 
 
 def test_a_woken_state_is_bound_as_it_was(bound: Bench) -> None:

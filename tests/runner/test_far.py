@@ -180,8 +180,8 @@ def test_states_are_kept_there_and_woken(address: str, opened: Callable[..., Ben
     )
     bench.run("x += 1", language=address)
     bench.run("x, os.getpid()", language=address)
-    assert not bench.session.tainted
-    (row, *_) = bench.session._snapshots.rows()  # type: ignore[union-attr]
+    assert not bench.session.live.tainted
+    (row, *_) = bench.session.live._snapshots.rows()  # type: ignore[union-attr]
     assert row.bytes > 0
     bench.delete(1)
     bench.again()

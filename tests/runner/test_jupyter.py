@@ -171,7 +171,7 @@ def test_its_state_is_not_kept_and_a_rewind_runs_its_cells_again(specs: Path, op
     bench.run("x = [1]", language="other")
     bench.run("x.append(2)", language="other")
     assert not kept.all()
-    assert bench.session.tainted == "the state of the Jupyter kernel other cannot be kept"
+    assert bench.session.live.tainted == "the state of the Jupyter kernel other cannot be kept"
     bench.delete(1)
     bench.run("print(x)", language="other")
     assert (bench.stdout, len(bench.of(Replaying))) == ("[1]\n", 1)

@@ -129,7 +129,7 @@ def test_what_cannot_be_saved_is_named_and_a_cell_that_needs_it_has_it_from_a_re
     later.run("print(type(uses()).__name__ == type(bad).__name__)")
     assert later.stdout == "True\n"
     assert len(later.of(Replaying)) == 2
-    assert "it lacks" not in later.session.tainted
+    assert "it lacks" not in later.session.live.tainted
 
 
 @pytest.mark.parametrize("below", ["print(_)", "print(Out)", "%who", "print(globals()['bad'])", "!echo $bad"])

@@ -31,7 +31,7 @@ def gone(pid: int) -> bool:
 def test_closing_leaves_no_process(bench: Bench, source: str, language: str) -> None:
     bench.run(source, language=language)
     pids = [int(bench.stdout or until(bench.session.drain)[0].text)]
-    pids += [kernel.process.pid for kernel in bench.session._kernels.values()]
+    pids += [kernel.process.pid for kernel in bench.session.live.kernels.values()]
     assert not any(map(gone, pids))
     bench.session.close()
     assert until(lambda: all(map(gone, pids)))
@@ -50,7 +50,7 @@ folder = Path(sys.argv[1])
 session = Session(folder, find_interpreter(folder), root=folder)
 for language, source in (("python", sys.argv[2]), ("bash", "sleep 1000 & echo $! $$")):
     job = Job(language, source, language)
-    session.at = ""
+    session.live.at = ""
     for event in session.run([job]) if language == "python" else session._cell(job):
         if hasattr(event, "text"):
             print(event.text, end=" ", flush=True)

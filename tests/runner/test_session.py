@@ -44,7 +44,7 @@ def test_a_deleted_definition_is_gone_below(bench: Bench) -> None:
 def test_the_first_cell_is_always_fresh(bench: Bench) -> None:
     bench.run("x = 1")
     bench.jobs = []
-    bench.session.at = "another"
+    bench.session.live.at = "another"
     assert bench.run("x").status == "error"
 
 
@@ -123,10 +123,10 @@ def test_a_cell_may_be_left_out_of_a_replay_and_nothing_of_it_is_kept(opened: Ca
     bench.jobs[0] = replace(bench.jobs[0], replay="skip")
     assert bench.run("print(x)").status == "ok"
     assert (bench.folder / "log").read_text() == "sent\n"
-    assert bench.session.impure.endswith("was not run again")
-    assert (kept.all(), bench.session.tainted) == ([], bench.session.impure)
+    assert bench.session.live.impure.endswith("was not run again")
+    assert (kept.all(), bench.session.live.tainted) == ([], bench.session.live.impure)
     bench.session.close()
-    assert bench.session.impure == ""
+    assert bench.session.live.impure == ""
 
 
 def test_a_state_counts_as_another_only_when_its_kernel_has_been_there(opened: Callable[..., Bench]) -> None:
@@ -180,7 +180,7 @@ def test_a_folder_that_is_gone_is_told(bench: Bench) -> None:
 def test_a_worker_that_died_between_cells_is_replaced(replaying: Bench) -> None:
     replaying.run("import os; x = os.getpid(); print(x)")
     os.kill(int(replaying.stdout), signal.SIGKILL)
-    until(replaying.session._kernels["python"].process.is_gone)
+    until(replaying.session.live.kernels["python"].process.is_gone)
     assert replaying.run("x").status == "ok"
     assert len(replaying.of(Replaying)) == 1
 
@@ -217,7 +217,7 @@ def test_a_host_may_have_many_files_open(keeping: Bench) -> None:
     for language in ("python", "bash"):
         assert keeping.run("echo 1" if language == "bash" else "print(1)", language=language).status == "ok"
         assert keeping.stdout == "1\n"
-    assert keeping.session.tainted == ""
+    assert keeping.session.live.tainted == ""
     asked = keeping.start("print(input())")
     assert any(isinstance(event, InputRequest) and keeping.session.answer("a") for event in asked)
     assert [event.status for event in asked if isinstance(event, Finished)] == ["ok"]

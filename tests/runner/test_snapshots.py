@@ -76,7 +76,7 @@ def test_python_and_bash_go_back_together(keeping: Bench) -> None:
 def test_a_shell_that_cannot_be_written_out_is_replayed(keeping: Bench, setup: str) -> None:
     keeping.run("kept=1", language="bash")
     keeping.run(setup, language="bash")
-    assert keeping.session.tainted
+    assert keeping.session.live.tainted
     keeping.run("true", language="bash")
     keeping.again()
     assert [event.above for event in keeping.of(Replaying)] == [keeping.jobs[1].cell]
@@ -110,7 +110,7 @@ def test_the_live_worker_dies_and_its_snapshots_stay(keeping: Bench) -> None:
 
 def test_a_snapshot_that_the_system_took_is_replayed(keeping: Bench) -> None:
     keeping.run("x = 1")
-    store = keeping.session._snapshots
+    store = keeping.session.live._snapshots
     assert store is not None
     (frozen,) = pids(store)
     os.kill(frozen, signal.SIGKILL)
@@ -122,7 +122,7 @@ def test_a_snapshot_that_the_system_took_is_replayed(keeping: Bench) -> None:
 
 def test_the_system_takes_snapshots_before_the_live_worker(keeping: Bench) -> None:
     keeping.run("1")
-    (frozen,) = pids(keeping.session._snapshots)  # type: ignore[arg-type]
+    (frozen,) = pids(keeping.session.live._snapshots)  # type: ignore[arg-type]
     assert until(lambda: Path(f"/proc/{frozen}/oom_score_adj").read_text() == "1000\n")
     keeping.again()
     keeping.run("print(open('/proc/self/oom_score_adj').read())")
@@ -132,7 +132,7 @@ def test_the_system_takes_snapshots_before_the_live_worker(keeping: Bench) -> No
 def test_a_dropped_store_leaves_no_process(keeping: Bench) -> None:
     keeping.run("1")
     keeping.run("2")
-    store = keeping.session._snapshots
+    store = keeping.session.live._snapshots
     assert store is not None
     frozen = pids(store)
     assert len(frozen) == 2
@@ -249,7 +249,7 @@ def test_a_fresh_worker_is_woken_from_one_that_ran_nothing(opened: Callable[...,
     one.run("x = 1; import os; print(os.getpid(), os.getppid())")
     two.run("print('x' in globals(), os.getpid() if 'os' in globals() else 'no os')")
     assert two.stdout == "False no os\n"
-    kernels = [bench.session._kernels["python"] for bench in (one, two)]
+    kernels = [bench.session.live.kernels["python"] for bench in (one, two)]
     assert [kernel.woken for kernel in kernels] == [False, True]
     assert kernels[0].process.keeper is kernels[1].process.keeper
     assert two.run("import numpy; numpy.ones(3).sum()").status == "ok"
@@ -260,7 +260,7 @@ def test_without_states_nothing_is_frozen(opened: Callable[..., Bench]) -> None:
     store = Snapshots("never")
     one, two = opened(snapshots=store), opened(snapshots=store)
     one.run("1"), two.run("1")
-    assert store.fresh(one.session._place) is None
+    assert store.fresh(one.session.live.place) is None
 
 
 def test_an_attempt_is_undone(opened: Callable[..., Bench]) -> None:
