@@ -1,7 +1,7 @@
-"""One entry being worked on: its newest text, what runs, what waits to be written.
+"""One entry being worked on: what runs, what is heard of it, and when what it made is written.
 
-A desk is told what happened (a save, an event of a kernel, a request) by the loop, one thing at a time, and is the
-only one to touch its file. It holds nothing that the text and git could not give back.
+A desk is told what happened (a save, an event of a kernel, a request) by the loop, one thing at a time; its sheet is
+the only one to touch the file. It holds nothing that the text and git could not give back.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,20 +11,18 @@ from pathlib import Path
 from nozzle import disk, killed
 from nozzle.afterwards import Afterwards
 from nozzle.beside import Beside, Notice
-from nozzle.document import scribe
 from nozzle.document.doubts import doubts
-from nozzle.document.entry import Cell, Entry, Envelope, Slot
+from nozzle.document.entry import Cell, Entry, Slot
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
-from nozzle.document.lines import decoded
 from nozzle.document.plan import Row
-from nozzle.editors import Editors, Held
 from nozzle.errors import NozzleError
 from nozzle.kernels import Kernels
 from nozzle.ledger import News, Seen
 from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
-from nozzle.piece import Made, Piece, compose
+from nozzle.piece import Piece
 from nozzle.run import Run, jobs
 from nozzle.runner import Job, Session
+from nozzle.sheet import Sheet
 from nozzle.tools import Tools
 
 FRESH = 1.5
@@ -49,19 +47,9 @@ class Desk:
     rel: str
     """Path from the root, posix."""
     tools: Tools
-    entry: Entry = field(default_factory=lambda: Entry(""))
-    """The text as it shall be: the author's newest, with what waits to be written."""
-    base: bytes | None = None
-    """The file as it was last seen."""
     run: Run | None = None
     aside: list[Run] = field(default_factory=list)
     """Runs whose cell is no longer in the text: each ends in its own session, and on its own thread."""
-    made: list[Made] = field(default_factory=list)
-    """Finished and not yet written, in order."""
-    stuck: bool = False
-    """The file could not be written; what waits is kept in git, and tried again at the next save."""
-    gone: bool = False
-    """The file is no longer there."""
     saved: float = 0.0
     """When the author last saved, on the loop's clock."""
     settled: float = 0.0
@@ -73,20 +61,14 @@ class Desk:
     _ripe: bool = True
     """Something happened since it was last found that nothing may run."""
     _afterwards: Afterwards = field(default_factory=Afterwards)
-    _reference: Entry | None = None
-    """The text nozzle wrote last, to bring back what a stale buffer saved over."""
-    _newest: tuple[str, str] | None = None
-    """The block nozzle wrote last: its kind and what it is of, its digest or id."""
-    _restored: bool = False
-    _kept: bool = False
-    """What waits is in git meanwhile."""
-    _editors: Editors = field(default_factory=Editors)
     _warned: set[str] = field(default_factory=set)
+    sheet: Sheet = field(init=False)
     kernels: Kernels = field(init=False)
     permit: Permit = field(init=False)
     beside: Beside = field(init=False)
 
     def __post_init__(self) -> None:
+        self.sheet = Sheet(self.path, self.rel, self.tools.ledger, self._note, self._taken)
         self.kernels = Kernels(self.path, self.tools, lambda: self.entry, lambda text: self._note("warning", text))
         self.permit = Permit(
             self.rel, self.tools.settings, self.tools.ledger.past,
@@ -97,13 +79,23 @@ class Desk:
         )  # fmt: skip
         self.beside = self.tools.company(self)
 
+    @property
+    def entry(self) -> Entry:
+        """The text as it shall be: the author's newest, with what waits to be written."""
+        return self.sheet.entry
+
+    @property
+    def gone(self) -> bool:
+        """The file is no longer there."""
+        return self.sheet.gone
+
     # -- looking ------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Read the file for the first time; what a killed process left as running is told to have died."""
         content = disk.read(self.path)
         self.tools.ledger.judge(self.rel, content, None)
-        self._take(content)
+        self.sheet.take(content)
         if self.tools.ledger.can_mend():
             self._mend()
 
@@ -112,12 +104,13 @@ class Desk:
 
         A file that cannot be read cannot be written either: what waits goes on waiting.
         """
-        self.stuck = True
+        sheet = self.sheet
+        sheet.stuck = True
         content = disk.read(self.path)
-        if content != self.base and git and self.tools.ledger.steps.moving():
+        if content != sheet.base and git and self.tools.ledger.steps.moving():
             raise News  # git may be writing it, and will move HEAD in a moment
-        first, self.gone, before = self.base is None, False, self.entry
-        seen = self.tools.ledger.judge(self.rel, content, self.base)
+        first, sheet.gone, before = sheet.base is None, False, sheet.entry
+        seen = self.tools.ledger.judge(self.rel, content, sheet.base)
         if seen == "moved":
             self._arrive(content)
         elif seen == "carried" and self.permit.changed_inputs(self.entry):
@@ -125,8 +118,8 @@ class Desk:
         elif seen == "saved":
             self._hear_author(content, now)
             if not first:
-                self._bring_back()
-        self.stuck = False
+                sheet.bring_back()
+        sheet.stuck = False
         self.beside.seen(seen, before)
         return seen
 
@@ -138,16 +131,16 @@ class Desk:
 
     def rename(self, path: Path, rel: str) -> None:
         """The author gave the entry another name."""
-        self.path = self.kernels.path = path
-        self.rel = self.permit.rel = rel
-        self.gone = False
+        self.path = self.sheet.path = self.kernels.path = path
+        self.rel = self.sheet.rel = self.permit.rel = rel
+        self.sheet.gone = False
 
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
         if not self.gone:
-            self.gone, self._reference, self._unkept, self.stuck = True, None, True, False
+            self._unkept = True
             self._set_aside()
-            self._leave_made()
+            self.sheet.leave()
 
     def plan(self) -> list[Row]:
         """What is to be done with each cell, and why not where something stands against it."""
@@ -161,20 +154,16 @@ class Desk:
         """Whether something runs here, waits to be written, or is being worked out."""
         return self.at_work() or self.beside.busy()
 
-    def listens(self) -> bool:
-        """Whether an editor may still save into a file that was exchanged."""
-        return bool(self._editors.held)
-
     def at_work(self) -> bool:
         """Whether something runs here or waits to be written."""
-        return self.run is not None or bool(self.aside) or (bool(self.made) and not self.stuck)
+        return self.run is not None or bool(self.aside) or (bool(self.sheet.made) and not self.sheet.stuck)
 
     # -- running ------------------------------------------------------------------------------------------------
 
     def ask(self, again: bool = False) -> None:
         """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
         self.permit.ask(self.entry, again)
-        self._ripe, self.stuck, self._unkept = True, False, True
+        self._ripe, self.sheet.stuck, self._unkept = True, False, True
         if again and self.run is None:
             self.kernels.close()
         self.beside.asked()
@@ -182,7 +171,7 @@ class Desk:
     def were_asked(self) -> list[Row]:
         """What would be done with each cell of the file as it is now, were this entry asked to run."""
         content = disk.readable(self.path)
-        entry = self.entry if content in (self.base, None) else Entry(content.decode("utf-8", "replace"))
+        entry = self.entry if content in (self.sheet.base, None) else Entry(content.decode("utf-8", "replace"))
         return self.permit.were_asked(entry).plan(entry, self._running, self.kernels.session)
 
     def replay(self, asked: bool = False) -> Row | None:
@@ -213,7 +202,7 @@ class Desk:
     def put(self, *pieces: Piece) -> None:
         """Write these with what else waits; what was due is looked at anew."""
         for piece in pieces:
-            self._add(piece)
+            self.sheet.add(piece)
         self._ripe = True
 
     def rest(self, why: str) -> None:
@@ -230,11 +219,11 @@ class Desk:
             if self.tools.on:  # its place there is somebody else's turn
                 self.kernels.close()
             return False
-        if disk.readable(self.path) not in (self.base, None):
+        if not self.sheet.is_as_seen:
             raise News  # somebody saved, or went to another step
         needed = self.permit.begun(self.entry, row)
         needed[-1] = replace(needed[-1], renew=row.why == "asked")
-        tools, ledger, base = self.tools, self.tools.ledger, self.base or b""
+        tools, ledger, base = self.tools, self.tools.ledger, self.sheet.base or b""
         ledger.save(self.rel, base)
         session = self.kernels.get()
         if needed[1:] and session.missing(needed[:-1]) and (edited := ledger.save_edited(self.rel, base)):
@@ -339,7 +328,7 @@ class Desk:
 
     def tick(self, now: float) -> None:
         """Time passed: background output, markers of long cells, late editors."""
-        self._hear_editors(now)
+        self.sheet.hear_editors(lambda content: self._hear_author(content, now))
         self.beside.tick(now)
         session = self.kernels.session
         if session is not None and self.run is None and self._afterwards.wake(now) <= 0:
@@ -347,19 +336,20 @@ class Desk:
             for event in session.drain():
                 self._afterwards.hear(event)
             for piece in self._afterwards.pieces(now, self.tools.hand):
-                self._add(piece)
+                self.sheet.add(piece)
         if self.run is not None and now >= self.run.next_shown:
-            self._add(self.run.so_far(self.tools.hand))
+            self.sheet.add(self.run.so_far(self.tools.hand))
 
     def wake(self, now: float) -> float | None:
         """When this desk wants its next tick, in seconds from now; None: when something happens."""
-        times = [0.1] if self._editors.held else []
+        times = [0.1] if self.sheet.listens else []
         if (later := self.beside.wake(now)) is not None:
             times.append(later)
         if now < self.settled:
             times.append(self.settled - now)
-        unkept = self._is_unkept() and not self.made
-        if (unkept or (self.made and not self.quiet(now))) and not self.stuck:
+        made = bool(self.sheet.made)
+        unkept = self._is_unkept() and not made
+        if (unkept or (made and not self.quiet(now))) and not self.sheet.stuck:
             times.append(self.saved + self.tools.settings.quiet - now)
         if self.run is not None:
             times.append(self.run.next_shown - now)
@@ -373,7 +363,11 @@ class Desk:
 
     def resting_on(self, now: float) -> bool:
         """Whether the author has saved a text, or taken it away, and left it so for a while."""
-        return self._is_unkept() and not (self.made or self.stuck) and now - self.saved >= self.tools.settings.quiet
+        return (
+            self._is_unkept()
+            and not (self.sheet.made or self.sheet.stuck)
+            and now - self.saved >= self.tools.settings.quiet
+        )
 
     def _is_unkept(self) -> bool:
         """Whether the author saved what no step holds, and none that comes before it is owed any more."""
@@ -384,9 +378,9 @@ class Desk:
         self._unkept, self._passed_over = False, bool(self.tools.ledger.book(self.rel).owed)
         if self.gone:
             self.tools.ledger.remove(self.rel)
-            self.base = None
-        elif self.base is not None and self.tools.ledger.unsaved(self.rel, self.base):
-            self.tools.ledger.save(self.rel, self.base)
+            self.sheet.base = None
+        elif self.sheet.base is not None and self.tools.ledger.unsaved(self.rel, self.sheet.base):
+            self.tools.ledger.save(self.rel, self.sheet.base)
 
     def stand(self) -> None:
         """What is on disk becomes a step, though nobody may have looked at it yet; git gets no older text back."""
@@ -396,147 +390,51 @@ class Desk:
         if self.tools.ledger.unsaved(self.rel, now):
             self.tools.ledger.save(self.rel, now)
 
-    def keep(self) -> None:
-        """What waits to be written is kept in git meanwhile."""
-        if self.made and not self._kept:
-            self.tools.ledger.keep(self.rel, self.base or b"", self.made)
-            self._kept = True
-
     def flush(self) -> None:
         """Write what waits, and make its steps; `News` when the file is to be looked at first."""
-        if not self.made:
+        if not self.sheet.made:
             return
-        made = self.made
-        known = {_name(block) for block in self._reference.envelopes} if self._reference else set()
         try:
-            written = self.tools.ledger.write(self.path, self.rel, self.base or b"", made)
+            self.sheet.flush()
         except NozzleError:
             if not self.path.exists():
                 return self.leave()
-            self.stuck = True
-            self.keep()
+            self.sheet.stuck = True
+            self.sheet.keep()
             raise
-        self.made, self._restored, self._unkept = [], False, False
-        self._settle(written, made[-1].entry)
-        fresh = [name for block in self.entry.envelopes if (name := _name(block)) not in known]
-        self._newest = fresh[-1] if fresh else self._newest
+        self._unkept = False
 
     # -- inside: the text ---------------------------------------------------------------------------------------
 
-    def _take(self, content: bytes) -> None:
-        """This is the author's newest text."""
-        text = decoded(content, self.rel)
+    def _taken(self) -> None:
+        """There is a newer text of the author's."""
         self.permit.taken()
-        self.base, self._ripe, self._kept = content, True, False
-        self.entry = Entry(text, before=self.entry)
-        self._put([each.piece for each in self.made])
+        self._ripe = True
         for line, doubt in doubts(self.entry):
             if doubt not in self._warned:
                 self._warned.add(doubt)
                 self.tools.say(Notice("warning", "", f"{self.rel}:{line}: {doubt}"))
 
-    def _put(self, pieces: list[Piece]) -> None:
-        """What waits is this, put into the author's text; what finds no place there is kept where it began."""
-        assert self.base is not None
-        text = Entry(self.base.decode(), before=self.entry)
-        self.made, fell = compose(text, pieces)
-        self.entry = self.made[-1].entry if self.made else text
-        self._keep_aside(fell, passed=True)
-
-    def _add(self, piece: Piece) -> None:
-        replaced = ("cell", "partial", "marker") if piece.kind in ("cell", "partial") else (piece.kind,)
-        kept = [m.piece for m in self.made if m.piece.chain != piece.chain or m.piece.kind not in replaced]
-        self._kept = False
-        if len(kept) < len(self.made):
-            return self._put([*kept, piece])
-        made, fell = compose(self.entry, [piece])
-        self.made = [*self.made, *made]
-        self.entry = made[-1].entry if made else self.entry
-        self._keep_aside(fell)
-
     def _hear_author(self, content: bytes, now: float) -> None:
         """The author saved."""
         self.saved = now
-        self._take(content)
+        self.sheet.take(content)
         self.permit.saved()
-        self.stuck, self._unkept = False, True
+        self.sheet.stuck, self._unkept = False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:
             self._set_aside()
 
     def _arrive(self, content: bytes) -> None:
         """Somebody went to another step: what runs and what waits belongs to the one that was left."""
         self._set_aside()
-        self._leave_made()
-        self._reference, self._newest, self.stuck, self._unkept = None, None, False, False
+        self._unkept = False
         self.rest(ELSEWHERE)
-        self._take(content)
-
-    def _bring_back(self) -> None:
-        """A save from a stale buffer lacks what nozzle wrote since; what still answers its cell comes back once."""
-        if self._reference is None or self._restored or self._newest is None:
-            return
-        if self.entry.held or self._newest in {_name(block) for block in self.entry.envelopes}:
-            return
-        edits = scribe.restore(self.entry, self._reference)
-        if not edits:
-            return
-        written = self.tools.ledger.restore(self.path, self.rel, self.base or b"", self._reference)
-        self._settle(written, None)
-        self._restored = True
-        self._note(
-            "restored",
-            f"{len(edits)} outputs that this save lacked are back; delete one again and its cell reruns",
-        )
-
-    def _settle(self, written: disk.Written, entry: Entry | None) -> None:
-        """What was written is what the file is now, and what a stale buffer will lack."""
-        if entry is not None and written.content == entry.text.encode():
-            self.base, self.entry, self._kept = written.content, entry, False
-        else:
-            self._take(written.content)
-        self._reference = self.entry
-        self._hold(written, None)
-
-    def edit(self, edit: disk.Edit) -> disk.Written:
-        """Change the author's text as he asked for elsewhere, on a page or at a prompt, whatever an editor does now."""
-        written = disk.exchange(self.path, disk.read(self.path), edit)
-        self._hold(written, edit)
-        return written
-
-    def _hold(self, written: disk.Written, edit: disk.Edit | None) -> None:
-        self._editors.hold(written, self.tools.ledger.head(self.rel), edit)
-
-    def _hear_editors(self, now: float) -> None:
-        """An editor that had the old file open finished saving into it: that is the author's newest text."""
-
-        def failed(error: NozzleError) -> None:
-            if self.path.exists() and str(error) not in self._warned:
-                self._warned.add(str(error))
-                self._note("fault", str(error))
-
-        self._editors.hear(lambda held, new: self._take_late(held, new, now), failed)
-
-    def _take_late(self, held: Held, new: bytes, now: float) -> None:
-        ledger = self.tools.ledger
-        if self.gone or (held.edit is None and self._reference is None):
-            # Somebody went to another step meanwhile, or took the entry away: the text is not of what is here.
-            name = ledger.leave_behind(self.rel, held.head, new)
-            where = f"it is on thread {name}" if name else "it holds a secret and is in no step"
-            self._note("aside", f"an editor saved the text of the step you left; {where}")
-        elif (here := disk.read(self.path)) != (self.base if held.edit is None else held.written):
-            ledger.save(self.rel, new)  # an even newer save is there: this one is kept as a step
-        elif held.edit is not None:
-            self._hold(disk.exchange(self.path, new, held.edit, over=here), held.edit)
-        else:
-            assert self._reference is not None
-            written = ledger.restore(self.path, self.rel, new, self._reference, over=self.base)
-            self._hear_author(written.content, now)
-            self._settle(written, None)
+        self.sheet.arrive(content)
 
     def _mend(self) -> None:
         """Nobody is at the cells that a killed process left as running."""
         for title, piece in killed.ended(self.entry, self.path.parent, self.tools.hand):
-            self._add(piece)
+            self.sheet.add(piece)
             self._note("repaired", f"{title}: {killed.KILLED}")
 
     # -- inside: runs -------------------------------------------------------------------------------------------
@@ -549,7 +447,7 @@ class Desk:
         if run is not self.run:
             self.aside.remove(run)
             run.session.close()
-            return self._keep_aside([piece] if run.under_way else [])
+            return self.sheet.keep_aside([piece] if run.under_way else [])
         self.run, self._ripe = None, True
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
             self._warned.add(EXPOSED)
@@ -567,7 +465,7 @@ class Desk:
         self.permit.ended(cell)
         if piece.facts:
             ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)
-        self._add(piece)
+        self.sheet.add(piece)
         self.beside.ended(run, finished)
 
     def _set_aside(self) -> None:
@@ -584,21 +482,6 @@ class Desk:
         else:
             run.stop("the text has changed")
 
-    def _keep_aside(self, pieces: list[Piece], passed: bool = False) -> None:
-        """Results that have no place in the text any more are steps: of this thread, or of one of their own."""
-        results = [piece for piece in pieces if piece.kind == "cell"]
-        for titles, where in self.tools.ledger.aside(self.rel, results, passed):
-            self._note("aside", f"{titles}: {where}")
-        if pieces and self._kept:
-            self._kept = False
-            self.tools.ledger.done(self.rel)
-            self.keep()
-
-    def _leave_made(self) -> None:
-        """What waits belongs to a text that is here no more."""
-        pieces, self.made = [made.piece for made in self.made], []
-        self._keep_aside(pieces)
-
     @property
     def _running(self) -> str:
         return self.run.cell.chain if self.run else ""
@@ -610,10 +493,6 @@ class Desk:
 def _failed(slot: Slot) -> bool:
     """Whether an output that is no success stands there, and none was expected."""
     return slot.output is not None and slot.output.status != "ok" and not slot.cell.options.raises
-
-
-def _name(block: Envelope) -> tuple[str, str]:
-    return f"{block.kind} {block.of}", block.keys.get("sha") or block.keys.get("id", "")
 
 
 def _kind(event: Event) -> str:

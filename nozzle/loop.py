@@ -194,7 +194,7 @@ class Loop:
                 self._write(desk, now, git)
                 if not git and (desk.resting_on(now) or self._quitting):
                     desk.step()
-            if desk.gone and not (desk.busy() or desk.listens()) and desk.base is None:
+            if desk.gone and not (desk.busy() or desk.sheet.listens) and desk.sheet.base is None:
                 self.desks.pop(desk.path).close()
         later, self._later = self._later, []
         for work in [lambda loop: loop.tools.ledger.catch_up(), *later]:
@@ -252,11 +252,11 @@ class Loop:
     def _begin(self, path: Path) -> None:
         """A new entry; or one that was renamed, and takes its desk along."""
         for desk in self.desks.values():
-            if not desk.path.exists() and desk.base is not None and desk.base == disk.readable(path):
+            if not desk.path.exists() and desk.sheet.base is not None and desk.sheet.base == disk.readable(path):
                 del self.desks[desk.path]
                 old = desk.rel
                 desk.rename(path, self._rel(path))
-                self.tools.ledger.rename(old, desk.rel, desk.base)
+                self.tools.ledger.rename(old, desk.rel, desk.sheet.base)
                 break
         else:
             desk = Desk(path, self._rel(path), self.tools)
@@ -278,12 +278,12 @@ class Loop:
 
     def _write(self, desk: Desk, now: float, git: bool) -> None:
         """Write what waits: at once when the author's buffer is clean, in batches while cells go on."""
-        if not desk.made or desk.stuck:
+        if not desk.sheet.made or desk.sheet.stuck:
             return
         if desk.run is not None and now < self._next_batch(desk, now) and not self._quitting:
             return
         if git or not (desk.quiet(now) or self._quitting):
-            return desk.keep()
+            return desk.sheet.keep()
         try:
             desk.flush()
         except News:
@@ -309,7 +309,7 @@ class Loop:
         for desk in self.desks.values():
             if (wake := desk.wake(now)) is not None:
                 times.append(wake)
-            if desk.made and not desk.stuck and desk.quiet(now):
+            if desk.sheet.made and not desk.sheet.stuck and desk.quiet(now):
                 times.append(self._next_batch(desk, now) - now)
         if self._git_since is not None:
             times = [max(AGAIN, each) for each in times]

@@ -78,7 +78,7 @@ class Side:
             put = apply(entry.text, made) if made else ""
             return put.encode() if made else None
 
-        written = desk.edit(edit)
+        written = desk.sheet.edit(edit)
         if not put:
             raise NozzleError("there is nothing to keep")
         desk.tools.ledger.save(desk.rel, written.content)

@@ -14,7 +14,7 @@ FLOORS = (
     ("loop",),
     ("agents", "side"),
     ("desk",),
-    ("kernels",),
+    ("kernels", "sheet"),
     ("tools",),
     ("beside", "permit"),
     ("recovery",),

@@ -60,7 +60,7 @@ class Errands:
     def told(self, asked: Prompt, said: Prompt) -> None:
         """`/sure` or `/nope` below a task here: said of what its block showed in the text that the author saved."""
         name = asked.digest[:SHOWN]
-        block = errand.forked(Entry((self.desk.base or b"").decode())).get(name)
+        block = errand.forked(Entry((self.desk.sheet.base or b"").decode())).get(name)
         self._answer(name, Told(name, said.word, said.text, block.keys.get("id", "") if block else ""))
 
     def answer(self, id_: str, word: Word) -> bool:

@@ -236,7 +236,7 @@ class Seat:
         if self.questions.is_how(asked):
             return False
         if self.errands.wants(asked):
-            return bool(self.desk.made)  # the fork is to have what stands above
+            return bool(self.desk.sheet.made)  # the fork is to have what stands above
         run = self.desk.run
         if run is None or run.cell.span.start > asked.span.start:
             due = (row.cell for row in self.desk.plan() if row.do == "due")

@@ -140,7 +140,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             return None
         return apply(entry.text, put).encode()
 
-    written = loop.desk(path).edit(edit)
+    written = loop.desk(path).sheet.edit(edit)
     if lost:
         return Done(lost[0], ok=False)
     loop.tools.ledger.save(here.rel(path), written.content)
@@ -228,7 +228,7 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         if thread:
             disk.rewrite(place, edit)
         else:
-            loop.desk(path).edit(edit)
+            loop.desk(path).sheet.edit(edit)
         if done:
             return Done(done[0])
     return Done("it does not stand there any more", ok=False)

@@ -124,7 +124,7 @@ def at_work(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> No
     """Tell which cells run, and which have run and are not written down yet."""
     for desk in loop.desks.values():
         running = [desk.run.cell.chain] if desk.run else []
-        made = [each.piece.chain for each in desk.made if each.piece.kind == "cell"]
+        made = [each.piece.chain for each in desk.sheet.made if each.piece.kind == "cell"]
         reply({"entry": desk.rel, "running": running, "made": made})
     reply.end()
 

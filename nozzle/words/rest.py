@@ -35,6 +35,6 @@ def _rests(desk: Desk) -> bool:
     from nozzle import disk
     from nozzle.document.plan import failed
 
-    if desk.busy() or desk.stuck or desk.entry.held or desk.entry.nested or failed(desk.entry):
+    if desk.busy() or desk.sheet.stuck or desk.entry.held or desk.entry.nested or failed(desk.entry):
         return False
-    return desk.base == disk.read(desk.path) and all(row.do in ("done", "skipped") for row in desk.plan())
+    return desk.sheet.base == disk.read(desk.path) and all(row.do in ("done", "skipped") for row in desk.plan())

@@ -87,7 +87,7 @@ def test_a_thread_begins_at_what_is_on_disk_and_git_gets_no_older_text_back(watc
     path = watched.save("Words.\n")
     watched.quiet()
     desk, task = watched.loop.desk(path), "\n/do add them up\n\n"
-    desk.base = (path.read_text() + task).encode()  # what it has looked at
+    desk.sheet.base = (path.read_text() + task).encode()  # what it has looked at
     path.write_text(path.read_text() + task + "Written on the page meanwhile.\n")
     desk.tools.ledger.save(desk.rel, path.read_bytes())
     forked: list[bytes | None] = []
