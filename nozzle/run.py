@@ -88,7 +88,14 @@ class Run:
 
     def result(self, finished: Finished, rel: str, cell: Cell, hand: Hand, past: Past) -> Piece:
         """What is to be written, now that it has ended; `cell` as it stands in the text of the entry `rel` by now."""
-        result = Result(cell.chain, finished.status, self.tape.outputs, cause(finished), self._hint(cell, past))
+        result = Result(
+            cell.chain,
+            finished.status,
+            self.tape.outputs,
+            cause(finished),
+            self._hint(cell, past),
+            cut=bool(finished.left_out),
+        )
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
         again, spawned = self.session.rewrote, finished.spawned or self.session.respawned
         seen = replace(finished, writes=(*finished.writes, *again), spawned=spawned)
@@ -117,7 +124,7 @@ class Run:
     def so_far(self, hand: Hand) -> Piece:
         """Its marker, and later what it has shown until now."""
         self.shown += 1
-        result = Result(self.cell.chain, "running", self.tape.outputs if self.shown > 1 else ())
+        result = Result(self.cell.chain, "running", self.tape.outputs if self.shown > 1 else (), cut=True)
         kind = "partial" if self.shown > 1 else "marker"
         title = f"{self.cell.title} (running)"
         return Piece(kind, self.cell.chain, title, lambda entry: scribe.write(entry, result, hand))

@@ -17,8 +17,6 @@ from nozzle.steps import Record, Steps, Taken
 
 TEXTS = (".md", ".markdown")
 """How the names of entries end."""
-SEARCHED = 1_000_000
-"""Bytes of a file that a cell wrote that are looked through for secrets; of text all that a step may keep."""
 
 
 @dataclass(slots=True)
@@ -107,9 +105,7 @@ class Sieve:
         try:
             if stat.S_ISREG(os.lstat(self.root / path).st_mode):
                 with open(os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-                    content = file.read(SEARCHED)
-                    if b"\0" not in content:
-                        content += file.read(max(0, self.most - len(content)))
+                    content = file.read(self.most)
         except OSError:
             pass
         if why := self.steps.unfit(path, content):

@@ -20,6 +20,8 @@ from nozzle.document.lines import eol, trimmed
 from nozzle.document.outputs import Display, Failure, Output, Text, plain
 from nozzle.document.prompts import prompts
 
+LONGEST_WORD = 4096
+"""Characters of a text that are looked through for its last word."""
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 
 
@@ -33,6 +35,8 @@ class Result:
     cause: str = ""
     hint: str = ""
     """Words of nozzle's own, one line of Markdown."""
+    cut: bool = False
+    """What was printed may go on in the middle of a word: more comes, or was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def write(entry: Entry, result: Result, hand: Hand) -> Edit | None:
     page = _Page(hand, _name(slot.cell))
     for output in result.outputs:
         page.shown += 1
-        _show(page, output)
+        _show(page, _in_words(output) if result.cut else output)
     if result.cause:
         page.block([f"*{one_line(hand.redact(result.cause))}*"])
     if result.hint:
@@ -219,6 +223,21 @@ def _clipped(rows: Sequence[str], width: int = 400) -> list[str]:
     return [row if len(row) <= width else row[:width] + " …" for row in rows]
 
 
+def _in_words(output: Output) -> Output:
+    return replace(output, text=_whole_words(output.text)) if isinstance(output, Text) else output
+
+
+def _whole_words(text: str) -> str:
+    """The text without a last word that may go on: half a key does not look like one.
+
+    >>> _whole_words("one two"), _whole_words("one two\\n"), _whole_words("....")
+    ('one ', 'one two\\n', '....')
+    """
+    end = text[-LONGEST_WORD:]
+    word = end.split()[-1] if end and not end[-1].isspace() else ""
+    return text.removesuffix(word) if any(map(str.isalnum, word)) else text
+
+
 def _rows(page: _Page, text: str) -> list[str]:
     text = page.hand.redact(plain(text).encode("utf-8", "replace").decode())
     return trimmed(text.split("\n"))
@@ -317,7 +336,7 @@ def late(entry: Entry, chain: str, text: str, hand: Hand) -> Edit | None:
     if slot is None or not slot.blocks:
         return None
     page = _Page(hand, _name(slot.cell))
-    _text(page, text, "text")
+    _text(page, _whole_words(text), "text")
     if not page.rows:
         return None
     keys = {"v": seal.FORMAT, "of": slot.cell.chain[:SHOWN], "by": "nozzle"}

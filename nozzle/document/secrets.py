@@ -127,6 +127,8 @@ _PEM_BELOW = re.compile(rf"(?:{_GAP}(?:Proc-Type|DEK-Info|Version|Comment):[^\r\
 _PEM_ABOVE = re.compile(rf"(?:{_GAP}[A-Za-z0-9+/=]{{1,15}}(?![A-Za-z0-9+/=]))?{_PEM_LINES}")
 """Read backwards: the last line of a key may be short."""
 _AWS_NEAR = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_WORDS = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
+"""Of a file that is no text: a search of all its bytes takes far longer, and no key has others."""
 _DONE = re.compile(r"\[redacted: [a-z ]{1,40}\]")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
@@ -168,6 +170,9 @@ def unfit(path: str, content: bytes, known: Iterable[str] = ()) -> str:
     """
     if hits := find(path, known):
         return f"its name looks like a secret ({hits[0].kind})"
+    if b"\0" in content:
+        hits = find(b"\0".join(_WORDS.findall(content)).decode(), known)
+        return f"what looks like a secret ({hits[0].kind}) is in it" if hits else ""
     hits = find(content.decode("utf-8", "replace"), known)
     return f"line {hits[0].line} looks like a secret ({hits[0].kind})" if hits else ""
 

@@ -168,6 +168,9 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
     """Say what stands in the way, and whether a failure stands; `faults`: entries of which a fault was told already."""
     from nozzle.document.plan import failed, gathered, name
 
+    def say(text: str, color: str = "", dim: bool = False) -> None:
+        voice.say(loop.tools.hand.redact(text), color, dim)
+
     status = 0
     for path in entries:
         desk = loop.desks.get(path)
@@ -179,24 +182,22 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
         if due := [row for row in rows if row.do == "due"]:
             status = max(status, _lack(loop, desk))
             if desk.rel not in faults:
-                voice.say(f"✗ {desk.rel}:{due[0].cell.span.start + 1}: {name(due[0].cell)} has not run", "red")
+                say(f"✗ {desk.rel}:{due[0].cell.span.start + 1}: {name(due[0].cell)} has not run", "red")
         for slot in failed(desk.entry):
             status_words = slot.output.status if slot.output else ""
-            voice.say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
+            say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
             status = max(status, 1)
         held = [row for row in rows if row.do == "held"]
         below = [row for row in held if row.reason.startswith("below ")]
         for row, reason in gathered(held if len(below) < 2 else [row for row in held if row not in below]):
-            voice.say(f"- {desk.rel}:{row.cell.span.start + 1}: {name(row.cell)}: {reason}", "yellow")
+            say(f"- {desk.rel}:{row.cell.span.start + 1}: {name(row.cell)}: {reason}", "yellow")
         if len(below) > 1:
-            voice.say(f"- {desk.rel}: {len(below)} cells wait {below[0].reason}", "yellow")
+            say(f"- {desk.rel}: {len(below)} cells wait {below[0].reason}", "yellow")
         status = max(status, int(bool(held)))
         for line in desk.entry.nested:
-            voice.say(
-                f"- {desk.rel}:{line + 1}: a cell inside a list, quote or box is shown and does not run", dim=True
-            )
+            say(f"- {desk.rel}:{line + 1}: a cell inside a list, quote or box is shown and does not run", dim=True)
         if desk.entry.held and not held:
-            voice.say(f"- {desk.rel}: {desk.entry.held}", "yellow")
+            say(f"- {desk.rel}: {desk.entry.held}", "yellow")
             status = max(status, 1)
     return status
 

@@ -219,7 +219,9 @@ def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path:
     finished = next(event for event in events if isinstance(event, Finished))
     error = next((event for event in events if isinstance(event, Error)), None)
     hand = scribe.Hand(redact=redactor(known_secrets(here.settings.keys)[1]), lines=here.settings.output_lines)
-    result = scribe.Result(slot.cell.chain, finished.status, fold(events), cause(finished), hint(slot.cell, error))
+    result = scribe.Result(
+        slot.cell.chain, finished.status, fold(events), cause(finished), hint(slot.cell, error), bool(finished.left_out)
+    )
     edit = scribe.write(entry, result, hand)
     after = Entry(apply(entry.text, edit)).slot(slot.cell.chain) if edit else None
     if edit is None or after is None or after.output is None or slot.output is None:

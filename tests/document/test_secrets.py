@@ -257,6 +257,13 @@ def test_what_hides_in_an_escape_says_why_a_file_is_not_kept() -> None:
     assert unfit("a.html", b"one<br>\nghp&#95;" + b"x1" * 18) == "line 2 looks like a secret (github token)"
 
 
+def test_a_file_that_is_no_text_is_searched_to_its_end() -> None:
+    page = bytes(range(256)) * 8_000
+    assert unfit("a.db", page) == ""
+    found = "what looks like a secret (github token) is in it"
+    assert unfit("a.db", page + b"\xff\0ghp_" + b"x1" * 18 + b"\0" + page) == found
+
+
 def test_a_known_value_with_a_shape_is_called_by_its_shape() -> None:
     token = "ghp_" + some(36)
     assert redact(f"a {token} b", [token]) == "a [redacted: github token] b"

@@ -57,3 +57,26 @@ def test_a_harmless_variable_takes_no_words_out_of_an_output(
     path = entry(folder, cell("import os\nprint('typed on', os.environ['KEYBOARD_LAYOUT'])"))
     say("run")
     assert "typed on qwerty-us" in path.read_text()
+
+
+def test_the_first_part_of_a_key_is_not_written_where_the_output_is_cut(say: Say, folder: Path) -> None:
+    source = "tok = 'ghp_' + 'x1' * 18\nprint('p' * 21 + '\\n' + (tok + '\\n') * 60_000, end='')"
+    path = entry(folder, cell(source))
+    say("run")
+    everything = path.read_text() + git(folder, "log", "-p")
+    assert "MB of output kept" in everything
+    assert "ghp_x1" not in everything
+    assert not [file for file in (path.parent / "_out").iterdir() if "ghp_x1" in file.read_text()]
+
+
+def test_a_key_far_behind_in_a_file_of_bytes_keeps_it_out_of_every_step(say: Say, folder: Path) -> None:
+    source = "with open('cache.db', 'wb') as f: f.write(b'\\0' * 1_500_000 + b'ghp_' + b'x1' * 18)"
+    entry(folder, cell(source))
+    assert "cache.db: what looks like a secret (github token) is in it" in say("run").out
+    assert "cache.db" not in git(folder, "ls-tree", "-r", "--name-only", "HEAD")
+
+
+def test_a_title_tells_no_secret_either(say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GH_PAT", SECRETS["GH_PAT"])
+    entry(folder, cell(f"# {SECRETS['GH_PAT']}\n1 / 0"))
+    assert SECRETS["GH_PAT"] not in say("run").out
