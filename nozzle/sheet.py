@@ -142,10 +142,12 @@ class Sheet:
         written = self.ledger.restore(self.path, self.rel, self.base or b"", self._reference)
         self._settle(written, None)
         self._restored = True
-        self.note(
-            "restored",
-            f"{len(edits)} outputs that this save lacked are back; delete one again and its cell reruns",
+        what = (
+            "1 output that this save lacked is"
+            if len(edits) == 1
+            else f"{len(edits)} outputs that this save lacked are"
         )
+        self.note("restored", f"{what} back; delete one again and its cell reruns")
 
     def edit(self, edit: disk.Edit) -> disk.Written:
         """Change the author's text as he asked for elsewhere, on a page or at a prompt, whatever an editor does now."""

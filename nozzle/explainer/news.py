@@ -15,6 +15,8 @@ from nozzle.document.spoken import Saying
 from nozzle.explainer.links import code, link
 from nozzle.explainer.slices import Change, behind, changes, names
 
+_gone = re.compile(r"\[((`+).*?\2|[^\]`]*)\]\(#cell-[0-9a-f]+\)")
+"""A link to a cell by what it was: that is in the text no more."""
 MOST = 3
 """Suspects that are shown."""
 ROWS = 12
@@ -109,6 +111,7 @@ def fixed(block: Envelope, cell: Cell) -> Saying:
         .replace("**", "")
         .removeprefix("Hold on, breaking: ")
     )
+    was = _gone.sub(r"\1", was)
     return Saying(f"Fixed: {link(cell)} runs again. It was: {was}", by="explainer", via="facts")
 
 

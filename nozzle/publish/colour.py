@@ -23,7 +23,7 @@ def _spans(name: str, source: str) -> str:
     from pygments.util import ClassNotFound
 
     try:
-        lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
+        lexer = get_lexer_by_name(name, stripnl=False)
     except ClassNotFound:
         return escape(source, quote=False)
     parts: list[str] = []
@@ -35,7 +35,11 @@ def _spans(name: str, source: str) -> str:
             run, style = "", name
         run += value
     parts.append(_span(style, run))
-    return "".join(parts)
+    html = "".join(parts)
+    if source.endswith("\n"):
+        return html
+    last = html.rindex("\n")  # a lexer wants every line ended: a comment on the last one is none else
+    return html[:last] + html[last + 1 :]
 
 
 def _style(kind: Any) -> str:

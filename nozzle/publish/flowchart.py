@@ -26,7 +26,7 @@ _EDGE = re.compile(
     r"(?:(?P<line>-{2,}|={2,}|-\.+-?)(?P<head>[>xo](?![\w])|>)?(?:[ \t]*\|(?P<said>[^|]*)\|)?)"
 )
 _WORDED = re.compile(
-    r"(?P<tail><)?(?P<line>--|==|-\.)[ \t]+(?P<said>[^-=.|>\n][^|>\n]*?)[ \t]*"
+    r"(?P<tail><)?(?P<line>--|==|-\.)(?:[ \t]+|(?=[^-=.|>xo\s]))(?P<said>[^-=.|>\n][^|>\n]*?)[ \t]*"
     r"(?P<end>-{2,}|={2,}|\.+-)(?P<head>>|[xo](?!\w))?"
 )
 _BREAK = re.compile(r"<br\s*/?>|\\n", re.I)

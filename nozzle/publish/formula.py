@@ -9,6 +9,8 @@ from functools import lru_cache
 from html import escape, unescape
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
+from nozzle.publish.mathml import CLASSES, Unknown, after, before
+
 _ATTRIBUTES = frozenset(
     re.findall(
         r"\S+",
@@ -23,24 +25,38 @@ _ATTRIBUTES = frozenset(
 _TAGS = re.compile(r"m[a-z]+")
 _MATH = re.compile(r"<math\b.*?</math>", re.S)
 _VARIANT = re.compile(r'mathvariant="(?!normal")')  # MathML Core has letters of their own for these
-_ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|alignedat|gathered|gather\*?|equation\*?|eqnarray\*?)\}")
 _FOREIGN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-@lru_cache(maxsize=4096)
 def mathml(tex: str, display: bool) -> str:
     """Return a formula as HTML."""
-    shown = _ALIGNED.sub(r"\\\1{align*}", tex.strip())
+    return _drawn(tex, display)[0]
+
+
+def undrawn(tex: str, display: bool) -> str:
+    """Why a formula is shown as TeX; empty when it is drawn, or is none.
+
+    >>> undrawn("x", False), undrawn(r"\foo x", False)
+    ('', '\\foo is not known')
+    """
+    return _drawn(tex, display)[1]
+
+
+@lru_cache(maxsize=4096)
+def _drawn(tex: str, display: bool) -> tuple[str, str]:
+    shown = before(tex.strip())
     if not shown or len(shown) > 20_000:
-        return _source(tex, "")
+        return _source(tex, ""), "" if len(shown) <= 20_000 else "it is too long"
     from latex2mathml import converter, exceptions
 
     named = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     failures: tuple[type[Exception], ...] = (*named, *_FOREIGN)
     try:
-        return _written(converter.convert_to_element(shown, display="block" if display else "inline"))
+        root = converter.convert_to_element(shown, display="block" if display else "inline")
+        return _written(after(root, display)), ""
     except failures as error:
-        return _source(tex, f"{type(error).__name__} {error}".strip())
+        why = str(error) if isinstance(error, Unknown) else f"{type(error).__name__} {error}".strip()
+        return _source(tex, why), why
 
 
 def katex(html: str) -> str | None:
@@ -65,5 +81,7 @@ def _written(element: Element) -> str:
         return ""
     tag = name if _TAGS.fullmatch(name) else "mrow"
     kept = "".join(f' {name}="{escape(value)}"' for name, value in element.attrib.items() if name in _ATTRIBUTES)
+    if element.get("class") and set(element.attrib["class"].split()) <= CLASSES:
+        kept += f' class="{element.attrib["class"]}"'
     words = escape(unescape(element.text or ""), quote=False)
     return f"<{tag}{kept}>{words}{''.join(map(_written, element))}</{tag}>"

@@ -68,8 +68,9 @@ def write(shelf: Shelf, site: Site, order: Sequence[Leaf], shown: Mapping[str, L
 
 
 def _write_data(shelf: Shelf, site: Site, order: Sequence[Leaf], shown: Mapping[str, Leaf]) -> None:
-    newest = max((one.date for one in order), default="") or "1970-01-01"
-    facts = {**frame(site, "feed.xml"), "entries": order[:50], "newest": newest}
+    dated = [one for one in order if one.date]  # a feed says of each entry when it changed
+    newest = max((one.date for one in dated), default="1970-01-01")
+    facts = {**frame(site, "feed.xml"), "entries": dated[:50], "newest": newest}
     shelf.put("feed.xml", pages.page("feed.xml", facts), "nozzle's own file")
     if site.base_url:
         facts = {**frame(site, "sitemap.xml"), "entries": list(shown.values())}

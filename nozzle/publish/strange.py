@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from nozzle.document.mdast import Node, children
+from nozzle.publish.formula import undrawn
 
 _CITED = re.compile(r"(?<!\w)\[-?@\w[\w:.-]*|(?<![\w@/.-])@[A-Za-z][\w:-]*")
 _YEAR = re.compile(r"[0-9]{4}")
@@ -34,6 +35,11 @@ def _found(node: Node, line: int) -> Iterator[tuple[int, str, str]]:
             names = _CITED.findall(str(one.get("value")))
             for cited in (name for name in names if name.startswith("[") or _YEAR.search(name)):
                 yield at, cited, f"{cited}{']' if cited.startswith('[') else ''}: {_BY_MYSTMD}"
+        elif one["type"] in ("math", "inlineMath") and not one.get("html"):
+            tex = str(one.get("value"))
+            if why := undrawn(tex, one["type"] == "math"):
+                row = next((row for row in tex.split("\n") if row.strip()), "")
+                yield at, row, f"the formula {row.strip()[:80]!r} cannot be drawn ({why})"
         waiting += [(child, at) for child in reversed(children(one))]
 
 

@@ -36,6 +36,8 @@ class Hush:
         """What may be told now."""
         from nozzle.document.events import Finished, InputRequest, Late, Stream
 
+        if notice.cell:
+            notice = replace(notice, cell=self.redact(notice.cell))
         match notice.event:
             case Stream() | Late() as said:
                 yield from self._lines(notice, said)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nozzle.document.entry import Entry
 from nozzle.document.mdast import parse
+from nozzle.publish.colour import coloured
 from nozzle.publish.drawing import Drawing, Mark
 from nozzle.publish.html import draw
 
@@ -277,3 +278,9 @@ def test_a_marker_that_says_two_things_is_none() -> None:
     text = "<!-- nozzle:output of=1 status=error status=ok -->\n\n```text\nboo\n```\n\n<!-- /nozzle -->\n"
     assert "nozzle-output" not in html(text)
     assert Entry(text).held.startswith("line 1: a nozzle block")
+
+
+def test_a_comment_on_the_last_line_is_one() -> None:
+    for source in ("ls  # all of it", "ls  # all of it\n", "a\nb  # c", "x = [\n", "", "\n"):
+        assert re.sub("<[^>]*>", "", coloured("bash", source)) == source
+    assert coloured("bash", "ls  # all of it").endswith("># all of it</span>")

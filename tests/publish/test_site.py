@@ -167,6 +167,14 @@ def test_drafts_are_left_out_unless_asked_for(journal: Path, word: str) -> None:
     assert "Draft" in (journal / "site/journal/_later.html").read_text()
 
 
+def test_an_entry_without_a_date_is_in_no_feed(journal: Path) -> None:
+    (journal / "journal/undated.md").write_text("# Undated\n\nSome words.\n")
+    publish(journal)
+    assert (journal / "site/journal/undated.html").exists()
+    assert b"Undated" not in (journal / "site/feed.xml").read_bytes()
+    assert b"1970" not in (journal / "site/feed.xml").read_bytes()
+
+
 def test_the_feed_is_atom_with_absolute_links_when_the_address_is_known(journal: Path) -> None:
     atom = "{http://www.w3.org/2005/Atom}"
     publish(journal)

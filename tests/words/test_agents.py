@@ -89,6 +89,17 @@ def test_news_are_listed_until_they_are_fixed(say: Say, folder: Path) -> None:
     assert json.loads(say("news", "--all", "--json").out)["fixed"] is True
 
 
+def test_what_was_broken_is_named_and_leads_nowhere_once_it_is_gone(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, cell("print([y][0])"))
+    say("run")
+    path.write_text(path.read_text().replace("print([y][0])", "print(3)", 1))
+    say("run")
+    (told,) = [row for row in path.read_text().splitlines() if "It was:" in row]
+    assert "It was: `print([y][0])` failed" in told
+    assert "leads nowhere" not in say("build").out
+
+
 def test_a_silence_that_is_over_is_no_news(say: Say, folder: Path) -> None:
     git(folder, "init", "-q")
     opens = "<!-- nozzle:news v=1 of=0123456789ab by=watch via=facts status={} -->"

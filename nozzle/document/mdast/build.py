@@ -219,6 +219,7 @@ _LEAVES: dict[str, Callable[[Token], list[Node]]] = {
     "math_inline": _value("inlineMath"),
     "math_inline_double": _math,
     "math_block": _math,
+    "amsmath": _math,
     "math_block_label": _math,
     "myst_role": lambda token: [role(token.meta["name"], token.content)],
     "myst_line_comment": lambda token: [{"type": "mystComment", "value": token.content.strip()}],

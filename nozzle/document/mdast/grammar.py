@@ -6,6 +6,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -28,6 +29,7 @@ def _markdown(front: bool) -> MarkdownIt:
         .use(myst_role_plugin)
         # a dollar beside a digit or a blank is money, not mathematics
         .use(dollarmath_plugin, double_inline=True, allow_digits=False, allow_space=False)
+        .use(amsmath_plugin)
         .use(footnote_plugin, inline=False, move_to_end=False)
         .use(deflist_plugin)
     )
