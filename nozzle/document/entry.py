@@ -7,6 +7,7 @@ and, under each cell, the slot: the envelopes between the cell and the author's 
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -79,6 +80,13 @@ class Cell(Block):
     """Who proposed it, when an agent did: it stands in an envelope. Empty for the author's own."""
     enclosed: int = 0
     """The line after its envelope; 0 when it has none."""
+    alike: int = 0
+    """How many cells above it have the same digest."""
+
+    @property
+    def key(self) -> str:
+        """What a link to it says behind `cell-`: of its own code, so it stays when a cell above it changes."""
+        return f"{self.digest[:SHOWN]}-{self.alike}" if self.alike else self.digest[:SHOWN]
 
     @property
     def below(self) -> int:
@@ -267,6 +275,7 @@ class Entry:
         rows, found = self.rows, list[_Place](vars(self).pop("_known", ()))
         begin = (0, hexdigest("nozzle/1", self._default_language), 0, False)
         start, state, last, open_slot = found[-1][2:] if found else begin
+        alike = Counter(place.block.digest for place in found if isinstance(place.block, Cell))
         for block, at in _blocks(self.outline, start):
             if isinstance(block, Top):
                 open_slot = False
@@ -277,6 +286,8 @@ class Entry:
                 adjoins = open_slot = adjoins and block.kind in SLOT
             elif block.name == "code-cell":
                 block, state = _cell(block, state, self._language(block), rows)
+                block = replace(block, alike=alike[block.digest])
+                alike[block.digest] += 1
                 open_slot = True
             else:
                 open_slot = False

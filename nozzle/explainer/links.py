@@ -14,10 +14,10 @@ _code = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.S)
 
 
 def link(cell: Cell) -> str:
-    """`[sum](#sum)`, or by digest for a cell without a label."""
+    """`[sum](#sum)`, or by the digest of its code for a cell without a label."""
     if cell.label:
         return f"[{cell.label}](#{cell.label})"
-    return f"[{code(cell.title[:50])}](#cell-{cell.chain[:SHOWN]})"
+    return f"[{code(cell.title[:50])}](#cell-{cell.key})"
 
 
 def code(text: str) -> str:
@@ -33,7 +33,8 @@ def checked(text: str, entry: Entry, there: Callable[[str], bool] = lambda path:
 
     `there` says of a path, from the entry, whether it is. What leads out of the journal is left as it is.
     """
-    anchors = {name for cell in entry.cells for name in (cell.label, f"cell-{cell.chain[:SHOWN]}") if name}
+    named = ((cell.label, f"cell-{cell.key}", f"cell-{cell.chain[:SHOWN]}") for cell in entry.cells)
+    anchors = {name for names in named for name in names if name}
     anchors |= {slug(each.text.lstrip("#").strip()) for each in said(entry) if each.heading}
     quoted = [match.span() for match in _code.finditer(text)]
 

@@ -26,7 +26,7 @@ from nozzle.publish.shelf import Shelf, digest, stamp
 from nozzle.publish.site import Broken, Page, Report, Site
 
 Front = Callable[[Page], Node]
-_PAST = re.compile(r"#cell-[0-9a-f]{12}")
+_PAST = re.compile(r"#cell-[0-9a-f]{12}(-\d+)?")
 """A cell by its digest: one that is on no page stood in an earlier step, as the news of a repair say."""
 Asked = dict[str, list[Any]]  # a link -> the line it was asked in, and the answer
 

@@ -32,13 +32,14 @@ def _block(node: Node, page: Drawing) -> str:
     code = next((each for each in children(node) if each.get("executable")), {})
     name = " ".join(filter(None, (str(code.get("lang") or ""), "cell", str(node.get("html_id") or ""))))
     named = attributes(node, "cell", **{"role": "group", "aria-label": name})
-    inner = f"<div{named}>{_chain(node, page)}{page.inner(node)}</div>"
+    inner = f"<div{named}>{_anchors(node, page)}{page.inner(node)}</div>"
     return _folded(inner, "Cell") if node.get("visibility") == "hide" else inner
 
 
-def _chain(node: Node, page: Drawing) -> str:
-    digest = page.cells.get(_line(node), "")
-    return f'<a class="chain" id="cell-{escape(digest)}"></a>' if digest else ""
+def _anchors(node: Node, page: Drawing) -> str:
+    """The places that links lead to: the first is of the state after a cell, the one after it of its code alone."""
+    names = zip(("chain", "name"), page.cells.get(_line(node), ()), strict=False)
+    return "".join(f'<a class="{kind}" id="cell-{escape(name)}"></a>' for kind, name in names)
 
 
 def _line(node: Node) -> int:

@@ -22,7 +22,7 @@ class Drawing:
 
     link: Link = lambda url: url
     says: Callable[[str], str] = lambda url: ""  # what a reference without words says, when another page must answer
-    cells: Mapping[int, str] = field(default_factory=dict)
+    cells: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     marks: Mapping[int, Mark] = field(default_factory=dict)
     said: Mapping[int, str] = field(default_factory=dict)
     shift: int = 0  # levels by which headings go down, because the page has a title of its own

@@ -160,7 +160,7 @@ def _names(page: Page, root: Node, named: dict[str, Node]) -> dict[str, str]:
         if node["type"] == "html":
             found |= dict.fromkeys(_ANCHOR.findall(str(node.get("value"))), "")
     found |= {f"said-{digest}": "" for digest in page.said.values()}
-    return found | {f"cell-{digest}": "" for digest in page.cells.values()}
+    return found | {f"cell-{name}": "" for names in page.cells.values() for name in names}
 
 
 def _says(node: Node) -> str:

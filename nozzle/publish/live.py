@@ -14,7 +14,7 @@ def render(
     source: str,
     text: str,
     *,
-    cells: Mapping[int, str] | None = None,
+    cells: Mapping[int, tuple[str, ...]] | None = None,
     marks: Mapping[int, Mark] | None = None,
     said: Mapping[int, str] | None = None,
     link: Link = lambda url: url,

@@ -14,7 +14,7 @@ class Page:
 
     source: str  # posix path from the root of the journal
     text: str
-    cells: Mapping[int, str] = field(default_factory=dict)  # line of a cell's opening fence, from 0 -> chain digest
+    cells: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # line of a cell, from 0 -> chain digest, key
     marks: Mapping[int, Mark] = field(default_factory=dict)  # line of an envelope's opening marker, from 0
     said: Mapping[int, str] = field(default_factory=dict)  # line of a paragraph others link to, from 0 -> its digest
     when: str | datetime.date | None = None  # None: the front matter's date, or the one in the file's name

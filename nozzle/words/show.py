@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,7 @@ def command(step: str, as_json: bool) -> int:
     """Show STEP: what changed in the text, files, time, memory, packages, what it read and where it reached.
 
     STEP is what 'nozzle log' shows, any name git knows (HEAD~2, a branch), or a digest of a cell as its marker says it
-    (of=..., cell=...).
+    (of=..., cell=...) or a link (#cell-...).
     """
     from nozzle.words.journal import journal
     from nozzle.words.log import as_dict, line
@@ -48,21 +49,23 @@ def command(step: str, as_json: bool) -> int:
 
 def _meant(here: Journal, words: str) -> Step:
     """The step some words mean; a cell's own digest, which no step names, is looked up in the entries as they are."""
-    name = re.sub(r"^(?:of|cell)=", "", words.strip())
+    name = re.sub(r"^(?:(?:of|cell)=|#?cell-)", "", words.strip())
     try:
         return here.steps.resolve(name)
     except WrongCommand:
-        of = _of(here, name) if re.fullmatch(r"[0-9a-f]{8,64}", name) else ""
+        of = _of(here, name) if re.fullmatch(r"[0-9a-f]{8,64}(-\d+)?", name) else ""
         if not of:
             raise
     return here.steps.resolve(of)
 
 
 def _of(here: Journal, cell: str) -> str:
-    """What the output of the first cell with this digest was made from."""
-    entries = here.readable(here.entries())
+    """What the output of the first cell with this digest, or of the one that links name so, was made from."""
+    entries = list(here.readable(here.entries()))
+    linked = (slot.output for _, entry in entries for slot in entry.slots if slot.cell.key == cell and slot.output)
     outputs = (block for _, entry in entries for block in entry.envelopes if block.kind == "output")
-    return next((block.of for block in outputs if block.keys.get("cell", "").startswith(cell)), "")
+    named = (block for block in outputs if block.keys.get("cell", "").startswith(cell))
+    return next((block.of for block in chain(linked, named)), "")
 
 
 def _facts(trailers: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -54,11 +54,11 @@ def said(entry: Entry) -> Mapping[int, str]:
     return {span.start: digest for digest, span in named(entry).items()}
 
 
-def cells(entry: Entry) -> Mapping[int, str]:
-    """Line of a cell -> the digest its anchor is made of."""
+def cells(entry: Entry) -> Mapping[int, tuple[str, str]]:
+    """Line of a cell -> what its two anchors are made of: the digest of its chain, and its key."""
     from nozzle.document.entry import SHOWN
 
-    return {cell.span.start: cell.chain[:SHOWN] for cell in entry.cells if cell.runs}
+    return {cell.span.start: (cell.chain[:SHOWN], cell.key) for cell in entry.cells if cell.runs}
 
 
 def marks(here: Journal, entry: Entry, path: Path) -> dict[int, Mark]:

@@ -121,7 +121,7 @@ def test_the_code_is_quoted_letter_by_letter_and_leads_to_its_cell(source: str) 
     found = failed(source)
     links = [node for node in walk(parse(tell(found).text)["mdast"]) if node["type"] in ("link", "crossReference")]
     assert [plain(link) for link in links] == [source]
-    assert links[0]["identifier"] == f"cell-{found.cell.chain[:12]}"
+    assert links[0]["identifier"] == f"cell-{found.cell.digest[:12]}"
 
 
 def test_that_a_module_is_a_module_is_no_news() -> None:

@@ -139,7 +139,7 @@ def test_the_slot_of_a_cell_is_found_in_what_publish_draws() -> None:
         f"```{{code-cell}} python\n1\n```\n\n<!-- nozzle:output v=1 of={CELL} -->\n\nx\n\n<!-- /nozzle -->\n\n"
         f"<!-- nozzle:attempt v=1 of={CELL} -->\n\ny\n\n<!-- /nozzle -->\n\nbelow\n"
     )
-    now = rendering(Live("", render("a.md", text, cells={0: CELL + "0" * 52})[1]))
+    now = rendering(Live("", render("a.md", text, cells={0: (CELL + "0" * 52,)})[1]))
     assert now.holds(CELL)
     assert now.under(CELL) == now.keys[1:3]
     assert now.under("000000000000") == ()

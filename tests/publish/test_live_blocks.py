@@ -22,7 +22,7 @@ def test_keys_are_unique_and_hold_what_belongs_together() -> None:
 
 def test_marks_and_cells_reach_the_blocks() -> None:
     text = "```{code-cell} python\n1\n```\n\n<!-- nozzle:output of=1 -->\n\n```text\n1\n```\n\n<!-- /nozzle -->\n"
-    blocks = render("a.md", text, cells={0: "abc"}, marks={4: Mark("intact", "intact")})[1]
+    blocks = render("a.md", text, cells={0: ("abc",)}, marks={4: Mark("intact", "intact")})[1]
     assert 'id="cell-abc"' in blocks[0][1]
     assert "badge-intact" in blocks[1][1]
 

@@ -137,9 +137,10 @@ def test_news_that_are_over_are_no_alarm() -> None:
 OUTPUT = "\n<!-- nozzle:output of=1 status=error -->\n\n```text\nboo\n```\n\n<!-- /nozzle -->\n"
 
 
-def test_a_cell_has_its_label_its_chain_and_no_option_lines() -> None:
-    page = html("\n" + CELL, cells={1: "9a0b"})
-    assert '<div id="fuse" class="cell" role="group" aria-label="python cell fuse"><a class="chain" id="cell-' in page
+def test_a_cell_has_its_label_its_anchors_and_no_option_lines() -> None:
+    page = html("\n" + CELL, cells={1: ("9a0b", "77aa-1")})
+    assert '<div id="fuse" class="cell" role="group" aria-label="python cell fuse"><a class="chain" id="cell-9a' in page
+    assert '<a class="name" id="cell-77aa-1"></a>' in page
     assert "timeout" not in page
     assert '<span class="lang">python</span>' in page
 

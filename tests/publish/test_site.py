@@ -299,7 +299,8 @@ def test_after_a_change_the_site_is_what_a_clean_build_makes(journal: Path, chan
 
 def test_marks_cells_and_settings_count_too(journal: Path) -> None:
     publish(journal)
-    found = [replace(page, marks={11: Mark("edited", "edited by hand")}, cells={7: "abc"}) for page in pages(journal)]
+    edited = {11: Mark("edited", "edited by hand")}
+    found = [replace(page, marks=edited, cells={7: ("abc", "def")}) for page in pages(journal)]
     report = build(found, journal, journal / "site", Site("My journal"))
     assert "journal/2026-11-22-fusion.html" in report.written
     page = (journal / "site/journal/2026-11-22-fusion.html").read_text()
@@ -358,7 +359,7 @@ def test_front_matter_that_is_no_yaml_is_told(journal: Path) -> None:
 def test_mystmds_trees_make_the_same_site_where_both_can(journal: Path) -> None:
     text = FUSION + "\n```{ask}\nWhy *so*?\n```\n\n$$ x^2 $$ (e)\n\nSee {eq}`e`, {cite}`nobody`.\n"
     (journal / "journal/2026-11-22-fusion.md").write_text(text)
-    found = [replace(page, marks={11: Mark("intact", "intact")}, cells={7: "abc"}) for page in pages(journal)]
+    found = [replace(page, marks={11: Mark("intact", "intact")}, cells={7: ("abc", "def")}) for page in pages(journal)]
     report = build(found, journal, journal / "site", Site("J"), front="mystmd")
     assert (report.broken, report.warnings) == ((), ())
     page = (journal / "site/journal/2026-11-22-fusion.html").read_text()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.document.entry import Entry
 from nozzle.errors import WrongCommand
 from tests.words.conftest import Say, cell, entry, git
 
@@ -170,6 +171,14 @@ def test_show_takes_what_stands_in_a_marker(say: Say, folder: Path) -> None:
     for words in (own, own.removeprefix("cell="), own.removeprefix("cell=")[:12], of.removeprefix("of=")):
         assert say("show", words).out == shown.out
     assert say("show", "cell=0123456789abcdef").status == WrongCommand.status
+
+
+def test_show_takes_what_stands_in_a_link(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("a = 1") + "\n" + cell("print(2)") + "\n" + cell("print(2)"))
+    say("run")
+    _, *alike = Entry(path.read_text()).cells
+    for each in alike:
+        assert say("show", f"#cell-{each.key}").out == say("show", each.chain).out
 
 
 def test_log_of_an_entry_that_never_was_is_told(say: Say, folder: Path) -> None:

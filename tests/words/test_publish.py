@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from nozzle import __version__
+from nozzle.document.entry import Entry
 from nozzle.errors import Refused
+from nozzle.explainer.links import link
 from nozzle.words import publish
 from nozzle.words.workflow import pages
 from tests.words.conftest import Say, cell, entry, git
@@ -144,6 +146,20 @@ def test_a_cell_that_stood_in_an_earlier_step_is_no_broken_link(say: Say, folder
     entry(folder, "---\ndate: 2026-01-01\n---\n\n# T\n\nIt was [this](#cell-77d7271c2a20).\n\n" + cell("print(1)"))
     say("run")
     assert say("publish", "--to", "../out").status == 0
+
+
+def test_a_link_to_a_cell_by_its_code_holds_when_a_cell_above_it_changes(say: Say, folder: Path) -> None:
+    entry(folder, "# T\n\n" + cell("a = 1") + "\n" + cell("print(a)") + "\n" + cell("print(a)"))
+    say("run")
+    path = folder / "journal/entry.md"
+    links = " and ".join(link(each) for each in Entry(path.read_text()).cells[1:])
+    path.write_text(path.read_text().replace("a = 1", "a = 2") + f"\nShown by {links}.\n")
+    say("run")
+    assert say("publish", "--to", "../out").status == 0
+    page = (folder.parent / "out/journal/entry.html").read_text()
+    for target in re.findall(r'href="#(cell-[^"]*)"', page):
+        assert page.count(f'id="{target}"') == 1
+    assert len(set(re.findall(r'href="#(cell-[^"]*)"', page))) == 2
 
 
 def test_a_link_left_in_the_site_is_not_written_through(say: Say, journal: Path) -> None:
