@@ -44,6 +44,12 @@ class Sheet:
     """The text nozzle wrote last, to bring back what a stale buffer saved over."""
     _newest: tuple[str, str] | None = None
     """The block nozzle wrote last: its kind and what it is of, its digest or id."""
+    _held: frozenset[tuple[str, str]] = frozenset()
+    """What the author's last save held of nozzle's blocks: his buffer has them, so what it lacks next was deleted."""
+    _over: bytes = b""
+    """What nozzle wrote over, when it wrote last."""
+    _by_page: bytes = b""
+    """The text of the last edit that was made for the author elsewhere: no buffer of an editor's."""
     _restored: bool = False
     """That was done once, and what waits was not written since."""
     _editors: Editors = field(default_factory=Editors)
@@ -125,14 +131,15 @@ class Sheet:
         made = self.made
         known = {_name(block) for block in self._reference.envelopes} if self._reference else set()
         written = self.ledger.write(self.path, self.rel, self.base or b"", made)
-        self.made, self._restored = [], False
+        self.made, self._restored, self._over = [], False, self.base or b""
         self._settle(written, made[-1].entry)
         fresh = [name for block in self.entry.envelopes if (name := _name(block)) not in known]
         self._newest = fresh[-1] if fresh else self._newest
 
     def bring_back(self) -> None:
         """A save from a stale buffer lacks what nozzle wrote since; what still answers its cell comes back once."""
-        if self._reference is None or self._restored or self._newest is None:
+        deleted = self._is_deleted()
+        if self._reference is None or self._restored or self._newest is None or deleted:
             return
         if self.entry.held or self._newest in {_name(block) for block in self.entry.envelopes}:
             return
@@ -142,16 +149,27 @@ class Sheet:
         written = self.ledger.restore(self.path, self.rel, self.base or b"", self._reference)
         self._settle(written, None)
         self._restored = True
-        what = (
-            "1 output that this save lacked is"
-            if len(edits) == 1
-            else f"{len(edits)} outputs that this save lacked are"
-        )
-        self.note("restored", f"{what} back; delete one again and its cell reruns")
+        what = f"what nozzle wrote and this save lacked is back ({len(edits)})"
+        self.note("restored", f"{what}; delete it again, and it is made anew")
+
+    def _is_deleted(self) -> bool:
+        """Whether the author took away the newest block that this save lacks: his buffer must have had it."""
+        assert self.base is not None
+        saved = Entry(decoded(self.base, self.rel), before=self.entry) if self.made else self.entry
+        there, held = frozenset(map(_place, saved.envelopes)), self._held
+        if self.base != self._by_page:
+            self._held = there
+        if self._reference is None:
+            return False
+        newest = [_place(block) for block in self._reference.envelopes if _name(block) == self._newest]
+        if any(each in held and each not in there for each in newest):
+            return True
+        return self.base != self._over and scribe.lacks_answers_only(saved, self._reference)
 
     def edit(self, edit: disk.Edit) -> disk.Written:
         """Change the author's text as he asked for elsewhere, on a page or at a prompt, whatever an editor does now."""
         written = disk.exchange(self.path, disk.read(self.path), edit)
+        self._by_page = written.content
         self._hold(written, edit)
         return written
 
@@ -204,3 +222,8 @@ class Sheet:
 
 def _name(block: Envelope) -> tuple[str, str]:
     return f"{block.kind} {block.of}", block.keys.get("sha") or block.keys.get("id", "")
+
+
+def _place(block: Envelope) -> tuple[str, str]:
+    """What it is and of what, whatever it says."""
+    return f"{block.kind} {block.of}", block.keys.get("id", "")

@@ -122,6 +122,23 @@ def restore(entry: Entry, reference: Entry) -> list[Edit]:
     return [*edits, *_regions(entry, reference)]
 
 
+def lacks_answers_only(entry: Entry, reference: Entry) -> bool:
+    """Whether a text is the reference without some answers, line by line, or with an empty line in the place of one.
+
+    Who deletes a block leaves the blank lines that stood around it; a buffer from before it never had that above it.
+    """
+    there = [block.keys for block in entry.envelopes]
+    gone = [block for block in reference.envelopes if block.kind == "answer" and block.keys not in there]
+
+    def left(instead: Sequence[str]) -> list[str]:
+        rows = list(reference.rows)
+        for block in reversed(gone):
+            rows[block.span.start : block.span.stop] = instead
+        return rows
+
+    return bool(gone) and entry.rows in (left([]), left([entry.eol]))
+
+
 def _regions(entry: Entry, reference: Entry) -> Iterator[Edit]:
     """What stood under a prompt that now lacks some of it, and holds nothing else: all of it, as it was."""
     known = {each.digest: each for each in prompts(reference)}

@@ -66,6 +66,54 @@ def test_an_answer_is_paid_for_once(workshop: Workshop) -> None:
     assert len(model.calls) == 2
 
 
+def without(kind: str) -> Callable[[str], str]:
+    """What an author does who selects the first block of a kind, and deletes it."""
+
+    def change(text: str) -> str:
+        entry = Entry(text)
+        span = next(block.span for block in entry.envelopes if block.kind == kind)
+        return "".join(entry.rows[: span.start] + entry.rows[span.stop :])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        lambda text: text,
+        lambda text: text + "More.\n",
+        lambda text: text.replace("why?", "why not?"),
+    ],
+    ids=["at once", "after another save", "after the question was edited"],
+)
+def test_deleting_an_answer_asks_again_the_first_time(table: Open, first: Callable[[str], str]) -> None:
+    one = table("One.", "Two.")
+    text = one.begin("Words.\n\n/ask why?\n\n")
+    if first(text) != text:
+        one.save(first)
+    assert "> Two." in one.save(without("answer"))
+    assert len(one.model.calls) == 2
+
+
+@pytest.mark.parametrize("typed", ["", "More.\n"])
+def test_a_buffer_from_before_an_answer_is_no_deletion(table: Open, typed: str) -> None:
+    asked = "Words.\n\n/ask why?\n\n"
+    one = table("One.", "Two.")
+    one.begin(asked)
+    assert "> One." in one.save(lambda text: asked + typed)
+    assert len(one.model.calls) == 1
+
+
+def test_an_answer_that_was_deleted_and_asked_again_is_new_to_a_buffer(table: Open) -> None:
+    one = table("One.", "Two.", "Three.")
+    one.begin("Words.\n\n/ask why?\n\n")
+    one.save(lambda text: text + "More.\n")
+    bare = without("answer")(one.text)
+    one.save(lambda text: bare)
+    assert "> Two." in one.save(lambda text: bare + "Even more.\n")
+    assert len(one.model.calls) == 2
+
+
 def test_flattery_is_sent_back_once(workshop: Workshop) -> None:
     model = replying("Great question! It is 42.", "It is 42.")
     assert "Great question" not in played(workshop, model)
