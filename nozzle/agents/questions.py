@@ -15,10 +15,11 @@ from nozzle.document.entry import Entry
 from nozzle.document.plan import failed
 from nozzle.document.prompts import QUESTIONS, Prompt, prompts
 from nozzle.document.spoken import Saying
-from nozzle.document.thought.said import anchor
+from nozzle.document.thought.pasted import pasted
+from nozzle.document.thought.said import anchor, said
 from nozzle.document.trajectory import imitates, until
 from nozzle.errors import NozzleError
-from nozzle.explainer import Broke, Elsewhere, Found, Known, Live, answer, asks_how, report, tell
+from nozzle.explainer import Broke, Elsewhere, Found, Known, Live, answer, asks_how, report, tell, well_above
 from nozzle.explainer.news import recorded
 from nozzle.lm import Stop
 from nozzle.piece import Piece
@@ -121,6 +122,9 @@ class Questions:
             status = self.how(asked.span.start)
             return lambda: status
         facts = self._failure(asked, entry) if asked.word == "wtf" else None
+        if asked.word == "wtf" and facts is None and not (asked.text or _is_wrong(entry, asked.span.start)):
+            well = well_above([row for row in self.desk.plan() if row.cell.span.start < asked.span.start])
+            return lambda: well
         last = {cell.chain: self.desk.tools.ledger.past.last(self.desk.rel, cell) for cell in entry.cells if cell.runs}
         found = Found(
             entry, self.crew.recall.search, lambda cell: last.get(cell.chain), self.desk.rel, asked.span.start
@@ -157,11 +161,11 @@ class Questions:
         known = Known(desk.plan(), lambda cell: past.last(desk.rel, cell), live, line, there, remarks)
         return report(desk.entry, known, desk.tools.hand.redact)
 
-    def _failure(self, asked: Prompt, entry: Entry) -> Saying:
-        """What is known of the failure nearest above."""
+    def _failure(self, asked: Prompt, entry: Entry) -> Saying | None:
+        """What is known of the failure nearest above; None when no cell above has failed."""
         slots = [slot for slot in failed(entry) if slot.cell.span.start < asked.span.start]
         if not slots:
-            return Saying("Nothing above has failed.", via="facts")
+            return None
         slot = slots[-1]
         return tell(recorded(slot, self.broke.get(slot.cell.chain)))
 
@@ -185,6 +189,14 @@ class Questions:
             )
         )  # fmt: skip
         self.desk.tools.say(Notice("answered", self.desk.rel, f"{title}: {_first(said.text)}"))
+
+
+def _is_wrong(entry: Entry, line: int) -> bool:
+    """Whether something above went wrong that is no cell's: a task, or what an error says that was pasted."""
+    ended = (block.status for block in entry.envelopes if block.kind == "task" and block.span.start < line)
+    return any(status not in ("running", "done") for status in ended) or any(
+        pasted(each.text) for each in said(entry) if each.span.start < line
+    )
 
 
 def _interrupted(text: str, raw: str, breaks: Sequence[tuple[int, str]]) -> str:

@@ -22,6 +22,8 @@ QUESTIONS = 5
 """Open questions that are told."""
 PARTS = 12
 """Cells that are told one by one."""
+LAST = 3
+"""Cells whose state is told where nothing has failed."""
 TAIL = 6
 """Lines of live output."""
 
@@ -83,6 +85,13 @@ def report(entry: Entry, known: Known, redact: Callable[[str], str] = lambda tex
     return Saying(
         text, "\n\n".join(f"**{name}.** {words}" for name, words in parts if words), via="facts", fold="the rest"
     )
+
+
+def well_above(rows: Sequence[Row]) -> Saying:
+    """That nothing above has failed, and how the last of these cells stand."""
+    how = {"running": "is running", "due": "is still to run", "held": "waits", "skipped": "is skipped"}
+    told = [f"{link(row.cell)} {how.get(_word(row), _word(row))}" for row in rows[-LAST:]]
+    return Saying(f"Nothing above has failed: {', '.join(told) or 'no cell stands there'}.", via="facts")
 
 
 def _open(entry: Entry, redact: Callable[[str], str]) -> str:

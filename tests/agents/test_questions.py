@@ -114,6 +114,32 @@ def test_an_answer_that_was_deleted_and_asked_again_is_new_to_a_buffer(table: Op
     assert len(one.model.calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("above", "words"),
+    [
+        ("Words.\n", "no cell stands there"),
+        (cell("#| label: a\nx = 1") + "\n" + cell("#| tags: [raises-exception]\n1 / 0"), "[a](#a) ran well, [`1 / 0`]"),
+    ],
+)
+def test_wtf_where_nothing_has_failed_asks_no_model(workshop: Workshop, above: str, words: str) -> None:
+    model = replying()
+    text = played(workshop, model, above + "\n/wtf\n\n" + cell("x = 2"))
+    assert f"> Nothing above has failed: {words}" in text
+    assert model.calls == []
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        cell("1 / 0"),
+        '```\nTraceback (most recent call last):\n  File "a.py", line 3, in f\nKeyError: 1\n```\n',
+    ],
+)
+def test_wtf_under_a_failure_asks_it(workshop: Workshop, above: str) -> None:
+    model = Scripted(lambda messages: "So it is.")
+    assert "> So it is." in played(workshop, model, above + "\n/wtf\n\n").partition("/wtf")[2]
+
+
 def test_flattery_is_sent_back_once(workshop: Workshop) -> None:
     model = replying("Great question! It is 42.", "It is 42.")
     assert "Great question" not in played(workshop, model)
