@@ -22,6 +22,8 @@ from nozzle.document.prompts import prompts
 
 LONGEST_WORD = 4096
 """Characters of a text that are looked through for its last word."""
+STDERR = "<details><summary>stderr</summary>"
+"""How what a cell said on stderr begins."""
 IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 
 
@@ -272,7 +274,7 @@ def _stderr(page: _Page, text: str) -> None:
     _text(inner, text, "text")
     if inner.rows:
         page.files |= inner.files
-        page.block(["<details><summary>stderr</summary>", "", *inner.rows, "", "</details>"])
+        page.block([STDERR, "", *inner.rows, "", "</details>"])
 
 
 def _failure(page: _Page, failure: Failure) -> None:

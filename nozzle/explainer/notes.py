@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from nozzle.document.entry import Cell, Envelope
 from nozzle.document.facts import Facts
 from nozzle.document.plan import Why
+from nozzle.document.scribe import STDERR
 from nozzle.document.spoken import Saying
 from nozzle.explainer.links import code
 
@@ -118,13 +119,15 @@ def _costs(ran: Ran) -> list[str]:
 
 
 def _text(block: Envelope) -> Sequence[str]:
-    """What it printed: the rows in its fences."""
-    rows, inside = [], ""
+    """What it printed or came to: the rows in its fences, but for stderr, where programs log as they go."""
+    rows, inside, aside = [], "", False
     for row in block.body:
-        if not inside and (match := re.match(r"(`{3,})(text|json)$", row)):
+        if not inside and row in (STDERR, "</details>"):
+            aside = row == STDERR
+        elif not inside and (match := re.match(r"(`{3,})(text|json)$", row)):
             inside = match[1]
         elif inside and row == inside:
             inside = ""
-        elif inside:
+        elif inside and not aside:
             rows.append(row)
     return rows

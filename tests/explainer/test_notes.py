@@ -55,6 +55,15 @@ def test_a_new_warning_is_told_and_an_old_one_is_not() -> None:
     assert said(warned, warned, "edited") == ""
 
 
+def test_what_a_program_logs_on_stderr_is_no_result() -> None:
+    shown = Text("stdout", "loss: 0.31\n")
+    was, now = (output(Text("stderr", f"12:0{n} INFO step {n}\n" * n), shown) for n in (1, 2))
+    assert said(was, now) == ""
+    assert "`0.31` became `0.42`" in said(was, output(Text("stderr", "12:09\n"), Text("stdout", "loss: 0.42\n")))
+    quoting = output(Text("stdout", "<details><summary>stderr</summary>\nloss: 0.31\n"))
+    assert "became" in said(quoting, output(Text("stdout", "<details><summary>stderr</summary>\nloss: 0.42\n")))
+
+
 def test_native_code_that_disagrees_is_told_first_once_and_in_a_quiet_journal_too() -> None:
     words = "nozzle.aot: cubed runs as Python, for its native code disagrees: 1.0 for 0.0 at [0], 4 of 4 differ\n"
     wrong = output(Text("stderr", "RuntimeWarning: old\n" + words))
