@@ -95,8 +95,8 @@ class Crew:
     """None while no watch looks after other threads: then all tasks are done in their place."""
     only: str = ""
     """How the name of the task begins for which this thread was made: what else was open then is not its business."""
-    draws: Callable[[str], bool] = lambda source: True
-    """Whether a Mermaid diagram parses."""
+    undrawn: Callable[[str], str] = lambda source: ""
+    """Why a Mermaid diagram is not drawn; empty when it is."""
     project: Callable[[], str] = lambda: ""
     """How the project is run, as its files say."""
 
@@ -118,7 +118,7 @@ class Crew:
         def there(path: str) -> bool:
             return (folder / path).exists() or (root / path).exists()
 
-        return Evidence(shown(entry, but), there, elsewhere, self.draws)
+        return Evidence(shown(entry, but), there, elsewhere, self.undrawn)
 
     def work(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do a job in a thread, and what follows from it on the loop; a fault of ours comes as its value."""

@@ -46,8 +46,8 @@ class Evidence:
     """Whether a file is there, by its path from the entry or the root."""
     elsewhere: Callable[[str], bool] = lambda words: False
     """Whether these words stand in another entry of the journal."""
-    draws: Callable[[str], bool] = lambda source: True
-    """Whether a Mermaid diagram parses."""
+    undrawn: Callable[[str], str] = lambda source: ""
+    """Why a Mermaid diagram is not drawn; empty when it is."""
 
     @cached_property
     def numbers(self) -> list[float]:
@@ -74,7 +74,7 @@ def shown(entry: Entry, but: str = "") -> str:
 
 
 def weighed(text: str, evidence: Evidence) -> str:
-    """A model's words with what is shown nowhere in grey, and a diagram that does not parse in plain words."""
+    """A model's words with what is shown nowhere in grey, and a diagram that is not drawn as its source."""
     out: list[str] = []
     group: list[str] = []
     fence: list[str] = []
@@ -190,29 +190,11 @@ def _numbers(text: str) -> Iterator[tuple[float, float, bool]]:
 
 
 def _fenced(rows: list[str], evidence: Evidence) -> list[str]:
-    """A fence as it is; a diagram that cannot be drawn as a list of what it says."""
+    """A fence as it is; a diagram that is not drawn as its source, with the reason."""
     match = _fence.match(rows[0])
-    if match is None or match[2].lower() != "mermaid" or evidence.draws("\n".join(rows[1:-1])):
+    if match is None or match[2].lower() != "mermaid" or not (why := evidence.undrawn("\n".join(rows[1:-1]))):
         return rows
-    told = [f"- {words}" for row in rows[2:-1] if (words := _told(row))]
-    return ["*(a diagram that does not parse; what it says:)*", "", *told]
-
-
-def _told(row: str) -> str:
-    """A line of a diagram in plain words.
-
-    >>> _told("A[load it] -->|then| B(train)")
-    'load it → (then) train'
-    """
-    row = re.sub(r"\|([^|]*)\|", r" (\1) ", row)
-    row = re.sub(r"<?(?:-{2,}|={2,}|-\.+-?)[>xo]?|->>?", " → ", row)
-    row = re.sub(r"\b[\w.]+\s*[\[({]+([^\[\](){}]+)[\])}]+(?!\s*$)|\b[\w.]+\[([^\]]+)\]", _label, row)
-    row = re.sub(r"\b\w+\(([^()]+)\)", r"\1", row)
-    return " ".join(re.sub(r"[\[\]{}|`<>\"]", " ", row).split())
-
-
-def _label(match: re.Match[str]) -> str:
-    return match[1] or match[2]
+    return [f"*(a diagram that is not drawn: {why}; its source:)*", "", f"{match[1]}text", *rows[1:]]
 
 
 def _grey(words: str) -> str:

@@ -4,12 +4,14 @@ import re
 from html import escape
 
 from nozzle.document.mdast import Node, children, plain
-from nozzle.publish import diagram, pie, sequence
+from nozzle.publish import diagram, flowchart, pie, sequence
 from nozzle.publish.clean import safe
 from nozzle.publish.colour import coloured, lines
 from nozzle.publish.drawing import Draw, Drawing, attributes, tag
 from nozzle.publish.formula import katex, mathml
 
+_DIAGRAMS = ("graph", "flowchart", "sequenceDiagram", "pie")
+_LONG = 200
 _KINDS = ("attention", "caution", "danger", "error", "important", "hint", "note", "seealso", "tip", "warning")
 
 
@@ -146,11 +148,31 @@ def drawn(source: str) -> str | None:
     return diagram.svg(source) or sequence.svg(source) or pie.svg(source)
 
 
+def undrawn(source: str) -> str:
+    """Why a Mermaid diagram is not drawn, in words; empty when it is. Of a long one, no line is looked for.
+
+    >>> undrawn("graph TD\\n  A --> B\\n  B[no end"), undrawn("gantt\\n  title a")
+    ('line 3 does not parse', "'gantt' is of a kind that is not drawn here")
+    """
+    if drawn(source) is not None:
+        return ""
+    rows = source.split("\n")
+    said = [row.strip() for row in rows if row.strip() and not row.strip().startswith("%%")]
+    kind = said[0].split()[0].rstrip(";") if said else ""
+    if kind not in _DIAGRAMS:
+        return f"'{kind[:30]}' is of a kind that is not drawn here" if kind else "it is empty"
+    for at in range(len(rows) if len(rows) <= _LONG else 0):
+        rest = "\n".join([*rows[:at], *rows[at + 1 :]])
+        if any(read(rest) is not None for read in (flowchart.read, sequence.read, pie.read)):
+            return f"line {at + 1} does not parse"
+    return "it does not parse, or says what is not drawn here"
+
+
 def _mermaid(node: Node, _: Drawing) -> str:
     source = str(node.get("value") or "")
     picture = drawn(source)
     if picture is None:
-        words = "A Mermaid diagram of a kind that is not drawn here: its source"
+        words = f"A Mermaid diagram that is not drawn: {escape(undrawn(source))}. Its source stands above."
         inner = f'<pre class="mermaid" tabindex="0">{escape(source, quote=False)}</pre>'
         return f"<figure{attributes(node, 'diagram')}>{inner}<figcaption>{words}</figcaption></figure>"
     box = scrolled(picture, "picture")

@@ -80,16 +80,16 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         ground=lambda rel: ground(here, rel),
         threads=lambda: Errands(here) if here.beside is not None and chosen is not None else None,
         only=of_thread(here.root.name) if here.root != here.first else "",
-        draws=draws,
+        undrawn=undrawn,
         project=project(here),
     )
 
 
-def draws(source: str) -> bool:
-    """Whether a Mermaid diagram parses: then it can be drawn."""
-    from nozzle.publish.flow import drawn
+def undrawn(source: str) -> str:
+    """Why a Mermaid diagram is not drawn; empty when it is."""
+    from nozzle.publish.flow import undrawn
 
-    return drawn(source) is not None
+    return undrawn(source)
 
 
 def nothing(name: str) -> str:

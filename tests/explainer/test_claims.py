@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from nozzle.document.entry import Entry
 from nozzle.explainer.claims import FOUND, READ, SHOWN, Evidence, shown, weighed
-from nozzle.publish.flow import drawn
+from nozzle.publish.flow import undrawn
 
 HERE = Evidence(
     "The loss was 0.3333333 after 1,200 steps, from `train.csv`; see https://example.org/a?b=1\n"
     "An exclusive scan begins with the *neutral element* of its operator.\n0.25\n",
     there=lambda path: path == "model.py",
     elsewhere=lambda words: words == "a passage of another entry",
-    draws=lambda source: drawn(source) is not None,
+    undrawn=undrawn,
 )
 
 
@@ -72,13 +72,14 @@ def test_a_table_and_a_quotation_keep_their_shape() -> None:
     assert weighed(quote, HERE) == f'{quote}\n\n<span class="unshown">*({FOUND})*</span>'
 
 
-def test_a_diagram_that_does_not_parse_is_told_in_plain_words() -> None:
+@pytest.mark.parametrize("mark", ["```", "~~~~"])
+def test_a_diagram_that_does_not_parse_is_its_source_and_says_why(mark: str) -> None:
     good = "```mermaid\ngraph TD\n  A[load] --> B[train]\n```"
     assert weighed(good, HERE) == good
-    bad = "So:\n\n```mermaid\ngraph TD\n  A[load it] -->|then| B[train\n```\n\nDone."
-    assert weighed(bad, HERE) == (
-        "So:\n\n*(a diagram that does not parse; what it says:)*\n\n- load it → (then) B train\n\nDone."
-    )
+    source = "graph TD\n  A --> B\n  A[load it] -->|then| B[train"
+    bad = f"So:\n\n{mark}mermaid\n{source}\n{mark}\n\nDone."
+    why = "*(a diagram that is not drawn: line 3 does not parse; its source:)*"
+    assert weighed(bad, HERE) == f"So:\n\n{why}\n\n{mark}text\n{source}\n{mark}\n\nDone."
 
 
 WORK = """# Work

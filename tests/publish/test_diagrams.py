@@ -1,6 +1,7 @@
 """Mermaid's flowcharts, conversations and pies as pictures, and what is left as its source."""
 
 import re
+from html import escape
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from nozzle.publish import diagram, pie, sequence
 from nozzle.publish.flowchart import read
 from nozzle.publish.layers import layout
+from nozzle.publish.live import render
 
 
 def boxes(svg: str) -> dict[str, tuple[float, float, float, float]]:
@@ -59,6 +61,23 @@ def test_a_chart_reads_its_nodes_and_edges() -> None:
 )
 def test_what_is_not_understood_is_no_picture(source: str) -> None:
     assert diagram.svg(source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("gantt\n  title <a>", "'gantt' is of a kind that is not drawn here"),
+        ("<b>\n", "'<b>' is of a kind that is not drawn here"),
+        ("%% nothing", "it is empty"),
+        ('pie\n  "a" : 1\n  "b" : c', "line 3 does not parse"),
+        ("sequenceDiagram\n  A->>B: hi\n  end", "line 3 does not parse"),
+        ("flowchart LR\n  subgraph x\n  A --> B\n  end", "it does not parse, or says what is not drawn here"),
+    ],
+)
+def test_what_is_not_drawn_stands_as_its_source_and_says_why(source: str, why: str) -> None:
+    (_, page), *_ = render("a.md", f"```mermaid\n{source}\n```\n")[1]
+    assert f'tabindex="0">{escape(source.rstrip(), quote=False)}</pre>' in page
+    assert escape(f"is not drawn: {why}.") in page
 
 
 def test_boxes_never_overlap_and_layers_follow_the_direction() -> None:
