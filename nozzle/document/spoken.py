@@ -24,6 +24,9 @@ MENDED = "fixed"
 SPOKE = "model-spoke"
 """The same of a model that was silent."""
 CLOSING = "<!-- /nozzle -->"
+THOUGHT = "how it thought"
+"""The fold with a model's own reasoning, the last of a block."""
+OUTDATED = "*Asked before the question was edited; delete this answer to ask again.*"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 WATCH = "watch"
 """Who tells news of a task."""
@@ -75,7 +78,7 @@ def outdate(entry: Entry, asked: Prompt) -> Edit | None:
     if old is None or old.keys.get("asked") == "before":
         return None
     first = next((number for number, row in enumerate(old.body) if row.startswith("> [!")), -1)
-    words = ["> *Asked before the question was edited; delete this answer to ask again.*", ">"]
+    words = [f"> {OUTDATED}", ">"]
     body = [*old.body[: first + 1], *words, *old.body[first + 1 :]]
     rows = [marker("answer", {**old.keys, "asked": "before"}), "", *body, "", CLOSING]
     return Edit(*put(entry, old.span, rows))
@@ -235,7 +238,7 @@ def _envelope(kind: str, keys: Mapping[str, str], rows: Sequence[str]) -> list[s
 
 def _alert(kind: str, said: Saying, hand: Hand) -> list[str]:
     rows = [f"[!{ALERTS[kind]}]", *_rows(said.text, hand)]
-    for title, text in ((said.fold, said.folded), ("how it thought", said.thought)):
+    for title, text in ((said.fold, said.folded), (THOUGHT, said.thought)):
         if text.strip():
             rows += [
                 "",

@@ -14,11 +14,13 @@ from typing import Literal
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Span
 from nozzle.document.prompts import Prompt, prompts
 from nozzle.document.seal import files
+from nozzle.document.spoken import OUTDATED, THOUGHT
 
 HEAD, TAIL = 6000, 2000
 """Characters of one block that are sent, from its beginning and its end."""
 
 _tag = re.compile(r"<(/?)(output|attempt)\b", re.I)
+_grey = re.compile(r'<span class="unshown">(.*?)</span>', re.S)
 _forged = re.compile(r"<!-- */?nozzle\b|</?(?:output|attempt)\b[^>]*\bseal=", re.I)
 
 
@@ -144,12 +146,12 @@ def _owned(block: Envelope, cell: Cell | None, under: Cell | None) -> Message:
         case "cell" if cell is not None:
             return Message("assistant", "\n".join(_shown(block)), cell.title)
         case "answer":
-            return Message("assistant", _shortened("\n".join(_unquoted(block))), "an answer")
+            return Message("assistant", _shortened(_said(block)), "an answer")
         case "attempt":
             body = _tag.sub(r"<\1\2_", "\n".join(_unquoted(block)))
             return Message("user", f'<attempt status="{block.status}">\n{_shortened(body)}\n</attempt>', "an attempt")
         case "task" if block.status not in ("", "running"):
-            return Message("assistant", _shortened("\n".join(_unquoted(block))), "a summary")
+            return Message("assistant", _shortened(_said(block)), "a summary")
         case "quote":
             return Message("user", _quote(block), "a quote")
     return Message("user", "")
@@ -173,6 +175,15 @@ def _quote(block: Envelope) -> str:
 
 def _shown(block: Envelope) -> list[str]:
     return [row.removeprefix("> ") if row.startswith("> ") else row for row in block.body]
+
+
+def _said(block: Envelope) -> str:
+    """What an agent said: without how it thought, and without what nozzle put into its words for a reader's eye."""
+    rows, thought = list(block.body), f"> <details><summary>{THOUGHT}</summary>"
+    if thought in rows:
+        rows = rows[: rows.index(thought)]
+    rows = [row for row in rows if row != f"> {OUTDATED}"]
+    return _grey.sub(r"\1", "\n".join(_unquoted(replace(block, body=tuple(rows)))))
 
 
 def _unquoted(block: Envelope) -> list[str]:

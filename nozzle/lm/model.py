@@ -1,5 +1,6 @@
 """What a model is to the rest: messages go in, one reply comes out, pieces of it are told as they come."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ Message = Mapping[str, str]
 
 LONGEST = 400_000
 """Characters of a reply after which it is cut off."""
+
+_thought = re.compile(r"\s*<think>(.*?)</think>\s*(.*)", re.S)
+"""How a server that knows nothing of reasoning passes it on, before the reply."""
 
 Kind = Literal[
     "timeout",
@@ -149,6 +153,9 @@ class Gathered:
             raise Failed("refused", "the provider refused to answer this", text)
         if not self.finish:
             raise Failed("truncated", "the connection ended before the reply did; ask again", text)
+        if match := _thought.match(text):
+            self.thoughts.append(match[1].strip())
+            text = match[2]
         if not text.strip():
             raise Failed("empty", "the reply was empty; ask again, or in other words")
         return Reply(text, "".join(self.thoughts), self.finish, usage, model, id_)

@@ -140,6 +140,23 @@ def test_wtf_under_a_failure_asks_it(workshop: Workshop, above: str) -> None:
     assert "> So it is." in played(workshop, model, above + "\n/wtf\n\n").partition("/wtf")[2]
 
 
+def test_how_a_model_thought_is_kept_beside_its_answer_and_never_sent_back(table: Open) -> None:
+    said = [Reply("It is 42, or 99.", reasoning="Hm, seventy."), "<think>\nHm, eighty.\n</think>\n\nYes."]
+    one = table()
+    one.workshop.here.model = one.model = Scripted(lambda messages: said.pop(0) if said else "No.")
+    one.loop = one.workshop_loop()
+    one.begin("/ask what is it?\n\n")
+    one.save(lambda text: text + "/ask sure?\n\n")
+    text = one.save(lambda text: text + "/ask really?\n\n")
+    assert text.count("<details><summary>how it thought</summary>") == 2
+    assert "> Yes.\n" in text
+    sent = str(one.model.calls[-1].messages)
+    assert "It is 42, or 99." in sent
+    assert "Yes." in sent
+    assert "Hm, " not in sent
+    assert "<span" not in sent
+
+
 def test_flattery_is_sent_back_once(workshop: Workshop) -> None:
     model = replying("Great question! It is 42.", "It is 42.")
     assert "Great question" not in played(workshop, model)

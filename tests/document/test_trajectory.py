@@ -84,6 +84,19 @@ def test_an_edit_above_cuts_the_prefix_there() -> None:
     assert sent(edited)[1] != sent(entry)[1]
 
 
+def test_how_a_model_thought_and_what_is_made_grey_for_a_readers_eye_are_not_sent() -> None:
+    entry = Entry(TALK)
+    asked = prompts(entry)[0].digest
+    words = 'One. <span class="unshown">Two is 99. *(shown nowhere here)*</span>'
+    thinking = "Secret.\n</details>\n> <details><summary>how it thought</summary>\nMore secret."
+    entry = put(entry, spoken.answer(entry, asked, Saying(words, "Rest.", thought=thinking), HAND))
+    before = sent(entry)
+    assert ("assistant", "One. Two is 99. *(shown nowhere here)*\n\n\nRest.") in before
+    assert "ecret" not in str(before)
+    marked = put(entry, spoken.outdate(entry, prompts(entry)[0]))
+    assert sent(marked) == before, "nor is what nozzle says of an answer itself"
+
+
 def test_a_long_output_is_sent_by_head_and_tail_and_says_so() -> None:
     entry = Entry("```{code-cell}\n1\n```\n")
     text = "".join(f"line {number} {'x' * 300}\n" for number in range(60))
