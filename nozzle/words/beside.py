@@ -99,6 +99,7 @@ class Threads:
                     watching(loop, there, seen),
                 ):
                     there.publish_key()
+                    there.bring_traces(there.steps.thread().name)
                     kept, cells = _woken(loop, there)
                     _go_on(loop, there, folder.name)
                     if reply is not None:

@@ -85,6 +85,7 @@ class Errands:
         files = steps.merged_files(other, outputs_aside(self.here, steps.thread().head, other))
         files |= pictures(self.here, rel, text, other.sha)
         steps.put_files(files, other.sha)
+        self.here.bring_traces(name)
         return Brought(Entry(text.decode("utf-8", "replace")), tuple(sorted(files)))
 
     def _folder(self, name: str) -> Path:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nozzle.words.shelf import Shelf
 
 
+TRACES = "traces.jsonl"
 FOREIGN = "it came by git and may be somebody else's"
 UNTRUSTED = "nozzle.toml names MCP servers and came by git: 'nozzle trust' shows them and lets them be started"
 
@@ -63,7 +64,18 @@ class Journal:
     @property
     def traces(self) -> Path:
         """Where each call of a model is a line: one file for all threads, which outlives their folders."""
-        return self.first / ".nozzle" / "traces.jsonl"
+        return self.first / ".nozzle" / TRACES
+
+    def bring_traces(self, thread: str = "") -> None:
+        """Bring home what an older nozzle wrote of calls in the folders of the threads that it forked, or of one."""
+        from nozzle.lm.trace import bring
+
+        first, *others = self.steps.worktrees()
+        home = first.thread.folder / ".nozzle" / TRACES
+        for worktree in others:
+            folder = worktree.thread.folder
+            if folder.is_relative_to(self.steps.home()) and thread in ("", worktree.thread.name):
+                bring(folder / ".nozzle" / TRACES, home)
 
     @cached_property
     def trust(self) -> Trust:

@@ -36,6 +36,7 @@ def traces(count: int, as_json: bool) -> int:
     from nozzle.words.journal import journal
 
     with journal() as here:
+        here.bring_traces()
         spans = list(read(here.traces))[-count:]
     for line in map(json.dumps, spans) if as_json else _table(spans):
         click.echo(line)

@@ -57,6 +57,7 @@ def command(thread: str) -> int:
         first = brought[0].rel if brought else ""
         told = here.redact("\n".join(summary(here, base, other)))
         save(here, brought, others, Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told))
+        here.bring_traces(thread)
         click.echo("\n".join(filter(None, (title, told))))
         for path, who in whose.items():
             click.echo(f"  {path}: {WHOSE[who]}")

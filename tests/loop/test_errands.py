@@ -168,6 +168,24 @@ def test_what_its_model_was_asked_is_told_where_the_author_is(threads: Threads, 
     assert not list(there.glob("*/.nozzle/traces.jsonl"))
 
 
+def test_what_an_older_nozzle_left_of_calls_in_a_threads_folder_comes_home_when_it_is_merged(
+    threads: Threads, watched: Watched
+) -> None:
+    path = begun(watched)
+    watched.until(lambda: done(path), 60)
+    root = watched.workshop.root
+    home = root / ".nozzle" / "traces.jsonl"
+    (there,) = (root.parent / f"{root.name}.threads").iterdir()
+    first, last = home.read_bytes().splitlines(keepends=True)
+    home.write_bytes(last)
+    (there / ".nozzle").mkdir(exist_ok=True)
+    (there / ".nozzle" / "traces.jsonl").write_bytes(first)
+    path.write_text(path.read_text().replace("- [ ] merge", "- [x] merge"))
+    watched.until(lambda: "total = sum(x)" in path.read_text())
+    assert not (there / ".nozzle" / "traces.jsonl").exists()
+    assert sorted(home.read_bytes().splitlines(keepends=True)) == sorted([first, last])
+
+
 SLOW = """#| label: count
 import time
 for number in range(3000):

@@ -135,6 +135,20 @@ def test_do_writes_the_task_at_the_end_and_says_what_is_missing(say: Say, folder
     assert said.status == 3
 
 
+def test_what_an_older_nozzle_left_of_calls_in_the_folder_of_a_thread_comes_home(say: Say, folder: Path) -> None:
+    entry(folder, "Words.\n")
+    say("run")
+    say("fork", "HEAD", "side")
+    there = folder.parent / f"{folder.name}.threads" / "side" / ".nozzle" / "traces.jsonl"
+    for at, path in ((2, folder / ".nozzle" / "traces.jsonl"), (1, there)):
+        span = Span.chat(f"vendor/{at}", Call([]), at * 10**9, "", {})
+        Tracer(path).add(span.answered(Reply("ok"), (at + 1) * 10**9))
+    there.write_bytes(there.read_bytes() * 2 + b"half")
+    assert [row.split()[2] for row in say("learn", "traces").out.splitlines()[:2]] == ["vendor/1", "vendor/2"]
+    assert not there.exists()
+    assert say("learn", "traces").out.count("vendor/") == 2
+
+
 def test_learn_traces_names_a_provider_that_should_have_hit(say: Say, folder: Path) -> None:
     git(folder, "init", "-q")
     assert say("learn", "traces").out == "no model was asked here\n"
