@@ -32,7 +32,6 @@ from nozzle.permit import Answer
 from nozzle.piece import Piece
 from nozzle.run import Run
 
-BY_HAND = "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
 AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
 UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
@@ -93,7 +92,7 @@ class Doer:
             return self.end(task, "stopped", "Stopped: the same cell was proposed again and again.")
         risk, touches = self._weighed(move.source, move.language)
         name = proposal.name(task.digest, task.number, move.source)
-        by_hand = BY_HAND if risk == "ask" else ""
+        by_hand = proposal.BY_HAND if risk == "ask" else ""
         offer = Offer(
             name, task.digest, move.source, move.language, move.reason, touches=touches, by_hand=by_hand, risk=risk
         )
@@ -127,7 +126,7 @@ class Doer:
         ticked = kind == "proposal" and bool(stands.ticks)
         notice = f"{proposal.ANEW}{proposal.UNCOUNTED if ticked else ''}."
         touches = self._weighed(stands.source, language)[1]
-        offer = Offer(id_, task.digest, stands.source, language, words, touches, BY_HAND, notice=notice)
+        offer = Offer(id_, task.digest, stands.source, language, words, touches, proposal.BY_HAND, notice=notice)
         if ticked:
             self.say("held", f"{_first(stands.source)}: {notice}")
         hand = self.desk.tools.hand

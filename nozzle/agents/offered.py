@@ -6,7 +6,7 @@ cell.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew
@@ -16,7 +16,7 @@ from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope, hexdigest
 from nozzle.document.options import reach_of
-from nozzle.document.proposal import Deny, Offer, Run, Terms
+from nozzle.document.proposal import ByHand, Deny, Offer, Run, Terms
 from nozzle.document.risk import weigh
 from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Outcome
@@ -65,8 +65,9 @@ class Offers:
         digest = hexdigest("suggested", source)
         reason = f"Another program proposes this cell, which no author has asked for. {reason}".strip()
         offered = Offer(
-            proposal.name(digest, self.suggested, source), digest, source, language, reason, touches, by=MCP
-        )
+            proposal.name(digest, self.suggested, source), digest, source, language, reason, touches, proposal.BY_HAND,
+            by=MCP,
+        )  # fmt: skip
         self.suggested += 1
         self.standing[offered.id] = offered
         self._put(
@@ -83,10 +84,13 @@ class Offers:
             block = proposal.find(self.desk.entry, offered.id)
             standing = proposal.read(block) if block else None
             verdict = proposal.decide(offered, standing, Terms(), 0.0)
-            if isinstance(verdict, Run):
-                self._close(offered, "cell", verdict.source, "")
-            elif isinstance(verdict, Deny):
-                self._close(offered, "attempt", "", verdict.why)
+            match verdict:
+                case Run(source, how):
+                    self._let_run(offered, source, how)
+                case Deny(how, why):
+                    self._close(offered, Outcome(how, why))
+                case ByHand(shown):
+                    self._close(offered, Outcome("by-hand", "you ran it yourself", shown))
 
     def drop(self) -> None:
         self.standing.clear()
@@ -119,31 +123,41 @@ class Offers:
             stands = proposal.read(block) if block else None
             if not offered.id.startswith(id_) or stands is None or not stands.whole:
                 continue
-            self._close(offered, "cell" if runs else "attempt", stands.source, "you said no")
+            if runs:
+                self._let_run(offered, stands.source, "allowed")
+            else:
+                self._close(offered, Outcome("denied", "you said no"))
             self.desk.permit.allowed |= {cell.chain for cell in self.desk.entry.cells if self.lets(cell)}
             return True
         return False
 
-    def _close(self, offered: Offer, kind: str, source: str, why: str) -> None:
+    def _let_run(self, offered: Offer, source: str, how: str) -> None:
         del self.standing[offered.id]
-        if kind == "cell":
-            self.allowed.add(offered.id)
-            self._put(
-                "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand)
-            )
-            let = [cell for cell in self.desk.entry.cells if self.lets(cell)]
-            self.desk.permit.acting |= {cell.chain for cell in let}
-            if far := offered.reach:  # what is shown of it says so; an edit that would go further waits
-                self.desk.permit.leaving |= {cell.chain: far for cell in let if reach_of(source) == far}
-        elif proposal.find(self.desk.entry, offered.id):
-            outcome = Outcome("denied", why)
-            self._put(
-                "denied", offered.task, "a command denied", lambda e, hand: spoken.close(e, offered, outcome, hand)
-            )
+        self.allowed.add(offered.id)
+        self._put(
+            "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand),
+            {"Proposal": offered.id, "Answer": how},
+        )  # fmt: skip
+        let = [cell for cell in self.desk.entry.cells if self.lets(cell)]
+        self.desk.permit.acting |= {cell.chain for cell in let}
+        if far := offered.reach:  # what is shown of it says so; an edit that would go further waits
+            self.desk.permit.leaving |= {cell.chain: far for cell in let if reach_of(source) == far}
 
-    def _put(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
+    def _close(self, offered: Offer, outcome: Outcome) -> None:
+        del self.standing[offered.id]
+        if proposal.find(self.desk.entry, offered.id):
+            self._put(
+                "denied", offered.task, f"a command {outcome.status}",
+                lambda e, hand: spoken.close(e, offered, outcome, hand),
+                {"Proposal": offered.id, "Answer": outcome.status},
+            )  # fmt: skip
+
+    def _put(
+        self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None],
+        trailers: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         hand = self.desk.tools.hand
-        self.desk.put(Piece(kind, digest, title, lambda entry: edit(entry, hand)))
+        self.desk.put(Piece(kind, digest, title, lambda entry: edit(entry, hand), trailers=dict(trailers or {})))
 
 
 def _comparing(remark: Remark, block: Envelope) -> Made | None:

@@ -26,6 +26,8 @@ OTHERWISE = ("keep", "skip")
 ANEW = "nozzle was started anew, so this is asked again"
 """What a proposal says of itself that an earlier process wrote."""
 UNCOUNTED = "; a box that was ticked meanwhile counts for nothing: tick it again"
+BY_HAND = "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
+"""How an author runs himself what waits for him."""
 _SHOWS = ("", "text", "output", "console", "txt", "pytb")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nozzle.document import proposal
 from nozzle.lm import Scripted
 from tests.agents.conftest import Table, fence
 from tests.agents.test_conductor import HEAD, SHELL, TWO, ran
@@ -78,3 +79,27 @@ def test_a_proposal_that_says_other_than_its_paragraph_is_none_of_ours(
     one.tick()
     assert one.kinds() == ["proposal"]
     assert "\nforged\n" not in one.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "kinds", "label"),
+    [
+        (("- [ ] run", "- [x] run"), ["cell", "output"], "kept"),
+        (("print(6 * 7)\n```\n\n- [ ] run", "print(6 * 8)\n```\n\n- [x] run"), ["cell", "output"], "edited"),
+        (("- [ ] deny", "- [x] deny"), ["attempt"], "denied"),
+        (("- [ ] deny\n", "- [ ] deny\n\n```\n42\n```\n"), ["attempt"], "by-hand"),
+    ],
+)
+def test_what_another_program_proposes_stands_and_is_answered_like_the_doers(
+    table: Callable[..., Table], answer: tuple[str, str], kinds: list[str], label: str
+) -> None:
+    one = table()
+    one.begin("Words.\n")
+    one.seat.conductor.offers.suggest("print(6 * 7)", "python", "It asks.")  # type: ignore[attr-defined]
+    one.loop.desks[one.path].flush()
+    words = "> *Touches: "
+    assert words in one.text
+    assert f">\n> {proposal.BY_HAND}\n" in one.text
+    one.save(lambda text: text.replace(*answer))
+    assert one.kinds() == kinds
+    assert one.labels() == [label]
