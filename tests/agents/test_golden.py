@@ -1,7 +1,8 @@
 """Each folder in golden/ is a behaviour of the doer: before.md, what was said by the model and the author, after.md.
 
 `said.yaml`: `model`, its replies; `author`, what he does when nothing goes on by itself any more (`tick` a box,
-`change` one text into another, `append` a paragraph); `settings`; `answers`, the labels that the steps then hold.
+`change` one text into another, `append` a paragraph), or what another program does then (`suggest` a cell, and why);
+`settings`; `answers`, the labels that the steps then hold.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from nozzle.control import Reply
 from nozzle.document.risk import Ground
+from nozzle.loop import Called
+from nozzle.words import requests
+from nozzle.words.hush import Hush
+from nozzle.words.voice import Ears
 from tests.agents.conftest import Table
 from tests.test_golden import plain
 
@@ -30,6 +36,13 @@ def saved(text: str, deed: dict[str, Any]) -> str:
     raise AssertionError(deed)
 
 
+def suggest(one: Table, source: str, reason: str) -> None:
+    """What `append` of `nozzle mcp` asks the watch for."""
+    args = {"path": str(one.path), "source": source, "language": "python", "reason": reason}
+    one.loop.messages.put(Called(lambda loop: requests.suggest(loop, Ears(Hush(str)), args, Reply())))
+    one.go()
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_golden(
     case: Path, table: Callable[..., Table], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -39,7 +52,10 @@ def test_golden(
     one = table(*said["model"], **said.get("settings", {}))
     one.begin((case / "before.md").read_text())
     for deed in said.get("author", ()):
-        one.save(lambda text, deed=deed: saved(text, deed))
+        if "suggest" in deed:
+            suggest(one, *deed["suggest"])
+        else:
+            one.save(lambda text, deed=deed: saved(text, deed))
     actual = plain(one.path.read_bytes())
     if request.config.getoption("--update-golden"):
         (case / "after.md").write_text(actual)
