@@ -55,6 +55,7 @@ def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[
     from nozzle.agents.questions import known
     from nozzle.explainer import Found
     from nozzle.explainer import answer as found_answer
+    from nozzle.explainer.links import checked
     from nozzle.lm import Stop
     from nozzle.words.company import crew_of
 
@@ -65,7 +66,8 @@ def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[
         return said
     given = Given(question=question, facts=known(said))
     spoken = [{**each, "content": here.redact(each["content"])} for each in talk]
-    evidence = crew.evidence(entry, (here.root / rel).parent)
+    there = (here.root / rel).parent
+    evidence = crew.evidence(entry, there)
     heard: list[str] = []
 
     def hear(piece: str) -> None:
@@ -79,7 +81,11 @@ def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[
         if heard and not sys.stderr.isatty():  # else they stand there already
             click.echo(here.redact("".join(heard)))
         raise
-    return replace(said, text=_in_words(said.text), folded=_in_words(said.folded))
+
+    def shown(text: str) -> str:
+        return _in_words(checked(text, entry, lambda path: (there / path).exists()))
+
+    return replace(said, text=shown(said.text), folded=shown(said.folded))
 
 
 def _in_words(text: str) -> str:
