@@ -1,4 +1,9 @@
-"""A task is done on a thread of its own while the author goes on; what came of it is brought back by one tick."""
+"""A task is done on a thread of its own while the author goes on; what came of it is brought back by one tick.
+
+Each folder in golden/ is one: before.md, and in said.yaml what the model replies, in order. It leads to three texts:
+summary.md, the entry when the task is done; thread.md, the same entry on the thread; after.md, the entry once `merge`
+was ticked.
+"""
 
 import socket
 from collections.abc import Iterator
@@ -6,12 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from nozzle.agents import Seat
 from nozzle.agents.errands import Errands
 from nozzle.document import errand
 from nozzle.document.entry import Entry
 from nozzle.document.prompts import prompts
+from nozzle.document.risk import Ground
 from nozzle.document.spoken import Saying
 from nozzle.lm import Scripted
 from nozzle.lm.trace import read
@@ -24,8 +31,10 @@ from tests.agents.conftest import fence
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched
 from tests.loop.test_kept_states import Server, answered
+from tests.test_golden import plain
 from tests.words.conftest import cell
 
+CASES = sorted(path for path in (Path(__file__).parent / "golden").iterdir() if path.is_dir())
 DATA = cell("#| label: data\nx = [1, 2, 3]")
 SUM = fence("#| label: total\ntotal = sum(x)\nwrite('_out/total.txt', str(total))\nprint(total)", "Add.")
 
@@ -66,6 +75,30 @@ def begun(watched: Watched, task: str = "/do add them up\n\n") -> Path:
 
 def done(path: Path) -> bool:
     return any(block.kind == "task" and block.status == "done" for block in Entry(path.read_text()).envelopes)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_golden(
+    case: Path, threads: Threads, watched: Watched, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nozzle.words.company.ground", lambda here, rel: Ground())  # the same words on every system
+    watched.workshop.here.model = Doer(*yaml.safe_load((case / "said.yaml").read_text())).model
+    path = watched.save((case / "before.md").read_text())
+    watched.until(lambda: done(path))
+    watched.quiet()
+    (there,) = (watched.workshop.root.parent / f"{watched.workshop.root.name}.threads").iterdir()
+    found = {"summary.md": plain(path.read_bytes()), "thread.md": plain((there / "journal/entry.md").read_bytes())}
+    watched.save(path.read_text().replace("- [ ] merge", "- [x] merge"))
+    watched.until(lambda: "merge" not in path.read_text())
+    watched.quiet()
+    found["after.md"] = plain(path.read_bytes())
+    for name, text in found.items():
+        if request.config.getoption("--update-golden"):
+            (case / name).write_text(text)
+        assert text == (case / name).read_text(), name
+    watched.save(path.read_text())
+    watched.quiet()
+    assert plain(path.read_bytes()) == found["after.md"], "and nothing goes on by itself"
 
 
 def test_one_line_stands_under_it_then_the_summary_a_link_and_a_box(threads: Threads, watched: Watched) -> None:
