@@ -11,6 +11,15 @@
     return node;
   };
 
+  // Prose as the watch drew it, as in the text; within a link it has none of its own, and no name that the text has.
+  const prose = (drawn, words, within = "") => {
+    if (drawn?.[words] === undefined) return [words];
+    const template = make("template", { innerHTML: drawn[words] });
+    template.content.querySelectorAll("[id]").forEach((node) => node.removeAttribute("id"));
+    if (within === "a") template.content.querySelectorAll("a").forEach((node) => node.replaceWith(...node.childNodes));
+    return [...template.content.childNodes];
+  };
+
   // -- what is done: a word and what goes with it; the answer is words too ---------------------------------------
 
   const act = async (word, args = {}) => {
@@ -138,7 +147,9 @@
     ["Done", (p) => p.kind === "cell" || p.kind === "done"],
     ["Closed", (p) => ["question", "task", "shell"].includes(p.kind) && p.state === "closed"],
   ];
-  const lead = (link, words) => make("a", { href: `#${link.by === "cell" ? "cell" : "said"}-${link.digest}`, textContent: words });
+  let drawn = {};
+  const lead = (link, words) => make("a", { href: `#${link.by === "cell" ? "cell" : "said"}-${link.digest}` }, ...prose(drawn, words, "a"));
+  const note = (words, className = "deed-note") => make("span", { className }, " ", ...prose(drawn, words));
   // A cell's name on the page is its whole chain; a link knows the beginning of it.
   const goTo = (event) => {
     const name = event.target.closest?.("a[href^='#']")?.getAttribute("href").slice(1);
@@ -156,9 +167,9 @@
     const before = point.kind === "reversal" && point.links[1];
     if (before) row.append(make("s", {}, lead(before, before.words.slice(0, 120))), " ");
     row.append(lead(point.links[0], point.words));
-    if (point.note && !["closed", "replied"].includes(point.state)) row.append(make("span", { className: "deed-note", textContent: ` ${point.note}` }));
-    if (point.doubt) row.append(make("span", { className: "deed-note deed-doubt", textContent: ` refused by the judge: ${point.doubt}` }));
-    if (point.state === "replied") row.append(make("span", { className: "deed-note", textContent: " a machine replied" }));
+    if (point.note && !["closed", "replied"].includes(point.state)) row.append(note(point.note));
+    if (point.doubt) row.append(make("span", { className: "deed-note deed-doubt" }, " refused by the judge: ", ...prose(drawn, point.doubt)));
+    if (point.state === "replied") row.append(note("a machine replied"));
     if (point.state === "closed" && point.links[1]) row.append(" ", lead(point.links[1], "closed here"));
     return row;
   };
@@ -168,6 +179,7 @@
     if (judging) say(found.say || "judged");
     if (judging && found.ok === false) return;
     if (found.ok === false) return map.replaceChildren(make("p", { textContent: found.say }));
+    drawn = found.drawn;
     const parts = TITLES.flatMap(([title, belongs]) => {
       const points = found.points.filter(belongs);
       if (!points.length && title !== "Open questions") return [];
@@ -214,6 +226,7 @@
   // -- proposals: run, change and run, deny, copy; those that would run by themselves say when ---------------------
 
   const offers = make("div", { className: "deed-offers" });
+  offers.addEventListener("click", goTo);
   const copied = async (words) => { try { await navigator.clipboard.writeText(words); say("copied"); } catch { say("the browser does not let this page copy; select it"); } };
   // What was changed in a box: proposal -> its source then, and what stands in the box; kept until it is answered.
   const edits = JSON.parse(sessionStorage.getItem(`deed-edits ${page}`) ?? "{}");
@@ -230,8 +243,8 @@
   const countDown = (shown) => { const left = Math.ceil((shown.dataset.until - Date.now()) / 1000); shown.textContent = left > 0 ? `runs by itself in ${left} s unless you object` : "runs by itself now"; };
   setInterval(() => { if (!document.hidden && !panels.get("offers").box.hidden) offers.querySelectorAll(".deed-count-down").forEach(countDown); }, 1000);
   // Tasks that are offered together: each has its own button, and the others wait.
-  const several = ({ id, why, choices, thread }) => owned(id, make("p", { textContent: why }),
-    ...choices.map((words) => make("p", { className: "deed-row deed-choice" }, make("span", { textContent: words }), button("Run", () => answer(id, "run", "", words), "deed-main"))),
+  const several = ({ id, why, choices, thread }) => owned(id, make("p", {}, ...prose(offered, why)),
+    ...choices.map((words) => make("p", { className: "deed-row deed-choice" }, make("span", {}, ...prose(offered, words)), button("Run", () => answer(id, "run", "", words), "deed-main"))),
     make("p", { className: "deed-row" }, button("Run all", () => answer(id, "run")), button("Deny", () => answer(id, "deny")), make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}it waits for you` })));
   // To run it, something above would reach outside again: it can be run in the kernel as it is, or without that.
   const otherwise = (id) => REPLAYS.slice(1).map(([words, word, title]) => Object.assign(button(words, () => answer(id, word)), { title }));
@@ -243,13 +256,13 @@
     code.setAttribute("aria-label", `The ${language} it proposes`);
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
     const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : counting(left);
-    return owned(id, make("p", { textContent: why }), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ` }, when)));
+    return owned(id, make("p", {}, ...prose(offered, why)), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ` }, when)));
   };
   // A cell waits because one above it reached outside: it is asked once, and nothing runs again unasked.
   const REPLAYS = [["Run again", "again", "What reached outside runs once more"], ["Go on as it is", "keep", "In the kernel as it is, though it has seen other cells since"], ["Skip", "skip", "As if what reached outside stood not there"]];
   const replay = ({ cell, name, why }) => make("li", { className: "deed-replay" }, make("p", { textContent: `${name} waits: ${why}` }), make("p", { className: "deed-row" },
     ...REPLAYS.map(([words, word, title]) => { const one = button(words, async () => { await doing("replay", { cell, answer: word }); ask(); }); one.title = title; return one; })));
-  let standing = [];
+  let standing = [], offered = {};
   // The boxes that the text shows for the author to tick are ticked here too.
   const tickable = () => [...article.querySelectorAll("section.nozzle-proposal")].forEach((block, at) => {
     const held = standing[at];
@@ -262,6 +275,7 @@
   const ask = async () => {
     const found = await act("waiting");
     const held = found.proposals ?? [];
+    offered = found.drawn ?? {};
     standing = held.filter(({ thread }) => !thread);
     const rows = [...(found.replay?.cell ? [replay(found.replay)] : []), ...held.map(offer)];
     panels.get("offers").button.replaceChildren("Proposals", make("span", { className: "deed-count", textContent: rows.length ? ` ${rows.length}` : "" }));

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from html import escape
 
-from nozzle.document.mdast import parse
+from nozzle.document.mdast import children, parse
 from nozzle.publish.clean import Link
 from nozzle.publish.drawing import Drawing, Mark
 from nozzle.publish.html import blocks
@@ -36,3 +37,17 @@ def render(
             seen[key] = seen.get(key, 0) + 1
             found.append((key if seen[key] == 1 else f"{key}-{seen[key]}", html))
     return title(source, article), found
+
+
+def phrase(text: str, link: Link = lambda url: url) -> str:
+    """Return the HTML of a line of prose, as it is drawn within a paragraph; anything else stands as it is written.
+
+    >>> phrase("is *a* `b` < [c](c.md)?")
+    'is <em>a</em> <code>b</code> &lt; <a href="c.md">c</a>?'
+    >>> phrase("# no line of prose")
+    '# no line of prose'
+    """
+    nodes = children(parse(text)["mdast"])
+    if len(nodes) != 1 or nodes[0]["type"] != "paragraph":
+        return escape(text, quote=False)
+    return Drawing(link=link).inner(nodes[0])

@@ -8,8 +8,9 @@ stale buffer that saves over it loses nothing.
 from __future__ import annotations
 
 import queue
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,7 +21,7 @@ from nozzle.page import Deed, Done
 if TYPE_CHECKING:
     from nozzle.desk import Desk
     from nozzle.document.insert import What
-    from nozzle.document.thought.map import Map
+    from nozzle.document.thought.map import Map, Point
     from nozzle.loop import Loop
     from nozzle.permit import Answer
     from nozzle.words.journal import Journal
@@ -32,6 +33,10 @@ STEPS = 60
 """Steps of an entry that are listed."""
 CALLS = 40
 """Calls of models that are listed."""
+CLIPPED = 120
+"""Characters that the page shows of what was taken back."""
+_PLAIN = re.compile(r"[^*_`~$<>&\\{}\[\]^|/@]*")
+"""What Markdown draws as it stands."""
 
 
 @dataclass
@@ -77,7 +82,8 @@ class Doing:
             return Done(str(error), ok=False)
         desk = self.loop.desks.get(path)
         asks = isinstance(desk.beside, Seat) and desk.beside.crew.model is not None if desk else False
-        return Done(data={**as_dict(found), "label": label(found), "asks": asks})
+        said = (words for point in found.points if point.kind not in ("cell", "shell") for words in _said(point))
+        return Done(data={**as_dict(found), "label": label(found), "asks": asks, "drawn": _drawn(said)})
 
     def _linked(self, threads: Done, page: str) -> Done:
         """Each thread with the address that its page of the same entry has here, if it has one."""
@@ -117,6 +123,20 @@ class Doing:
             return answer.get(timeout=PATIENCE)
         except queue.Empty:
             return Done("the watch is busy and has not answered; what you wrote is still here", ok=False)
+
+
+def _said(point: Point) -> Iterator[str]:
+    """What the map shows of a point: its words, what is told of it, and the clipped words of what it leads to."""
+    yield from (point.words, point.note, point.doubt)
+    yield from (link.words[:CLIPPED] for link in point.links if link.by != "cell")
+
+
+def _drawn(texts: Iterable[str]) -> dict[str, str]:
+    """Prose -> its HTML, as the page draws prose; left out is what says the same as it stands."""
+    from nozzle.publish import phrase
+    from nozzle.words.live import linked
+
+    return {text: phrase(text, linked) for text in set(texts) if not _PLAIN.fullmatch(text)}
 
 
 def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
@@ -170,7 +190,8 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
                  "why": " ".join(told), "left": left, "thread": thread, "task": task, "choices": choices(block),
                  "again": block.keys.get("asks") == AGAIN}
             )  # fmt: skip
-    return Done(data={"proposals": rows, "replay": _replay(desk)})
+    prose = _drawn(words for row in rows for words in (str(row["why"]), *cast("list[str]", row["choices"])))
+    return Done(data={"proposals": rows, "replay": _replay(desk), "drawn": prose})
 
 
 def _replay(desk: Desk) -> dict[str, str]:

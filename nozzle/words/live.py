@@ -29,6 +29,11 @@ REST = 1.0
 _md = re.compile(r"\.md(?=$|#)")
 
 
+def linked(url: str) -> str:
+    """Where a link in an entry leads on the page."""
+    return url if ":" in url else _md.sub(".html", url)
+
+
 @dataclass
 class Shown:
     """A thread's journal that is being shown."""
@@ -169,7 +174,7 @@ class Shown:
                 cells=cells(entry),
                 marks=marks(self.here, entry, path),
                 said=said(entry),
-                link=lambda url: url if ":" in url else _md.sub(".html", url),
+                link=linked,
             )
             thread = self.here.root.name if self.under else ""
             kept = Live(title, blocks, thread, f"/{name}" if thread else "")

@@ -436,6 +436,37 @@ def test_each_of_several_tasks_has_its_own_button(folder: Path) -> None:
 
 
 @looked
+def test_the_panels_show_prose_as_the_page_does(folder: Path) -> None:
+    """Emphasis, code and links, not their marks; within a link of the map no other link; no script of anybody's."""
+    odd = "Is *the* `scan` as [Blelloch](https://example.org) says **bound**<img src=x onerror=alert(1)>?"
+    task = "Can you plot `n` against *time*? Also, please write a test for [the scan](#x)."
+
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text=task)
+        here.act("write", what="prose", text="And so on.")
+        with Chromium(folder.parent / "profile", 1280, 780) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-map em')")
+            row = "document.querySelector('.deed-map a[href^=\"#said-\"]')"
+            assert page.do(f"{row}.innerText") == "Is the scan as Blelloch says bound?"
+            assert (
+                page.do(f"[...{row}.querySelectorAll('*')].map((one) => one.localName).join()") == "em,code,strong,img"
+            )
+            assert page.do(f"{row}.querySelector('img').outerHTML") == '<img src="x">'
+            offered(page, 1)
+            page.press("p", 80, text="p")
+            page.until("document.querySelectorAll('.deed-choice').length === 2")
+            shown = "[...document.querySelectorAll('.deed-choice span')].map((one) => one.innerHTML).join()"
+            assert "plot <code>n</code> against <em>time</em>" in page.do(shown)
+            page.do("document.querySelectorAll('.deed-choice button')[0].click()")
+            page.until("document.querySelector('article').innerText.includes('Task for the doer')")
+
+    text = f"---\ntitle: Scan\nvoice: conduct\n---\n\n{odd}\n"
+    watch(folder, drive, text=text, model=Scripted(lambda messages: END))
+    assert "/do Can you plot `n` against *time*?" in (folder / "journal/scan.md").read_text()
+
+
+@looked
 def test_a_judge_says_on_the_map_what_it_refuses_until_the_text_changes(folder: Path) -> None:
     def drive(here: Watched) -> None:
         with Chromium(folder.parent / "profile") as page:
