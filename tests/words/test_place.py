@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.beside import Notice
 from nozzle.lm import Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Call, Tell
 from nozzle.loop import Loop, Quit
@@ -464,6 +465,26 @@ def test_the_panels_show_prose_as_the_page_does(folder: Path) -> None:
     text = f"---\ntitle: Scan\nvoice: conduct\n---\n\n{odd}\n"
     watch(folder, drive, text=text, model=Scripted(lambda messages: END))
     assert "/do Can you plot `n` against *time*?" in (folder / "journal/scan.md").read_text()
+
+
+@looked
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_news_lies_where_no_panel_covers_it(folder: Path, width: int, dark: bool) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile", width, 800, dark) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.do("document.querySelector('[aria-controls=deed-keys]').click()")
+            here.loop.tools.say(Notice("news", "journal/scan.md", "breaking: cell ten fails since a word changed; " * 3))
+            page.until("!document.querySelector('.live-foot').hidden")
+            box = "document.querySelector('.live-foot').getBoundingClientRect()"
+            at = f"{box}[x > 0 ? 'left' : 'right'] + 6 * x, {box}[y > 0 ? 'top' : 'bottom'] + 6 * y"
+            corners = "[[1, 1], [1, -1], [-1, 1], [-1, -1]]"
+            seen = f"{corners}.map(([x, y]) => document.elementFromPoint({at})?.className)"
+            assert page.do(seen) == ["live-foot"] * 4
+            assert page.do("document.documentElement.scrollWidth") <= width
+
+    watch(folder, drive)
 
 
 @looked
