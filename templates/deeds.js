@@ -240,7 +240,22 @@
   const owned = (id, ...inside) => { const row = make("li", {}, ...inside); row.dataset.whose = id; return row; };
   // Seconds until something runs by itself; they go down while they are looked at.
   const counting = (left) => { const shown = make("span", { className: "deed-count-down" }); shown.dataset.until = Date.now() + left * 1000; countDown(shown); return shown; };
-  const countDown = (shown) => { const left = Math.ceil((shown.dataset.until - Date.now()) / 1000); shown.textContent = left > 0 ? `runs by itself in ${left} s unless you object` : "runs by itself now"; };
+  const countDown = (shown) => {
+    if (changing(shown.closest("li"))) { shown.textContent = WAITING; return; }
+    const left = Math.ceil((shown.dataset.until - Date.now()) / 1000); shown.textContent = left > 0 ? `runs by itself in ${left} s unless you object` : "runs by itself now";
+  };
+  // While a proposal is changed in its box it does not run by itself; who goes away is waited for no longer.
+  const WAITING = "it waits while it is changed";
+  const changing = (row) => { const box = row?.querySelector("textarea"); return Boolean(box) && (box.value !== box.dataset.source || (box === document.activeElement && !document.hidden)); };
+  const hold = async (row) => {
+    const held = changing(row);
+    if (!held && !row.dataset.held) return;
+    row.dataset.held = held ? "yes" : "";
+    row.querySelectorAll(".deed-count-down").forEach(countDown);
+    await act("editing", { id: row.dataset.whose, thread: row.dataset.thread, over: held ? "" : "yes" });
+    if (!held) ask();
+  };
+  setInterval(() => offers.querySelectorAll("li[data-runs]").forEach(hold), 5000);
   setInterval(() => { if (!document.hidden && !panels.get("offers").box.hidden) offers.querySelectorAll(".deed-count-down").forEach(countDown); }, 1000);
   // Tasks that are offered together: each has its own button, and the others wait.
   const several = ({ id, why, choices, thread }) => owned(id, make("p", {}, ...prose(offered, why)),
@@ -250,13 +265,17 @@
   const otherwise = (id) => REPLAYS.slice(1).map(([words, word, title]) => Object.assign(button(words, () => answer(id, word)), { title }));
   const offer = (held) => {
     if (held.choices.length) return several(held);
-    const { id, source, language, why, risk, left, thread, task, again } = held;
+    const { id, source, language, why, risk, left, edited: elsewhere, thread, task, again } = held;
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: edits[id]?.[0] === source ? edits[id][1] : source, hidden: !source });
+    code.dataset.source = source;
     code.addEventListener("input", () => edited(id, source, code.value));
     code.setAttribute("aria-label", `The ${language} it proposes`);
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
-    const when = left === null || left === undefined ? (thread && risk !== "ask" ? "runs by itself soon" : "it waits for you") : counting(left);
-    return owned(id, make("p", {}, ...prose(offered, why)), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ` }, when)));
+    const itself = thread ? risk !== "ask" : elsewhere || (left !== null && left !== undefined);
+    const when = elsewhere ? WAITING : !itself ? "it waits for you" : thread ? "runs by itself soon" : counting(left);
+    const row = owned(id, make("p", {}, ...prose(offered, why)), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ` }, when)));
+    if (itself) { row.dataset.runs = "yes"; row.dataset.thread = thread; for (const name of ["focus", "input", "blur"]) code.addEventListener(name, () => hold(row)); }
+    return row;
   };
   // A cell waits because one above it reached outside: it is asked once, and nothing runs again unasked.
   const REPLAYS = [["Run again", "again", "What reached outside runs once more"], ["Go on as it is", "keep", "In the kernel as it is, though it has seen other cells since"], ["Skip", "skip", "As if what reached outside stood not there"]];
@@ -281,6 +300,7 @@
     panels.get("offers").button.replaceChildren("Proposals", make("span", { className: "deed-count", textContent: rows.length ? ` ${rows.length}` : "" }));
     tickable();
     if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) redraw(offers, rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
+    offers.querySelectorAll("li[data-runs]").forEach(hold);
   };
 
   // -- calls of models: what was sent, what of it the provider had cached, what it cost ----------------------------

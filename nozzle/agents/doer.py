@@ -110,6 +110,7 @@ class Doer:
     def stand(self, task: Task, offer: Offer, more: dict[str, str] | None = None) -> None:
         """Put a proposal into the text, unticked."""
         task.state, task.offer, task.since, task.edited, task.answer = "standing", offer, self.now, None, ""
+        task.held = 0.0
         hand = self.desk.tools.hand
         title, trailers = f"proposes {_first(offer.source)}", {"Task": offer.task, "Risk": offer.risk, **(more or {})}
         self._put("proposal", offer.id, title, lambda entry: spoken.propose(entry, offer, hand), trailers)

@@ -29,6 +29,8 @@ class Task:
     stands: Standing | None = None
     edited: float | None = None
     """When the author last changed the fence of the proposal that stands."""
+    held: float = 0.0
+    """Until when he is taken to change it on the page, where no save shows it."""
     answer: Literal["", "run", "deny"] = ""
     """Said on the terminal or the page, for the proposal that stands."""
     sure: int = 0
@@ -72,7 +74,7 @@ def terms(task: Task, offer: Offer, settings: Settings) -> Terms:
     sure = task.answer == "run" or beforehand
     return Terms(
         task.since, settings.countdown, settings.unattended or None, sure,
-        "you said no" if task.answer == "deny" else "", task.edited,
+        "you said no" if task.answer == "deny" else "", task.edited, task.held,
     )  # fmt: skip
 
 

@@ -111,11 +111,21 @@ class Tasks:
         times += [at for silence in silences if (at := silence.wake(now)) is not None]
         return max(0.02, min(times)) if times else None
 
-    def left(self, id_: str) -> float | None:
+    def left(self, id_: str, now: float) -> float | None:
         """Seconds until a proposal runs, or is denied, by itself; None: it waits."""
         task = next((each for each in self.active.values() if each.offer and each.offer.id == id_), None)
         at = self._until(task) if task is not None and task.state == "standing" else None
-        return None if at is None else max(0.0, at - self.doer.now)
+        return None if at is None else max(0.0, at - now)
+
+    def edits(self, id_: str, until: float) -> None:
+        """The author changes a proposal where no save shows it; until then, seconds on the loop's clock, it waits."""
+        task = next((each for each in self.active.values() if each.offer and each.offer.id == id_), None)
+        if task is not None:
+            task.held = until
+
+    def edited(self, id_: str, now: float) -> bool:
+        """Whether that is so now."""
+        return any(each.offer is not None and each.offer.id == id_ and now < each.held for each in self.active.values())
 
     def _until(self, task: Task) -> float | None:
         return until(task, self.crew.settings, self.doer.now)

@@ -86,6 +86,8 @@ class Terms:
     """`/nope`, `/stop`, a spent budget: why it may not."""
     edited: float | None = None
     """When the author last changed the fence; None: it stands as it was proposed."""
+    held: float = 0.0
+    """Until when he is taken to change it on the page: meanwhile nothing runs by itself, and then the time begins."""
     seen: bool = True
     """This process wrote it and has watched every change of the text since; else ticks count for nothing."""
 
@@ -178,6 +180,7 @@ def decide(offer: Offer, standing: Standing | None, terms: Terms, now: float) ->
     """
     if terms.refused:
         return Deny("refused", terms.refused)
+    since = max(terms.since, terms.held)
     if standing is None:
         return Deny("deleted", "you deleted it")
     if terms.seen:
@@ -190,16 +193,16 @@ def decide(offer: Offer, standing: Standing | None, terms: Terms, now: float) ->
         if "run" in standing.ticks or terms.allowed:
             return _run(offer, standing, "kept" if "run" in standing.ticks else "allowed")
         if standing.source.strip() != offer.source.strip():
-            due = (terms.since if terms.edited is None else terms.edited) + terms.countdown
+            due = max(since, terms.edited or 0.0) + terms.countdown
             return _run(offer, standing, "edited") if now >= due else Wait(due)
         if offer.risk == "read":
-            return _run(offer, standing, "read")
+            return _run(offer, standing, "read") if now >= terms.held else Wait(terms.held)
         if offer.risk == "reversible":
-            due = terms.since + terms.countdown
+            due = since + terms.countdown
             return _run(offer, standing, "countdown") if now >= due else Wait(due)
-    if terms.limit is not None and now >= terms.since + terms.limit:
+    if terms.limit is not None and now >= since + terms.limit:
         return Deny("late", f"nobody answered within {terms.limit:.0f} s")
-    return Wait(None if terms.limit is None else terms.since + terms.limit)
+    return Wait(None if terms.limit is None else since + terms.limit)
 
 
 def _run(offer: Offer, standing: Standing, how: str) -> Run:

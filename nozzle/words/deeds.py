@@ -33,6 +33,8 @@ STEPS = 60
 """Steps of an entry that are listed."""
 CALLS = 40
 """Calls of models that are listed."""
+EDITING = 75.0
+"""Seconds for which one who changes a proposal is taken to be at it; a browser that is seen tells it more often."""
 CLIPPED = 120
 """Characters that the page shows of what was taken back."""
 _PLAIN = re.compile(r"[^*_`~$<>&\\{}\[\]^|/@]*")
@@ -61,6 +63,8 @@ class Doing:
             return self._linked(act(self.here, self.loop, path, deed), deed.page)
         if deed.word == "write":
             self._await_quiet(path)
+        if deed.word == "editing" and (there := deed.args.get("thread")):
+            return self._beside(there, deed)
         return self._on_loop(lambda loop: act(self.here, loop, path, deed))
 
     def _mapped(self, path: Path, judging: bool) -> Done:
@@ -94,6 +98,13 @@ class Doing:
             under = self.shown.under(there) if self.shown is not None and row.pop("has") else None
             row.update(folder=there.name, page="" if under is None else quote(f"/{under}{page}"))
         return threads
+
+    def _beside(self, thread: str, deed: Deed) -> Done:
+        """What is to be done where a thread is: its loop knows what is proposed there."""
+        under = self.shown.under(self.here.steps.home() / thread) if self.shown is not None else None
+        if self.shown is None or not under:
+            return Done("no watch looks after that thread here", ok=False)
+        return self.shown.act(Deed(deed.word, f"{under}{deed.page}", {**deed.args, "thread": ""}))
 
     def _await_quiet(self, path: Path) -> None:
         """Until the author's editor is likely to have nothing unsaved: he just saved, or has not for a while."""
@@ -181,14 +192,16 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             if block.kind != "proposal":
                 continue
             stands, id_ = read(block), block.keys.get("id", "")
-            left = desk.beside.tasks.left(id_) if isinstance(desk.beside, Seat) and not thread else None
+            tasks = desk.beside.tasks if isinstance(desk.beside, Seat) and not thread else None
+            edited = tasks is not None and tasks.edited(id_, loop.clock())
+            left = tasks.left(id_, loop.clock()) if tasks is not None and not edited else None
             told = [row.removeprefix("> ") for row in block.body if row.startswith("> ") and "[!" not in row]
             asked = prompt(desk.entry, block.of)
             task = anchor(desk.entry, asked.span.start) if asked else ""
             rows.append(
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
-                 "why": " ".join(told), "left": left, "thread": thread, "task": task, "choices": choices(block),
-                 "again": block.keys.get("asks") == AGAIN}
+                 "why": " ".join(told), "left": left, "edited": edited, "thread": thread, "task": task,
+                 "choices": choices(block), "again": block.keys.get("asks") == AGAIN}
             )  # fmt: skip
     prose = _drawn(words for row in rows for words in (str(row["why"]), *cast("list[str]", row["choices"])))
     return Done(data={"proposals": rows, "replay": _replay(desk), "drawn": prose})
@@ -253,6 +266,17 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         if done:
             return Done(done[0])
     return Done("it does not stand there any more", ok=False)
+
+
+def editing(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """A proposal is being changed in its box, or no longer: it does not run by itself meanwhile."""
+    from nozzle.agents import Seat
+
+    seat, now = loop.desk(path).beside, loop.clock()
+    until = now if deed.args.get("over") else now + EDITING
+    if isinstance(seat, Seat):  # what is gone meanwhile is no fault
+        seat.tasks.edits(deed.args.get("id", ""), until)
+    return Done()
 
 
 def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
@@ -328,6 +352,7 @@ DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "write": write,
     "waiting": waiting,
     "tick": tick,
+    "editing": editing,
     "replay": replay,
     "run": run,
     "stop": stop,

@@ -40,7 +40,13 @@ def stands(source: str = "ls", ticks: frozenset[str] = NONE, pasted: str = "", w
         ("reversible", stands(), Terms(since=98.0), Wait(103.0)),
         ("reversible", stands(), Terms(since=90.0), Run("ls", "countdown")),
         ("reversible", stands(), Terms(since=90.0, seen=False), Wait(None)),
+        ("reversible", stands(), Terms(since=90.0, held=140.0), Wait(145.0)),
+        ("reversible", stands(), Terms(since=90.0, held=98.0), Wait(103.0)),
+        ("reversible", stands("cd"), Terms(since=10.0, edited=20.0, held=140.0), Wait(145.0)),
+        ("reversible", stands(ticks=TICK), Terms(held=140.0), Run("ls", "kept")),
+        ("read", stands(), Terms(held=140.0), Wait(140.0)),
         ("ask", stands(), Terms(since=90.0, limit=20.0), Wait(110.0)),
+        ("ask", stands(), Terms(since=70.0, limit=20.0, held=140.0), Wait(160.0)),
         ("ask", stands(), Terms(since=70.0, limit=20.0), Deny("late", "nobody answered within 20 s")),
     ],
 )

@@ -475,7 +475,7 @@ def test_news_lies_where_no_panel_covers_it(folder: Path, width: int, dark: bool
             page.open(here.link)
             page.until("!!document.querySelector('.deed-bar')")
             page.do("document.querySelector('[aria-controls=deed-keys]').click()")
-            here.loop.tools.say(Notice("news", "journal/scan.md", "breaking: cell ten fails since a word changed; " * 3))
+            here.loop.tools.say(Notice("news", "journal/scan.md", "breaking: cell ten fails since a word went; " * 3))
             page.until("!document.querySelector('.live-foot').hidden")
             box = "document.querySelector('.live-foot').getBoundingClientRect()"
             at = f"{box}[x > 0 ? 'left' : 'right'] + 6 * x, {box}[y > 0 ? 'top' : 'bottom'] + 6 * y"
@@ -729,6 +729,35 @@ def test_what_runs_by_itself_counts_down_on_the_page(folder: Path) -> None:
 
     move = "Note it.\n\n```{code-cell} python\nopen('noted.txt', 'w').write('x')\n```"
     watch(folder, drive, model=Scripted(lambda messages: move), countdown=100.0)
+
+
+@looked
+def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path) -> None:
+    """From the first letter until the box says again what it did, or is answered; then the time begins anew."""
+
+    def drive(here: Watched) -> None:
+        here.act("write", what="do", text=":here: note it")
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            offered(page, 1)
+            page.press("p", 80, text="p")
+            box, row = "document.querySelector('.deed-offers textarea')", "document.querySelector('.deed-offers li')"
+            page.until(f"!!{row}?.innerText.includes('runs by itself in')")
+            page.do(f"{box}.focus()")
+            page.until(f"{row}.innerText.includes('it waits while it is changed')")
+            page.do("new Promise((over) => setTimeout(over, 3500))")
+            assert "Note it." in page.do(f"{row}.innerText")
+            assert here.act("waiting").data["proposals"][0]["edited"]  # type: ignore[index]
+            assert "Answer: countdown" not in git(folder, "log", "--format=%B")
+            page.do("document.activeElement.blur()")
+            page.until(f"{row}?.innerText.includes('runs by itself in')")
+            page.until("document.querySelector('article').innerText.includes('It is there.')")
+            assert page.complaints == []
+
+    move = "Note it.\n\n```{code-cell} python\nopen('noted.txt', 'w').write('x')\n```"
+    moves = iter([move])
+    watch(folder, drive, model=Scripted(lambda messages: next(moves, END)), countdown=3.0)
+    assert "Answer: countdown" in git(folder, "log", "--format=%B")
 
 
 def test_a_short_word_is_written_as_it_is_or_not_at_all(folder: Path) -> None:
