@@ -42,6 +42,8 @@ class Seat:
     _met: dict[str, float] = field(default_factory=dict)
     """When each prompt was first seen as it stands."""
     _now: float = 0.0
+    _behind: set[str] = field(default_factory=set)
+    """Of these, tasks that wait for one above, which may wait for the author."""
     _told: set[str] = field(default_factory=set)
     _doubts: bool = False
     """The text was saved while an agent's cell ran, which might have written it."""
@@ -116,14 +118,14 @@ class Seat:
         watched = min(looks, default=None)
         if self._is_out():
             return min((at for at in (self.errands.wake(now), watched) if at is not None), default=None)
-        times = [max(at + SETTLE - now, EARLY) for at in self._met.values()]
+        times = [max(at + SETTLE - now, EARLY) for digest, at in self._met.items() if digest not in self._behind]
         if self._dirty:
             times.append(0.0)
         times += [at for at in (self.tasks.wake(now), self.errands.wake(now), watched) if at is not None]
         return max(0.0, min(times)) if times else None
 
     def busy(self) -> bool:
-        waits = not self._is_out() and (self._dirty or self._met)
+        waits = not self._is_out() and (self._dirty or self._met.keys() - self._behind)
         return bool(waits or self.questions.under_way or self.newsroom.under_way or self.tasks.busy())
 
     def held(self, cell: Cell) -> str:
@@ -215,6 +217,7 @@ class Seat:
     def _look(self, now: float) -> None:
         """Which prompts stand open in this text."""
         there = {each.digest: each for each in prompts(self.desk.entry) if each.settled and self._is_open(each)}
+        self._behind.intersection_update(self._met)
         self._met = {digest: self._met.get(digest, now) for digest in there}
         own = self.crew.own(self.desk.rel) if set(there) - self.live else lambda digest: True
         for digest in list(there):
@@ -232,7 +235,10 @@ class Seat:
         return [each for each in prompts(self.desk.entry) if each.digest in ripe] if ripe else []
 
     def _is_too_early(self, asked: Prompt, now: float) -> bool:
-        """Whether what is asked about is just happening: a quick cell is waited for, a long one never."""
+        """Whether what is asked about is just happening: a quick cell is waited for, a long one never.
+
+        A task in this place waits for both, and for a task above it: what it waits for long is said.
+        """
         if self.questions.is_how(asked):
             return False
         if self.errands.wants(asked):
@@ -243,6 +249,13 @@ class Seat:
             soon = any(cell.span.start < asked.span.start for cell in due)
         else:
             soon = asked.word == "do" or now - run.began < LONG
+            if asked.word == "do" and now - run.began >= LONG:
+                self.tasks.wait(asked, run.cell)
+        if asked.word == "do" and (other := self.tasks.above(asked)) is not None:
+            self._behind.add(asked.digest)
+            self.tasks.wait(asked, other)
+            return True
+        self._behind.discard(asked.digest)
         return soon or (asked.word == "wtf" and bool(self.newsroom.under_way))
 
     def _begin(self, asked: Prompt) -> None:

@@ -10,11 +10,16 @@ from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.doer import REPLAYS, Doer
 from nozzle.agents.task import Task, until
 from nozzle.desk import Desk
+from nozzle.document import spoken
 from nozzle.document.entry import Cell
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompt, prompts
 from nozzle.document.risk import judge
 from nozzle.document.spoken import Saying
+from nozzle.document.thought.said import anchor
+from nozzle.document.thought.show import escaped
+from nozzle.explainer.links import link
+from nozzle.piece import Piece
 from nozzle.run import Run
 
 NO_MODEL = "No model is set, so nothing was done: `model` in the settings names one. Delete this block to try again."
@@ -38,6 +43,8 @@ class Tasks:
 
     def begin(self, asked: Prompt) -> None:
         """Begin a task, or take up one that an earlier process left."""
+        if asked.waits is not None:
+            self.desk.put(Piece("marker", asked.digest, "begun", lambda newest: spoken.begun(newest, asked.digest)))
         if self.crew.model is None:
             return self.doer.write_end(asked.digest, "none", Saying(NO_MODEL, by="doer"), {})
         task = self.active[asked.digest] = Task(asked.digest, self.doer.now, number=len(asked.region))
@@ -47,6 +54,24 @@ class Tasks:
             self.doer.offer_again(task, last)
         else:
             self.doer.think(task)
+
+    def above(self, asked: Prompt) -> Prompt | None:
+        """The task under way in this place that stands above another: its cells change what the other would see."""
+        there = (each for each in prompts(self.desk.entry) if each.digest in self.active)
+        return next((each for each in there if each.span.start < asked.span.start), None)
+
+    def wait(self, asked: Prompt, what: Prompt | Cell) -> None:
+        """Say under a task, once, what it waits for: another one, or a cell that runs."""
+        entry, digest, hand = self.desk.entry, asked.digest, self.desk.tools.hand
+        if isinstance(what, Prompt):
+            title, how = _title(what), "is under way"
+            place = f"[{escaped(title)}](#{anchor(entry, what.span.start)})"
+        else:
+            title, how, place = what.title, "runs", link(what)
+        said = Saying(f"Waits for {place}, which {how} above.", by="doer", via="facts")
+        if asked.waits is None or f"> {said.text}" not in asked.waits.body:
+            self.desk.put(Piece("marker", digest, "waits", lambda newest: spoken.wait(newest, digest, said, hand)))
+            self.doer.say("held", f"{_title(asked)}: it waits for '{title}', which {how} above")
 
     def told(self, said: Told) -> None:
         """`/sure`, `/sure 5`, `/sure all`, `/sure keep`, `/sure skip`, `/nope`, `/stop`, said to a task.

@@ -16,6 +16,8 @@ from nozzle.document.options import Options, read_options
 Word = Literal["ask", "do", "wtf", "sure", "nope", "stop"]
 QUESTIONS: tuple[Word, ...] = ("ask", "wtf")
 """Words that an answer is written under."""
+WAITING = "waiting"
+"""The status of a task that cannot begin yet."""
 
 _said = re.compile(r"/(?:(ask|do)[ \t]+(?=\S)|(wtf|sure|nope|stop)(?=\s|$)[ \t]*)")
 
@@ -55,6 +57,11 @@ class Prompt:
     @property
     def task(self) -> Envelope | None:
         return next((block for block in self.region if block.kind == "task"), None)
+
+    @property
+    def waits(self) -> Envelope | None:
+        """What says that it has not begun, and what it waits for."""
+        return next((block for block in self.region if block.kind == "status" and block.status == WAITING), None)
 
     @property
     def stale(self) -> bool:

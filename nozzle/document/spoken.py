@@ -14,9 +14,9 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
 from nozzle.document.lines import split, trimmed
 from nozzle.document.outputs import plain
-from nozzle.document.prompts import Prompt, prompt
+from nozzle.document.prompts import WAITING, Prompt, prompt
 from nozzle.document.proposal import Offer, find
-from nozzle.document.scribe import Hand, fence, marker, put, quoted
+from nozzle.document.scribe import Hand, fence, marker, put, quoted, remove
 
 ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
 MENDED = "fixed"
@@ -121,6 +121,21 @@ def task(
     rows = _alert("task", said, hand)
     rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
     return _under(entry, asked, _envelope("task", keys, rows), asked.task)
+
+
+def wait(entry: Entry, digest: str, said: Saying, hand: Hand) -> Edit | None:
+    """One line under a task that cannot begin yet: what it waits for; over what it waited for before."""
+    asked = prompt(entry, digest)
+    if asked is None:
+        return None
+    keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": WAITING, "via": said.via}
+    return _under(entry, asked, _envelope("status", keys, _alert("status", said, hand)), asked.waits)
+
+
+def begun(entry: Entry, digest: str) -> Edit | None:
+    """It waits no longer."""
+    asked = prompt(entry, digest)
+    return remove(entry, asked.waits) if asked is not None and asked.waits else None
 
 
 def propose(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:

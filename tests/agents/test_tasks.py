@@ -182,3 +182,39 @@ def test_what_the_doer_claims_and_no_cell_shows_is_grey(table: Open) -> None:
     one = table(fence("print(sum(x))"), fence('final_answer("The sum is 6. The mean is 2.5.")'))
     text = one.begin(TASK)
     assert '> The sum is 6. <span class="unshown">The mean is 2.5. *(shown nowhere here)*</span>\n' in text
+
+
+def test_a_task_in_its_place_waits_for_one_above_and_says_so(table: Callable[..., Table]) -> None:
+    """In the text and on the terminal, while the one above waits for the author; then it begins and says so no more."""
+    end = fence("final_answer('Done.')")
+    one = table(fence("import socket\nprint(1)"), end, fence("import socket\nprint(2)"), end)
+    text = one.begin("/do :here: first *thing*\n\nWords.\n\n/do :here: second thing\n\nMore.\n")
+    waits = "> Waits for [first \\*thing\\*](#said-"
+    assert waits in text.partition("/do :here: second thing")[2]
+    assert [block.status for block in one.blocks("status")] == ["waiting"]
+    assert len(one.blocks("proposal")) == 1
+    told = [each.text for each in one.workshop.notices if each.kind == "held"]
+    assert told == ["second thing: it waits for 'first *thing*', which is under way above"]
+    one.save(lambda text: text.replace("More.", "More of it."))
+    assert len([each for each in one.workshop.notices if each.kind == "held"]) == 1
+    text = one.tick()
+    assert "Waits for" not in text
+    text = one.tick()
+    assert [block.status for block in one.blocks("task")] == ["done", "done"]
+    assert text.startswith("/do :here: first *thing*\n\n<!-- nozzle:cell")
+    assert text.endswith("\n\nMore of it.\n")
+
+
+def test_a_task_in_its_place_says_which_long_cell_it_waits_for(
+    table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nozzle.agents.seat.LONG", 0.0)
+    monkeypatch.setattr("nozzle.agents.seat.SETTLE", 0.0)
+    one = table(fence("final_answer('Done.')"))
+    text = one.begin(
+        "```{code-cell} python\n#| label: slow\nimport time\ntime.sleep(1)\n```\n\n/do :here: it\n\nMore.\n"
+    )
+    told = [each.text for each in one.workshop.notices if each.kind == "held"]
+    assert told == ["it: it waits for 'slow', which runs above"]
+    assert one.blocks("status") == []
+    assert text.endswith("\n\nMore.\n")
