@@ -1,10 +1,10 @@
 """The conductor: hears prose where `voice: conduct` says so, at pauses, and says what needs no model.
 
 It never speaks in the middle of a save, says a thing once, hears only the author, and is silent when it knows nothing.
-A command that was written as prose is offered as a cell and runs when it is ticked; a question is looked up in the
-journal, or put to the model where there is one; a pasted error is explained by its shape; a task is offered to the doer
-where there is a model, and becomes one when it is ticked; several become several. Where nothing else was said, one
-question may be asked back. After so many remarks it stops, and says that it does.
+A command that was written as prose, or that it says to run, is offered as a cell and runs when it is ticked; a question
+is looked up in the journal, or put to the model where there is one; a pasted error is explained by its shape; a task is
+offered to the doer where there is a model, and becomes one when it is ticked; several become several. Where nothing
+else was said, one question may be asked back. After so many remarks it stops, and says that it does.
 """
 
 import datetime

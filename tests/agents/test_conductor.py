@@ -70,6 +70,21 @@ def test_a_command_is_offered_and_does_not_run(workshop: Workshop) -> None:
     assert plan(Entry(text)) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("It is slow. Let me run pytest -q, to see which one.", "pytest -q"),
+        ("Then run `make bench`.", "make bench"),
+        ("Could you run `wc -l notes/*.txt` for me?", "wc -l notes/*.txt"),
+    ],
+)
+def test_a_command_within_prose_is_offered_as_a_cell(workshop: Workshop, words: str, command: str) -> None:
+    text = ran(workshop, f"{HEAD}\n{words}\n\nWell.\n")
+    assert kinds(text) == ["proposal"]
+    assert f"```{{code-cell}} bash\n{command}\n```" in text
+    assert plan(Entry(text)) == []
+
+
 def test_a_question_is_looked_up_in_the_journal_and_else_left_open(workshop: Workshop) -> None:
     workshop.write("# Copies\n\nA plain copy has a bandwidth of twenty gigabytes a second.\n", "journal/old.md")
     text = ran(workshop, HEAD + "\nWhat is the bandwidth of a plain copy?\n\nWhy is the sky green?\n\nWell.\n")
@@ -157,7 +172,19 @@ def test_the_last_two_steps_are_offered_to_be_compared(watched: Watched) -> None
 
 
 @pytest.mark.parametrize(
-    "words", ["Run this by the team.", "Let's compare the two scans.", "compare fade123 with fade456"]
+    "words",
+    [
+        "Run this by the team.",
+        "Let's compare the two scans.",
+        "compare fade123 with fade456",
+        "I ran `make bench` twice.",
+        "If I run `make`, it breaks.",
+        "We run pytest -q every night.",
+        "Run make sure of it.",
+        "I'd run `make bench` on the cluster.",
+        "Don't run `rm -r build`.",
+        "Let me run `total(x)`.",
+    ],
 )
 def test_what_is_no_fence_and_no_step_is_not_offered(workshop: Workshop, words: str) -> None:
     text = f"{HEAD}\n{words}\n\nWell.\n"

@@ -18,7 +18,7 @@ from nozzle.document.scribe import Hand, fence, marker, put, quoted
 from nozzle.document.spoken import WATCH
 from nozzle.document.thought.cues import Cue, cues, several
 from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
-from nozzle.document.thought.pasted import pasted
+from nozzle.document.thought.pasted import pasted, to_run
 from nozzle.document.thought.said import Paragraph, said
 
 Told = Literal["note", "answer"]
@@ -94,6 +94,8 @@ def _own(entry: Entry, paragraph: Paragraph, cue: Cue) -> Remark | None:
     """A task that needs nobody to think."""
     if fence := fence_below(entry, paragraph, cue.sentence.text):
         return Remark("run", paragraph, cue, fence=fence)
+    if command := to_run(cue.sentence.text):
+        return Remark("run", paragraph, cue, fence=Fence("bash", command))
     if steps := steps_to_compare(cue.sentence.text):
         return Remark("compare", paragraph, cue, steps=steps)
     return None

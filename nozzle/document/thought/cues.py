@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from nozzle.document.thought.pasted import pasted, shell, trace
+from nozzle.document.thought.pasted import pasted, shell, to_run, trace
 from nozzle.document.thought.said import Paragraph, Sentence
 
 Kind = Literal["task", "question", "decision", "reversal", "wish", "done", "traceback", "shell"]
@@ -282,6 +282,8 @@ def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
     held: list[Cue] = []
     for sentence, own in _unquoted(paragraph.sentences):
         one = None if speech and sentence is first else _found(sentence, own)
+        if one is None and to_run(own) and not (speech and sentence is first):
+            one = Cue("task", sentence, "run a command", _part(sentence.text, _STEP))
         if one is None and planned and _STEP.match(own):
             one = Cue("task", sentence, "an item of a plan", _part(sentence.text, _STEP))
         if one:

@@ -28,6 +28,28 @@ _PROGRAMS = frozenset(_LIST.split())
 _PROMPT = re.compile(r"^\s*(?:\$|%|>>|\w+@[\w.-]+[:~\w/]*[$#])\s+(?P<command>\S.*)$")
 _ARGUMENT = re.compile(r"(?:^|\s)(?:--?[A-Za-z]|[\w.-]*/[\w./*-]+|[\w*-]+\.\w{1,4}\b|\||&&|>|\$\w|\"\S|'\S)")
 
+_RUN = re.compile(
+    r"(?i)^(?:(?:so|and|but|okay|ok|yeah|right|well|now|then|next|first|also|please|fine|good|hmm+)[,:]? +)*"
+    r"(?:(?:let me|let'?s|let us|(?:I|we)(?:'ll| will|'d| could| should| can| want to| need to| have to|'m going to|"
+    r"'re going to)"
+    r"|(?:can|could|would|will) you|you (?:can|could|should)) +)?"
+    r"(?:(?:just|now|first|quickly|also|then|please|maybe|try to|go (?:and|ahead and)) +)*"
+    r"(?:re-?)?(?:run|try|execute|launch) +(?P<what>.+)$"
+)
+_COMMAND = re.compile(r"`(?P<command>[^`]+)`(?P<rest>.*)$")
+_LATER = re.compile(
+    r"(?i)\b(?:tomorrow|tonight|later|some ?day|next|each|every|always|never|nightly|weekly|daily|instead|unless|"
+    r"until|if|when|once|by hand|on (?:the|a|my|our|his|her) \w+|in (?:CI|production))\b"
+)
+"""With one of these it is to be run at another time, in another place, or perhaps."""
+_ALONE = re.compile(
+    r"(?:pytest|make|tox|nvidia-smi|lscpu|htop)|"
+    r"(?:make|cargo|npm|npx|tox|ninja|git|ruff|nozzle) "
+    r"(?!again|first|now|once|twice|here|and|it|this|that|to|on|in|sure)[a-z][\w:-]*"
+)
+"""Commands that nothing in their shape tells from prose."""
+_BOUND = re.compile(r"(?:[,;]? (?:and|to|again|before|after|first|now|please|twice|once|here|so)\b|[,;] |[.!?]*$)")
+
 _FULL = "it does not fit into the memory of the GPU: smaller batches, or free what is held there"
 
 # what an exception usually comes from, in the author's terms; the error's own words come first
@@ -138,6 +160,26 @@ def _foreign(rows: list[str], at: int) -> Pasted:
 
 def _cause(kind: str, why: str) -> str:
     return next((cause for name, words, cause in _CAUSES if name == kind and re.search(words, why)), "")
+
+
+def to_run(sentence: str) -> str:
+    """The command that a sentence says to run, here and now; "" when it says none, or only perhaps.
+
+    >>> to_run("Okay, let me run pytest -q."), to_run("run `make bench` and look"), to_run("I ran `make bench`")
+    ('pytest -q', 'make bench', '')
+    """
+    match = _RUN.match(sentence.strip())
+    if match is None:
+        return ""
+    what = match["what"]
+    if ticked := _COMMAND.match(what):
+        command, rest = " ".join(ticked["command"].split()), ticked["rest"]
+        known = command.split(" ", 1)[0].rpartition("/")[2] in _PROGRAMS or command.startswith("./")
+        return command if known and not _LATER.search(rest) else ""
+    end = _BOUND.search(what)
+    words = what[: end.start()] if end else what
+    found = bool(_ALONE.fullmatch(words)) or (shell(words) == words and not words.startswith(("$", "%")))
+    return words if found and not _LATER.search(what[len(words) :]) else ""
 
 
 def shell(text: str) -> str:
