@@ -38,18 +38,23 @@ class Lookups:
     crew: Crew
     under_way: set[str] = field(default_factory=set)
     """Paragraphs that something is being found out for."""
+    shown: set[str] = field(default_factory=set)
+    """What was found and is on its way into the text, or was."""
     calls: Unasked = field(init=False)
 
     def __post_init__(self) -> None:
         self.calls = Unasked(self.desk, self.crew)
 
     def search(self, remark: Remark, tell: Told) -> None:
-        """In the journal; nothing is said when nothing fits."""
+        """In the journal; nothing is said when nothing fits, or when this entry shows the same passage already."""
         question, rel = remark.words, self.desk.rel
 
         def then(found: list[Passage]) -> None:
-            if fits := [each for each in found if _fits(question, each)]:
-                tell(_quoted(fits[0], rel), "search")
+            fits = [each for each in found if _fits(question, each)]
+            words = _quoted(fits[0], rel) if fits else ""
+            if words and words not in self.shown and not _stands(words, self.desk.entry):
+                self.shown.add(words)
+                tell(words, "search")
 
         self._work(remark.digest, lambda: self.crew.recall.search(question), then)
 
@@ -124,6 +129,13 @@ def _fits(question: str, passage: Passage) -> bool:
     asked, there = terms(question), terms(passage.content)
     same = " ".join(question.split()) in " ".join(passage.content.split())
     return len(asked & there) >= min(SHARED, max(1, len(asked))) and not same
+
+
+def _stands(words: str, entry: Entry) -> bool:
+    """Whether an answer says this already."""
+    rows = [row.strip() for row in words.split("\n")]
+    answers = (block for block in entry.envelopes if block.kind == "answer")
+    return any(rows == [row.removeprefix(">").strip() for row in block.body][1 : len(rows) + 1] for block in answers)
 
 
 def _quoted(passage: Passage, place: str) -> str:

@@ -92,6 +92,16 @@ def test_a_question_is_looked_up_in_the_journal_and_else_left_open(workshop: Wor
     assert "no model was asked), in `journal/old.md`" in text
 
 
+def test_one_passage_of_the_journal_is_shown_once_in_an_entry(workshop: Workshop) -> None:
+    """Whether the question comes again in the same words or in others, at once or in another run."""
+    workshop.write("# Copies\n\nA plain copy has a bandwidth of twenty gigabytes a second.\n", "journal/old.md")
+    first = "\nWhat is the bandwidth of a plain copy?\n\nWell. What is the bandwidth of a plain copy?\n"
+    text = ran(workshop, f"{HEAD}{first}\nSo what bandwidth does a plain copy have?\n\nWell.\n")
+    assert kinds(text) == ["answer"]
+    text = ran(workshop, f"{text}\nI wonder what the bandwidth of a plain copy was.\n\nWell, well.\n")
+    assert kinds(text) == ["answer"]
+
+
 def test_the_title_of_an_entry_is_no_answer(workshop: Workshop) -> None:
     head = '---\ntitle: "How a decision is heard"\nvoice: conduct\n---\n\nWords.\n'
     assert kinds(ran(workshop, head + "\nHow would a decision be heard that nobody says?\n\nWell.\n")) == []

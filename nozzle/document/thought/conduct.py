@@ -66,12 +66,17 @@ def voice(entry: Entry, default: str = "") -> str:
 def remarks(entry: Entry, anew: Collection[str] = ()) -> Iterator[Remark]:
     """What could be said now, top to bottom: to a paragraph one thing, or an answer and the tasks that it holds.
 
-    Nothing to a paragraph that has been answered, unless its digest is among those to be heard anew.
+    Nothing to a paragraph that has been answered, unless its digest is among those to be heard anew; nothing is looked
+    up that was asked in the same words further up.
     """
     above: Paragraph | None = None
+    asked: set[str] = set()
     for paragraph in said(entry):
         heard, before = list(_hearable(cues(paragraph, above))), above
         above = paragraph
+        look = next((meant(cue.sentence.text, paragraph, before) for kind, cue in heard if kind == "look"), "")
+        again = _bare(look) in asked
+        asked |= {_bare(look)} - {""}
         if (
             not heard
             or not finished(entry, paragraph)
@@ -83,11 +88,15 @@ def remarks(entry: Entry, anew: Collection[str] = ()) -> Iterator[Remark]:
             continue
         found = next((each for each in heard if each[0] != "task"), None)
         tasks = [part for kind, cue in heard if kind == "task" for part in several(cue.sentence.text)]
-        if found:
-            yield Remark(found[0], paragraph, found[1], words=meant(found[1].sentence.text, paragraph, before))
+        if found and not (again and found[0] == "look"):
+            yield Remark(found[0], paragraph, found[1], words=look)
         if tasks and (found is None or found[0] == "look"):
             first = next(cue for kind, cue in heard if kind == "task")
             yield Remark("task", paragraph, first, tuple(tasks))
+
+
+def _bare(words: str) -> str:
+    return " ".join(words.lower().strip(" ?!.").split())
 
 
 def _own(entry: Entry, paragraph: Paragraph, cue: Cue) -> Remark | None:
