@@ -129,6 +129,39 @@ def test_a_sentence_with_the_form_of_an_answer_closes_a_question(asked: str, sai
     assert points[0].state == state
 
 
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("Should we pad the blocks? Yes.", "closed"),
+        ("Should we use LU for this? Nope, too slow.", "closed"),
+        ("Why is it slow? Because it copies.", "closed"),
+        ("Should we pad the blocks? No idea.", "open"),
+        ("Should we pad the blocks? Yes? I doubt it.", "open"),
+        ("Should we pad the blocks? It rains. Yes.", "open"),
+        ("Why is it slow? Yes, I had lunch.", "open"),
+    ],
+)
+def test_what_is_asked_and_answered_in_one_breath_is_closed(said: str, state: str) -> None:
+    point = condense(Entry(f"{said}\n\nBeautiful weather.\n")).of("question")[0]
+    assert point.state == state
+    assert [link.words for link in point.links[1:]] == ([said.partition("? ")[2]] if state == "closed" else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We'll go with Cholesky for the solve.\n\nHm, not definite.\n\nWe will use LU instead.\n",
+        "We'll go with Cholesky for the solve.\n\nHm, not definite.\n\nNope, Cholesky is out.\n",
+    ],
+)
+def test_what_is_out_or_done_otherwise_takes_back_and_is_shown_with_both_lines(text: str) -> None:
+    assert states(text, "decision", "reversal") == [("reversed", [0, 4]), ("stands", [4, 0])]
+    assert "- We'll go with Cholesky" in as_text(condense(Entry(text)), "e.md")
+    alone = text.partition("\n\n")[2]
+    assert states(alone, "decision", "reversal") == [("stands", [2])]
+    assert not condense(Entry(alone)).of("reversal")
+
+
 def test_a_question_is_closed_by_a_paragraph_that_answers_it() -> None:
     text = (
         "Why does the calibration drift?\n\nBeautiful weather.\n\nTurns out the calibration used the wrong weekday.\n"

@@ -60,6 +60,17 @@ def measured(question: str) -> frozenset[str]:
     return _TIMED if _TIME.search(question) else frozenset()
 
 
+def replies(question: str, sentence: str) -> bool:
+    """Whether what is said right after a question says yes or no to it.
+
+    >>> replies("Should we pad the blocks?", "Yes."), replies("Should we pad?", "No idea."), replies("Why?", "Yes.")
+    (True, False, False)
+    """
+    asks = re.split(r"[,:;\u2014] | and | but ", question.rstrip("?"))
+    told = bool(_YES.match(sentence)) and not sentence.rstrip().endswith("?")
+    return told and any(_YES_OR_NO.match(part.strip()) for part in (question, *asks))
+
+
 def answers(question: str, sentence: str, asked: Set[str]) -> bool:
     """Whether a sentence that shares a word with a question has the form of its answer.
 

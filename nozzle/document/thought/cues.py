@@ -155,7 +155,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("commit to", r"(?i)^(?:(?:so|and|okay|ok|fine)[,:]? +)*(?:I|we)(?:'m|'re| am| are)? (?:commit(?:ting)? to|choos(?:e|ing)|go(?:ing)? (?:with|for)|standardi[sz](?:e|ing) on|cap(?:ping)?|freez(?:e|ing)|settl(?:e|ing) (?:on|for)|skip(?:ping)?|cut(?:ting)?) (?!this week\b)\w+"),
     ("the rule is", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|my|our|new) (?:(?:new|only|one|house) )?(?:rule|plan|decision|choice|default|verdict|policy|deal) is(?: that| now|:|,| to)? (?!what\b|how\b|whether\b|why\b|not clear|unclear)\w+"),
     ("always", r"^(?:(?:[Ss]o|[Aa]nd|[Oo]kay|[Oo]k)[,:]? +)*(?:[Aa]lways|[Nn]ever) (?!mind\b|again\b|thought\b|knew\b|had\b|been\b|seen\b|the\b|a\b|too\b|quite\b|sure\b)[a-z]+ "),
-    ("one, not the other", rf"(?i)^(?!\w+'s\b|(?:{_ACTS}|focus|is|are|was|were)\b|(?:the )?problem\b){_SUBJECT[1:]}[^,.?!:]{{0,30}}, (?:not|never) (?!that\b|because\b|if\b|when\b|yet\b|quite\b|really\b|even\b|just\b|so\b|sure\b|only\b)[\w -]{{2,40}}[.!]*$"),
+    ("one, not the other", rf"(?i)^(?!\w+'s\b|(?:{_ACTS}|hm+|um+|uh|well|oh|ah|sorry|sadly|maybe|probably|odd|strange|focus|is|are|was|were)\b|(?:the )?problem\b){_SUBJECT[1:]}[^,.?!:]{{0,30}}, (?:not|never) (?!that\b|because\b|if\b|when\b|yet\b|quite\b|really\b|even\b|just\b|so\b|sure\b|only\b)[\w -]{{2,40}}[.!]*$"),
     ("gets its own", rf"(?i){_SUBJECT} (?:gets?|has to have|takes?) (?:its|their|his|her) own\b|^(?:each|every) [\w -]{{2,40}} gets (?:an?|one|two|three|no|its|exactly)\b"),
     ("wins", rf"(?i){_SUBJECT} (?:wins?|it'?ll be|will do)[.!,;:]*(?:$| )"),
     ("agreed", r"(?i)[,;:] ?(?:and |so )?(?:that'?s |that is |it'?s |we'?re )?(?:agreed\b(?! to disagree)[^,.?]{0,40}|the (?:call|plan|deal|one|end of it)(?: (?:I|we) [\w ]{2,30})?)[.!]*$"),
@@ -196,6 +196,8 @@ _REVERSALS: tuple[tuple[str, str], ...] = (
     ("is gone", r"(?i)\b(?:was|were|is|are) a (?:bad|silly|stupid|terrible) (?:idea|plan|choice)\b|\bso (?:it|that|they)(?:'s| is|'re| are) (?:gone|out)\b"),
     ("gone again", r"(?i)\b(?:is|are|it'?s|goes|comes|they'?re) (?:out|gone|in|back|off|on) again\b"),
     ("it is again", r"(?i)\b(?:so |and )?[\w.+-]+(?: [\w.+-]+)? it is again[.!]*$"),
+    ("instead", r"(?i)^(?:(?:so|okay|ok|and|then|no|nope|fine|right|hmm+)[,:]? +)*(?:(?:I|we)(?:'ll| will|'m going to| am going to|'re going to| are going to|'m| am|'re| are)|let'?s|let us) (?:just |now )?(?:us(?:e|ing)|tak(?:e|ing)|try(?:ing)?|do(?:ing)?|go(?:ing)? with|pick(?:ing)?|writ(?:e|ing)|keep(?:ing)?|switch(?:ing)? to|stor(?:e|ing)|build(?:ing)?|solv(?:e|ing)|run(?:ning)?) [^,.?!]{1,60} instead[.!]*$"),
+    ("is out", r"(?i)^(?:(?:so|okay|ok|oh|hmm+|well)[,:]? +)*(?:nope|nah|no)[,.:;!] (?:[\w'+./`-]+ ){1,5}?(?:is|are) (?:out|gone|dead|history|no good)\b(?! (?:of|there|to)\b)|^(?:(?:so|okay|ok|oh|hmm+|well)[,:]? +)*(?:nope|nah|no)[,:;!] (?:\w+ )?(?:out|gone|away) with\b"),
     ("what am I saying", r"(?i)\bwhat (?:the \w+ )?am I (?:saying|talking about|doing)\b"),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
 from nozzle.document.talk.quote import guessed
-from nozzle.document.thought.answers import BACK, about, answers, apart, measured
+from nozzle.document.thought.answers import BACK, about, answers, apart, measured, replies
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, Sentence, said
@@ -27,8 +27,10 @@ _ANSWERS = re.compile(
     r"(?i)^(?:(?:so|okay|ok|ah|aha|oh|and|well|yeah)[,:]? +)*(?:it )?(?:turns out|the answer|answer:|"
     r"it'?s because|because|that'?s (?:why|because|how)|so it'?s|so it was|confirmed|mystery solved|found it|got it:)"
 )
-_BARE = ("scratch that", "actually no", "forget", "what am I saying")
+_BARE = ("scratch that", "actually no", "forget", "what am I saying", "instead")
 """Reversals that often do not name what they take back: it is what was decided last."""
+_OR_DECIDES = ("instead", "is out")
+"""Reversals that, where nothing was decided before them, decide."""
 _NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
 _NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
 _FROM = re.compile(r"(?i)\b(?:pivot|away|switch) from (.+?) (?:to|towards?|into)\b")
@@ -203,7 +205,7 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
     """What a decision undoes without saying so: it drops what was chosen, or keeps what was to be renamed."""
     for i in reversed(earlier):
         other = text.heard[i]
-        if other.cue.kind != "decision":
+        if other.cue.kind != "decision" and other.cue.rule not in _OR_DECIDES:
             continue
         drops = (
             heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.terms & other.terms)
@@ -217,6 +219,8 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
 def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int]) -> Point:
     at = text.heard.index(heard)
     kind: Kind = "reversal" if at in taken_back else heard.cue.kind
+    if heard.cue.rule in _OR_DECIDES and taken_back.get(at, -1) < 0:
+        kind, taken_back = "decision", {later: earlier for later, earlier in taken_back.items() if later != at}
     point = Point(kind, heard.cue.shown, (heard.link,), "stands", "", heard.thread)
     if at in taken_back.values():
         after = next(later for later, earlier in taken_back.items() if earlier == at)
@@ -313,12 +317,21 @@ def _of_cell(slot: Slot) -> Link:
 def _answer(text: _Text, heard: _Heard) -> Link | None:
     """A later sentence of the author's that shares a rarer word and answers: it begins as an answer does, or is one."""
     asked = heard.cue.sentence.text
+    if own := _at_once(heard):
+        return Link(own.line, own.text, heard.paragraph.digest)
     for paragraph in text.paragraphs[heard.at + 1 : heard.at + 12]:
         for sentence in paragraph.sentences:
             begins = _ANSWERS.search(sentence.text) and _tells(text, heard, sentence)
             if begins or (_tells(text, heard, sentence) and answers(asked, sentence.text, heard.terms)):
                 return Link(sentence.line, sentence.text, paragraph.digest)
     return None
+
+
+def _at_once(heard: _Heard) -> Sentence | None:
+    """The next sentence of its paragraph, when that says yes or no, or why: asked and answered in one breath."""
+    own, asked = heard.paragraph.sentences, heard.cue.sentence
+    after = own[own.index(asked) + 1 :][:1] if asked in own else ()
+    return next((each for each in after if replies(asked.text, each.text) or _ANSWERS.match(each.text)), None)
 
 
 def _deed(text: _Text, heard: _Heard) -> Link | None:
