@@ -87,6 +87,39 @@ def test_a_machine_that_answered_nothing_has_a_turn_of_its_own() -> None:
     assert spoken(text)[1] == ("author", "you put it all in think ")
 
 
+LIMITS = (
+    "The user wants a faster scan. I should be honest about its limits.\n\nMaybe they want the carry explained?\n\n"
+)
+HASTE = "They seem impatient with the second pass. Keep it short.\n\nShould the table of lengths be shown?\n\n"
+BLOCKS = (
+    "**Sure.** The scan is bound by memory, so you should block it.\n\nIs the size fixed, and which carry is it?\n\n"
+)
+CARRY = "**Done.** The carry is added in a second pass over the blocks.\n\nNow, which length comes first?\n\n"
+LAUGHS = "yeah no idea lol, I just want it faster\n\n"
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        f"THINKING:\n\n{LIMITS}RESPONDING\n\n{BLOCKS}{LAUGHS}THINKING:\n\n{HASTE}RESPONDING\n\n{CARRY}{LAUGHS}",
+        f"RESPONDING\n\n{BLOCKS}THINKING:\n\n{LIMITS}RESPONDING\n\n{CARRY}{LAUGHS}",
+        f"THINKING:\n\n{LIMITS}THINKING:\n\n{HASTE}RESPONDING\n\n{BLOCKS}",
+        f"THINKING:\n\n{LIMITS}RESPONDING\n\n{BLOCKS}RESPONDING\n\n{CARRY}THINKING:\n\n{HASTE}",
+        f"RESPONDING\n\n{BLOCKS}{LAUGHS}THINKING:\n\n{LIMITS}THINKING\n\n{HASTE}{LAUGHS}RESPONDING\n\n{CARRY}",
+    ],
+    ids=["in order", "an answer first", "two thoughts", "two answers", "an answer to nothing"],
+)
+def test_a_machines_words_and_questions_are_not_the_authors_in_whatever_order_its_turns_stand(log: str) -> None:
+    """Where in doubt the author begins later; the end is a guess all the same, and told as one."""
+    text = log.split("\n")
+    own = ["\n".join(text[part.span.start : part.span.stop]) for part in parts(log) if part.who == "author"]
+    assert set(own) <= {LAUGHS.strip()}
+    entry = Entry(from_log(log))
+    quotes = [block for block in entry.envelopes if block.kind == "quote"]
+    assert guessed(entry) == [block for block in quotes if "guess" in block.closing]
+    assert len(guessed(entry)) >= len(quotes) - 1
+
+
 def test_a_log_without_a_single_name_is_the_authors() -> None:
     assert spoken("just me\n\ntalking\n") == [("author", "just me")]
     assert from_log("just me\n") == "just me\n"

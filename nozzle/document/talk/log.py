@@ -52,7 +52,8 @@ class _Turn:
     who: Who
     start: int
     stop: int
-    last: bool = False
+    free: bool = False
+    """The author need not speak before what follows."""
     tops: tuple[tuple[str, int, str], ...] = ()
     """Of a machine's, the blocks below its names: kind, first line, text."""
 
@@ -142,10 +143,12 @@ def _turns(rows: list[str], marks: list[_Mark], start: int) -> Iterator[_Turn]:
     first = groups[0][0].line if groups else len(rows)
     if first > start:
         yield _Turn("author", start, first)
+    thinks = any(mark.word == "THINKING" for mark in marks)
     for at, group in enumerate(groups):
-        last = at + 1 == len(groups)
-        stop = len(rows) if last else groups[at + 1][0].line
-        yield _Turn(group[0].who, group[0].line, stop, last, _tops(rows, group[-1].line + 1, stop))
+        below = groups[at + 1] if at + 1 < len(groups) else None
+        stop = below[0].line if below else len(rows)
+        odd = thinks and (group[-1].word == "THINKING" or (below is not None and below[0].word != "THINKING"))
+        yield _Turn(group[0].who, group[0].line, stop, below is None or odd, _tops(rows, group[-1].line + 1, stop))
 
 
 def _tops(rows: list[str], start: int, stop: int) -> tuple[tuple[str, int, str], ...]:
@@ -163,7 +166,7 @@ def _end(turn: _Turn, words: Words, known: set[str]) -> tuple[int, int]:
     if not turn.tops:
         return turn.stop, 100
     pieces = [Piece(kind, text) for kind, _, text in turn.tops]
-    at, sure = author_begins(pieces, words, known, turn.last)
+    at, sure = author_begins(pieces, words, known, turn.free)
     known |= lines("\n".join(piece.text for piece in pieces[:at]))
     return (turn.tops[at][1] if at < len(turn.tops) else turn.stop), sure
 

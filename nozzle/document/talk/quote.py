@@ -35,7 +35,7 @@ def from_log(text: str, by: str = "machine") -> str:
             out += _kept(body, end)
             continue
         below = found[index + 1] if index + 1 < len(found) else None
-        out = _spaced(out, end) + end.join(quote(body, by, _guess(part, below, rows), part.shown))
+        out = _spaced(out, end) + end.join(quote(body, by, _guess(part, below, rows, by), part.shown))
         out += end + (end if at < len(rows) and rows[at].strip() else "")
     return out + "".join(rows[at:])
 
@@ -55,7 +55,7 @@ def from_chat(chat: Conversation, front: str) -> str:
 def quote(text: str, by: str, guess: str = "", shown: bool = False) -> list[str]:
     """The rows of an envelope around a machine's words, without line ends."""
     closing = f"<!-- /nozzle {guess} -->" if guess else _CLOSE
-    opening = f"<!-- nozzle:quote v={FORMAT} by={name(by)}{' shown=author' if shown else ''} -->"
+    opening = _opening(by, shown)
     rows: list[str] = []
     for body in _versions(_marker.sub(r"\1&lt;!--", text)):
         rows = [opening, "", *body, "", closing]
@@ -73,12 +73,18 @@ def guessed(entry: Entry) -> list[Envelope]:
     ]
 
 
-def _guess(part: Part, below: Part | None, rows: Sequence[str]) -> str:
+def _opening(by: str, shown: bool) -> str:
+    return f"<!-- nozzle:quote v={FORMAT} by={name(by)}{' shown=author' if shown else ''} -->"
+
+
+def _guess(part: Part, below: Part | None, rows: Sequence[str], by: str) -> str:
     """What the closing marker says of a guessed end; nothing when the end is certain."""
     if part.sure == 100 or (below is None and not part.shown):
         return ""
+    machine = below is not None and below.who == "machine"
     line = below.span.start if below else part.span.stop
-    return f"guess={_digest(_below(rows, line))} sure={part.sure}"
+    row = _opening(by, below.shown) if below and machine else _below(rows, line)
+    return f"guess={_digest(row)} sure={part.sure}"
 
 
 def _below(rows: Sequence[str], line: int) -> str:

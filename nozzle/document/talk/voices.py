@@ -22,7 +22,7 @@ _SIGNS: tuple[tuple[float, re.Pattern[str]], ...] = tuple(
         (1.5, r"(?i)\b(?:yeah|yep|nope|gonna|wanna|gotta|kinda|sorta|dunno|gd|bro|dude|cuz|oh wait|okay so|y'?all)\b"),
         (1.5, r"(?m)\b(?:I'm|I've|I'd|I'll|I am|I was|I don't|I mean|I just|I think|I want|I need|my)\b"),
         (1.0, r"\[[a-z][^\]]{3,}\](?!\()"),
-        (1.0, r"[a-z,?!]\s*$"),
+        (1.0, r"[a-z,!]\s*$"),
         (1.0, r"(?i)\b(?:can you|could you|show me|walk me|please)\b"),
         (1.0, r"(?<![\w*_])_\w[^_\n]*_(?!\w)"),
         (2.5, r"^(?:ERROR|Traceback|Exception|Stacktrace|\w*Error)\b"),
@@ -52,6 +52,11 @@ _WIDEST = 5.0
 _REPEATED = 3.0
 """What it says for the author that a long block stands word for word further up: one shows what was said before."""
 _SHOW, _BACK = math.log(0.05), math.log(0.5)
+_SILENT = math.log(0.5)
+"""That the author says nothing between two turns of a machine's that are in their order: what is written like neither
+of the two is the machine's."""
+_DOUBT = math.log(2)
+"""A later place that is so much less likely at most is taken: a machine's words shall never become the author's."""
 _RUN = 3
 """So many blocks in a row are written as the machine writes, before they are taken for something pasted."""
 
@@ -105,19 +110,21 @@ class Piece:
 
 
 def author_begins(
-    pieces: Sequence[Piece], words: Words, before: Collection[str] = (), last: bool = False
+    pieces: Sequence[Piece], words: Words, before: Collection[str] = (), free: bool = False
 ) -> tuple[int, int]:
     """Where the author speaks again: the index of the author's first piece, and how sure that is, in percent.
 
-    `before` holds the `lines` of what the machine said earlier; `last` says that the stretch ends the text, so that
-    the author need not speak in it at all: then the index may be the number of pieces.
+    In doubt it is the later place. `before` holds the `lines` of what the machine said earlier; `free` says that the
+    author need not speak in the stretch at all, since it ends the text or what follows is out of order. The index is
+    the number of pieces when he does not.
     """
     shown = list(_shown(pieces, before))
     odds = [_odds(piece, words, shown[at]) for at, piece in enumerate(pieces)]
-    paths = _paths(odds, shown, last)
-    best = max(range(len(paths)), key=lambda at: paths[at])
-    total = sum(math.exp(path - paths[best]) for path in paths)
-    return best, round(100 / total)
+    paths = _paths(odds, shown, free)
+    most = max(paths)
+    place = max(at for at, path in enumerate(paths) if path >= most - _DOUBT)
+    total = sum(math.exp(path - most) for path in paths)
+    return place, min(99, round(100 * math.exp(paths[place] - most) / total))
 
 
 def shown_inside(pieces: Sequence[Piece], words: Words, before: Collection[str] = ()) -> list[tuple[int, int, int]]:
@@ -169,14 +176,14 @@ def _odds(piece: Piece, words: Words, shown: bool) -> float:
     return max(-_WIDEST, min(_WIDEST, odds))
 
 
-def _paths(odds: Sequence[float], shown: Sequence[bool], last: bool) -> list[float]:
+def _paths(odds: Sequence[float], shown: Sequence[bool], free: bool) -> list[float]:
     """For each place at which the author might begin, the log likelihood of the best course, up to a constant."""
     after, show = _rest(odds, shown)
     found, machine = [], 0.0
     for at in range(len(odds)):
         found.append(machine + max(after[at], (0.0 if shown[at] else _SHOW) + show[at]))
         machine += -odds[at] / 2
-    return [*found, machine + (0.0 if last else -1e9)]
+    return [*found, machine + (0.0 if free else _SILENT)]
 
 
 def _rest(odds: Sequence[float], shown: Sequence[bool]) -> tuple[list[float], list[float]]:
