@@ -17,7 +17,7 @@ from nozzle.document.facts import Facts
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.conduct import voice
 from nozzle.errors import NozzleError
-from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, stalled, surprises, tell
+from nozzle.explainer import Broke, Ran, disagreement, examine, fixed, headline, made, stalled, surprises, tell
 from nozzle.explainer.links import link
 from nozzle.piece import Piece
 from nozzle.run import Run
@@ -76,8 +76,10 @@ class Newsroom:
 
     def _explains(self) -> str:
         """What is explained unasked here: as the entry's voice says, else as the settings do."""
-        settings = self.crew.settings
-        return EXPLAINED.get(voice(self.desk.entry, settings.voice), settings.explain)
+        return EXPLAINED.get(self._voice(), self.crew.settings.explain)
+
+    def _voice(self) -> str:
+        return voice(self.desk.entry, self.crew.settings.voice)
 
     def ended(self, run: Run, finished: Finished) -> None:
         """A cell of this entry has ended."""
@@ -210,14 +212,16 @@ class Newsroom:
         last, now = self._last.get(cell.digest), self.desk.tools.ledger.past.last(self.desk.rel, cell)
         self._last[cell.digest] = now or Facts("ok")
         worth = surprises if self._explains() == "surprises" else disagreement
-        said = worth(Ran(cell, run.why, run.before, slot.output, last, now or Facts("ok")))
+        ran = Ran(cell, run.why, run.before, slot.output, last, now or Facts("ok"))
+        surprise = worth(ran)
+        said = made(ran) if self._voice() == "notes" else surprise
         if said is not None:
             hand = self.desk.tools.hand
             self._put(
                 "note", cell.chain, f"note on {cell.title}", lambda entry: spoken.note(entry, cell.chain, said, hand)
             )
-            if worth is surprises:
-                self._explain(cell, said)
+            if worth is surprises and surprise is not None:
+                self._explain(cell, surprise)
         elif worth is surprises and _outdated(slot):
             self._put("note", cell.chain, f"note on {cell.title}, outdated", _without_note(cell.chain))
 

@@ -6,12 +6,12 @@ edit lies nearest, what the journal says about a question. A model may put the s
 
 from nozzle.explainer.answers import Found, answer, asks_how
 from nozzle.explainer.news import Broke, examine, fixed, headline, stalled, tell
-from nozzle.explainer.notes import Ran, disagreement, surprises
+from nozzle.explainer.notes import Ran, disagreement, made, surprises
 from nozzle.explainer.recall import Passage, Recall
 from nozzle.explainer.report import Elsewhere, Known, Live, report, well_above
 from nozzle.explainer.voice import flattery
 
 __all__ = [
     "Broke", "Elsewhere", "Found", "Known", "Live", "Passage", "Ran", "Recall", "answer", "asks_how", "disagreement",
-    "examine", "fixed", "flattery", "headline", "report", "stalled", "surprises", "tell", "well_above",
+    "examine", "fixed", "flattery", "headline", "made", "report", "stalled", "surprises", "tell", "well_above",
 ]  # fmt: skip

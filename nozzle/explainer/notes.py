@@ -5,7 +5,7 @@ Silence is the usual answer. A cell that the author has just edited surprises no
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nozzle.document.entry import Cell, Envelope
@@ -20,6 +20,8 @@ SLOW, SLOWER = 2.0, 3.0
 BIG, BIGGER = 300e6, 2.0
 """Bytes from which its memory counts, and how many times more."""
 MOST = 3
+WORDS = 60
+"""Characters that are shown of what a name is."""
 
 _number = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _disagrees = re.compile(r"nozzle\.aot: (.+?) runs as Python, for its native code disagrees: (.*)")
@@ -49,10 +51,55 @@ def disagreement(ran: Ran) -> Saying | None:
     return _saying(_disagreements(ran))
 
 
-def _saying(found: Sequence[str]) -> Saying | None:
+def made(ran: Ran) -> Saying | None:
+    """What surprises, and what the cell made: its names and their shapes, its figures, how long it took.
+
+    None when it made nothing and was quick: its output says the rest. The time is told roughly, so that the same result
+    is the same note.
+    """
+    names = [f"{code(name)}: {_short(words)}" for name, words in sorted(_values(ran.now.names), key=_function_last)]
+    figures = sum(row.startswith("![") for row in ran.after.body)
+    if not (names or figures or ran.now.seconds >= SLOW):
+        return surprises(ran)
+    more = f"; and {len(names) - MOST} more" if len(names) > MOST else ""
+    parts = [f"Made {'; '.join(names[:MOST])}{more}"] if names else []
+    parts += [f"{figures} figure{'s' if figures > 1 else ''}"] if figures else []
+    told = f"{', '.join(parts) or 'It ran'}, {_roughly(ran.now.seconds)}. No model was asked."
+    found = [*_disagreements(ran), *_warnings(ran), *_numbers(ran), *_costs(ran)]
+    return _saying([*found[:1], told], [*found[1:], *names[MOST:]])
+
+
+def _values(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names that hold something, and what: no module, nothing that is called private."""
+    shown = ((name, re.sub(r" #[0-9a-f]{8}$", "", words)) for name, words in names.items())
+    return [(name, words) for name, words in shown if name[:1] != "_" and not words.startswith("module ")]
+
+
+def _function_last(named: tuple[str, str]) -> tuple[bool, str]:
+    return named[1].startswith(("function ", "type ")), named[0]
+
+
+def _short(words: str) -> str:
+    """What a name is, on one line, as code."""
+    return code(words if len(words) <= WORDS else words[: WORDS - 1] + "…")
+
+
+def _roughly(seconds: float) -> str:
+    """How long something took, to one digit.
+
+    >>> _roughly(0.31), _roughly(34.2), _roughly(612.0)
+    ('in less than a second', 'in about 30 s', 'in about 10 min')
+    """
+    if seconds < 1:
+        return "in less than a second"
+    value, unit = (seconds, "s") if seconds < 100 else (seconds / 60, "min")
+    return f"in about {float(f'{value:.1g}'):.0f} {unit}"
+
+
+def _saying(found: Sequence[str], folded: Sequence[str] = ()) -> Saying | None:
     if not found:
         return None
-    shown, rest = found[:2], found[2:]
+    shown, rest = found[:2], [*found[2:], *folded]
     return Saying("\n".join(shown), "\n".join(f"- {each}" for each in rest), "explainer", "facts")
 
 

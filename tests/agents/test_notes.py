@@ -76,3 +76,30 @@ def test_it_is_told_for_whom_it_writes(workshop: Workshop) -> None:
     model = Scripted(lambda messages: "A warning.")
     played(workshop, model, WARNS, reader="new to Python")
     assert model.calls[0].messages[-1]["content"].rstrip().endswith("The reader: new to Python.")
+
+
+def noted(workshop: Workshop, voice: str, text: str) -> str:
+    path = workshop.write(f"---\ntitle: t\nvoice: {voice}\n---\n\n{text}")
+    workshop.run(path)
+    workshop.run(path)
+    return path.read_text()
+
+
+def test_where_notes_are_wanted_and_there_is_no_model_a_note_says_what_the_cell_made(workshop: Workshop) -> None:
+    text = noted(workshop, "notes", cell("import os\n_x = 1\ngrid = [[0.0] * 4] * 3\ndef half(a):\n    return a / 2"))
+    (note,) = (block for block in Entry(text).envelopes if block.kind == "note")
+    assert note.keys["via"] == "facts"
+    made = "> Made `grid`: `list of 3: [[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.…`; `half`: `function half`"
+    assert list(note.body) == ["> [!NOTE]", f"{made}, in less than a second. No model was asked."]
+
+
+def test_what_surprises_stands_above_what_the_cell_made(workshop: Workshop) -> None:
+    text = noted(workshop, "notes", cell("import warnings\nq = 1\nwarnings.warn('old data')"))
+    assert "> New: `UserWarning: old data`.\n> Made `q`: `int 1`, in less than a second. No model was asked.\n" in text
+
+
+@pytest.mark.parametrize(("voice", "code"), [("notes", "print(1)"), ("quiet", "x = 1"), ("conduct", "x = 1")])
+def test_a_cell_that_made_nothing_or_is_not_to_be_explained_has_no_note(
+    workshop: Workshop, voice: str, code: str
+) -> None:
+    assert "nozzle:note" not in noted(workshop, voice, cell(code))

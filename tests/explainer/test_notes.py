@@ -1,5 +1,7 @@
 """A note is written when something surprises, and not otherwise."""
 
+from dataclasses import replace
+
 import pytest
 
 from nozzle.document import scribe
@@ -9,7 +11,7 @@ from nozzle.document.facts import Facts
 from nozzle.document.outputs import Output, Text
 from nozzle.document.plan import Why
 from nozzle.document.scribe import Hand, Result
-from nozzle.explainer import Ran, disagreement, flattery, surprises
+from nozzle.explainer import Ran, disagreement, flattery, made, surprises
 from tests.words.conftest import cell
 
 ENTRY = Entry(cell("print(loss)"))
@@ -93,3 +95,19 @@ def test_flattery_and_filler_are_known(text: str) -> None:
 
 def test_plain_words_are_left_alone() -> None:
     assert flattery("The shape is wrong: `batch` has four rows, `weights` three. Right about the dtype.") == ""
+
+
+def test_what_a_cell_made_is_told_by_its_facts() -> None:
+    names = {
+        "x": "ndarray (3, 4) float64 #baf465ae",
+        "np": "module numpy",
+        "f": "function f",
+        "a": "int 1",
+        "b": "int 2",
+    }
+    now = Facts("ok", 34.2, names=names)
+    found = made(Ran(ENTRY.cells[0], "new", None, replace(OLD, body=("![a](_out/a.png)",)), None, now))
+    assert found is not None
+    first = "Made `a`: `int 1`; `b`: `int 2`; `x`: `ndarray (3, 4) float64`; and 1 more, 1 figure, in about 30 s."
+    assert (found.text, found.folded) == (f"{first} No model was asked.", "- `f`: `function f`")
+    assert made(Ran(ENTRY.cells[0], "new", None, OLD, None, QUICK)) is None
