@@ -171,11 +171,12 @@ class Past:
         return self._kept(seen | (sure - staged)), self._kept(asked - (sure - staged))
 
     def _kept(self, paths: Iterable[str]) -> set[str]:
-        """Without entries, and what nozzle and installers write."""
+        """Without entries (also those that are run by name, wherever they lie), and what nozzle and installers write."""
         found = (
             path
             for path in paths
-            if not (self.settings.is_entry(path) or is_made_here(path) or _PASSING.search(path))
+            if not (self.settings.is_entry(path) or path in self._known)
+            if not (is_made_here(path) or _PASSING.search(path) or path.startswith(".nozzle/"))
             and not disk.is_passing(PurePosixPath(path).name)
         )
         return {path for path in found if not self._in_environment(path)}

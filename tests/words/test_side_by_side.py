@@ -486,3 +486,14 @@ def test_a_file_that_a_hidden_program_may_have_made_is_named_and_from_then_on_se
     said = say("run", str(path)).out
     assert "journal/one.txt changed while programs of" in said
     assert "journal/two.txt" in git(folder, "show", "--format=", "--name-only", "HEAD").split()
+
+
+def test_an_entry_outside_the_journals_folder_is_nobody_elses_when_its_marker_was_written(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nozzle.run.LONG", 0.1)
+    (folder / "tool.py").write_text(HELPER)
+    path = entry(folder, cell("from tool import sh\nsh('sleep 1')"), "mine.md")
+    said = say("run", str(path))
+    assert said.status == 0
+    assert "may be your own work" not in said.out
