@@ -1,37 +1,62 @@
 """Native code kept by content: the text it was made from, the processor, the versions.
 
 A warm start finds the shared library, and loads neither MLIR nor a linker. Files are written whole and moved into
-place, so that two processes may fill one cache.
+place, so that two processes may fill one cache; what `seal` does not know for this user's own work is made anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
 import shutil
+import time
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from nozzle.aot import mlir
+from nozzle.aot import mlir, seal
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.worker import WORKER, CompileFailed
 
+if TYPE_CHECKING:
+    import tempfile
+
 VERSION = "1"
 """Of the way from text to library; raised when `mlir.PIPELINE` or the linking changes."""
+MAKING = ".making-"
+"""How folders begin that things are made in."""
+OLD = 3600.0
+"""Seconds after which such a folder is nobody's any more: its process was ended."""
 
 
 @cache
 def folder() -> Path:
-    """`.nozzle/aot` of the repository that one stands in; else in the user's cache."""
-    chosen = os.environ.get("NOZZLE_AOT_CACHE")
-    if chosen:
+    """`.nozzle/aot` of the repository that one stands in; else in the user's cache; of this process, for want of a key
+    that lasts.
+    """
+    if not seal.lasting():
+        return passing()
+    if chosen := os.environ.get("NOZZLE_AOT_CACHE"):
         return Path(chosen)
     here = Path.cwd()
     for one in (here, *here.parents):
         if (one / ".nozzle").is_dir() or (one / ".git").exists():
             return one / ".nozzle" / "aot"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nozzle" / "aot"
+    return seal.home() / "aot"
+
+
+@cache
+def passing() -> Path:
+    """A folder that lives as long as the process."""
+    import tempfile
+
+    _held.append(tempfile.TemporaryDirectory(prefix="nozzle-aot-"))
+    return Path(_held[-1].name)
+
+
+_held: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @cache
@@ -80,43 +105,56 @@ def linker() -> str:
 def library(text: str, level: int = 3) -> tuple[Path, bool]:
     """The shared library made from this text, and whether it was there already. Raises CompileFailed."""
     path = place(text, level)
-    if path.exists():
+    if seal.fits(path):
         return path, True
     if not compiler():
         raise CompileFailed("there is no MLIR: pip install 'nozzle[aot]'")
     if not linker():
         raise CompileFailed("there is no linker: install binutils (ld), or a C compiler")
-    import tempfile
+    return _made(path, "build", text=text, level=level, link=link()), False
 
-    make(path.parent)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as making:
-        made = Path(making) / "x.o"
-        WORKER.ask("build", text=text, path=str(made), level=level)
-        linked = Path(making) / "x.so"
-        link(made, linked)
-        linked.replace(path)
-    return path, False
+
+def is_warm(text: str) -> bool:
+    """Whether the library of a text is there."""
+    return seal.fits(place(text))
 
 
 def ptx(text: str) -> Path:
     """The kernels of this text for a GPU, as a file of PTX. Raises CompileFailed."""
     key = hashlib.sha256("\n".join((VERSION, mlir.KERNELS, mlir.CHIP, compiler(), text)).encode()).hexdigest()[:32]
     path = folder() / f"{key}.ptx"
-    if not path.exists():
-        import tempfile
+    return path if seal.fits(path) else _made(path, "ptx", text=text)
 
-        made = str(WORKER.ask("ptx", text=text)["text"])
-        make(path.parent)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as making:
-            whole = Path(making) / "x.ptx"
-            whole.write_text(made)
-            whole.replace(path)
+
+def _made(path: Path, do: str, **request: Any) -> Path:
+    """Have a file made for a place, and sealed; where it is then."""
+    path, making = room(path)
+    try:
+        WORKER.ask(do, path=str(path), making=making, key=seal.key().hex(), **request)
+    except CompileFailed:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
     return path
+
+
+def room(path: Path) -> tuple[Path, str]:
+    """A place for a file, which is the one that is asked for if this process may write there; and where to make it."""
+    import tempfile
+
+    try:
+        make(path.parent)
+        return path, tempfile.mkdtemp(dir=path.parent, prefix=MAKING)
+    except OSError:
+        return passing() / path.name, tempfile.mkdtemp(dir=passing(), prefix=MAKING)
 
 
 def make(folder: Path) -> None:
     """The folder, where there is none; git passes over it, whatever the repository says."""
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{MAKING}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process was quicker
+            if left.stat().st_mtime < time.time() - OLD:
+                shutil.rmtree(left, ignore_errors=True)
     top = folder.parent if folder.parent.name == ".nozzle" else folder
     if not (top / ".gitignore").exists():
         (top / ".gitignore").write_text("*\n")
@@ -128,11 +166,7 @@ def place(text: str, level: int = 3) -> Path:
     return folder() / f"{key}.so"
 
 
-def link(source: Path, target: Path) -> None:
-    """A shared library of one object file."""
-    import subprocess
-
+def link() -> list[str]:
+    """The command that makes a shared library, less its name and what it is made of."""
     flags = ["-dynamiclib", "-undefined", "dynamic_lookup"] if platform.system() == "Darwin" else ["-shared"]
-    done = subprocess.run([linker(), *flags, "-o", str(target), str(source)], capture_output=True, text=True)
-    if done.returncode:
-        raise CompileFailed(f"{linker()} failed: {done.stderr.strip()[:500]}")
+    return [linker(), *flags]

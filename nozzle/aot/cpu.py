@@ -28,7 +28,7 @@ from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
 from nozzle.aot.ranges import LARGE, Ranges, every, ranges
 from nozzle.aot.sizes import Dim, Size
-from nozzle.aot.worker import CompileFailed
+from nozzle.aot.worker import WORKER, CompileFailed
 
 if TYPE_CHECKING:
     from nozzle.aot.compiled import Options, Special
@@ -59,12 +59,13 @@ def attach(special: Special, options: Options, arguments: Sequence[Any], ready: 
         special.said = f"{error.reason}; instead: {error.instead}" if error.instead else error.reason
         return
     special.details["lowered"] = lowered
-    kept = cache.place(lowered.text).exists()
+    kept = cache.is_warm(lowered.text)
     trial = [[copy.deepcopy(one) for one in arguments] for _ in range(2)]
     if kept or waits(options):
         _finish(special, lowered, trial, ready)
     else:
-        threading.Thread(target=_finish, args=(special, lowered, trial, ready), daemon=True).start()
+        WORKER.expect(1)
+        threading.Thread(target=_finish_beside, args=(special, lowered, trial, ready), daemon=True).start()
 
 
 def waits(options: Options) -> bool:
@@ -72,11 +73,21 @@ def waits(options: Options) -> bool:
     return options.wait if options.wait is not None else "NOZZLE_KERNEL" in os.environ or "IPython" in sys.modules
 
 
+def _finish_beside(special: Special, lowered: Lowered, trial: Sequence[list[Any]], ready: Ready) -> None:
+    """In a thread that a program which ends does not wait for."""
+    try:
+        _finish(special, lowered, trial, ready)
+    finally:
+        WORKER.expect(-1)
+
+
 def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], ready: Ready) -> None:
     try:
         path, warm = cache.library(lowered.text)
         native = Native(special, lowered, path)
     except (CompileFailed, OSError, Refuse) as error:
+        if WORKER.left:
+            return
         special.said = str(error)
         say_once(f"nozzle.aot: {special.graph.name} runs as Python: {str(error)[:600]}")
         return

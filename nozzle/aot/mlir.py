@@ -1,4 +1,4 @@
-"""The door to MLIR: text in, an object file out. Run as a program it is the worker that compiles, in its own process.
+"""The door to MLIR: text in, a library out. Run as a program it is the worker that compiles, in its own process.
 
 The bindings are those of `mlir` where the real mlir-python-bindings are installed, else of `torch_mlir` (a wheel that
 holds all of upstream MLIR and needs no torch), else of `mlir_finch`. A compiler can crash, and holds the interpreter's
@@ -7,14 +7,18 @@ lock while it works: so it never runs in the process of the caller. This file im
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import json
 import os
 import re
+import shutil
 import struct
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 BINDINGS = ("mlir", "torch_mlir", "mlir_finch")
@@ -57,6 +61,24 @@ def folders(name: str) -> list[str]:
     return [one for one in found or () if os.path.exists(os.path.join(one, "execution_engine.py"))]
 
 
+def seal(key: bytes, name: str, data: bytes) -> str:
+    """What only who has the key can say of a file of this name and these bytes."""
+    return hashlib.blake2b(name.encode() + b"\0" + data, key=key, digest_size=32).hexdigest()
+
+
+def beside(path: Path) -> Path:
+    """Where the seal of a file lies."""
+    return path.with_name(f"{path.name}.seal")
+
+
+def put(made: Path, path: Path, key: bytes) -> None:
+    """Move a file to its place, and its seal beside it: between the two it is as good as not there."""
+    sealed = made.with_name("seal")
+    sealed.write_text(seal(key, path.name, made.read_bytes()))
+    made.replace(path)
+    sealed.replace(beside(path))
+
+
 class Compiler:
     """The bindings, loaded."""
 
@@ -73,6 +95,19 @@ class Compiler:
             module = self.ir.Module.parse(text)
             self.passes.parse(f"builtin.module({pipeline})").run(module.operation)
         return context, module
+
+    def library(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Write a shared library, whole or not at all, also when nobody waits for it any more."""
+        import subprocess
+
+        made, linked = Path(request["making"], "x.o"), Path(request["making"], "x.so")
+        took = self.build(request["text"], str(made), request["level"])
+        link: Sequence[str] = [*request["link"], "-o", str(linked), str(made)]
+        done = subprocess.run(link, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{link[0]} failed: {done.stderr.strip()[:500]}")
+        put(linked, Path(request["path"]), bytes.fromhex(request["key"]))
+        return took
 
     def build(self, text: str, path: str, level: int) -> dict[str, Any]:
         """Write an object file."""
@@ -93,6 +128,13 @@ class Compiler:
         with context:
             self._all_llvm(module)
             return str(self.llvm.translate_module_to_llvmir(module.operation))
+
+    def device(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Write a file of PTX, whole or not at all."""
+        made = Path(request["making"], "x.ptx")
+        made.write_text(self.ptx(request["text"]))
+        put(made, Path(request["path"]), bytes.fromhex(request["key"]))
+        return {}
 
     def ptx(self, text: str) -> str:
         """The kernels of a gpu.module, for NVIDIA; ValueError where one needs a function that no device has."""
@@ -177,22 +219,25 @@ def older(line: str) -> str:
 def main() -> None:
     """Answer one request a line, until the line ends."""
     compiler = Compiler(found())
-    print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
+        if "making" in request:
+            os.makedirs(request["making"], exist_ok=True)  # it may be asked a second time
         try:
             if request["do"] == "build":
-                answer = compiler.build(request["text"], request["path"], request["level"])
+                answer = compiler.library(request)
             elif request["do"] == "llvm":
                 answer = {"text": compiler.llvm_ir(request["text"])}
             elif request["do"] == "ptx":
-                answer = {"text": compiler.ptx(request["text"])}
+                answer = compiler.device(request)
             else:
                 context, module = compiler.lowered(request["text"], request["pipeline"])
                 with context:
                     answer = {"text": str(module)}
         except Exception as error:  # whatever the bindings raise is the caller's to say
             answer = {"error": f"{type(error).__name__}: {error}"}
+        if "making" in request:
+            shutil.rmtree(request["making"], ignore_errors=True)
         print(json.dumps(answer), flush=True)
 
 

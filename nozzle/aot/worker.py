@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 """Seconds that one compilation may take."""
+HASTE = 1.0
+"""Seconds in which a program that ends has sent what it is about to ask."""
 
 
 class CompileFailed(Exception):
@@ -29,8 +31,15 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        self._news = threading.Condition()
+        self._coming = 0
+        """How many threads are about to ask, or wait for an answer."""
+        self._sent = False
+        """Whether the process is at something."""
+        self.left = False
+        """The program ends: what the process is at it finishes alone, for the next program."""
         os.register_at_fork(before=self._hold, after_in_parent=self._go_on, after_in_child=self._forget)
-        atexit.register(self.stop)
+        atexit.register(self.leave)
         vars(sys).setdefault("nozzle_drains", []).append(self.stop)  # a kernel is copied with no program beside it
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
@@ -48,16 +57,30 @@ class Worker:
             raise CompileFailed(answer["error"])
         return answer
 
+    def expect(self, many: int) -> None:
+        """So many more threads are about to ask, or have their answers."""
+        with self._news:
+            self._coming += many
+            self._news.notify_all()
+
     def _asked(self, line: str) -> dict[str, Any]:
         try:
             process = self._process or self._start()
             assert process.stdin is not None
             process.stdin.write(line)
             process.stdin.flush()
+            self._at(True)
             return self._read(process)
         except (OSError, ValueError):
             self._end()
             raise
+        finally:
+            self._at(False)
+
+    def _at(self, it: bool) -> None:
+        with self._news:
+            self._sent = it
+            self._news.notify_all()
 
     def _start(self) -> subprocess.Popen[str]:
         import subprocess
@@ -69,7 +92,6 @@ class Worker:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self._read(self._process)
         return self._process
 
     def _read(self, process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -100,8 +122,18 @@ class Worker:
         self._lock.release()
 
     def _forget(self) -> None:
-        self._process = None
-        self._lock = threading.Lock()
+        self._process, self._coming, self._sent = None, 0, False
+        self._lock, self._news = threading.Lock(), threading.Condition()
+
+    def leave(self) -> None:
+        """The program ends: let the process finish what it is at, or is about to be asked, and wait for none of it."""
+        self.left = True
+        with self._news:
+            self._news.wait_for(lambda: self._sent or not self._coming, HASTE)
+        if self._lock.acquire(blocking=False):
+            self._end()
+        elif self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     def stop(self) -> None:
         """End the process; the next request starts another."""
