@@ -16,7 +16,7 @@ from nozzle.aot.cpu import LETTERS
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.types import Annotation
-from nozzle.errors import Refused, WrongCommand
+from nozzle.errors import Refused, Unwritable, WrongCommand
 
 FIRST = 97
 """The length that the first letter stands for while the library is traced; the others are the odd numbers after it."""
@@ -69,7 +69,10 @@ def samples(types: Sequence[Annotation], names: Sequence[str], sizes: dict[str, 
 
 
 def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Library:
-    """Write `libname.so`, `name.h` and `name.py`; Refused when the function cannot be one library."""
+    """Write `libname.so`, `name.h` and `name.py`.
+
+    Refused when the function cannot be one library, Unwritable when there is no writing to the folder.
+    """
     arguments = samples(types, function.names)
     if function.options.quantize == "i8" and not function.calibrations(arguments):
         raise Refused(
@@ -88,14 +91,18 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
     if any(node.tensor.kind == "c" and not node.tensor.rank for node in lowered.inputs):
         raise Refused("a complex number as an argument: pass an array of one")
     made, _ = cache.library(lowered.text)
-    folder.mkdir(parents=True, exist_ok=True)
     name = special.graph.name
     guards = special.graph.guards
     library, head, python = folder / f"lib{name}.so", folder / f"{name}.h", folder / f"{name}.py"
     found = Library(library, head, python, tuple(map(str, guards)), function.options.constant)
-    shutil.copyfile(made, found.library)
-    found.header.write_text(header(lowered, guards))
-    found.stub.write_text(stub(lowered, guards, special.graph.shape))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made, found.library)
+        found.header.write_text(header(lowered, guards))
+        found.stub.write_text(stub(lowered, guards, special.graph.shape))
+    except OSError as error:
+        reason = str(error.strerror or error).lower()
+        raise Unwritable(f"{folder}: {reason}: nothing was built; name a folder to write to (--out)") from error
     return found
 
 
@@ -169,7 +176,7 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
     ]
     name = lowered.name.removeprefix("nz_")
     lines += [f'_entry = ctypes.CDLL(str(Path(__file__).with_name("lib{name}.so"))).{lowered.name}_entry']
-    traps = ", ".join(f"({trap.kind.__name__}, {trap.message!r})" for trap in lowered.traps)
+    traps = ", ".join(f"({_raised(trap.kind)}, {trap.message!r})" for trap in lowered.traps)
     lines += [
         "_entry.argtypes, _entry.restype = [ctypes.c_char_p], None",
         f"_traps = ({traps}{',' if traps else ''})",
@@ -217,6 +224,11 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
     ]
     lines += [f"    return {_returned(lowered, shape)}", ""]
     return "\n".join(lines)
+
+
+def _raised(kind: type[Exception]) -> str:
+    """An exception as the stub spells it."""
+    return kind.__name__ if kind.__module__ == "builtins" else f"np.linalg.{kind.__name__}"
 
 
 def _returned(lowered: Lowered, shape: Any) -> str:

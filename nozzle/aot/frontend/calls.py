@@ -54,7 +54,7 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
         return by_math(w, function, arguments)
     handler = _handler(function)
     if handler is not None:
-        return handler(w.b, *arguments, **names)
+        return handed(w, spelled(function), handler, [w.b, *arguments], names)
     inner = _inlined(function)
     w.b.approximate |= inner in linear.INLINED.values()
     if isinstance(inner, types.FunctionType):
@@ -81,8 +81,30 @@ def method(w: Walker, method: Method, arguments: list[Value], names: dict[str, V
     if method.name in ("conj", "conjugate"):
         return w.b.ufunc("conjugate", method.owner)
     if method.name == "fill":
+        if not method.owner.tensor.rank:
+            raise Refuse("a number, or an array without axes, is filled", "bind the name to the value")
         return w.b.store(method.owner, *arguments)
-    return METHODS[method.name](w.b, method.owner, *arguments, **names)
+    return handed(w, f".{method.name}", METHODS[method.name], [w.b, method.owner, *arguments], names)
+
+
+def handed(w: Walker, what: str, handler: Any, arguments: list[Any], names: dict[str, Value]) -> Value:
+    """Have the nodes of a function made; what it may be given and is not compiled is refused by its name."""
+    signature = inspect.signature(handler)
+    every = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+    if strange := [] if every else [f"{name}=" for name in names if name not in signature.parameters]:
+        raise Refuse(f"{what} with {' and '.join(strange)}", "leave that out, and compute it beside the call")
+    try:
+        signature.bind(*arguments, **names)
+    except TypeError as error:
+        raise Refuse(f"{what} with these arguments: {error}", "leave out what it need not be given") from error
+    return handler(*arguments, **names)
+
+
+def spelled(function: Any) -> str:
+    """A function as one writes it."""
+    module = str(getattr(function, "__module__", "") or "")
+    before = "np.linalg." if "linalg" in module else "np." if module.startswith("numpy") or module == "" else ""
+    return f"{before}{getattr(function, '__name__', describe(function))}"
 
 
 def inline(
@@ -134,6 +156,8 @@ FOLDED: set[Any] = {
     np.finfo,
     np.iinfo,
     np.dtype,
+    np.result_type,
+    np.promote_types,
     int,
     float,
     complex,

@@ -33,6 +33,8 @@ def augmented(w: Walker, statement: ast.AugAssign) -> None:
     if isinstance(target, ast.Name):
         old = scope.lookup(w, target)
         new = expressions.operate(w, statement.op, old, right)
+        if isinstance(old, Node) and "boxed" in old.attrs:
+            raise w.refuse(target, f"{target.id}, an array without axes, is changed in place", "write x = x + 1")
         if isinstance(old, Node) and old.tensor.rank:
             in_place(w, old, new)
         else:
@@ -72,11 +74,21 @@ def expression(w: Walker, statement: ast.Expr) -> None:
 
 def asserted(w: Walker, statement: ast.Assert) -> None:
     good = w.value(statement.test)
-    message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else ""
+    message = _words(w, statement.msg)
+    kind = AssertionError if w.place is None else np.linalg.LinAlgError
     if isinstance(good, Node):
-        w.b.trap(elementwise.truth(w.b, good), AssertionError, message)
+        w.b.trap(elementwise.truth(w.b, good), kind, message)
+    elif not good and w.place is not None:
+        raise kind(f"{message} ({w.place})")
     elif not good:
         raise Refuse(f"an assertion that is false while compiling: {message}")
+
+
+def _words(w: Walker, node: ast.expr | None) -> str:
+    """The words of an assertion, where they are known."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return str(w.value(node)) if isinstance(node, ast.Name) and node.id == "SQUARE" and w.place is not None else ""
 
 
 def skip(w: Walker, statement: ast.stmt) -> None:

@@ -12,6 +12,8 @@ from nozzle.aot.frontend import branches, calls, expressions, loops, scope, stat
 from nozzle.aot.frontend.instead import INSTEAD
 from nozzle.aot.frontend.jumps import Until, without_jumps
 from nozzle.aot.frontend.values import NOTHING, Capture
+from nozzle.aot.graph import Loc
+from nozzle.aot.ops import linear
 from nozzle.aot.source import NotAdmissible, Source, source_of
 
 
@@ -22,6 +24,8 @@ class Walker:
         self.b, self.function, self.captures, self.depth = b, function, captures, depth
         source = source_of(function)
         self.source: Source = replace(source, tree=without_jumps(source.tree))
+        self.place = b.loc if function.__module__ == linear.__name__ else None
+        """Of a function of ours: where the author calls it, which is all of it that he knows."""
         self.names: dict[str, Value] = {}
         self.loops: list[ast.AST] = [self.source.tree]
 
@@ -33,10 +37,13 @@ class Walker:
 
     def at(self, node: ast.AST) -> None:
         if hasattr(node, "lineno"):
-            self.b.loc = self.source.loc(node)
+            self.b.loc = self.loc(node)
+
+    def loc(self, node: ast.AST) -> Loc:
+        return self.place or self.source.loc(node)
 
     def refuse(self, node: ast.AST, reason: str, instead: str = "") -> NotAdmissible:
-        return NotAdmissible(self.source.loc(node), reason, instead)
+        return NotAdmissible(self.loc(node), reason, instead)
 
     def statements(self, body: Sequence[ast.stmt]) -> Value:
         """What the block returns; NOTHING when it runs to its end."""
@@ -64,7 +71,7 @@ class Walker:
             raise self.refuse(node, error.reason, error.instead) from None
         except (ValueError, IndexError, TypeError, OverflowError) as error:
             if not hasattr(error, "__notes__"):
-                loc = self.source.loc(node)
+                loc = self.loc(node)
                 error.add_note(f"  at {loc}: {loc.text.strip()}")
             raise
 

@@ -1,6 +1,6 @@
 """Linear algebra and histograms in the compiled language itself: these functions are inlined where NumPy's are called.
 
-They are read as the author's own helpers are. A matrix that NumPy would call singular is an AssertionError here.
+They are read as the author's own helpers are, but what they assert is NumPy's LinAlgError, at the author's own line.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 FAMILY = "linear algebra"
+SQUARE = "Last 2 dimensions of the array must be square"
 
 
 def cholesky(a: Any) -> Any:
     """The lower triangle whose product with its own transpose is `a`."""
+    assert a.shape[0] == a.shape[1], SQUARE
     lower = np.zeros_like(a)
     for i in range(a.shape[0]):
         for j in range(i):
             lower[i, j] = (a[i, j] - lower[i, :j] @ lower[j, :j]) / lower[j, j]
         rest = a[i, i] - lower[i, :i] @ lower[i, :i]
-        assert rest > 0, "Matrix is not positive definite"
+        assert rest > 0 or rest != rest, "Matrix is not positive definite"  # NaN is answered with NaN
         lower[i, i] = np.sqrt(rest)
     return lower
 
@@ -46,11 +48,14 @@ def _exchange(left: Any, one: int, two: int) -> None:
 
 def solve(a: Any, b: Any) -> Any:
     """`x` with `a @ x == b`, by elimination with row exchanges."""
+    assert a.shape[0] == a.shape[1], SQUARE
     left, right = a * 1.0, b * 1.0
+    common = np.result_type(left.dtype, right.dtype)
+    left, right = left.astype(common), right.astype(common)
     size = a.shape[0]
     for k in range(size):
         pivot, best = _pivot(left, k)
-        assert best > 0, "Singular matrix"
+        assert best != 0, "Singular matrix"
         _exchange(left, k, pivot)
         row = right[k].copy()
         right[k] = right[pivot]
@@ -72,9 +77,10 @@ def inv(a: Any) -> Any:
 
 def det(a: Any) -> Any:
     """By elimination with row exchanges."""
+    assert a.shape[0] == a.shape[1], SQUARE
     left = a * 1.0
     size = a.shape[0]
-    found = left[0, 0] * 0 + 1
+    found = left.dtype.type(1)
     for k in range(size):
         pivot, best = _pivot(left, k)
         if pivot != k:
