@@ -171,7 +171,7 @@ class Past:
         return self._kept(seen | (sure - staged)), self._kept(asked - (sure - staged))
 
     def _kept(self, paths: Iterable[str]) -> set[str]:
-        """Without entries (also those that are run by name, wherever they lie), and what nozzle and installers write."""
+        """Without entries, also those that are run by name wherever they lie, and what nozzle and installers write."""
         found = (
             path
             for path in paths

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,8 +105,12 @@ class Compiled:
     """What `aot.compile` makes of a function; called like it."""
 
     def __init__(self, python: Callable[..., Any], options: Options) -> None:
+        if not isinstance(python, types.FunctionType):
+            what = getattr(python, "__name__", None) or repr(python)
+            raise TypeError(f"{what} is no function that was made with def: there is nothing of it to compile")
         functools.update_wrapper(self, python)
-        self.python, self.options = python, options
+        self.python: Callable[..., Any] = python
+        self.options = options
         self.specials: dict[Any, list[Special]] = {}
         self.signature = inspect.signature(python)
         self.names = tuple(self.signature.parameters)
@@ -265,7 +270,10 @@ PLAIN = (np.ndarray, np.memmap)
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer, np.bool_))
+    """Whether it is a whole number, also in an array without axes."""
+    return isinstance(value, (int, np.integer, np.bool_)) or (
+        isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "iub"
+    )
 
 
 def _wrong(value: Any) -> str:

@@ -7,13 +7,14 @@ is not known become nodes with blocks. What has no place in a graph is refused w
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nozzle.aot.build import Builder, Value
+from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.frontend.walker import Walker
 from nozzle.aot.graph import Block, Graph, Node, check
@@ -31,12 +32,14 @@ class Argument:
     """Where `type` is None."""
     dense: bool = True
     """Whether it lies in C order without gaps."""
+    boxed: bool = False
+    """Whether it is an array without axes, and not a number."""
 
     @staticmethod
     def of(name: str, value: Any) -> Argument:
         if isinstance(value, np.ndarray):
             dims = tuple(Dim.of(Size(f"{name}.{axis}", length)) for axis, length in enumerate(value.shape))
-            return Argument(name, Tensor(value.dtype.name, dims), None, bool(value.flags.c_contiguous))
+            return Argument(name, Tensor(value.dtype.name, dims), None, bool(value.flags.c_contiguous), not value.ndim)
         if isinstance(value, np.generic):
             return Argument(name, Tensor(value.dtype.name))
         if isinstance(value, (bool, int, float, complex)):
@@ -63,14 +66,20 @@ def trace(function: Callable[..., Any], arguments: Sequence[Argument], values: M
         if one.type is None:
             walker.names[one.name] = one.value
             continue
-        node = Node("param", (), one.type, {"name": one.name, "dense": one.dense}, b.loc)
+        boxed = {"boxed": True} if one.boxed else {}
+        node = Node("param", (), one.type, {"name": one.name, "dense": one.dense, **boxed}, b.loc)
         if one.type.rank == 0 and one.type.kind in "iu":
             b.known[node] = Dim.of(Size(one.name, values[one.name]))
         params.append(node)
         walker.names[one.name] = node
     result = walker.call()
     outputs: list[Node] = []
-    shape = _outputs(b, result, outputs)
+    try:
+        shape = _outputs(b, result, outputs)
+    except Refuse as error:
+        back = [node for node in ast.walk(walker.source.tree) if isinstance(node, ast.Return)]
+        instead = "return arrays, numbers and tuples of them"
+        raise walker.refuse(back[-1], f"what is given back: {error.reason}", instead) from None
     block = Block(tuple(params), tuple(b.nodes), tuple(outputs))
     graph = Graph(function.__name__, block, shape, pruned(b.facts.guards), b.approximate)
     check(graph)

@@ -1,0 +1,100 @@
+"""Nothing of the compiler's own reaches the author: what cannot be compiled is refused with its place."""
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from nozzle.aot import library
+from nozzle.aot.types import parse_types
+from nozzle.errors import Unwritable
+from tests.aot.conftest import needs_mlir
+
+X = np.ones((2, 2))
+
+
+def total(x):
+    return np.sum(x, initial=3.0)
+
+
+def product(x):
+    return np.matmul(x, x, out=x)
+
+
+def spaced(x):
+    return np.linspace(0.0, 1.0, len(x), endpoint=False)
+
+
+def method(x):
+    return x.sum(where=x > 0)
+
+
+def crowded(x):
+    return np.argmax(x, 0, x, x)
+
+
+def kind(x):
+    return x.dtype
+
+
+def word(x):
+    return x, "hello"
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (total, "np.sum with initial="),
+        (product, "np.matmul with out="),
+        (spaced, "np.linspace with endpoint="),
+        (method, ".sum with where="),
+        (crowded, "np.argmax with these arguments"),
+        (kind, "what is given back"),
+        (word, "what is given back"),
+    ],
+)
+def test_a_refusal_names_what_is_not_compiled_and_where(function, words):
+    with pytest.raises(aot.NotAdmissible) as raised:
+        aot.compile(function)(X)
+    assert words in str(raised.value)
+    assert "test_refusals.py:" in str(raised.value)
+    assert "instead:" in str(raised.value)
+
+
+@pytest.mark.parametrize("value", [3, np.uint8(3), np.array(3), np.array(3, "u1"), np.array(2.5), np.array(True)])
+def test_an_array_without_axes_is_taken_as_its_number(value):
+    def more(x, n):
+        return x + n
+
+    compiled = aot.compile(more, wait=True)
+    assert np.array_equal(compiled(X, value), more(X, value))
+
+
+def test_an_array_without_axes_is_not_changed_behind_the_callers_back():
+    def grow(x):
+        x += 1.0
+        return x
+
+    def fill(x):
+        x.fill(1.0)
+        return x
+
+    for function in (grow, fill):
+        with pytest.raises(aot.NotAdmissible, match="without axes"):
+            aot.compile(function)(np.array(1.0))
+
+
+@pytest.mark.parametrize("function", [len, np.exp, int])
+def test_only_functions_made_with_def_are_compiled(function):
+    with pytest.raises(TypeError, match="made with def"):
+        aot.compile(function)
+
+
+@needs_mlir
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(Unwritable, match="--out"):
+        library.build(aot.compile(lambda_free), parse_types("f64[n]"), tmp_path / "file")
+
+
+def lambda_free(x):
+    return x + 1
