@@ -27,7 +27,7 @@ from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
 from nozzle.aot.passes.quantise import Quantised, quantised_by
 from nozzle.aot.sizes import Size
-from nozzle.aot.source import NotAdmissible
+from nozzle.aot.source import NotAdmissible, Sourceless
 from nozzle.aot.types import DTYPES, Annotation
 
 log = logging.getLogger("nozzle.aot")
@@ -150,7 +150,13 @@ class Compiled:
             arguments = tuple(bound.arguments[name] for name in self.names)
         if any(map(_elsewhere, arguments)):
             return self._there(arguments)
-        return self.special(arguments)(arguments)
+        try:
+            special = self.special(arguments)
+        except Sourceless as error:
+            say_once(f"nozzle.aot: {self.python.__name__} runs as Python: {error.reason}; {error.instead}")
+            self._fast = self.python
+            return self.python(*arguments)
+        return special(arguments)
 
     def _there(self, arguments: Sequence[Any]) -> Any:
         """The answer where arrays are on a device: by their own library, which takes NumPy's calls for its own."""

@@ -28,6 +28,10 @@ class NotAdmissible(Refused):
         super().__init__("\n".join(lines))
 
 
+class Sourceless(NotAdmissible):
+    """There is no text of it to compile, as of what is typed at a plain Python prompt: it runs as Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     tree: ast.FunctionDef
@@ -47,13 +51,13 @@ class Source:
 
 
 def source_of(function: Callable[..., Any]) -> Source:
-    """Parse a function; NotAdmissible when it has no source, is a lambda, a generator, or async."""
+    """Parse a function; NotAdmissible when it is a lambda, a generator, or async, Sourceless when it has no source."""
     code = function.__code__
     here = Loc(code.co_filename, code.co_firstlineno)
     try:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError) as error:
-        raise NotAdmissible(here, "its source is not to be had", "define it in a file or a cell") from error
+        raise Sourceless(here, "its source is not to be had", "define it in a file or a cell") from error
     text = "".join(lines)
     try:
         tree = ast.parse(textwrap.dedent(text)).body[0]

@@ -98,3 +98,15 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 
 def lambda_free(x):
     return x + 1
+
+
+def test_what_has_no_source_runs_as_python_and_says_so_once(caplog):
+    names = {"np": np, "aot": aot}
+    exec("@aot.compile\ndef typed(x, n=1):\n    return x + n", names)
+    typed = names["typed"]
+    assert np.array_equal(typed(X), X + 1)
+    assert np.array_equal(typed(X, n=2), X + 2)
+    assert np.array_equal(typed(X, 3), X + 3)
+    assert caplog.messages == [
+        "nozzle.aot: typed runs as Python: its source is not to be had; define it in a file or a cell"
+    ]
