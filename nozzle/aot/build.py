@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nozzle.aot import order
 from nozzle.aot.graph import Block, Loc, Node, root
 from nozzle.aot.sizes import Dim, Facts, Var
 from nozzle.aot.types import DTYPES, Tensor, builtin, stand_in, weak
@@ -122,6 +123,9 @@ class Builder:
     def ufunc(self, name: str, *operands: Value, pythons: bool = False) -> Node:
         """An elementwise operation by NumPy's own loop; with `pythons`, weak operands give a weak result."""
         nodes = [self.lift(one) for one in operands]
+        found = order.compared(self, name, *nodes) if name in order.TURNED else None
+        if found is not None:
+            return found
         types = [node.tensor for node in nodes]
         function = getattr(np, name)
         every = pythons and all(type.weak for type in types)

@@ -71,10 +71,11 @@ class Ranges:
 
     def joined(self, at: int, pieces: Sequence[Any], counts: Sequence[int]) -> Any:
         """A reduction of the whole, from those of parts of so many numbers, which are arrays of rank 0."""
-        dtype, many = pieces[0].dtype, np.array(counts, pieces[0].real.dtype)
+        dtype = pieces[0].dtype
         with np.errstate(all="ignore"):
             if self.outputs[at] != "mean":
                 return np.asarray(JOIN[self.outputs[at]].reduce(np.stack(pieces)), dtype)
+            many = np.array(counts, pieces[0].real.dtype)
             return np.asarray(np.add.reduce(np.stack(pieces) * many) / np.add.reduce(many), dtype)
 
     def moved(self, at: int, result: Any, parts: Sequence[slice]) -> None:

@@ -303,7 +303,8 @@ def imag(b: Builder, x: Value) -> Node:
 def rounded(b: Builder, x: Value, decimals: int = 0) -> Node:
     if decimals != 0:
         raise Refuse("np.round to decimals is not compiled", "scale: np.rint(x * 100) / 100")
-    return b.ufunc("rint", x)
+    node = b.lift(x)
+    return b.ufunc("positive", node) if node.tensor.kind in "iu" else b.ufunc("rint", node)
 
 
 @function(FAMILY, abs)

@@ -10,7 +10,7 @@ from nozzle.aot.build import Builder, Refuse, Value, common
 from nozzle.aot.graph import Node
 from nozzle.aot.ops.create import iota
 from nozzle.aot.ops.index import gather, look
-from nozzle.aot.ops.op import Op, define, function
+from nozzle.aot.ops.op import FUNCTIONS, Op, define, function
 from nozzle.aot.ops.reduce import axes_of, reduce
 from nozzle.aot.ops.shape import axis_of, ravel
 from nozzle.aot.types import Tensor
@@ -82,8 +82,7 @@ def norm(b: Builder, x: Value, axis: Value = None, keepdims: bool = False) -> Va
 
 @function(FAMILY, np.trace, method="trace")
 def trace(b: Builder, x: Value) -> Value:
-    node = diagonal(b, x)
-    return reduce(b, "sum", node, (0,), False, node.tensor.dtype)
+    return FUNCTIONS[np.sum](b, diagonal(b, x))
 
 
 @function(FAMILY, np.diagonal, method="diagonal")

@@ -1,0 +1,104 @@
+"""A later call answers as Python too: what the first call does not show must not go wrong in those after it.
+
+The check of native code on its first inputs sees neither an overflow nor an index out of range nor a sign that only
+later inputs have. So every program here is called twice: with something harmless, and with what is to be seen.
+"""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from tests.aot.agree import same
+from tests.aot.conftest import needs_mlir
+
+pytestmark = needs_mlir
+
+
+def outcome(function, arguments):
+    """What a call answers or raises, and what its arguments hold then."""
+    mine = copy.deepcopy(arguments)
+    try:
+        with np.errstate(all="ignore"):
+            return function(*mine), mine
+    except Exception as error:
+        return type(error), mine
+
+
+def later(function, first, *others, native=True):
+    """The compiled function; every call after the first is compared with Python's."""
+    compiled = aot.compile(function, wait=True)
+    outcome(compiled, first)
+    for arguments in others:
+        got, want = outcome(compiled, arguments), outcome(function, arguments)
+        if isinstance(want[0], type):
+            assert got[0] is want[0], (arguments, got, want)
+        else:
+            assert not isinstance(got[0], type), (arguments, got, want)
+            assert same(got[0], want[0], rtol=1e-12), (arguments, got, want)
+        assert all(map(same, got[1], want[1])), (arguments, got, want)
+    made = [one for group in compiled.specials.values() for one in group]
+    assert not native or all(one.native is not None for one in made), [one.said for one in made]
+    return compiled
+
+
+def peak(image):
+    return (image // 3 * 5 + image % 7 - image // 5 + (image >> 2) * 3 + (image ^ 90)).max()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i2"])
+def test_an_extreme_of_parts_has_nothing_to_do_with_how_long_they_are(dtype, monkeypatch):
+    monkeypatch.setenv("NOZZLE_AOT_THREADS", "2")
+    image = np.random.default_rng(0).integers(0, 100, (2048, 1100)).astype(dtype)
+    later(peak, (image[:4],), (image,))
+
+
+def orders(a, b):
+    return a < b, a <= b, a > b, a >= b, a == b, a != b
+
+
+WIDE = np.array([1, 2**64 - 1, 2**63, 0, 5], "u8")
+SIGNED = np.array([-1, -1, 2**63 - 1, -(2**63), 5])
+
+
+def test_whole_numbers_are_compared_as_numbers_whatever_their_sign():
+    later(orders, (np.array([1, 2], "u8"), np.array([1, 3])), (WIDE, SIGNED), (WIDE[::-1], SIGNED))
+    later(orders, (np.array([1, 2]), np.array([1, 3], "u8")), (SIGNED, WIDE))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u4", "u8", "i8"])
+def test_an_array_is_compared_with_a_python_int_of_any_size(dtype):
+    x = np.array([0, 3, 5, 100]).astype(dtype)
+    calls = [(x, k) for k in (300, -1, -(2**63), 2**63 - 1, 3, -200, 2**31)]
+    later(orders, (x, 5), *calls)
+    later(orders, (5, x), *((k, x) for _, k in calls))
+
+
+def beyond(x):
+    return x < 300, x == -1, x > -200, 300 >= x, x != 1000
+
+
+def test_a_constant_beyond_the_dtype_has_its_answer_too():
+    later(beyond, (np.array([3], "u1"),), (np.array([0, 255], "u1"),))
+    later(beyond, (np.uint8(3),), (np.uint8(255),))
+
+
+def traces(x):
+    return np.trace(x) * 1.0, x.trace()
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i4", "bool", "f4", "c16"])
+def test_a_trace_is_summed_as_wide_as_numpy_sums(dtype):
+    later(traces, (np.eye(3, dtype=dtype),), (np.full((5, 4), 100).astype(dtype),), (np.eye(3, dtype=dtype) * 100,))
+
+
+def rounds(x):
+    return np.round(x), np.round(x) == x, x.round()
+
+
+def test_whole_numbers_are_not_rounded_by_way_of_floats():
+    later(rounds, (np.arange(3),), (np.array([2**53 + 1, -(2**62) - 1]),))
+    later(rounds, (np.arange(3, dtype="u1"),), (np.array([255], "u1"),))
+    later(rounds, (np.ones(3),), (np.array([0.5, 1.5, -2.5]),))
