@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot import order
-from nozzle.aot.graph import Block, Loc, Node, root
+from nozzle.aot.graph import VIEWS, Block, Loc, Node
 from nozzle.aot.sizes import Dim, Facts, Var
 from nozzle.aot.types import DTYPES, Tensor, builtin, stand_in, weak
 
@@ -227,7 +227,21 @@ class Builder:
 
     def writable(self, target: Node) -> None:
         """Refuse to write to what a loop or a branch rebinds: nobody could say who else sees it."""
-        base = root(target)
+        base = target
+        while base.op in VIEWS:
+            if base.op == "broadcast":
+                raise Refuse("what np.broadcast_to gives is read-only, and is written to here", "copy it: y = y.copy()")
+            base = base.inputs[0]
+        if base.op in ("real", "imag"):
+            raise Refuse(
+                f"the .{base.op} of an array is written to here, which in NumPy is a view of it",
+                f"copy it first: r = z.{base.op}.copy(), or write to z",
+            )
+        if "perhaps" in base.attrs:
+            raise Refuse(
+                "what is written to here may look at another array or be a copy, as that one lies in memory",
+                "copy it first: y = y.copy()",
+            )
         if base.op == "param" and "carried" in base.attrs:
             raise Refuse("an array that a loop or a branch rebinds is written to here", "copy it first: x = x.copy()")
         if base.op == "result":

@@ -12,7 +12,7 @@ from nozzle.aot.graph import Node
 from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.index import look
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.ops.shape import broadcast_to, dims, empty, reshape
+from nozzle.aot.ops.shape import broadcast_to, dims, empty, fresh, reshape
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor
 
@@ -161,10 +161,13 @@ def meshgrid(b: Builder, *axes: Value, indexing: str = "xy") -> Value:
     order = [1, 0, *range(2, len(nodes))] if indexing == "xy" and len(nodes) > 1 else list(range(len(nodes)))
     shape = tuple(nodes[at].tensor.shape[0] for at in order)
     return tuple(
-        broadcast_to(
+        fresh(
             b,
-            reshape(b, node, tuple(node.tensor.shape[0] if order[at] == one else 1 for at in range(len(nodes)))),
-            shape,
+            broadcast_to(
+                b,
+                reshape(b, node, tuple(node.tensor.shape[0] if order[at] == one else 1 for at in range(len(nodes)))),
+                shape,
+            ),
         )
         for one, node in enumerate(nodes)
     )

@@ -275,6 +275,8 @@ def clip(b: Builder, x: Value, low: Value = None, high: Value = None, **names: V
 def astype(b: Builder, x: Value, dtype: Value, copy: bool = True) -> Node:
     node = b.lift(x)
     if node.tensor.dtype == dtype_name(dtype):
+        if not copy:
+            return node
         return (
             b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
             if node.tensor.rank

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common
-from nozzle.aot.graph import Node
+from nozzle.aot.graph import VIEWS, Node
 from nozzle.aot.ops.index import look
 from nozzle.aot.ops.op import Op, define, function
 from nozzle.aot.sizes import Dim
@@ -76,6 +76,8 @@ def reshape(b: Builder, x: Value, *shape: Value, **names: Value) -> Node:
     b.same(total, count(new), "cannot reshape array into a shape of another size")
     if not node.tensor.rank:
         return look(b, node, (None,) * len(new)) if new else node
+    if tuple(map(b.facts.plain, new)) == tuple(map(b.facts.plain, node.tensor.shape)):
+        return node
     node = dense(b, node)
     inputs = [one for one in parts if isinstance(one, Node)]
     return b.emit("reshape", (node, *inputs), Tensor(node.tensor.dtype, new), shape=_template(parts, new, inputs))
@@ -94,19 +96,51 @@ def count(shape: Sequence[Dim]) -> Dim:
 
 
 def dense(b: Builder, node: Node) -> Node:
-    """The same elements in C order without gaps: itself where that is so, else a copy."""
-    inner = node
-    while inner.op == "reshape":
-        inner = inner.inputs[0]
-    if inner.op in ("slice", "transpose", "broadcast") or (inner.op == "param" and not inner.attrs.get("dense", False)):
-        return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
-    return node
+    """The same elements in C order without gaps: itself where that is so, else a copy, which NumPy may make or not."""
+    if contiguous(b, node):
+        return node
+    return b.emit("copy", (node,), node.tensor, perhaps=True)
+
+
+def contiguous(b: Builder, node: Node) -> bool:
+    """Whether it lies in C order without gaps, as far as can be known."""
+    if node.op == "param":
+        return bool(node.attrs.get("dense", "carried" in node.attrs))
+    if node.op not in VIEWS:
+        return True
+    if not contiguous(b, node.inputs[0]):
+        return False
+    source = node.inputs[0].tensor.shape
+    if node.op == "broadcast":
+        return len(source) == node.tensor.rank and all(map(b.facts.equal, source, node.tensor.shape))
+    if node.op == "transpose":
+        long = [axis for axis in node.attrs["axes"] if b.facts.equal(source[axis], Dim.of(1)) is not True]
+        return long == sorted(long)
+    within = False
+    if node.op == "slice":
+        for axis, length in zip(node.attrs["plan"], source, strict=True):
+            many = Dim.of(1) if axis.out is None else node.tensor.shape[axis.out]
+            if (within and b.facts.equal(many, length) is not True) or (axis.step != 1 and many.fixed != 1):
+                return False
+            within = within or b.facts.equal(many, Dim.of(1)) is not True
+    return True
 
 
 @function(FAMILY, np.ravel, method="ravel")
 def ravel(b: Builder, x: Value) -> Node:
     node = b.lift(x)
-    return node if node.tensor.rank == 1 else reshape(b, node, -1)
+    if node.tensor.rank != 1:
+        return reshape(b, node, -1)
+    return node if contiguous(b, node) else fresh(b, node)
+
+
+def fresh(b: Builder, node: Node) -> Node:
+    """A copy that has memory only where it must: where it, or what it is of, is written to."""
+    if not node.tensor.rank:
+        return node
+    if node.tensor.dtype == "bool":
+        return b.emit("bitwise_or", (node, node), node.tensor)
+    return b.emit("positive", (node,), node.tensor)
 
 
 @function(FAMILY, method="flatten")
@@ -115,7 +149,7 @@ def flatten(b: Builder, x: Value) -> Node:
     return node if node.tensor.rank == 1 else reshape(b, node, -1)
 
 
-@function(FAMILY, np.copy, np.ascontiguousarray, method="copy")
+@function(FAMILY, np.copy, method="copy")
 def copy(b: Builder, x: Value) -> Node:
     node = b.lift(x)
     if not node.tensor.rank:
@@ -123,12 +157,27 @@ def copy(b: Builder, x: Value) -> Node:
     return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
 
 
-@function(FAMILY, np.asarray, np.array)
-def array(b: Builder, x: Value, dtype: Value = None) -> Value:
+@function(FAMILY, np.ascontiguousarray)
+def ascontiguousarray(b: Builder, x: Value) -> Node:
+    """Itself where it lies in C order, else a copy."""
+    node = b.lift(x)
+    return dense(b, node) if node.tensor.rank else look(b, node, None)
+
+
+@function(FAMILY, np.asarray)
+def asarray(b: Builder, x: Value, dtype: Value = None) -> Value:
+    """Itself where it is an array of that dtype."""
     if isinstance(x, tuple):
         return stack(b, tuple(b.lift(one) if dtype is None else b.cast(one, np.dtype(dtype).name) for one in x))
     node = b.lift(x)
     return node if dtype is None else b.cast(node, np.dtype(dtype).name)
+
+
+@function(FAMILY, np.array)
+def array(b: Builder, x: Value, dtype: Value = None) -> Value:
+    """A copy in any case."""
+    found = asarray(b, x, dtype)
+    return fresh(b, found) if found is x else found
 
 
 @function(FAMILY, np.expand_dims)
