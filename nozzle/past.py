@@ -124,7 +124,7 @@ class Past:
 
     def own(self, finished: Finished) -> set[str]:
         """Files under the root that a run wrote, as far as its hooks saw."""
-        return {path for each in finished.writes if (path := self._inside(each))}
+        return {path for each in finished.writes if (path := self._inside(each, follow=False))}
 
     def content(self, path: str) -> str:
         """What a file under the root holds, as a digest; empty for entries and for what is outside."""
@@ -241,10 +241,12 @@ class Past:
         except OSError:
             return ""
 
-    def _inside(self, path: str) -> str:
-        """Path from the root; empty for what is outside or nozzle's and git's own."""
+    def _inside(self, path: str, follow: bool = True) -> str:
+        """Path from the root; empty for what is outside or nozzle's and git's own. A link is what it leads to, where
+        that was read; where it was written, it is itself what changed."""
         try:
-            rel = Path(path).resolve().relative_to(self.root.resolve()).as_posix()
+            real = Path(path).resolve() if follow else Path(path).parent.resolve() / Path(path).name
+            rel = real.relative_to(self.root.resolve()).as_posix()
         except (ValueError, OSError):
             return ""
         return "" if rel.split("/")[0] in (".git", ".nozzle") else rel

@@ -827,6 +827,50 @@ def test_each_step_holds_what_its_cell_wrote_though_cells_below_wrote_it_again(w
     assert git(workshop.root, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("move", ["os.rename('run', 'kept')", "shutil.move('run', 'kept')"])
+def test_a_folder_that_a_cell_gives_another_name_is_all_its_files(workshop: Workshop, move: str) -> None:
+    path = workshop.write(
+        cell("import os, shutil\nos.makedirs('run/plots')\nopen('run/plots/p.csv', 'w').write('1')")
+        + cell("open('run/data.csv', 'w').write('2')")
+        + cell(move)
+    )
+    workshop.write("# An entry\n", "journal/run/note.md")
+    git(workshop.root, "add", "journal/run/note.md"), git(workshop.root, "commit", "-qm", "note")
+    workshop.run(path)
+    held = set(git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD", "journal").split())
+    moved = {"journal/kept/data.csv", "journal/kept/plots/p.csv"}
+    assert held == {"journal/entry.md", "journal/run/note.md", *moved}, "an entry is no cell's to take away"
+    assert git(workshop.root, "diff", "--cached", "--name-only") == "", "the author's next commit brings nothing back"
+
+
+def test_a_folder_that_a_cell_takes_away_is_gone_from_the_index_too(workshop: Workshop) -> None:
+    workshop.write("x\n", "journal/run/sub/data.csv")
+    git(workshop.root, "add", "."), git(workshop.root, "commit", "-qm", "begin")
+    (workshop.root / "journal/run/sub/data.csv").unlink()
+    workshop.run(workshop.write(cell("import os\nos.removedirs('run/sub')")))
+    assert git(workshop.root, "ls-tree", "-r", "--name-only", "HEAD", "journal") == "journal/entry.md"
+    assert git(workshop.root, "status", "--porcelain") == ""
+
+
+def test_a_link_that_a_cell_makes_is_in_its_step_and_not_what_the_author_is_at(workshop: Workshop) -> None:
+    workshop.write("1\n", "journal/data.csv")
+    git(workshop.root, "add", "."), git(workshop.root, "commit", "-qm", "begin")
+    workshop.write("1\nhalf a thought\n", "journal/data.csv")
+    workshop.run(workshop.write(cell("import os\nos.symlink('data.csv', 'latest.csv')")))
+    names = git(workshop.root, "log", "-1", "--name-only", "--format=").split()
+    assert names == ["journal/entry.md", "journal/latest.csv"]
+    assert git(workshop.root, "ls-tree", "HEAD", "journal/latest.csv").startswith("120000")
+    assert git(workshop.root, "status", "--porcelain") == "M journal/data.csv"
+
+
+def test_what_a_cell_makes_a_program_is_one_in_its_step(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('go.sh', 'w').write('x')") + cell("import os\nos.chmod('go.sh', 0o755)"))
+    workshop.run(path)
+    steps = [step for step in workshop.here.steps.history("journal/entry.md") if step.kind == "cell"]
+    modes = [git(workshop.root, "ls-tree", step.sha, "journal/go.sh")[:6] for step in steps]
+    assert modes == ["100755", "100644"]
+
+
 def test_what_a_cell_wrote_is_held_by_a_step_that_is_owed_over_a_restart(workshop: Workshop) -> None:
     path = workshop.write(cell("open('../made.txt', 'w').write('made')"))
     workshop.run(path)

@@ -102,7 +102,8 @@ def _advance(repo: Repo, parts: list[_Part], at: str | None) -> list[Step]:
 def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
     chain = _Chain(head, head, repo.tree(head))
     for part in parts:
-        tree = repo.objects.graft(chain.tree, {path: turn.after for path, turn in part.turns.items()})
+        turns = _with_below(repo, chain.tree, part.turns)
+        tree = repo.objects.graft(chain.tree, {path: turn.after for path, turn in turns.items()})
         merges = part.record.merges
         if (tree == chain.tree and not merges) or (
             not chain.tree and not any(turn.after for turn in part.turns.values())
@@ -112,11 +113,19 @@ def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
         chain.tip = repo.objects.commit(tree, [*filter(None, (chain.tip, merges))], repo.signed(), words)
         chain.tree = tree
         chain.shas.append(chain.tip)
-        for path, turn in part.turns.items():
+        for path, turn in turns.items():
             before = chain.turns[path].before if path in chain.turns else _leaf(repo, head, path)
             chain.turns[path] = replace(turn, before=before)
     chain.turns = {path: turn for path, turn in chain.turns.items() if turn.before != turn.after}
     return chain
+
+
+def _with_below(repo: Repo, tree: str, turns: dict[str, Turn]) -> dict[str, Turn]:
+    """The same, and where a folder goes, all that this tree has in it: the index knows only files."""
+    gone = [path for path, turn in turns.items() if turn.after is None]
+    folders = [(path, leaf) for path in gone if (leaf := repo.objects.leaf(tree, path)) and leaf.mode == TREE]
+    below = {path: Turn(None, None) for name, leaf in folders for path, _ in repo.objects.walk(leaf.sha, name + "/")}
+    return {path: turn for path, turn in below.items() if path not in turns} | turns
 
 
 def _trailers(part: _Part, thread: str) -> list[tuple[str, str]]:

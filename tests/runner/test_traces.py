@@ -47,6 +47,17 @@ def test_what_is_not_there_was_not_read(bench: Bench) -> None:
         ("import os; os.rename('old', 'new')", ["new", "old"]),
         ("import os; os.remove('old')", ["old"]),
         ("import os; os.symlink('old', 'link')", ["link"]),
+        ("import os; os.symlink('old', 'link'); open('link', 'a').close()", ["link", "old"]),
+        ("import os; os.symlink('old', 'link'); os.truncate('link', 0)", ["link", "old"]),
+        ("import os; os.chmod('old', 0o755)", ["old"]),
+        ("import os; os.chmod('old', 0o600)", []),
+        ("import os; os.rename('tree', 'new')", ["leaf", "leaf"]),
+        ("import os; os.rename('tree', 'b'); os.rename('b', 'c')", ["leaf", "leaf", "leaf"]),
+        (
+            "import os; os.mkdir('full'); open('full/a', 'w')\ntry: os.rename('tree', 'full')\nexcept OSError: pass",
+            ["full", "a"],
+        ),
+        ("import shutil; shutil.move('tree', '..')", ["leaf", "leaf"]),
         ("import shutil; shutil.copy('old', 'copy')", ["copy"]),
         ("import sqlite3; sqlite3.connect('db').execute('create table t (a)')", ["db"]),
         ("import sqlite3; sqlite3.connect(':memory:')", []),
@@ -67,6 +78,14 @@ def test_files_of_the_repository_that_are_written(bench: Bench, source: str, wri
     assert names(finished.writes) == written
     assert all(path.startswith(str(bench.folder.parent)) for path in finished.writes)
     assert not finished.effects
+
+
+def test_of_a_folder_with_a_new_name_so_many_files_are_told_as_are_remembered(bench: Bench) -> None:
+    (bench.folder / "tree" / "below").mkdir(parents=True)
+    for n in range(10_020):
+        (bench.folder / "tree" / "below" / str(n)).touch()
+    finished = bench.run("import os; os.rename('tree', 'new')")
+    assert len(finished.writes) == 20_000
 
 
 def test_a_repository_that_is_its_own_environment(opened: Callable[..., Bench], tmp_path: Path) -> None:

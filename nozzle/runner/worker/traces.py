@@ -5,8 +5,10 @@ The hook only remembers; names are judged after the cell. What C code opens by i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import site
+import stat
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -25,10 +27,8 @@ CHANGES = {
     "os.mkdir": ((0, 2),),
     "os.remove": ((0, 1),),
     "os.rmdir": ((0, 1),),
-    "os.rename": ((0, 2), (1, 3)),
     "os.link": ((1, 3),),
     "os.symlink": ((1, 2),),
-    "os.truncate": ((0, 0),),
 }
 """Where in an event's arguments the changed name stands, and the descriptor of the folder that it is in."""
 UNSEEN = {"__pycache__", ".git", ".nozzle", ".ipynb_checkpoints"}
@@ -49,6 +49,9 @@ class Traces:
         self._forget()
         self._hear: dict[str, Callable[[Any], None]] = {
             "open": self._open,
+            "os.truncate": self._truncate,
+            "os.chmod": self._mode,
+            "os.rename": self._rename,
             "sqlite3.connect": self._database,
             **dict.fromkeys(NETWORK, self._network),
             **dict.fromkeys(PROGRAMS, self._program),
@@ -63,7 +66,9 @@ class Traces:
     def end(self) -> dict[str, Any]:
         """Stop listening and say what there was."""
         self.on = False
-        writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | set(map(_real, self._removed))
+        gone = {path for path in self._moved if not os.path.lexists(path)}
+        removed = set(map(_real, self._removed | gone))
+        writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | removed
         reads = {path for path in map(_real, self._read) if os.path.isfile(path)} - writes
         self.inputs = sorted(path for path in reads if not path.startswith((*self._libraries, "/proc/", "/sys/")))
         otherwise = self._removed | (self._read - self._afresh)
@@ -83,6 +88,8 @@ class Traces:
         self._written: set[str] = set()
         self._afresh: set[str] = set()
         self._removed: set[str] = set()
+        self._moved: set[str] = set()
+        """Files of folders that were to get another name: those that are gone in the end did."""
         self._reached = self._spawned = False
 
     def _hook(self, event: str, arguments: Any) -> None:
@@ -100,13 +107,42 @@ class Traces:
             return
         writing = not set("wax+").isdisjoint(mode) if isinstance(mode, str) else bool(flags & WRITING)
         truncates = not set("wx").isdisjoint(mode) if isinstance(mode, str) else bool(flags & (os.O_TRUNC | os.O_EXCL))
+        if writing and (link := _linked(path)):
+            return _add(self._written, link)  # what it leads to is written, and not from a name that stays what it is
         if writing and truncates and self._read.isdisjoint(names := _named(path)) and self._written.isdisjoint(names):
             _add(self._afresh, path)
         _add(self._written if writing else self._read, path)
 
     def _database(self, arguments: Any) -> None:
         if arguments[0] != ":memory:":
-            _add(self._written, arguments[0])
+            _add(self._written, _linked(arguments[0]) or arguments[0])
+
+    def _truncate(self, arguments: Any) -> None:
+        _add(self._written, _linked(arguments[0]) or arguments[0])
+
+    def _mode(self, arguments: Any) -> None:
+        """Git keeps of a mode whether the file is a program: where that changes, the file does."""
+        path, mode, folder = arguments
+        for name in map(os.path.realpath, _named(path, folder)):
+            with contextlib.suppress(OSError):
+                was = os.stat(name).st_mode
+                if stat.S_ISREG(was) and (was ^ mode) & stat.S_IXUSR:
+                    self._written.add(name)
+
+    def _rename(self, arguments: Any) -> None:
+        """A folder that is given another name is what all its files are, as many as are remembered."""
+        from_, to, from_folder, to_folder = arguments
+        names = [*_named(from_, from_folder), *_named(to, to_folder)]
+        below = _below(names[0], MOST - len(self._moved)) if len(names) == 2 else None
+        if below is None:
+            self._change(from_, from_folder)
+            self._change(to, to_folder)
+            return
+        for name, known in zip(names, (self._moved, self._written), strict=True):
+            if self._is_ours(os.path.join(_real(name), "")):
+                known.update(os.path.join(name, each) for each in below)
+            else:
+                self._change(name, -1)
 
     def _change(self, path: Any, folder: Any) -> None:
         """Something is about to be made here, or what is here to be taken away."""
@@ -146,6 +182,25 @@ def _named(path: Any, folder: Any = -1) -> list[str]:
     except (TypeError, OSError):
         return []
     return [os.path.join(at, name)]
+
+
+def _linked(path: Any) -> str:
+    """What a name leads to that is a link; empty when it is none."""
+    return next((os.path.realpath(name) for name in _named(path) if os.path.islink(name)), "")
+
+
+def _below(folder: str, most: int) -> list[str] | None:
+    """The first files in a folder, at any depth, from there; None for what is no folder."""
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        return None
+    found: list[str] = []
+    for at, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in UNSEEN]
+        links = [name for name in folders if os.path.islink(os.path.join(at, name))]
+        found += [os.path.relpath(os.path.join(at, name), folder) for name in (*files, *links)]
+        if len(found) >= most:
+            break
+    return found[: max(most, 0)]
 
 
 def _real(path: str) -> str:
