@@ -145,6 +145,13 @@ def test_a_cell_has_its_label_its_anchors_and_no_option_lines() -> None:
     assert '<span class="lang">python</span>' in page
 
 
+def test_what_a_marker_says_of_a_kind_makes_a_block_none_of_that_kind() -> None:
+    offered = (
+        "\n<!-- nozzle:proposal of=1 id=2 risk=ask kind=task -->\n\n- [ ] run: it\n\n<!-- /nozzle kind=output -->\n"
+    )
+    assert 'class="nozzle nozzle-proposal"' in html(offered)
+
+
 def test_an_output_says_what_it_is_and_how_far_it_can_be_trusted() -> None:
     page = html(OUTPUT, marks={1: Mark("stale", "stale: the code <changed>")})
     assert '<section class="nozzle nozzle-output failed" aria-label="Output">' in page

@@ -48,7 +48,7 @@ def _closing(blocks: list[Node], start: int, opened: re.Match[str]) -> int | Non
 
 def _envelope(opened: re.Match[str], blocks: list[Node]) -> Node:
     closed = _marker(CLOSING, blocks[-1])
-    facts = {"kind": opened[1], **keys(opened[2]), **keys(closed[1] if closed else "")}
+    facts = {**keys(opened[2]), **keys(closed[1] if closed else ""), "kind": opened[1]}
     within = [_quoted(node) for node in blocks[1:-1]]
     position = {"start": blocks[0]["position"]["start"], "end": blocks[-1]["position"]["end"]}
     style = f"nozzle nozzle-{opened[1]}" if opened[1] in _OWNED else "nozzle"
