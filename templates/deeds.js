@@ -286,9 +286,9 @@
   const tickable = () => [...article.querySelectorAll("section.nozzle-proposal")].forEach((block, at) => {
     const held = standing[at];
     for (const box of held ? block.querySelectorAll("input[type=checkbox]:disabled") : []) {
-      const word = box.ariaLabel;
+      const [word, task] = box.ariaLabel.split(/: (.*)/s);
       box.disabled = false;
-      box.onchange = () => answer(held.id, word === "deny" ? "deny" : "run", "", held.choices.includes(word) ? word : "");
+      box.onchange = () => answer(held.id, word, "", held.choices.includes(task) ? task : "");
     }
   });
   const ask = async () => {

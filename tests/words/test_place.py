@@ -412,7 +412,15 @@ def test_a_task_leads_to_its_thread_and_what_it_proposes_is_allowed_there(folder
 
 
 @looked
-def test_each_of_several_tasks_has_its_own_button(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "document.querySelectorAll('.deed-choice button')[1]",
+        "document.querySelectorAll('section.nozzle-proposal input:not(:disabled)')[1]",
+    ],
+    ids=["button", "box"],
+)
+def test_each_of_several_tasks_has_its_own_button_and_box(folder: Path, chosen: str) -> None:
     def drive(here: Watched) -> None:
         words = "Can you plot the bandwidth against n? Also, please write a test for the scan."
         here.act("write", what="prose", text=words)
@@ -422,7 +430,8 @@ def test_each_of_several_tasks_has_its_own_button(folder: Path) -> None:
             offered(phone, 1)
             phone.press("p", 80, text="p")
             phone.until("document.querySelectorAll('.deed-choice').length === 2")
-            phone.do("document.querySelectorAll('.deed-choice button')[1].click()")
+            phone.until(f"!!{chosen}")
+            phone.do(f"{chosen}.click()")
             phone.until("document.querySelector('article').innerText.includes('Task for the doer')")
             phone.until("document.querySelectorAll('.deed-choice').length === 1")
             assert phone.complaints == []
@@ -770,3 +779,49 @@ def test_a_short_word_is_written_as_it_is_or_not_at_all(folder: Path) -> None:
 
     watch(folder, drive)
     assert "\n\n/sure 5\n\n/nope\n\n" in (folder / "journal/scan.md").read_text()
+
+
+LOOK = "Look.\n\n```{code-cell} python\nprint('has', x if 'x' in dir() else None)\n```"
+
+
+@looked
+@pytest.mark.parametrize(
+    "there", [False, True], ids=["in the list, on the author's page", "by its box, on the thread's page"]
+)
+def test_what_would_reach_outside_again_for_a_task_on_its_thread_is_skipped_by_a_click(
+    folder: Path, home: Path, there: bool
+) -> None:
+    (home / "nozzle").mkdir(exist_ok=True)
+    (home / "nozzle" / "settings.toml").write_text('snapshots = "never"\n')
+    seen = folder.parent / "seen"
+    once = f"```{{code-cell}} python\n#| once: true\nx = 1\nopen({str(seen)!r}, 'a').write('x')\n```\n\nWords.\n"
+
+    def drive(here: Watched) -> None:
+        here.act("run")
+        with Chromium(folder.parent / "profile", 360, 780) as phone:
+            phone.open(here.link)
+            phone.until("document.querySelectorAll('section.nozzle-output').length === 1")
+            here.act("write", what="do", text="look at x")
+            phone.until("!!document.querySelector('section.nozzle-task a[href*=threads]')")
+            offered(phone, 1)
+            if there:
+                phone.do("document.querySelector('section.nozzle-task a[href*=threads]').click()")
+                phone.until("document.querySelector('.deed-thread')?.textContent.startsWith('on ')")
+                offered(phone, 1)
+                phone.until("!!document.querySelector('section.nozzle-proposal input[aria-label=skip]:not(:disabled)')")
+                phone.do("document.querySelector('section.nozzle-proposal input[aria-label=skip]').click()")
+            else:
+                phone.press("p", 80, text="p")
+                skip = (
+                    "[...document.querySelectorAll('.deed-offers button')].find((each) => each.textContent === 'Skip')"
+                )
+                phone.until(f"!!{skip}")
+                phone.do(f"{skip}.click()")
+            phone.until("document.querySelector('article').innerText.includes('It is there.')")
+            assert seen.read_text() == "x", "what reached outside did so once"
+            assert phone.complaints == []
+
+    watch(
+        folder, drive, text=once, threads=True,
+        model=Scripted(lambda messages: END if "<output" in messages[-1]["content"][:7] else LOOK),
+    )  # fmt: skip
