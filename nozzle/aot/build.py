@@ -39,6 +39,8 @@ class Builder:
         self.facts = Facts()
         self.loc = Loc()
         self.nodes: list[Node] = []
+        self._whole = self.nodes
+        """The outermost block: what stands in it is done in every call."""
         self.known: dict[Node, Dim] = {}
         """Integer scalars as sizes."""
         self.approximate = False
@@ -156,6 +158,12 @@ class Builder:
         """Raise when `good` is false."""
         self.emit("check", (good,), None, kind=kind, message=message)
 
+    def fail(self, kind: type[Exception], message: str) -> None:
+        """What is done here cannot but fail: in every call, or where a branch or a loop comes to it."""
+        if self.nodes is self._whole:
+            raise kind(message)
+        self.trap(self.lift(False), kind, message)
+
     # shapes
 
     def dim(self, value: Value) -> Dim:
@@ -217,11 +225,11 @@ class Builder:
         equal = self.facts.equal(left, right)
         if equal is False:
             if left.hint is not None and right.hint is not None:
-                raise ValueError(f"{message}: {left} is {left.hint} and {right} is {right.hint}")
-            raise ValueError(f"{message}: {left} and {right}")
+                message += f": {left} is {left.hint} and {right} is {right.hint}"
+            self.fail(ValueError, message)
         if equal is None:
             good = self.emit("equal", (self.size(left), self.size(right)), Tensor("bool", (), True))
-            self.emit("check", (good,), None, kind=ValueError, message=message, lengths=True)
+            self.emit("check", (good,), None, kind=ValueError, message=message)
 
     # memory
 

@@ -34,6 +34,10 @@ log = logging.getLogger("nozzle.aot")
 Runner = Callable[[Sequence[Any]], Any]
 
 
+FAILED = (ValueError, IndexError, OverflowError, ZeroDivisionError, AssertionError)
+"""What a call raises while its graph is made, where it cannot but fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a function is to be compiled."""
@@ -156,7 +160,15 @@ class Compiled:
             say_once(f"nozzle.aot: {self.python.__name__} runs as Python: {error.reason}; {error.instead}")
             self._fast = self.python
             return self.python(*arguments)
+        except FAILED as error:
+            return self._failing(arguments, error)
         return special(arguments)
+
+    def _failing(self, arguments: Sequence[Any], error: Exception) -> Any:
+        """A call that seems to be an error is Python's: it raises what is to be raised, after what comes before it."""
+        found = self.python(*arguments)
+        say_once(f"nozzle.aot: {self.python.__name__} runs as Python for a call that seemed to be an error: {error}")
+        return found
 
     def _there(self, arguments: Sequence[Any]) -> Any:
         """The answer where arrays are on a device: by their own library, which takes NumPy's calls for its own."""

@@ -193,7 +193,7 @@ def _lines(block: Block, names: dict[Node, str], depth: int) -> list[str]:
     return lines
 
 
-HIDDEN = ("name", "plan", "origin", "phases")
+HIDDEN = ("name", "plan", "origin", "phases", "perhaps")
 
 
 def _attr(value: Any) -> str:

@@ -126,7 +126,7 @@ def test_what_numpy_refuses_is_refused_as_numpy_does():
         aot.compile(plus)(V, V[:7])
     with pytest.raises(IndexError, match="out of bounds"):
         aot.compile(first)(V[:0])
-    with pytest.raises(IndexError, match=r"index i is out of bounds for an axis of size x.0: here it is 7, of 5"):
+    with pytest.raises(IndexError, match="index 7 is out of bounds"):
         aot.compile(picked)(V[:5], 7)
 
 

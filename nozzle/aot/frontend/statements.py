@@ -81,7 +81,7 @@ def asserted(w: Walker, statement: ast.Assert) -> None:
     elif not good and w.place is not None:
         raise kind(f"{message} ({w.place})")
     elif not good:
-        raise Refuse(f"an assertion that is false while compiling: {message}")
+        w.b.fail(AssertionError, message)
 
 
 def _words(w: Walker, node: ast.expr | None) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nozzle.aot.graph import Block, Node, root, walk
+from nozzle.aot.graph import Block, Node, root
 from nozzle.aot.lower.frame import Buffer
-from nozzle.aot.lower.function import Function
+from nozzle.aot.lower.function import Function, tests
 from nozzle.aot.lower.text import register
 
 
@@ -64,7 +64,8 @@ def _for(f: Function, node: Node) -> None:
     else:
         begin, end = low, high
     names = [f.t.name() for _ in scalars]
-    types = [register(params[at].tensor.dtype) for at in scalars]
+    dtypes = [params[at].tensor.dtype for at in scalars]
+    types = list(map(register, dtypes))
 
     def whole(turn: str) -> list[str]:
         at = turn
@@ -73,9 +74,7 @@ def _for(f: Function, node: Node) -> None:
             at = f.t.set(f"arith.addi {moved}, {low} : index")
         f.scalars[i] = f.t.set(f"arith.index_cast {at} : index to i64")
         f.scalars.update({params[k]: name for k, name in zip(scalars, names, strict=True)})
-        f.block(body)
-        _turn(f, params, body.results)
-        return [f.scalar(body.results[k]) for k in scalars]
+        return f.body(body.nodes, dtypes, lambda: _handed(f, params, body.results, scalars))
 
     if "until" in node.attrs:
         over = _Scalars([f.scalar(first[at]) for at in scalars], types, names)
@@ -88,7 +87,7 @@ def _for(f: Function, node: Node) -> None:
     if scalars:
         head = f"{found}:{len(scalars)} = {head} iter_args({carried}) -> ({', '.join(types)})"
     with f.t.block(head + " {"):
-        results = whole(turn)
+        results = f.under(f.well(), dtypes, lambda: whole(turn), otherwise=names) if tests(node) else whole(turn)
         if scalars:
             f.t.add(f"scf.yield {', '.join(results)} : {', '.join(types)}")
     _leave(f, node, params, scalars, found)
@@ -114,7 +113,7 @@ def _until(f: Function, bounds: tuple[str, str], over: _Scalars, stop: int, whol
     t.depth += 1
     more = t.set(f"arith.cmpi slt, {at}, {bounds[1]} : index")
     on = t.set(f"arith.xori {before[stop]}, {t.raw('true', 'i1')} : i1")
-    good = _well(f, t.set(f"arith.andi {more}, {on} : i1"))
+    good = t.set(f"arith.andi {t.set(f'arith.andi {more}, {on} : i1')}, {f.well()} : i1")
     t.add(f"scf.condition({good}) {', '.join([*before, at])} : {all_types}")
     t.depth -= 1
     t.add("} do {")
@@ -128,11 +127,10 @@ def _until(f: Function, bounds: tuple[str, str], over: _Scalars, stop: int, whol
     return found
 
 
-def _well(f: Function, good: str) -> str:
-    """And that nothing was found wrong so far."""
-    now = f.t.set(f"memref.load {f.status}[{f.t.index(0)}] : memref<?xi64>")
-    well = f.t.set(f"arith.cmpi eq, {now}, {f.t.raw('0', 'i64')} : i64")
-    return f.t.set(f"arith.andi {good}, {well} : i1")
+def _handed(f: Function, params: Sequence[Node], results: Sequence[Node], scalars: Sequence[int]) -> list[str]:
+    """What a turn gives the next."""
+    _turn(f, params, results)
+    return [f.scalar(results[k]) for k in scalars]
 
 
 def _leave(f: Function, node: Node, params: Sequence[Node], scalars: list[int], found: str) -> None:
@@ -163,10 +161,11 @@ def _while(f: Function, node: Node) -> None:
     f.t.add(head)
     f.t.depth += 1
     f.scalars.update({test.params[k]: name for k, name in zip(scalars, before, strict=True)})
-    f.block(test)
-    good = f.scalar(test.results[0])
-    if any(one.op == "check" for block in node.blocks for one in walk(block)):
-        good = _well(f, good)
+
+    def asked() -> list[str]:
+        return f.body(test.nodes, ["bool"], lambda: [f.scalar(test.results[0])])
+
+    (good,) = f.under(f.well(), ["bool"], asked) if tests(node) else asked()
     f.t.add(f"scf.condition({good})" + (f" {', '.join(before)} : {types}" if scalars else ""))
     f.t.depth -= 1
     f.t.add("} do {")
@@ -177,10 +176,9 @@ def _while(f: Function, node: Node) -> None:
         )
         f.t.add(f"^bb0({pairs}):")
     f.scalars.update({body.params[k]: name for k, name in zip(scalars, after, strict=True)})
-    f.block(body)
-    _turn(f, body.params, body.results)
-    yielded = ", ".join(f.scalar(body.results[k]) for k in scalars)
-    f.t.add(f"scf.yield {yielded} : {types}" if scalars else "scf.yield")
+    dtypes = [body.params[at].tensor.dtype for at in scalars]
+    yielded = f.body(body.nodes, dtypes, lambda: _handed(f, body.params, body.results, scalars))
+    f.t.add(f"scf.yield {', '.join(yielded)} : {types}" if scalars else "scf.yield")
     f.t.depth -= 1
     f.t.add("}")
     _leave(f, node, body.params, scalars, found)
@@ -206,11 +204,14 @@ def _if(f: Function, node: Node) -> None:
 
 
 def _side(f: Function, block: Block, scalars: list[int], targets: dict[int, Buffer], types: list[str]) -> None:
-    f.block(block)
-    for at, target in targets.items():
-        _move(f, block.results[at], target)
+    def given() -> list[str]:
+        for at, target in targets.items():
+            _move(f, block.results[at], target)
+        return [f.scalar(block.results[at]) for at in scalars]
+
+    found = f.body(block.nodes, [block.results[at].tensor.dtype for at in scalars], given)
     if scalars:
-        f.t.add(f"scf.yield {', '.join(f.scalar(block.results[at]) for at in scalars)} : {', '.join(types)}")
+        f.t.add(f"scf.yield {', '.join(found)} : {', '.join(types)}")
 
 
 LOWER: dict[str, Callable[[Function, Node], None]] = {"for": _for, "while": _while, "if": _if}

@@ -58,7 +58,7 @@ def generic(f: Function, source: Node, target: Buffer, size: str) -> None:
     if _rarely(f, source, target):
         _twice(f, source, target, size)
         return
-    t, size = f.t, f.walked(size)
+    t = f.t
     leaves = [one for one in _leaves(f, source) if f.buffers[one].ref != target.ref]
     within = [one for one in _leaves(f, source) if f.buffers[one].ref == target.ref]
     names, views, types = [], [], []
@@ -111,7 +111,7 @@ def _rarely(f: Function, source: Node, target: Buffer) -> bool:
 def _twice(f: Function, source: Node, target: Buffer, size: str) -> None:
     """Piece by piece in the quicker form; again in the other where a piece has a number that it is not for."""
     t, one, row = f.t, f.t.index(1), Buffer(target.ref, target.dtype, (Dim.of(1),))
-    size, first, again, at, bad = f.walked(size), t.name(), t.name(), t.name(), t.name()
+    first, again, at, bad = t.name(), t.name(), t.name(), t.name()
     before, f.memo = f.memo, {}
     with t.block(f"scf.for {first} = {t.index(0)} to {size} step {t.index(PIECE)} {{"):
         stop = t.set(f"arith.minsi {t.set(f'arith.addi {first}, {t.index(PIECE)} : index')}, {size} : index")

@@ -53,8 +53,6 @@ class Frame(ABC):
         self._dims: dict[Dim, str] = {}
         self.status = ""
         """Where the number of a failed test is written to."""
-        self.doubt = False
-        """Whether lengths were tested in a loop or a branch: after a failure nothing is walked any more."""
 
     @abstractmethod
     def scalar(self, node: Node) -> str:
@@ -254,14 +252,6 @@ class Frame(ABC):
             product = self.t.set(f"arith.muli {each}, {base} : {type}")
             self.t.add(f"scf.yield {product} : {type}")
         return found
-
-    def walked(self, size: str) -> str:
-        """How far a loop may go."""
-        if not self.doubt:
-            return size
-        now = self.t.set(f"memref.load {self.status}[{self.t.index(0)}] : memref<?xi64>")
-        well = self.t.set(f"arith.cmpi eq, {now}, {self.t.raw('0', 'i64')} : i64")
-        return self.t.set(f"arith.select {well}, {size}, {self.t.index(0)} : index")
 
     def is_one(self, dim: Dim) -> bool:
         return self.facts.plain(dim).fixed == 1

@@ -7,6 +7,7 @@ are arithmetic on indices. The plan of scratch memory and the shapes of the resu
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from nozzle.aot.build import Refuse
@@ -15,6 +16,7 @@ from nozzle.aot.lower.elements import Elements
 from nozzle.aot.lower.frame import Buffer, Place
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.python import Unwrapped, Wrapper
+from nozzle.aot.lower.text import register
 from nozzle.aot.sizes import Dim, Var
 from nozzle.aot.types import Tensor
 
@@ -159,8 +161,79 @@ class Function(Elements):
         return "\n".join([*lines, "  return", "}"])
 
     def block(self, block: Block) -> None:
+        """The nodes of the whole function; a failed test ends it."""
         for node in block.nodes:
             self.node(node)
+            if tests(node):
+                self._exit(self.well(), 0)
+
+    def body(self, nodes: Sequence[Node], dtypes: Sequence[str], finish: Callable[[], list[str]]) -> list[str]:
+        """The nodes of a loop or a branch, and then `finish`, which names the numbers that it gives.
+
+        After a failed test nothing is computed, read or written any more: what comes after it stands under it.
+        """
+        for at, node in enumerate(nodes):
+            if node.op == "check":
+                return self.under(self.scalar(node.inputs[0]), dtypes, self._rest(nodes, at, dtypes, finish), node)
+            self.node(node)
+            if tests(node):
+                return self.under(self.well(), dtypes, self._rest(nodes, at, dtypes, finish))
+        return finish()
+
+    def _rest(
+        self, nodes: Sequence[Node], at: int, dtypes: Sequence[str], finish: Callable[[], list[str]]
+    ) -> Callable[[], list[str]]:
+        return lambda: self.body(nodes[at + 1 :], dtypes, finish)
+
+    def under(
+        self,
+        good: str,
+        dtypes: Sequence[str],
+        do: Callable[[], list[str]],
+        check: Node | None = None,
+        otherwise: Sequence[str] = (),
+    ) -> list[str]:
+        """Do it where something holds; the numbers it gives, or others. Where it does not, say which check failed."""
+        found, types = self.t.name(), ", ".join(map(register, dtypes))
+        given = f" -> ({types})" if types else ""
+        with self.t.block(f"{f'{found}:{len(dtypes)} = ' if types else ''}scf.if {good}{given} {{", "} else {"):
+            results = do()
+            if types:
+                self.t.add(f"scf.yield {', '.join(results)} : {types}")
+        self.t.depth += 1
+        if check is not None:
+            self._say(self._trap(check))
+        if types:
+            others = otherwise or [self.t.const(0, dtype) for dtype in dtypes]
+            self.t.add(f"scf.yield {', '.join(others)} : {types}")
+        self.t.depth -= 1
+        self.t.add("}")
+        return [f"{found}#{at}" for at in range(len(dtypes))]
+
+    def well(self) -> str:
+        """Whether no test has failed so far."""
+        now = self.t.set(f"memref.load {self.status}[{self.t.index(0)}] : memref<?xi64>")
+        return self.t.set(f"arith.cmpi eq, {now}, {self.t.raw('0', 'i64')} : i64")
+
+    def _trap(self, check: Node) -> int:
+        """The number of a test, which is what a call gives back where it failed."""
+        self.traps.append(Trap(check.attrs["kind"], check.attrs["message"], check.loc))
+        return len(self.traps)
+
+    def _say(self, code: int) -> None:
+        word = self.t.raw(str(code), "i64")
+        self.t.add(f"memref.store {word}, {self.status}[{self.t.index(0)}] : memref<?xi64>")
+
+    def _exit(self, good: str, code: int) -> None:
+        """End the call where something does not hold, with a code where none is there yet."""
+        self.exits += 1
+        trap, on = f"^trap{self.exits}", f"^on{self.exits}"
+        self.t.add(f"cf.cond_br {good}, {on}, {trap}")
+        self.t.lines.append(f"{trap}:")
+        if code:
+            self._say(code)
+        self.t.add("cf.br ^over")
+        self.t.lines.append(f"{on}:")
 
     def node(self, node: Node) -> None:
         if node.op == "fused":
@@ -175,7 +248,7 @@ class Function(Elements):
         elif node.op == "result":
             self._take(node)
         elif node.op == "check":
-            self._check(node)
+            self._exit(self.scalar(node.inputs[0]), self._trap(node))
         elif node.op == "empty":
             self.buffer(node)
         elif node.op == "reshape":
@@ -201,26 +274,10 @@ class Function(Elements):
         with nest(self, [self.dim(dim) for dim in type.shape]) as index:
             self.save(self.load(source, index), target, index)
 
-    def _check(self, node: Node) -> None:
-        self.traps.append(Trap(node.attrs["kind"], node.attrs["message"], node.loc))
-        good, zero = self.scalar(node.inputs[0]), self.t.index(0)
-        if self.t.depth == 1:  # what comes after may rest on it
-            self.exits += 1
-            trap, on = f"^trap{self.exits}", f"^on{self.exits}"
-            self.t.add(f"cf.cond_br {good}, {on}, {trap}")
-            self.t.lines.append(f"{trap}:")
-            code = self.t.raw(str(len(self.traps)), "i64")
-            self.t.add(f"memref.store {code}, {self.status}[{zero}] : memref<?xi64>")
-            self.t.add("cf.br ^over")
-            self.t.lines.append(f"{on}:")
-            return
-        self.doubt |= "lengths" in node.attrs
-        bad = self.t.set(f"arith.xori {good}, {self.t.raw('true', 'i1')} : i1")
-        with self.t.block(f"scf.if {bad} {{"):
-            now = self.t.set(f"memref.load {self.status}[{zero}] : memref<?xi64>")
-            first = self.t.set(f"arith.cmpi eq, {now}, {self.t.raw('0', 'i64')} : i64")
-            code = self.t.op("arith.select", "int64", first, self.t.raw(str(len(self.traps)), "i64"), now)
-            self.t.add(f"memref.store {code}, {self.status}[{zero}] : memref<?xi64>")
+
+def tests(node: Node) -> bool:
+    """Whether a loop or a branch has tests that may fail."""
+    return any(one.op == "check" for block in node.blocks for one in walk(block))
 
 
 def no_half_is_stale(block: Block) -> None:

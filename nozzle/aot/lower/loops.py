@@ -20,7 +20,7 @@ def nest(f: Function, sizes: Sequence[str]) -> Iterator[list[str]]:
         if size == one:
             index.append(zero)
             continue
-        name, size = f.t.name(), f.walked(size)
+        name = f.t.name()
         f.t.add(f"scf.for {name} = {zero} to {size} step {one} {{")
         f.t.depth += 1
         index.append(name)
@@ -40,7 +40,7 @@ def fold(f: Function, sizes: Sequence[str], first: str, dtype: str, step: Callab
     carried, results = first, []
     before = f.memo
     f.memo = {}
-    for size in map(f.walked, sizes):
+    for size in sizes:
         found, turn, inner = f.t.name(), f.t.name(), f.t.name()
         f.t.add(f"{found} = scf.for {turn} = {zero} to {size} step {one} iter_args({inner} = {carried}) -> ({type}) {{")
         f.t.depth += 1

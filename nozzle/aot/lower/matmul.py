@@ -101,7 +101,7 @@ def _matrix_times_column(
     """A matrix times a vector: several rows in one pass over the vector, each with a sum of its own."""
     left, right = node.inputs
     type = register(node.tensor.dtype)
-    height, inner = f.walked(f.dim(left.tensor.shape[-2])), f.dim(left.tensor.shape[-1])
+    height, inner = f.dim(left.tensor.shape[-2]), f.dim(left.tensor.shape[-1])
     over = f.t.set(f"arith.remui {height}, {f.t.index(AT_ONCE)} : index")
     even = f.t.set(f"arith.subi {height}, {over} : index")
     start = f.t.const(0, node.tensor.dtype)
@@ -138,7 +138,7 @@ def _row_times_matrix(
 ) -> None:
     """A vector times a matrix: rows of the matrix added up, several in one pass over the result."""
     left, right = node.inputs
-    inner, width = f.walked(f.dim(left.tensor.shape[-1])), f.dim(right.tensor.shape[-1])
+    inner, width = f.dim(left.tensor.shape[-1]), f.dim(right.tensor.shape[-1])
     over = f.t.set(f"arith.remui {inner}, {f.t.index(AT_ONCE)} : index")
     even = f.t.set(f"arith.subi {inner}, {over} : index")
     for begin, end, many in ((f.t.index(0), even, AT_ONCE), (even, inner, 1)):

@@ -42,7 +42,7 @@ class Tiles:
         self.tile = f.buffer(tile) if after is not None else None
         self.seen = "", "", ""
         """Where the right factor is read: its memory, where a panel begins there, how far apart its rows are."""
-        self.depth, self.height = f.dim(depth), f.walked(f.dim(self.left.tensor.shape[-2]))
+        self.depth, self.height = f.dim(depth), f.dim(self.left.tensor.shape[-2])
         self.breadth = f.dim(self.right.tensor.shape[-1])
 
     def whole(self, ahead: tuple[str, ...], places: tuple[tuple[str, ...], tuple[str, ...]]) -> None:

@@ -118,7 +118,7 @@ def arg(f: Function, node: Node) -> None:
         first = value(zero)
         found, turn, best, place = f.t.name(), f.t.name(), f.t.name(), f.t.name()
         type = register(dtype)
-        head = f"{found}:2 = scf.for {turn} = {one} to {f.walked(f.dim(shape[axis]))} step {one}"
+        head = f"{found}:2 = scf.for {turn} = {one} to {f.dim(shape[axis])} step {one}"
         head += f" iter_args({best} = {first}, {place} = {zero}) -> ({type}, index) {{"
         memo, f.memo = f.memo, {}
         with f.t.block(head):

@@ -48,7 +48,7 @@ def _scan_in_vectors(f: Function, source: Node, target: Buffer, ahead: tuple[str
     lanes, kind = 64 // np.dtype(dtype).itemsize, register(dtype)
     type, ref = f"vector<{lanes}x{kind}>", f"memref<?x{kind}>"
     add = "arith.addf" if kind[0] == "f" else "arith.addi"
-    none, size = t.set(f"vector.broadcast {t.const(0, dtype)} : {kind} to {type}"), f.walked(size)
+    none = t.set(f"vector.broadcast {t.const(0, dtype)} : {kind} to {type}")
 
     def vectors(total: str, begin: str, end: str) -> str:
         found, at, last = t.name(), t.name(), t.name()

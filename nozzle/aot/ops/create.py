@@ -23,7 +23,7 @@ def filled(b: Builder, shape: Value, value: Value, dtype: Value) -> Node:
     whole = dims(b, shape)
     for dim in whole:
         if b.facts.at_least(dim, 0) is False:
-            raise ValueError("negative dimensions are not allowed")
+            b.fail(ValueError, "negative dimensions are not allowed")
     node = b.lift(value)
     node = b.cast(node, node.tensor.dtype if dtype is None else dtype_name(dtype))
     sizes = [b.size(dim) for dim in whole if not dim.at_entry]
@@ -113,14 +113,24 @@ def _is_whole(b: Builder, value: Value) -> bool:
 def linspace(b: Builder, start: Value, stop: Value, num: Value = 50, dtype: Value = None) -> Node:
     """Evenly spaced, both ends exact: NumPy's `arange(num) * step + start`."""
     length = b.dim(num)
-    if b.facts.at_least(length, 2) is not True:
-        raise Refuse("np.linspace of fewer than two points", "ask for two or more")
+    if b.facts.at_least(length, 2) is False:
+        return _few(b, start, stop, length, dtype)
+    if b.facts.at_least(length, 2) is None:
+        raise Refuse("np.linspace of as many points as the data says", "pass their number as an argument")
     places = iota(b, length)
     last = b.as_value(length - 1)
     step = b.ufunc("divide", b.ufunc("subtract", b.ufunc("multiply", stop, 1.0), start), last)
     line = b.ufunc("add", b.ufunc("multiply", b.cast(places, "float64"), step), start)
     found = where(b, b.ufunc("equal", places, last), stop, line)
     return found if dtype is None else b.cast(found, dtype_name(dtype))
+
+
+def _few(b: Builder, start: Value, stop: Value, length: Dim, dtype: Value) -> Node:
+    """`np.linspace` of one point or none: where it starts."""
+    if b.facts.at_least(length, 0) is False:
+        b.fail(ValueError, "Number of samples must be non-negative")
+    gap = b.ufunc("subtract", b.ufunc("multiply", stop, 1.0), start)
+    return filled(b, b.as_value(length), b.ufunc("add", b.ufunc("multiply", gap, 0.0), start), dtype)
 
 
 @function(FAMILY, np.eye, np.identity)

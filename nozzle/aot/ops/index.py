@@ -210,9 +210,8 @@ def position(b: Builder, value: Value, length: Dim) -> tuple[Dim, Value]:
     if inside is False:
         words = f"index {value if not isinstance(value, Node) else dim} is out of bounds for an axis of size {length}"
         known = dim.hint is not None and (dim.fixed is None or length.fixed is None)
-        raise IndexError(words + (f": here it is {dim.hint}, of {length.hint}" if known else ""))
-    if b.facts.at_least(length, 1) is not True:
-        raise Refuse(f"an index into an axis of length {length}, which may be empty", "test its length first")
+        b.fail(IndexError, words + (f": here it is {dim.hint}, of {length.hint}" if known else ""))
+        return Dim.of(0), value
     node, zero, size = b.lift(value), b.lift(0), b.size(length)
     node = node if node.tensor.weak else _weakly(b, node)
     wrapped = b.emit(
@@ -224,7 +223,8 @@ def position(b: Builder, value: Value, length: Dim) -> tuple[Dim, Value]:
         b.ufunc("less", wrapped, size, pythons=True),
     )
     b.trap(good, IndexError, f"index out of bounds for an axis of size {length}")
-    return b.dim(wrapped).joined("max", Dim.of(0)).joined("min", length - 1), value
+    b.known[wrapped] = Dim.of(Var(wrapped, Dim.of(0), length - 1))
+    return b.known[wrapped], value
 
 
 def _weakly(b: Builder, node: Node) -> Node:

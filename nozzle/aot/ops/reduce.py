@@ -72,7 +72,7 @@ def _extreme(name: str, *keys: Any) -> None:
 def not_empty(b: Builder, dim: Dim, message: str) -> None:
     enough = b.facts.at_least(dim, 1)
     if enough is False:
-        raise ValueError(message)
+        b.fail(ValueError, message)
     if enough is None:
         b.trap(b.ufunc("greater_equal", b.size(dim), 1, pythons=True), ValueError, message)
 

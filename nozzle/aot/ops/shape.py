@@ -238,7 +238,7 @@ def concatenate(b: Builder, parts: Value, axis: Value = 0) -> Node:
 def empty(b: Builder, shape: tuple[Dim, ...], dtype: str) -> Node:
     for dim in shape:
         if b.facts.at_least(dim, 0) is False:
-            raise ValueError("negative dimensions are not allowed")
+            b.fail(ValueError, "negative dimensions are not allowed")
     return b.emit("empty", [b.size(dim) for dim in shape if not dim.at_entry], Tensor(dtype, shape), shape=shape)
 
 
@@ -323,5 +323,5 @@ def _reshape(x: Any, *_: Any, shape: Any) -> Any:
 define(Op("transpose", FAMILY, lambda x, axes: np.transpose(x, axes)))
 define(Op("reshape", FAMILY, _reshape))
 define(Op("broadcast", FAMILY, lambda x, shape: np.broadcast_to(x, shape)))
-define(Op("copy", FAMILY, np.array))
+define(Op("copy", FAMILY, lambda x, perhaps=False: np.array(x)))
 define(Op("empty", FAMILY, lambda *_, shape, dtype: np.empty(shape, dtype)))
