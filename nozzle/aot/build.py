@@ -158,6 +158,10 @@ class Builder:
         """Raise when `good` is false."""
         self.emit("check", (good,), None, kind=kind, message=message)
 
+    def leave(self, good: Node, kind: type[Exception], message: str) -> None:
+        """Leave the call to Python when `good` is false; raise where something was written to that the caller has."""
+        self.emit("check", (good,), None, kind=kind, message=message, python=True)
+
     def fail(self, kind: type[Exception], message: str) -> None:
         """What is done here cannot but fail: in every call, or where a branch or a loop comes to it."""
         if self.nodes is self._whole:
@@ -229,7 +233,7 @@ class Builder:
             self.fail(ValueError, message)
         if equal is None:
             good = self.emit("equal", (self.size(left), self.size(right)), Tensor("bool", (), True))
-            self.emit("check", (good,), None, kind=ValueError, message=message)
+            self.leave(good, ValueError, message)  # where one of them is 1, NumPy may broadcast it
 
     # memory
 

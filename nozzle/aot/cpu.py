@@ -23,7 +23,7 @@ import numpy as np
 from nozzle.aot import cache, fastcall, mlir, passes
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import VIEWS, Node, walk
-from nozzle.aot.interpret import Run, put_together, shaped, sizes_of
+from nozzle.aot.interpret import Left, Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
 from nozzle.aot.ranges import LARGE, Ranges, every, ranges
@@ -144,7 +144,7 @@ class Native:
             return self.special.plain(self.special.whole(inputs))
         try:
             return self.run(inputs)
-        except MemoryError:  # it is asked for before anything is written, and Python may need less
+        except (Left, MemoryError):  # memory is asked for before anything is written, and Python may need less
             return self.special.plain(self.special.whole(inputs))
 
     def takes(self, inputs: Sequence[Any]) -> bool:
@@ -214,6 +214,8 @@ class Native:
     def trapped(self, code: int) -> Any:
         """Raise what native code found wrong."""
         trap = self.lowered.traps[code - 1]
+        if trap.python:
+            raise Left(trap.message)
         raise trap.kind(f"{trap.message} ({trap.loc})")
 
     def fast(self, slow: Callable[..., Any]) -> fastcall.Fast | None:
@@ -273,6 +275,8 @@ class Native:
             return ""
         try:
             got = self.run(mine)
+        except Left:  # nothing was computed that could be wrong
+            return ""
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         bound = least(self.special)

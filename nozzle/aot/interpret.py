@@ -16,6 +16,10 @@ from nozzle.aot.types import Tensor
 PYTHON: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
 
 
+class Left(Exception):
+    """What a graph cannot say, and the Python that it came from can."""
+
+
 def interpret(graph: Graph, arguments: Sequence[Any]) -> Any:
     """The results of a graph for these arguments; arrays among them are written to where the graph stores."""
     run = Run(dict(zip(graph.inputs, arguments, strict=True)), sizes_of(graph.inputs, arguments))
@@ -120,6 +124,8 @@ def _put(run: Run, node: Node) -> None:
 
 def _check(run: Run, node: Node) -> None:
     if not run.values[node.inputs[0]]:
+        if "python" in node.attrs:
+            raise Left(f"{node.attrs['message']} ({node.loc})")
         raise node.attrs["kind"](f"{node.attrs['message']} ({node.loc})")
 
 

@@ -353,3 +353,85 @@ def test_after_an_error_nothing_more_is_written(function, calls):
     for at in range(len(calls)):
         later(function, *calls[at:], *calls[:at], native=False)
     later(function, *[one for one in calls if not isinstance(outcome(function, one)[0], type)])
+
+
+def mask_adds(x, y):
+    m = x > 0
+    x[m] += y[m]
+    return x
+
+
+def mask_adds_all(x, y):
+    x[x > 0] += y
+    return x
+
+
+def mask_adds_changed(x, y):
+    m = x > 0
+    t = y[m]
+    y[...] = 0
+    x[m] += t
+    x[m] *= 2
+    return y
+
+
+def mask_sets(x, y):
+    x[x > 0] = y
+    return x
+
+
+def mask_rows(x, y):
+    m = x[:, 0] > 0
+    x[m] -= y[m]
+    return x
+
+
+def mask_mixed(x, y):
+    m = x > 0
+    x[m] *= y[m].sum()
+    x[~m] /= y[~m]
+    x[m] -= y[m] * 2 + x[m]
+    return x
+
+
+def two_masks(x, y):
+    return x[x > 0] + y[y > 0]
+
+
+def other_mask(x, y):
+    x[x > 0] += y[y > 0]
+    return x
+
+
+def indices_add(x, y, i):
+    x[i] += y[i]
+    return x
+
+
+ONES, SOME = np.ones(3), np.array([1.0, -1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (mask_adds, [(ONES, ONES), (SOME, np.array([-5.0, 0, 1])), (-ONES, ONES)]),
+        (mask_adds_all, [(ONES, ONES), (SOME, ONES), (SOME, ONES[:2]), (SOME, ONES[:1])]),
+        (mask_adds_changed, [(ONES, ONES), (SOME, np.array([-5.0, 0, 1]))]),
+        (mask_sets, [(ONES, ONES), (SOME, ONES[:2]), (SOME, ONES), (SOME, ONES[:1])]),
+        (mask_rows, [(np.ones((3, 2)), np.ones((3, 2))), (np.array([[1.0, 2], [-1, 2]]), np.ones((2, 2)))]),
+        (mask_mixed, [(ONES, ONES), (SOME, np.array([-5.0, 2, 1]))]),
+        (two_masks, [(ONES, ONES), (ONES * [1, 2, 3], -SOME), (ONES, SOME), (-ONES, SOME)]),
+        (other_mask, [(ONES, ONES), (ONES * [1, 2, 3], -SOME), (SOME, np.array([-5.0, 2, 1]))]),
+        (indices_add, [(ONES, ONES, np.array([0, 1, 2])), (ONES, ONES, np.array([0, 2]))]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_a_masked_operation_is_as_long_as_its_mask(function, calls):
+    for at in range(len(calls)):
+        later(function, *calls[at:], *calls[:at], native=False)
+    later(function, *[one for one in calls if not isinstance(outcome(function, one)[0], type)])
+
+
+def test_a_masked_operation_does_not_change_the_kind():
+    with pytest.raises(aot.NotAdmissible, match="does not go into int64 in place"):
+        aot.compile(mask_adds_all, wait=True)(np.ones(3, int), 0.5)

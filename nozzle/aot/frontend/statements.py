@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nozzle.aot.build import Refuse
+from nozzle.aot.build import Refuse, Value
 from nozzle.aot.frontend import binding, expressions, scope
-from nozzle.aot.graph import Node
+from nozzle.aot.graph import WRITES, Node
 from nozzle.aot.ops import elementwise, index
 
 if TYPE_CHECKING:
@@ -44,15 +44,12 @@ def augmented(w: Walker, statement: ast.AugAssign) -> None:
         if not isinstance(owner, Node):
             raise w.refuse(target, "an item of what is no array is set")
         if isinstance(key, Node) and key.tensor.dtype == "bool" and 0 < key.tensor.rank == owner.tensor.rank:
-            index.assign(
-                w.b,
-                owner,
-                slice(None),
-                elementwise.where(w.b, key, expressions.operate(w, statement.op, owner, right), owner),
-            )
+            masked(w, statement.op, owner, key, right)
             return
         old = index.index(w.b, owner, key)
         new = expressions.operate(w, statement.op, old, right)
+        if old.tensor.rank:
+            fits(old, new)
         if old.tensor.rank and old.op == "slice":
             in_place(w, old, new)
         else:
@@ -61,9 +58,42 @@ def augmented(w: Walker, statement: ast.AugAssign) -> None:
         raise w.refuse(target, "an attribute is set", "use a variable")
 
 
-def in_place(w: Walker, old: Node, new: Node) -> None:
+def masked(w: Walker, op: ast.operator, owner: Node, mask: Node, right: Value) -> None:
+    """`x[mask] += y`: element by element, where the right side is a number or chosen by the same mask."""
+    whole = chosen_by(w, mask, owner, w.b.lift(right))
+    if whole is None:
+        old = index.index(w.b, owner, mask)
+        new = expressions.operate(w, op, old, right)
+        fits(old, new)
+        index.assign(w.b, owner, mask, new)
+        return
+    new = expressions.operate(w, op, owner, whole)
+    fits(owner, new)
+    index.assign(w.b, owner, slice(None), elementwise.where(w.b, mask, w.b.cast(new, owner.tensor.dtype), owner))
+
+
+def chosen_by(w: Walker, mask: Node, owner: Node, right: Node) -> Node | None:
+    """What the right side is before the mask: itself where it is a number; None where it was not chosen by that mask."""
+    if not right.tensor.rank:
+        return right
+    if right.op != "compress" or right.inputs[1] is not mask or right not in w.b.nodes:
+        return None
+    since = w.b.nodes[w.b.nodes.index(right) :]
+    if any(one.op in WRITES or one.blocks for one in since):
+        return None
+    found = right.inputs[0]
+    same = all(map(w.b.facts.equal, found.tensor.shape, owner.tensor.shape))
+    return found if same and found.tensor.rank == owner.tensor.rank else None
+
+
+def fits(old: Node, new: Node) -> None:
+    """Refuse an operation in place whose result is of a kind that does not go there, as NumPy does."""
     if not np.can_cast(new.tensor.dtype, old.tensor.dtype, "same_kind"):
         raise Refuse(f"{new.tensor.dtype} does not go into {old.tensor.dtype} in place", "cast it with astype")
+
+
+def in_place(w: Walker, old: Node, new: Node) -> None:
+    fits(old, new)
     w.b.store(old, new)
 
 

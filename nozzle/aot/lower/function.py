@@ -28,6 +28,8 @@ class Trap:
     kind: type[Exception]
     message: str
     loc: Loc
+    python: bool = False
+    """Whether Python is asked instead: it can say what a graph cannot, and nothing was written to yet."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Function(Elements):
         self.traps: list[Trap] = []
         self.outputs: list[Node] = []
         self.results: dict[Node, list[str | Buffer]] = {}
+        self.touched = False
+        """Whether something may have been written to that the caller has."""
         self.exits = 0
         """Tests whose failure ends the call."""
 
@@ -97,11 +101,12 @@ class Function(Elements):
         text = f"{kernel}\n{self._entry(name)}\n"
         self.spaces = tuple(self._space(node) for node in self.outputs)
         rest = (self.graph.inputs, tuple(self.outputs), tuple(self.scratch), tuple(self.traps), self.slots)
+        early = max((code for code, one in enumerate(self.traps, 1) if one.python), default=0)
         try:
             if any(not dim.at_entry for node in self.outputs for dim in node.tensor.shape):
                 raise Unwrapped
             scratch = [(one.dtype, one.count) for one in self.scratch]
-            more, dtypes = Wrapper(self.graph, name).whole(self.parameters, self.slots, self.outputs, scratch)
+            more, dtypes = Wrapper(self.graph, name, early).whole(self.parameters, self.slots, self.outputs, scratch)
             wants: list[str] | None = dtypes
         except Unwrapped:
             more, wants = "", None
@@ -163,7 +168,10 @@ class Function(Elements):
     def block(self, block: Block) -> None:
         """The nodes of the whole function; a failed test ends it."""
         for node in block.nodes:
+            writes = bool(stored([node]) & set(self.graph.inputs))
+            self.touched |= writes and bool(node.blocks)
             self.node(node)
+            self.touched |= writes
             if tests(node):
                 self._exit(self.well(), 0)
 
@@ -217,7 +225,8 @@ class Function(Elements):
 
     def _trap(self, check: Node) -> int:
         """The number of a test, which is what a call gives back where it failed."""
-        self.traps.append(Trap(check.attrs["kind"], check.attrs["message"], check.loc))
+        attrs = check.attrs
+        self.traps.append(Trap(attrs["kind"], attrs["message"], check.loc, "python" in attrs and not self.touched))
         return len(self.traps)
 
     def _say(self, code: int) -> None:

@@ -33,8 +33,10 @@ class Unwrapped(Exception):
 class Wrapper:
     """Writes the wrapper of one graph."""
 
-    def __init__(self, graph: Graph, name: str) -> None:
+    def __init__(self, graph: Graph, name: str, early: int) -> None:
         self.graph, self.name, self.t = graph, name, Text()
+        self.early = early
+        """Tests up to this number stand before anything is written to: where one fails, the call can be done again."""
         self.dtypes: list[str] = []
         self.sizes: dict[str, str] = {}
         self.values: dict[str, str] = {}
@@ -115,10 +117,9 @@ class Wrapper:
         for node, value in zip(outputs, made, strict=True):
             if node.tensor.rank:
                 self.call(self.entry("drop"), [(value, "!llvm.ptr")], "")
-        which = self.call(self.entry("from_int"), [(code, "i64")])
-        place = t.set(f"llvm.alloca {self.number(1)} x !llvm.ptr : (i64) -> !llvm.ptr")
-        t.add(f"llvm.store {which}, {place} : !llvm.ptr, !llvm.ptr")
-        t.add(f"llvm.return {self._python('trap', place, self.number(1))} : !llvm.ptr")
+        if self.early:
+            self.unless(t.set(f"arith.cmpi sgt, {code}, {self.number(self.early)} : i64"))
+        self._raise(code)
         t.add("^well:")
         results = {node: self._result(node, value) for node, value in zip(outputs, made, strict=True)}
         t.add(f"llvm.return {self._together(results)} : !llvm.ptr")
@@ -131,6 +132,13 @@ class Wrapper:
         head = f"llvm.func @{self.name}_call({parameters}) -> !llvm.ptr {plain} {{"
         first = "  %table = llvm.getelementptr %self[32] : (!llvm.ptr) -> !llvm.ptr, i8"
         return "\n".join([head, first, *t.prologue, *t.lines, "}", ""]), self.dtypes
+
+    def _raise(self, code: str) -> None:
+        """What a failed test says."""
+        which = self.call(self.entry("from_int"), [(code, "i64")])
+        place = self.t.set(f"llvm.alloca {self.number(1)} x !llvm.ptr : (i64) -> !llvm.ptr")
+        self.t.add(f"llvm.store {which}, {place} : !llvm.ptr, !llvm.ptr")
+        self.t.add(f"llvm.return {self._python('trap', place, self.number(1))} : !llvm.ptr")
 
     def _python(self, what: str, arguments: str, count: str) -> str:
         """Call a Python function of the table."""

@@ -280,9 +280,9 @@ def scatter(b: Builder, x: Node, mask: Node, value: Node) -> None:
     if value.tensor.rank != 1:
         raise Refuse("a masked store of what is no row", "store a row: x[mask] = y[mask]")
     count = b.size(counted(b, mask, x))
-    good = b.ufunc("equal", count, b.size(value.tensor.shape[0]), pythons=True)
     if b.facts.plain(b.dim(count)) != b.facts.plain(value.tensor.shape[0]):
-        b.trap(good, ValueError, "NumPy boolean array indexing assignment cannot assign that many input values")
+        good = b.ufunc("equal", count, b.size(value.tensor.shape[0]), pythons=True)
+        b.leave(good, ValueError, "NumPy boolean array indexing assignment cannot assign that many input values")
     b.writable(x)
     b.emit("scatter", (x, mask, b.cast(value, x.tensor.dtype)), None)
 
