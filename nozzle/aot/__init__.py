@@ -60,18 +60,21 @@ def compile(
 
     `wait`: whether a first call waits for its native code, or is answered as Python meanwhile, which is the default
     outside a journal. `quantize`: products of matrices by fewer bits: "i8" (exact sums of bytes, scaled back), "f16" or
-    "bf16" (factors rounded); `calibrate`: arguments of calls whose values set the scales, else those of the first call.
+    "bf16" (factors rounded). `calibrate`: arguments of calls whose values set the scales of "i8", else those of the
+    first call that is not all zeros; a later one that brings more than they hold, or NaN, is answered in floats.
     `constant`: names of arguments whose arrays do not change: what rests on them alone, as weights that are rounded,
     is computed once for an array. An array is known by its identity; at its first, second, fourth, ... call all of it
     is compared with what it was, and one that changed raises ValueError.
     A large call is divided among threads where arithmetic outweighs memory; `NOZZLE_AOT_THREADS` says how many, and
     then for all that can be divided. Raises NotAdmissible, from the first call, with the line of what cannot be
-    compiled; ValueError for another scheme.
+    compiled, or is calibrated on calls of another kind; ValueError for another scheme, or for what is no list of calls.
     """
     if quantize and quantize not in SCHEMES:
         raise ValueError(f"there is no scheme {quantize!r}; there are {', '.join(SCHEMES)}")
     if isinstance(constant, str):
         constant = (constant,)
+    if not all(isinstance(one, (tuple, list)) for one in calibrate):
+        raise ValueError("calibrate= is a list of calls, each a tuple of its arguments: calibrate=[(x, w)]")
     options = Options(wait, quantize, tuple(tuple(one) for one in calibrate), tuple(constant))
     return Compiled(function, options) if function is not None else lambda python: Compiled(python, options)
 

@@ -25,7 +25,7 @@ from nozzle.aot.frontend import Argument, trace
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
-from nozzle.aot.passes.quantise import Quantised, quantised_by
+from nozzle.aot.passes.quantise import BEYOND, Beyond, Quantised, quantised_by
 from nozzle.aot.sizes import Size
 from nozzle.aot.source import NotAdmissible, Sourceless
 from nozzle.aot.types import DTYPES, Annotation
@@ -67,6 +67,8 @@ class Special:
     constants: tuple[Any, ...]
     """The arguments, where they are not."""
     quantised: Quantised | None = None
+    changed: tuple[int, ...] = ()
+    """Which arguments are written to, where it is quantised."""
     kept: Kept | None = None
     """What is computed once for the arrays of constant arguments."""
     native: Runner | None = None
@@ -77,7 +79,9 @@ class Special:
     def __call__(self, arguments: Sequence[Any]) -> Any:
         if self.native is None:
             return self.plain(arguments)
-        return self.native(self.inputs(arguments))
+        if self.quantised is None:
+            return self.native(self.inputs(arguments))
+        return self.or_in_floats(arguments, lambda: self.native(self.inputs(arguments)))  # type: ignore[misc]
 
     @property
     def body(self) -> Graph:
@@ -91,7 +95,20 @@ class Special:
 
     def plain(self, arguments: Sequence[Any]) -> Any:
         """The answer without native code: of the function as it was written; of its graph where that is quantised."""
-        return self.python(*arguments) if self.quantised is None else self.interpreted(arguments)
+        if self.quantised is None or self.quantised.blank:
+            return self.python(*arguments)
+        return self.or_in_floats(arguments, lambda: self.interpreted(arguments))
+
+    def or_in_floats(self, arguments: Sequence[Any], quantised: Callable[[], Any]) -> Any:
+        """A quantised answer; where a call is beyond its calibration that of the function as it was written."""
+        before = {at: arguments[at].copy() for at in self.changed}
+        try:
+            return quantised()
+        except Beyond:
+            say_once(f"nozzle.aot: {self.graph.name} answers in floats where a call brings {BEYOND}")
+            for at, value in before.items():
+                arguments[at][...] = value
+            return self.python(*arguments)
 
     def whole(self, inputs: Sequence[Any]) -> list[Any]:
         """All arguments, of those that are inputs of native code."""
@@ -120,6 +137,12 @@ class Compiled:
         self.names = tuple(self.signature.parameters)
         if strange := set(options.constant) - set(self.names):
             raise ValueError(f"{python.__name__} has no argument {', '.join(sorted(strange))} to be constant")
+        for one in options.calibrate:
+            if len(one) != len(self.names):
+                raise ValueError(
+                    f"calibrate= is a list of calls, each a tuple of the arguments of {python.__name__}: "
+                    f"[({', '.join(self.names)}{',' * (len(self.names) == 1)})]"
+                )
         self._annotations = _annotations(python)
         self._fast: Callable[..., Any] = self._slow
         self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
@@ -174,8 +197,9 @@ class Compiled:
         """The answer where arrays are on a device: by their own library, which takes NumPy's calls for its own."""
         name = self.python.__name__
         if self.options.quantize:
-            here = Loc(self.python.__code__.co_filename, self.python.__code__.co_firstlineno)
-            raise NotAdmissible(here, f"{name} is quantised, and its argument is on a device", "pass arrays of NumPy's")
+            raise NotAdmissible(
+                self._here(), f"{name} is quantised, and its argument is on a device", "pass arrays of NumPy's"
+            )
         library = next(type(one).__module__.partition(".")[0] for one in arguments if _elsewhere(one))
         why = "nothing is fused"
         if library == "cupy":
@@ -214,7 +238,8 @@ class Compiled:
             if one.holds(*arguments) and all(capture.holds() for capture in one.captures):
                 return one
         made = self.make(arguments)
-        self.specials.setdefault(key, []).append(made)
+        if made.quantised is None or not made.quantised.blank:
+            self.specials.setdefault(key, []).append(made)
         return made
 
     def traced(self, arguments: Sequence[Any]) -> Special:
@@ -231,23 +256,39 @@ class Compiled:
             graph, quantised = quantised_by(
                 self.options.quantize, found.graph, [[call[at] for at in tensors] for call in calls]
             )
+            if quantised.blank and self.options.calibrate:
+                raise NotAdmissible(
+                    self._here(),
+                    "what it is calibrated on leaves a factor empty, or all zeros",
+                    "calibrate on calls like those that will come",
+                )
         holds = guard(graph, self.names)
         apart = kept(graph, self.options.constant) if self.options.constant else None
-        return Special(self.python, graph, found.captures, holds, tensors, constants, quantised, apart)
+        changed = tuple(tensors[at] for at in written(graph)) if quantised is not None else ()
+        return Special(self.python, graph, found.captures, holds, tensors, constants, quantised, changed, apart)
 
     def calibrations(self, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The calls that were given to calibrate on, of the kind of this one."""
-        key = _key(arguments)
-        return [one for one in self.options.calibrate if _key(one) == key]
+        """The calls that were given to calibrate on, of the kind of this one; NotAdmissible where there are others."""
+        kind = list(map(_like, arguments))
+        found = [one for one in self.options.calibrate if list(map(_like, one)) == kind]
+        if self.options.calibrate and not found:
+            there = " and ".join(dict.fromkeys(map(_described, self.options.calibrate)))
+            reason = f"it is calibrated on ({there}), and called with {_described(arguments)}"
+            raise NotAdmissible(self._here(), reason, "calibrate on arrays of the dtypes and ranks that calls bring")
+        return found
+
+    def _here(self) -> Loc:
+        return Loc(self.python.__code__.co_filename, self.python.__code__.co_firstlineno)
 
     def make(self, arguments: Sequence[Any]) -> Special:
         special = self.traced(arguments)
-        attach(special, self.options, special.inputs(arguments), self._promote)
+        if special.quantised is not None and special.quantised.blank:
+            special.said = "this call leaves a factor empty, or all zeros: the next one sets the scales"
+        else:
+            attach(special, self.options, special.inputs(arguments), self._promote)
         return special
 
     def _check(self, arguments: Sequence[Any]) -> None:
-        code = self.python.__code__
-        here = Loc(code.co_filename, code.co_firstlineno)
         letters: dict[str, int] = {}
         for name, value in zip(self.names, arguments, strict=True):
             wrong, instead = _wrong(value), "pass arrays of numbers, and numbers"
@@ -257,7 +298,7 @@ class Compiled:
                 wrong = wrong and f"{wrong}, and is said to be {annotation}"
                 instead = "pass what the annotation says, or change it; without one any will do"
             if wrong:
-                raise NotAdmissible(here, f"the argument {name} {wrong}", instead)
+                raise NotAdmissible(self._here(), f"the argument {name} {wrong}", instead)
 
     def _repr_markdown_(self) -> str:
         """What became of it, for the page of a journal: an account of every kind of call so far, its rungs folded."""
@@ -322,6 +363,19 @@ def _kind(value: Any) -> Any:
     if isinstance(value, (bool, int, float, complex)):
         return type(value)
     return type(value), value if isinstance(value, (str, tuple, type, np.dtype)) else repr(value)
+
+
+def _like(value: Any) -> Any:
+    """What of an argument decides which calibration is of its kind: not how an array lies."""
+    return (value.dtype, value.ndim) if isinstance(value, np.ndarray) else _kind(value)
+
+
+def _described(arguments: Sequence[Any]) -> str:
+    """The kinds of some arguments, in words."""
+    return ", ".join(
+        f"{one.dtype}[{', '.join(map(str, one.shape))}]" if isinstance(one, np.ndarray) else type(one).__name__
+        for one in arguments
+    )
 
 
 def guard(graph: Graph, names: Sequence[str]) -> Callable[..., bool]:

@@ -26,6 +26,7 @@ from nozzle.aot.graph import VIEWS, Node, walk
 from nozzle.aot.interpret import Left, Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
+from nozzle.aot.passes.quantise import Beyond
 from nozzle.aot.ranges import LARGE, Ranges, every, ranges
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.worker import WORKER, CompileFailed
@@ -220,6 +221,8 @@ class Native:
 
     def fast(self, slow: Callable[..., Any]) -> fastcall.Fast | None:
         """The compiled wrapper; None where there is none, or Python's objects lie otherwise here."""
+        if self.special.quantised is not None and self.special.quantised.scheme == "i8":
+            return None  # a call may be beyond its calibration
         if self.lowered.wrapper is None or not fastcall.possible() or len(self.special.constants) != len(self.names):
             return None
         alone = self.ranges is None or self.ranges.many() < 2
@@ -275,7 +278,7 @@ class Native:
             return ""
         try:
             got = self.run(mine)
-        except Left:  # nothing was computed that could be wrong
+        except (Left, Beyond):  # nothing was computed that could be wrong, or it was answered in floats
             return ""
         except Exception as error:
             return f"{type(error).__name__}: {error}"

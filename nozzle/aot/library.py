@@ -14,6 +14,7 @@ from nozzle.aot import cache, passes
 from nozzle.aot.compiled import Compiled
 from nozzle.aot.cpu import LETTERS
 from nozzle.aot.lower import Lowered, lower
+from nozzle.aot.passes.quantise import Beyond
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.types import Annotation
 from nozzle.errors import Refused, Unwritable, WrongCommand
@@ -228,7 +229,9 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
 
 def _raised(kind: type[Exception]) -> str:
     """An exception as the stub spells it."""
-    return kind.__name__ if kind.__module__ == "builtins" else f"np.linalg.{kind.__name__}"
+    if kind.__module__ == "builtins":
+        return kind.__name__
+    return "ValueError" if kind is Beyond else f"np.linalg.{kind.__name__}"
 
 
 def _returned(lowered: Lowered, shape: Any) -> str:

@@ -93,7 +93,7 @@ def ranges(graph: Graph, outputs: Sequence[Node]) -> Ranges | None:
     """How calls of a graph may be taken apart; None where its parts would know of each other."""
     facts = Facts.of(graph.guards)
     arrays = [node for node in graph.inputs if node.tensor.rank]
-    if not arrays or any(node.blocks or node.type is None for node in graph.block.nodes):
+    if not arrays or any(node.blocks or (node.type is None and not _by_parts(node)) for node in graph.block.nodes):
         return None
     if any(one not in outputs for one in graph.outputs):
         return None
@@ -102,6 +102,11 @@ def ranges(graph: Graph, outputs: Sequence[Node]) -> Ranges | None:
         if found is not None:
             return found
     return None
+
+
+def _by_parts(node: Node) -> bool:
+    """Whether it is a test that holds of the whole where it holds of every part."""
+    return bool(node.op == "check" and node.attrs.get("parts"))
 
 
 class _Axis:
@@ -115,7 +120,7 @@ class _Axis:
 
     def found(self, outputs: Sequence[Node]) -> Ranges | None:
         for node in (*self.graph.inputs, *self.graph.block.nodes):
-            if not self._sized(node):
+            if node.type is None or not self._sized(node):
                 continue
             known = self._of(node)
             if known is not None:

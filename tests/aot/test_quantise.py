@@ -67,12 +67,86 @@ def times(x, w):
     return x @ w
 
 
-def test_the_calibration_sets_the_scale_and_what_is_larger_is_cut_off():
+@pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])
+def test_the_calibration_sets_the_scale_and_what_is_beyond_it_is_answered_in_floats(wait, caplog, monkeypatch):
+    monkeypatch.setattr(cpu, "_said", set())
     whole = np.eye(2, dtype="f4")
-    compiled = aot.compile(times, quantize="i8", calibrate=[(whole * 1.27, whole), (whole, whole)])
+    compiled = aot.compile(times, wait=wait, quantize="i8", calibrate=[(whole * 1.27, whole), (whole, whole)])
     assert np.allclose(compiled(whole * 0.5, whole), whole * 0.5, atol=0.01)
-    assert np.allclose(compiled(whole * 5, whole), whole * 1.27, atol=0.01)
+    assert caplog.messages == [] or not wait
+    caplog.clear()
+    for _ in range(2):
+        assert np.array_equal(compiled(whole * 5.03, whole), whole * 5.03)
+    assert [one for one in caplog.messages if "answers in floats" in one] == [
+        "nozzle.aot: times answers in floats where a call brings values beyond those that the scales were calibrated "
+        "on, or not finite"
+    ]
     assert np.all(compiled(whole * 0, whole * 0) == 0)
+
+
+@pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_answered_in_floats(wait, strange):
+    compiled = aot.compile(times, wait=wait, quantize="i8")
+    compiled(X, W)
+    for at in (0, 1):
+        odd = [X.copy(), W.copy()]
+        odd[at][0, 0] = strange
+        with np.errstate(all="ignore"):
+            assert np.array_equal(compiled(*odd), times(*odd), equal_nan=True)
+
+
+@pytest.mark.parametrize("first", [X * 0, X[:0]], ids=["zeros", "nothing"])
+def test_a_first_call_of_nothing_sets_no_scale(first):
+    compiled = aot.compile(times, wait=bool(mlir.found()), quantize="i8")
+    assert np.array_equal(compiled(first, W), first @ W)
+    assert 0 < apart(compiled(X, W), X @ W) < NEAR["i8"]
+    assert 0 < only(compiled).quantised.error < NEAR["i8"]
+
+
+def shifted(x, w):
+    x += 1
+    y = x @ w
+    x += 1
+    return y
+
+
+@pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])
+def test_what_a_call_wrote_before_it_was_seen_to_be_beyond_is_written_once(wait):
+    compiled = aot.compile(shifted, wait=wait, quantize="i8")
+    compiled(X.copy(), W)
+    mine, theirs = X * 100, X * 100
+    assert np.array_equal(compiled(mine, W), shifted(theirs, W))
+    assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("calls", "words"),
+    [
+        ([(X.astype("f8"), W)], r"calibrated on \(float64\[37, 66\], float32\[66, 45\]\), and called with float32"),
+        ([(X * 0, W)], "all zeros"),
+    ],
+)
+def test_a_calibration_that_is_of_no_use_is_refused_by_the_call(calls, words):
+    with pytest.raises(aot.NotAdmissible, match=words):
+        aot.compile(times, quantize="i8", calibrate=calls)(X, W)
+
+
+@pytest.mark.parametrize("calls", [(X, W), [(X,)]])
+def test_what_is_no_list_of_calls_is_no_calibration(calls):
+    with pytest.raises(ValueError, match=r"\[\(x, w\)\]"):
+        aot.compile(times, quantize="i8", calibrate=calls)
+
+
+def test_a_calibration_may_lie_in_any_way():
+    assert aot.compile(times, quantize="i8", calibrate=[(X.T.copy().T, W)])(X, W).shape == (37, 45)
+
+
+@needs_mlir
+def test_a_large_quantised_call_is_still_divided():
+    special = aot.compile(times, wait=True, quantize="i8")
+    special(X, W)
+    assert only(special).native.ranges is not None
 
 
 @pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])

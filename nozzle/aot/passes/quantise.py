@@ -1,10 +1,10 @@
 """Quantisation: products of floats by products of fewer bits.
 
 `i8`: both factors are rounded to whole numbers between -127 and 127, multiplied exactly with sums of 32 bits, and
-scaled back. The scale of the left factor is one number, from the greatest value that it had in the calibration: what is
-larger later is cut off there. The scale of the right factor, the weights, is one number for every column, from the
-weights that a call brings. `f16` and `bf16`: both factors are rounded to that format, and multiplied in the width that
-they had.
+scaled back. The scale of the left factor is one number, from the greatest value that it had in the calibration; a call
+that brings more, or NaN, or weights that are not finite, is `Beyond` it, and answered in floats. The scale of the right
+factor, the weights, is one number for every column, from the weights that a call brings. `f16` and `bf16`: both factors
+are rounded to that format, and multiplied in the width that they had.
 
 Only products of matrices (two axes or more on both sides) are quantised; everything else stays as it is.
 """
@@ -21,12 +21,18 @@ import numpy as np
 from nozzle.aot.build import Builder
 from nozzle.aot.graph import Graph, Node, walk
 from nozzle.aot.interpret import Run, interpret, sizes_of
+from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.reduce import reduce
 from nozzle.aot.passes.rewrite import rewrite
 from nozzle.aot.sizes import Facts, pruned
 from nozzle.aot.types import Tensor
 
 SCHEMES = ("i8", "f16", "bf16")
+BEYOND = "values beyond those that the scales were calibrated on, or not finite"
+
+
+class Beyond(ValueError):
+    """A call brings what its scales cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Quantised:
     """How many it was calibrated on."""
     error: float
     """The greatest difference from the float graph on these, as a share of its greatest result."""
+    blank: bool = False
+    """Whether some scale is of nothing but zeros: of an empty array, or of one that was not filled yet."""
 
     def __str__(self) -> str:
         what = f"{self.products} product{'s' * (self.products != 1)} of matrices by {self.scheme}"
@@ -48,10 +56,20 @@ class Quantised:
 
 def quantised_by(scheme: str, graph: Graph, calls: Sequence[Sequence[Any]]) -> tuple[Graph, Quantised]:
     """The quantised graph, calibrated on the inputs of some calls, and how far it is from the float graph there."""
-    made = quantise(scheme, calibrated(graph, copy.deepcopy(calls)))(graph)
-    pairs = [[interpret(one, copy.deepcopy(inputs)) for one in (made, graph)] for inputs in calls]
-    error = max((apart(got, want) for got, want in pairs), default=0.0)
-    return made, Quantised(scheme, len(products(graph)), len(calls), error)
+    most = calibrated(graph, copy.deepcopy(calls))
+    made = quantise(scheme, most)(graph)
+    errors = [_error(made, graph, inputs) for inputs in calls]
+    blank = scheme == "i8" and not all(most.values())
+    return made, Quantised(scheme, len(products(graph)), len(calls), max(errors, default=0.0), blank)
+
+
+def _error(made: Graph, graph: Graph, inputs: Sequence[Any]) -> float:
+    """How far the quantised graph is from the other for a call; 0 where that is answered in floats."""
+    try:
+        got = interpret(made, copy.deepcopy(inputs))
+    except Beyond:
+        return 0.0
+    return apart(got, interpret(graph, copy.deepcopy(inputs)))
 
 
 def apart(got: Any, want: Any) -> float:
@@ -135,10 +153,22 @@ def _bytes(b: Builder, node: Node, most: float) -> None:
     number = np.dtype(node.tensor.dtype).type
     step = number((most or 1.0) / MOST)
     heights = reduce(b, "max", b.ufunc("absolute", right), (right.tensor.rank - 2,), True, right.tensor.dtype)
+    _within(b, left, number(most * (1 + 0.5 / MOST)), heights)
     steps = b.ufunc("divide", b.ufunc("maximum", heights, number(np.finfo(number).tiny * MOST)), number(MOST))
     factors = (_whole(b, "multiply", left, number(1 / step)), _whole(b, "divide", right, steps))
     product = b.emit("wide_matmul", factors, Tensor("int32", node.tensor.shape))
     b.ufunc("multiply", b.cast(product, node.tensor.dtype), b.ufunc("multiply", steps, step))
+
+
+def _within(b: Builder, left: Node, most: Any, heights: Node) -> None:
+    """Test that nothing of the left factor is cut off by more than it is rounded, and that the weights are finite.
+
+    Where they are not, nothing is small enough; so all that is known of weights is one array, which can be kept.
+    """
+    finite = reduce(b, "all", b.ufunc("isfinite", heights), tuple(range(heights.tensor.rank)), True, "bool")
+    near = b.ufunc("less_equal", b.ufunc("absolute", left), where(b, finite, most, type(most)(-1)))
+    good = reduce(b, "all", near, tuple(range(near.tensor.rank)), False, "bool")
+    b.emit("check", (good,), None, kind=Beyond, message=BEYOND, parts=True)
 
 
 def _whole(b: Builder, scaled: str, node: Node, by: Any) -> Node:
