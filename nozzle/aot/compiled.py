@@ -146,17 +146,23 @@ class Compiled:
         self._annotations = _annotations(python)
         self._fast: Callable[..., Any] = self._slow
         self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
+        self._made_of: tuple[tuple[types.FunctionType, Any, Any], ...] = ()
+        """Its helpers, and what they were made of."""
         self._wrappers: list[Any] = []  # all of them: another thread may be in an earlier one
 
     def _promote(self, special: Special) -> None:
         """Let the compiled wrapper of this code answer first, when names from outside are those of modules."""
         native = special.native
         scopes: list[Any] = [(one.scope, one.name, one.value) for one in special.captures]
+        helpers = {getattr(one.value, "python", one.value) for one in special.captures if one.inside}
         if not isinstance(native, Native) or not all(isinstance(scope, dict) for scope, _, _ in scopes):
+            return
+        if any(one.__kwdefaults__ for one in helpers):  # they may be changed behind its back
             return
         wrapper = native.fast(self._slow)
         if wrapper is not None:
             self._held = tuple({(id(scope), name): (scope, name, value) for scope, name, value in scopes}.values())
+            self._made_of = tuple((one, one.__code__, one.__defaults__) for one in helpers)
             self._wrappers.append(wrapper)
             self._fast = wrapper.function
 
@@ -164,9 +170,11 @@ class Compiled:
         if not names:
             for scope, name, value in self._held:
                 if scope.get(name) is not value:
-                    break
-            else:
-                return self._fast(*arguments)
+                    return self._slow(*arguments)
+            for function, code, defaults in self._made_of:
+                if function.__code__ is not code or function.__defaults__ is not defaults:
+                    return self._slow(*arguments)
+            return self._fast(*arguments)
         return self._slow(*arguments, **names)
 
     def _slow(self, *arguments: Any, **names: Any) -> Any:

@@ -153,6 +153,47 @@ def test_a_changed_global_is_seen(monkeypatch):
     assert same(compiled(V), V * 3)
 
 
+def by(x, factor=2.0):
+    return x * factor
+
+
+def by_name(x, *, factor=2.0):
+    return x * factor
+
+
+def helped(x):
+    return by(x)
+
+
+def helped_by_name(x):
+    return by_name(x)
+
+
+def other(x, factor=3.0):
+    return x * factor + 100
+
+
+def other_by_name(x, *, factor=3.0):
+    return x * factor + 100
+
+
+@pytest.mark.parametrize(
+    ("function", "helper", "new", "how"),
+    [
+        (helped, by, other, "__code__"),
+        (helped, by, other, "__defaults__"),
+        (helped_by_name, by_name, other_by_name, "__code__"),
+        (helped_by_name, by_name, other_by_name, "__kwdefaults__"),
+    ],
+)
+def test_a_helper_that_is_changed_in_place_is_seen(function, helper, new, how, monkeypatch):
+    compiled = aot.compile(function, wait=True)
+    assert same(compiled(V), V * 2)
+    monkeypatch.setattr(helper, how, getattr(new, how))
+    assert same(compiled(V), function(V))
+    assert not same(compiled(V), V * 2)
+
+
 def test_one_graph_serves_all_sizes_until_a_guard_fails():
     compiled = aot.compile(plus)
     for n in (5, 6, 100):

@@ -49,7 +49,7 @@ def captured(w: Walker, node: ast.AST, scope: Any, name: str) -> Value:
         raise w.refuse(node, f"{name} is an array from outside the function", f"pass {name} as an argument")
     if isinstance(value, list):
         raise w.refuse(node, f"{name} is a list from outside the function", "make it a tuple, or pass an array")
-    w.captures.append(Capture(scope, name, value))
+    w.captures.append(Capture.of(scope, name, value))
     return value
 
 

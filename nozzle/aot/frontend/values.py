@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +21,30 @@ class Capture:
     scope: Mapping[str, Any] | types.CellType | types.ModuleType
     name: str
     value: Any
+    inside: tuple[Any, ...] = ()
+    """Of a function: what it was made of, which `%autoreload` exchanges in place."""
+
+    @staticmethod
+    def of(scope: Mapping[str, Any] | types.CellType | types.ModuleType, name: str, value: Any) -> Capture:
+        return Capture(scope, name, value, parts_of(value))
 
     def holds(self) -> bool:
         now = outer(self.scope, self.name)
+        parts = parts_of(now)
+        if len(parts) != len(self.inside) or not all(map(operator.is_, parts, self.inside)):
+            return False
         if isinstance(self.value, (bool, int, float, complex, np.generic, tuple, str)):
             return type(now) is type(self.value) and bool(now == self.value)
         return now is self.value
+
+
+def parts_of(value: Any) -> tuple[Any, ...]:
+    """What a function is made of, and can be exchanged in it: its code and its defaults; nothing of all else."""
+    function = getattr(value, "python", value)
+    if not isinstance(function, types.FunctionType):
+        return ()
+    named = function.__kwdefaults__ or {}
+    return (function.__code__, function.__defaults__, *named, *named.values())
 
 
 def outer(scope: Mapping[str, Any] | types.CellType | types.ModuleType, name: str) -> Any:
