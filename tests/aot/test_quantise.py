@@ -182,7 +182,7 @@ def test_products_of_bytes_are_exact_on_any_processor(m, k, n, processor):
     a, b = some_bytes(m, k + 1)[:, :k].copy(), some_bytes(k + 1, n)[:k].copy()
     special = aot.compile(bytes_product).traced((a, b))
     graph = passes.run(special.graph)
-    assert "narrow: 1 products of bytes" in graph.notes
+    assert "narrow: 1 product of bytes" in graph.notes
     lowered = lower(graph, processor or cache.processor())
     path, _ = cache.library(lowered.text)
     assert np.array_equal(cpu.Native(special, lowered, path).run((a, b)), bytes_product(a, b))

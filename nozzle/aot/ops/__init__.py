@@ -11,9 +11,21 @@ for _function in linear.INLINED:
 
 
 def table() -> str:
-    """The functions that a compiled function may call, by family, as a Markdown table."""
-    rows = ["| family | admissible |", "|---|---|"]
+    """The functions that a compiled function may call, and how far floats may differ, as a Markdown table."""
+    rows = ["| family | admissible | floats differ by at most |", "|---|---|---|"]
     for module in FAMILIES:
         names = sorted(name for name, family in FAMILY.items() if family == module.FAMILY)
-        rows.append(f"| {module.FAMILY} | " + ", ".join(f"`{name}`" for name in names) + " |")
+        listed = ", ".join(f"`{name}`" for name in names)
+        inlined = "what its sums do" if module is linear else ""
+        rows.append(f"| {module.FAMILY} | {listed} | {inlined or _bounds(module.FAMILY)} |")
     return "\n".join(rows)
+
+
+def _bounds(family: str) -> str:
+    """How far floats may differ that operations of a family make: most of them first, then each by its name."""
+    found: dict[str, list[str]] = {}
+    for op in OPS.values():
+        if op.family == family and f"np.{op.name}" in FAMILY:
+            found.setdefault(op.bound or "not a bit", []).append(op.name)
+    usual, *others = sorted(found, key=lambda bound: -len(found[bound])) or ["not a bit"]
+    return "; ".join([usual, *(f"{', '.join(f'`{name}`' for name in found[bound])}: {bound}" for bound in others)])

@@ -56,6 +56,15 @@ class Op:
     """The most that the native result may differ, in units in the last place; 0: not a bit."""
     cost: int = 1
     """About how many additions it is worth; what is dear is computed once, what is cheap where it is used."""
+    terms: bool = False
+    """Whether floats are added, or multiplied, in another order: `ulp` is then for each of them, in units in the last
+    place of what they come to without their signs. Source: N. Higham, Accuracy and Stability of Numerical Algorithms,
+    section 4.2."""
+
+    @property
+    def bound(self) -> str:
+        """`ulp`, in words; empty where not a bit may differ."""
+        return f"{self.ulp:g} ulp{' for each term' * self.terms}" if self.ulp else ""
 
 
 Handler = Callable[..., Value]

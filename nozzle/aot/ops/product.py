@@ -105,5 +105,5 @@ def _wide(x: Any, y: Any) -> Any:
 
 
 PRODUCTS = ("matmul", "wide_matmul")
-define(Op("matmul", FAMILY, _matmul, ulp=64))
+define(Op("matmul", FAMILY, _matmul, ulp=1, terms=True))
 define(Op("wide_matmul", FAMILY, _wide))

@@ -160,7 +160,7 @@ def _define(name: str, key: Any, single: bool = False) -> None:
 
 
 for _name, _key in (("sum", np.sum), ("prod", np.prod)):
-    define(Op(_name, FAMILY, _run(_key), ulp=64))
+    define(Op(_name, FAMILY, _run(_key), ulp=1, terms=True))
 _define("max", np.max)
 _define("min", np.min)
 _define("any", np.any)

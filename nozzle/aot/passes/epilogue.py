@@ -18,7 +18,7 @@ def epilogue(graph: Graph) -> Graph:
     facts = Facts.of(graph.guards)
     made: list[Node] = []
     block = _joined(graph.block, facts, made)
-    note = f"epilogue: {len(made)} products finished tile by tile"
+    note = f"epilogue: {len(made)} product{'s' * (len(made) != 1)} finished tile by tile"
     return replace(graph, block=block, notes=(*graph.notes, note)) if made else graph
 
 

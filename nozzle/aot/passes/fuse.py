@@ -48,12 +48,7 @@ def fuse(graph: Graph) -> Graph:
     """Group the nodes of every block into kernels."""
     block = _Block(graph.block).fused()
     kernels = sum(node.op == "fused" for node in _walk(block))
-    arrays = [
-        node for node in _walk(graph.block) if node.type is not None and node.tensor.rank and node.op not in VIEWS
-    ]
-    kept = {one for node in _walk(block) if node.op == "fused" for one in node.blocks[0].results if one.tensor.rank}
-    spared = len([one for one in arrays if one not in kept])
-    note = f"fuse: {kernels} kernels; {spared} of {len(arrays)} arrays never in memory"
+    note = f"fuse: {kernels} kernel{'s' * (kernels != 1)}"
     return replace(graph, block=block, notes=(*graph.notes, note))
 
 

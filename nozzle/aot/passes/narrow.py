@@ -21,7 +21,7 @@ def narrow(graph: Graph) -> Graph:
         return made[-1:]
 
     graph = rewrite(graph, change)
-    note = f"narrow: {len(made)} products of bytes"
+    note = f"narrow: {len(made)} product{'s' * (len(made) != 1)} of bytes"
     return replace(graph, notes=(*graph.notes, note)) if made else graph
 
 

@@ -142,7 +142,7 @@ def quantise(scheme: str, most: Mapping[Node, float]) -> Callable[[Graph], Graph
             return b.nodes
 
         many = len(products(graph))
-        made, notes = rewrite(graph, change), (*graph.notes, f"quantise: {many} products by {scheme}")
+        made, notes = rewrite(graph, change), (*graph.notes, f"quantise: {many} product{'s' * (many != 1)} by {scheme}")
         return replace(made, guards=pruned((*graph.guards, *facts.guards)), notes=notes)
 
     return whole

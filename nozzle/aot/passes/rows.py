@@ -21,7 +21,7 @@ def rows(graph: Graph) -> Graph:
     facts = Facts.of(graph.guards)
     made: list[int] = []
     block = _joined(graph.block, facts, made)
-    note = f"rows: {sum(made)} kernels in {len(made)} passes over rows"
+    note = f"rows: {sum(made)} of them in {len(made)} pass{'es' * (len(made) != 1)} over rows"
     return replace(graph, block=block, notes=(*graph.notes, note)) if made else graph
 
 
