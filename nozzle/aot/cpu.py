@@ -26,7 +26,7 @@ from nozzle.aot.graph import VIEWS, Node, walk
 from nozzle.aot.interpret import Left, Run, put_together, shaped, sizes_of
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.ops import OPS
-from nozzle.aot.passes.quantise import Beyond
+from nozzle.aot.passes.quantise import Beyond, apart
 from nozzle.aot.ranges import LARGE, Ranges, every, ranges
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.worker import WORKER, CompileFailed
@@ -123,6 +123,8 @@ class Native:
         self.exact = exact(special)
         self.ranges = ranges(special.body, lowered.outputs)
         self.beside = by_sizes(self.names, self.ranges.beside if self.ranges is not None else ())
+        self.gap: float | None = None
+        """How far its first answer was from Python's, as a share of the greatest result."""
         self._chains()
 
     def _letters(self, slot: tuple[str, str]) -> str:
@@ -283,6 +285,7 @@ class Native:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         bound = least(self.special)
+        self.gap = apart((got, [mine[at] for at in self.writes]), (want, [theirs[at] for at in self.writes]))
         said = differ(got, want, self.exact, bound) or next(
             (
                 f"argument {self.names[at]}: {words}"

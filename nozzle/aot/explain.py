@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,16 @@ import numpy as np
 
 from nozzle.aot import cache, passes
 from nozzle.aot.compiled import Compiled, Special
-from nozzle.aot.cpu import Native, exact
+from nozzle.aot.cpu import Native, exact, least
 from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Node, root, walk
+from nozzle.aot.ops import OPS
 from nozzle.aot.passes.fuse import pulled
 from nozzle.aot.passes.quantise import apart
 from nozzle.aot.types import Tensor
 
 ROUNDS = 15
+GRAIN, MANY = 2e-4, 200
+"""Seconds that one measurement takes at least, and the calls that it is made of at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +89,19 @@ def explain(function: Compiled, *arguments: Any) -> str:
 
 
 def page(function: Compiled) -> str:
-    """Every kind of call so far, each with its fused graph folded away."""
+    """Every kind of call so far, each with its graph folded away, before and after fusion."""
     parts = []
     for special in (one for group in function.specials.values() for one in group):
-        graph = f"<details><summary>fused</summary>\n\n```text\n{passes.run(special.body)}\n```\n\n</details>"
-        parts.append(f"{described(special)}\n\n{graph}")
+        rungs = (("graph", special.body), ("fused", passes.run(special.body)))
+        folded = [f"<details><summary>{name}</summary>\n\n```text\n{graph}\n```\n\n</details>" for name, graph in rungs]
+        parts.append("\n\n".join([described(special), *folded]))
     return "\n\n".join(parts) or f"**{function.python.__name__}**: not called yet"
 
 
 def described(special: Special) -> str:
     """What became of one kind of call, as Markdown."""
-    found = account(special.body)
-    spared = found.arrays - found.kept
     lines = [f"**{special.graph.name}**: {_state(special)}", ""]
-    lines.append(
-        f"- {found.kernels} kernel{'s' * (found.kernels != 1)}; {spared} of {found.arrays} arrays never in memory"
-    )
-    if found.loops:
-        lines.append("- it has loops; the bytes that their turns move are not counted")
-    else:
-        lines.append(f"- {_size(found.moved)} moved, {_size(found.plain)} by NumPy; {_size(found.least)} come and go")
+    lines += _memory(account(special.body), "" if special.native else "as native code it would be ")
     if special.graph.guards:
         lines.append(f"- for calls where {', '.join(map(str, special.graph.guards))}; others are compiled anew")
     if special.quantised is not None:
@@ -112,14 +109,50 @@ def described(special: Special) -> str:
     if special.kept is not None:
         names, many = " and ".join(special.kept.names), len(special.kept.ahead.results)
         lines.append(f"- {many} array{'s' * (many != 1)} computed once for {names}, and kept while it lives unchanged")
-    bound = "every operation is exact" if exact(special) else "sums, products and transcendentals within their bounds"
-    lines.append(f"- {bound}")
+    if special.native is not None:
+        lines.append(f"- {bounds(special)}")
+    if "evidence" in special.details:
+        lines.append(f"- measured: {special.details['evidence']}")
     return "\n".join(lines)
+
+
+def _memory(found: Account, before: str) -> list[str]:
+    kernels = f"{found.kernels} kernel{'s' * (found.kernels != 1)}"
+    arrays = f"{found.arrays - found.kept} of {found.arrays} arrays never in memory"
+    if found.loops:
+        moved = "it has loops; the bytes that their turns move are not counted"
+    else:
+        moved = f"{_size(found.moved)} moved, {_size(found.plain)} by NumPy; {_size(found.least)} come and go"
+    return [f"- {before}{kernels}; {arrays}; {moved}"] if before else [f"- {kernels}; {arrays}", f"- {moved}"]
+
+
+def bounds(special: Special) -> str:
+    """How far native floats may be from Python's, by the operations that the graph has."""
+    if exact(special):
+        return "every operation is exact"
+    found: dict[str, list[str]] = {}
+    for node in walk(special.graph.block):
+        op = OPS.get(node.op)
+        if (
+            op is not None
+            and op.ulp
+            and node.type
+            and node.tensor.kind in "fc"
+            and op.name not in found.get(op.bound, ())
+        ):
+            found.setdefault(op.bound, []).append(op.name)
+    said = [f"{', '.join(names)} within {bound}" for bound, names in found.items()]
+    if any(node.type and node.tensor.kind == "c" for node in walk(special.graph.block)):
+        said.append("complex products within 4 ulp")
+    return "; ".join([*said, "all else exact"])
 
 
 def _state(special: Special) -> str:
     if isinstance(special.native, Native):
-        return f"native code by {cache.compiler()}, checked against Python on its first inputs"
+        checked = "checked against Python on its first inputs"
+        gap = special.native.gap
+        said = "" if gap is None else f": greatest difference {gap:.2g}, within its bound"
+        return f"native code by {cache.compiler()}, {checked}{said}"
     return f"runs as Python; {special.said or 'its native code is being made'}"
 
 
@@ -131,7 +164,7 @@ def _size(count: int) -> str:
     return f"{count} GB"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evidence:
     """What was measured of one call: seconds are medians, taken in turn in one run."""
 
@@ -141,17 +174,50 @@ class Evidence:
     """Seconds to copy as many bytes as the call must move."""
     apart: float
     """The greatest difference from Python, as a share of the greatest result."""
+    bound: float = 0.0
+    """As much as that may be."""
+
+    @property
+    def held(self) -> str:
+        """The difference, and whether it is as it may be."""
+        within = "within its bound" if self.apart <= self.bound else f"more than its bound, {self.bound:.2g}"
+        return f"greatest difference {self.apart:.2g}, {within}"
 
     def __str__(self) -> str:
         speed = f"{self.python / self.native:.3g} times as fast as NumPy"
         bound = f"{self.native / self.copy:.3g} times the bound that copying sets"
-        return f"{speed}; {bound}; greatest difference {self.apart:.2g}"
+        return f"{speed}; {bound}; {self.held}"
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        """A table, for the page of a journal."""
+        rows = [
+            ("native code", self.native, self.held),
+            ("NumPy", self.python, f"native code is {self.python / self.native:.3g} times as fast as it"),
+            (
+                "a copy of as many bytes",
+                self.copy,
+                f"it is {self.native / self.copy:.3g} times the bound that this is",
+            ),
+        ]
+        lines = [f"| {name} | {_seconds(taken)} | {words} |" for name, taken, words in rows]
+        return "\n".join(["| | one call | |", "|---|---|---|", *lines])
+
+
+def _seconds(taken: float) -> str:
+    for unit, many in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if taken >= many:
+            return f"{taken / many:.3g} {unit}"
+    return f"{taken / 1e-9:.3g} ns"
 
 
 def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evidence:
-    """Measure a call against the same in NumPy and against a copy of as many bytes; arguments are not written to."""
+    """Measure a call against the same in NumPy and against a copy of as many bytes; arguments are not written to.
+
+    From then on the function shows it, too.
+    """
     import copy
-    import statistics
 
     special = function.special(arguments)
     mine, theirs = copy.deepcopy(arguments), copy.deepcopy(arguments)
@@ -164,13 +230,32 @@ def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evide
         lambda: function.python(*theirs),
         lambda: np.copyto(target, source),
     ]
-    taken: list[list[float]] = [[], [], []]
+    native, python, copied = _medians(calls, rounds)
+    found = special.details["evidence"] = Evidence(native, python, copied, gap, _allowed(special))
+    return found
+
+
+def _allowed(special: Special) -> float:
+    """As much as native code and Python may differ, as a share of the greatest result."""
+    if special.quantised is not None:
+        return max(2 * special.quantised.error, least(special))
+    return 0.0 if exact(special) else max(least(special), float(np.finfo("f4").eps))
+
+
+def _medians(calls: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
+    """Seconds that one call of each takes, which come in turn; so many at a time that a clock can tell."""
+    taken: list[list[float]] = [[] for _ in calls]
     with np.errstate(all="ignore"):
+        many = [max(1, min(int(GRAIN / (_timed(one, 1) or GRAIN)), MANY)) for one in calls]
         for _ in range(rounds):
-            for one, seconds in zip(calls, taken, strict=True):
+            for one, times, seconds in zip(calls, many, taken, strict=True):
                 one()
-                start = time.perf_counter()
-                one()
-                seconds.append(time.perf_counter() - start)
-    native, python, copied = map(statistics.median, taken)
-    return Evidence(native, python, copied, gap)
+                seconds.append(_timed(one, times))
+    return list(map(statistics.median, taken))
+
+
+def _timed(call: Callable[[], Any], times: int) -> float:
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times

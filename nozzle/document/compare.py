@@ -17,11 +17,17 @@ from nozzle.document.entry import Envelope
 Content = Callable[[str], bytes | None]
 """Name in `_out/` -> its bytes."""
 
+_NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 MASKS = (
     (re.compile(r"\b0x[0-9a-fA-F]{6,16}\b"), "<address>"),
     (re.compile(r"\b(?:\d+d )?(?:\d+h )?\d+min (?=\d)"), ""),  # as IPython says it: 1h 2min 3s
-    (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\s?(?:ns|[µμu]s|ms|s|sec|seconds|min|it/s|s/it)\b"), "<time>"),
+    (re.compile(rf"\b{_NUMBER}\s?(?:ns|[µμu]s|ms|s|sec|seconds|min|it/s|s/it)\b"), "<time>"),
     (re.compile(r"\b\d[\d,]* loops?(?= each)"), "<loops>"),
+    (
+        re.compile(rf"\b{_NUMBER} times (?=as fast as (?:NumPy|it)\b|the bound that (?:copying sets|this is))"),
+        "<ratio> ",
+    ),
+    (re.compile(rf"\bgreatest difference {_NUMBER}(?=, within its bound)"), "greatest difference <small>"),
     (
         re.compile(r"(?:/[\w.+-]+)*/tmp\w*(?:/[\w.+-]+)*|/home/[\w.-]+(?:/[\w.+-]+)*|/var/folders(?:/[\w.+-]+)*"),
         "<path>",

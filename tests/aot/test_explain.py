@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nozzle import aot
-from nozzle.aot.explain import account, evidence
+from nozzle.aot import mlir
+from nozzle.aot.explain import Evidence, account, evidence
 from nozzle.aot.types import parse_types
 from nozzle.errors import Missing
 from tests.aot.conftest import needs_mlir
@@ -38,16 +39,56 @@ def test_a_compiled_function_shows_what_became_of_it_on_a_page():
     assert compiled._repr_markdown_() == "**softmax**: not called yet"
     compiled(M)
     text = compiled._repr_markdown_()
-    assert "- 1 kernel; 4 of 5 arrays never in memory" in text
+    assert "1 kernel; 4 of 5 arrays never in memory" in text
     assert "<details><summary>fused</summary>" in text
 
 
 @needs_mlir
-def test_evidence_is_measured_and_close():
-    found = evidence(aot.compile(softmax, wait=True), M, rounds=3)
+def test_evidence_is_measured_and_shown_from_then_on():
+    compiled = aot.compile(softmax, wait=True)
+    compiled(M)
+    text = compiled._repr_markdown_()
+    assert "checked against Python on its first inputs: greatest difference " in text
+    assert "measured" not in text
+    found = evidence(compiled, M, rounds=3)
     assert min(found.native, found.python, found.copy) > 0
-    assert found.apart < 1e-5
-    assert "times as fast as NumPy" in str(found)
+    assert found.apart <= found.bound < 1e-3
+    assert repr(found) == str(found)
+    assert str(found).endswith("within its bound")
+    assert f"- measured: {found}" in compiled._repr_markdown_()
+    assert "| NumPy | " in found._repr_markdown_()
+
+
+def test_a_difference_beyond_the_bound_is_said():
+    assert "greatest difference 0.5, more than its bound, 0.1" in str(Evidence(1, 1, 1, 0.5, 0.1))
+
+
+def exact(x):
+    return x + 1
+
+
+@needs_mlir
+def test_it_says_how_far_each_operation_may_be_from_exact():
+    compiled = aot.compile(softmax, wait=True)
+    assert "- exp within 4 ulp; sum within 1 ulp for each term; all else exact" in aot.explain(compiled, M)
+    assert "- every operation is exact" in aot.explain(aot.compile(exact, wait=True), M)
+
+
+def test_what_runs_as_python_claims_nothing_of_native_code(monkeypatch):
+    monkeypatch.setattr(mlir, "found", lambda: "")
+    text = aot.explain(aot.compile(softmax), M)
+    assert "as native code it would be 1 kernel; 4 of 5 arrays never in memory" in text
+    assert "exact" not in text
+    assert "within" not in text
+
+
+def test_a_page_counts_once():
+    compiled = aot.compile(softmax)
+    compiled(M)
+    text = compiled._repr_markdown_()
+    assert text.count("never in memory") == 1
+    assert "# rows: 4 of them in 1 pass over rows" in text
+    assert text.count("<details>") == 2
 
 
 @needs_mlir

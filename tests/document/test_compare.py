@@ -98,6 +98,12 @@ def test_the_folders_of_both_runs_are_masked(was: str, now: str, same: str) -> N
         ("5 ns \u00b1 1 ns per loop (10,000 loops each)", "9 ns \u00b1 0.2 ns per loop (1 loop each)", "same"),
         ("mean of 7 runs", "mean of 8 runs", "differs"),
         ("3 loops", "4 loops", "differs"),
+        ("1.7 times as fast as NumPy", "2e+01 times as fast as NumPy", "same"),
+        ("9 times the bound that copying sets", "1.02 times the bound that copying sets", "same"),
+        ("greatest difference 0, within its bound", "greatest difference 1.2e-07, within its bound", "same"),
+        ("greatest difference 0, within its bound", "greatest difference 2, more than its bound, 0", "differs"),
+        ("greatest difference 1", "greatest difference 2", "differs"),
+        ("3 times the bound", "4 times the bound", "differs"),
         ("5 min", "6 mm", "differs"),
     ],
 )  # fmt: skip
