@@ -4,6 +4,7 @@ A desk is told what happened (a save, an event of a kernel, a request) by the lo
 the only one to touch the file. It holds nothing that the text and git could not give back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
@@ -28,7 +29,7 @@ from nozzle.tools import Tools
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
-EDITED = "you changed what a cell wrote; cells above {} run again and may write over it, so a step has yours as it was"
+EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -39,6 +40,18 @@ class Said:
     desk: "Desk"
     run: Run
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A session that stands nowhere yet, and the cells whose state it is to have."""
+
+    session: Session
+    above: list[Job]
+    waits: str
+    """Why these are not all; empty when they are."""
+    said: str
+    """What whoever asked for it is to hear of files."""
 
 
 @dataclass(slots=True)
@@ -226,8 +239,8 @@ class Desk:
         tools, ledger, base = self.tools, self.tools.ledger, self.sheet.base or b""
         ledger.save(self.rel, base)
         session = self.kernels.get()
-        if needed[1:] and session.missing(needed[:-1]) and (edited := ledger.save_edited(self.rel, base)):
-            self._note("warning", f"{', '.join(edited)}: {EDITED.format(row.cell.title)}")
+        if edited := self._keep_edited(self.entry, [*session.missing(needed[:-1]), needed[-1]]):
+            self._note("warning", edited)
         self._afterwards.forget(row.cell.chain)
         above = [cell for cell in self.entry.cells if cell.span.start <= row.cell.span.start]
         origin, since = ledger.origin(self.rel, base), ledger.past.before(self.rel, above)
@@ -285,11 +298,8 @@ class Desk:
             list(session.go_to(above[:kept]))
         return kept, len(done)
 
-    def copied(self) -> tuple[Session, list[Job], str]:
-        """A session that stands nowhere yet, the cells whose state it is to have, and why these are not all.
-
-        They are those that are done, as far as having their state repeats nothing outside.
-        """
+    def copied(self) -> Copy:
+        """For the cells that are done, as far as having their state repeats nothing outside."""
         self.keep_state()
         done = []
         for row in self.plan():
@@ -299,20 +309,33 @@ class Desk:
                 done.append(row.cell)
         return self._copied(self.entry, done)
 
-    def copied_at(self, entry: Entry) -> tuple[Session, list[Job], str]:
+    def copied_at(self, entry: Entry) -> Copy:
         """The same for the cells of another text of this entry, as far as they had run."""
         self.keep_state()
         ran = takewhile(lambda slot: slot.fresh and not _failed(slot), (s for s in entry.slots if s.cell.runs))
         return self._copied(entry, [slot.cell for slot in ran])
 
-    def _copied(self, entry: Entry, done: list[Cell]) -> tuple[Session, list[Job], str]:
+    def _copied(self, entry: Entry, done: list[Cell]) -> Copy:
         session = self.kernels.fresh()
-        above = jobs(entry, done[-1], self.tools.settings) if done else []
-        again, foreign = {job.cell for job in session.missing(above)}, self.permit.foreign(entry)
+        above, waits = jobs(entry, done[-1], self.tools.settings) if done else [], ""
+        again, foreign = session.missing(above), self.permit.foreign(entry)
+        chains = {job.cell for job in again}
         for number, cell in enumerate(done):
-            if cell.chain in again and (why := foreign(cell) or self.permit.reaches(entry, cell)):
-                return session, above[:number], f"you are above it: {why}"
-        return session, above, ""
+            if cell.chain in chains and (why := foreign(cell) or self.permit.reaches(entry, cell)):
+                there = {job.cell for job in above[:number]}
+                above, waits = above[:number], f"you are above it: {why}"
+                again = [job for job in again if job.cell in there]
+                break
+        return Copy(session, above, waits, self._keep_edited(entry, again))
+
+    def _keep_edited(self, entry: Entry, cells: Sequence[Job]) -> str:
+        """Cells are about to run, for themselves or for the state of others: what the author made of files that they
+        wrote is a step of his before that. What he is to hear of it.
+        """
+        ledger, base = self.tools.ledger, self.sheet.base
+        written = ledger.past.written_by(self.rel, entry, [job.cell for job in cells])
+        edited = ledger.save_edited(self.rel, base, written) if written and base is not None else []
+        return f"{', '.join(edited)}: {EDITED}" if edited else ""
 
     def keep_state(self) -> None:
         """Keep the state that the kernels are in, cheap or not: somebody is about to go on from it elsewhere."""

@@ -107,9 +107,9 @@ class Ledger:
         """The author's save, as a step, if it is not one yet."""
         self.record(rel, self.saved(rel, content))
 
-    def save_edited(self, rel: str, base: bytes) -> list[str]:
+    def save_edited(self, rel: str, base: bytes, paths: Iterable[str]) -> list[str]:
         """What the author made of files that cells of an entry wrote, as a step of his, before they write over it."""
-        edited = self.holding.edited(sorted(self.past.written_by(rel)))
+        edited = self.holding.edited(sorted(paths))
         text = self.at_head(rel) if edited and self.sieve.refused(rel, base) else base
         if edited and text is not None:
             title = f"{stem(rel)}: {', '.join(edited)}, changed by hand"

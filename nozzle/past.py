@@ -8,7 +8,7 @@ import hashlib
 import re
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
@@ -56,6 +56,14 @@ class Known:
     """By a cell's chain, and by its own digest."""
     written: set[str] = field(default_factory=set)
     """Files that its cells wrote, from the root."""
+    by: dict[str, set[str]] = field(default_factory=dict)
+    """The same by the digest of the code that did."""
+
+    def add(self, source: str, written: Iterable[str]) -> None:
+        """A run of this code is known."""
+        files = self.by.setdefault(source, set())
+        files.update(written)
+        self.written |= files
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +115,22 @@ class Past:
         """Files that cells of the entry read, from the root."""
         return {path for facts in self._of(rel).facts.values() for path in facts.reads}
 
-    def written_by(self, rel: str) -> set[str]:
-        """Files that cells of the entry wrote, from the root."""
-        return self._of(rel).written
+    def written_by(self, rel: str, entry: Entry, chains: Collection[str]) -> set[str]:
+        """Files that cells of an entry wrote when they last ran, by their chains.
+
+        One that never ran may be another made over: then what no cell of the entry is known to write is its, too, and
+        what it names.
+        """
+        known = self._of(rel)
+        if not known.written:
+            return set()
+        cells = [cell for cell in entry.cells if cell.chain in chains]
+        found = {path for cell in cells for path in known.by.get(cell.digest, ())}
+        new = [cell.body for cell in cells if cell.digest not in known.by]
+        if new:
+            found |= known.written.difference(*(known.by.get(cell.digest, ()) for cell in entry.cells))
+            found |= {path for path in known.written if any(PurePosixPath(path).name in body for body in new)}
+        return found
 
     def facts(self, finished: Finished) -> Facts:
         """What a run leaves in its step."""
@@ -189,7 +210,7 @@ class Past:
         """A run has ended."""
         known = self._of(rel)
         known.facts[cell.chain] = known.facts[cell.digest] = facts
-        known.written |= set(written)
+        known.add(cell.digest, written)
 
     def forget(self, rel: str) -> None:
         """HEAD is elsewhere: other steps lie behind it."""
@@ -222,7 +243,8 @@ class Past:
                     facts = from_trailers(step.trailers)
                     found.facts.setdefault(step.trailers.get("Cell", ""), facts)
                     found.facts.setdefault(step.trailers.get("Source", ""), facts)
-                    found.written |= {unquote(word) for word in step.trailers.get("Writes", "").split()}
+                    words = step.trailers.get("Writes", "").split()
+                    found.add(step.trailers.get("Source", ""), map(unquote, words))
             for chain, reads in self.inputs.of(rel).items():
                 found.facts.setdefault(chain, Facts("ok", reads=reads))
         return self._known[rel]

@@ -28,12 +28,15 @@ class Side:
     """The cells whose state it began in."""
     waits: str = field(init=False)
     """Why it does not stand below all cells that are done; empty when it does."""
+    said: str = field(init=False)
+    """What is to be heard of files before it begins; empty when nothing is."""
     typed: list[Job] = field(default_factory=list)
     below: str = ""
     """Chain of the cell that a kept line goes below; empty: the end of the entry."""
 
     def __post_init__(self) -> None:
-        self.session, self.above, self.waits = self.desk.copied()
+        copy = self.desk.copied()
+        self.session, self.above, self.waits, self.said = copy.session, copy.above, copy.waits, copy.said
         self.below = self.above[-1].cell if self.above else ""
 
     def begin(self) -> Iterator[Event]:

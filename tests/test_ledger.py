@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,8 @@ from nozzle.loop import Saved
 from nozzle.past import Since
 from nozzle.piece import Origin, Piece, compose
 from nozzle.recovery import recover
-from nozzle.steps import Record, Steps
+from nozzle.sieve import Sieve
+from nozzle.steps import Record, Steps, Taken
 from nozzle.words.journal import journal
 from nozzle.words.site import build_site
 from tests.conftest import Workshop
@@ -934,6 +936,53 @@ def test_what_the_author_made_of_a_file_is_a_step_before_cells_write_over_it(wor
     assert git(workshop.root, "show", f"{step}:conf.json") == "an hour of tuning"
     assert TOKEN not in everything(workshop)
     assert git(workshop.root, "diff", "--name-only", "HEAD", "--", "conf.json") in ("", "conf.json" if text else "")
+
+
+@pytest.mark.parametrize("again", ["follows", "is made over", "is asked for", "names it"])
+def test_what_the_author_made_of_a_file_is_a_step_before_its_own_cell_runs(workshop: Workshop, again: str) -> None:
+    path = workshop.write(cell("n = 1") + cell("open('../labels.csv', 'w').write('one')"))
+    workshop.run(path)
+    workshop.write("an hour of work", "labels.csv")
+    workshop.notices.clear()
+    text = path.read_text()
+    match again:
+        case "follows":
+            path.write_text(text.replace("n = 1", "n = 2"))
+        case "is made over":
+            path.write_text(text.replace("write('one')", "write('two')"))
+        case "names it":
+            path.write_text(text + cell("open('../labels.csv', 'w').write('three')"))
+    workshop.run(path, again=again == "is asked for")
+    assert told(workshop).count("labels.csv: you changed what a cell wrote") == 1
+    (step,) = git(workshop.root, "log", "--format=%H", "--grep=labels.csv, changed by hand").split()
+    assert git(workshop.root, "show", f"{step}:labels.csv") == "an hour of work"
+    assert git(workshop.root, "show", "HEAD:labels.csv") in ("one", "two", "three")
+    assert git(workshop.root, "status", "--porcelain") == ""
+
+
+def test_only_cells_that_run_have_their_files_looked_at_and_each_once(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workshop.write(cell("open('../a.csv', 'w').write('one')") + cell("open('../b.csv', 'w').write('one')"))
+    workshop.run(path)
+    workshop.write("mine", "a.csv"), workshop.write("mine", "b.csv")
+    taken: list[str] = []
+    take = Sieve.taken
+
+    def noted(sieve: Sieve, paths: Iterable[str]) -> Mapping[str, Taken]:
+        taken.extend(paths := list(paths))
+        return take(sieve, paths)
+
+    monkeypatch.setattr(Sieve, "taken", noted)
+    ledger = workshop.here.ledger(print)
+    known, (a, b) = ledger.past, [each.chain for each in Entry(path.read_text()).cells]
+    assert known.written_by("journal/entry.md", Entry(path.read_text()), [a]) == {"a.csv"}
+    assert known.written_by("journal/other.md", Entry(path.read_text()), [a, b]) == set()
+    assert list(ledger.holding.edited(["a.csv"])) == ["a.csv"]
+    assert list(ledger.holding.edited(["a.csv"])) == []
+    git(workshop.root, "checkout", "a.csv", "b.csv")
+    assert list(ledger.holding.edited(["a.csv", "b.csv", "gone.csv"])) == []
+    assert taken == ["a.csv"]
 
 
 def test_no_file_that_is_as_a_cell_left_it_is_the_authors(workshop: Workshop) -> None:

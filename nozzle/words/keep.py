@@ -17,7 +17,7 @@ from nozzle.words.counted import counted
 
 if TYPE_CHECKING:
     from nozzle.control import Line, Reply
-    from nozzle.desk import Desk
+    from nozzle.desk import Copy, Desk
     from nozzle.document.entry import Entry
     from nozzle.loop import Loop
     from nozzle.runner import Job, Session
@@ -153,21 +153,23 @@ def keep(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     desk = loop.desk(path)
     with journal(loop.tools.root) as here:
         text = _text(here, sha, desk.rel)
-    copied = desk.copied_at(text)
-    work(reply, lambda: _put_away(desk, text, copied, sha))
+    copy = desk.copied_at(text)
+    work(reply, lambda: _put_away(desk, text, copy, sha))
 
 
-def _put_away(desk: Desk, text: Entry, copied: tuple[Session, list[Job], str], sha: str) -> Iterator[Line]:
+def _put_away(desk: Desk, text: Entry, copy: Copy, sha: str) -> Iterator[Line]:
     from nozzle.words.journal import journal
 
-    session, above, waits = copied
+    session, above = copy.session, copy.above
     titles = {cell.chain: cell.title for cell in text.cells}
-    why = waits.removeprefix("you are above it: ")
+    why = copy.waits.removeprefix("you are above it: ")
     try:
         if not above:
             raise Refused(why or f"no cell of {desk.rel} had run at that step")
         if others := sorted({job.language for job in above} - {"python"}):
             raise Refused(f"the state was not kept: of cells in {' and '.join(others)} none is saved")
+        if copy.said:
+            yield {"say": f"! {copy.said}"}
         if why:
             yield {"say": f"it is the state after {titles[above[-1].cell]}, and no further: {why}"}
         yield from _gone_to(session, above)

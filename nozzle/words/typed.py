@@ -23,6 +23,8 @@ def prompt(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     language = str(args.get("language", "python"))
     if do == "begin":
         begun = _begun(loop, name, args)
+        if begun.said:
+            reply({"say": f"! {begun.said}"})
         return work(reply, lambda: _told(begun, begun.begin()))
     side = loop.sides.get(name)
     if side is None:

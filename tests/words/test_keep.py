@@ -185,6 +185,14 @@ def test_without_cloudpickle_it_says_what_to_install(
     assert "cloudpickle is not installed where the cells run: pip install cloudpickle (with " in kept.out
 
 
+def test_what_the_author_made_of_a_file_is_a_step_before_cells_run_for_it(say: Say, folder: Path) -> None:
+    entry(folder, cell("x = open('labels.csv', 'w').write('one')"))
+    assert say("run").status == 0
+    (folder / "journal" / "labels.csv").write_text("an hour of work")
+    assert "! journal/labels.csv: you changed what a cell wrote" in say("keep", "HEAD").out
+    assert git(folder, "show", "HEAD:journal/labels.csv") == "an hour of work"
+
+
 def test_what_there_is_no_state_of(say: Say, folder: Path) -> None:
     entry(folder, "# Words only\n")
     assert say("run").status == 0

@@ -121,6 +121,15 @@ def test_ctrl_c_stops_the_line_and_not_the_talk(say: Say, folder: Path) -> None:
     assert "[1, 2]" in shown
 
 
+def test_what_the_author_made_of_a_file_is_a_step_before_the_copy_is_made(say: Say, folder: Path) -> None:
+    entry(folder, cell("x = open('labels.csv', 'w').write('one')"))
+    assert say("run").status == 0
+    (folder / "journal" / "labels.csv").write_text("an hour of work")
+    shown = typed("x")
+    assert "! journal/labels.csv: you changed what a cell wrote" in shown
+    assert git(folder, "show", "HEAD:journal/labels.csv") == "an hour of work"
+
+
 def test_what_reached_outside_is_not_done_again_for_it(say: Say, folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         call = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]})).close(); y = 1"
