@@ -8,7 +8,7 @@ import hashlib
 import re
 import stat
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
@@ -17,6 +17,7 @@ from nozzle import disk
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
+from nozzle.document.naming import names
 from nozzle.document.seal import is_made_here
 from nozzle.inputs import Inputs
 from nozzle.settings import Settings
@@ -57,12 +58,13 @@ class Known:
     written: set[str] = field(default_factory=set)
     """Files that its cells wrote, from the root."""
     by: dict[str, set[str]] = field(default_factory=dict)
-    """The same by the digest of the code that did."""
+    """The same by the chain, and by the own digest, of the cell that did."""
 
-    def add(self, source: str, written: Iterable[str]) -> None:
-        """A run of this code is known."""
-        files = self.by.setdefault(source, set())
-        files.update(written)
+    def add(self, chain: str, digest: str, written: Iterable[str]) -> None:
+        """A run of a cell is known."""
+        files = set(written)
+        for key in (chain, digest):
+            self.by.setdefault(key, set()).update(files)
         self.written |= files
 
 
@@ -77,6 +79,10 @@ class Since:
     """Files may be written in C, and no program be started for that."""
     code: str = ""
     """All that may have named a file that it makes."""
+    again: Collection[str] = ()
+    """Files of the cells that ran again meanwhile, for its state."""
+    lingers: Callable[[], bool] = lambda: False
+    """Whether something that a cell above began may be at work yet."""
 
 
 @dataclass(slots=True)
@@ -129,8 +135,12 @@ class Past:
         new = [cell.body for cell in cells if cell.digest not in known.by]
         if new:
             found |= known.written.difference(*(known.by.get(cell.digest, ()) for cell in entry.cells))
-            found |= {path for path in known.written if any(PurePosixPath(path).name in body for body in new)}
+            found |= {path for path in known.written if any(names(body, path) for body in new)}
         return found
+
+    def made_by(self, rel: str, chains: Iterable[str]) -> set[str]:
+        """Files that these very cells of an entry wrote, from the root."""
+        return {path for chain in chains for path in self._of(rel).by.get(chain, ())}
 
     def facts(self, finished: Finished) -> Facts:
         """What a run leaves in its step."""
@@ -164,10 +174,11 @@ class Past:
         ran; and those that changed in that time and may be the author's own, who works here, too.
 
         What programs do is not seen; so of the files that changed `since` the run began those count that were then as
-        HEAD has them and are not staged: the others are the author's, who was at them already. A file that git has and
-        no cell has written is the cell's where its code names it, or where nobody else works: on a thread beside. So
-        is a new one where no program ran, and only C code may have written, and one of those that people make. Where
-        nobody looked before, all are in doubt that are younger than the run.
+        HEAD has them and are not staged: the others are the author's, who was at them already. A file that git has, or
+        that a cell above made, is the cell's where its code names it, where it wrote it before, where what a cell above
+        began goes on, or where nobody else works: on a thread beside. So is a new one where no program ran, and only C
+        code may have written, and one of those that people make. Where nobody looked before, all are in doubt that are
+        younger than the run.
         """
         seen = self.own(finished)
         if finished.spawned:
@@ -178,18 +189,24 @@ class Past:
         if since.files is None:
             stamps = {**now.now.tracked, **now.now.untracked}
             young = {path for path, (changed, _) in stamps.items() if changed >= since.at - GRAIN}
-            return self._kept(seen | (young & theirs)), self._kept(young - seen - theirs)
+            its = self._its(rel, cell, since, young & theirs)
+            return self._kept(seen | its), self._kept(young - seen - its)
         before = {**since.files.tracked, **since.files.untracked}
-        new = {path for path in now.new_files if path not in before or path in theirs}
-        dirty = {path for path in now.newly_dirty if path not in before or path in theirs}
+        new = {path for path in now.new_files if path not in before}
         named = {path for path in new if PurePosixPath(path).name in since.code}
         if finished.spawned:
             seen = seen | named | {path for path in new if not _BY_HAND.search(path)}
-        asked = (new | dirty) - seen
+        asked = {path for path in now.paths if path not in before or path in theirs} - seen
         alone = self.steps.forked()
         staged = set() if alone else asked & now.staged
-        sure = {path for path in asked if alone or path in theirs or PurePosixPath(path).name in cell.body}
+        its = self._its(rel, cell, since, asked & theirs)
+        sure = {path for path in asked if alone or path in its or names(cell.body, path, since.code)}
         return self._kept(seen | (sure - staged)), self._kept(asked - (sure - staged))
+
+    def _its(self, rel: str, cell: Cell, since: Since, paths: set[str]) -> set[str]:
+        """Those of these files, all made by cells, that are this one's to write, or of one that is at work yet."""
+        its = paths & {*since.again, *self._of(rel).by.get(cell.digest, ())}
+        return paths if its != paths and since.lingers() else its
 
     def _kept(self, paths: Iterable[str]) -> set[str]:
         """Without entries, also those that are run by name wherever they lie, and what nozzle and installers write."""
@@ -210,7 +227,7 @@ class Past:
         """A run has ended."""
         known = self._of(rel)
         known.facts[cell.chain] = known.facts[cell.digest] = facts
-        known.add(cell.digest, written)
+        known.add(cell.chain, cell.digest, written)
 
     def forget(self, rel: str) -> None:
         """HEAD is elsewhere: other steps lie behind it."""
@@ -244,7 +261,7 @@ class Past:
                     found.facts.setdefault(step.trailers.get("Cell", ""), facts)
                     found.facts.setdefault(step.trailers.get("Source", ""), facts)
                     words = step.trailers.get("Writes", "").split()
-                    found.add(step.trailers.get("Source", ""), map(unquote, words))
+                    found.add(step.trailers.get("Cell", ""), step.trailers.get("Source", ""), map(unquote, words))
             for chain, reads in self.inputs.of(rel).items():
                 found.facts.setdefault(chain, Facts("ok", reads=reads))
         return self._known[rel]

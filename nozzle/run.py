@@ -97,10 +97,12 @@ class Run:
             cut=bool(finished.left_out),
         )
         title = cell.title + ("" if finished.status == "ok" else f" ({finished.status})")
-        again, spawned = self.session.rewrote, finished.spawned or self.session.respawned
-        seen = replace(finished, writes=(*finished.writes, *again), spawned=spawned)
-        written, doubtful = past.written(rel, cell, seen, self.since)
-        self.again = tuple(sorted(written - past.own(finished))) if again or self.session.respawned else ()
+        session, rewrote = self.session, tuple(self.session.rewrote)
+        again = past.own(replace(finished, writes=rewrote)) | past.made_by(rel, session.reran)
+        seen = replace(finished, writes=(*finished.writes, *rewrote), spawned=finished.spawned or session.respawned)
+        since = replace(self.since, again=again, lingers=session.lingers)
+        written, doubtful = past.written(rel, cell, seen, since)
+        self.again = tuple(sorted((written & again) - past.own(finished)))
         self.doubtful = tuple(sorted(doubtful))
         said = {"State": self.session.live.impure, "Cache": finished.cached}
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})

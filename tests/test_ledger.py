@@ -4,6 +4,7 @@ import hashlib
 import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -908,6 +909,72 @@ def test_a_new_text_that_the_code_above_names_is_the_cells(workshop: Workshop) -
     path = workshop.write(cell(body) + cell("make()"))
     workshop.run(path)
     assert "table.tex" in git(workshop.root, "log", "-1", "--name-only", "--format=").split()
+
+
+@pytest.mark.parametrize(
+    ("body", "whose"),
+    [
+        ("echo done", "the author's"),
+        ("sort ../table.csv", "the cell's"),
+        ("(while sleep 0.01; do :; done) & echo $! > pid", "the cell's"),
+    ],
+    ids=["unnamed", "named", "while something goes on"],
+)
+def test_what_a_cell_above_made_and_a_shell_cell_does_not_name_may_be_the_authors(
+    workshop: Workshop, body: str, whose: str
+) -> None:
+    """The author saves the file while the cell runs."""
+    go = f"touch began; while test ! -e go; do sleep 0.01; done; rm began go; {body}"
+    path = workshop.write(cell("open('../table.csv', 'w').write('made')") + cell(go, "bash"))
+
+    def author() -> None:
+        while not (path.parent / "began").exists():
+            time.sleep(0.01)
+        workshop.write("my own words", "table.csv")
+        (path.parent / "go").touch()
+
+    thread = threading.Thread(target=author, daemon=True)
+    thread.start()
+    workshop.run(path)
+    thread.join()
+    assert (workshop.root / "table.csv").read_text() == "my own words"
+    held = git(workshop.root, "show", "HEAD:table.csv")
+    assert held == ("made" if whose == "the author's" else "my own words")
+    assert ("table.csv changed while programs of" in told(workshop)) == (whose == "the author's")
+
+
+LOOP = "(while sleep 0.02; do echo x >> ../log.txt; done) > /dev/null 2>&1 & while test ! -e ../log.txt; do :; done"
+THREAD = """import threading, time, os
+def work():
+    while True:
+        with open('../log.txt', 'a') as file:
+            file.write('x\\n')
+        time.sleep(0.02)
+threading.Thread(target=work, daemon=True).start()
+while not os.path.exists('../log.txt'): time.sleep(0.01)"""
+
+
+@pytest.mark.parametrize("goes_on", [cell(LOOP, "bash"), cell(THREAD)], ids=["a program", "a thread"])
+def test_what_a_cell_above_goes_on_writing_is_in_the_steps_of_those_below(workshop: Workshop, goes_on: str) -> None:
+    path = workshop.write(goes_on + cell("sleep 0.3", "bash"))
+    workshop.run(path)
+    first, second = (step for step in workshop.here.steps.history("journal/entry.md", limit=2))
+    before, after = (workshop.here.steps.text(step, "log.txt") for step in (second, first))
+    assert before
+    assert after
+    assert len(before) < len(after)
+    assert "log.txt changed" not in told(workshop)
+
+
+def test_what_a_shell_cell_writes_itself_is_not_said_to_be_written_again(workshop: Workshop) -> None:
+    path = workshop.write(cell("open('../above.csv', 'a').write('1')"))
+    workshop.run(path)
+    workshop.notices.clear()
+    path.write_text(path.read_text() + cell("echo hi > ../mine.csv", "bash"))
+    workshop.run(path)
+    assert "mine.csv: written" not in told(workshop)
+    assert "mine.csv, " not in told(workshop)
+    assert ("above.csv: written again" in told(workshop)) == ((workshop.root / "above.csv").read_text() == "11")
 
 
 def test_what_the_cell_above_wrote_is_not_taken_for_the_authors(workshop: Workshop) -> None:

@@ -33,6 +33,11 @@ class Keeper:
         self._holders = 1
         self._lock = threading.RLock()
 
+    @property
+    def pid(self) -> int:
+        """Its own process."""
+        return self._child.pid
+
     def kernel(self) -> int:
         """The number of the family's first process; OSError when it did not start."""
         with self._lock:

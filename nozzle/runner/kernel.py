@@ -60,6 +60,9 @@ class Life(Protocol):
     def used(self) -> float | None:
         """Seconds of processor time that it and its group have used; None where that cannot be seen."""
 
+    def lingers(self) -> bool:
+        """Whether something that it started may be at work yet."""
+
     def end(self) -> None:
         """Kill it and all that it started, from any thread; comes back when they are gone."""
 
@@ -175,6 +178,8 @@ class Python:
                 return
             message = json.loads(self._heard[HEADER.size : size])
             del self._heard[:size]
+            if message["t"] == "done":
+                self.process.threads = bool(message.get("threads"))
             yield message
 
     def answer(self, number: int, text: str | None = None) -> None:

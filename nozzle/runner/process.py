@@ -96,6 +96,8 @@ class Process:
         self._mark = mark
         self.told = ""
         """What it said itself of why it goes."""
+        self.threads = False
+        """It said that a cell has left threads at work in it."""
         self.patience = 0.0
         """Seconds that it gets to go by itself, once nobody listens to it."""
         self._killings = _out_of_memory_kills()
@@ -133,6 +135,15 @@ class Process:
         if name == "SIGKILL" and _out_of_memory_kills() > self._killings:
             return "out of memory: the system killed it (signal 9, SIGKILL)"
         return f"signal {status} ({name})"
+
+    def lingers(self) -> bool:
+        """Whether something that it started is at work yet: a program by the mark that all have from it."""
+        if self.threads:
+            return True
+        own, mark = {self.pid, self.keeper.pid}, self._mark.encode()
+        return any(
+            mark in _environ(pid) for name in os.listdir("/proc") if name.isdigit() and (pid := int(name)) not in own
+        )
 
     def end(self) -> None:
         """Kill it and all that it started, from any thread; comes back when they are gone."""
@@ -202,6 +213,13 @@ def launch(place: Place, language: str, outputs: Outputs, script: str = "", boun
 def new_mark(kind: str = "") -> str:
     """By which a kernel's processes are known; all of one length."""
     return kind + secrets.token_hex(8)[len(kind) :]
+
+
+def _environ(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:  # it is gone, or somebody else's
+        return b""
 
 
 def _out_of_memory_kills() -> int:

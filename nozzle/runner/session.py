@@ -115,6 +115,8 @@ class Session:
         """Files that cells wrote which ran again before the latest one, as far as audit hooks see: absolute paths."""
         self.respawned = False
         """One of them started programs."""
+        self.reran: list[str] = []
+        """Their chains."""
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         weakref.finalize(self, os.close, self._waker)
 
@@ -124,7 +126,7 @@ class Session:
         When the live state is another one, all starts afresh and the jobs above run again, each told by Replaying only.
         """
         with self._a_turn():
-            self.rewrote, self.respawned = set(), False
+            self.rewrote, self.respawned, self.reran = set(), False, []
             yield from self._run(jobs)
             self._keep()
 
@@ -181,6 +183,10 @@ class Session:
         """Write the live state into an open file, so that it outlives all processes; or why it cannot be."""
         with self._turn:
             return self.live.save(file)
+
+    def lingers(self) -> bool:
+        """Whether something that a cell began may be at work yet; where that cannot be seen, it may."""
+        return any(kernel.process.lingers() for kernel in list(self.live.kernels.values()))
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""
@@ -329,6 +335,7 @@ class Session:
                 continue
             yield Replaying(cell, job.cell, number, len(above))
             finished, failure = self._quietly(job)
+            self.reran.append(job.cell)
             self.rewrote.update(finished.writes)
             self.respawned = self.respawned or finished.spawned
             self._keep()

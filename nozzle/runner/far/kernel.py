@@ -162,6 +162,9 @@ class FarProcess:
     def used(self) -> float | None:
         return None
 
+    def lingers(self) -> bool:
+        return not self.is_gone()
+
     def end(self) -> None:
         if not self.is_gone():
             self._line.ask({"do": "end", "kernel": self._number}, ENDING)

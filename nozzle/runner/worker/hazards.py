@@ -33,9 +33,8 @@ class Hazards:
 
     def found(self, children: list[int], loops: Iterable[Any]) -> str:
         """Why there can be no copy, in plain words; empty when there can."""
-        for thread in threading.enumerate():
-            if thread is not threading.main_thread() and type(thread).__name__ not in HARMLESS:
-                return f"a thread that it started goes on ({thread.name})"
+        if others := threads():
+            return f"a thread that it started goes on ({others[0]})"
         if children:
             return "a program that it started goes on"
         return self._shared_pages() or self._descriptors(_of_loops(loops))
@@ -111,6 +110,12 @@ def left() -> list[str]:
             except OSError:
                 continue
     return found
+
+
+def threads() -> list[str]:
+    """Names of the threads that cells have started in Python, without those that do nothing of theirs."""
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    return [thread.name for thread in others if type(thread).__name__ not in HARMLESS]
 
 
 def harm(names: list[str]) -> str:

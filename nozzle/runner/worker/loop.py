@@ -83,7 +83,7 @@ class Kernel:
             traces = kept.settled(traces, self.traces, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
         facts["names"] = self.names.end()
-        self.channel.tell({"t": "done", "ok": ok, **facts})
+        self.channel.tell({"t": "done", "ok": ok, "threads": bool(hazards.threads()), **facts})
 
     def loops(self) -> list[Any]:
         """The asyncio loops that cells run in."""
