@@ -335,8 +335,8 @@ class Ledger:
 
     @property
     def _inputs(self) -> str:
-        """What the cells of all entries read, as a step says it."""
-        return self.sieve.words(self.past.inputs.text)
+        """What is known of the outputs of all entries, as a step says it; none of those that git ignores."""
+        return self.sieve.words(self.past.carried.text(self.steps.ignores))
 
     def at_head(self, rel: str) -> bytes | None:
         try:

@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from nozzle import disk
+from nozzle.carried import Carried, Row, Rows
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
 from nozzle.document.naming import names
 from nozzle.document.seal import is_made_here
-from nozzle.inputs import Inputs
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot, Steps
 
@@ -54,11 +54,11 @@ class Known:
     """Of one entry."""
 
     facts: dict[str, Facts] = field(default_factory=dict)
-    """By a cell's chain, and by its own digest."""
+    """By a cell's chain (12 hex), and by its own digest."""
     written: set[str] = field(default_factory=set)
     """Files that its cells wrote, from the root."""
     by: dict[str, set[str]] = field(default_factory=dict)
-    """The same by the chain, and by the own digest, of the cell that did."""
+    """The same by the chain (12 hex), and by the own digest, of the cell that did."""
 
     def add(self, chain: str, digest: str, written: Iterable[str]) -> None:
         """A run of a cell is known."""
@@ -90,24 +90,24 @@ class Past:
     root: Path
     steps: Steps
     settings: Settings
-    inputs: Inputs = field(init=False)
+    carried: Carried = field(init=False)
     _known: dict[str, Known] = field(default_factory=dict)
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
     _spawned: set[str] = field(default_factory=set)
     """Entries of which a cell has started programs."""
 
     def __post_init__(self) -> None:
-        self.inputs = Inputs(self.steps)
+        self.carried = Carried(self.steps)
 
     def last(self, rel: str, cell: Cell) -> Facts | None:
         """What is known of this cell's last run: of this very state, else of the same code."""
         facts = self._of(rel).facts
-        return facts.get(cell.chain) or facts.get(cell.digest)
+        return facts.get(cell.chain[:SHOWN]) or facts.get(cell.digest)
 
     def changed(self, rel: str, cell: Cell) -> bool:
         """Whether a file that the cell read is not what it was; those that the entry itself writes do not count."""
         known = self._of(rel)
-        facts = known.facts.get(cell.chain)
+        facts = known.facts.get(cell.chain[:SHOWN])
         if facts is None or not facts.reads:
             return False
         return any(path not in known.written and self._digest(path) != seen for path, seen in facts.reads.items())
@@ -140,7 +140,7 @@ class Past:
 
     def made_by(self, rel: str, chains: Iterable[str]) -> set[str]:
         """Files that these very cells of an entry wrote, from the root."""
-        return {path for chain in chains for path in self._of(rel).by.get(chain, ())}
+        return {path for chain in chains for path in self._of(rel).by.get(chain[:SHOWN], ())}
 
     def facts(self, finished: Finished) -> Facts:
         """What a run leaves in its step."""
@@ -226,26 +226,34 @@ class Past:
     def remember(self, rel: str, cell: Cell, facts: Facts, written: Iterable[str]) -> None:
         """A run has ended."""
         known = self._of(rel)
-        known.facts[cell.chain] = known.facts[cell.digest] = facts
-        known.add(cell.chain, cell.digest, written)
+        known.facts[cell.chain[:SHOWN]] = known.facts[cell.digest] = facts
+        known.add(cell.chain[:SHOWN], cell.digest, written)
 
     def forget(self, rel: str) -> None:
         """HEAD is elsewhere: other steps lie behind it."""
         self._known.pop(rel, None)
-        self.inputs.forget()
+        self.carried.forget()
 
     def rename(self, old: str, new: str) -> None:
         """An entry has another name, and its cells are the same."""
         if old in self._known:
             self._known[new] = self._known.pop(old)
-        self.inputs.put(new, self.inputs.of(old))
-        self.inputs.put(old, {})
+        self.carried.put(new, self.carried.of(old))
+        self.carried.put(old, {})
 
     def settle(self, rel: str, entry: Entry) -> None:
-        """These outputs stand in the text: what their cells read is what the next step says."""
-        facts = self._of(rel).facts
-        known = {slot.cell.chain: facts.get(slot.cell.chain) for slot in entry.slots if slot.fresh}
-        self.inputs.put(rel, {chain: fact.reads for chain, fact in known.items() if fact and fact.reads})
+        """These outputs stand in the text: what is known of them is what the next step says, stale or not."""
+        known, rows = self._of(rel), dict[str, Row]()
+        for output in (slot.output for slot in entry.slots if slot.output):
+            if fact := known.facts.get(output.of):
+                writes = tuple(path for path in sorted(known.by.get(output.of, ())) if not self.steps.unfit(path, b""))
+                effects = tuple(map(self._said, fact.effects))
+                rows[output.of] = Row(output.keys.get("cell", ""), fact.seconds, fact.reads, writes, effects)
+        self.carried.put(rel, rows)
+
+    def _said(self, effect: str) -> str:
+        """Where a run reached; of a place whose name holds a secret no more than what kind it is."""
+        return effect.partition(":")[0] if self.steps.unfit("", effect.encode("utf-8", "replace")) else effect
 
     def trailers(self, cell: Cell, facts: Facts, written: Iterable[str]) -> dict[str, str]:
         """What the step of a run says, for `last` to read."""
@@ -257,14 +265,26 @@ class Past:
             self._known[rel] = found = Known()
             for step in self.steps.history(rel, limit=DEEP):
                 if step.kind == "cell":
-                    facts = from_trailers(step.trailers)
-                    found.facts.setdefault(step.trailers.get("Cell", ""), facts)
-                    found.facts.setdefault(step.trailers.get("Source", ""), facts)
-                    words = step.trailers.get("Writes", "").split()
-                    found.add(step.trailers.get("Cell", ""), step.trailers.get("Source", ""), map(unquote, words))
-            for chain, reads in self.inputs.of(rel).items():
-                found.facts.setdefault(chain, Facts("ok", reads=reads))
+                    facts, chain = from_trailers(step.trailers), step.cell[:SHOWN]
+                    writes = tuple(unquote(word) for word in step.trailers.get("Writes", "").split())
+                    self._learn(found, chain, step.trailers.get("Source", ""), facts, writes)
+            for chain, row in (self.carried.of(rel) or self._as_elsewhere(rel, found)).items():
+                facts = Facts("", row.seconds, reads=row.reads, effects=row.effects)
+                self._learn(found, chain, row.source, facts, row.writes)
         return self._known[rel]
+
+    def _learn(self, known: Known, chain: str, source: str, facts: Facts, writes: tuple[str, ...]) -> None:
+        """What an older run left, where no newer one is known."""
+        known.facts.setdefault(chain, facts)
+        known.facts.setdefault(source, facts)
+        known.add(chain, source, writes)
+
+    def _as_elsewhere(self, rel: str, found: Known) -> Rows:
+        """What is known of the outputs of an entry that was moved or copied here: they are named as they were there."""
+        every = {} if found.facts else self.carried.anywhere()
+        text = disk.readable(self.root / rel) if every else None
+        slots = Entry(text.decode("utf-8", "replace")).slots if text else ()
+        return {slot.output.of: every[slot.output.of] for slot in slots if slot.output and slot.output.of in every}
 
     def _digest(self, path: str) -> str:
         """Of a file's content; remembered as long as its time and size stay."""

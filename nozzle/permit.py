@@ -224,16 +224,20 @@ class Permit:
     def _slow(self, rows: list[Row]) -> Callable[[Cell, Why], str] | None:
         """Cells below an edit follow by themselves only when all that is due is quick and stays inside."""
         due = [row for row in rows if row.do == "due"]
-        if not any(self._follows(row.cell, row.why) for row in due):
+        following = [row.cell for row in due if self._follows(row.cell, row.why)]
+        if not following:
             return None
-        facts = [fact for row in due if (fact := self.past.last(self.rel, row.cell))]
-        seconds = sum(fact.seconds for fact in facts)
-        outside = sorted({effect for fact in facts for effect in fact.effects})
-        if seconds < self.settings.follow and not outside:
+        known = {row.cell.chain: fact for row in due if (fact := self.past.last(self.rel, row.cell)) and fact.ran}
+        seconds = sum(fact.seconds or 0 for fact in known.values())
+        outside = sorted({effect for fact in known.values() for effect in fact.effects})
+        unknown = next((cell for cell in following if cell.chain not in known), None)
+        if seconds < self.settings.follow and not outside and unknown is None:
             return None
         reason = f"all that is due took {seconds:.0f} s last time"
         if outside:
             reason = f"it reached outside ({', '.join(outside)})"
+        elif unknown is not None and seconds < self.settings.follow:
+            reason = f"how long {planning.name(unknown)} takes is not known here"
         return lambda cell, why: f"stale: {reason}; 'nozzle run {self.rel}' runs it" if self._follows(cell, why) else ""
 
     def _follows(self, cell: Cell, why: Why) -> bool:
@@ -243,10 +247,10 @@ class Permit:
     def _barred(self, entry: Entry, rows: list[Row], standing: Standing | None) -> dict[str, str]:
         """Why the next cell cannot have its state: cells above would run again that must not, or not unasked."""
         self._barring = None
-        ran = [row for row in rows if row.cell.runs]
-        at = next((number for number, row in enumerate(ran) if row.do == "due"), 0)
-        above = [row.cell for row in ran[:at]]
-        if not above or reach(ran[at].cell) or (standing is not None and standing.at == above[-1].chain):
+        runs = [row for row in rows if row.cell.runs]
+        at = next((number for number, row in enumerate(runs) if row.do == "due"), 0)
+        above = [row.cell for row in runs[:at]]
+        if not above or reach(runs[at].cell) or (standing is not None and standing.at == above[-1].chain):
             return {}
         reaching = {cell.chain: reason for cell in above if (reason := self._reaches(entry, cell, standing))}
         if not reaching:
@@ -256,8 +260,8 @@ class Permit:
         if not chains:
             return {}
         if not any(self._refused(entry, cell) for cell in above if cell.chain in chains):
-            self._barring = ran[at].cell, chains
-        return {ran[at].cell.chain: reaching[chains[0]]}
+            self._barring = runs[at].cell, chains
+        return {runs[at].cell.chain: reaching[chains[0]]}
 
     def _reaches(self, entry: Entry, cell: Cell, standing: Standing | None) -> str:
         """Why a cell is not to be run again only for the state that it makes; empty when it may."""
@@ -272,6 +276,8 @@ class Permit:
             return ""
         if fact and fact.effects:
             return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ANSWERS}"
+        if not (fact and fact.ran):
+            return f"{planning.name(cell)} would run again, and no step here says whether it reached outside; {ANSWERS}"
         return ""
 
     def _refused(self, entry: Entry, cell: Cell) -> str:

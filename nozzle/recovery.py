@@ -69,7 +69,7 @@ class _Recovery:
         if author is None or (head != intent.head and author == ledger.at_head(intent.rel) != intent.new):
             return [*told, self._finish_aside(intent)]
         ledger.book(intent.rel).head = head
-        ledger.past.inputs.forget()
+        ledger.past.carried.forget()
         meant = intent.new if author in (intent.base, intent.new) else restored(author, reference) or author
         current = disk.read(path)
         put_files(path.parent, intent.files)

@@ -23,7 +23,7 @@ FLOORS = (
     ("sieve",),
     ("afterwards", "book", "killed"),
     ("editors", "intent", "orphans", "past", "piece", "together"),
-    ("inputs",),
+    ("carried",),
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),

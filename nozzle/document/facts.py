@@ -13,7 +13,8 @@ from nozzle.document.entry import Cell
 @dataclass(frozen=True, slots=True)
 class Facts:
     status: str
-    seconds: float = 0.0
+    seconds: float | None = None
+    """None: it is not known how long, nor where the run reached."""
     memory: int = 0
     """Peak resident bytes."""
     reads: Mapping[str, str] = field(default_factory=dict)
@@ -23,6 +24,11 @@ class Facts:
     names: Mapping[str, str] = field(default_factory=dict)
     """Names that it made or changed, and what they were."""
 
+    @property
+    def ran(self) -> bool:
+        """Whether its run is known, and not only what its output was made from."""
+        return self.seconds is not None
+
 
 def to_trailers(cell: Cell, facts: Facts) -> dict[str, str]:
     """The `Nozzle-*` trailers of a step, without their prefix."""
@@ -30,7 +36,7 @@ def to_trailers(cell: Cell, facts: Facts) -> dict[str, str]:
         "Cell": cell.chain,
         "Source": cell.digest,
         "Status": facts.status,
-        "Seconds": f"{facts.seconds:.3f}",
+        "Seconds": "" if facts.seconds is None else f"{facts.seconds:.3f}",
         "Memory": str(facts.memory),
         "Reads": _pairs(facts.reads),
         "Effects": " ".join(quote(effect, safe=":/") for effect in facts.effects),
@@ -44,7 +50,7 @@ def from_trailers(trailers: Mapping[str, str]) -> Facts:
     """What `to_trailers` wrote; what is missing or odd counts as nothing."""
     return Facts(
         trailers.get("Status", ""),
-        _number(trailers.get("Seconds", "")),
+        _number(trailers["Seconds"]) if "Seconds" in trailers else None,
         int(_number(trailers.get("Memory", ""))),
         _mapping(trailers.get("Reads", "")),
         tuple(unquote(effect) for effect in trailers.get("Effects", "").split()),

@@ -94,7 +94,8 @@ def tell(broke: Broke, prose: str = "", via: str = "facts") -> Saying:
 def stalled(cell: Cell, seconds: float, silent: float, printed: str, last: Facts | None) -> Saying:
     """A cell that runs and has given no sign of life for a while; seconds of all, and since the last sign."""
     words = f"it runs for {seconds:.0f} s, and for {silent:.0f} s it has printed nothing and used no processor"
-    before = f" Last time it took {last.seconds:.1f} s in all." if last and last.status == "ok" else ""
+    took = last.seconds if last and last.status == "ok" else None
+    before = "" if took is None else f" Last time it took {took:.1f} s in all."
     rows = [row for row in printed.split("\n") if row.strip()]
     shown = f" The last that it showed: {code(rows[-1][:200])}." if rows else " It has shown nothing."
     first = f"**Hold on, breaking: {link(cell)} has stalled:** {words}."

@@ -158,8 +158,9 @@ def _costs(ran: Ran) -> list[str]:
     found = []
     if ran.last is None or ran.last.status != "ok":
         return []
-    if ran.now.seconds > SLOW and ran.now.seconds > SLOWER * max(ran.last.seconds, 0.05):
-        found.append(f"It took {ran.now.seconds:.1f} s; last time it was {ran.last.seconds:.1f} s.")
+    now, last = ran.now.seconds, ran.last.seconds
+    if now is not None and last is not None and now > SLOW and now > SLOWER * max(last, 0.05):
+        found.append(f"It took {now:.1f} s; last time it was {last:.1f} s.")
     if ran.now.memory > BIG and ran.now.memory > BIGGER * max(ran.last.memory, 1):
         found.append(f"It held {ran.now.memory / 1e6:.0f} MB at most; last time it was {ran.last.memory / 1e6:.0f} MB.")
     return found

@@ -183,7 +183,7 @@ def _part(slot: Slot, known: Known) -> str:
     read = names(cell)
     defines = ", ".join(code(name) for name in sorted(read.defines)[:6])
     does = f"makes {defines}" if defines else ("prints or shows something" if cell.language == "python" else "shell")
-    took = f", {facts.seconds:.1f} s" if facts and facts.seconds >= 0.1 else ""
+    took = f", {facts.seconds:.1f} s" if facts and (facts.seconds or 0) >= 0.1 else ""
     return f"{link(cell)} {does}{took}"
 
 

@@ -5,7 +5,7 @@ It refuses to land what conflicts, and to move a branch that another worktree ha
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.history import history
@@ -13,6 +13,9 @@ from nozzle.steps.objects import FILE, Leaf
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import HEADS, Repo, Thread
 from nozzle.steps.step import Step, message
+
+BACK = 200
+"""How many steps back on the base it is looked for what each carries along."""
 
 
 def start_thread(repo: Repo, name: str, at: str) -> Thread:
@@ -94,14 +97,14 @@ def land(repo: Repo, title: str | None, over: bool = False) -> Step:
     tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread, over)
     trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
-    trailers += [("Inputs", _carried(steps, list(history(repo, None, rev=old, limit=1)) if old else []))]
+    trailers += [("Inputs", _carried(steps, history(repo, None, rev=old, limit=BACK) if old else ()))]
     words = message(title or f"Land {thread.name}: {len(steps)} steps", trailers)
     sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
     _arrive(repo, thread, base, old, sha, merged=old != fork)
     return repo.step(sha)
 
 
-def _carried(steps: Sequence[Step], base: Sequence[Step]) -> str:
+def _carried(steps: Iterable[Step], base: Iterable[Step]) -> str:
     """What every step carries along: the thread's newest, and the base's of entries that the thread does not know."""
     ours, theirs = (next((s.trailers["Inputs"] for s in each if "Inputs" in s.trailers), "") for each in (steps, base))
     known = {line.partition(" ")[0] for line in ours.split("\n")}

@@ -43,14 +43,18 @@ def with_outputs(text: bytes, known: Iterable[bytes]) -> bytes:
     return entry.text.encode()
 
 
-def save(here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes | None], record: Record) -> None:
+def save(
+    here: Journal, brought: Sequence[Brought], others: Mapping[str, bytes | None], record: Record, at: str
+) -> None:
     """Write entries and other files, and make the step of them that `record` describes; Refused before any is written.
 
-    Refused when one of them must not be kept.
+    They come from the step `at`, and with them what is known of outputs there. Refused when one must not be kept.
     """
-    from nozzle import disk, whole
+    from nozzle import carried, disk, whole
 
-    record = replace(record, files={**{each.rel: each.text for each in brought}, **others})
+    known = carried.joined(carried.newest(here.steps), carried.newest(here.steps, at))
+    files = {**{each.rel: each.text for each in brought}, **others}
+    record = replace(record, files=files, trailers={**record.trailers, carried.TRAILER: known})
     here.steps.check([record])
     for each in brought:
         path = here.root / each.rel

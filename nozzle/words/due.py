@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(paths: tuple[Path, ...], as_json: bool) -> int:
-    """Show what would run in PATHS (all entries by default), why, and how long it took last time.
+    """Show what would run in PATHS (all entries by default), why, and how long it took last time, where that is known.
 
     Why is one of: new, edited, above changed, input changed, asked. A cell that may not run is shown as held, with
     the reason; one that a watch or a run is at as running. Nothing runs. While a watch is at work here, the states that
@@ -82,6 +82,8 @@ def _watched(here: Journal, entries: list[Path]) -> dict[tuple[str, str], dict[s
 
 def _line(rel: str, row: Row, seconds: float | None) -> str:
     took = f"  {seconds:.2f} s last time" if seconds is not None else ""
+    if seconds is None and row.why in ("above changed", "input changed"):
+        took = "  how long it took is not known here"
     held = f"  held: {row.reason}" if row.do == "held" else ""
     why = "running" if row.do == "running" else row.why
     return f"{rel}:{row.cell.span.start + 1}: {row.cell.title}  [{why}]{took}{held}"

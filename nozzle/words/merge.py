@@ -56,7 +56,8 @@ def command(thread: str) -> int:
         title = f"Merge thread {thread}: {count} steps"
         first = brought[0].rel if brought else ""
         told = here.redact("\n".join(summary(here, base, other)))
-        save(here, brought, others, Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told))
+        record = Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told)
+        save(here, brought, others, record, other.sha)
         here.bring_traces(thread)
         click.echo("\n".join(filter(None, (title, told))))
         for path, who in whose.items():

@@ -74,7 +74,7 @@ def _facts(trailers: Mapping[str, str]) -> list[tuple[str, str]]:
     facts = from_trailers(trailers)
     found = [
         ("status", facts.status),
-        ("time", f"{facts.seconds:.3f} s" if facts.status else ""),
+        ("time", "" if facts.seconds is None else f"{facts.seconds:.3f} s"),
         ("memory", f"{facts.memory / 1e6:.0f} MB at most" if facts.memory else ""),
         ("packages", ", ".join(f"{name} {version}" for name, version in facts.packages.items())),
         ("read", ", ".join(facts.reads)),

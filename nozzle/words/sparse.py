@@ -44,8 +44,8 @@ def needed(here: Journal, step: Step) -> list[str] | None:
 def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
     """What cells of all entries were seen to read, by the table that steps carry along, and these cells by the steps
     of their runs; None where one of them has none."""
+    from nozzle.carried import unpacked
     from nozzle.document.facts import from_trailers
-    from nozzle.inputs import unpacked
 
     reads: set[str] = set()
     table, wanted = "", set(chains)
@@ -56,7 +56,7 @@ def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
             reads |= set(from_trailers(each.trailers).reads)
         if table and not wanted:
             break
-    reads |= {path for cells in unpacked(table).values() for found in cells.values() for path in found}
+    reads |= {path for rows in unpacked(table).values() for row in rows.values() for path in row.reads}
     return None if wanted else reads
 
 

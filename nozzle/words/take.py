@@ -42,7 +42,7 @@ def command(step: str) -> int:
         title = f"Take {cell.title} from {found.thread or found.sha[:8]}"
         told = {name: words for name in ("Writes",) if (words := found.trailers.get(name))}
         record = Record("take", rel, title, {}, (), {"Taken": found.sha, **told})
-        save(here, [Brought(rel, text, True)], others, record)
+        save(here, [Brought(rel, text, True)], others, record, found.sha)
         due = [row.cell.title for row in plan.plan(Entry(text.decode())) if row.do == "due"]
         click.echo(record.title)
         alike = any(each.chain == cell.chain for each in Entry(text.decode()).cells)

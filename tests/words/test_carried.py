@@ -1,0 +1,162 @@
+"""What is known of an output outlives its steps: a squash, a shallow clone, another name, an entry in no step."""
+
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.words.conftest import Say, cell, entry, git
+
+TOKEN = "ghp_" + "x1" * 18
+ME = ("-c", "user.name=I", "-c", "user.email=i@example.org")
+ENTRY = "journal/entry.md"
+
+
+@pytest.fixture
+def thread(folder: Path) -> Path:
+    """A repository where steps go on a thread of their own."""
+    git(folder, "init", "-q", "-b", "main")
+    entry(folder, 'steps = "thread"\n', "nozzle.toml")
+    entry(folder, "0", "journal/state.txt")
+    git(folder, "add", "-A"), git(folder, *ME, "commit", "-qm", "begin")
+    return folder
+
+
+def landed(say: Say, folder: Path) -> Path:
+    assert say("land").status == 0
+    return folder / ENTRY
+
+
+def squashed(say: Say, folder: Path) -> Path:
+    git(folder, "reset", "-q", "--soft", "main"), git(folder, *ME, "commit", "-qm", "all of it")
+    return folder / ENTRY
+
+
+def amended(say: Say, folder: Path) -> Path:
+    git(folder, *ME, "commit", "-q", "--amend", "-m", "in my words")
+    return folder / ENTRY
+
+
+def cloned(say: Say, folder: Path) -> Path:
+    git(folder, "clone", "-q", "--depth", "1", f"file://{folder}", str(folder.parent / "clone"))
+    return folder.parent / "clone" / ENTRY
+
+
+def renamed(say: Say, folder: Path) -> Path:
+    git(folder, "mv", ENTRY, "journal/other.md"), git(folder, *ME, "commit", "-qm", "another name")
+    return folder / "journal/other.md"
+
+
+def copied(say: Say, folder: Path) -> Path:
+    return Path(shutil.copy(folder / ENTRY, folder / "journal/other.md"))
+
+
+def landed_and_renamed(say: Say, folder: Path) -> Path:
+    landed(say, folder)
+    return renamed(say, folder)
+
+
+def as_it_was(say: Say, folder: Path) -> Path:
+    return folder / ENTRY
+
+
+WAYS = [landed, squashed, amended, cloned, renamed, copied, landed_and_renamed]
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        yield server
+
+
+def outward(server: socket.socket) -> str:
+    call = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]})).close(); a = 1"
+    return cell(call) + "\n" + cell("print(a)")
+
+
+def held_below(say: Say, server: socket.socket, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit below what reached outside does not make it do so again; neither does a proof of what stands."""
+    server.accept()[0].close()
+    monkeypatch.chdir(path.parents[1])
+    say("verify", "--trust-this-checkout", path.as_posix())
+    path.write_text(path.read_text().replace("print(a)", "print(a, 'more')"))
+    assert "would reach outside again" in say("run", path.as_posix()).out
+    with pytest.raises(BlockingIOError):
+        server.accept()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_reached_outside_is_not_repeated(
+    say: Say, thread: Path, way: Callable[[Say, Path], Path], server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(thread, outward(server))
+    say("run")
+    held_below(say, server, way(say, thread), monkeypatch)
+
+
+@pytest.mark.parametrize("why", ["ignored", "secret", "merge"])
+def test_nor_of_an_entry_that_is_in_no_step(
+    say: Say, thread: Path, why: str, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = entry(thread, outward(server) + (f"\n{TOKEN}\n" if why == "secret" else ""))
+    if why == "ignored":
+        entry(thread, "entry.md\n", ".gitignore")
+    if why == "merge":
+        entry(thread, git(thread, "rev-parse", "HEAD"), ".git/MERGE_HEAD")
+    say("run")
+    assert "entry.md" not in git(thread, "log", "--all", "--format=%B") or why == "merge"
+    held_below(say, server, path, monkeypatch)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_how_long_it_took_what_it_read_and_what_it_wrote_is_known(
+    say: Say, thread: Path, way: Callable[[Say, Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that the entry writes itself is no input that changed; one that is changed by hand is."""
+    reads = cell("import time; time.sleep(0.3); n = open('state.txt').read(), open('in.txt').read()")
+    entry(thread, reads + "\n" + cell("n = open('state.txt', 'w').write('1')"))
+    entry(thread, "1", "journal/in.txt")
+    git(thread, "add", "-A"), git(thread, *ME, "commit", "-qm", "an input")
+    say("run")
+    path = way(say, thread)
+    monkeypatch.chdir(path.parents[1])
+    assert say("due", path.as_posix()).out == "nothing is due\n"
+    path.with_name("in.txt").write_text("2")
+    first, second = (json.loads(row) for row in say("due", "--json", path.as_posix()).out.splitlines())
+    assert (first["why"], second["why"]) == ("input changed", "above changed")
+    assert 0.3 <= first["seconds"] < 30
+    assert 0 < second["seconds"] < 0.3
+
+
+def test_where_nothing_is_known_that_is_said_and_what_would_be_replayed_asks(say: Say, thread: Path) -> None:
+    """A squash by hand, in another clone."""
+    path = entry(thread, cell("n = open('state.txt').read()") + "\n" + cell("print(n)") + "\n" + cell("print(2)"))
+    say("run")
+    squashed(say, thread)
+    (thread / ".git/nozzle/outputs").unlink()
+    text = path.read_text()
+    path.write_text(text.replace("n = open", "m = n = open"))
+    assert "print(n)  [above changed]  how long it took is not known here" in say("due").out
+    path.write_text(text.replace("print(2)", "print(3)"))
+    said = say("run").out
+    assert "would run again, and no step here says whether it reached outside" in said
+    assert "'nozzle run --again' runs all of it again" in said
+    assert say("run", "--again").status == 0
+    path.write_text(path.read_text().replace("print(3)", "print(4)"))
+    assert "no step here says" not in say("run").out
+
+
+def test_what_a_merge_brings_is_known_after_it(
+    say: Say, thread: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(thread, outward(server))
+    say("run")
+    other = git(thread, "symbolic-ref", "--short", "HEAD")
+    git(thread, "switch", "-q", "main")
+    entry(thread, cell("print('mine')"), "journal/mine.md")
+    say("run"), say("merge", other)
+    held_below(say, server, cloned(say, thread), monkeypatch)
