@@ -92,7 +92,7 @@ class Past:
     settings: Settings
     carried: Carried = field(init=False)
     _known: dict[str, Known] = field(default_factory=dict)
-    _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
+    _digests: dict[str, tuple[tuple[int, ...] | None, str]] = field(default_factory=dict)
     _spawned: set[str] = field(default_factory=set)
     """Entries of which a cell has started programs."""
 
@@ -158,9 +158,9 @@ class Past:
         return {path for each in finished.writes if (path := self._inside(each, follow=False))}
 
     def content(self, path: str) -> str:
-        """What a file under the root holds, as a digest; empty for entries and for what is outside."""
+        """What a file holds, wherever it lies, as a digest; empty for entries."""
         rel = self._inside(path)
-        return self._digest(rel) if rel and not self.settings.is_entry(rel) else ""
+        return self._digest(rel or path) if not (rel and self.settings.is_entry(rel)) else ""
 
     def before(self, rel: str, cells: Sequence[Cell]) -> Since:
         """How things stand as the last of these cells begins: what it calls may be defined in any of those above."""
@@ -292,11 +292,14 @@ class Past:
             seen = (self.root / path).stat()
             if not stat.S_ISREG(seen.st_mode):
                 return ""
-            key = (seen.st_mtime_ns, seen.st_size)
-            if self._digests.get(path, ((0, 0), ""))[0] != key:
+            key = (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
+            known, digest = self._digests.get(path, (None, ""))
+            if known != key:
                 with (self.root / path).open("rb") as file:
-                    self._digests[path] = (key, hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN])
-            return self._digests[path][1]
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN]
+                if time.time_ns() - seen.st_mtime_ns >= GRAIN:  # one written this moment may be written again unseen
+                    self._digests[path] = (key, digest)
+            return digest
         except OSError:
             return ""
 

@@ -102,6 +102,8 @@ class Run:
         seen = replace(finished, writes=(*finished.writes, *rewrote), spawned=finished.spawned or session.respawned)
         since = replace(self.since, again=again, lingers=session.lingers)
         written, doubtful = past.written(rel, cell, seen, since)
+        if written - past.own(finished):
+            session.wrote(finished.cell, written)
         self.again = tuple(sorted((written & again) - past.own(finished)))
         self.doubtful = tuple(sorted(doubtful))
         said = {"State": self.session.live.impure, "Cache": finished.cached}

@@ -59,12 +59,13 @@ def made(ran: Ran) -> Saying | None:
     """
     names = [f"{code(name)}: {_short(words)}" for name, words in sorted(_values(ran.now.names), key=_function_last)]
     figures = sum(row.startswith("![") for row in ran.after.body)
-    if not (names or figures or ran.now.seconds >= SLOW):
+    seconds = ran.now.seconds or 0.0
+    if not (names or figures or seconds >= SLOW):
         return surprises(ran)
     more = f"; and {len(names) - MOST} more" if len(names) > MOST else ""
     parts = [f"Made {'; '.join(names[:MOST])}{more}"] if names else []
     parts += [f"{figures} figure{'s' if figures > 1 else ''}"] if figures else []
-    told = f"{', '.join(parts) or 'It ran'}, {_roughly(ran.now.seconds)}. No model was asked."
+    told = f"{', '.join(parts) or 'It ran'}, {_roughly(seconds)}. No model was asked."
     found = [*_disagreements(ran), *_warnings(ran), *_numbers(ran), *_costs(ran)]
     return _saying([*found[:1], told], [*found[1:], *names[MOST:]])
 

@@ -4,7 +4,8 @@ That state is reached in one of three ways: it is the live one, it was kept and 
 The first two are here; what runs cells is the session.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from nozzle.document.events import Finished
 from nozzle.errors import NozzleError
@@ -14,6 +15,7 @@ from nozzle.runner.far.address import SCHEMES, SHELL, Address
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import Image, Kernel, Python, Tainted, confined, start
 from nozzle.runner.kernelspec import OWN, Kernelspecs
+from nozzle.runner.left import Files
 from nozzle.runner.outputs import Outputs
 from nozzle.runner.process import Place
 from nozzle.runner.shelf import Kept, Shelf, deepest
@@ -30,15 +32,15 @@ class Live:
         place: Place,
         limits: Limits,
         snapshots: Snapshots | None,
-        content: Callable[[str], str],
+        files: Files,
         bounds: Callable[[], Bounds] | None,
         specs: Kernelspecs,
         shelf: Shelf | None,
         on: str,
         stopping: Callable[[], bool],
     ) -> None:
-        """As a `Session` takes them; `content` names what a file holds by its path as the cells see it, and a worker
-        that starts on another machine is waited for until it is `stopping`."""
+        """As a `Session` takes them; `files` are those of the place, and a worker that starts on another machine is
+        waited for until it is `stopping`."""
         self.at = ""
         """Chain digest of the cell after which the state stands; empty when fresh."""
         self.trail = Trail()
@@ -55,7 +57,7 @@ class Live:
         """A copy of a worker hung: here only fresh ones are used."""
         self._limits = limits
         self._snapshots = snapshots
-        self._content = content
+        self._files = files
         self.new_bounds = bounds or self._own_bounds
         self._bounds: Bounds | None = None
         """Of the workers, once a cell on their way was an agent's."""
@@ -65,6 +67,8 @@ class Live:
         self._stopping = stopping
         self._images: dict[str, Image] = {}
         """Of each worker whose present state was kept."""
+        self._newest: Snapshot | None = None
+        """The state that was kept last."""
         self._lacks: Kept | None = None
         """The state that this one came from, when that lacks some names."""
 
@@ -120,13 +124,22 @@ class Live:
     def over(self, finished: Finished, outputs: Outputs, *, once: bool) -> None:
         """That cell is over, and the state is the one after it."""
         self.at = finished.cell
-        self.trail = self.trail.after(finished, self._content, once=once)
+        self.trail = self.trail.after(finished, self._files.content, once=once)
         past = {id(each): each for each in (*self.past, outputs) if each.readers()}
         self.past[:] = past.values()
 
+    def wrote(self, cell: str, paths: Iterable[str]) -> None:
+        """Programs of the cell that ran last wrote these, as the cells see them: they belong to its state too."""
+        if self.trail.cells[-1:] != (cell,):
+            return
+        self.trail = replace(self.trail, writes=self.trail.writes | {*paths})
+        if self._snapshots and self._newest and self._newest.cell == cell:
+            self.trail = replace(self.trail, left=self._files.left(self.trail.writes))
+            self._snapshots.keep(replace(self._newest, trail=self.trail))
+
     def pass_by(self, job: Job) -> None:
         """Stand below a cell of which nothing is in this state."""
-        self.at, self.trail = job.cell, self.trail.after(Finished(job.cell, "ok"), self._content)
+        self.at, self.trail = job.cell, self.trail.after(Finished(job.cell, "ok"), self._files.content)
 
     def skip(self, job: Job) -> None:
         """Stand below a cell that did not run, as the author said."""
@@ -141,6 +154,7 @@ class Live:
     def drop(self) -> None:
         """Give up the state and everything that holds it."""
         self.at, self.trail, self._bounds, self.impure, self._lacks = "", Trail(), None, "", None
+        self._newest = None
         self._images.clear()
         for kernel in self.kernels.values():
             kernel.process.close()
@@ -187,8 +201,10 @@ class Live:
                 return
             self._images[language] = image
         self.tainted = ""
-        self.trail = self.trail.kept(max(image.cost for image in self._images.values()))
-        self._snapshots.keep(Snapshot(self.place, self.at, dict(self._images), self.trail, self._bounds))
+        left = self._files.left(self.trail.writes)
+        self.trail = self.trail.kept(max(image.cost for image in self._images.values()), left)
+        self._newest = Snapshot(self.place, self.at, dict(self._images), self.trail, self._bounds)
+        self._snapshots.keep(self._newest)
 
     def save(self, file: int) -> Kept | str:
         """Write the state into an open file, so that it outlives all processes; or why it cannot be."""
@@ -203,20 +219,21 @@ class Live:
         said = kernel.keep(file)
         if said["t"] != "kept":
             return str(said["why"])
-        return Kept(self.at, self.trail, tuple(said["names"]), said["lacks"], said["made"])
+        left = self._files.left(self.trail.writes, lasting=True)
+        return Kept(self.at, replace(self.trail, left=left), tuple(said["names"]), said["lacks"], said["made"])
 
     def _deeper(self, above: Sequence[Job], depth: int) -> Snapshot | None:
         """The deepest state on this way that was kept, if it is deeper than this."""
         if self._snapshots is None:
             return None
         ways = [(job.cell, job.confined) for job in above]
-        return self._snapshots.deepest(self.place, ways, depth, self._content)
+        return self._snapshots.deepest(self.place, ways, depth, self._files)
 
     def _shelved(self, above: Sequence[Job], depth: int, job: Job | None) -> tuple[int, Kept] | None:
         """The deepest state on this way that outlived its process, if it is deeper than this."""
         if self._shelf is None or self.distrusted:
             return None
-        return deepest(self._shelf, self.place, above, depth, self._content, job)
+        return deepest(self._shelf, self.place, above, depth, self._files, job)
 
     def _wake(self, snapshot: Snapshot) -> bool:
         """Let the workers of a snapshot be the live ones; when one is no more, the snapshot is forgotten."""

@@ -8,7 +8,7 @@ entry.
 import os
 import threading
 import weakref
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.job import Job, Limits
 from nozzle.runner.kernel import ANYWHERE, UNBOUND, Kernel
 from nozzle.runner.kernelspec import Kernelspecs
+from nozzle.runner.left import Files
 from nozzle.runner.live import Live
 from nozzle.runner.process import Place
 from nozzle.runner.shelf import Kept, Shelf
@@ -88,7 +89,7 @@ class Session:
             place,
             limits,
             snapshots,
-            lambda path: content(place.real(path)),
+            Files(lambda path: content(place.real(path)), place.real),
             bounds,
             specs,
             shelf,
@@ -187,6 +188,11 @@ class Session:
     def lingers(self) -> bool:
         """Whether something that a cell began may be at work yet; where that cannot be seen, it may."""
         return any(kernel.process.lingers() for kernel in list(self.live.kernels.values()))
+
+    def wrote(self, cell: str, paths: Iterable[str]) -> None:
+        """A cell that is over wrote these, by its programs too: paths from the root."""
+        with self._turn:
+            self.live.wrote(cell, [f"{self.live.place.seen_root}{os.sep}{path}" for path in paths])
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""

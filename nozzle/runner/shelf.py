@@ -5,12 +5,13 @@ Where they lie, and whose word is taken for what they are, is the business of wh
 
 import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nozzle.runner.job import Job
+from nozzle.runner.left import Files
 from nozzle.runner.process import Place
 from nozzle.runner.snapshots import OUTSIDE, Trail
 
@@ -67,7 +68,7 @@ class Shelf(Protocol):
 
 
 def deepest(
-    shelf: Shelf, place: Place, jobs: Sequence[Job], above: int, content: Callable[[str], str], last: Job | None
+    shelf: Shelf, place: Place, jobs: Sequence[Job], above: int, files: Files, last: Job | None
 ) -> tuple[int, Kept] | None:
     """The state after the most of these cells, of those after more than `above`; `last` is the cell below them."""
     for number in range(len(jobs), max(above, 0), -1):
@@ -78,7 +79,7 @@ def deepest(
             shelf.refuse(kept, f"it holds paths of {kept.place}, where it was made")
             continue
         below = [*jobs[number:], *([last] if last else [])]
-        if kept.trail.holds(content) and kept.serves(below) and (last or not kept.lacks):
+        if kept.trail.holds(files) and kept.serves(below) and (last or not kept.lacks):
             return number, kept
     return None
 
@@ -90,6 +91,7 @@ def to_facts(kept: Kept, root: str) -> dict[str, Any]:
         "v": 1, "cell": kept.cell, "cells": list(trail.cells), "seconds": trail.seconds,
         "reads": {path.removeprefix(f"{root}/"): held for path, held in trail.reads.items()},
         "writes": sorted(path.removeprefix(f"{root}/") for path in trail.writes),
+        "left": {path.removeprefix(f"{root}/"): held for path, held in trail.left.items()},
         "names": list(kept.names), "lacks": dict(kept.lacks), "made": dict(kept.made), "place": kept.place,
     }  # fmt: skip
 
@@ -103,6 +105,7 @@ def from_facts(facts: Mapping[str, Any], root: str) -> Kept | None:
         len(cells), float(facts["seconds"]), cells=cells,
         reads={_under(root, path): held for path, held in facts["reads"].items()},
         writes=frozenset(_under(root, path) for path in facts["writes"]),
+        left={_under(root, path): held for path, held in facts.get("left", {}).items()},
     )  # fmt: skip
     return Kept(facts["cell"], trail, tuple(facts["names"]), facts["lacks"], facts["made"], facts["place"])
 

@@ -16,6 +16,7 @@ from typing import Literal
 from nozzle.document.events import Finished
 from nozzle.runner.confine import Bounds
 from nozzle.runner.kernel import Image
+from nozzle.runner.left import Files
 from nozzle.runner.process import Place
 
 Policy = Literal["auto", "always", "never"]
@@ -49,10 +50,13 @@ class Trail:
     reads: Mapping[str, str] = field(default_factory=dict)
     """Path as the cells see it -> what it held."""
     writes: frozenset[str] = frozenset()
+    """Wherever they lie."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What lay at these when the state was kept."""
 
     def after(self, finished: Finished, content: Callable[[str], str], *, once: bool = False) -> "Trail":
         """One cell further; one that reached outside, or may run only `once`, is not to be run again lightly."""
-        took, writes = finished.seconds + OVERHEAD, self.writes | set(finished.writes)
+        took, writes = finished.seconds + OVERHEAD, self.writes | {*finished.writes, *finished.elsewhere}
         took += OUTSIDE if finished.effects or once else 0.0
         reads = {path: content(path) for path in finished.reads if path not in writes}
         return replace(
@@ -61,13 +65,15 @@ class Trail:
             cells=(*self.cells, finished.cell),
         )  # fmt: skip
 
-    def kept(self, cost: float) -> "Trail":
-        """It is kept here."""
-        return replace(self, since=0.0, cost=cost)
+    def kept(self, cost: float, left: Mapping[str, str]) -> "Trail":
+        """It is kept here; so its files were left."""
+        return replace(self, since=0.0, cost=cost, left=left)
 
-    def holds(self, content: Callable[[str], str]) -> bool:
-        """Whether all that it read is still so; what its own cells wrote does not count."""
-        return all(path in self.writes or content(path) == held for path, held in self.reads.items())
+    def holds(self, files: Files) -> bool:
+        """Whether all that it read is still so, and all that its own cells wrote is as they left it."""
+        if not files.are_left(self.writes, self.left):
+            return False
+        return all(path in self.writes or files.content(path) == held for path, held in self.reads.items())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -131,9 +137,7 @@ class Snapshots:
                 self._kept[victim.place.kind, victim.cell].remove(victim)
                 self._measure()
 
-    def deepest(
-        self, place: Place, way: Sequence[tuple[str, bool]], above: int, content: Callable[[str], str]
-    ) -> Snapshot | None:
+    def deepest(self, place: Place, way: Sequence[tuple[str, bool]], above: int, files: Files) -> Snapshot | None:
         """The state after the most of these cells (and whether each is bound), of those after more than `above`."""
         with self._lock:
             found = [
@@ -142,7 +146,7 @@ class Snapshots:
                 for each in self._kept.get((place.kind, cell), ())
                 if confined == (each.bounds is not None) and each.place in (place, place.kind)
             ]
-        return next((each for each in found if each.trail.holds(content)), None)
+        return next((each for each in found if each.trail.holds(files)), None)
 
     def fresh(self, place: Place) -> Image | None:
         """A Python worker that has run nothing, for this place."""

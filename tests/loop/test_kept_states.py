@@ -55,6 +55,23 @@ def replays(watched: Watched) -> list[object]:
     return [notice.event for notice in list(watched.workshop.notices) if isinstance(notice.event, Replaying)]
 
 
+@pytest.mark.parametrize("policy", ["always", "never"])
+@pytest.mark.parametrize(
+    ("above", "language"), [("open('data', 'w').write('1 ') and None", "python"), ("printf '1 ' > data", "bash")]
+)
+def test_a_cell_that_adds_to_a_file_answers_alike_with_and_without_kept_states(
+    watched: Watched, policy: str, above: str, language: str
+) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = policy  # type: ignore[assignment]
+    adds = cell("_ = open('data', 'a').write('2 ')\nprint('it has', open('data').read())")
+    path = watched.save(cell(above, language) + "\n" + adds)
+    watched.until(lambda: "it has 1 2" in path.read_text())
+    watched.quiet()
+    path.write_text(path.read_text().replace("'2 '", "'3 '"))
+    watched.until(lambda: "it has 1 3" in path.read_text())
+
+
 @pytest.mark.parametrize("policy", ["auto", "never"])
 def test_what_reached_outside_is_done_once(watched: Watched, policy: str) -> None:
     assert watched.loop.tools.snapshots is not None

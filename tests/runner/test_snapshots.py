@@ -154,13 +154,25 @@ def test_what_a_cell_read_must_still_be_so(keeping: Bench) -> None:
     assert (keeping.stdout, keeping.of(Replaying)) == ("old\n", [])
 
 
-def test_what_the_cells_themselves_wrote_may_change(keeping: Bench) -> None:
+def test_what_the_cells_themselves_wrote_is_made_again_when_it_has_changed(keeping: Bench) -> None:
     keeping.run("open('made', 'w').write('1')")
     keeping.run("x = open('made').read()")
     (keeping.folder / "made").write_text("2")
-    keeping.run("print(x)")
+    keeping.run("print(x, open('made').read())")
     keeping.again()
-    assert (keeping.stdout, keeping.of(Replaying)) == ("1\n", [])
+    assert (keeping.stdout, len(keeping.of(Replaying))) == ("1 1\n", 2)
+    (keeping.folder / "made").write_text("1")  # as it was, at another time
+    keeping.again()
+    assert (keeping.stdout, keeping.of(Replaying)) == ("1 1\n", [])
+
+
+def test_what_programs_of_a_cell_wrote_is_made_again_too(keeping: Bench) -> None:
+    keeping.run("echo 1 > made", language="bash")
+    keeping.session.wrote(keeping.jobs[-1].cell, ["journal/made"])
+    keeping.run("echo 2 >> made; cat made", language="bash")
+    keeping.jobs.pop()
+    keeping.run("echo 3 >> made; cat made", language="bash")
+    assert (keeping.stdout, len(keeping.of(Replaying))) == ("1\n3\n", 1)
 
 
 def test_a_cell_that_may_run_once_stands_below_a_kept_state(keeping: Bench) -> None:
@@ -240,7 +252,7 @@ def test_a_cell_cheaper_than_its_snapshot_is_not_kept() -> None:
     cheap = Trail().after(Finished("a", "ok", seconds=0.0), lambda path: "")
     assert not store.pays(cheap)
     assert store.pays(cheap.after(Finished("b", "ok", seconds=1.0), lambda path: ""))
-    assert not store.pays(cheap.after(Finished("b", "ok", seconds=1.0), lambda path: "").kept(0.01))
+    assert not store.pays(cheap.after(Finished("b", "ok", seconds=1.0), lambda path: "").kept(0.01, {}))
 
 
 def test_a_fresh_worker_is_woken_from_one_that_ran_nothing(opened: Callable[..., Bench]) -> None:

@@ -147,12 +147,14 @@ def test_what_another_key_signed_is_loaded_only_when_that_key_is_trusted(
     with (slow.parents[1] / "nozzle.keys").open("a") as file:
         file.write(other.key("mallory").line + "\n")
     forged(slow.parent, tmp_path / "boom", lambda head: signature_text(other.id, other.sign(head)), False)
+    counted = (tmp_path / "ran").read_bytes()
     said = edit("", "")
     assert "first ([1, 3], 2) True" in said
     assert f"key {other.id} made it, and is not trusted: 'nozzle key add' trusts one" in said
     assert (ran(), (tmp_path / "boom").exists()) == (3, False)
     assert "not used" in say("keep", "--list").out
     assert say("key", "add", other.key().line).status == 0
+    (tmp_path / "ran").write_bytes(counted)  # as the cell left it
     edit("'first'", "'second'")
     assert (tmp_path / "boom").exists()  # so it was not for another reason that it was not loaded
     assert Key.parse(other.key("mallory").line) is not None
