@@ -231,11 +231,14 @@ class Permit:
         seconds = sum(fact.seconds or 0 for fact in known.values())
         outside = sorted({effect for fact in known.values() for effect in fact.effects})
         unknown = next((cell for cell in following if cell.chain not in known), None)
-        if seconds < self.settings.follow and not outside and unknown is None:
+        once = [row.cell for row in due if row.cell.options.once and row.cell.chain in known]
+        if seconds < self.settings.follow and not (outside or once) and unknown is None:
             return None
         reason = f"all that is due took {seconds:.0f} s last time"
         if outside:
             reason = f"it reached outside ({', '.join(outside)})"
+        elif once:
+            reason = f"{planning.name(once[0])} may run only once"
         elif unknown is not None and seconds < self.settings.follow:
             reason = f"how long {planning.name(unknown)} takes is not known here"
         return lambda cell, why: f"stale: {reason}; 'nozzle run {self.rel}' runs it" if self._follows(cell, why) else ""

@@ -193,8 +193,9 @@ def _risks(entry: Entry, known: Known) -> str:
         facts = known.last(slot.cell) if slot.cell.runs else None
         if facts is None:
             continue
-        if facts.effects:
-            found.append(f"{link(slot.cell)} reaches outside ({', '.join(facts.effects)})")
+        if facts.effects or slot.cell.options.once:
+            how = ", ".join(facts.effects) or "may run only once"
+            found.append(f"{link(slot.cell)} reaches outside ({how})")
         if facts.reads:
             found.append(f"{link(slot.cell)} reads {', '.join(code(path) for path in list(facts.reads)[:3])}")
         if facts.status not in ("ok", ""):

@@ -28,7 +28,7 @@ def merged(here: Journal, rel: str, base: bytes, theirs: bytes, names: tuple[str
     mine = _now(here, rel)
     plain = [authors(text) for text in (mine, base, theirs)]
     text, whole = here.steps.merge_text(plain[0], plain[1], plain[2], names)
-    return Brought(rel, with_outputs(text, [mine, theirs]) if whole else text, whole)
+    return Brought(rel, with_outputs(text, [mine, theirs]), whole)
 
 
 def with_outputs(text: bytes, known: Iterable[bytes]) -> bytes:

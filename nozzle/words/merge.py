@@ -27,8 +27,9 @@ def command(thread: str) -> int:
 
     What nozzle wrote is taken off, the author's words are merged as git merges, and outputs that still answer their
     cells are put back with their signatures; the rest is due. Where both changed the same lines, git's conflict markers
-    stand in the entry, and nothing in it runs until you have decided. Exits with 1 then. A file that cells wrote both
-    here and there is taken whole, from where its cell still stands with its output; of others, git merges the lines.
+    stand in the entry, outputs of the cells above them stay, and nothing in it runs until you have decided. Exits with
+    1 then. A file that cells wrote both here and there is taken whole, from where its cell still stands with its
+    output; of others, git merges the lines.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Record

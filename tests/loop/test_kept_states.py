@@ -261,6 +261,16 @@ def test_sure_lets_go_on_what_is_stale(watched: Watched) -> None:
         assert server.calls == 2
 
 
+def test_what_may_run_only_once_is_not_run_again_for_an_edit_above_it(watched: Watched) -> None:
+    once = "#| once: true\nopen('sent', 'a').write('x') and None; print('a is', a)"
+    path = watched.save(cell("a = 1") + "\n" + cell(once))
+    watched.until(lambda: "a is 1" in path.read_text())
+    path.write_text(path.read_text().replace("a = 1", "a = 2"))
+    watched.until(lambda: any("stale" in text and "may run only once" in text for text in watched.told("held")))
+    watched.quiet()
+    assert (path.parent / "sent").read_text() == "x"
+
+
 def test_after_going_back_the_replay_that_is_told_as_due_can_be_answered(watched: Watched, workshop: Workshop) -> None:
     assert watched.loop.tools.snapshots is not None
     watched.loop.tools.snapshots.policy = "never"

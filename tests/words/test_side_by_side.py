@@ -276,6 +276,26 @@ def test_where_both_changed_the_same_lines_nothing_runs(
     assert (main / "journal" / "entry.md").read_text() == text
 
 
+def test_where_both_changed_the_same_lines_the_outputs_above_stay(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 5")
+    run(say, monkeypatch, other, "run")
+    edit(main, "x * 2", "x * 7")
+    before = (main / "journal" / "entry.md").read_text()
+    assert "<<<<<<<" not in before
+    run(say, monkeypatch, main, "merge", "other")
+    after = (main / "journal" / "entry.md").read_text()
+    assert after.startswith(before[: before.index("x * 7")].rpartition("```{code-cell}")[0])
+    mine = after.index("<<<<<<<"), after.index("=======\n"), after.index(">>>>>>>")
+    settled = (
+        after[: mine[0]] + after[after.index("\n", mine[0]) + 1 : mine[1]] + after[after.index("\n", mine[2]) + 1 :]
+    )
+    (main / "journal" / "entry.md").write_text(settled)
+    assert say("due").out.count("[") == 1
+
+
 def test_a_file_that_changed_here_and_there_is_left_to_git(
     two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
