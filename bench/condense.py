@@ -2,9 +2,9 @@
 
     python bench/condense.py [LOG]
 
-LOG is a Markdown log or an entry; tests/talk/scan.md without one. The other rows are made here: a paragraph of 50,000
-words, an export of 100 MB, and half of it. Seconds are of one run on this machine; the ratio is to reading the same
-bytes and splitting them into lines.
+LOG is a Markdown log or an entry; tests/talk/scan.md without one. The other rows are made here: an entry and a
+paragraph of 50,000 words, an export of 100 MB, and half of it. Seconds are of one run on this machine; the ratio is to
+reading the same bytes and splitting them into lines.
 """
 
 import json
@@ -57,6 +57,20 @@ def read(text: str) -> str:
     )
 
 
+def rambled(words: int) -> str:
+    """An entry of so many words, of paragraphs of bench/paragraphs in a random order."""
+    draw = random.Random(1)
+    blocks = [
+        block for path in sorted(ROOT.glob("bench/paragraphs/*/*.txt")) for block in path.read_text().split("\n@ ")
+    ]
+    held = [block.partition("\n")[2].strip() for block in blocks]
+    found: list[str] = []
+    while words > 0:
+        found.append(draw.choice(held))
+        words -= len(found[-1].split())
+    return "\n\n".join(found)
+
+
 def export(size: int) -> str:
     """Chats that come to so many characters, in the shape of OpenWebUI's export."""
     draw = random.Random(0)
@@ -79,6 +93,7 @@ def export(size: int) -> str:
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests/talk/scan.md"
     took = timed(path.name, path.read_text(), mapped)
+    timed("an entry of 50,000 words", rambled(50_000), mapped)
     timed("a paragraph of 50,000 words", "the scan is slow and " * 10_000 + "so let's plot it\n", mapped)
     whole = export(100_000_000)
     with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:

@@ -1,5 +1,6 @@
 """What the author thinks aloud: what is heard in it, and above all what is not."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from nozzle.document.talk.quote import from_log
 from nozzle.document.thought.cues import cues
 from nozzle.document.thought.pasted import pasted, shell
 from nozzle.document.thought.said import said
-from nozzle.document.thought.threads import threads
+from nozzle.document.thought.threads import _groups, _merged, _ties, threads
 
 LOG = (Path(__file__).parents[1] / "talk" / "scan.md").read_text()
 
@@ -303,6 +304,33 @@ def test_short_paragraphs_that_hand_on_a_word_each_are_one_thread() -> None:
     chain += ["Rust eats the guillotine.", "The guillotine squeaks."]
     named = threads(Entry("\n\n".join([*chain, *STRAY])))[:-1]
     assert [[each.text for each in thread.paragraphs] for thread in named] == [chain]
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abcdefghij"), max_size=5), min_size=1, max_size=12))
+def test_words_are_grouped_as_if_each_merge_looked_at_every_tie(known: list[frozenset[str]]) -> None:
+    count = Counter(word for words in known for word in words)
+    assert _groups(known, count) == plainly_grouped(known, count)
+
+
+def plainly_grouped(known: list[frozenset[str]], count: Counter[str]) -> list[set[str]]:
+    """By greedy modularity, looking at every tie before each merge."""
+    ties = _ties(known, count)
+    groups = {word: {word} for word in sorted({word for pair in ties for word in pair})}
+    total, degree = sum(ties.values()), dict.fromkeys(groups, 0.0)
+    for (one, two), tie in ties.items():
+        degree[one] += tie
+        degree[two] += tie
+    while ties:
+        gains = {
+            pair: tie / total - degree[pair[0]] * degree[pair[1]] / (2 * total * total) for pair, tie in ties.items()
+        }
+        gain, (one, two) = max((gain, pair) for pair, gain in gains.items())
+        if gain <= 0 and len(groups) <= 2:
+            break
+        groups[one] |= groups.pop(two)
+        degree[one] += degree.pop(two)
+        ties = _merged(ties, one, two)
+    return list(groups.values())
 
 
 def test_an_entry_of_nothing_has_no_thread() -> None:

@@ -342,8 +342,9 @@ def _rules() -> list[tuple[Kind, str, re.Pattern[str]]]:
 
 
 def _found(sentence: Sentence, own: str) -> Cue | None:
+    clauses, whole = _clauses(own), (own,)
     for kind, rule, pattern in _rules():
-        for clause in _clauses(own) if kind in ("decision", "reversal") else (own,):
+        for clause in clauses if kind in ("decision", "reversal") else whole:
             if pattern.search(clause) and not _refused(kind, clause):
                 return Cue(kind, sentence, rule, _part(sentence.text, pattern))
     return None

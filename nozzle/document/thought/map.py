@@ -7,10 +7,12 @@ what a machine replied is said to be that: a reply, not an answer.
 
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
@@ -135,12 +137,47 @@ class _Text:
     rare: Mapping[str, float] = field(default_factory=dict)
     count: Counter[str] = field(default_factory=Counter)
 
+    @cached_property
+    def places(self) -> dict[tuple[int, Cue], int]:
+        """Where in `heard` the cue of a paragraph stands, the first of two that are alike."""
+        found: dict[tuple[int, Cue], int] = {}
+        for number, heard in enumerate(self.heard):
+            found.setdefault((heard.at, heard.cue), number)
+        return found
+
+    def place(self, heard: _Heard) -> int:
+        return self.places[heard.at, heard.cue]
+
+    @cached_property
+    def told(self) -> list[tuple[int, int]]:
+        """The lines of the threads in order, and which thread each is of: of two, the later."""
+        found = {line: number for number, thread in enumerate(self.threads) for line in thread.lines}
+        return sorted(found.items())
+
+    @cached_property
+    def owned(self) -> frozenset[int]:
+        """The lines that nozzle wrote."""
+        return frozenset(line for block in self.entry.envelopes for line in range(block.span.start, block.span.stop))
+
+    @cached_property
+    def run(self) -> list[tuple[Slot, frozenset[str]]]:
+        """Every cell, and what the code and the output of one that ran well speak of; of another, nothing."""
+        return [(slot, frozenset(_speaks(slot))) for slot in self.entry.slots]
+
+
+def _speaks(slot: Slot) -> set[str]:
+    output = slot.output
+    if output is None or not slot.fresh or output.status != "ok":
+        return set()
+    return terms(apart(" ".join((slot.cell.label, slot.cell.body, *output.body))))
+
 
 def condense(entry: Entry) -> Map:
     """The map of an entry, from its text alone."""
     text = _taken_apart(entry)
     taken_back = _reversals(text)
-    points = [_point(text, heard, taken_back) for heard in text.heard]
+    by = {earlier: later for later, earlier in reversed(taken_back.items())}
+    points = [_point(text, heard, taken_back, by) for heard in text.heard]
     points += [_cell(text, slot) for slot in entry.slots if slot.cell.runs]
     quotes = [block for block in entry.envelopes if block.kind == "quote"]
     return Map(
@@ -150,9 +187,10 @@ def condense(entry: Entry) -> Map:
 
 
 def _taken_apart(entry: Entry) -> _Text:
-    found = threads(entry)
+    paragraphs = list(said(entry))
+    found = threads(entry, paragraphs)
     place = {line: number for number, thread in enumerate(found) for line in thread.lines}
-    text = _Text(entry, list(said(entry)), found)
+    text = _Text(entry, paragraphs, found)
     text.count = Counter(word for paragraph in text.paragraphs for word in terms(paragraph.text))
     text.rare = {word: math.log(1 + len(text.paragraphs) / many) for word, many in text.count.items()}
     above = None
@@ -173,12 +211,16 @@ def _left(cue: Cue) -> str:
 def _reversals(text: _Text) -> dict[int, int]:
     """Index of what takes back -> index of what it takes back, -1 when that was not found."""
     found: dict[int, int] = {}
+    earlier: list[int] = []
     for at, heard in enumerate(text.heard):
-        earlier = [i for i in range(at) if i not in found.values() and _settles(text.heard[i])]
         if heard.cue.kind == "reversal":
             found[at] = _taken_back(text, heard, earlier)
         elif heard.cue.kind == "decision" and (undone := _undone(text, heard, earlier)) is not None:
             found[at] = undone
+        if found.get(at, -1) >= 0:
+            earlier.remove(found[at])
+        if _settles(heard):
+            earlier.append(at)
     return found
 
 
@@ -216,16 +258,16 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
     return None
 
 
-def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int]) -> Point:
-    at = text.heard.index(heard)
+def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int], by: Mapping[int, int]) -> Point:
+    """What was heard as a point; `by` says what takes it back, `taken_back` what it takes back."""
+    at = text.place(heard)
     kind: Kind = "reversal" if at in taken_back else heard.cue.kind
-    if heard.cue.rule in _OR_DECIDES and taken_back.get(at, -1) < 0:
-        kind, taken_back = "decision", {later: earlier for later, earlier in taken_back.items() if later != at}
+    decides = heard.cue.rule in _OR_DECIDES and taken_back.get(at, -1) < 0
+    kind = "decision" if decides else kind
     point = Point(kind, heard.cue.shown, (heard.link,), "stands", "", heard.thread)
-    if at in taken_back.values():
-        after = next(later for later, earlier in taken_back.items() if earlier == at)
-        return replace(point, state="reversed", links=(heard.link, text.heard[after].link))
-    if at in taken_back:
+    if at in by:
+        return replace(point, state="reversed", links=(heard.link, text.heard[by[at]].link))
+    if at in taken_back and not decides:
         return _reversed(text, point, taken_back[at])
     match kind:
         case "question" | "task" | "shell":
@@ -257,7 +299,7 @@ def _failure(text: _Text, heard: _Heard, point: Point) -> Point:
 
 
 def _later(text: _Text, heard: _Heard) -> list[_Heard]:
-    return text.heard[text.heard.index(heard) + 1 :]
+    return text.heard[text.place(heard) + 1 :]
 
 
 def _closed(text: _Text, heard: _Heard, point: Point) -> Point:
@@ -280,14 +322,12 @@ def _cell_for(text: _Text, heard: _Heard) -> tuple[Link | None, bool]:
     A question shares a word or a name even with the next thing below, or that is no answer; whether there was such one.
     """
     near = False
-    below = [slot for slot in text.entry.slots if slot.cell.span.start >= heard.paragraph.span.stop]
-    for number, slot in enumerate(below[:6]):
+    first = bisect_left(text.run, heard.paragraph.span.stop, key=lambda each: each[0].cell.span.start)
+    for number, (slot, shown) in enumerate(text.run[first : first + 6]):
         output = slot.output
         if output is None or not slot.fresh or output.status != "ok":
             continue
-        between = _own(text.entry, heard.paragraph.span.stop, slot.cell.span.start)
-        shown = terms(apart(" ".join((slot.cell.label, slot.cell.body, *output.body))))
-        next_below = number == 0 and not any(row.strip() for row in between)
+        next_below = number == 0 and not _own(text, heard.paragraph.span.stop, slot.cell.span.start)
         if len(heard.terms & shown) >= 2 or (
             next_below and (heard.cue.kind != "question" or about(_asked(heard), shown))
         ):
@@ -303,10 +343,9 @@ def _asked(heard: _Heard) -> frozenset[str]:
     return heard.terms | measured(asked) | (terms(heard.paragraph.text) if back else frozenset())
 
 
-def _own(entry: Entry, start: int, stop: int) -> list[str]:
-    """The author's lines between two; what nozzle wrote there is left out."""
-    owned = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
-    return [entry.rows[line] for line in range(start, stop) if line not in owned]
+def _own(text: _Text, start: int, stop: int) -> bool:
+    """Whether the author wrote something between two lines; what nozzle wrote there does not count."""
+    return any(text.entry.rows[line].strip() for line in range(start, stop) if line not in text.owned)
 
 
 def _of_cell(slot: Slot) -> Link:
@@ -354,8 +393,9 @@ def _rare(text: _Text, words: Iterable[str]) -> bool:
 def _reply(text: _Text, heard: _Heard) -> Link | None:
     """The machine's turn below, when only the author's own words stand between."""
     kinds = ("answer", "task") if heard.cue.rule.startswith("/") else ("quote",)
-    said_since = [block for block in text.entry.envelopes if block.kind in kinds and block.status != "running"]
-    below = next((block for block in said_since if block.span.start >= heard.paragraph.span.stop), None)
+    since = bisect_left(text.entry.envelopes, heard.paragraph.span.stop, key=lambda block: block.span.start)
+    said_since = islice(text.entry.envelopes, since, None)
+    below = next((block for block in said_since if block.kind in kinds and block.status != "running"), None)
     if below is None or (kinds[0] != "quote" and not _adjoins(text.entry, heard.paragraph.span.stop, below)):
         return None
     first = _first(below)
@@ -394,9 +434,8 @@ def _cell(text: _Text, slot: Slot) -> Point:
         state = "ok" if output.status == "ok" else "failed"
         note = _shown(output) or ("it printed nothing" if state == "ok" else output.status)
     line = slot.cell.span.start
-    place = {at: number for number, thread in enumerate(text.threads) for at in thread.lines}
-    above = max((at for at in place if at < line), default=-1)
-    return Point("cell", slot.cell.title, (_of_cell(slot),), state, note, place.get(above, 0))
+    above = bisect_left(text.told, (line,)) - 1
+    return Point("cell", slot.cell.title, (_of_cell(slot),), state, note, text.told[above][1] if above >= 0 else 0)
 
 
 def _shown(output: Envelope) -> str:

@@ -49,7 +49,7 @@ class Paragraph:
 
 def said(entry: Entry) -> Iterator[Paragraph]:
     """The author's paragraphs, lists and headings, top to bottom."""
-    taken = [(span.start, span.stop) for span in _spans(entry)]
+    taken = {line for span in _spans(entry) for line in range(span.start, span.stop)}
     known: set[str] = set()
     quotes = iter(
         sorted((block.span.start, "\n".join(block.body)) for block in entry.envelopes if block.kind == "quote")
@@ -59,7 +59,7 @@ def said(entry: Entry) -> Iterator[Paragraph]:
         while quote and quote[0] <= top.start:
             known |= lines(quote[1])
             quote = next(quotes, None)
-        if top.kind not in (*_PROSE, *_CODE) or any(start <= top.start < stop for start, stop in taken):
+        if top.kind not in (*_PROSE, *_CODE) or top.start in taken:
             continue
         rows = [row.rstrip("\r\n") for row in entry.rows[top.start : min(top.stop, len(entry.rows))]]
         if top.kind in _CODE:

@@ -14,8 +14,9 @@ passing rather than put somewhere by chance.
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import TypeVar
 
@@ -65,9 +66,9 @@ class Thread:
         return frozenset(line for each in self.paragraphs for line in range(each.span.start, each.span.stop))
 
 
-def threads(entry: Entry) -> list[Thread]:
-    """The threads of an entry, in the order in which they begin."""
-    held = list(said(entry))
+def threads(entry: Entry, paragraphs: Sequence[Paragraph] | None = None) -> list[Thread]:
+    """The threads of an entry, in the order in which they begin; `paragraphs`, where known, is all that it says."""
+    held = list(said(entry)) if paragraphs is None else paragraphs
     words = [terms(_spoken(paragraph.text)) for paragraph in held]
     if len(held) in _SCATTERED and sum(map(len, words)) < _TERSE * len(held):
         return _scattered(held, words)
@@ -163,6 +164,7 @@ def _spoken(text: str) -> str:
     return "" if trace(text) else text
 
 
+@lru_cache(maxsize=1 << 15)
 def _stem(word: str) -> str:
     """Without the ending of a plural or a tense: enough that the same word is known again."""
     for ending, put in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("s", "")):
@@ -180,21 +182,60 @@ def _groups(known: Sequence[frozenset[str]], count: Mapping[str, int]) -> list[s
     """Words that hold together."""
     ties = _ties(known, count)
     groups = {word: {word} for word in sorted({word for pair in ties for word in pair})}
-    total, most = sum(ties.values()), max(2, 1 + round((len(known) / _WIDE) ** 0.9))
-    degree: dict[str, float] = dict.fromkeys(groups, 0.0)
-    for (one, two), tie in ties.items():
-        degree[one] += tie
-        degree[two] += tie
-    while ties:
-        gain, (one, two) = max(
-            (tie / total - degree[pair[0]] * degree[pair[1]] / (2 * total * total), pair) for pair, tie in ties.items()
-        )
+    most, web = max(2, 1 + round((len(known) / _WIDE) ** 0.9)), _Web(ties, groups)
+    while best := web.best():
+        gain, (one, two) = best
         if gain <= 0 and len(groups) <= most:
             break
         groups[one] |= groups.pop(two)
-        degree[one] += degree.pop(two)
-        ties = _merged(ties, one, two)
+        web.merge(one, two)
     return list(groups.values())
+
+
+class _Web:
+    """Groups of words, what ties each two of them, and what it would gain to make them one.
+
+    Of each group the best of its ties to those that come after it is kept, so that a merge looks only at what it moves.
+    """
+
+    def __init__(self, ties: Mapping[tuple[str, str], float], names: Iterable[str]) -> None:
+        self._ties: dict[str, dict[str, float]] = {name: {} for name in names}
+        self._degree = dict.fromkeys(self._ties, 0.0)
+        self._total = sum(ties.values())
+        for (one, two), tie in ties.items():
+            self._ties[one][two] = self._ties[two][one] = tie
+            self._degree[one] += tie
+            self._degree[two] += tie
+        self._best = {name: self._looked(name) for name in self._ties}
+
+    def best(self) -> tuple[float, tuple[str, str]] | None:
+        """The gain of the merge that gains most, and its pair in order; None when nothing is tied."""
+        return max((each for each in self._best.values() if each), default=None)
+
+    def merge(self, one: str, two: str) -> None:
+        """What `two` was tied to is tied to `one`."""
+        mine, theirs = self._ties[one], self._ties.pop(two)
+        self._degree[one] += self._degree.pop(two)
+        del self._best[two]
+        for name, tie in theirs.items():
+            del self._ties[name][two]
+            if name != one:
+                mine[name] = self._ties[name][one] = mine.get(name, 0.0) + tie
+        for name in (one, *mine):
+            if name <= one or (name in theirs and name < two):
+                self._best[name] = self._looked(name)
+
+    def _looked(self, one: str) -> tuple[float, tuple[str, str]] | None:
+        degree, total = self._degree, self._total
+        own = degree[one]
+        return max(
+            (
+                (tie / total - own * degree[two] / (2 * total * total), (one, two))
+                for two, tie in self._ties[one].items()
+                if one < two
+            ),
+            default=None,
+        )
 
 
 def _ties(known: Sequence[frozenset[str]], count: Mapping[str, int]) -> dict[tuple[str, str], float]:
