@@ -105,6 +105,26 @@ def test_a_cell_right_below_closes_a_question_only_when_it_has_to_do_with_it(ask
 
 
 @pytest.mark.parametrize(
+    ("task", "code", "state"),
+    [
+        ("Let's plot the residuals.", "print('unrelated')", "open"),
+        ("Let's plot the residuals.", "plt.plot(residuals)", "closed"),
+        ("Let's plot the residuals.", "residual = y - fit", "closed"),
+        ("Can you time the copy?", "import timeit", "closed"),
+        ("Can you time the copy?", "import os", "open"),
+        ("The residuals are odd. Let's plot them.", "fit(residuals)", "closed"),
+        ("TODO compare against fsum", "import os", "open"),
+        ("TODO compare against fsum", "math.fsum(x)", "closed"),
+        ("Let's try this.", "import os", "closed"),
+    ],
+)
+def test_a_cell_right_below_closes_a_task_only_when_it_has_to_do_with_it(task: str, code: str, state: str) -> None:
+    text = output(f"{task}\n\n```{{code-cell}} python\n{code}\n```\n")
+    (point,) = condense(Entry(text)).of("task")
+    assert (point.state, point.note) == (state, "a cell" if state == "closed" else "a cell ran below it")
+
+
+@pytest.mark.parametrize(
     ("asked", "said", "state"),
     [
         ("Is the scan stable for odd lengths?", "Yes, the scan is stable for odd lengths.", "closed"),

@@ -29,7 +29,10 @@ _UNSURE = re.compile(
 )
 BACK = re.compile(r"(?i)\b(?:it|its|that|this|they|them|those|these)\b")
 """Words of a question that point back, to what its paragraph is about."""
-_TIME = re.compile(r"(?i)\bhow (?:fast|slow|long|quick(?:ly)?|much time)\b|\b(?:faster|slower|quicker)\b")
+_TIME = re.compile(
+    r"(?i)\bhow (?:fast|slow|long|quick(?:ly)?|much time)\b|\b(?:faster|slower|quicker)\b|"
+    r"\b(?:time|benchmark|profile) (?:the|it|this|that|both|each|all|an?|one)\b"
+)
 _TIMED = frozenset(("timeit", "perf", "monotonic", "second", "millisecond", "elapsed", "duration"))
 """Of these a cell has one that takes the time."""
 _SAME = 5

@@ -319,7 +319,8 @@ def _closed(text: _Text, heard: _Heard, point: Point) -> Point:
 def _cell_for(text: _Text, heard: _Heard) -> tuple[Link | None, bool]:
     """The cell that answers, run well: the next thing below, or one that shares more words with it.
 
-    A question shares a word or a name even with the next thing below, or that is no answer; whether there was such one.
+    What is asked or to be done shares a word or a name even with the next thing below; whether there was one that did
+    not.
     """
     near = False
     first = bisect_left(text.run, heard.paragraph.span.stop, key=lambda each: each[0].cell.span.start)
@@ -328,12 +329,19 @@ def _cell_for(text: _Text, heard: _Heard) -> tuple[Link | None, bool]:
         if output is None or not slot.fresh or output.status != "ok":
             continue
         next_below = number == 0 and not _own(text, heard.paragraph.span.stop, slot.cell.span.start)
-        if len(heard.terms & shown) >= 2 or (
-            next_below and (heard.cue.kind != "question" or about(_asked(heard), shown))
-        ):
+        if len(heard.terms & shown) >= 2 or (next_below and _has_to_do(heard, slot, shown)):
             return _of_cell(slot), near
         near = near or next_below
     return None, near
+
+
+def _has_to_do(heard: _Heard, slot: Slot, shown: frozenset[str]) -> bool:
+    """Whether the next thing below is about this: by its words, or because it was made of it.
+
+    A task that names nothing ("try this") means what stands below it.
+    """
+    asked, task = _asked(heard), heard.cue.kind != "question"
+    return about(asked, shown) or (task and (bool(slot.cell.by) or not asked))
 
 
 def _asked(heard: _Heard) -> frozenset[str]:
