@@ -115,7 +115,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
 
 _DECISIONS: tuple[tuple[str, str], ...] = (
     ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed(?! to disagree)|made up my mind)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
-    ("going with", r"(?i)\b(?:I'm|I am|we're|we are) (?:just )?(?:going (?:with|for)|sticking (?:with|to)|starting (?:from|with)|keeping|using|dropping|leaving|staying (?:with|on)|not (?:re)?\w+ing\b)"),
+    ("going with", r"(?i)\b(?:I'm|I am|we're|we are) (?:just )?(?:going (?:with|for)|sticking (?:with|to)|starting (?:from|with)|keeping|using|dropping|leaving|staying (?:with|on)|not (?:re)?\w+ing\b(?! to (?:lie|say|pretend|be|know|make it)\b))"),
     ("going to do it in", r"(?i)\b(?:I'm|I am|we're|we are) (?:going to|gonna) (?:write|do|build|make|run|use) (?:it|this|that|them|everything) (?:in|with|on|as|from)\b"),
     ("doing this in", r"(?i)\b(?:I'm|I am|we're|we are) (?:doing|writing|building) (?:all (?:of )?)?(?:this|it|that|everything) (?:in|with|on|as)\b"),
     ("we'll", rf"(?i)\b(?:I'll|we'll|I will|we will) (?:just )?(?:{_CHOOSE}|do it|take the)\b"),
@@ -166,6 +166,14 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("then", r"(?i)^(?!and\b|but\b|well\b|what\b|why\b|not\b|until\b|so long\b)(?:\w[\w'-]* ){1,9}\w[\w'-]*, then[.!]*$"),
     ("no such thing", r"(?i)^no (?!idea|problem|wonder|luck|news|doubt|way|one|need|sign|time|chance|clue|answer|reply|surprise|difference|thanks|worries|matter|reason|rush|change|trace)[\w-]+(?: [\w-]+){0,3} (?:for|in|on|to|before|after|until|without|between|from) [\w -]{2,30}[.!]*$"),
     ("only", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:I|we) (?!only|was|were|had|did|could|would|want|thought|said|know|have|got|saw|found|\w+ed\b)\w+ [^,.?]{2,50}\b(?:only|nothing else|no more)[.!]*$|\band nothing else[.!]*$"),
+    ("we will", r"(?i)^(?:(?:so|and|then|for now|here|instead)[,:]? +)*we(?:'ll| will| shall|'re going to| are going to) (?:just |only |always |simply )?(?!be\b|see\b|have\b|need\b|get\b|know\b|find\b|wait\b|never\b|not\b|probably\b|maybe\b|miss\b|lose\b|hear\b|learn\b|meet\b|talk\b|soon\b|all\b|want\b|check\b|look\b|test\b|measure\b|ask\b|also\b|then\b|end up\b|run into\b|come\b|live\b)[a-z]+ (?!if\b|whether\b|how\b|why\b|when\b)"),
+    ("must", rf"(?i){_SUBJECT} (?:must(?: not| never)?|may (?:not|never|only)|shall(?: not| never)?) (?!have been\b|be (?:a|an|the|why|how|some|true|wrong|something|because)\b)\w+"),
+    ("nothing may", r"(?i)^(?:(?:so|and)[,:]? +)*(?:nothing|nobody|no one|no [\w-]+(?: [\w-]+)?|only [\w' -]{2,40}?) (?:may|must|shall|is allowed to|are allowed to)\b"),
+    ("replaces", rf"(?i){_SUBJECT} (?:replaces?|supersedes?|takes? over from|makes? way for|(?:is|are) replaced (?:by|with))\b"),
+    ("is dropped", rf"(?i){_SUBJECT} (?:is|are) (?:now |hereby )?(?:dropped|scrapped|postponed|deferred|shelved|retired|mandatory|optional|forbidden|not allowed)(?:[,.;:!]|$| (?:for|until|from|in|on)\b)"),
+    ("verdict", r"(?i)^(?:verdict|conclusion|resolution|resolved|final answer|final choice|my call|policy|rule|choice)(?::| [\u2014\u2013-]) \w"),
+    ("better than", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*better (?!late\b|safe\b|off\b)(?:an? |one |two |the |no |to )?[\w' -]{2,60} than\b|\b(?:I|we)(?:'d)? prefer [^.?]{2,40} (?:to|over|rather|and not)\b"),
+    ("as far as we go", r"(?i)\b(?:is|are) as \w+ as (?:we|I|it|this|they) \w+[.!]*$|\b(?:is|are) good enough[.!]*$"),
     ("from a day on", r"(?i)^from (?:this|next|today|tonight|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b(?! (?:angle|side|it|you|point of view|I (?:see|take|learn)))"),
     ("moves to", rf"(?i){_SUBJECT} moves? (?:in)?to (?:an?|the|its|their)\b"),
     ("is fixed", rf"(?i){_SUBJECT} (?:is|are) (?:now )?(?:in|out|final|settled|off the table|off limits|forbidden|banned|the default|frozen|here to stay)(?:[,.;:!]|$)"),
