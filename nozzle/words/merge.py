@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 LINES = 40
 """Of a summary."""
+KEYS = "nozzle.keys"
 WHOSE = {
     "mine": "cells wrote it here and there; it stays, as its cell here does",
     "theirs": "cells wrote it here and there; it is the one from there, as its cell is",
@@ -29,7 +31,8 @@ def command(thread: str) -> int:
     cells are put back with their signatures; the rest is due. Where both changed the same lines, git's conflict markers
     stand in the entry, outputs of the cells above them stay, and nothing in it runs until you have decided. Exits with
     1 then. A file that cells wrote both here and there is taken whole, from where its cell still stands with its
-    output; of others, git merges the lines.
+    output; of others, git merges the lines. Of the keys that nozzle.keys names there, those that you trust are added to
+    it here.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Record
@@ -47,7 +50,8 @@ def command(thread: str) -> int:
         everything = outputs_aside(here, here.steps.thread().head, other)
         mine, theirs = made(here, base, here.steps.thread().head), made(here, base, other.sha)
         both = meeting(mine, theirs, everything)
-        others = here.steps.merged_files(other, [*everything, *both])
+        keys, strange = signers(here, base, other)
+        others = here.steps.merged_files(other, [*everything, *both, KEYS]) | keys
         brought = [each for rel in rels if (each := _entry(here, rel, base, other, head.name))]
         whose = chosen(both, mine, theirs, brought)
         others |= {path: here.steps.text(other, path) for path in both if whose[path] == "theirs"}
@@ -63,7 +67,38 @@ def command(thread: str) -> int:
         click.echo("\n".join(filter(None, (title, told))))
         for path, who in whose.items():
             click.echo(f"  {path}: {WHOSE[who]}")
+        for line in strange:
+            click.echo(line)
         return _told(here, brought)
+
+
+def signers(here: Journal, base: str, other: Step) -> tuple[dict[str, bytes | None], list[str]]:
+    """`nozzle.keys` with the keys from there that are trusted here, if it changes; and what is said of the others.
+
+    Two machines each add a line at its end, which no merge of lines brings together. Refused when the file here holds
+    what no step holds.
+    """
+    from nozzle.errors import Refused
+    from nozzle.keys import keys_in, with_key
+
+    ours, theirs = here.steps.at_head(KEYS) or b"", here.steps.text(other, KEYS) or b""
+    known = {key.public for key in keys_in(ours).values()}
+    new = [key for key in keys_in(theirs).values() if key.public not in known]
+    strange = [key for key in new if not here.trust.trusts_key(key.public)]
+    before = (here.steps.text(base, KEYS) if base else None) or b""
+    content, whole = here.steps.merge_text(ours, before, theirs, ("here", "there"))
+    if strange or not whole:
+        content = ours
+        for key in new:
+            content = content if key in strange else with_key(content, key)
+    add = "is not trusted here and stays out; if it is of another machine of yours: nozzle key add"
+    said = [f"  {KEYS}: {key.id} {key.name} {add} {shlex.quote(key.line)}" for key in strange]
+    if content == ours or not theirs:
+        return {}, said
+    path = here.root / KEYS
+    if path.is_symlink() or (path.exists() and not here.steps.is_at_head(KEYS, path.read_bytes())):
+        raise Refused(f"{KEYS}: changed here and in no step yet; save a step first, or move it away")
+    return {KEYS: content}, said
 
 
 def summary(here: Journal, base: str, other: Step) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from nozzle import disk
 from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
+from nozzle.keys import Key, my_key
 from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
 
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
@@ -396,6 +397,46 @@ def test_threads_under_a_watch_share_places_and_are_told_of_a_file_that_both_wri
         watch.send_signal(signal.SIGINT)
         said, _ = watch.communicate(timeout=30)
     assert f"writes {shared}, and so does the thread in {folder}: the last one wins" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_two_machines_of_one_author_each_add_their_key(say: Say, folder: Path, tmp_path: Path, trusted: bool) -> None:
+    entry(folder, cell("print(1)"))
+    git(folder, "init", "-q"), git(folder, "add", "journal"), git(folder, *WHO, "commit", "-qm", "begin")
+    git(folder, "branch", "there")
+    assert say("run").status == 0
+    mine = (folder / "nozzle.keys").read_text()
+    theirs = my_key(tmp_path / "there").key("Ann")
+    git(folder, "worktree", "add", "-q", tmp_path / "other", "there")
+    (tmp_path / "other" / "nozzle.keys").write_text(f"# Mine\n{theirs.line}\n")
+    (tmp_path / "other" / "plain.txt").write_text("x\n")
+    git(tmp_path / "other", "add", "."), git(tmp_path / "other", *WHO, "commit", "-qm", "there")
+    if trusted:
+        say("key", "add", theirs.line)
+    said = say("merge", "there")
+    assert said.status == 0, said.out
+    assert (folder / "nozzle.keys").read_text() == mine + (f"{theirs.line}\n" if trusted else "")
+    assert (f"nozzle key add '{theirs.line}'" in said.out) == (not trusted)
+    assert (folder / "plain.txt").exists()
+    assert git(folder, "status", "--porcelain", "--untracked-files=no") == ""
+    assert "Already up to date" in git(folder, "merge", "there")
+
+
+def test_a_key_that_the_author_is_adding_is_not_written_over_by_a_merge(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    key = Key.of(bytes(32), "Bea")
+    say("key", "add", key.line)
+    with (other / "nozzle.keys").open("a") as file:
+        file.write(f"{key.line}\n")
+    git(other, *WHO, "commit", "-qam", "a key")
+    with (main / "nozzle.keys").open("a") as file:
+        file.write("# Who else?\n")
+    assert "nozzle.keys: changed here and in no step yet" in run(say, monkeypatch, main, "merge", "other")
+    git(main, *WHO, "commit", "-qam", "a question")
+    assert "nozzle.keys" in run(say, monkeypatch, main, "merge", "other")
+    assert (main / "nozzle.keys").read_text().endswith(f"# Who else?\n{key.line}\n")
 
 
 def test_a_merge_keeps_programs_programs_and_follows_no_link(
