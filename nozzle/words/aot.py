@@ -64,7 +64,8 @@ def build(where: str, types: str, out: Path, as_json: bool) -> None:
 @SIZES
 @click.option(
     "--target",
-    default="fused",
+    default="graph",
+    show_default=True,
     type=click.Choice(["graph", "fused", "linalg", "llvm", "asm", "gpu", "ptx"]),
     help="Which rung.",
 )
@@ -105,8 +106,10 @@ def _function(where: str) -> Compiled:
     from nozzle import aot
 
     file, _, name = where.rpartition(":")
-    if not file or not Path(file).is_file():
+    if not file or not name.isidentifier():
         raise WrongCommand(f"{where} names no function: say file.py:function")
+    if not Path(file).is_file():
+        raise WrongCommand(f"{file}: there is no such file; say file.py:function")
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
     assert spec is not None
     assert spec.loader is not None
@@ -126,7 +129,20 @@ def _samples(function: Compiled, types: str, sizes: str) -> list[Any]:
     from nozzle.aot.types import parse_types
 
     try:
-        lengths = {key.strip(): int(value) for key, _, value in (one.partition("=") for one in sizes.split(",") if one)}
-        return samples(parse_types(types), function.names, lengths)
+        parsed = parse_types(types)
     except ValueError as error:
         raise WrongCommand(str(error)) from error
+    letters = {axis for one in parsed for axis in one.axes or () if isinstance(axis, str)}
+    lengths = dict(_length(one, letters) for one in sizes.split(",") if one.strip())
+    return samples(parsed, function.names, lengths)
+
+
+def _length(words: str, letters: set[str]) -> tuple[str, int]:
+    """One of `n=1000`, where n is a letter of the types."""
+    letter, _, length = (one.strip() for one in words.partition("="))
+    if letter not in letters:
+        there = f"there are {', '.join(sorted(letters))}" if letters else "they have none"
+        raise WrongCommand(f"--sizes {words.strip()}: no length of the types is called {letter!r}; {there}")
+    if not length.isdecimal():
+        raise WrongCommand(f"--sizes {words.strip()}: a length is a whole number, as in {letter}=1000")
+    return letter, int(length)

@@ -124,6 +124,9 @@ def test_the_header_is_c_and_names_every_trap(say: Say, kernels: Path, tmp_path:
 def test_show_and_explain_say_the_rungs(say: Say, kernels: Path):
     where = f"{kernels}:saxpy"
     shown = say("aot", "show", where, "--types", "f32[n],f32[n],f32[n]")
+    assert "add(" in shown.out
+    assert "fused()" not in shown.out
+    shown = say("aot", "show", where, "--types", "f32[n],f32[n],f32[n]", "--target", "fused")
     assert "fused()" in shown.out
     explained = say("aot", "explain", where, "--types", "f32[n],f32[n],f32[n]", "--sizes", "n=1000")
     assert "1 kernel; 1 of 2 arrays never in memory" in explained.out
@@ -137,3 +140,19 @@ def test_a_function_that_is_not_there_is_the_commands_fault(say: Say, kernels: P
     wrong = say("aot", "show", f"{kernels}:saxpy", "--types", "f33[n],f32[n],f32[n]")
     assert wrong.status == WrongCommand.status
     assert "'f33' is no type" in wrong.out
+
+
+@pytest.mark.parametrize(
+    ("file", "more", "words"),
+    [
+        ("none.py:f", (), "none.py: there is no such file"),
+        ("kernels.py", (), "names no function: say file.py:function"),
+        ("kernels.py:saxpy", ("--sizes", "q=3"), "--sizes q=3: no length of the types is called 'q'; there are n"),
+        ("kernels.py:saxpy", ("--sizes", "n=abc"), "--sizes n=abc: a length is a whole number, as in n=1000"),
+        ("kernels.py:saxpy", ("--sizes", "n=-1"), "--sizes n=-1: a length is a whole number"),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_said(say: Say, kernels: Path, file: str, more: tuple[str, ...], words: str):
+    said = say("aot", "explain", str(kernels.with_name(file)), "--types", "f32[n],f32[n],f32[n]", *more)
+    assert said.status == WrongCommand.status
+    assert words in " ".join(said.out.split())
