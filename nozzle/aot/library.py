@@ -39,6 +39,43 @@ C = {
 }
 
 
+ARRAY = """\
+def _array(name, value, dtype, axes):
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
+        raise TypeError(f"{name} is a {type(value).__name__}, and no plain array")
+    value = np.asarray(value)
+    if value.dtype != dtype:
+        need = np.dtype(dtype).name
+        raise TypeError(f"{name} is an array of {value.dtype}, and this library is for {need}: {name}.astype('{need}')")
+    if value.ndim != axes:
+        raise ValueError(f"{name} must have {axes} axes")
+    return np.require(value, requirements="CA")"""
+WHOLE = """\
+def _whole(name, value):
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, and is a {type(value).__name__}") from None
+    if not -(2**63) <= value < 2**63:
+        raise OverflowError(f"{name} does not fit 64 bits")
+    return value"""
+REAL = """\
+def _real(name, value):
+    if not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a real number, and is a {type(value).__name__}")
+    if float(value) != value and value == value:
+        raise OverflowError(f"{name} is no number of 64 bits")
+    return float(value)"""
+TRUTH = """\
+def _truth(name, value):
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, and is a {type(value).__name__}")
+    return bool(value)"""
+TAKEN = {"i": WHOLE, "u": WHOLE, "f": REAL, "b": TRUTH}
+NAMES = {"i": "_whole", "u": "_whole", "f": "_real", "b": "_truth"}
+"""How a stub takes a number of a kind: nothing is cut down to fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """What was written."""
@@ -165,10 +202,13 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
     def sizes(dims: Sequence[Dim]) -> str:
         return "[" + ", ".join(f"max({dim.source(spell)}, 0)" for dim in dims) + "]"
 
+    numbers = {str(node.attrs["name"]): node for node in lowered.inputs if not node.tensor.rank}
+    used = {TAKEN[node.tensor.kind] for node in numbers.values()} | ({ARRAY} if arrays else set())
     lines = [
         '"""Native code, made ahead of time; see the C header beside it."""',
         "",
         "import ctypes",
+        *(["import operator"] if WHOLE in used else []),
         "import struct",
         "from pathlib import Path",
         "",
@@ -183,17 +223,23 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
         f"_traps = ({traps}{',' if traps else ''})",
         "",
         "",
+        *(line for one in (ARRAY, WHOLE, REAL, TRUTH) if one in used for line in [*one.splitlines(), "", ""]),
     ]
     lines.append(f"def {name}({', '.join(names)}):")
+    written = [one for one in arrays if one in _written(lowered)]
     for one, node in arrays.items():
-        if one in _written(lowered):
+        if one in written:
             lines.append(f"    if {one}.dtype != np.{node.tensor.dtype} or not {one}.flags.carray:")
             need = f"{node.tensor.dtype}, in C order, writeable"
             lines.append(f'        raise ValueError("{one} is written to: it must be {need}")')
-        else:
-            lines.append(f"    {one} = np.ascontiguousarray({one}, np.{node.tensor.dtype})")
-        lines.append(f"    if {one}.ndim != {node.tensor.rank}:")
-        lines.append(f'        raise ValueError("{one} must have {node.tensor.rank} axes")')
+        lines.append(f'    {one} = _array("{one}", {one}, np.{node.tensor.dtype}, {node.tensor.rank})')
+    for one in written:
+        for other in arrays:
+            if other != one:
+                lines.append(f"    if np.may_share_memory({one}, {other}):")
+                lines.append(f'        raise ValueError("{one} is written to, and overlaps {other}: copy one of them")')
+    for one, node in numbers.items():
+        lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", {one})')
     for guard in guards:
         lines.append(f"    if not {guard.source(spell)}:")
         lines.append(f'        raise ValueError("this library is for calls where {guard}")')

@@ -14,6 +14,7 @@ from tests.aot.conftest import needs_mlir
 pytestmark = needs_mlir
 RNG = np.random.default_rng(4)
 X, W = RNG.standard_normal((9, 20), dtype="f4"), RNG.standard_normal((20, 33), dtype="f4")
+V = np.ones(3)
 
 
 def times(x, w):
@@ -56,3 +57,56 @@ def test_tables_come_with_the_library(tmp_path):
     made = library.build(aot.compile(line), parse_types("f64[n]"), tmp_path)
     x = np.linspace(-1e6, 1e6, 999)
     assert np.allclose(stub(made)(x), line(x), rtol=1e-13, atol=1e-15)
+
+
+def two(x):
+    return x + 1, x.sum()
+
+
+def loop(x, n):
+    total = 0.0
+    for i in range(n):
+        total += x[i]
+    return total
+
+
+def scaled(x, by, really):
+    return x * by if really else x
+
+
+def into(x, y):
+    y[:] = x * 2
+
+
+@pytest.mark.parametrize(
+    ("function", "types", "arguments", "words"),
+    [
+        (two, "i64[n]", ([1.9, 2.9],), "x is an array of float64, and this library is for int64"),
+        (two, "f32[n]", (np.array([1 + 2j]),), "x is an array of complex128"),
+        (two, "f32[n]", (np.array([2**24 + 1]),), "x is an array of int64"),
+        (two, "f64[n]", (np.array([1.0]).astype(">f8"),), "x is an array of >f8"),
+        (two, "f64[n]", (np.ma.array([1.0]),), "x is a MaskedArray, and no plain array"),
+        (two, "f64[n]", (np.ones((2, 2)),), "x must have 1 axes"),
+        (loop, "f64[n],i64", (np.ones(3), 2.5), "n must be a whole number, and is a float"),
+        (loop, "f64[n],i64", (np.ones(3), 2**64), "n does not fit 64 bits"),
+        (scaled, "f64[n],f64,b1", (np.ones(3), 1j, True), "by must be a real number, and is a complex"),
+        (scaled, "f64[n],f64,b1", (np.ones(3), 2**53 + 1, True), "by is no number of 64 bits"),
+        (scaled, "f64[n],f64,b1", (np.ones(3), 2.0, 3), "really must be True or False, and is a int"),
+        (into, "f64[n],f64[n]", (V, V), "y is written to, and overlaps x"),
+    ],
+)
+def test_a_stub_cuts_nothing_down_to_fit(tmp_path, function, types, arguments, words):
+    found = stub(library.build(aot.compile(function), parse_types(types), tmp_path))
+    with pytest.raises((TypeError, ValueError, OverflowError), match=words):
+        found(*arguments)
+
+
+def test_a_stub_takes_what_fits(tmp_path):
+    found = stub(library.build(aot.compile(loop), parse_types("f64[n],i64"), tmp_path))
+    assert found([1.0, 2.0, 4.0], np.int32(3)) == 7.0
+    assert found(np.ones(9)[::2], True) == 1.0
+    odd = np.frombuffer(b"x" + np.ones(3).tobytes(), "f8", offset=1)
+    assert found(odd, 3) == 3.0
+    found = stub(library.build(aot.compile(scaled), parse_types("f64[n],f64,b1"), tmp_path))
+    assert found([1.0], 2, np.bool_(True)) == [2.0]
+    assert np.isnan(found([1.0], np.float32("nan"), True)).all()
