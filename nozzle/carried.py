@@ -18,6 +18,9 @@ BACK = 200
 """How many steps back the newest table is looked for: the author's own commits carry none."""
 TRAILER = "Inputs"
 """What it is called in a step; in older ones it says of each output what its cell read, and nothing else."""
+SHORT = 6
+"""Digits that name a run of which nothing is known but how long it took: most runs are such, and each step says them
+all."""
 _SAYS = ("cell", "took", "reached", "wrote")
 """What a word of a row says that is no path=digest of a file that was read: the cell's own digest, seconds, ..."""
 
@@ -38,7 +41,7 @@ class Row:
 
 
 Rows = Mapping[str, Row]
-"""A cell's chain, as its output names it (12 hex) -> what is known."""
+"""A cell's chain, as its output names it (12 hex, or the first 6 of a plain one) -> what is known."""
 Table = Mapping[str, Rows]
 """Entry -> its rows."""
 
@@ -63,10 +66,10 @@ class Carried:
 
     def put(self, rel: str, rows: Rows) -> None:
         """From now on these outputs stand in an entry."""
-        table = self._known()
+        table, rows = self._known(), unpacked(packed({rel: rows})).get(rel, {})
         if table.get(rel, {}) == rows:
             return
-        self._table = {**table, rel: dict(rows)}
+        self._table = {**table, rel: rows}
         self._remember()
 
     def forget(self) -> None:
@@ -112,13 +115,21 @@ def joined(ours: str, theirs: str) -> str:
 
 
 def packed(table: Table) -> str:
-    """One line for each output of which something is known: entry, chain, and a word for each thing.
+    """A line for each entry: in one word each, the outputs of which no more is known than how long they took; then for
+    every other one its chain, and a word for each thing.
 
-    >>> packed({"a b.md": {"12": Row("56", 0.25, {"x.csv": "34"}, ("y.csv",), ("network",))}})
-    'a%20b.md 12 cell:56 took:0.25 reached:network wrote:y.csv x.csv=34'
+    >>> packed({"a b.md": {"12": Row("56", 0.25, {"x.csv": "34"}, ("y.csv",), ("network",)), "78": Row("9a", 2.0)}})
+    'a%20b.md 78.9a~2 | 12 cell:56 took:0.25 reached:network wrote:y.csv x.csv=34'
     """
-    rows = ((rel, chain, row) for rel, cells in sorted(table.items()) for chain, row in sorted(cells.items()))
-    return "\n".join(" ".join([quote(rel), chain, *_words(row)]) for rel, chain, row in rows if _words(row))
+    lines = []
+    for rel, rows in sorted(table.items()):
+        plain = [word for chain, row in sorted(rows.items()) if (word := _plain(chain, row))]
+        others = [
+            [chain, *_words(row)] for chain, row in sorted(rows.items()) if _words(row) and not _plain(chain, row)
+        ]
+        if groups := [group for group in (plain, *others) if group]:
+            lines.append(" ".join([_quoted(rel), " | ".join(map(" ".join, groups))]))
+    return "\n".join(lines)
 
 
 def unpacked(text: str) -> dict[str, dict[str, Row]]:
@@ -131,10 +142,34 @@ def unpacked(text: str) -> dict[str, dict[str, Row]]:
     table: dict[str, dict[str, Row]] = {}
     for line in text.split("\n"):
         rel, _, rest = line.partition(" ")
-        chain, *words = rest.split(" ")
-        if rel and chain and words:
-            table.setdefault(unquote(rel), {})[chain[:SHOWN]] = _row(words)
+        for group in rest.split(" | ") if rel and rest else ():
+            chain, *words = group.split(" ")
+            rows = table.setdefault(_unquoted(rel), {})
+            if "~" in chain:
+                rows.update(map(_plain_row, (chain, *words)))
+            elif words:
+                rows[chain[:SHOWN]] = _row(words)
     return table
+
+
+def _quoted(path: str) -> str:
+    return quote(path, errors="surrogateescape")
+
+
+def _unquoted(word: str) -> str:
+    return unquote(word, errors="surrogateescape")
+
+
+def _plain(chain: str, row: Row) -> str:
+    if row.seconds is None or row.reads or row.writes or row.effects:
+        return ""
+    return f"{chain[:SHORT]}.{row.source[:SHORT]}~{row.seconds:.3g}"
+
+
+def _plain_row(word: str) -> tuple[str, Row]:
+    name, _, took = word.partition("~")
+    chain, _, source = name.partition(".")
+    return chain, Row(source, _number(took))
 
 
 def _words(row: Row) -> list[str]:
@@ -142,9 +177,9 @@ def _words(row: Row) -> list[str]:
     known = row.seconds is not None
     return [
         *([f"cell:{row.source}", f"took:{row.seconds:.3g}"] if known else []),
-        *(f"reached:{quote(effect, safe='/')}" for effect in row.effects),
-        *(f"wrote:{quote(path)}" for path in sorted(row.writes)),
-        *(f"{quote(path)}={digest}" for path, digest in sorted(row.reads.items())),
+        *(f"reached:{_quoted(effect)}" for effect in row.effects),
+        *(f"wrote:{_quoted(path)}" for path in sorted(row.writes)),
+        *(f"{_quoted(path)}={digest}" for path, digest in sorted(row.reads.items())),
     ]
 
 
@@ -154,10 +189,10 @@ def _row(words: list[str]) -> Row:
     for word in words:
         key, colon, value = word.partition(":")
         if colon and key in said:
-            said[key].append(unquote(value))
+            said[key].append(_unquoted(value))
         elif not colon:
             path, _, digest = word.partition("=")
-            reads[unquote(path)] = digest
+            reads[_unquoted(path)] = digest
     source, took = "".join(said["cell"][:1]), "".join(said["took"][:1])
     return Row(source, _number(took), reads, tuple(said["wrote"]), tuple(said["reached"]))
 

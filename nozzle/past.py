@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from nozzle import disk
-from nozzle.carried import Carried, Row, Rows
+from nozzle.carried import SHORT, Carried, Row, Rows
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
@@ -60,6 +60,10 @@ class Known:
     by: dict[str, set[str]] = field(default_factory=dict)
     """The same by the chain (12 hex), and by the own digest, of the cell that did."""
 
+    def of(self, name: str) -> Facts | None:
+        """What is known by a chain, or by a cell's own digest."""
+        return self.facts.get(name) or self.facts.get(name[:SHOWN]) or self.facts.get(name[:SHORT])
+
     def add(self, chain: str, digest: str, written: Iterable[str]) -> None:
         """A run of a cell is known."""
         files = set(written)
@@ -101,13 +105,13 @@ class Past:
 
     def last(self, rel: str, cell: Cell) -> Facts | None:
         """What is known of this cell's last run: of this very state, else of the same code."""
-        facts = self._of(rel).facts
-        return facts.get(cell.chain[:SHOWN]) or facts.get(cell.digest)
+        known = self._of(rel)
+        return known.of(cell.chain) or known.of(cell.digest)
 
     def changed(self, rel: str, cell: Cell) -> bool:
         """Whether a file that the cell read is not what it was; those that the entry itself writes do not count."""
         known = self._of(rel)
-        facts = known.facts.get(cell.chain[:SHOWN])
+        facts = known.of(cell.chain)
         if facts is None or not facts.reads:
             return False
         return any(path not in known.written and self._digest(path) != seen for path, seen in facts.reads.items())
@@ -245,7 +249,7 @@ class Past:
         """These outputs stand in the text: what is known of them is what the next step says, stale or not."""
         known, rows = self._of(rel), dict[str, Row]()
         for output in (slot.output for slot in entry.slots if slot.output):
-            if fact := known.facts.get(output.of):
+            if fact := known.of(output.of):
                 writes = tuple(path for path in sorted(known.by.get(output.of, ())) if not self.steps.unfit(path, b""))
                 effects = tuple(map(self._said, fact.effects))
                 rows[output.of] = Row(output.keys.get("cell", ""), fact.seconds, fact.reads, writes, effects)
@@ -284,7 +288,8 @@ class Past:
         every = {} if found.facts else self.carried.anywhere()
         text = disk.readable(self.root / rel) if every else None
         slots = Entry(text.decode("utf-8", "replace")).slots if text else ()
-        return {slot.output.of: every[slot.output.of] for slot in slots if slot.output and slot.output.of in every}
+        chains = (name for slot in slots if slot.output for name in (slot.output.of, slot.output.of[:SHORT]))
+        return {name: every[name] for name in chains if name in every}
 
     def _digest(self, path: str) -> str:
         """Of a file's content; remembered as long as its time and size stay."""

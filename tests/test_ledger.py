@@ -518,7 +518,7 @@ os.rmdir("/tmp/" + file)
     assert step.trailers["Reads"].startswith("journal/plain.txt=")
     assert "journal/plain.txt=" in step.trailers["Inputs"]
     assert TOKEN not in everything(workshop)
-    assert "plain.txt" in (beside_git := (workshop.root / ".git/nozzle/inputs.json").read_text())
+    assert "plain.txt" in (beside_git := (workshop.root / ".git/nozzle/outputs").read_text())
     assert TOKEN not in beside_git
 
 
