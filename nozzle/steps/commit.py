@@ -100,7 +100,8 @@ def _advance(repo: Repo, parts: list[_Part], at: str | None) -> list[Step]:
 
 
 def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
-    chain = _Chain(head, head, repo.tree(head))
+    root = repo.tree(head)
+    chain = _Chain(head, head, root)
     for part in parts:
         turns = _with_below(repo, chain.tree, part.turns)
         tree = repo.objects.graft(chain.tree, {path: turn.after for path, turn in turns.items()})
@@ -114,7 +115,7 @@ def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
         chain.tree = tree
         chain.shas.append(chain.tip)
         for path, turn in turns.items():
-            before = chain.turns[path].before if path in chain.turns else _leaf(repo, head, path)
+            before = chain.turns[path].before if path in chain.turns else _leaf(repo, root, path)
             chain.turns[path] = replace(turn, before=before)
     chain.turns = {path: turn for path, turn in chain.turns.items() if turn.before != turn.after}
     return chain
@@ -197,7 +198,8 @@ def _hashed(repo: Repo, modes: dict[str, str]) -> dict[str, Leaf | None]:
 def _kept(repo: Repo, paths: list[str]) -> list[str]:
     """Without those that .gitignore names; a tracked file is never ignored."""
     paths = [path for path in dict.fromkeys(paths) if not _foreign(repo, path)]
-    strangers = [path for path in paths if not _leaf(repo, repo.thread().head, path)]
+    root = repo.tree(repo.thread().head)
+    strangers = [path for path in paths if not _leaf(repo, root, path)]
     if not strangers:
         return paths
     named = ignored(repo, strangers, "--no-index") & set(strangers)
@@ -223,10 +225,11 @@ def _mode(repo: Repo, path: str) -> str:
         mode = None
     if mode is not None and stat.S_ISREG(mode):
         return PROGRAM if mode & stat.S_IXUSR else FILE
-    old = _leaf(repo, repo.thread().head, path)
+    old = _leaf(repo, repo.tree(repo.thread().head), path)
     return old.mode if old and old.mode in (FILE, PROGRAM) else FILE
 
 
-def _leaf(repo: Repo, rev: str, path: str) -> Leaf | None:
-    leaf = repo.objects.leaf(repo.tree(rev), path)
+def _leaf(repo: Repo, root: str, path: str) -> Leaf | None:
+    """What stands at a path below a tree; None for a folder."""
+    leaf = repo.objects.leaf(root, path)
     return leaf if leaf and leaf.mode != TREE else None
