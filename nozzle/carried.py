@@ -6,10 +6,11 @@ and where it reached. A copy lies beside git: for commits whose words were chang
 It refuses to be more than that: which files have changed, and what may run again, is for others to say.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from nozzle.document.entry import SHOWN
 from nozzle.steps import Steps
@@ -152,14 +153,6 @@ def unpacked(text: str) -> dict[str, dict[str, Row]]:
     return table
 
 
-def _quoted(path: str) -> str:
-    return quote(path, errors="surrogateescape")
-
-
-def _unquoted(word: str) -> str:
-    return unquote(word, errors="surrogateescape")
-
-
 def _plain(chain: str, row: Row) -> str:
     if row.seconds is None or row.reads or row.writes or row.effects:
         return ""
@@ -195,6 +188,15 @@ def _row(words: list[str]) -> Row:
             reads[_unquoted(path)] = digest
     source, took = "".join(said["cell"][:1]), "".join(said["took"][:1])
     return Row(source, _number(took), reads, tuple(said["wrote"]), tuple(said["reached"]))
+
+
+def _quoted(name: str) -> str:
+    """As one word; also of a file whose name is no UTF-8."""
+    return quote(os.fsencode(name))
+
+
+def _unquoted(word: str) -> str:
+    return os.fsdecode(unquote_to_bytes(word))
 
 
 def _number(text: str) -> float | None:

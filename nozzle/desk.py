@@ -181,6 +181,11 @@ class Desk:
             self.kernels.close()
         self.beside.asked()
 
+    def bring_files_back(self) -> None:
+        """What outputs here show, and somebody took away, comes back from the steps."""
+        if found := self.tools.ledger.bring_files_back(self.rel, self.sheet.base or b""):
+            self._note("restored", f"{', '.join(found)}: shown here and gone, back from the steps")
+
     def were_asked(self) -> list[Row]:
         """What would be done with each cell of the file as it is now, were this entry asked to run."""
         content = disk.readable(self.path)

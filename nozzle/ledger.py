@@ -203,7 +203,7 @@ class Ledger:
             self._intend(Intent(rel, self.head(rel), newest[0], new, {}, self._inputs, owed, temp))
 
         written = disk.exchange(path, base, edit, before=before, over=over)
-        files = self._brought_back(rel, written.content)
+        files = self.bring_files_back(rel, written.content)
         back = Record("restore", rel, f"{stem(rel)}: outputs brought back", {rel: written.content, **files})
         self.record(rel, [*self.saved(rel, newest[0]), back])
         self.done(rel)
@@ -305,13 +305,14 @@ class Ledger:
         gone = self._orphans.unnamed(self.root / folder, [Path(path).name for path in there])
         return dict.fromkeys((folder / "_out" / name).as_posix() for name in gone)
 
-    def _brought_back(self, rel: str, text: bytes) -> dict[str, bytes]:
-        """Files that a text shows again and that went with the outputs which a save lacked, from the steps."""
+    def bring_files_back(self, rel: str, text: bytes) -> dict[str, bytes]:
+        """Put files that a text shows and that are gone back from the steps; those that were there."""
         folder, found = Path(rel).parent, dict[str, bytes]()
         for name in [name for name in shown(text) if not (self.root / folder / "_out" / name).exists()]:
             path = (folder / "_out" / name).as_posix()
             steps = self.steps.history(rel, limit=20)
-            content = next((data for step in steps if (data := self.steps.text(step, path)) is not None), None)
+            earlier = (data for step in steps if (data := self.steps.text(step, path)) is not None)
+            content = next(earlier, None) if (held := self.at_head(path)) is None else held
             if content is not None:
                 put_files(self.root / folder, {f"_out/{name}": content})
                 found[path] = content

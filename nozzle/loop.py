@@ -127,6 +127,7 @@ class Loop:
                     desk.look(self.clock())
                 except News:
                     self._looks[path] = self.clock() + AGAIN
+                desk.bring_files_back()
                 desk.ask(again)
 
     def close(self) -> None:

@@ -15,11 +15,11 @@ from urllib.parse import quote, unquote
 
 from nozzle import disk
 from nozzle.carried import SHORT, Carried, Row, Rows
-from nozzle.document.entry import SHOWN, Cell, Entry
+from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
 from nozzle.document.naming import names
-from nozzle.document.seal import is_made_here
+from nozzle.document.seal import files, is_made_here
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot, Steps
 
@@ -115,6 +115,16 @@ class Past:
         if facts is None or not facts.reads:
             return False
         return any(path not in known.written and self._digest(path) != seen for path, seen in facts.reads.items())
+
+    def lost(self, rel: str, slot: Slot) -> bool:
+        """Whether an output shows a file that is gone, and that git does not hold either."""
+        folder = PurePosixPath(rel).parent / "_out"
+        gone = (
+            path
+            for name in files(slot.output.body if slot.output else ())
+            if not (self.root / (path := folder / name)).exists()
+        )
+        return any(not self.steps.blob("HEAD", path.as_posix()) for path in gone)
 
     def wrote(self, path: str) -> bool:
         """Whether a cell of any entry wrote a file, by its path from the root."""

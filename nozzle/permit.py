@@ -91,11 +91,16 @@ class Permit:
         """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
         self.resting, self._foreign = "", None
         runs = [cell for cell in entry.cells if cell.runs]
-        self.wanted |= {cell.chain for cell in (runs if again else planning.unfinished(entry))}
+        self.wanted |= {cell.chain for cell in (runs if again else [*planning.unfinished(entry), *self._lost(entry)])}
         self.allowed |= {cell.chain for cell in runs}
         self.acting |= self.allowed
         waiting = (slot.cell for slot in entry.slots if again or not slot.fresh or slot.cell.chain in self.wanted)
         self.leaving |= {cell.chain: far for cell in waiting if cell.runs and (far := reach(cell))}
+
+    def _lost(self, entry: Entry) -> list[Cell]:
+        """Cells whose outputs show files that are gone for good, and that do nothing outside."""
+        lost = (slot.cell for slot in entry.slots if slot.fresh and self.past.lost(self.rel, slot))
+        return [cell for cell in lost if not self.reaches(entry, cell)]
 
     def rest(self, why: str) -> None:
         """Run nothing by itself until the author saves or asks."""

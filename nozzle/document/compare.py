@@ -113,8 +113,11 @@ class _Mask:
         return row
 
 
-def _lines(old: list[str], new: list[str], mask: Callable[[str], str]) -> Verdict:
-    for number, (was, now) in enumerate(zip(old, new, strict=False), 1):
+def _lines(old: list[str], new: list[str], mask: Callable[[str], str], fences: bool = True) -> Verdict:
+    """The first line that differs, by its number; where `fences` stand, they do not count."""
+    number = 0
+    for was, now in zip(old, new, strict=False):
+        number += not was.startswith("```") or not fences
         if mask(was) != mask(now):
             return Verdict("differs", f"line {number}: {_short(was)} became {_short(now)}")
     if len(old) != len(new):
@@ -154,11 +157,13 @@ def _files(old: list[str], new: list[str], before: Content, after: Content, mask
     if len(old) != len(new):
         return f"{len(old)} files became {len(new)}"
     for was, now in zip(old, new, strict=True):
-        if was == now:
-            continue
         one, two = before(was), after(now)
         if one is None or two is None:
             return f"_out/{was} is missing"
+        if one == two:
+            continue
+        if was == now:
+            return f"_out/{was} is not what was made: it was changed since"
         if mask is None:
             return f"_out/{was} is another file now"
         if why := _picture(one, two) if was.endswith(".png") else _text_file(one, two, mask):
@@ -168,7 +173,7 @@ def _files(old: list[str], new: list[str], before: Content, after: Content, mask
 
 def _text_file(one: bytes, two: bytes, mask: "_Mask") -> str:
     old, new = (content.decode("utf-8", "replace").split("\n") for content in (one, two))
-    return _lines(old, new, mask).why
+    return _lines(old, new, mask, fences=False).why
 
 
 def _picture(one: bytes, two: bytes) -> str:

@@ -28,7 +28,8 @@ def _asked(here: Journal, loop: Loop) -> set[Path]:
     settings = [here.root / "nozzle.toml", here.root / "pyproject.toml", here.config / "settings.toml"]
     past = loop.tools.ledger.past
     reads = [here.root / rel for desk in loop.desks.values() for rel in past.reads(desk.rel)]
-    return {*git, *settings, *reads, *loop.desks, *here.settings.folders_in(here.root)}
+    shown = {desk.path.parent / "_out" for desk in loop.desks.values()}
+    return {*git, *settings, *reads, *loop.desks, *shown, *here.settings.folders_in(here.root)}
 
 
 def _rests(desk: Desk) -> bool:

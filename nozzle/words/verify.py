@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nozzle.tools import Tools
     from nozzle.words.journal import Journal
 
+GONE = "it ran, and its output is no longer here; 'nozzle run' makes it again"
 PATIENCE = 10.0
 """Seconds that an author's mask may take."""
 
@@ -132,6 +133,7 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
 
 def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
     """One entry in a clean kernel; a verdict for each of its cells."""
+    from nozzle.document import plan
     from nozzle.document.compare import Verdict
     from nozzle.errors import NozzleError
     from nozzle.run import jobs, reach
@@ -162,8 +164,11 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
             if not cell.runs:
                 continue
             if slot.output is None:
-                yield where, Verdict("skipped", stop or "it was never run")
-                stop = stop or "a cell above it was never run"
+                why = stop or plan.unfit(cell)
+                gone = not why and tools.ledger.past.last(rel, cell) is not None
+                why = why or (GONE if gone else "it was never run")
+                yield where, Verdict("differs" if gone else "skipped", why)
+                stop = stop or f"a cell above it has no output: {why}"
             elif not stop and reach(cell):  # no cell below needs its state, for it left none
                 yield where, Verdict("skipped", "it left its bounds, in a kernel of its own")
             elif reason := stop or distrust(cell) or _cannot(tools, rel, cell):
@@ -232,7 +237,7 @@ def _verdict(here: Journal, entry: Entry, slot: Slot, events: list[Event], path:
     was, now, rule = slot.output, after.output, slot.cell.options.verify
 
     def compared() -> Verdict:
-        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}") or old(name), roots)
+        return compare(was, now, rule, old, lambda name: new.get(f"_out/{name}"), roots)
 
     verdict = _timely(compared) if rule.startswith("mask=") else compared()
     if verdict.same == "differs" and (moved := _environment(here, slot.cell, finished)):

@@ -168,7 +168,7 @@ def test_on_a_terminal_it_completes_and_remembers_and_touches_no_other_file(say:
     entry(folder, cell("rate = 21"))
     assert say("run").status == 0
     private = folder / ".git" / "nozzle"
-    before = {path: path.read_bytes() for path in private.iterdir() if path.name in ("typed", "inputs.json")}
+    before = {path: path.read_bytes() for path in private.iterdir() if path.name in ("typed", "outputs")}
     for keys in ("rat\t * 2", "\x1b[A"):  # the second time, the line that was typed the first time
         talk = pexpect.spawn(sys.executable, ["-m", "nozzle", "repl"], encoding="utf-8", timeout=30)
         talk.expect(r"\[1\] >>> ")

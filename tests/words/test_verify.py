@@ -76,7 +76,7 @@ def test_the_difference_of_the_environment_is_named_first(say: Say, folder: Path
     git(folder, "-c", "user.name=A", "-c", "user.email=a@x.org", "commit", "-q", "--amend", "-m", older)
     said = say("verify")
     assert said.status == 1
-    assert re.search(r"environment: python 3\.2\.1 -> 3\.[0-9.]+; line 2: ", said.out)
+    assert re.search(r"environment: python 3\.2\.1 -> 3\.[0-9.]+; line 1: ", said.out)
 
 
 def test_the_share_that_was_skipped_is_printed(say: Say, folder: Path) -> None:
@@ -132,3 +132,56 @@ def test_a_cell_that_asks_is_left_out_of_a_proof_and_stops_nobody(
     said = say("verify")
     assert said.status == 0
     assert "1 the same, 0 differ, 1 skipped" in said.out
+
+
+def test_a_file_that_is_gone_or_another_one_is_not_the_same(say: Say, folder: Path) -> None:
+    """The text names it by what it held."""
+    source = "for i in range(300): print(i)\nfrom IPython.display import HTML; HTML('<b>paid: 5</b>')"
+    entry(folder, cell(source))
+    say("run")
+    for suffix in ("txt", "html"):
+        (file,) = (folder / "journal/_out").glob(f"*.{suffix}")
+        whole = file.read_text()
+        file.write_text(whole.replace("150", "999").replace("paid: 5", "paid: 500"))
+        assert "is not what was made: it was changed since" in say("verify").out
+        file.unlink()
+        said = say("verify")
+        assert (said.status, f"_out/{file.name} is missing" in said.out) == (1, True)
+        file.write_text(whole)
+    assert say("verify").status == 0
+
+
+@pytest.mark.parametrize("has_git", [True, False])
+def test_a_file_that_is_gone_comes_back(say: Say, folder: Path, has_git: bool) -> None:
+    """From git, where that holds it; else its cell runs again when that is asked, and not for a save."""
+    secret = "" if has_git else "\nghp_" + "x1" * 18 + "\n"  # it is in no step, and neither is what it shows
+    entry(folder, cell("for i in range(300): print(i)") + secret)
+    say("run")
+    (file,) = (folder / "journal/_out").iterdir()
+    whole = file.read_text()
+    file.unlink()
+    assert ("[asked]" in say("due").out) is not has_git
+    said = say("run")
+    assert ("back from the steps" in said.out) is has_git
+    assert file.read_text() == whole
+    assert say("due").out == "nothing is due\n"
+
+
+def test_lines_are_counted_as_the_cell_printed_them(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("print(0.87)"))
+    say("run")
+    path.write_text(path.read_text().replace("\n0.87\n", "\n0.63\n"))
+    assert "line 1: '0.63' became '0.87'" in say("verify").out
+
+
+def test_an_output_that_was_taken_out_is_not_the_same_and_an_option_that_is_no_option_is_named(
+    say: Say, folder: Path
+) -> None:
+    path = entry(folder, cell("print(1)"))
+    say("run")
+    path.write_text(cell("print(1)"))
+    said = say("verify")
+    assert (said.status, "it ran, and its output is no longer here" in said.out) == (1, True)
+    path.write_text(cell("#| verify: foo\nprint(1)"))
+    said = say("verify")
+    assert (said.status, "its verify, foo, is none of" in said.out) == (0, True), said.out
