@@ -44,6 +44,11 @@ class FrontMatter:
                     return f"line {self.line('kernelspec')}: kernelspec's {key} should be a word, such as `python3`"
         if far is not None and not isinstance(far, str):
             return f"line {self.line('kernel')}: kernel should be an address, such as `jupyter+https://host/base`"
+        if far and "://" not in far:
+            return (
+                f"line {self.line('kernel')}: {far} is no address, such as `jupyter+https://host/base`: a language is "
+                "named in the fence of each cell, and a kernel of this machine by `kernelspec: {name: ...}`"
+            )
         return ""
 
     def doubts(self) -> Iterator[tuple[int, str]]:

@@ -18,6 +18,8 @@ from nozzle.runner.kernelspec import Kernelspec, Kernelspecs
 PROBE = "import sys, importlib.util as u; print('%d.%d.%d' % sys.version_info[:3], bool(u.find_spec('IPython')))"
 
 OLDEST = (3, 10)
+LENDS = "no IPython in the Python of the cells, so nozzle lends its own; `pip install ipython` there gives it one"
+LACKS = "no IPython in the Python of the cells: no rich display, no magics; `pip install ipython` there gives it one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def _candidates(root: Path | None, named: str, kernelspec: str) -> Iterator[tupl
         (str(root / ".venv") if root else "", "the project's .venv"),
         (os.environ.get("VIRTUAL_ENV", ""), "VIRTUAL_ENV"),
     ):
-        if folder and (python := Path(folder, "bin", "python")).exists():
+        python = Path(folder, "bin", "python")
+        if folder and (os.path.lexists(python) or Path(folder, "pyvenv.cfg").exists()):  # one that is broken is told
             yield python, why
     yield Path(sys.executable), "nozzle's own"
 
@@ -97,8 +100,8 @@ def _probed(path: Path, why: str) -> Interpreter:
     if has_ipython:
         return Interpreter(path, why, version)
     if tuple(version.split(".")[:2]) == tuple(map(str, sys.version_info[:2])):
-        return Interpreter(path, why, version, "IPython (nozzle lends its own)", lends=True)
-    return Interpreter(path, why, version, "IPython: no rich display, no magics; `pip install ipython` there")
+        return Interpreter(path, why, version, LENDS, lends=True)
+    return Interpreter(path, why, version, LACKS)
 
 
 def _is_own(path: Path) -> bool:

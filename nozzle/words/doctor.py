@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nozzle.errors import NozzleError
+from nozzle.errors import Missing, NozzleError
 
 if TYPE_CHECKING:
     from nozzle.runner import Held, Interpreter
@@ -67,7 +67,10 @@ def _git() -> list[Finding]:
 def _python() -> list[Finding]:
     from nozzle.runner import LENT
 
-    found = _interpreter()
+    try:
+        found = _interpreter()
+    except Missing as error:
+        return [Finding("cells", "fault", str(error))]
     state = "lacks" if found.missing else "ok"
     words = f"{found.path} ({found.version}; {found.why})" + (f": {found.missing}" if found.missing else "")
     if found.lends:
@@ -76,7 +79,7 @@ def _python() -> list[Finding]:
 
 
 def _interpreter() -> Interpreter:
-    """The Python of cells here."""
+    """The Python of cells here; Missing when the one that is named is not there."""
     from nozzle.document.entry import Entry
     from nozzle.runner import find_interpreter
     from nozzle.words.environment import interpreter_for
@@ -85,12 +88,17 @@ def _interpreter() -> Interpreter:
     try:
         with journal() as here:
             return interpreter_for(here, Entry(""))
+    except Missing:
+        raise
     except NozzleError:
         return find_interpreter(None)
 
 
 def _keep() -> list[Finding]:
-    python = _interpreter().path
+    try:
+        python = _interpreter().path
+    except Missing:
+        return []  # that cells do not run is said elsewhere
     asked = [str(python), "-c", "import cloudpickle; print(cloudpickle.__version__)"]
     try:
         said = subprocess.run(asked, capture_output=True, text=True, cwd="/", timeout=20)

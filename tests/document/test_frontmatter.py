@@ -115,6 +115,7 @@ def test_a_conflict_that_a_cell_printed_is_none_but_one_about_its_output_is() ->
         ("kernelspec: {name: [a]}", "line 3: kernelspec's name should be a word"),
         ("kernelspec:\n  language: 3", "line 3: kernelspec's language should be a word"),
         ("kernel: {host: a}", "line 3: kernel should be an address"),
+        ("kernel: julia", "line 3: julia is no address"),
     ],
 )
 def test_a_kernel_named_in_a_way_that_names_none_holds_the_entry(said: str, words: str) -> None:

@@ -1,6 +1,7 @@
 """The project's own Python runs the cells, found in one order, and what it lacks is told."""
 
 import json
+import shutil
 import sys
 import venv
 from collections.abc import Callable
@@ -49,10 +50,22 @@ def test_each_choice_comes_before_the_next(root: Path, monkeypatch: pytest.Monke
     assert (found.path, found.why) == (spec, "kernelspec mine")
     found = find_interpreter(root)
     assert (found.path, found.why) == (own, "the project's .venv")
-    own.unlink()
+    shutil.rmtree(root / ".venv")
     found = find_interpreter(root)
     assert (found.path, found.why) == (active, "VIRTUAL_ENV")
-    assert found.missing == "IPython (nozzle lends its own)"
+    assert "nozzle lends its own; `pip install ipython` there gives it one" in found.missing
+
+
+@pytest.mark.parametrize("left", ["a link", "its settings"])
+def test_an_environment_whose_python_is_gone_is_not_passed_over(root: Path, left: str) -> None:
+    python = root / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    if left == "a link":
+        python.symlink_to("/usr/bin/python3.99")
+    else:
+        (root / ".venv/pyvenv.cfg").touch()
+    with pytest.raises(Missing, match=r"the project's \.venv\) does not run.*Make that environment again"):
+        find_interpreter(root)
 
 
 def test_the_python_that_runs_here_is_not_asked_under_another_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

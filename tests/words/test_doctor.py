@@ -31,7 +31,14 @@ def test_it_names_what_the_projects_python_lacks(say: Say, folder: Path) -> None
     python.chmod(0o755)
     found = findings(say)["cells"]
     assert found["state"] == "lacks"
-    assert found["words"].startswith(f"{python} (3.10.4; the project's .venv): IPython: no rich display")
+    assert found["words"].startswith(f"{python} (3.10.4; the project's .venv): no IPython in the Python of the cells: ")
+
+
+def test_a_python_that_is_named_and_not_there_is_a_fault(say: Say, folder: Path) -> None:
+    (folder / "nozzle.toml").write_text('python = "/nonexistent/python"\n')
+    git(folder, "init", "-q", "-b", "main")
+    said = say("doctor")
+    assert (said.status, "✗ cells      the settings name the Python /nonexistent/python" in said.out) == (3, True)
 
 
 def test_without_git_it_exits_with_3(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
