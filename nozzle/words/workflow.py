@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from nozzle.errors import Refused
 
 _PAGES = """\
 name: pages
@@ -57,10 +62,27 @@ def _source(root: Path) -> str:
         return "."
     nozzle = distribution("nozzle")
     told = json.loads(nozzle.read_text("direct_url.json") or "{}")  # PEP 610: for what came from no index
-    vcs = told.get("vcs_info", {})
+    if not told:
+        return f"nozzle=={nozzle.version}"
+    url, commit = _found(told)
+    if not url:
+        raise Refused(
+            f"this nozzle was installed from {told['url']}, as no other machine can: install it from a git address "
+            f"that all can reach (pip install git+https://...), or push the commit that you have there, then try again"
+        )
+    return f"'nozzle @ git+{url}@{commit}'" if commit else f"'nozzle @ {url}'"
+
+
+def _found(told: Mapping[str, Any]) -> tuple[str, str]:
+    """Where what a package came from is on the web, and its commit; an archive has none, and there may be no place."""
+    from nozzle.steps.address import address, on_the_web
+
+    vcs, url = told.get("vcs_info", {}), str(told["url"])
     if vcs.get("vcs") == "git":
-        return f"'nozzle @ git+{told['url']}@{vcs['commit_id']}'"
-    return f"nozzle=={nozzle.version}"
+        return on_the_web(url), str(vcs["commit_id"])
+    if "dir_info" in told:
+        return address(Path(unquote(urlsplit(url).path)))
+    return on_the_web(url), ""
 
 
 def _is_nozzle(project: Path) -> bool:

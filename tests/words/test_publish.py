@@ -1,7 +1,9 @@
 """publish: brought out, or refused with the reason."""
 
+import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from nozzle.words import publish
 from nozzle.words.workflow import pages
 from tests.words.conftest import Say, cell, entry, git
 
+ME = ("-c", "user.name=I", "-c", "user.email=i@example.org")
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
 
@@ -45,7 +48,17 @@ def test_to_a_branch_no_file_of_the_authors_is_touched(say: Say, journal: Path) 
     assert not [name for name in files if name.startswith(".nozzle")]
 
 
-def test_pages_writes_the_workflow_with_the_nozzle_that_wrote_it(say: Say, journal: Path) -> None:
+def installed(monkeypatch: pytest.MonkeyPatch, told: dict[str, object] | None) -> None:
+    """As if this nozzle had come from there; None: from a package index."""
+    text = json.dumps(told) if told else None
+    came = SimpleNamespace(version=__version__, read_text=lambda name: text)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: came)
+
+
+def test_pages_writes_the_workflow_with_the_nozzle_that_wrote_it(
+    say: Say, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, None)
     assert say("publish", "--pages").status == 0
     written = (journal / ".github" / "workflows" / "pages.yml").read_text()
     assert "nozzle verify --attest" in written
@@ -53,6 +66,34 @@ def test_pages_writes_the_workflow_with_the_nozzle_that_wrote_it(say: Say, journ
     assert say("publish", "--pages").status == 0
     (journal / ".github" / "workflows" / "pages.yml").write_text("mine")
     assert say("publish", "--pages").status == Refused.status
+
+
+@pytest.mark.parametrize(
+    ("remote", "told"),
+    [
+        ("git@example.org:me/nozzle.git", "https://example.org/me/nozzle.git"),
+        ("https://me:word@example.org/nozzle", "https://example.org/nozzle"),
+        ("/srv/nozzle.git", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_nozzle_from_a_checkout_the_workflow_names_what_all_can_reach(
+    say: Say, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: str, told: str
+) -> None:
+    """And no package of an index, which is another one; where there is no such place, that is said."""
+    checkout = tmp_path / "a checkout"
+    checkout.mkdir()
+    git(checkout, "init", "-q"), git(checkout, *ME, "commit", "-q", "--allow-empty", "-m", "one")
+    if remote:
+        git(checkout, "remote", "add", "origin", remote)
+    installed(monkeypatch, {"url": checkout.as_uri(), "dir_info": {}})
+    assert "as no other machine can" in say("publish", "--pages").out  # nobody has that commit
+    git(checkout, "update-ref", "refs/remotes/origin/main", "HEAD")
+    said = say("publish", "--pages")
+    commit, workflow = git(checkout, "rev-parse", "HEAD"), journal / ".github" / "workflows" / "pages.yml"
+    assert workflow.exists() is (said.status == 0) is bool(told)
+    if told:
+        assert f"run: pip install 'nozzle @ git+{told}@{commit}'\n" in workflow.read_text()
 
 
 def test_nozzle_publishes_its_own_journal_by_the_workflow_it_writes() -> None:
