@@ -12,7 +12,7 @@ from pathlib import Path
 from nozzle import disk, killed
 from nozzle.afterwards import Afterwards
 from nozzle.beside import Beside, Notice
-from nozzle.document.doubts import doubts
+from nozzle.document.doubts import doubts, rewritten
 from nozzle.document.entry import Cell, Entry, Slot
 from nozzle.document.events import Event, Finished, InputRequest, Late, Replaying, Started, Stream
 from nozzle.document.plan import Row
@@ -288,6 +288,11 @@ class Desk:
     def answer(self, text: str | None) -> bool:
         return any(run.session.answer(text) for run in self._runs())
 
+    @property
+    def asks(self) -> bool:
+        """Whether a cell that runs here waits for somebody's answer."""
+        return any(run.session.asks for run in self._runs())
+
     def _runs(self) -> list[Run]:
         """What runs here, and what still does though its cell is no longer in the text."""
         return [*([self.run] if self.run else []), *self.aside]
@@ -445,8 +450,10 @@ class Desk:
 
     def _hear_author(self, content: bytes, now: float) -> None:
         """The author saved."""
-        self.saved = now
+        self.saved, before = now, self.entry
         self.sheet.take(content)
+        for line, doubt in rewritten(before, self.entry):
+            self._note("warning", f"line {line}: {doubt}")
         self.permit.saved()
         self.sheet.stuck, self._unkept = False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:

@@ -1070,3 +1070,18 @@ def test_no_secret_that_the_author_put_into_a_file_reaches_git_before_it_is_writ
     workshop.run(path)
     assert "conf.json: line 1 looks like a secret" in told(workshop)
     assert TOKEN not in everything(workshop)
+
+
+def test_who_writes_inside_an_output_is_told(workshop: Workshop) -> None:
+    path = workshop.write(cell("print(1)"))
+    workshop.run(path)
+    loop = workshop.loop()
+    desk = loop.desk(path)
+    path.write_text(path.read_text().replace("\n1\n", "\n1\nand this\n"))
+    desk.look(0.0)
+    assert "line 5: you wrote inside the output of 'print(1)': its next run takes that away" in told(workshop)
+    workshop.notices.clear()
+    path.write_text(path.read_text() + "\nmore\n")
+    desk.look(1.0)
+    assert "inside the output" not in told(workshop)
+    loop.close()

@@ -41,6 +41,19 @@ def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
             yield top.start + 1, f"this cell is not closed, so it does not run; end it with a line {top.markup}"
 
 
+def rewritten(before: "Entry", after: "Entry") -> Iterator[tuple[int, str]]:
+    """Lines, counted from 1, of outputs in which somebody wrote between two texts, and what becomes of that."""
+    known = {block.keys.get("sha"): block.body for slot in before.slots for block in slot.blocks}
+    for slot in after.slots:
+        block = slot.output
+        if block is not None and "sha" in block.keys and block.body != known.get(block.keys["sha"], block.body):
+            yield (
+                block.span.start + 1,
+                f"you wrote inside the output of '{slot.cell.title}': its next run takes that away, and 'nozzle verify "
+                "--attest' names it; write above or below it",
+            )
+
+
 def _voice(entry: "Entry") -> Iterator[tuple[int, str]]:
     """A voice that there is not: the entry is heard as if it said none."""
     said = entry.meta.get("voice")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from nozzle.errors import WrongCommand
+
 
 @click.command(name="answer")
 @click.argument("text", required=False)
@@ -31,5 +33,33 @@ def command(text: str | None, entry: Path | None, refuse: bool, say: str | None)
     if say:
         return relay("decide", entry, path=str(entry.absolute()) if entry else "", id=text or "", answer=say)
     if text is None and not refuse:
-        text = click.prompt("answer", hide_input=True)
+        if not _waits(entry):
+            click.echo("no cell waits for an answer")
+            return 1
+        text = _asked()
     return relay("answer", entry, path=str(entry.absolute()) if entry else "", text=None if refuse else text)
+
+
+def _waits(entry: Path | None) -> bool:
+    """Whether a cell waits at all; Refused when nothing runs here."""
+    from nozzle import control
+    from nozzle.errors import Refused
+    from nozzle.words.journal import journal
+
+    with journal(entry) as here:
+        lines = control.ask(here.steps.private, "at work")
+        if lines is None:
+            raise Refused("nothing is running here; 'nozzle watch' or 'nozzle run' would be")
+        return any(line.get("asks") for line in lines)
+
+
+def _asked() -> str:
+    """What is typed unseen; the first line of what comes in, where there is no terminal."""
+    import sys
+
+    if sys.stdin.isatty():
+        return str(click.prompt("answer", hide_input=True))
+    line = sys.stdin.readline()
+    if not line:
+        raise WrongCommand("there is no terminal to ask at, and nothing came in: nozzle answer TEXT, or --refuse")
+    return line.removesuffix("\n")

@@ -38,7 +38,17 @@ def command(title: str, folder: Path | None) -> int:
         ignore(here)
         plugin(here.root)
         click.echo(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+        _passed_by(here, path)
     return 0
+
+
+def _passed_by(here: Journal, path: Path) -> None:
+    """Say so, where no watch, run or site takes the new file for an entry."""
+    if not here.place(path).is_relative_to(here.root):
+        here.warn(f"it lies outside this journal, {here.root}: 'nozzle run' with its path runs it, no watch sees it")
+    elif not here.settings.is_entry(rel := here.rel(path)):
+        wanted = f'entries = ["{Path(rel).parent.as_posix()}"]'
+        here.warn(f"no watch, run or site takes it for an entry until nozzle.toml says {wanted}; its path runs it")
 
 
 def text(title: str, today: datetime.date) -> str:
@@ -48,7 +58,7 @@ def text(title: str, today: datetime.date) -> str:
 
 
 def slug(title: str) -> str:
-    """A title as a file name: small letters, digits, hyphens; in its own script, where it has no Latin letter.
+    """A title as a file name: small letters, digits, hyphens, each word in its own script; Latin ones without marks.
 
     >>> slug("Kernel fusion: a*b + c")
     'kernel-fusion-a-b-c'
@@ -56,10 +66,14 @@ def slug(title: str) -> str:
     'mass-und-grosse'
     >>> slug("日本語")
     '日本語'
+    >>> slug("Xλ Ωμέγα résumé")
+    'xλ-ωμέγα-resume'
     """
-    flat = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^a-z0-9]+", "-", flat).strip("-") or re.sub(r"[\W_]+", "-", title.lower()).strip("-")
-    return name[:60].rstrip("-") or "entry"
+    flat = re.sub(r"([a-z])[\u0300-\u036f]+", r"\1", unicodedata.normalize("NFKD", title.casefold()))
+    name = "".join(
+        each if unicodedata.category(each)[0] in "LMN" else "-" for each in unicodedata.normalize("NFC", flat)
+    )
+    return re.sub("-+", "-", name).strip("-")[:60].rstrip("-") or "entry"
 
 
 def plugin(root: Path) -> None:

@@ -121,11 +121,11 @@ def _paths(loop: Loop, args: Mapping[str, Any]) -> list[Path]:
 
 
 def at_work(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
-    """Tell which cells run, and which have run and are not written down yet."""
+    """Tell which cells run, which have run and are not written down yet, and whether one waits for an answer."""
     for desk in loop.desks.values():
         running = [desk.run.cell.chain] if desk.run else []
         made = [each.piece.chain for each in desk.sheet.made if each.piece.kind == "cell"]
-        reply({"entry": desk.rel, "running": running, "made": made})
+        reply({"entry": desk.rel, "running": running, "made": made, "asks": desk.asks})
     reply.end()
 
 

@@ -25,6 +25,19 @@ def test_new_makes_a_dated_entry_and_prints_its_path(say: Say, folder: Path) -> 
     assert "nozzle: " in say("new", 'Kernel "fusion"').out
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_new_says_where_nothing_takes_the_file_for_an_entry(say: Say, folder: Path, named: bool) -> None:
+    if named:
+        (folder / "nozzle.toml").write_text('entries = ["notes"]\n')
+    said = say("new", "T", "--folder", "notes")
+    assert said.status == 0
+    assert ('until nozzle.toml says entries = ["notes"]' in said.out) is not named
+    (path,) = (folder / "notes").iterdir()
+    path.write_text(path.read_text() + cell("print(1)"))
+    say("run")
+    assert ("nozzle:output" in path.read_text()) is named
+
+
 def test_run_writes_under_the_cell_and_exits_0(say: Say, folder: Path) -> None:
     path = entry(folder, cell("print(6 * 7)"))
     said = say("run")

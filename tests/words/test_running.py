@@ -38,6 +38,20 @@ def test_answer_reaches_the_cell_that_asks(say: Say, folder: Path, private: Path
     assert "hello Ada" in path.read_text()
 
 
+def test_without_a_terminal_the_answer_is_what_comes_in_and_only_when_a_cell_waits(
+    say: Say, folder: Path, private: Path
+) -> None:
+    path = entry(folder, cell("import time; time.sleep(1)\nprint('hello', input('who? '))"))
+    assert "nothing is running here" in say("answer", input="Ada\n").out
+    with process("run") as run:
+        until(lambda: control.running(private))
+        assert say("answer", input="Ada\n").out == "no cell waits for an answer\n"
+        until(lambda: "no terminal to ask at, and nothing came in" in say("answer").out)
+        until(lambda: say("answer", input="Ada\n").status == 0)
+        assert run.wait(60) == 0
+    assert "hello Ada" in path.read_text()
+
+
 def test_answer_can_refuse(say: Say, folder: Path, private: Path) -> None:
     path = entry(folder, cell("input('who? ')"))
     with process("run") as run:
