@@ -181,6 +181,10 @@ class Ledger:
             return new if new != base else None
 
         self._write_files(path.parent, made)
+        if new != base and disk.names(path) > 1:
+            self.sieve.once(
+                f"{rel}: it has another name, by a hard link, which keeps the text as it was before outputs"
+            )
         written = disk.exchange(path, base, edit, before=lambda text, temp: self.keep(rel, base, made, temp))
         self.past.settle(rel, made[-1].entry)
         steps = [self._step(rel, each) for each in made if each.piece.kind != "marker"]
@@ -348,7 +352,8 @@ class Ledger:
     def saved(self, rel: str, content: bytes) -> list[Record]:
         if self.book(rel).recorded == content:
             return []
-        return [Record("save", rel, f"{stem(rel)}: save", {rel: content})]
+        link = (rel,) if (self.root / rel).is_symlink() else ()  # git holds the text where it leads to
+        return [Record("save", rel, f"{stem(rel)}: save", {rel: content}, link)]
 
     def is_changed(self, path: str) -> bool:
         """Whether a file is another than at HEAD."""

@@ -1085,3 +1085,22 @@ def test_who_writes_inside_an_output_is_told(workshop: Workshop) -> None:
     desk.look(1.0)
     assert "inside the output" not in told(workshop)
     loop.close()
+
+
+def test_an_entry_that_is_a_link_comes_with_a_clone(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.write(cell("print(1)"), "real/s.md")
+    path = workshop.root / "journal/s.md"
+    path.parent.mkdir()
+    path.symlink_to("../real/s.md")
+    workshop.run(path)
+    assert git(workshop.root, "status", "--porcelain", "--", "journal", "real") == ""
+    git(tmp_path, "clone", "-q", str(workshop.root), "clone")
+    assert "```text\n1\n```" in (tmp_path / "clone/journal/s.md").read_text()
+    assert (tmp_path / "clone/journal/s.md").is_symlink()
+
+
+def test_a_hard_link_that_is_cut_is_told(workshop: Workshop) -> None:
+    path = workshop.write(cell("print(1)"))
+    (workshop.root / "other.md").hardlink_to(path)
+    workshop.run(path)
+    assert "it has another name, by a hard link, which keeps the text as it was" in told(workshop)

@@ -63,6 +63,14 @@ def read(path: Path) -> bytes:
         raise Unreadable(f"{path}: {plain(error)}") from error
 
 
+def names(path: Path) -> int:
+    """How many names a file has in the file system, hard links counted; none when it is gone."""
+    try:
+        return path.stat().st_nlink
+    except OSError:
+        return 0
+
+
 def readable(path: Path) -> bytes | None:
     """The bytes of a regular file; None where it cannot be read."""
     try:
