@@ -31,6 +31,21 @@ def test_files_of_the_repository_that_are_read(bench: Bench) -> None:
     assert bench.run("1").reads == ()
 
 
+@pytest.mark.parametrize(
+    ("above", "source"),
+    [
+        ("f = open('a', 'w')", "f.write('x'); f.flush()"),
+        ("f = open('a', 'w'); _ = f.write('x')", "f.close()"),
+        ("import sqlite3; c = sqlite3.connect('a'); c.execute('create table t(a)') and None",
+         "c.execute('insert into t values(1)'); c.commit()"),
+    ],
+)  # fmt: skip
+def test_what_is_written_through_a_handle_of_a_cell_above(bench: Bench, above: str, source: str) -> None:
+    bench.run(above)
+    assert bench.run("1").writes == ()
+    assert names(bench.run(source).writes) == ["a"]
+
+
 def test_what_is_not_there_was_not_read(bench: Bench) -> None:
     assert bench.run("try: open('nosuch')\nexcept OSError: pass").reads == ()
 

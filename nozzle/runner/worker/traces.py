@@ -6,6 +6,7 @@ The hook only remembers; names are judged after the cell. What C code opens by i
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import site
 import stat
@@ -46,6 +47,8 @@ class Traces:
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
         self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
+        self._handles: dict[str, tuple[int, int]] = {}
+        """Files that cells above have left open for writing, as they were when the cell began."""
         self._forget()
         self._hear: dict[str, Callable[[Any], None]] = {
             "open": self._open,
@@ -61,11 +64,13 @@ class Traces:
     def begin(self) -> None:
         """Forget the last cell and listen."""
         self._forget()
+        self._handles = _handles()
         self.on = True
 
     def end(self) -> dict[str, Any]:
         """Stop listening and say what there was."""
         self.on = False
+        self._written |= {path for path, stamp in self._handles.items() if _stamp(path) != stamp}
         gone = {path for path in self._moved if not os.path.lexists(path)}
         removed = set(map(_real, self._removed | gone))
         writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | removed
@@ -201,6 +206,28 @@ def _below(folder: str, most: int) -> list[str] | None:
         if len(found) >= most:
             break
     return found[: max(most, 0)]
+
+
+def _handles() -> dict[str, tuple[int, int]]:
+    """The files that are open for writing, and how they look."""
+    found = {}
+    for number in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        try:
+            seen = os.fstat(int(number))
+            is_file = stat.S_ISREG(seen.st_mode) and seen.st_nlink
+            if is_file and fcntl.fcntl(int(number), fcntl.F_GETFL) & os.O_ACCMODE:
+                found[os.readlink(f"/proc/self/fd/{number}")] = (seen.st_mtime_ns, seen.st_size)
+        except OSError:  # the one by which the folder was listed
+            continue
+    return found
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return 0, -1
+    return seen.st_mtime_ns, seen.st_size
 
 
 def _real(path: str) -> str:
