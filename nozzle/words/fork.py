@@ -29,9 +29,10 @@ def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
     The folder lies beside the journal's, in JOURNAL.threads/NAME. When a watch runs here it looks after the new thread
     too, and the states of its cells are there at once, from live memory. STEP is what 'nozzle log' shows.
 
-    Where it is known which files the cells of the step's entry read, the folder holds these, the journal's texts and
-    settings, and no others ('git sparse-checkout', by path); 'git sparse-checkout disable' in it brings the others. It
-    is not known of bash, of cells that start programs, and of those that ask which files there are: then all are there.
+    Where it is known which files the cells of the step's entry read and wrote, the folder holds these, the journal's
+    texts and settings, and no others ('git sparse-checkout', by path); 'git sparse-checkout disable' in it brings the
+    others. It is not known of bash, of cells that start programs, and of those that ask which files there are: then all
+    are there.
 
     Threads that go on from one state draw the same random numbers. With --reseed a cell stands below those that have
     run, in the entry of STEP, and seeds the generators of random, NumPy and torch with a number made of NAME; those
@@ -48,7 +49,9 @@ def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
         click.echo(f"thread {thread.name} at {found.sha[:8]}: {found.title}")
         click.echo(f"  {thread.folder}")
         if only is not None:
-            there = f"{counted(len(only), 'file')} of {len(here.steps.paths(found)):,}, all that its cells read"
+            there = (
+                f"{counted(len(only), 'file')} of {len(here.steps.paths(found)):,}, all that its cells read or wrote"
+            )
             click.echo(f"  it holds {there}; 'git sparse-checkout disable' there brings the others")
         if reseed:
             _reseed(found, thread)

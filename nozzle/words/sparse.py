@@ -1,4 +1,4 @@
-"""Which files a thread's folder needs: the journal's own, and what its cells were seen to read.
+"""Which files a thread's folder needs: the journal's own, and what its cells were seen to read and to write.
 
 Only where that is known: what a program reads, or code that asks which files there are, was not seen.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from nozzle.steps import Step
@@ -29,21 +30,20 @@ def needed(here: Journal, step: Step) -> list[str] | None:
     cells = [cell for cell in Entry(held.decode("utf-8", "replace")).cells if cell.runs]
     if any(cell.language != "python" or _unseen(cell.body) for cell in cells):
         return None
-    seen = _seen(here, step, {cell.chain for cell in cells})
-    if seen is None:
+    named = _seen(here, step, {cell.chain for cell in cells})
+    if named is None:
         return None
-    reads = set(seen)
-    modules = [here.steps.text(step, path) or b"" for path in reads if path.endswith(".py")]
+    modules = [here.steps.text(step, path) or b"" for path in named if path.endswith(".py")]
     if any(_unseen(text.decode("utf-8", "replace")) for text in modules):
         return None
     every = here.steps.paths(step)
-    found = [path for path in every if path in reads or _is_ours(path)]
+    found = [path for path in every if path in named or _is_ours(path)]
     return found if len(found) < len(every) else None
 
 
 def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
-    """What cells of all entries were seen to read, by the table that steps carry along, and these cells by the steps
-    of their runs; None where one of them has none."""
+    """What cells of all entries were seen to read, by the table that steps carry along, and what these cells read and
+    wrote, by the steps of their runs; None where one of them has none."""
     from nozzle.carried import unpacked
     from nozzle.document.facts import from_trailers
 
@@ -54,6 +54,7 @@ def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
         if each.trailers.get("Cell", "") in wanted:
             wanted.discard(each.trailers["Cell"])
             reads |= set(from_trailers(each.trailers).reads)
+            reads |= {unquote(path) for path in each.trailers.get("Writes", "").split()}
         if table and not wanted:
             break
     reads |= {path for rows in unpacked(table).values() for row in rows.values() for path in row.reads}

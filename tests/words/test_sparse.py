@@ -33,11 +33,33 @@ def test_it_holds_what_the_cells_read_and_imported(say: Say, folder: Path, monke
     said, other = forked(say, folder, READS)
     assert held(other) == {"data/in.csv", "journal/helper.py"}
     assert (other / "journal" / "entry.md").is_file()
-    assert " of 6, all that its cells read; 'git sparse-checkout disable' there brings the others" in said
+    assert " of 6, all that its cells read or wrote; 'git sparse-checkout disable' there brings the others" in said
     assert git(other, "status", "--porcelain") == ""
     assert held(folder) == set(FILES)
     monkeypatch.chdir(other)
     assert say("due").out == "nothing is due\n"
+
+
+def test_it_holds_what_the_cells_wrote(say: Say, folder: Path) -> None:
+    _, other = forked(say, folder, READS + "\nopen('made.txt', 'w').write('x')")
+    assert (other / "journal" / "made.txt").read_text() == "x"
+
+
+def test_a_file_that_cells_write_and_that_is_not_there_was_not_changed_by_hand(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = cell("a = 1") + "\n" + cell("b = 1") + "\n" + cell("open('made.txt', 'w').write('x')") + "\n" + cell(READS)
+    _, other = forked(say, folder, "1", "--whole")
+    entry(other, source)
+    monkeypatch.chdir(other)
+    assert say("run").status == 0
+    git(other, "sparse-checkout", "set", "--no-cone", "/*", "!made.txt")
+    assert not (other / "journal" / "made.txt").exists()
+    path = other / "journal" / "entry.md"
+    path.write_text(path.read_text().replace("b = 1", "b = 1 / 0"))
+    path.write_text(path.read_text().replace("'read'", "'READ'"))
+    assert "changed what a cell wrote" not in say("run").out
+    assert git(other, "log", "--diff-filter=D", "--format=%H", "--", "journal/made.txt") == ""
 
 
 @pytest.mark.parametrize(
