@@ -164,6 +164,71 @@ def test_a_module_of_the_repository_that_is_another_makes_it_run(
     assert (ran(), bench.finished.names["y"]) == (2, "int 2")
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pathlib; y = sorted(path.name for path in pathlib.Path('data').glob('*.csv'))",
+        "y = os.listdir('data')",
+        "y = [name for _, _, names in os.walk('.') for name in names if name == 'b.csv']",
+        "try: y = open('data/b.csv').read()\nexcept FileNotFoundError: y = 'none'",
+    ],
+)
+def test_a_file_that_was_not_there_makes_it_run(
+    source: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    data = tmp_path / "root" / "journal" / "data"
+    data.mkdir(parents=True)
+    (data / "a.csv").write_text("1")
+    for _ in range(2):
+        assert fresh("x = 1", RAN + source).finished.status == "ok"
+    assert ran() == 1
+    (data / "b.csv").write_text("2")
+    fresh("x = 1", RAN + source)
+    assert ran() == 2
+
+
+def test_a_folder_that_it_lists_and_writes_into_is_as_it_saw_it(
+    fresh: Callable[..., Bench], ran: Callable[[], int]
+) -> None:
+    source = RAN + "n = len([name for name in os.listdir() if name.startswith('made')]); open(f'made{n}', 'w').close()"
+    for runs in (1, 2, 3):
+        fresh("x = 1", source)
+        assert ran() == runs
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import ours; ours.P = 1", "import ours; ours.P = 2"),
+        ("import ours; ours.f = lambda: 1", "import ours; ours.f = lambda: 2"),
+        ("import ours; x = 1", "import ours; x = 2"),
+        ("import ours; text = '@x'; x = 1", "import ours; text = '@x'; x = 2"),
+    ],
+)
+def test_a_name_that_a_module_holds_or_looks_up_makes_it_run(
+    before: str, after: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    module = tmp_path / "root" / "journal" / "ours.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(
+        "import sys\nP = 1\nlock = __import__('threading').Lock()\ndef f(): return P\n"
+        "def query(text): return sys._getframe(1).f_globals[text[1:]]\n"
+    )
+    reads = "ours.query(text)" if "text" in before else "ours.query('@x')" if "x" in before else "ours.f()"
+    for _ in range(2):
+        fresh(before, RAN + f"y = {reads}")
+    assert ran() == 1
+    bench = fresh(after, RAN + f"y = {reads}")
+    assert (ran(), bench.finished.names["y"]) == (2, "int 2")
+
+
+def test_a_module_of_the_repository_that_it_changes_is_a_reason(fresh: Callable[..., Bench], tmp_path: Path) -> None:
+    module = tmp_path / "root" / "journal" / "ours.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("P = 1\n")
+    assert fresh("import ours", "ours.P = 2").finished.cached.endswith("it changes what ours holds")
+
+
 def test_random_numbers_go_on_as_after_a_run(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
     pytest.importorskip("numpy")
     seed = "import random, numpy; random.seed({0}); numpy.random.seed({0})"
@@ -187,6 +252,13 @@ REFUSED = [
     ("x = 1", "def y(): return x", "it makes y, a function or class of the entry"),
     ("x = 1", "y = eval('x')", "what it reads through eval cannot be seen"),
     ("x = 1", "%time y = x", "it is not plain Python"),
+    ("x = 1", "import os; y = os.path.exists('in.txt')", "what it is told of files through exists cannot be seen"),
+    ("from os.path import isfile as x", "y = x('in.txt')", "what it is told of files through isfile cannot be seen"),
+    (
+        "import pathlib\ndef x(): return pathlib.Path('.').stat().st_size",
+        "y = x()",
+        "what it is told of files through stat cannot be seen",
+    ),
     ("x = (n for n in [1])", "y = x", "what x holds cannot be told (cannot pickle 'generator' object)"),
     ("x = []; x.append(x)", "y = len(x)", "what x holds cannot be told"),
     ("x = 1", "import threading; y = threading.Lock()", "what it makes cannot be kept (cannot pickle"),

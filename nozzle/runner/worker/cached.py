@@ -19,11 +19,11 @@ import threading
 import types
 from typing import Any
 
-from .content import Content, Refused, can_change, of_file, of_modules, on_device, place
+from .content import Content, Refused, can_change, of_file, on_device, place
 from .names import Names
-from .traces import Traces
+from .traces import Traces, listing
 
-FORMAT = "2"
+FORMAT = "3"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
 LARGEST = 64 << 20
@@ -39,6 +39,7 @@ class Cached:
         self.folder = folder
         self.namespace = names.namespace
         self._given = names.machinery
+        self._root = root
         self.renew = renew
         """It is to run, whatever is kept."""
         self.facts: dict[str, Any] | None = None
@@ -57,7 +58,8 @@ class Cached:
         except Refused as refused:
             self.why = str(refused)
             return
-        known = [FORMAT, sys.version, source, of_modules(root), json.dumps(self.read)]
+        self.modules = self.content.modules(root)
+        known = [FORMAT, sys.version, source, json.dumps(self.modules), json.dumps(self.read)]
         self.key = hashlib.sha256("\0".join(known).encode()).hexdigest()[:32]
 
     def back(self) -> bool:
@@ -103,6 +105,7 @@ class Cached:
             facts = json.loads(file.readline())
             lost = [path for path, held in facts["left"].items() if of_file(path) != held]
             same = all(of_file(path) == held for path, held in facts["inputs"].items())
+            same = same and all(listing(path) == held for path, held in facts["listed"].items())
             if (
                 not same
                 or not all(path in facts["whole"] and self._is_free(path) for path in lost)
@@ -154,7 +157,8 @@ class Cached:
         random = {each: get() for each, get, _ in generators()}
         drawn = {each: state for each, state in random.items() if _digest(state) != self.random.get(each)}
         facts: dict[str, Any] = {
-            "inputs": {path: of_file(path) for path in seen.inputs},
+            "inputs": {**dict.fromkeys(seen.absent, ""), **{path: of_file(path) for path in seen.inputs}},
+            "listed": seen.listed,
             "left": {path: of_file(path) for path in traces["writes"]},
             "whole": [path for path in seen.whole if path in traces["writes"]],
             "random": {each: self.random.get(each, "") for each in drawn},
@@ -172,6 +176,9 @@ class Cached:
         for name, held in self.read.items():
             if again.digest(self.before[name], name) != held:
                 raise Refused(f"it changes what {name} holds")
+        now = again.modules(self._root)
+        if other := next((name for name, held in self.modules.items() if now.get(name) != held), ""):
+            raise Refused(f"it changes what {other} holds")
 
     def _write(self, head: str, made: dict[str, Any]) -> None:
         part = f"{self.name}.{os.getpid()}.part"

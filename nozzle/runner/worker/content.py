@@ -12,6 +12,7 @@ import enum
 import hashlib
 import os
 import pickle
+import re
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,14 @@ UNSEEN = {
     "In", "Out", "_", "__",
 }  # fmt: skip
 """Names by which a cell could read anything, unless a cell gave them another meaning."""
+ASKING = {
+    "exists", "lexists", "isfile", "isdir", "is_file", "is_dir", "getsize", "getmtime", "getctime", "stat", "lstat",
+}  # fmt: skip
+FILES = ("genericpath", "posixpath")
+"""The modules whose functions ask that; no hook sees it."""
+SPEAKING = {"query", "eval", "evaluate", "sql", "execute"}
+"""Methods of pandas, numexpr and DuckDB that read the names which stand in a text."""
+_word = re.compile(r"\w+")
 LIBRARY = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, enum.Enum)
 
 
@@ -51,7 +60,38 @@ class Content:
         except SyntaxError:
             raise Refused("it is not plain Python") from None
         self.stored |= _stored(code)
-        return {name: self.named(name) for name in self._entrys(_loaded(code) - _imported_first(source))}
+        names = (_loaded(code) - _imported_first(source)) | self._spoken(code)
+        return {name: self.named(name) for name in self._entrys(names)}
+
+    def modules(self, root: str) -> dict[str, str]:
+        """What each module of the repository holds that is loaded: its file, and its names by now, but for its own
+        functions, classes and modules; of a value that cannot be told, only its type."""
+        return {name: self._module(module) for name, module in _of_the_repository(root).items()}
+
+    def _module(self, module: types.ModuleType) -> str:
+        found = [of_file(str(module.__file__))]
+        for name, value in sorted(vars(module).items()):
+            if name.startswith("__") or (isinstance(value, LIBRARY) and not self.is_entrys(value)):
+                continue
+            try:
+                found.append(f"{name}={self.digest(value, name)}")
+            except Refused:
+                found.append(f"{name}: {type(value).__qualname__}")
+        return hashlib.sha256(" ".join(found).encode()).hexdigest()
+
+    def _spoken(self, code: types.CodeType) -> set[str]:
+        """Names that stand in texts which a library looks up by itself; Refused when it asks what is on the disk."""
+        asked = {name for name in _attributes(code) if name in ASKING}
+        named = [self.namespace[name] for name in sorted(_loaded(code) & set(self.namespace))]
+        functions = [each for each in named if isinstance(each, types.FunctionType) and each.__module__ in FILES]
+        asked |= {each.__name__ for each in functions} & ASKING
+        if asked:
+            raise Refused(f"what it is told of files through {min(asked)} cannot be seen")
+        if not SPEAKING & set(_attributes(code)):
+            return set()
+        texts = [*_texts(code), *(value for value in named if isinstance(value, str))]
+        words = {word for text in texts for word in _word.findall(text)}
+        return {word for word in words - UNSEEN if word in self.namespace and not self._is_given(word)}
 
     def _entrys(self, names: set[str]) -> list[str]:
         """Those of them that cells gave a meaning; Refused when another could mean anything."""
@@ -99,7 +139,7 @@ class Content:
         return isinstance(value, type) and value.__module__ == self.namespace.get("__name__")
 
     def _function(self, value: types.FunctionType) -> Iterator[str]:
-        names = self._entrys(_loaded(value.__code__))
+        names = self._entrys(_loaded(value.__code__) | self._spoken(value.__code__))
         self.stored |= _stored(value.__code__) & set(self.namespace)
         held = [cell.cell_contents for cell in value.__closure__ or ()]
         yield f"function {value.__qualname__} {_code(value.__code__)}"
@@ -193,12 +233,12 @@ def of_file(path: str) -> str:
         return ""
 
 
-def of_modules(root: str) -> str:
-    """What the modules of the repository hold that are loaded."""
+def _of_the_repository(root: str) -> dict[str, types.ModuleType]:
+    """Its modules that are loaded, by the name under which they are."""
     here = os.path.join(os.path.realpath(root), "")
-    files = {str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
-    ours = sorted(path for path in files if os.path.realpath(path).startswith(here) and path.endswith(".py"))
-    return " ".join(f"{path}={of_file(path)}" for path in ours)
+    files = {name: str(getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items())}
+    ours = sorted(name for name, path in files.items() if os.path.realpath(path).startswith(here))
+    return {name: sys.modules[name] for name in ours if files[name].endswith(".py")}
 
 
 def _whole(file: Any) -> str:
@@ -222,6 +262,24 @@ def _names(code: types.CodeType, words: tuple[str, ...]) -> Iterator[str]:
     for each in code.co_consts:
         if isinstance(each, types.CodeType):
             yield from _names(each, words)
+
+
+def _attributes(code: types.CodeType) -> Iterator[str]:
+    """What code takes from values and modules by name."""
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"):
+            yield str(step.argval)
+    for each in code.co_consts:
+        if isinstance(each, types.CodeType):
+            yield from _attributes(each)
+
+
+def _texts(code: types.CodeType) -> Iterator[str]:
+    for each in code.co_consts:
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, types.CodeType):
+            yield from _texts(each)
 
 
 def _imported_first(source: str) -> set[str]:

@@ -119,7 +119,7 @@ class Kernel:
                 self.interrupts.arm()
                 self.channel.send({"t": "begun"})
                 back = kept is not None and kept.back()
-                self.traces.begin()
+                self.traces.begin(careful=kept is not None)
                 if back:
                     return True
                 return self.engine.run(source, name)

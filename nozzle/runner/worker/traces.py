@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import site
 import stat
@@ -24,6 +25,7 @@ SYSTEM = ("/dev/", "/proc/", "/sys/")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 NETWORK = ("socket.connect", "socket.sendto", "socket.sendmsg")
 PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "os.fork", "os.forkpty")
+LISTING = ("os.listdir", "os.scandir")
 CHANGES = {
     "os.mkdir": ((0, 2),),
     "os.remove": ((0, 1),),
@@ -44,6 +46,12 @@ class Traces:
         """All files that the last cell read, wherever they lie, beside those of libraries."""
         self.whole: list[str] = []
         """Files that the last cell wrote from their first byte on, whatever they held before."""
+        self.careful = False
+        """Remember what folders were listed, too, and which files were asked for in vain."""
+        self.absent: set[str] = set()
+        """Files that the last careful cell asked for, and there were none."""
+        self.listed: dict[str, str] = {}
+        """Folders that it listed, and what they held then."""
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
         self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
@@ -56,14 +64,16 @@ class Traces:
             "os.chmod": self._mode,
             "os.rename": self._rename,
             "sqlite3.connect": self._database,
+            **dict.fromkeys(LISTING, self._list),
             **dict.fromkeys(NETWORK, self._network),
             **dict.fromkeys(PROGRAMS, self._program),
         }
         sys.addaudithook(self._hook)
 
-    def begin(self) -> None:
+    def begin(self, *, careful: bool = False) -> None:
         """Forget the last cell and listen."""
         self._forget()
+        self.careful = careful
         self._handles = _handles()
         self.on = True
 
@@ -95,6 +105,7 @@ class Traces:
         self._removed: set[str] = set()
         self._moved: set[str] = set()
         """Files of folders that were to get another name: those that are gone in the end did."""
+        self.absent, self.listed = set(), {}
         self._reached = self._spawned = False
 
     def _hook(self, event: str, arguments: Any) -> None:
@@ -117,6 +128,18 @@ class Traces:
         if writing and truncates and self._read.isdisjoint(names := _named(path)) and self._written.isdisjoint(names):
             _add(self._afresh, path)
         _add(self._written if writing else self._read, path)
+        if self.careful and not writing:
+            self.absent.update(name for name in _named(path) if name not in self._written and not os.path.exists(name))
+
+    def _list(self, arguments: Any) -> None:
+        """A folder is about to be listed; importing lists those that it searches, and is told by what it opens."""
+        if not self.careful or sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+            return
+        for name in _named("." if arguments[0] is None else arguments[0]):
+            if name not in self.listed and not name.startswith((*self._libraries, *SYSTEM)) and not _hidden(name):
+                self.on = False
+                self.listed[name] = listing(name)
+                self.on = True
 
     def _database(self, arguments: Any) -> None:
         if arguments[0] != ":memory:":
@@ -170,6 +193,15 @@ class Traces:
     def _reaches_out(self, path: str) -> bool:
         folder = os.path.join(path, "")
         return not folder.startswith((self._root, *self._libraries, *self._anywhere)) and not _hidden(path)
+
+
+def listing(folder: str) -> str:
+    """The names in a folder, as a digest; empty where it cannot be listed."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return ""
+    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _add(names: set[str], path: Any) -> None:
