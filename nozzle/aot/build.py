@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nozzle.aot import order
+from nozzle.aot import order, real
+from nozzle.aot.bounds import Bounds
 from nozzle.aot.graph import VIEWS, Block, Loc, Node
 from nozzle.aot.sizes import Dim, Facts, Var
 from nozzle.aot.types import DTYPES, Tensor, builtin, stand_in, weak
@@ -43,6 +44,7 @@ class Builder:
         """The outermost block: what stands in it is done in every call."""
         self.known: dict[Node, Dim] = {}
         """Integer scalars as sizes."""
+        self.bounds = Bounds(self.known, self.facts)
         self.approximate = False
         self.counts: dict[Node, Dim] = {}
         """How many elements of a mask are True."""
@@ -280,7 +282,14 @@ class Builder:
         for have, want in zip(reversed(shape), reversed(into), strict=False):
             if not self.is_one(have) or self.is_one(want):
                 self.same(have, want, "could not broadcast input array into the shape of the target")
-        return self.cast(node, type.dtype)
+        return self.placed(node, type.dtype)
+
+    def placed(self, node: Node, dtype: str) -> Node:
+        """A value as it is put into an array of a dtype; a float that is none of its integers is left to Python."""
+        type = node.tensor
+        if type.kind == "f" and np.dtype(dtype).kind in "iu" and not type.rank and type.dtype == "float64":
+            real.integral(self, node, dtype, f"a float that is no {dtype} is put into an array of these")
+        return self.cast(node, dtype)
 
 
 def _asked(type: Tensor, every: bool) -> Any:

@@ -185,6 +185,8 @@ class Compiled:
             arguments = tuple(bound.arguments[name] for name in self.names)
         if any(map(_elsewhere, arguments)):
             return self._there(arguments)
+        if any(map(_beyond, arguments)):
+            return self.python(*arguments)
         try:
             special = self.special(arguments)
         except Sourceless as error:
@@ -334,6 +336,11 @@ def _elsewhere(value: Any) -> bool:
 
 PLAIN = (np.ndarray, np.memmap)
 """Arrays whose arithmetic is NumPy's own; a masked array, or a matrix, has another."""
+
+
+def _beyond(value: Any) -> bool:
+    """Whether it is a Python int that no 64 bits hold."""
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def _is_whole(value: Any) -> bool:

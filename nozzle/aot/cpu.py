@@ -94,7 +94,7 @@ def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], read
         return
     special.details |= {"library": path, "warm": warm}
     wrong = native.check(*trial)
-    if wrong == UNSTEADY:
+    if wrong in (UNSTEADY, LATE):
         special.said = wrong
         say_once(f"nozzle.aot: {special.graph.name} runs as Python, for {wrong}")
         return
@@ -283,7 +283,8 @@ class Native:
         except (Left, Beyond):  # nothing was computed that could be wrong, or it was answered in floats
             return ""
         except Exception as error:
-            return f"{type(error).__name__}: {error}"
+            late = any(trap.late and str(error).startswith(trap.message) for trap in self.lowered.traps)
+            return LATE if late else f"{type(error).__name__}: {error}"
         bound = least(self.special)
         self.gap = apart((got, [mine[at] for at in self.writes]), (want, [theirs[at] for at in self.writes]))
         said = differ(got, want, self.exact, bound) or next(
@@ -371,6 +372,7 @@ def exact(special: Special) -> bool:
 
 
 UNSTEADY = "the last bit of its inputs decides its answer, and native code adds in another order"
+LATE = "its first call needs Python's own numbers after something was written to"
 FICKLE = 16
 """How many times as far as by a last bit of the inputs an answer may move, all its numbers together."""
 

@@ -5,13 +5,16 @@ later inputs have. So every program here is called twice: with something harmles
 """
 
 import copy
+import math
 
 import numpy as np
 import pytest
 
 from nozzle import aot
+from nozzle.aot.graph import walk
 from tests.aot.agree import same
 from tests.aot.conftest import needs_mlir
+from tests.aot.test_native import only
 
 pytestmark = needs_mlir
 
@@ -435,3 +438,263 @@ def test_a_masked_operation_is_as_long_as_its_mask(function, calls):
 def test_a_masked_operation_does_not_change_the_kind():
     with pytest.raises(aot.NotAdmissible, match="does not go into int64 in place"):
         aot.compile(mask_adds_all, wait=True)(np.ones(3, int), 0.5)
+
+
+def factorial(n):
+    r = 1
+    for i in range(1, n + 1):
+        r *= i
+    return r
+
+
+def power_modulo(b, e, m):
+    r = 1
+    b %= m
+    while e:
+        if e & 1:
+            r = r * b % m
+        b = b * b % m
+        e >>= 1
+    return r
+
+
+def sums(a, b):
+    return a + b, a - b, -a, abs(a)
+
+
+def product(a, b):
+    return a * b
+
+
+def shifts(a, b):
+    return a << b, a >> b
+
+
+def divides(a, b):
+    return a / b, a // b, a % b
+
+
+def powers(a, b):
+    return a**b, a**3
+
+
+def compares(a, b):
+    return a == b, a < b, a >= b, a != b
+
+
+def fibonacci(n):
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+
+
+def collatz(n):
+    steps = 0
+    while n != 1:
+        n = n // 2 if n % 2 == 0 else 3 * n + 1
+        steps += 1
+    return steps
+
+
+def hashed(x, n):
+    h = 7
+    for i in range(n):
+        h = h * 31 + i
+    return x * (h % 1000)
+
+
+BIG = 2**62
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (factorial, [(5,), (20,), (21,), (25,), (60,), (0,), (-3,)]),
+        (power_modulo, [(3, 200, 1000007), (3, 2**40, 2**61 - 1), (2**62, 5, 2**63 - 1), (3, 0, 7)]),
+        (sums, [(2, 3), (BIG, BIG), (-BIG, BIG + 1), (-(2**63), 1), (2**63 - 1, -1), (-(2**63), -(2**63))]),
+        (
+            product,
+            [(2, 3), (2**40, 2**40), (2**32, -(2**31)), (-(2**63), -1), (2**31, 2**31), (3037000500, 3037000500)],
+        ),
+        (shifts, [(1, 3), (1, 62), (1, 63), (1, 64), (1, -1), (-1, 63), (0, 100), (-5, 70), (2**40, 30)]),
+        (divides, [(7, 2), (BIG + 1, 3), (-(2**63), -1), (2**53 + 1, 2**53), (7, 0), (2**60, 2**61), (-7, 2)]),
+        (powers, [(2, 5), (2, 62), (2, 63), (2, 64), (-2, 63), (10, 19), (2**31, 2), (1, 10**9), (-1, 10**9 + 1)]),
+        (
+            compares,
+            [(1, 1.0), (2**53 + 1, 2.0**53), (2**62 + 1, 2.0**62), (1, np.inf), (1, np.nan), (-(2**63), -(2.0**63))],
+        ),
+        (fibonacci, [(10,), (90,), (93,), (200,)]),
+        (collatz, [(7,), (27,), (2**62 + 1,), (837799,)]),
+        (hashed, [(V3 := np.arange(3.0), 3), (V3, 100), (V3, 0)]),
+        (product, [(2, 3), (2**70, 2), (True, 5)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_python_ints_are_pythons_whatever_their_size(function, calls):
+    later(function, *calls)
+    for at in range(1, len(calls)):
+        later(function, calls[at], *calls[:at], native=False)
+
+
+def in_place(x, n):
+    x[0] = 5
+    x[1] = factorial(n)
+
+
+def not_yet(x, a, b):
+    c = a * b
+    x[0] = c % 7
+    return c
+
+
+def test_an_overflow_after_something_was_written_is_an_error_that_says_so():
+    compiled = aot.compile(in_place, wait=True)
+    compiled(np.zeros(2), 5)
+    with pytest.raises(OverflowError, match="a Python int needs more than 64 bits here"):
+        compiled(np.zeros(2), 25)
+    later(in_place, (np.zeros(2), 25), (np.zeros(2), 5), native=False)
+    later(not_yet, (np.zeros(2), 2, 3), (np.zeros(2), 2**40, 2**40))
+
+
+def counts(x):
+    n = 0
+    for i in range(len(x)):
+        if x[i] > 0:
+            n += 1
+    return n
+
+
+def triangle(n):
+    s = 0
+    for i in range(n):
+        for j in range(i):
+            s += j * 2 + 1
+    return s
+
+
+def strided(x, k):
+    s = 0.0
+    for i in range(len(x) // k):
+        s += x[i * k + k - 1]
+    return s
+
+
+def mixed_congruence(n):
+    seed = 12345
+    for _ in range(n):
+        seed = (seed * 1103515245 + 12345) % 2147483648
+    return seed
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (counts, (np.arange(9.0),)),
+        (triangle, (9,)),
+        (strided, (np.arange(9.0), 2)),
+        (mixed_congruence, (9,)),
+    ],
+)
+def test_counters_and_indices_are_not_tested_for_they_are_proved(function, arguments):
+    special = aot.compile(function).traced(arguments)
+    assert not [node for node in walk(special.graph.block) if node.op == "fits"], special.graph
+    later(function, arguments)
+
+
+def test_a_greater_size_than_was_proved_for_is_compiled_anew():
+    compiled = later(triangle, (9,), (100,), (0,))
+    assert len(compiled.specials) == 1
+    special = only(compiled)
+    assert special.holds(2**20)
+    assert not special.holds(2**40)
+
+
+def float_powers(a, b):
+    return a**b
+
+
+def fixed_powers(a):
+    return a**2, a**3, a**-1
+
+
+def root_of(a):
+    return a**0.5
+
+
+def functions(a):
+    return math.sqrt(a), math.log(a + 1), math.exp(a), math.sin(a), math.tanh(a)
+
+
+def domain(a):
+    return math.log(a)
+
+
+def range_(a):
+    return math.exp(a)
+
+
+def whole_of(a):
+    return int(a), int(a) + 1
+
+
+def put_in(x, v):
+    x[1] = v
+    return x
+
+
+def put_all(x, v):
+    x[:] = v
+    return x
+
+
+def put_masked(x, v):
+    x[x > 1] = v
+    return x
+
+
+def looped(x, n):
+    s = 0.0
+    for i in range(n):
+        s += math.sqrt(x[i])
+        x[i] = s
+    return s
+
+
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (
+            float_powers,
+            [(2.0, 0.5), (-8.0, 1 / 3), (0.0, -1.0), (1e200, 2.0), (NAN, 2.0), (INF, -1.0), (0.0, -INF), (-2.0, 3.0)],
+        ),
+        (float_powers, [(2, 0.5), (-8, 1 / 3), (0, -1.0), (10, 400.0), (-2, 3.0), (0, 0.0)]),
+        (float_powers, [(2.0, 3), (0.0, -1), (1e200, 2), (-2.0, -3), (INF, 2), (NAN, 0)]),
+        (fixed_powers, [(2.0,), (0.0,), (1e200,), (-1e120,), (-3.0,), (INF,), (NAN,)]),
+        (fixed_powers, [(2,), (0,), (2**40,), (-3,)]),
+        (root_of, [(4.0,), (-4.0,), (0.0,), (INF,), (-INF,)]),
+        (root_of, [(4,), (-4,), (0,)]),
+        (functions, [(4.0,), (-1.0,), (1000.0,), (INF,), (NAN,), (-0.5,), (0.0,)]),
+        (functions, [(4,), (-1,), (1000,), (2**62,)]),
+        (domain, [(4.0,), (0.0,), (-1.0,), (INF,), (NAN,)]),
+        (range_, [(4.0,), (1000.0,), (-1000.0,), (INF,), (-INF,), (NAN,)]),
+        (whole_of, [(2.5,), (NAN,), (INF,), (1e30,), (-(2.0**63),), (2.0**63,), (-2.5,)]),
+        (whole_of, [(np.float64(2.5),), (np.float64(NAN),), (np.float64(1e30),)]),
+        (whole_of, [(np.uint64(2),), (np.uint64(2**64 - 1),)]),
+        *[
+            (function, [(np.arange(4).astype(dtype), v) for v in (2.5, NAN, 1e30, -1.5, 300.7, INF, 127.9)])
+            for function in (put_in, put_all, put_masked)
+            for dtype in ("i8", "i1", "u1")
+        ],
+        (put_in, [(np.arange(4), np.float64(v)) for v in (2.5, NAN, 1e30, -1.5)]),
+        (looped, [(np.ones(3), 3), (np.array([4.0, -1.0, 9.0]), 3), (np.array([4.0, NAN, 9.0]), 3)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_pythons_floats_raise_where_pythons_do(function, calls):
+    later(function, *calls)
+    for at in range(1, len(calls)):
+        later(function, calls[at], *calls[:at], native=False)

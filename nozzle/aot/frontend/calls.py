@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nozzle.aot import real
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend.instead import INSTEAD
 from nozzle.aot.frontend.values import Enumerated, Method, Range, has_node
@@ -69,7 +70,14 @@ def by_math(w: Walker, function: Any, arguments: list[Value]) -> Value:
     name = MATH.get(function.__name__)
     if name is None:
         raise Refuse(f"math.{function.__name__}", "use NumPy's function")
-    found = w.b.ufunc(name, *(w.b.cast(one, "float64") for one in arguments))
+    operands = [w.b.cast(one, "float64") for one in arguments]
+    found = w.b.ufunc(name, *operands)
+    if name in STEADY:
+        pass
+    elif name == "power":
+        real.powered(w.b, operands[0], operands[1], found)
+    else:
+        real.defined(w.b, name, operands, found)
     return w.b.emit("cast", (found,), Tensor("float64", (), True), dtype="float64")
 
 
@@ -173,6 +181,8 @@ FOLDED: set[Any] = {
     tuple,
     divmod,
 }
+STEADY = ("fabs", "tanh", "arctan", "arctan2")
+"""Those that have a number for every number."""
 MATH = {
     "sqrt": "sqrt",
     "exp": "exp",

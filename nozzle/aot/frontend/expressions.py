@@ -14,6 +14,7 @@ from nozzle.aot.frontend.values import has_node
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import create, elementwise, index, product, transcendental
 from nozzle.aot.sizes import Dim
+from nozzle.aot.whole import as_double, checked
 
 if TYPE_CHECKING:
     from nozzle.aot.frontend.walker import Walker
@@ -42,6 +43,7 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     name = BINARY[type(op)]
     if name in ("divide", "floor_divide", "remainder") and left.tensor.weak and right.tensor.weak:
         not_zero(w, right)
+    checked(w.b, name, left, right)
     found = w.b.ufunc(name, left, right, pythons=True)
 
     remember(w, name, left, right, found)
@@ -80,9 +82,9 @@ def unary(w: Walker, node: ast.UnaryOp) -> Value:
         return w.b.ufunc("invert", elementwise.truth(w.b, value), pythons=True)
     if not isinstance(value, Node):
         return FOLD[type(node.op)](value)
-    found = w.b.ufunc(
-        {ast.USub: "negative", ast.UAdd: "positive", ast.Invert: "invert"}[type(node.op)], value, pythons=True
-    )
+    name = {ast.USub: "negative", ast.UAdd: "positive", ast.Invert: "invert"}[type(node.op)]
+    checked(w.b, name, value)
+    found = w.b.ufunc(name, value, pythons=True)
     if isinstance(node.op, ast.USub) and value in w.b.known:
         w.b.known[found] = Dim() - w.b.known[value]
     return found
@@ -110,6 +112,8 @@ def compare_two(w: Walker, op: ast.cmpop, left: Value, right: Value) -> Value:
         return FOLD[type(op)](left, right)
     if type(op) not in COMPARE:
         raise Refuse("in, of what is not known while compiling", "use np.any(x == y)")
+    left, right = w.b.lift(left), w.b.lift(right)
+    as_double(w.b, left, right)
     return w.b.ufunc(COMPARE[type(op)], left, right, pythons=True)
 
 

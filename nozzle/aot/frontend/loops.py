@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nozzle.aot.bounds import Turns
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import binding
 from nozzle.aot.frontend.branches import as_type, blank, condition, meet
 from nozzle.aot.frontend.jumps import RESULT, Until, unless
 from nozzle.aot.frontend.values import Enumerated, Range, Unset
-from nozzle.aot.graph import Block, Node
+from nozzle.aot.graph import Block, Node, walk
 from nozzle.aot.names import assigned, read_first, reads
 from nozzle.aot.ops import index
 from nozzle.aot.sizes import Dim, Var
@@ -134,11 +135,15 @@ def carry(
         ):
             break
         first = [as_type(w, node, type) for node, type in zip(first, wider, strict=True)]
-    blocks, results = turned[0], turned[1]
-    del results
+    learnt = Turns(w.b.bounds, _carried(turned[0]), first, turned[-1], inputs)
+    if _tests_ints(turned[0]) and learnt.learn():
+        turned = turn(w, statement, trees, [node.tensor for node in first], before, enter, op, learnt)
+    blocks = turned[0]
     node = w.b.emit(op, (*inputs, *first), None, blocks, **({"until": trees[stop]} if stop else {}))
     w.names = before
     places = [w.b.emit("result", (node,), one.tensor, at=at) for at, one in enumerate(first)]
+    if learnt.spans:
+        learnt.say(places)
     for name in kept:
         w.names[name] = grown(w, trees[name], places)
     for name in changed - set(kept):
@@ -154,17 +159,18 @@ def turn(
     before: dict[str, Value],
     enter: Callable[[], Any],
     op: str,
-) -> tuple[list[Block], None, list[Node]]:
-    """Walk the body once with carried values of these types."""
+    learnt: Turns | None = None,
+) -> tuple[list[Block], list[Node]]:
+    """Walk the body once with carried values of these types, and bounds where they are known."""
     blocks = []
     w.names = dict(before)
     if op == "while":
-        params = carried(w, trees, types)
+        params = carried(w, trees, types, learnt)
         outer = w.b.open()
         _, test = enter()
         blocks.append(w.b.close(outer, params, [test]))
         w.names = dict(before)
-    params = carried(w, trees, types)
+    params = carried(w, trees, types, learnt)
     outer = w.b.open()
     own = enter()[0] if op == "for" else []
     w.loops.append(statement)
@@ -181,11 +187,23 @@ def turn(
         for node, type in zip(found, types, strict=True)
     ]
     blocks.append(w.b.close(outer, [*own, *params], fitting))
-    return blocks, None, fitting
+    return blocks, fitting
 
 
-def carried(w: Walker, trees: Mapping[str, Any], types: Sequence[Tensor]) -> list[Node]:
+def _carried(blocks: Sequence[Block]) -> list[Node]:
+    """The parameters of the body that are carried."""
+    return [one for one in blocks[-1].params if "carried" in one.attrs]
+
+
+def _tests_ints(blocks: Sequence[Block]) -> bool:
+    """Whether there are tests that bounds may prove."""
+    return any(one.op == "fits" for block in blocks for one in walk(block))
+
+
+def carried(w: Walker, trees: Mapping[str, Any], types: Sequence[Tensor], learnt: Turns | None) -> list[Node]:
     params = [Node("param", (), type, {"carried": True}, w.b.loc) for type in types]
+    if learnt is not None:
+        learnt.say(params)
     for name, tree in trees.items():
         w.names[name] = grown(w, tree, params)
     return params

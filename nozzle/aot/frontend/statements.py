@@ -73,7 +73,7 @@ def masked(w: Walker, op: ast.operator, owner: Node, mask: Node, right: Value) -
 
 
 def chosen_by(w: Walker, mask: Node, owner: Node, right: Node) -> Node | None:
-    """What the right side is before the mask: itself where it is a number; None where that mask did not choose it."""
+    """The right side before the mask: itself where it is a number; None where that mask did not choose it."""
     if not right.tensor.rank:
         return right
     if right.op != "compress" or right.inputs[1] is not mask or right not in w.b.nodes:

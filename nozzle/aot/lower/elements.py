@@ -10,6 +10,7 @@ from nozzle.aot.lower.frame import Buffer, Frame
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.text import register
 from nozzle.aot.ops import OPS
+from nozzle.aot.whole import emitted
 
 
 class Elements(Frame):
@@ -32,7 +33,29 @@ class Elements(Frame):
         if node.op == "ipow":
             exponent = self.as_index(node.inputs[1])
             return self.power(self.scalar(node.inputs[0]), exponent, register(node.tensor.dtype))
+        if node.op == "fits":
+            return self._fits(node)
         return self.apply(node, [self.scalar(one) for one in node.inputs])
+
+    def _fits(self, node: Node) -> str:
+        """Whether an operation on Python ints stays within 64 bits."""
+        operands = tuple(self.scalar(one) for one in node.inputs)
+        if node.attrs["of"] == "ipow":
+            return self._power_fits(*operands)
+        return emitted(self.t, node.attrs["of"], operands)
+
+    def _power_fits(self, base: str, exponent: str) -> str:
+        t = self.t
+        inside = t.set(f"arith.cmpi ult, {exponent}, {t.raw('64', 'i64')} : i64")
+        turns = t.select(inside, "int64", exponent, t.raw("0", "i64"))
+        many = t.set(f"arith.index_cast {turns} : i64 to index")
+        found, each, good, turn = t.name(), t.name(), t.name(), t.name()
+        head = f"{found}:2 = scf.for {turn} = {t.index(0)} to {many} step {t.index(1)}"
+        with t.block(f"{head} iter_args({each} = {t.raw('1', 'i64')}, {good} = {inside}) -> (i64, i1) {{"):
+            fits = emitted(t, "multiply", (each, base))
+            product = t.set(f"arith.muli {each}, {base} : i64")
+            t.add(f"scf.yield {product}, {t.op('arith.andi', 'bool', good, fits)} : i64, i1")
+        return f"{found}#1"
 
     def apply(self, node: Node, operands: list[str]) -> str:
         """One elementwise operation."""

@@ -30,6 +30,8 @@ class Trap:
     loc: Loc
     python: bool = False
     """Whether Python is asked instead: it can say what a graph cannot, and nothing was written to yet."""
+    late: bool = False
+    """Whether it would be, were it not too late."""
 
 
 @dataclass(slots=True)
@@ -226,7 +228,10 @@ class Function(Elements):
     def _trap(self, check: Node) -> int:
         """The number of a test, which is what a call gives back where it failed."""
         attrs = check.attrs
-        self.traps.append(Trap(attrs["kind"], attrs["message"], check.loc, "python" in attrs and not self.touched))
+        asks = "python" in attrs
+        self.traps.append(
+            Trap(attrs["kind"], attrs["message"], check.loc, asks and not self.touched, asks and self.touched)
+        )
         return len(self.traps)
 
     def _say(self, code: int) -> None:

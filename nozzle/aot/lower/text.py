@@ -154,6 +154,11 @@ class Text:
             lines.append(f'memref.global "private" constant @{self.owner}_{table} : {type} = {value.split(" :")[0]}')
         return "".join(f"{line}\n" for line in lines)
 
+    def product(self, left: str, right: str) -> tuple[str, str]:
+        name = self.name()
+        self.add(f"{name}:2 = arith.mulsi_extended {left}, {right} : i64")
+        return f"{name}#0", f"{name}#1"
+
     def parts(self, value: str, dtype: str) -> tuple[str, str]:
         type = register(dtype)
         return self.set(f"complex.re {value} : {type}"), self.set(f"complex.im {value} : {type}")

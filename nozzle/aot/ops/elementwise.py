@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nozzle.aot import real as real_
+from nozzle.aot import whole
 from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import Node
 from nozzle.aot.ops.division import floor_divide, remainder
@@ -311,7 +313,9 @@ def rounded(b: Builder, x: Value, decimals: int = 0) -> Node:
 
 @function(FAMILY, abs)
 def absolute(b: Builder, x: Value) -> Node:
-    return b.ufunc("absolute", x, pythons=True)
+    node = b.lift(x)
+    whole.checked(b, "absolute", node)
+    return b.ufunc("absolute", node, pythons=True)
 
 
 @function(FAMILY, max, name="max")
@@ -364,7 +368,10 @@ def to_python(b: Builder, kind: type, value: Value) -> Value:
         node = truth(b, value)
         return b.emit("cast", (node,), Tensor("bool", (), True), dtype="bool")
     if kind is int and value.tensor.kind == "f":
+        real_.integral(b, value, "int64", "a float that is no integer of 64 bits is made one")
         value = b.ufunc("trunc", value)
+    if kind is int and value.tensor.dtype == "uint64":
+        b.leave(b.ufunc("less", value, 2**63 - 1), OverflowError, whole.WORDS)
     node = b.emit("cast", (value,), Tensor(dtype, (), True), dtype=dtype)
     if value in b.known and kind is int:
         b.known[node] = b.known[value]

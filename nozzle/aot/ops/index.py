@@ -375,7 +375,7 @@ def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
         if b.lift(value).tensor.rank:
             scatter(b, x, items[0], b.lift(value))
             return
-        b.store(x, where(b, items[0], b.cast(value, x.tensor.dtype), x))
+        b.store(x, where(b, items[0], b.placed(b.lift(value), x.tensor.dtype), x))
         return
     items = _unmasked(b, x, items)
     if any(isinstance(item, Node) and item.tensor.rank for item in items):

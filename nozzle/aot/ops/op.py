@@ -33,6 +33,9 @@ class Scalars(Protocol):
     def spared(self, rare: str) -> bool:
         """Whether a condition may be taken to be false, as it nearly always is: where it was not, all is done again."""
 
+    def product(self, left: str, right: str) -> tuple[str, str]:
+        """The low and the high half of a product of two int64."""
+
     def parts(self, value: str, dtype: str) -> tuple[str, str]:
         """Real and imaginary part."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nozzle.aot import real, whole
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import angle, own
@@ -132,6 +133,13 @@ def power(b: Builder, base: Value, exponent: Value) -> Value:
 def raise_to(b: Builder, base: Value, exponent: Value, pythons: bool) -> Value:
     """`base ** exponent`: squares, roots, reciprocals as NumPy has them, and chains of products up to 8."""
     left = b.lift(base)
+    found = _raised(b, left, exponent, pythons)
+    if pythons and isinstance(found, Node) and left.tensor.weak and found.tensor.weak and found.tensor.kind in "fc":
+        real.powered(b, left, b.lift(exponent), found)
+    return found
+
+
+def _raised(b: Builder, left: Node, exponent: Value, pythons: bool) -> Value:
     right = exponent if not isinstance(exponent, Node) else None
     if right is None and isinstance(exponent, Node) and exponent.op == "const" and exponent.tensor.weak:
         right = exponent.attrs["value"]
@@ -161,20 +169,26 @@ def raise_to(b: Builder, base: Value, exponent: Value, pythons: bool) -> Value:
 def _chain(b: Builder, left: Node, exponent: int, pythons: bool) -> Value:
     if exponent < 0:
         if left.tensor.weak:
-            return b.ufunc("power", b.cast(left, "float64"), float(exponent))
+            return b.ufunc("power", b.widened(left, "float64"), float(exponent), pythons=pythons)
         raise ValueError("Integers to negative integer powers are not allowed.")
     found: Node | None = None
     square = left
     weakly = pythons and left.tensor.weak
     while exponent:
         if exponent & 1:
-            found = square if found is None else b.ufunc("multiply", found, square, pythons=weakly)
+            found = square if found is None else _times(b, found, square, weakly)
         exponent >>= 1
         if exponent:
-            square = b.ufunc("multiply", square, square, pythons=weakly)
+            square = _times(b, square, square, weakly)
     return (
         found if found is not None else b.ufunc("add", b.ufunc("multiply", left, 0, pythons=weakly), 1, pythons=weakly)
     )
+
+
+def _times(b: Builder, left: Node, right: Node, weakly: bool) -> Node:
+    if weakly:
+        whole.checked(b, "multiply", left, right)
+    return b.ufunc("multiply", left, right, pythons=weakly)
 
 
 def _whole(b: Builder, left: Node, right: Node, pythons: bool) -> Node:
@@ -187,9 +201,11 @@ def _whole(b: Builder, left: Node, right: Node, pythons: bool) -> Node:
     if b.facts.at_least(exponent, 0) is not True:
         raise Refuse("an integer to a power that may be negative", "make the base a float")
     dim = base.joined("**", exponent)
-    node = b.emit(
-        "ipow", (left, right), Tensor(left.tensor.dtype, (), left.tensor.weak and right.tensor.weak and pythons)
-    )
+    weakly = left.tensor.weak and right.tensor.weak and pythons
+    if weakly:
+        left, right = whole.as_int(b, left), whole.as_int(b, right)
+        whole.checked(b, "ipow", left, right)
+    node = b.emit("ipow", (left, right), Tensor(left.tensor.dtype, (), weakly))
     b.known[node] = dim
     return node
 
