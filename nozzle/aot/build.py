@@ -12,7 +12,7 @@ import numpy as np
 
 from nozzle.aot import order, real
 from nozzle.aot.bounds import Bounds
-from nozzle.aot.graph import VIEWS, Block, Loc, Node
+from nozzle.aot.graph import VIEWS, Block, Listed, Loc, Node
 from nozzle.aot.sizes import Dim, Facts, Var
 from nozzle.aot.types import DTYPES, Tensor, builtin, stand_in, weak
 
@@ -23,10 +23,6 @@ class Refuse(Exception):
     def __init__(self, reason: str, instead: str = "") -> None:
         super().__init__(reason)
         self.reason, self.instead = reason, instead
-
-
-class Listed(tuple[Any, ...]):
-    """A list that is known while compiling: as an index it is an array, where a tuple is one index for every axis."""
 
 
 Value = Any

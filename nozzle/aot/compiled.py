@@ -26,7 +26,7 @@ from nozzle.aot.frontend.values import Capture
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
 from nozzle.aot.passes.quantise import BEYOND, Beyond, Quantised, quantised_by
-from nozzle.aot.sizes import Size
+from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.source import NotAdmissible, Sourceless
 from nozzle.aot.types import DTYPES, Annotation
 
@@ -36,6 +36,10 @@ Runner = Callable[[Sequence[Any]], Any]
 
 FAILED = (ValueError, IndexError, OverflowError, ZeroDivisionError, AssertionError)
 """What a call raises while its graph is made, where it cannot but fail."""
+
+
+PLAINLY = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+STARS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class Compiled:
                     f"calibrate= is a list of calls, each a tuple of the arguments of {python.__name__}: "
                     f"[({', '.join(self.names)}{',' * (len(self.names) == 1)})]"
                 )
+        self._plain = all(one.kind in PLAINLY for one in self.signature.parameters.values())
         self._annotations = _annotations(python)
         self._fast: Callable[..., Any] = self._slow
         self._held: tuple[tuple[Mapping[str, Any], str, Any], ...] = ()
@@ -155,7 +160,8 @@ class Compiled:
         native = special.native
         scopes: list[Any] = [(one.scope, one.name, one.value) for one in special.captures]
         helpers = {getattr(one.value, "python", one.value) for one in special.captures if one.inside}
-        if not isinstance(native, Native) or not all(isinstance(scope, dict) for scope, _, _ in scopes):
+        in_dicts = all(isinstance(scope, dict) for scope, _, _ in scopes)
+        if not (self._plain and isinstance(native, Native) and in_dicts):
             return
         if any(one.__kwdefaults__ for one in helpers):  # they may be changed behind its back
             return
@@ -179,29 +185,48 @@ class Compiled:
 
     def _slow(self, *arguments: Any, **names: Any) -> Any:
         """Find the code for a call, of all there is; `_fast` comes here with what it does not expect."""
-        if names or len(arguments) != len(self.names):
+        if names or len(arguments) != len(self.names) or not self._plain:
+            self._named()
             bound = self.signature.bind(*arguments, **names)
             bound.apply_defaults()
             arguments = tuple(bound.arguments[name] for name in self.names)
         if any(map(_elsewhere, arguments)):
             return self._there(arguments)
         if any(map(_beyond, arguments)):
-            return self.python(*arguments)
+            return self.answer(*arguments)
         try:
             special = self.special(arguments)
         except Sourceless as error:
             say_once(f"nozzle.aot: {self.python.__name__} runs as Python: {error.reason}; {error.instead}")
-            self._fast = self.python
-            return self.python(*arguments)
+            if self._plain:
+                self._fast = self.python
+            return self.answer(*arguments)
         except FAILED as error:
             return self._failing(arguments, error)
         return special(arguments)
 
     def _failing(self, arguments: Sequence[Any], error: Exception) -> Any:
         """A call that seems to be an error is Python's: it raises what is to be raised, after what comes before it."""
-        found = self.python(*arguments)
+        found = self.answer(*arguments)
         say_once(f"nozzle.aot: {self.python.__name__} runs as Python for a call that seemed to be an error: {error}")
         return found
+
+    def _named(self) -> None:
+        """Refuse what has no name for every argument."""
+        stars = [one.name for one in self.signature.parameters.values() if one.kind in STARS]
+        if stars:
+            code = self.python.__code__
+            here = Loc(code.co_filename, code.co_firstlineno)
+            raise NotAdmissible(here, f"{code.co_name} takes * or **: {', '.join(stars)}", "name its parameters")
+
+    def answer(self, *arguments: Any) -> Any:
+        """What Python answers, of one value for every name."""
+        if self._plain:
+            return self.python(*arguments)
+        given = dict(zip(self.names, arguments, strict=True))
+        alone = [name for name, one in self.signature.parameters.items() if one.kind is one.KEYWORD_ONLY]
+        rest = [value for name, value in given.items() if name not in alone]
+        return self.python(*rest, **{name: given[name] for name in alone})
 
     def _there(self, arguments: Sequence[Any]) -> Any:
         """The answer where arrays are on a device: by their own library, which takes NumPy's calls for its own."""
@@ -217,7 +242,7 @@ class Compiled:
             if special is not None and special.native is not None:
                 return special(arguments)
         say_once(f"nozzle.aot: {name} runs where its arrays are, by {library}, operation by operation: {why}")
-        return self.python(*arguments)
+        return self.answer(*arguments)
 
     def _on_device(self, arguments: Sequence[Any]) -> tuple[Special | None, str]:
         """The code for a call whose arrays are CuPy's; else why there is none."""
@@ -257,7 +282,7 @@ class Compiled:
         self._check(arguments)
         described = [Argument.of(name, value) for name, value in zip(self.names, arguments, strict=True)]
         whole = {name: int(value) for name, value in zip(self.names, arguments, strict=True) if _is_whole(value)}
-        found = trace(self.python, described, whole)
+        found = trace(self.python, described, whole, self._said(described))
         tensors = tuple(at for at, one in enumerate(described) if one.type is not None)
         constants = tuple(None if one.type is not None else one.value for one in described)
         graph, quantised = found.graph, None
@@ -275,7 +300,7 @@ class Compiled:
         holds = guard(graph, self.names)
         apart = kept(graph, self.options.constant) if self.options.constant else None
         changed = tuple(tensors[at] for at in written(graph)) if quantised is not None else ()
-        return Special(self.python, graph, found.captures, holds, tensors, constants, quantised, changed, apart)
+        return Special(self.answer, graph, found.captures, holds, tensors, constants, quantised, changed, apart)
 
     def calibrations(self, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The calls that were given to calibrate on, of the kind of this one; NotAdmissible where there are others."""
@@ -297,6 +322,17 @@ class Compiled:
         else:
             attach(special, self.options, special.inputs(arguments), self._promote)
         return special
+
+    def _said(self, described: Sequence[Argument]) -> list[tuple[Dim, Dim]]:
+        """The lengths that annotations say are the same, or are a number."""
+        found, letters = [], dict[str, Dim]()
+        for one in described:
+            annotation = self._annotations.get(one.name)
+            if isinstance(annotation, Annotation) and annotation.axes is not None and one.type is not None:
+                for axis, dim in zip(annotation.axes, one.type.shape, strict=True):
+                    other = letters.setdefault(axis, dim) if isinstance(axis, str) else Dim.of(axis)
+                    found += [(dim, other)] if other is not dim else []
+        return found
 
     def _check(self, arguments: Sequence[Any]) -> None:
         letters: dict[str, int] = {}

@@ -416,7 +416,7 @@ def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:
     Of what is not exact, a share of `least` of the greatest may differ in any case.
     """
     if isinstance(want, (tuple, list)):
-        if not isinstance(got, tuple) or len(got) != len(want):
+        if type(got) is not type(want) or len(got) != len(want):
             return f"{len(want)} results, and got {got!r}"
         return next((words for g, w in zip(got, want, strict=True) if (words := differ(g, w, exact, least))), "")
     if want is None or got is None:

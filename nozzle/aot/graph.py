@@ -20,6 +20,10 @@ from nozzle.aot.sizes import Guard
 from nozzle.aot.types import Tensor
 
 
+class Listed(tuple[Any, ...]):
+    """A list that is known while compiling: as an index it is an array, where a tuple is one index for every axis."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loc:
     """Where in the source: file, line and column count from 1."""
@@ -62,7 +66,7 @@ class Graph:
     block: Block
     """Its params are the arguments of the function."""
     shape: Any
-    """How the results are put together: None, a position among them, or a tuple of such."""
+    """How the results are put together: None, a position among them, or a tuple or a list of such."""
     guards: tuple[Guard, ...] = ()
     approximate: bool = False
     """Whether a function of NumPy's was replaced by one that adds in another order."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nozzle.aot.graph import Block, Graph, Node
+from nozzle.aot.graph import Block, Graph, Listed, Node
 from nozzle.aot.ops import OPS
 from nozzle.aot.ops.index import chosen
 from nozzle.aot.sizes import JOIN, Atom, Dim, Mixed, Size
@@ -30,7 +30,8 @@ def interpret(graph: Graph, arguments: Sequence[Any]) -> Any:
 
 def put_together(shape: Any, results: Sequence[Any]) -> Any:
     if isinstance(shape, tuple):
-        return tuple(put_together(one, results) for one in shape)
+        parts = (put_together(one, results) for one in shape)
+        return list(parts) if isinstance(shape, Listed) else tuple(parts)
     return None if shape is None else results[shape]
 
 

@@ -40,8 +40,8 @@ def later(function, first, *others, native=True):
         else:
             assert not isinstance(got[0], type), (arguments, got, want)
             answer = want[0]
-            if isinstance(got[0], np.float64) and type(answer) is float:  # in the other branch it is NumPy's
-                answer = np.float64(answer)
+            if isinstance(got[0], (np.float64, np.bool_)) and type(answer) in (float, bool):
+                answer = got[0].dtype.type(answer)  # in the other branch it is NumPy's
             assert same(got[0], answer, rtol=1e-12), (arguments, got, want)
         assert all(map(same, got[1], want[1])), (arguments, got, want)
     made = [one for group in compiled.specials.values() for one in group]
@@ -698,3 +698,136 @@ def test_pythons_floats_raise_where_pythons_do(function, calls):
     later(function, *calls)
     for at in range(1, len(calls)):
         later(function, calls[at], *calls[:at], native=False)
+
+
+def is_itself(x):
+    return x is x, x is not x, x is None
+
+
+def is_other(x, y):
+    return x is y
+
+
+def is_between(x):
+    return 0 < x < 5
+
+
+def within(x, i):
+    if 0 <= i < len(x) and 0 < x[i] < 9:
+        return x[i]
+    return -1.0
+
+
+def rightmost(x, i):
+    return 0 <= i < 9 < x[i] < 99
+
+
+def listed(x):
+    return [x, x + 1], (x, [x * 2])
+
+
+def listed_in_a_branch(x, n):
+    y = [x, x + 1]
+    if n > 2:
+        y = [x * 2, x]
+    for i in range(n):
+        y = [y[0] + i, y[1]]
+    return y
+
+
+def starred(*xs):
+    return xs[0].max()
+
+
+def keyword(x, *, k=2.0):
+    return x * k
+
+
+def axes_twice(x):
+    return x.sum(axis=(0, 0))
+
+
+def into_another_rank(a, o):
+    np.sum(a, out=o[0:1])
+    return o
+
+
+def into_ints(a, o):
+    np.add(a, 0.5, out=o)
+    return o
+
+
+def into_more(a, o):
+    np.add(a, 1, out=o)
+    return o
+
+
+def of_three(x: aot.f32[3]):
+    return x * 2
+
+
+def of_letters(x: aot.f64["n"], y: aot.f64["n"]):
+    return x[0] + y[0]
+
+
+def test_small_words_mean_what_they_mean_in_python():
+    later(is_itself, (X,), (EMPTY,))
+    later(within, (X, 2), (X, 9), (X, -1), (X * 10, 2), (EMPTY, 0))
+    later(rightmost, (X + 10, 2), (X + 10, -1), (X + 10, 7), (X, 10))
+    later(listed, (X,), (X[:2],))
+    later(listed_in_a_branch, (X, 1), (X, 4), (X, 0))
+    later(into_more, (X, np.zeros((2, 5))), (X[:2], np.zeros((2, 2))))
+    for answer in (aot.compile(keyword, wait=True),):
+        assert same(answer(X), keyword(X))
+        assert same(answer(X, k=3.0), keyword(X, k=3.0))
+        for _ in range(2):
+            with pytest.raises(TypeError):
+                answer(X, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "words"),
+    [
+        (is_other, (X, X), "is, between what is not known"),
+        (is_between, (X,), "a chain of comparisons of arrays"),
+        (starred, (X,), r"takes \* or \*\*: xs"),
+        (into_ints, (X, np.zeros(5, int)), "does not go into int64 as out="),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_cannot_mean_what_it_says_is_refused(function, arguments, words):
+    for _ in range(2):
+        with pytest.raises(aot.NotAdmissible, match=words):
+            aot.compile(function, wait=True)(*arguments)
+
+
+def test_what_numpy_does_not_take_is_not_taken():
+    later(axes_twice, (np.ones((2, 3)),), (np.ones((2, 3)),), native=False)
+    later(into_another_rank, (X, np.zeros(2)), (X, np.zeros(2)), native=False)
+
+
+def test_a_length_that_an_annotation_says_is_held_in_every_call():
+    three, letters = aot.compile(of_three, wait=True), aot.compile(of_letters, wait=True)
+    assert same(three(np.ones(3, "f4")), np.full(3, 2, "f4"))
+    assert letters(X, X) == 0
+    with pytest.raises(aot.NotAdmissible, match="has length 4 along axis 0, where 3 is 3"):
+        three(np.ones(4, "f4"))
+    with pytest.raises(aot.NotAdmissible, match="has length 2 along axis 0, where n is 5"):
+        letters(X, X[:2])
+
+
+def running(x):
+    return np.cumsum(x), np.cumsum(x[::-1])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "f2", "c16"])
+def test_a_running_sum_keeps_the_sign_of_a_zero(dtype):
+    compiled = aot.compile(running, wait=True)
+    compiled(np.ones(3, dtype))
+    for values in ([-0.0], [-0.0, -0.0, 0.0, -0.0], [-0.0] * 40, [1.0, -1.0, -0.0]):
+        x = np.array(values).astype(dtype)
+        if dtype == "c16":
+            x = np.conj(x)
+        for got, want in zip(compiled(x), running(x), strict=True):
+            assert np.array_equal(np.signbit(got.real), np.signbit(want.real))
+            assert np.array_equal(np.signbit(got.imag), np.signbit(want.imag))

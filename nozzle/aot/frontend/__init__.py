@@ -53,12 +53,21 @@ class Traced:
     captures: tuple[Capture, ...]
 
 
-def trace(function: Callable[..., Any], arguments: Sequence[Argument], values: Mapping[str, int]) -> Traced:
+def trace(
+    function: Callable[..., Any],
+    arguments: Sequence[Argument],
+    values: Mapping[str, int],
+    same: Sequence[tuple[Dim, Dim]] = (),
+) -> Traced:
     """The graph of a function for arguments like these; `values` are the integers among them, as hints.
+
+    Which lengths are said to be the `same` becomes a guard.
 
     Raises NotAdmissible; or what NumPy would raise (ValueError, IndexError) where the call cannot but fail.
     """
     b = Builder()
+    for length, other in same:
+        b.facts.equal(length, other)
     walker = Walker(b, function, [])
     b.loc = walker.source.loc(walker.source.tree)
     params = []
@@ -82,7 +91,10 @@ def trace(function: Callable[..., Any], arguments: Sequence[Argument], values: M
         raise walker.refuse(back[-1], f"what is given back: {error.reason}", instead) from None
     block = Block(tuple(params), tuple(b.nodes), tuple(outputs))
     graph = Graph(function.__name__, block, shape, pruned(b.facts.guards), b.approximate)
-    check(graph)
+    try:
+        check(graph)
+    except ValueError as error:
+        raise RuntimeError(f"the graph of {function.__name__} is not well formed: {error}") from error
     return Traced(graph, tuple(walker.captures))
 
 
@@ -90,7 +102,7 @@ def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:
     if value is None:
         return None
     if isinstance(value, tuple):
-        return tuple(_outputs(b, one, outputs) for one in value)
+        return type(value)(_outputs(b, one, outputs) for one in value)
     node = b.lift(value)
     if node not in outputs:
         outputs.append(node)

@@ -94,8 +94,8 @@ def pair(
     w: Walker, name: str, one: Value, two: Value, sides: Sequence[Any], results: tuple[list[Node], list[Node]]
 ) -> Any:
     """Bring two values to one type, each in its own block."""
-    if isinstance(one, tuple) and isinstance(two, tuple) and len(one) == len(two):
-        return tuple(pair(w, name, x, y, sides, results) for x, y in zip(one, two, strict=True))
+    if isinstance(one, tuple) and one.__class__ is two.__class__ and len(one) == len(two):
+        return one.__class__(pair(w, name, x, y, sides, results) for x, y in zip(one, two, strict=True))
     if same(one, two) and not isinstance(one, Node):
         return Fixed(one)
     if not all(isinstance(x, (Node, bool, int, float, complex, np.generic)) for x in (one, two)):
@@ -111,7 +111,7 @@ def pair(
 def blank(w: Walker, value: Value) -> Value:
     """Something of the same type, where nobody will read it."""
     if isinstance(value, tuple):
-        return tuple(blank(w, one) for one in value)
+        return value.__class__(blank(w, one) for one in value)
     if not isinstance(value, Node):
         return value
     type = value.tensor
@@ -133,7 +133,7 @@ def inside(w: Walker, nodes: list[Node], do: Callable[..., Value], *arguments: A
 
 def place(w: Walker, node: Node, tree: Any) -> Value:
     if isinstance(tree, tuple):
-        return tuple(place(w, node, one) for one in tree)
+        return type(tree)(place(w, node, one) for one in tree)
     if isinstance(tree, Fixed):
         return tree.value
     at = sum(one.op == "result" and one.inputs[0] is node for one in w.b.nodes)

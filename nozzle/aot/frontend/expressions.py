@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nozzle.aot.build import Listed, Refuse, Value, describe
-from nozzle.aot.frontend import binding
+from nozzle.aot.frontend import binding, branches
 from nozzle.aot.frontend.values import has_node
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import create, elementwise, index, product, transcendental
@@ -36,7 +36,7 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     if isinstance(op, ast.MatMult):
         return product.matmul(w.b, left, right)
     if isinstance(left, tuple) or isinstance(right, tuple):
-        return FOLD[type(op)](left, right)
+        return joined_lists(op, left, right)
     left, right = w.b.lift(left), w.b.lift(right)
     if isinstance(op, ast.Pow):
         return transcendental.raise_to(w.b, left, right, pythons=True)
@@ -48,6 +48,16 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
 
     remember(w, name, left, right, found)
     return found
+
+
+def joined_lists(op: ast.operator, left: Value, right: Value) -> Value:
+    """`+` and `*` of lists and tuples."""
+    if any(isinstance(one, Node) for one in (left, right)):
+        raise Refuse("an operation between a list or a tuple and an array", "make it an array: np.array(...)")
+    if isinstance(left, tuple) and isinstance(right, tuple) and type(left) is not type(right):
+        raise TypeError("can only concatenate a list with a list, and a tuple with a tuple")
+    found = FOLD[type(op)](left, right)
+    return Listed(found) if isinstance(left, Listed) or isinstance(right, Listed) else found
 
 
 def not_zero(w: Walker, right: Node) -> None:
@@ -91,22 +101,32 @@ def unary(w: Walker, node: ast.UnaryOp) -> Value:
 
 
 def compare(w: Walker, node: ast.Compare) -> Value:
-    left = w.value(node.left)
-    found: Value = None
-    for op, part in zip(node.ops, node.comparators, strict=True):
-        right = w.value(part)
-        one = compare_two(w, op, left, right)
-        found = one if found is None else both(w, found, one)
-        left = right
-    return found
+    return link(w, node, 0, w.value(node.left))
+
+
+def link(w: Walker, node: ast.Compare, at: int, left: Value) -> Value:
+    """The comparisons of a chain from one on; what may fail further right is done only where those before hold."""
+    right = w.value(node.comparators[at])
+    one = compare_two(w, node.ops[at], left, right)
+    if at + 1 == len(node.ops) or (not isinstance(one, Node) and not one):
+        return one
+    if not isinstance(one, Node):
+        return link(w, node, at + 1, right)
+    if one.tensor.rank:
+        raise Refuse("a chain of comparisons of arrays", "join them: (a < x) & (x < b)")
+    outer = w.b.open()
+    rest = link(w, node, at + 1, right)
+    inner, w.b.nodes = w.b.nodes, outer
+    if any(each.op == "check" or each.blocks for each in inner):
+        sides = [(None, rest, inner), (None, False, [])]
+        return branches.joined(w, elementwise.truth(w.b, one), sides, [("", rest, False)])[""]
+    w.b.nodes += inner
+    return both(w, one, rest)
 
 
 def compare_two(w: Walker, op: ast.cmpop, left: Value, right: Value) -> Value:
     if isinstance(op, (ast.Is, ast.IsNot)):
-        if has_node(left) or has_node(right):
-            same = False if left is None or right is None else left is right
-        else:
-            same = left is right
+        same = is_same(left, right)
         return same if isinstance(op, ast.Is) else not same
     if not has_node(left) and not has_node(right):
         return FOLD[type(op)](left, right)
@@ -117,9 +137,16 @@ def compare_two(w: Walker, op: ast.cmpop, left: Value, right: Value) -> Value:
     return w.b.ufunc(COMPARE[type(op)], left, right, pythons=True)
 
 
-def both(w: Walker, left: Value, right: Value) -> Value:
-    if not isinstance(left, Node) or not isinstance(right, Node):
-        return (right if left else False) if not isinstance(left, Node) else (left if right else False)
+def is_same(left: Value, right: Value) -> bool:
+    """Whether two are one object; refused where only a call can say it."""
+    if left is right or left is None or right is None or not (has_node(left) or has_node(right)):
+        return left is right
+    raise Refuse("is, between what is not known while compiling", "compare with ==, or ask whether it is None")
+
+
+def both(w: Walker, left: Node, right: Value) -> Value:
+    if not isinstance(right, Node):
+        return left if right else False
     return w.b.ufunc("bitwise_and", left, right, pythons=True)
 
 

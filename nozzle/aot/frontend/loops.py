@@ -211,7 +211,7 @@ def carried(w: Walker, trees: Mapping[str, Any], types: Sequence[Tensor], learnt
 
 def flat(w: Walker, name: str, value: Value, into: list[Node]) -> Any:
     if isinstance(value, tuple):
-        return tuple(flat(w, name, one, into) for one in value)
+        return type(value)(flat(w, name, one, into) for one in value)
     if not isinstance(value, (Node, bool, int, float, complex, np.generic)):
         raise Refuse(f"{name} is {describe(value)} and changes in a loop")
     into.append(w.b.lift(value))
@@ -219,7 +219,7 @@ def flat(w: Walker, name: str, value: Value, into: list[Node]) -> Any:
 
 
 def grown(w: Walker, tree: Any, nodes: Sequence[Node]) -> Value:
-    return tuple(grown(w, one, nodes) for one in tree) if isinstance(tree, tuple) else nodes[tree]
+    return type(tree)(grown(w, one, nodes) for one in tree) if isinstance(tree, tuple) else nodes[tree]
 
 
 def is_array(w: Walker, name: str) -> bool:

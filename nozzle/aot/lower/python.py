@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nozzle.aot.graph import Graph, Node, stored
+from nozzle.aot.graph import Graph, Listed, Node, stored
 from nozzle.aot.lower.text import Text
 from nozzle.aot.sizes import Dim, Guard, Mixed, Size
 
@@ -335,6 +335,8 @@ class Wrapper:
 
     def _together(self, results: dict[Node, str]) -> str:
         shape = self.graph.shape
+        if isinstance(shape, Listed):
+            raise Unwrapped
         if shape is None:
             none = self.entry("none")
             self.call(self.entry("keep"), [(none, "!llvm.ptr")], "")

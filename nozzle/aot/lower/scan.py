@@ -20,7 +20,7 @@ def scan(f: Function, node: Node) -> None:
     name = {"cumsum": "add", "cumprod": "multiply"}[node.op]
     emit = OPS[name].emit
     assert emit is not None
-    start = f.t.const(0 if name == "add" else 1, dtype)
+    start = f.t.const(_nothing(dtype) if name == "add" else 1, dtype)
     if name == "add" and axis == len(shape) - 1 and dtype in ("float32", "float64", "int32", "int64"):
         with nest(f, [f.dim(shape[at]) for at in others]) as outer:
             _scan_in_vectors(f, source, target, tuple(outer), f.dim(shape[axis]), dtype)
@@ -38,6 +38,11 @@ def scan(f: Function, node: Node) -> None:
         fold(f, [f.dim(shape[axis])], start, dtype, step)
 
 
+def _nothing(dtype: str) -> complex:
+    """What a sum begins with that keeps the sign of a zero."""
+    return {"f": -0.0, "c": complex(-0.0, -0.0)}.get(np.dtype(dtype).kind, 0)
+
+
 BLOCK = 2048
 """Elements of a scan that are brought near before they are added up."""
 
@@ -48,7 +53,7 @@ def _scan_in_vectors(f: Function, source: Node, target: Buffer, ahead: tuple[str
     lanes, kind = 64 // np.dtype(dtype).itemsize, register(dtype)
     type, ref = f"vector<{lanes}x{kind}>", f"memref<?x{kind}>"
     add = "arith.addf" if kind[0] == "f" else "arith.addi"
-    none = t.set(f"vector.broadcast {t.const(0, dtype)} : {kind} to {type}")
+    none = t.set(f"vector.broadcast {t.const(_nothing(dtype), dtype)} : {kind} to {type}")
 
     def vectors(total: str, begin: str, end: str) -> str:
         found, at, last = t.name(), t.name(), t.name()

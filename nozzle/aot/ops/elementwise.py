@@ -222,16 +222,23 @@ def _register(name: str) -> None:
         if dtype is not None:
             operands = tuple(b.cast(one, dtype_name(dtype)) for one in operands)
         result = b.ufunc(name, *operands)
-        if out is None:
-            return result
-        b.store(out, result)
-        return out
+        return result if out is None else into(b, out, result)
 
     function(FAMILY, getattr(np, name))(handler)
 
 
 for _name in (*EXACT, "hypot"):
     _register(_name)
+
+
+def into(b: Builder, out: Value, result: Node) -> Node:
+    """Give a result back in an array that is there, whose dtype it must fit as NumPy has it."""
+    if not isinstance(out, Node) or not out.tensor.rank:
+        raise Refuse("an out= that is no array", "pass an array, or assign: y[...] = ...")
+    if not np.can_cast(result.tensor.dtype, out.tensor.dtype, "same_kind"):
+        raise Refuse(f"{result.tensor.dtype} does not go into {out.tensor.dtype} as out=", "cast it with astype")
+    b.store(out, result)
+    return out
 
 
 def logical(b: Builder, name: str, *operands: Value) -> Node:

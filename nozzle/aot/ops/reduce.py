@@ -12,7 +12,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, dtype_name
 from nozzle.aot.graph import Node
-from nozzle.aot.ops.elementwise import truth
+from nozzle.aot.ops.elementwise import into, truth
 from nozzle.aot.ops.op import Op, define, function
 from nozzle.aot.ops.shape import axis_of, count, ravel
 from nozzle.aot.sizes import Dim
@@ -24,7 +24,10 @@ FAMILY = "reduction"
 def axes_of(axis: Value, rank: int) -> tuple[int, ...]:
     if axis is None or (rank == 0 and axis in (0, -1)):
         return tuple(range(rank))
-    return tuple(sorted(axis_of(one, rank) for one in (axis if isinstance(axis, tuple) else (axis,))))
+    found = sorted(axis_of(one, rank) for one in (axis if isinstance(axis, tuple) else (axis,)))
+    if len(set(found)) < len(found):
+        raise ValueError("duplicate value in 'axis'")
+    return tuple(found)
 
 
 def reduce(b: Builder, name: str, node: Node, axes: tuple[int, ...], keepdims: bool, dtype: str) -> Node:
@@ -48,9 +51,13 @@ def _total(name: str, key: Any) -> None:
         node = b.lift(x)
         want = dtype_name(dtype) if dtype is not None else np.asarray(key(stand_in(node.tensor))).dtype.name
         found = reduce(b, name, b.cast(node, want), axes_of(axis, node.tensor.rank), keepdims, want)
-        if out is not None:
-            b.store(out, found)
-        return found if out is None else out
+        if out is None:
+            return found
+        if not isinstance(out, Node) or out.tensor.rank != found.tensor.rank:
+            raise ValueError(f"output parameter for reduction operation {name} has the wrong number of dimensions")
+        for have, made in zip(out.tensor.shape, found.tensor.shape, strict=True):
+            b.same(have, made, "output array does not have the correct shape")
+        return into(b, out, found)
 
 
 _total("sum", np.sum)

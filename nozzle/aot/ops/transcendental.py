@@ -10,6 +10,7 @@ from nozzle.aot import real, whole
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import angle, own
+from nozzle.aot.ops.elementwise import into
 from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
 from nozzle.aot.ops.pairs import half
 from nozzle.aot.types import Tensor
@@ -110,10 +111,7 @@ def _handler(name: str) -> Any:
         node = b.ufunc(name, *operands)
         if name in _REAL and node.tensor.kind == "c":
             raise Refuse(f"np.{name} of complex numbers is not compiled", "write it by np.exp and np.log")
-        if out is None:
-            return node
-        b.store(out, node)
-        return out
+        return node if out is None else into(b, out, node)
 
     return handler
 
