@@ -286,7 +286,6 @@ class Native:
             late = any(trap.late and str(error).startswith(trap.message) for trap in self.lowered.traps)
             return LATE if late else f"{type(error).__name__}: {error}"
         bound = least(self.special)
-        self.gap = apart((got, [mine[at] for at in self.writes]), (want, [theirs[at] for at in self.writes]))
         said = differ(got, want, self.exact, bound) or next(
             (
                 f"argument {self.names[at]}: {words}"
@@ -297,6 +296,8 @@ class Native:
         )
         if said and not self.exact and self._fickle((got, mine), (want, theirs), spare):
             return UNSTEADY
+        if not said:
+            self.gap = apart((got, [mine[at] for at in self.writes]), (want, [theirs[at] for at in self.writes]))
         return said
 
     def _fickle(self, got: Any, want: Any, inputs: list[Any]) -> bool:

@@ -59,6 +59,13 @@ def test_evidence_is_measured_and_shown_from_then_on():
     assert "| NumPy | " in found._repr_markdown_()
 
 
+@needs_mlir
+def test_what_is_infinite_in_both_is_no_difference():
+    compiled = aot.compile(exact, wait=True)
+    compiled(np.array([np.inf, np.nan, 1.0]))
+    assert "greatest difference 0, within its bound" in aot.explain(compiled, V)
+
+
 def test_a_difference_beyond_the_bound_is_said():
     assert "greatest difference 0.5, more than its bound, 0.1" in str(Evidence(1, 1, 1, 0.5, 0.1))
 

@@ -80,7 +80,8 @@ def apart(got: Any, want: Any) -> float:
     if two.dtype.kind not in "fc":
         return 0.0
     wide = "c16" if two.dtype.kind == "c" else "f8"
-    gap = np.abs(np.asarray(got).astype(wide) - two.astype(wide))
+    with np.errstate(all="ignore"):  # what is infinite in both is no difference
+        gap = np.abs(np.asarray(got).astype(wide) - two.astype(wide))
     most = np.max(np.abs(two[np.isfinite(two)].astype(wide)), initial=0)
     return float(np.max(gap[np.isfinite(gap)], initial=0) / (most or 1))
 
