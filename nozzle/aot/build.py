@@ -84,7 +84,7 @@ class Builder:
         if not isinstance(value, (bool, int, float, complex)):
             raise Refuse(f"a {_kind(value)} is no number or array here")
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise Refuse(f"{value} does not fit 64 bits")
+            raise Refuse(f"{value} does not fit 64 bits", "bring it as np.uint64(...), if it fits that")
         node = self.emit("const", (), weak(value), value=value)
         if isinstance(value, int):
             self.known[node] = Dim.of(int(value))
@@ -108,7 +108,9 @@ class Builder:
                     return self.lift(np.dtype(dtype).type(constant))
                 return self.lift(np.asarray(constant).astype(dtype)[()])
             except OverflowError as error:
-                raise Refuse(f"{constant} does not fit {dtype}") from error
+                raise Refuse(
+                    f"{constant} does not fit {dtype}", "widen the other side first: x.astype(np.int64)"
+                ) from error
         if type.weak and type.kind == "i" and np.dtype(dtype).kind in "iu" and dtype != "int64":
             info = np.iinfo(dtype)
             for low, good in ((info.min, "greater_equal"), (info.max, "less_equal")):
@@ -303,7 +305,9 @@ def _kind(value: object) -> str:
 
 
 def describe(value: Value) -> str:
-    return f"a value of type {value.type}" if isinstance(value, Node) else repr(value)
+    if isinstance(value, Node):
+        return f"a value of type {value.type}"
+    return "a list" if isinstance(value, Listed) else "a tuple" if isinstance(value, tuple) else repr(value)
 
 
 def dtype_name(value: Value) -> str:

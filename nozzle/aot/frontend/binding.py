@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.build import Listed, Refuse, Value, describe
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import index
 from nozzle.aot.sizes import Dim
@@ -19,9 +19,10 @@ def bind(w: Walker, target: ast.expr, value: Value) -> None:
     if isinstance(target, ast.Name):
         w.names[target.id] = value
     elif isinstance(target, (ast.Tuple, ast.List)):
-        parts = unpack(w, value, len(target.elts))
+        starred = [at for at, one in enumerate(target.elts) if isinstance(one, ast.Starred)]
+        parts = gathered(w, target, value, *starred) if starred else unpack(w, value, len(target.elts))
         for one, part in zip(target.elts, parts, strict=True):
-            bind(w, one, part)
+            bind(w, one.value if isinstance(one, ast.Starred) else one, part)
     elif isinstance(target, ast.Subscript):
         owner = w.value(target.value)
         if not isinstance(owner, Node):
@@ -31,6 +32,16 @@ def bind(w: Walker, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Attribute) and target.attr == "shape":
             raise w.refuse(target, "the shape of an array is set in place", "x = x.reshape(...)")
         raise w.refuse(target, "an attribute is set", "use a variable, or write to a slice: x[:] = ...")
+
+
+def gathered(w: Walker, target: ast.Tuple | ast.List, value: Value, star: int) -> Sequence[Value]:
+    """A tuple for names of which the one at `star` takes what the others leave."""
+    behind = len(target.elts) - star - 1
+    if not isinstance(value, tuple):
+        raise w.refuse(target, "an array goes into a name with *", "slice it: a, b = x[0], x[1:]")
+    if len(value) < len(target.elts) - 1:
+        raise ValueError(f"not enough values to unpack (expected at least {len(target.elts) - 1}, got {len(value)})")
+    return *value[:star], Listed(value[star : len(value) - behind]), *value[len(value) - behind :]
 
 
 def unpack(w: Walker, value: Value, many: int) -> Sequence[Value]:

@@ -12,7 +12,8 @@ import numpy as np
 from nozzle.aot import real
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend.instead import INSTEAD
-from nozzle.aot.frontend.values import Enumerated, Method, Range, has_node
+from nozzle.aot.frontend.values import Enumerated, Method, Range, Zipped, has_node
+from nozzle.aot.graph import Node
 from nozzle.aot.ops import FUNCTIONS, METHODS, elementwise, linear, product
 from nozzle.aot.types import Tensor
 
@@ -40,8 +41,8 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
     known = not any(has_node(one) for one in (*arguments, *names.values()))
     if function is range:
         bounds = (0, *arguments, 1) if len(arguments) == 1 else (*arguments, 1)[:3]
-        if not isinstance(bounds[2], int) or bounds[2] == 0:
-            raise Refuse("a range whose step is not a constant", "write the step as a number")
+        if isinstance(bounds[2], int) and bounds[2] == 0:
+            raise ValueError("range() arg 3 must not be zero")
         return range(*bounds) if known else Range(*bounds)
     if function is enumerate:
         if isinstance(arguments[0], tuple):
@@ -49,6 +50,8 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
         return Enumerated(w.b.lift(arguments[0]))
     if function is zip and all(isinstance(one, tuple) for one in arguments):
         return tuple(zip(*arguments, strict=False))
+    if function is zip and arguments and all(isinstance(one, Node) and one.tensor.rank for one in arguments):
+        return Zipped(tuple(arguments))
     if known and (function in FOLDED or getattr(function, "__module__", "") == "math"):
         return function(*arguments, **names)
     if isinstance(function, (types.BuiltinFunctionType, type)) and getattr(function, "__module__", "") == "math":
@@ -62,11 +65,18 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
         return inline(w, node, inner, arguments, names)
     raise Refuse(
         f"a call of {getattr(function, '__name__', describe(function))}",
-        INSTEAD.get(getattr(function, "__name__", ""), "docs: the table of what is admissible, aot.table()"),
+        INSTEAD.get(
+            getattr(function, "__name__", ""), "print(aot.table()) says what there is; the rest is done outside"
+        ),
     )
 
 
 def by_math(w: Walker, function: Any, arguments: list[Value]) -> Value:
+    if function.__name__ in ("floor", "ceil", "trunc"):
+        (value,) = arguments
+        return elementwise.to_python(w.b, int, elementwise.nearest(w.b, function.__name__, value))
+    if function.__name__ in ("isnan", "isinf", "isfinite"):
+        return elementwise.to_python(w.b, bool, w.b.ufunc(function.__name__, w.b.cast(arguments[0], "float64")))
     name = MATH.get(function.__name__)
     if name is None:
         raise Refuse(f"math.{function.__name__}", "use NumPy's function")

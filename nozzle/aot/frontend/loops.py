@@ -10,10 +10,10 @@ import numpy as np
 
 from nozzle.aot.bounds import Turns
 from nozzle.aot.build import Refuse, Value, describe
-from nozzle.aot.frontend import binding
+from nozzle.aot.frontend import binding, turns
 from nozzle.aot.frontend.branches import as_type, blank, condition, meet
 from nozzle.aot.frontend.jumps import RESULT, Until, unless
-from nozzle.aot.frontend.values import Enumerated, Range, Unset
+from nozzle.aot.frontend.values import Enumerated, Range, Unset, Zipped
 from nozzle.aot.graph import Block, Node, walk
 from nozzle.aot.names import assigned, read_first, reads
 from nozzle.aot.ops import index
@@ -36,8 +36,19 @@ def loop(w: Walker, statement: ast.For) -> None:
         counted(
             w, statement, Range(0, length, 1), lambda i: binding.bind(w, statement.target, index.index(w.b, source, i))
         )
+    elif isinstance(source, Range) and isinstance(source.step, Node):
+        many = turns.turns(w, *(whole(w, one) for one in (source.start, source.stop, source.step)))
+        begin = lambda i: binding.bind(w, statement.target, turns.at(w, source, i))  # noqa: E731
+        counted(w, statement, Range(0, many, 1), begin)
     elif isinstance(source, Range):
+        before = w.names.get(statement.target.id) if isinstance(statement.target, ast.Name) else None
         counted(w, statement, source, lambda i: binding.bind(w, statement.target, i))
+        last = turns.ended(w, statement, source, before)
+        if last is not None and isinstance(statement.target, ast.Name):
+            w.names[statement.target.id] = last
+    elif isinstance(source, Zipped):
+        begin = lambda i: binding.bind(w, statement.target, tuple(index.index(w.b, one, i) for one in source.nodes))  # noqa: E731
+        counted(w, statement, Range(0, turns.shortest(w, source.nodes), 1), begin)
     elif isinstance(source, Enumerated):
         length = w.b.length(source.node, 0)
         counted(

@@ -39,7 +39,7 @@ def outside(w: Walker, node: ast.AST, name: str) -> Value:
         builtins = function.__globals__.get("__builtins__", {})
         scope = builtins if isinstance(builtins, dict) else vars(builtins)
         if name not in scope:
-            raise w.refuse(node, f"the name {name} is not defined")
+            raise w.refuse(node, f"the name {name} is not defined", "define it before the call, or pass it")
     return captured(w, node, scope, name)
 
 
@@ -65,6 +65,9 @@ def attribute(w: Walker, node: ast.Attribute) -> Value:
         return captured(w, node, owner, node.attr)
     if isinstance(owner, (np.dtype, np.finfo, np.iinfo, np.ufunc, np.generic)):
         return getattr(owner, node.attr)
+    if isinstance(owner, tuple):
+        what = f".{node.attr} of {describe(owner)}"
+        raise Refuse(what, "make an array, out = np.empty(...), and fill it: out[i] = ...")
     raise Refuse(f"an attribute of {describe(owner)}", "objects have no place here; pass arrays and numbers")
 
 

@@ -65,12 +65,18 @@ class Method:
 class Range:
     start: Value
     stop: Value
-    step: int
+    step: Value
+    """A number, or a node."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enumerated:
     node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Zipped:
+    nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)

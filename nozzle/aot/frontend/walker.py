@@ -9,7 +9,7 @@ from typing import Any
 
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.frontend import branches, calls, expressions, loops, scope, statements
-from nozzle.aot.frontend.instead import INSTEAD
+from nozzle.aot.frontend.instead import unknown
 from nozzle.aot.frontend.jumps import Until, without_jumps
 from nozzle.aot.frontend.values import NOTHING, Capture
 from nozzle.aot.graph import Loc
@@ -58,8 +58,7 @@ class Walker:
                 continue
             method = STATEMENTS.get(type(statement))
             if method is None:
-                word = type(statement).__name__.lower()
-                raise self.refuse(statement, f"a {word} statement", INSTEAD.get(word, ""))
+                raise self.refuse(statement, *unknown(statement, "statement"))
             self.guarded(statement, method, statement)
         return NOTHING
 
@@ -79,8 +78,7 @@ class Walker:
         self.at(node)
         method = EXPRESSIONS.get(type(node))
         if method is None:
-            word = type(node).__name__.lower()
-            raise self.refuse(node, f"a {word} expression", INSTEAD.get(word, ""))
+            raise self.refuse(node, *unknown(node, "expression"))
         return self.guarded(node, method, node)
 
 

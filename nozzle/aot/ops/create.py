@@ -89,12 +89,16 @@ def arange(b: Builder, *bounds: Value, dtype: Value = None) -> Node:
     start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
     whole = all(_is_whole(b, one) for one in (start, stop, step))
     if whole:
-        if not isinstance(step, int) or step == 0:
-            raise Refuse("np.arange with a step that is not a constant", "write the step as a number")
-        gap = b.dim(stop) - b.dim(start) if step > 0 else b.dim(start) - b.dim(stop)
+        if isinstance(step, Node) and b.facts.at_least(b.dim(step), 1) is not True:
+            raise Refuse("np.arange with a step that may be zero or less", "write the step as a number")
+        if not isinstance(step, Node) and step == 0:
+            raise ZeroDivisionError("division by zero")
+        up = isinstance(step, Node) or step > 0
+        gap = b.dim(stop) - b.dim(start) if up else b.dim(start) - b.dim(stop)
         enough = b.facts.at_least(gap, 0)
         gap = gap if enough else Dim.of(0) if enough is False else gap.joined("max", Dim.of(0))
-        length = gap if abs(step) == 1 else (gap + (abs(step) - 1)).joined("//", Dim.of(abs(step)))
+        size = b.dim(step if up else -step)
+        length = gap if size.fixed == 1 else (gap + (size - 1)).joined("//", size)
         node = b.ufunc("add", b.ufunc("multiply", iota(b, length), step), start)
         return node if dtype is None else b.cast(node, dtype_name(dtype))
     if not all(isinstance(one, (int, float)) for one in (start, stop, step)):

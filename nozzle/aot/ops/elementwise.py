@@ -318,6 +318,22 @@ def rounded(b: Builder, x: Value, decimals: int = 0) -> Node:
     return b.ufunc("positive", node) if node.tensor.kind in "iu" else b.ufunc("rint", node)
 
 
+@function(FAMILY, round, name="round")
+def round_number(b: Builder, x: Value, ndigits: Value = None) -> Value:
+    """Python's, of one number: to the nearest whole one, of two the even one."""
+    if ndigits is not None:
+        raise Refuse("round to digits", "scale: np.rint(x * 100) / 100")
+    return to_python(b, int, nearest(b, "rint", x))
+
+
+def nearest(b: Builder, name: str, x: Value) -> Node:
+    """A number without its fraction, by `floor`, `ceil`, `trunc` or `rint`; whole ones as they are."""
+    node = b.lift(x)
+    if node.tensor.rank or node.tensor.kind == "c":
+        raise Refuse("an array, or a complex number, where Python takes one real number", "use NumPy's function")
+    return node if node.tensor.kind in "iub" else b.ufunc(name, node)
+
+
 @function(FAMILY, abs)
 def absolute(b: Builder, x: Value) -> Node:
     node = b.lift(x)
@@ -348,7 +364,7 @@ def _pick(b: Builder, order: str, *values: Value) -> Value:
             best = max(best, one) if order == "greater" else min(best, one)
             continue
         left, right = b.lift(one), b.lift(best)
-        better = b.ufunc(order, left, right)
+        better = b.ufunc(order, left, right, pythons=True)
         dtype = common(left.tensor, right.tensor)
         weakly = left.tensor.weak and right.tensor.weak
         sides = (left, right) if left.tensor == right.tensor else (b.cast(left, dtype), b.cast(right, dtype))

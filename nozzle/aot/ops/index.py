@@ -238,7 +238,7 @@ def span(b: Builder, key: slice, length: Dim) -> tuple[Dim, int, Dim]:
     """Start, step and length of a slice, by Python's rules."""
     step = 1 if key.step is None else key.step
     if not isinstance(step, int) or step == 0:
-        raise Refuse("a step that is not a constant", "write the step as a number")
+        raise Refuse("a step that is not a constant", "write it as a number, or take x[np.arange(0, len(x), k)]")
     floor, top = (Dim.of(0), length) if step > 0 else (Dim.of(-1), length - 1)
     start = (floor if step > 0 else top) if key.start is None else _clamped(b, key.start, length, floor, top)
     stop = (top if step > 0 else floor) if key.stop is None else _clamped(b, key.stop, length, floor, top)

@@ -168,7 +168,10 @@ def ascontiguousarray(b: Builder, x: Value) -> Node:
 def asarray(b: Builder, x: Value, dtype: Value = None) -> Value:
     """Itself where it is an array of that dtype."""
     if isinstance(x, tuple):
-        return stack(b, tuple(b.lift(one) if dtype is None else b.cast(one, np.dtype(dtype).name) for one in x))
+        parts = tuple(asarray(b, one, dtype) for one in x)
+        if any(one.tensor.rank != parts[0].tensor.rank for one in parts):
+            raise ValueError("setting an array element with a sequence: the lists differ in their lengths or depths")
+        return stack(b, parts)
     node = b.lift(x)
     return node if dtype is None else b.cast(node, np.dtype(dtype).name)
 

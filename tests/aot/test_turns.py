@@ -1,0 +1,176 @@
+"""Plain programs: loops of any step, several arrays at once, Python's own functions of numbers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from tests.aot.agree import same
+from tests.aot.conftest import needs_mlir
+
+V = np.array([3.0, -1.5, 2.5, 0.5, -7.25])
+
+
+def clamp(i, n):
+    return max(0, min(i, n - 1))
+
+
+def sieve(n):
+    prime = np.ones(n, dtype=np.bool_)
+    i = 2
+    while i * i < n:
+        for j in range(i * i, n, i):
+            prime[j] = False
+        i += 1
+    return prime
+
+
+def steps(start, stop, step):
+    total, turns = 0, 0
+    for i in range(start, stop, step):
+        total += i
+        turns += 1
+    return total, turns
+
+
+def spaced(n, k):
+    return np.arange(0, n, k)
+
+
+def zipped(x, y):
+    total = 0.0
+    for a, b in zip(x, y):  # noqa: B905
+        total += a * b
+    return total
+
+
+def rounded(x):
+    return round(x), math.floor(x), math.ceil(x), math.trunc(x), math.isnan(x)
+
+
+def table(v):
+    return np.array([[1.0, 2.0], [3, 4], v[:2]]) @ v[:2]
+
+
+def behind(a, n):
+    i, j, k, turns = a, a, a, 0
+    for i in range(2):
+        turns += i
+    for j in range(n):
+        turns += j
+    for k in range(n, 0, -2):
+        turns += k
+    return i, j, k, turns
+
+
+def shared(x):
+    first, *rest = x.shape
+    *most, last = x.shape
+    return first, rest[0], last, len(most)
+
+
+def behind_in_a_loop(n):
+    total, j = 0, 0
+    for i in range(n):
+        for j in range(i):
+            total += j
+        total += 10 * j
+    return total
+
+
+CALLS = [
+    (clamp, [(7, 5), (-3, 5), (2, 5), (0, 0)]),
+    (sieve, [(30,), (5,), (2,), (100,)]),
+    (steps, [(0, 10, 3), (10, 0, -3), (0, 10, -1), (5, 5, 2), (0, 1, 100), (-7, 9, 4), (9, -7, -4)]),
+    (spaced, [(6, 2), (7, 3), (1, 9), (0, 4)]),
+    (zipped, [(V, V), (V, V[:3]), (V[:2], V)]),
+    (rounded, [(2.5,), (-2.5,), (3.5,), (0.49,), (-7.0,)]),
+    (table, [(V,)]),
+    (shared, [(V.reshape(1, 5),)]),
+    (behind, [(7, 3), (7, 0), (7, 1), (7, 6)]),
+    (behind_in_a_loop, [(5,), (1,), (0,)]),
+]
+
+
+@pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])
+@pytest.mark.parametrize(("function", "calls"), CALLS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_plain_program_answers_as_python(function, calls, wait):
+    compiled = aot.compile(function, wait=wait)
+    for call in calls:
+        want = function(*call)
+        assert same(compiled(*call), want), call
+        assert same(compiled.traced(call).interpreted(call), want), call
+
+
+def test_a_step_of_zero_is_an_error():
+    compiled = aot.compile(steps, wait=True)
+    compiled(0, 10, 3)
+    with pytest.raises(ValueError, match="range\\(\\) arg 3 must not be zero"):
+        compiled(0, 10, 0)
+
+
+def appends(x):
+    found = []
+    for i in range(3):
+        found.append(x * i)
+    return np.stack(found)
+
+
+def starred(x):
+    a, *_ = x
+    return a
+
+
+def walrus(x):
+    if (n := len(x)) > 2:
+        return n
+    return 0
+
+
+def formatted(x):
+    return f"{x}"
+
+
+def sorts(x):
+    return np.sort(x)
+
+
+def strided(x, k):
+    return x[::k]
+
+
+def inner(x):
+    def helper(y):
+        return y
+
+    return helper(x)
+
+
+def wide(x):
+    return x.astype(np.uint8) + 300
+
+
+def undefined(x):
+    return x + missing
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "reason", "instead"),
+    [
+        (appends, (V,), ".append of a list", "out[i] = ..."),
+        (starred, (V,), "an array goes into a name with *", "slice it: a, b = x[0], x[1:]"),
+        (walrus, (V,), "an assignment inside an expression", "assign on a line before"),
+        (formatted, (V,), "an f-string", "strings have no place here"),
+        (sorts, (V,), "a call of sort", "sort outside, and pass the array"),
+        (strided, (V, 2), "a step that is not a constant", "x[np.arange(0, len(x), k)]"),
+        (inner, (V,), "a function inside a function", "define the helper outside"),
+        (wide, (V,), "300 does not fit uint8", "x.astype(np.int64)"),
+        (undefined, (V,), "the name missing is not defined", "define it before the call"),
+    ],
+)
+def test_what_is_refused_is_called_by_its_name_and_has_a_way_out(function, arguments, reason, instead):
+    with pytest.raises(aot.NotAdmissible) as caught:
+        aot.compile(function)(*arguments)
+    assert reason in str(caught.value)
+    assert f"instead: {instead}" in str(caught.value) or instead in str(caught.value).split("instead: ")[1]
