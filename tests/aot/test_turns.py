@@ -103,6 +103,18 @@ def test_a_plain_program_answers_as_python(function, calls, wait):
         assert same(compiled.traced(call).interpreted(call), want), call
 
 
+def floors(x):
+    return np.floor(x), np.ceil(x), np.trunc(x)
+
+
+@needs_mlir
+@pytest.mark.parametrize("dtype", ["i1", "u4", "i8", "?", "f4"])
+def test_whole_numbers_have_no_fraction_to_lose(dtype):
+    compiled, x = aot.compile(floors, wait=True), (V * 2).astype("i1").astype(dtype)
+    assert same(compiled(x), floors(x))
+    assert compiled.special((x,)).native is not None
+
+
 def test_a_step_of_zero_is_an_error():
     compiled = aot.compile(steps, wait=True)
     compiled(0, 10, 3)

@@ -33,6 +33,11 @@ def _plain(integer: str = "", real: str = "", boolean: str = "", unsigned: str =
     return emit
 
 
+def _fraction_away(real: str) -> Emit:
+    """Of floats an operation of the math dialect; whole numbers stay as they are."""
+    return lambda s, dtype, x: s.op(real, dtype, x[0]) if np.dtype(dtype).kind == "f" else x[0]
+
+
 def _compare(predicate: str) -> Emit:
     def emit(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
         if np.dtype(dtype).kind != "c":
@@ -174,9 +179,9 @@ EXACT: dict[str, tuple[Emit, int]] = {
     "square": (_square, 1),
     "reciprocal": (_reciprocal, 4),
     "sqrt": (_plain(real="math.sqrt"), 6),
-    "floor": (_plain(real="math.floor"), 1),
-    "ceil": (_plain(real="math.ceil"), 1),
-    "trunc": (_plain(real="math.trunc"), 1),
+    "floor": (_fraction_away("math.floor"), 1),
+    "ceil": (_fraction_away("math.ceil"), 1),
+    "trunc": (_fraction_away("math.trunc"), 1),
     "rint": (_plain(real="math.roundeven"), 1),
     "copysign": (_plain(real="math.copysign"), 1),
     "maximum": (_MAXIMUM, 1),
