@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -26,47 +26,61 @@ _again = re.compile(
 """What the reflog says of commits that git makes here out of others."""
 _AMENDED = "commit (amend): "
 _NOTE = "nozzle/alone"
-"""Where it is noted, in the folder that all worktrees share, behind which commit all was made here."""
+"""Where it is noted, in the folder that all worktrees share, behind which commits all was made here."""
 _BEGUN = "nozzle: begun"
 """What is read where a branch begins: at a commit that may be anybody's."""
 _LANDED = "nozzle: land "
 """What it says of a thread that landed: git may have made one cell of two people's."""
+_HIDDEN = ("refs/nozzle/", "refs/stash", "refs/notes/")
+"""Names that bring nobody's text: git and nozzle themselves keep there what was here."""
 _elsewhere = re.compile(r"(initial )?(clone|pull|fetch|push|am)\b")
 """What it says where those of somebody else come in."""
 
 
 def alone(repo: Repo, made: Collection[str] = ()) -> bool:
-    """Whether all there is was made in this clone: nothing was fetched, and no commit behind HEAD is from elsewhere.
+    """Whether all there is was made in this clone: nothing was fetched, and no commit that has a name, or lies behind
+    one, is from elsewhere.
 
     That is noted, since a reflog forgets: what lay behind a commit that was so once does so for ever.
     """
     if any((folder / "FETCH_HEAD").exists() for folder in (repo.git_dir, repo.common)):
         return False
-    if repo.door.run("remote").strip() or repo.door.run("for-each-ref", "--count=1", "refs/remotes").strip():
+    refs = _refs(repo)
+    if repo.door.run("remote").strip() or any(name.startswith("refs/remotes/") for _, name in refs):
         return False
-    if not repo.thread().head:
+    tips = list(dict.fromkeys(_tips(repo, refs)))
+    if not tips:
         return True
-    rows = _reflogs(repo)
+    rows = _reflogs(repo, refs)
     if any(_elsewhere.match(action) for each in rows for _, action in each):
         return False
     known = _noted(repo)
-    commits = set(repo.door.run("rev-list", "HEAD", *(f"^{sha}" for sha in known)).decode().split())
+    given = "".join([*(f"{sha}\n" for sha in tips), *(f"^{sha}\n" for sha in known)]).encode()
+    commits = set(repo.door.run("rev-list", "--stdin", given=given).decode().split())
     if commits - _made_of_own(rows, made_here(repo, rows) | set(made)):
         return False
-    if repo.thread().head not in known:
+    if set(tips) - set(known):
         note = repo.common / _NOTE
         with contextlib.suppress(OSError):  # then the reflog is asked again
             note.parent.mkdir(mode=0o700, exist_ok=True)
-            note.write_text(repo.thread().head)
+            note.write_text("\n".join(tips))
     return True
 
 
 def looks(repo: Repo) -> tuple[tuple[int, ...], ...]:
-    """Change with every fetch, and with every remote."""
-    remotes = repo.common / "refs" / "remotes"
+    """Change with every fetch, with every remote, and with every name of a commit but that of the thread."""
+    here = repo.common / "refs" / "heads" / repo.thread().name
+    names = [Path(folder, name) for folder, names in _loose(repo) for name in names]
     places = [folder / "FETCH_HEAD" for folder in dict.fromkeys((repo.git_dir, repo.common))]
-    places += [repo.common / "config", repo.common / "packed-refs", remotes, *sorted(remotes.glob("*/"))]
+    places += [repo.common / "config", repo.common / "packed-refs", *(name for name in names if name != here)]
     return tuple(_look(place) for place in places)
+
+
+def _loose(repo: Repo) -> Iterator[tuple[str, list[str]]]:
+    """The folders of the names that are not nozzle's own, and what lies in each."""
+    for folder, below, names in os.walk(repo.common / "refs"):
+        below[:] = sorted(name for name in below if name != "nozzle" or Path(folder).name != "refs")
+        yield folder, sorted(names)
 
 
 def _look(place: Path) -> tuple[int, ...]:
@@ -93,9 +107,9 @@ def _amended(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:
 
 
 def _noted(repo: Repo) -> list[str]:
-    """The commit behind which all was made here."""
+    """The commits behind which all was made here."""
     note = repo.common / _NOTE
-    known = [note.read_text("ascii", "replace").strip()] if note.is_file() else []
+    known = note.read_text("ascii", "replace").split() if note.is_file() else []
     return [sha for sha in known if (found := repo.objects.read(sha)) and found.type == "commit"]
 
 
@@ -113,10 +127,11 @@ class Sources:
 
 def sources(repo: Repo, made: Collection[str], known: Sources) -> Sources:
     """Ask the reflogs, which no fetch writes into; a commit of which they do not know is somebody else's."""
-    rows = _reflogs(repo)
+    refs = _refs(repo)
+    rows = _reflogs(repo, refs)
     landed = {sha for each in rows for sha, action in each if action.startswith(_LANDED)}
     own = _amended(rows, made_here(repo, rows) | set(made)) - landed
-    tips = dict.fromkeys(_tips(repo))
+    tips = dict.fromkeys(_tips(repo, refs))
     mine, theirs, alone = [sha for sha in tips if sha in own], [sha for sha in tips if sha not in own], _noted(repo)
     parents = known.parents | _parents(repo, mine, [*theirs, *alone, *(sha for sha in mine if sha in known.parents)])
     below = _below(mine, own, parents)
@@ -158,11 +173,11 @@ def _not_behind(repo: Repo, commits: list[str], others: list[str]) -> list[str]:
     return [sha for sha in commits if sha in left]
 
 
-def _tips(repo: Repo) -> list[str]:
+def _tips(repo: Repo, refs: list[tuple[str, str]]) -> list[str]:
     """All commits that have a name, or were fetched last."""
     heads = ("HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD")
-    refs = [sha for sha, _ in _refs(repo, "refs/remotes", "refs/heads", "refs/tags")]
-    given = "".join(f"{name}^{{commit}}\n" for name in dict.fromkeys([*heads, *_last_fetched(repo), *refs])).encode()
+    names = dict.fromkeys([*heads, *_last_fetched(repo), *(sha for sha, _ in refs)])
+    given = "".join(f"{name}^{{commit}}\n" for name in names).encode()
     out = repo.door.run("cat-file", "--batch-check=%(objecttype) %(objectname)", given=given).decode().splitlines()
     return [row.removeprefix("commit ") for row in out if row.startswith("commit ")]
 
@@ -276,18 +291,17 @@ def _last_fetched(repo: Repo) -> list[str]:
     return list(dict.fromkeys(found[0].decode() for row in rows if (found := re.match(rb"[0-9a-f]{40,64}", row))))
 
 
-def _refs(repo: Repo, *below: str) -> list[tuple[str, str]]:
+def _refs(repo: Repo) -> list[tuple[str, str]]:
     """What each points to, and its name, in which a stranger may have put any space or end of line but git's own."""
-    rows = os.fsdecode(repo.door.run("for-each-ref", "--format=%(objectname) %(refname)", *below)).split("\n")[:-1]
-    return [(sha, name) for sha, _, name in (row.partition(" ") for row in rows)]
+    rows = os.fsdecode(repo.door.run("for-each-ref", "--format=%(objectname) %(refname)")).split("\n")[:-1]
+    return [(sha, name) for sha, _, name in (row.partition(" ") for row in rows) if not name.startswith(_HIDDEN)]
 
 
 def stamp(repo: Repo) -> tuple[int, ...]:
     """Changes whenever what `brought` would find may have changed."""
     heads = ("HEAD", "index", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "FETCH_HEAD", "SQUASH_MSG", "logs/HEAD")
-    remotes, branches = repo.common / "refs" / "remotes", repo.common / "refs" / "heads"
-    places = [repo.git_dir / name for name in heads] + [repo.common / "packed-refs", remotes, *remotes.glob("*/*")]
-    places += [branches, *branches.glob("*/"), repo.common / "refs" / "stash", repo.common / "refs" / "tags"]
+    places = [repo.git_dir / name for name in heads] + [repo.common / "packed-refs"]
+    places += [Path(folder) for folder, _ in _loose(repo)]
     return tuple(place.stat().st_mtime_ns if place.exists() else 0 for place in places)
 
 
@@ -303,7 +317,7 @@ def made_here(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
 
 def steps_here(repo: Repo) -> set[str]:
     """Those of them that nozzle made."""
-    return _steps(repo, _reflogs(repo))
+    return _steps(repo, _reflogs(repo, _refs(repo)))
 
 
 def _steps(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
@@ -312,11 +326,12 @@ def _steps(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
     return {sha for each in rows for sha, action in each if action == _RECORDED} | _between(repo, sorted(pairs))
 
 
-def _reflogs(repo: Repo) -> list[list[tuple[str, str]]]:
+def _reflogs(repo: Repo, refs: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     beside = repo.common / "worktrees"
     names = ["HEAD", "main-worktree/HEAD"] if beside.is_dir() else ["HEAD"]
     names += [f"worktrees/{folder.name}/HEAD" for folder in beside.glob("*")]
-    return [_reflog(repo, name) for name in dict.fromkeys([*names, *(name for _, name in _refs(repo, "refs/heads"))])]
+    branches = (name for _, name in refs if name.startswith("refs/heads/"))
+    return [_reflog(repo, name) for name in dict.fromkeys([*names, *branches])]
 
 
 def _reflog(repo: Repo, name: str) -> list[tuple[str, str]]:

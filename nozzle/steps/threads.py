@@ -51,7 +51,10 @@ def put_branch(repo: Repo, branch: str, files: Mapping[str, bytes], title: str) 
     if old and tree == repo.tree(old):
         return old
     new = repo.objects.commit(tree, [old] if old else [], repo.signed(), title.encode() + b"\n")
-    repo.refs.move(HEADS + branch, new, old)
+    if old:
+        repo.refs.move(HEADS + branch, new, old)
+    else:  # git says so of a first commit; "nozzle", where a branch begins, says of none who made it
+        repo.door.run("update-ref", "-m", f"commit (initial): {title}", HEADS + branch, new, "")
     return new
 
 

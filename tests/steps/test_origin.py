@@ -159,6 +159,36 @@ def test_who_fetches_is_alone_no_longer_from_that_moment_on(author: Author, tmp_
         assert not steps.alone()
 
 
+@pytest.mark.parametrize("name", ["refs/pull/1", "refs/heads/x/y", "refs/tags/x", "refs/x"])
+def test_who_got_somebody_elses_commit_by_whatever_name_is_alone_no_longer(author: Author, name: str) -> None:
+    with Steps.open(author.root) as steps:
+        made(steps, "a.md", "0")
+        assert steps.alone()
+        author.git("update-ref", name, author.git("commit-tree", "-m", "theirs", "HEAD^{tree}"))
+        assert not steps.alone()
+    with Steps.open(author.root) as again:
+        assert not again.alone()
+
+
+def test_names_that_lead_to_my_own_commits_change_nothing(author: Author) -> None:
+    with Steps.open(author.root) as steps:
+        made(steps, "a.md", "0")
+        made(steps, "a.md", "1")
+        author.git("tag", "-a", "one", "-m", "one", "HEAD~1")
+        author.git("branch", "side", "HEAD~1")
+        author.git("notes", "add", "-m", "a note")
+        (author.root / "a.md").write_text("mine")
+        author.git("stash")
+        steps.put_branch("site", {"index.html": b"site"}, "the site")
+        steps.put_branch("site", {"index.html": b"more"}, "the site again")
+        aside = steps.record_aside([row(7)], author.git("rev-parse", "HEAD~1"))
+        assert steps.alone()
+    with Steps.open(author.root) as again:
+        assert again.alone()
+        assert again.brought("a.md") == []
+        assert aside.name in author.git("branch")
+
+
 def fetched(author: Author, *texts: str) -> None:
     """As if somebody else had made commits with these texts."""
     tip = author.git("rev-parse", "HEAD")
