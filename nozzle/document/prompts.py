@@ -8,12 +8,13 @@ refuses to see a prompt in a fence, a heading, a comment, a list, a quote, or in
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from nozzle.document.entry import SHOWN, Block, Cell, Entry, Envelope, Span, hexdigest
 from nozzle.document.options import Options, read_options
 
 Word = Literal["ask", "do", "wtf", "sure", "nope", "stop"]
+WORDS: tuple[Word, ...] = get_args(Word)
 QUESTIONS: tuple[Word, ...] = ("ask", "wtf")
 """Words that an answer is written under."""
 WAITING = "waiting"

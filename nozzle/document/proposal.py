@@ -19,6 +19,7 @@ COUNTDOWN = 5.0
 """Seconds after which a reversible cell runs unless somebody objects."""
 
 _tick = re.compile(r"\s*[-*+] \[([xX])\] +(run|deny|keep|skip)\b")
+_box = re.compile(r"(\s*[-*+] )\[[xX]\] ")
 AGAIN = "again"
 """What a proposal `asks` besides: that something above may reach outside again."""
 OTHERWISE = ("keep", "skip")
@@ -130,6 +131,25 @@ def name(task: str, number: int, source: str) -> str:
 def find(entry: Entry, id_: str) -> Envelope | None:
     """Its block in the text."""
     return next((block for block in entry.envelopes if block.kind == "proposal" and block.keys.get("id") == id_), None)
+
+
+def answerable(entry: Entry) -> dict[str, Envelope]:
+    """What stands to be answered, proposals and tasks that are done elsewhere, by names that no edit changes."""
+    blocks = (block for block in entry.envelopes if block.kind in ("proposal", "task"))
+    return {
+        f"{block.kind} {block.keys.get('id', '') if block.kind == 'proposal' else block.of}": block for block in blocks
+    }
+
+
+def boxes(block: Envelope) -> frozenset[str]:
+    """The lines of a block in which a box is ticked."""
+    return frozenset(row for row in block.body if _box.match(row))
+
+
+def cleared(was: Envelope, now: Envelope) -> bool:
+    """Whether boxes of a block were ticked, and all that became of it is that none is."""
+    empty = tuple(_box.sub(r"\1[ ] ", row) for row in was.body)
+    return bool(boxes(was)) and tuple(now.body) == empty
 
 
 def read(block: Envelope) -> Standing:

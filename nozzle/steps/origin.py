@@ -212,6 +212,22 @@ def brought_anywhere(repo: Repo, wanted: Callable[[str], bool], names: list[str]
     return [(path, blob.data) for path, blob in read if blob and blob.type == "blob"]
 
 
+def apart(repo: Repo, path: str, names: list[str]) -> list[tuple[bytes, bytes]]:
+    """What a file was where HEAD and each of these went apart, and what it is there; not of those that HEAD is built
+    on. One process for each.
+    """
+    forks = {name: repo.door.ask("merge-base", "HEAD", name).out.decode().strip() for name in names if name}
+    pairs = [(base, name) for name, base in forks.items() if base and base != name]
+    found = [_blobs(repo, [each[side] for each in pairs], path) for side in (0, 1)] if pairs else ([], [])
+    both = dict.fromkeys((before, after) for before, after in zip(*found, strict=True) if before != after)
+    return [(_data(repo, before), _data(repo, after)) for before, after in both]
+
+
+def _data(repo: Repo, blob: str) -> bytes:
+    found = repo.objects.read(blob) if blob else None
+    return found.data if found else b""
+
+
 @dataclass(slots=True)
 class Versions:
     """What is known of the versions of one file: those behind a commit are not looked for again."""

@@ -308,6 +308,10 @@ class Steps:
             self._anywhere = (stamp, origin.brought_anywhere(self._repo, wanted, sources.names))
         return self._anywhere[1]
 
+    def apart(self, path: str) -> list[tuple[bytes, bytes]]:
+        """What a file was where HEAD and each commit of somebody else's went apart, and what it is there."""
+        return origin.apart(self._repo, self._repo.canonical(path), self._elsewhere()[1].names)
+
     def _elsewhere(self) -> tuple[tuple[int, ...], origin.Sources]:
         if (now := origin.stamp(self._repo)) != self._sources[0]:
             self._sources = (now, origin.sources(self._repo, self._made, self._sources[1]))

@@ -283,15 +283,17 @@ class Journal:
         """For a cell, why it may not run: somebody else may have written it, and nobody here accepted it."""
         from nozzle.words.origin import refused
 
-        if self.trust_all:
-            return lambda cell: ""
-        if other := self.steps.other(rel):
+        if (other := self.steps.other(rel)) and not self.trust_all:
             return lambda cell: f"it lies in {other}, a repository of its own: run nozzle there"
-        if self.steps.alone():
+        if not self.may_hold_others():
             return lambda cell: ""
         chains = refused(self, entry, rel)
         words = f"{FOREIGN}; 'nozzle trust {rel}' shows it and lets it run"
         return lambda cell: words if cell.chain in chains else ""
+
+    def may_hold_others(self) -> bool:
+        """Whether anything here may be somebody else's, as far as nobody said that all of it is to be trusted."""
+        return not (self.trust_all or self.steps.alone())
 
     def trusts_settings(self, *names: str) -> bool:
         """Whether what the journal's settings name by these keys may act here (the Python that runs cells, the model
@@ -304,7 +306,7 @@ class Journal:
 
     def owns(self, *paths: str) -> bool:
         """Whether these files, or what lies in these folders, cannot have come by git from somebody else."""
-        return self.trust_all or self.steps.alone() or not any(self.steps.tracks(path) for path in paths)
+        return not self.may_hold_others() or not any(self.steps.tracks(path) for path in paths)
 
     def file_digest(self, folder: Path) -> Callable[[str], str | None]:
         """SHA-256 of a file in a folder's `_out`."""

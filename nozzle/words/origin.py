@@ -1,15 +1,24 @@
-"""Whose a cell is. What cannot be shown to be this user's does not run: an allow-list, never a list of strangers.
+"""Whose a part of a text is: a cell, a word to the agents, a line of an answer to a proposal.
 
-A cell is this user's when he typed it (no version of the entry that git may have put here, from wherever in the
-history, holds it, nor does an entry of which this one is a copy), when he typed it earlier while
-nozzle looked on, when he accepted it, or when a key that he trusts signed its output. All of this is asked of the
-chain, the cell after exactly those above it; only an edit of his own carries the cells below it along.
+What cannot be shown to be this user's starts nothing: an allow-list, no list of strangers. Asked from top to bottom:
+
+    it was typed here while nozzle looked on, accepted, or signed by a trusted key    his
+    it stands in a text of somebody else's, and was not his at HEAD                   theirs
+    it stands in none, and has lines of a part of theirs that stands here no more     theirs: git may have mixed the two
+    it was his at HEAD, and what is above it is so by somebody else's doing           theirs: it is another program
+    else                                                                              his: he typed it
+
+A text of somebody else's is one that git may have put here, from wherever in the history, or of which this is a copy.
+A cell is asked about after exactly those above it; only an edit of his own carries the cells below it along.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -24,103 +33,334 @@ ENDED = "died"
 
 SEEN = "theirs"
 """The note of what was seen to come from elsewhere: git forgets what was fetched, with the next fetch."""
+FEW = 3
+"""Words that two people may well say alike."""
 _imports = re.compile(
     r"^[ \t]*(import [\w., \t]+|from [\w.]+ import (\([\w,\s]*\)|[\w,* \t]+))?(#.*)?$",
     re.M,
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something in a text that starts something here, if it is his."""
+
+    digest: str
+    """Of what it says, wherever it stands."""
+    name: str
+    """What it is called when it is his: a cell by its chain, so after those above it. Empty: it starts nothing."""
+    kind: str
+    """The language, or the word."""
+    body: str
+    """Its lines as they stand in the text."""
+    above: str = ""
+    """The digest of the cell above; empty for the first one."""
+
+    @property
+    def lines(self) -> frozenset[tuple[str, str]]:
+        """What its lines say, and in which language; but for blanks, lone brackets and comments."""
+        rows = (row.strip() for row in self.body.split("\n"))
+        return frozenset((self.kind, row) for row in rows if re.search(r"\w", row) and not self._is_comment(row))
+
+    @property
+    def telling(self) -> frozenset[tuple[str, str]]:
+        """Those that are not alike everywhere, as imports are."""
+        rows = (row.strip() for row in _imports.sub("", self.body).split("\n"))
+        return self.lines & {(self.kind, row) for row in rows} if self.kind == "python" else self.lines
+
+    def _is_comment(self, row: str) -> bool:
+        return self.kind == "python" and row.startswith("#")
+
+
+Parts = Callable[["Entry"], list[Part]]
+
+
+def cells(entry: Entry) -> list[Part]:
+    """The cells, also those that never run."""
+    found, above = [], ""
+    for cell in entry.cells:
+        found.append(_part(cell, above))
+        above = cell.digest if cell.runs else above
+    return found
+
+
+def _part(cell: Cell, above: str) -> Part:
+    return Part(cell.digest, cell.chain, cell.language, cell.body, above)
+
+
+def words(entry: Entry) -> list[Part]:
+    """What is said to the agents."""
+    from nozzle.document.prompts import prompts
+
+    def rows(start: int, stop: int) -> str:
+        return "".join(entry.rows[start:stop]).replace("\r", "")
+
+    return [Part(each.digest, each.digest, each.word, rows(each.span.start, each.span.stop)) for each in prompts(entry)]
+
+
 def refused(here: Journal, entry: Entry, rel: str) -> set[str]:
     """Chains of the cells that may not run."""
-    from nozzle.document.entry import Entry
+    return {part.name for part in _theirs(_Case(here, rel, cells), entry)}
+
+
+def unheard(here: Journal, entry: Entry, rel: str) -> set[str]:
+    """Digests of the prompts that start nothing."""
+    return {part.name for part in _theirs(_Case(here, rel, words), entry)}
+
+
+def note_words(here: Journal, entry: Entry, rel: str) -> None:
+    """Nothing here came from elsewhere: what is said to the agents is his, also when something does. (Outputs say so
+    of cells: he signs them.)
+    """
+    from nozzle.keys import add_typed
+
+    case = _Case(here, rel, words)
+    add_typed(here.steps.shared, [case.mark(part) for part in words(entry)])
+
+
+def answered(here: Journal, entry: Entry, before: Entry, rel: str) -> set[str]:
+    """Names of what stood to be answered before, and stands now as somebody else has it, or with a line of his.
+
+    A box alone is nobody's line: where the author and somebody else tick the same one, the rest of it tells.
+    """
+    from nozzle.document.proposal import answerable, boxes
+
+    was, now = answerable(before), answerable(entry)
+    changed = {name for name in was.keys() & now.keys() if set(now[name].body) - set(was[name].body)}
+    if not changed or not here.may_hold_others():
+        return set()
+
+    def parts(one: Entry) -> list[Part]:
+        found = []
+        for name, block in answerable(one).items():
+            if name in changed:
+                rows = set(block.body) - set(was[name].body) - boxes(block)
+                for body in ("\n".join(block.body), *sorted(rows)):
+                    digest = _of(name, body)
+                    found.append(Part(digest, digest, name, body))
+        return found
+
+    return {part.kind for part in _theirs(_Case(here, rel, parts), entry)}
+
+
+def by_git(here: Journal, entry: Entry, rel: str) -> bool:
+    """Whether git alone may have written this text."""
+    return entry.text.encode("utf-8", "surrogateescape") in [here.steps.head_text(rel), *here.steps.brought(rel)]
+
+
+def accept(here: Journal, found: Iterable[tuple[str, Cell]]) -> None:
+    """Trust cells, each in an entry; a line of theirs that is kept in another cell there, in this clone, is his too."""
+    from nozzle.keys import add_typed
+
+    accepted = list(found)
+    here.trust.trust_cells(cell.chain for _, cell in accepted)
+    lines = {_line(rel, line) for rel, cell in accepted for line in _part(cell, "").lines}
+    add_typed(here.steps.shared, lines)
+
+
+@dataclass(slots=True)
+class _Case:
+    """Parts of one kind, of one entry."""
+
+    here: Journal
+    rel: str
+    parts: Parts
+    known: set[str] = field(init=False)
+    """What was typed here."""
+    _vouched: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from nozzle.keys import typed
+
+        self.known = typed(self.here.steps.shared)
+
+    def mark(self, part: Part, rel: str = "") -> str:
+        """How a part is noted that was typed here: a cell says by itself after which ones it stands."""
+        return part.name if self.parts is cells else _of(rel or self.rel, part.digest)
+
+    def vouched(self, entry: Entry, rel: str = "") -> set[str]:
+        """Names of the parts that were typed here, accepted, or signed."""
+        if (entry.text, rel) not in self._vouched:
+            found = {part.name for part in self.parts(entry) if part.name and self.mark(part, rel) in self.known}
+            if self.parts is cells:
+                chains = [cell.chain for cell in entry.cells if cell.runs]
+                found |= self.here.trust.trusts_cells(chains) | _signed(self.here, entry, rel or self.rel)
+            self._vouched[entry.text, rel] = found
+        return self._vouched[entry.text, rel]
+
+    def others(self, entry: Entry, rel: str = "") -> list[Part]:
+        """What nobody vouches for."""
+        own = self.vouched(entry, rel)
+        return [part for part in self.parts(entry) if part.name not in own]
+
+
+def _theirs(case: _Case, entry: Entry) -> list[Part]:
+    """The parts of a text that may not start anything; what is his is noted, and what was seen to be theirs."""
     from nozzle.keys import add_typed, typed
 
-    known = typed(here.steps.shared)
-    head = Entry(here.steps.head_text(rel).decode("utf-8", "replace"))
-    others = [Entry(content.decode("utf-8", "replace")) for content in here.steps.brought(rel)]
-    seen = typed(here.steps.shared, SEEN)
-    brought = {cell.digest for one in others for cell in one.cells}
-    brought |= {cell.digest for cell in entry.cells if _at(rel, cell) in seen}
-    here_too = set(brought)
-    brought |= _copied(here, entry, brought, known)
-    before = _vouched(here, head, rel, known)
-    carried = {cell.digest for cell in head.cells} - {cell.digest for cell in head.cells if cell.chain not in before}
-    own = vouched = _vouched(here, entry, rel, known)
-    older = _earlier(
-        here, [cell for cell in entry.cells if not {cell.digest, cell.chain} & (brought | own)], rel, known
-    )
-    brought, here_too = brought | older, here_too | older
-    own = own | {cell.chain for cell in entry.cells if cell.digest not in brought or cell.digest in carried}
-    chains = [cell.chain for cell in entry.cells if cell.runs]
-    for one in others:  # its output may have gone here, and stand signed where it came from
-        if (set(chains) - own) & {cell.chain for cell in one.cells}:
-            own |= _vouched(here, one, rel, known) & set(chains)
-    typed_now = own if entry.text != head.text else own - vouched
-    add_typed(here.steps.shared, [chain for chain in chains if chain in typed_now])
-    foreign = [cell for cell in entry.cells if cell.runs and cell.chain not in own and cell.digest in here_too]
-    add_typed(here.steps.shared, [_at(rel, cell) for cell in foreign], SEEN)
-    return set(chains) - own
+    steps, rel, mine = case.here.steps, case.rel, case.parts(entry)
+    if not mine:
+        return []
+    head, texts = _read(steps.head_text(rel)), [_read(content) for content in steps.brought(rel)]
+    noted = typed(steps.shared, SEEN)
+    seen = {part.digest for part in mine if _of(rel, part.digest) in noted}
+    seen |= {part.digest for one in texts for part in case.parts(one)}
+    vouched = case.vouched(entry)
+    copied = _copied(case, entry, seen)
+    asked = [part for part in mine if not {part.digest, part.name} & (seen | copied | vouched)]
+    seen |= {part.digest for one in _earlier(case, asked) for part in case.others(one)}
+    for one in texts:  # its output may have gone here, and stand signed where it came from
+        if {part.name for part in mine} - vouched & {part.name for part in case.parts(one)}:
+            vouched = vouched | (case.vouched(one) & {part.name for part in mine})
+    was = _digests(case, head) - {part.digest for part in case.others(head)}
+    foreign = {part for part in mine if part.digest in seen | copied and part.digest not in was}
+    left = [part for part in mine if part.name and part.name not in vouched and part not in foreign]
+    mixed = _mixed(case, [part for part in left if part.digest not in was], entry, head, texts)
+    moved = {part for part in left if _of(rel, part.name) in noted} | _moved(case, left, entry, head, texts)
+    foreign = {part for part in mine if part.name and part.name not in vouched} & (foreign | mixed | moved)
+    own = {part for part in mine if part.name} - foreign
+    if case.parts in (cells, words):
+        fresh = own if entry.text != head.text else {part for part in own if part.name not in vouched}
+        add_typed(steps.shared, [case.mark(part) for part in fresh])
+        told = {_of(rel, part.digest) for part in foreign if part.digest in seen or part in mixed}
+        add_typed(steps.shared, told | {_of(rel, part.name) for part in moved}, SEEN)
+    return [part for part in mine if part in foreign]
 
 
-def _at(rel: str, cell: Cell) -> str:
-    return sha256(f"{rel}\0{cell.digest}".encode("utf-8", "surrogateescape")).hexdigest()
+def _earlier(case: _Case, asked: list[Part]) -> list[Entry]:
+    """Older versions, which git may have written over this one, that hold one of these parts."""
+    bodies = {part.body.encode() for part in asked if part.name}
+    found = case.here.steps.earlier(case.rel, bodies) if bodies else ()
+    return [_read(content) for content in found]
 
 
-def _copied(here: Journal, entry: Entry, brought: set[str], known: set[str]) -> set[str]:
-    """Digests of other people's cells in the entries of which this may be a copy.
+def _mixed(case: _Case, typed: list[Part], entry: Entry, head: Entry, texts: list[Entry]) -> set[Part]:
+    """Those in which git may have put lines of somebody else's: his part is here no more, and this has two of its
+    lines, or half of them, and one of these is in no part that this user vouches for.
+
+    Git mixes no two changes of one line, nor of two that follow each other: so with his line came one beside it.
+    """
+    if case.parts not in (cells, words):
+        return set()
+    here, found = Counter(part.digest for part in case.parts(entry)), []
+    for one in texts if typed else ():
+        there = Counter(part.digest for part in case.parts(one))
+        gone = [part for part in case.parts(one) if there[part.digest] > here[part.digest]]
+        found += [(part, other, one) for part in typed for other in gone if _is_much(part, other)]
+    if not found:
+        return set()
+    own = [part for one in (entry, head, *texts) for part in case.parts(one) if part.name in case.vouched(one)]
+    his = {line for part in own for line in part.lines}
+    theirs = [
+        (part, part.lines & other.lines - his) for part, other, one in found if other.name not in case.vouched(one)
+    ]
+    return {part for part, lines in theirs if any(_line(case.rel, line) not in case.known for line in lines)}
+
+
+def _is_much(part: Part, other: Part) -> bool:
+    """Whether one may be made of the other: what is alike everywhere does not tell."""
+    lines = part.telling
+    shared = lines & other.telling
+    return len(shared) > 1 or 2 * len(shared) >= len(lines) > 1
+
+
+def _moved(case: _Case, left: list[Part], entry: Entry, head: Entry, texts: list[Entry]) -> set[Part]:
+    """Cells of his that stand, with all above them, in a text of somebody else's; or right below a cell as they do in
+    none of his; or below a place where somebody else took a cell of his away.
+    """
+    if case.parts is not cells:
+        return set()
+    names = {part.name for one in texts for part in case.parts(one)}
+    found = {part for part in left if part.name in names}
+    was, there = _running(case, head), [part for one in texts for part in case.parts(one)]
+    at_head, joints = {part.digest for part in was}, {(part.above, part.digest) for part in was}
+    known = at_head | {part.digest for part in there} | {""}
+    new = [part for part in left if part.digest in at_head and part.above in known]
+    if all((part.above, part.digest) in joints for part in new):
+        return found
+    joints |= {(part.above, part.digest) for one in texts for part in case.parts(one) if part.name in case.vouched(one)}
+    new = [part for part in new if (part.above, part.digest) not in joints]
+    theirs = {(part.above, part.digest) for one in [*texts, *_earlier(case, new)] for part in case.others(one)}
+    return found | {part for part in new if (part.above, part.digest) in theirs} | _below_taken(case, entry, was)
+
+
+def _below_taken(case: _Case, entry: Entry, was: list[Part]) -> set[Part]:
+    """The cells below a place where one of HEAD's is gone that somebody else took out since the two went apart."""
+    taken, now = set[str](), _running(case, entry)
+    for before, after in case.here.steps.apart(case.rel):
+        taken |= _digests(case, _read(before)) - _digests(case, _read(after))
+    taken -= {part.digest for part in now}
+    matcher = SequenceMatcher(None, [part.digest for part in was], [part.digest for part in now], autojunk=False)
+    for what, start, stop, at, _ in matcher.get_opcodes():
+        if what == "delete" and taken & {part.digest for part in was[start:stop]}:
+            return set(now[at:])
+    return set()
+
+
+def _read(content: bytes) -> Entry:
+    from nozzle.document.entry import Entry
+
+    return Entry(content.decode("utf-8", "replace"))
+
+
+def _digests(case: _Case, entry: Entry) -> set[str]:
+    return {part.digest for part in case.parts(entry)}
+
+
+def _running(case: _Case, entry: Entry) -> list[Part]:
+    return [part for part in case.parts(entry) if part.name]
+
+
+def _copied(case: _Case, entry: Entry, seen: set[str]) -> set[str]:
+    """Digests of other people's parts in the entries of which this may be a copy.
 
     Who writes the other entry gains nothing: a lesser part of it gets here by the author's own hand alone.
     """
-    from nozzle.document.entry import Entry
-
+    if case.parts not in (cells, words):
+        return set()
     found: set[str] = set()
-    cells = [cell for cell in entry.cells if cell.runs]
-    signs = {cell.body.strip().split("\n")[0].encode() for cell in cells if cell.digest not in brought}
-    for rel, content in here.steps.brought_anywhere(here.settings.is_entry) if signs else ():
-        if not any(sign in content for sign in signs):
-            continue
-        other = Entry(content.decode("utf-8", "replace"))
-        if _is_copy(cells, [cell for cell in other.cells if cell.runs]):
-            own = _vouched(here, other, rel, known)
-            found |= {cell.digest for cell in other.cells if cell.chain not in own}
+    signs = {sign for part in case.parts(entry) if part.digest not in seen and (sign := _sign(part))}
+    for rel, content in case.here.steps.brought_anywhere(case.here.settings.is_entry) if signs else ():
+        other = _read(content) if any(sign in content for sign in signs) else None
+        if other and any(_is_copy(parts(entry), parts(other)) for parts in (cells, _all)):
+            found |= {part.digest for part in case.others(other, rel)}
     return found
 
 
-def _is_copy(cells: list[Cell], theirs: list[Cell]) -> bool:
-    """Whether cells are the greater part of what somebody has, or the greater part of them is his: two at least, or the
-    only one there is, after the same ones. Imports are alike everywhere, so they count for nothing.
+def _all(entry: Entry) -> list[Part]:
+    return cells(entry) + words(entry)
+
+
+def _sign(part: Part) -> bytes:
+    """A line of it."""
+    return next((row.strip().encode() for row in part.body.split("\n") if row.strip()), b"") if part.name else b""
+
+
+def _is_copy(mine: list[Part], theirs: list[Part]) -> bool:
+    """Whether parts are the greater part of what somebody has, or the greater part of them is his: two at least, or the
+    only one there is, after the same ones. Imports and short words are alike everywhere, so they count for nothing.
     """
-    mine, other = ({cell.digest: cell.chain for cell in each if not _only_imports(cell)} for each in (cells, theirs))
-    shared = mine.keys() & other.keys()
-    if not shared or len(shared) == len(mine) == len(other) or len(cells) == 1:
+    one, other = ({part.digest: part.name for part in each if _counts(part)} for each in (mine, theirs))
+    shared = one.keys() & other.keys()
+    if not shared or len(shared) == len(one) == len(other) or len([part for part in mine if part.name]) == 1:
         return bool(shared)
     if len(shared) == 1:
-        return min(len(mine), len(other)) == 1 and bool(set(mine.values()) & set(other.values()))
-    return 2 * len(shared) > min(len(mine), len(other))
+        return min(len(one), len(other)) == 1 and bool(set(one.values()) & set(other.values()))
+    return 2 * len(shared) > min(len(one), len(other))
 
 
-def _only_imports(cell: Cell) -> bool:
-    return not _imports.sub("", cell.body).strip()
+def _counts(part: Part) -> bool:
+    from nozzle.document.prompts import WORDS
+
+    return len(part.body.split()) > FEW if part.kind in WORDS else bool(_imports.sub("", part.body).strip())
 
 
-def _earlier(here: Journal, cells: list[Cell], rel: str, known: set[str]) -> set[str]:
-    """Digests of those cells that an older version of this entry has, which git may have written over it; but for what
-    was this user's there.
-    """
-    from nozzle.document.entry import Entry
-
-    found: set[str] = set()
-    for content in here.steps.earlier(rel, {cell.body.encode() for cell in cells if cell.runs}) if cells else ():
-        older = Entry(content.decode("utf-8", "replace"))
-        own = _vouched(here, older, rel, known)
-        found |= {cell.digest for cell in older.cells if cell.chain not in own}
-    return found
+def _line(rel: str, line: tuple[str, str]) -> str:
+    return _of(rel, *line)
 
 
-def _vouched(here: Journal, entry: Entry, rel: str, known: set[str]) -> set[str]:
-    """Chains that were typed here, accepted, or signed."""
-    chains = [cell.chain for cell in entry.cells if cell.runs]
-    return {chain for chain in chains if chain in known} | here.trust.trusts_cells(chains) | _signed(here, entry, rel)
+def _of(*parts: str) -> str:
+    return sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _signed(here: Journal, entry: Entry, rel: str) -> set[str]:

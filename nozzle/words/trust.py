@@ -26,6 +26,7 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
     """
     from nozzle.settings import settings_digest, shared
     from nozzle.words.journal import journal
+    from nozzle.words.origin import accept
     from nozzle.words.visible import echo
 
     with journal(paths[0] if paths else None) as here:
@@ -52,7 +53,7 @@ def command(paths: tuple[Path, ...], yes: bool) -> int:
             return here.told()
         if not yes and not _confirmed(_question(len(found), bool(settings))):
             return 1
-        here.trust.trust_cells(cell.chain for _, cell in found)
+        accept(here, found)
         if settings:
             here.trust.trust_files([settings])
         click.echo("trusted; 'nozzle run' runs it" if found else "trusted")

@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from nozzle.cli import cli
+from nozzle.document.entry import Entry
 from nozzle.errors import NozzleError
+from nozzle.words.journal import journal
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,34 @@ def process(*words: str) -> Iterator["subprocess.Popen[str]"]:
         if started.poll() is None:
             started.send_signal(signal.SIGINT)
         started.communicate(timeout=60)
+
+
+ME = ("-c", "user.name=I", "-c", "user.email=i@example.org")
+WHO = ("-c", "user.name=They", "-c", "user.email=they@example.org")
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """Somebody else's journal, committed by hand."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    entry(folder, cell("print('theirs')"))
+    git(folder, "add", "-A")
+    git(folder, *WHO, "commit", "-qm", "theirs")
+    return folder
+
+
+@pytest.fixture
+def clone(theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    subprocess.run(["git", "clone", "-q", str(theirs), str(tmp_path / "clone")], check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    return tmp_path / "clone"
+
+
+def held(folder: Path, path: Path) -> list[str]:
+    """The cells that may not run."""
+    with journal(folder) as here:
+        one = Entry(path.read_text())
+        why = here.distrust(one, here.rel(path))
+        return [each.body.strip() for each in one.cells if each.runs and why(each)]

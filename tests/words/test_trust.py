@@ -19,28 +19,7 @@ from nozzle.errors import Refused
 from nozzle.ledger import put_files
 from nozzle.words.journal import journal
 from tests.conftest import Workshop
-from tests.words.conftest import Say, cell, entry, git, process
-
-WHO = ("-c", "user.name=They", "-c", "user.email=they@example.org")
-
-
-@pytest.fixture
-def theirs(tmp_path: Path) -> Path:
-    """Somebody else's journal, committed by hand."""
-    folder = tmp_path / "theirs"
-    folder.mkdir()
-    git(folder, "init", "-q", "-b", "main")
-    entry(folder, cell("print('theirs')"))
-    git(folder, "add", "-A")
-    git(folder, *WHO, "commit", "-qm", "theirs")
-    return folder
-
-
-@pytest.fixture
-def clone(theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    subprocess.run(["git", "clone", "-q", str(theirs), str(tmp_path / "clone")], check=True)
-    monkeypatch.chdir(tmp_path / "clone")
-    return tmp_path / "clone"
+from tests.words.conftest import ME, WHO, Say, cell, entry, git, held, process
 
 
 def test_a_clone_runs_nothing_until_it_is_trusted(say: Say, clone: Path) -> None:
@@ -345,7 +324,6 @@ def test_what_two_write_alike_in_one_cell_of_many_is_no_copy(say: Say, clone: Pa
     assert say("run", str(path)).status == 0
 
 
-ME = ("-c", "user.name=I", "-c", "user.email=i@example.org")
 BY_HAND: dict[str, list[tuple[str, ...]]] = {
     "staged": [("add", "-A")],
     "committed": [("add", "-A"), (*ME, "commit", "-qm", "mine")],
@@ -460,14 +438,6 @@ def test_only_the_greater_part_of_an_entry_is_a_copy_and_imports_are_none(theirs
     git(clone, "pull", "-q")
     path = entry(clone, "\n".join(cells), "journal/own.md")
     assert not held(clone, path) if mine else held(clone, path)
-
-
-def held(folder: Path, path: Path) -> list[str]:
-    """The cells that may not run."""
-    with journal(folder) as here:
-        one = Entry(path.read_text())
-        why = here.distrust(one, here.rel(path))
-        return [each.body.strip() for each in one.cells if each.runs and why(each)]
 
 
 def typed_and_run(path: Path) -> list[str]:
