@@ -19,8 +19,8 @@ class Conducted(Seat):
         self.conductor = Conductor(self.desk, self.crew, self.memory)
         self.questions.remarks = self.conductor.budget
 
-    def seen(self, seen: Seen, before: Entry) -> None:
-        Seat.seen(self, seen, before)
+    def told(self, seen: Seen, before: Entry) -> None:
+        Seat.told(self, seen, before)
         self.conductor.seen(seen, before)
 
     def asked(self) -> None:

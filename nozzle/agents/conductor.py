@@ -52,6 +52,8 @@ class Conductor:
     day: datetime.date | None = None
     _known: bool = False
     """What an earlier process offered has been looked for."""
+    _parked: frozenset[str] = frozenset()
+    """Ids of what was found ticked: it can be ticked again when its box was cleared."""
     _full: bool = False
     """It was said that no more is said today."""
     offers: Offers = field(init=False)
@@ -68,7 +70,7 @@ class Conductor:
             self.live.clear()
             self.offers.drop()
             self.invitations.standing.clear()
-        if seen == "moved" or not self._known:
+        if seen == "moved" or not self._known or self._parked:
             self._found(before if before.text and seen != "moved" else self.desk.entry)
         if seen == "saved":
             if self._conducts():  # an entry that is new is heard whole
@@ -118,7 +120,7 @@ class Conductor:
 
     def _found(self, entry: Entry) -> None:
         """What an earlier process offered can be ticked again, where it is what its paragraph calls for."""
-        self._known = True
+        self._known, parked, self._parked = True, self._parked, frozenset()
         offered = (each for each in entry.envelopes if each.kind == "proposal")
         blocks = [each for each in offered if each.keys.get("by") == conduct.BY]
         if not blocks:
@@ -126,9 +128,15 @@ class Conductor:
         calls = list(conduct.remarks(entry, {block.of for block in blocks}))
         for block in blocks:
             mine = [remark for remark in calls if remark.digest == block.of]
+            id_ = block.keys.get("id", "")
             if proposal.read(block).ticks or conduct.ticked(block):
+                self._parked |= {id_}
+                if id_ in parked:
+                    continue
                 line = f"line {block.span.start + 1}: "
                 self._held(f"{line}ticked when nobody looked on, which counts for nothing; clear the box, save, tick")
+            elif id_ in self.offers.standing or id_ in self.invitations.standing:
+                continue
             elif not any(self.offers.again(remark, block) for remark in mine):
                 self.invitations.again(mine, block)
 

@@ -78,8 +78,12 @@ class Crew:
     """Have the loop's own thread do this; from any thread."""
     green: Callable[[str, Cell, Entry], tuple[Entry, Cell] | None]
     """(entry's path, a cell, its text) -> the newest text in a step in which the cell ran well, and the cell in it."""
-    own: Callable[[str], Callable[[str], bool]]
-    """(entry's path) -> whether a prompt of this digest is known to be the author's, and not brought by git."""
+    own: Callable[[str, Entry], Callable[[str], bool]]
+    """(entry's path, its text) -> whether a prompt of this digest is known to be the author's, not brought by git."""
+    answered: Callable[[str, Entry, Entry], set[str]]
+    """(entry's path, its text, what it was) -> what stands to be answered that git may have changed there meanwhile."""
+    by_git: Callable[[str, Entry], bool]
+    """(entry's path, its text) -> whether git alone may have written it."""
     model: Model | None = None
     prompts: Prompts = field(default_factory=Prompts)
     tracer: Tracer | None = None

@@ -14,6 +14,7 @@ from nozzle.agents.questions import Questions
 from nozzle.agents.tasks import Tasks
 from nozzle.beside import Notice
 from nozzle.desk import Desk
+from nozzle.document import proposal
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompts
@@ -48,6 +49,8 @@ class Seat:
     _doubts: bool = False
     """The text was saved while an agent's cell ran, which might have written it."""
     _doubtful: set[str] = field(default_factory=set)
+    _cleared: set[str] = field(default_factory=set)
+    """What stands to be answered, and had a box ticked that the author cleared."""
     _dirty: bool = True
     """The text is another one than at the last tick."""
     questions: Questions = field(init=False)
@@ -63,6 +66,23 @@ class Seat:
         self.questions.elsewhere = self.errands.elsewhere
 
     def seen(self, seen: Seen, before: Entry) -> None:
+        if seen == "saved" and self._is_gits(before):
+            seen = "moved"  # it is as if somebody had gone elsewhere: nothing that stands is answered by that
+        self.told(seen, before)
+
+    def _is_gits(self, before: Entry) -> bool:
+        """Whether git may have answered, while HEAD stayed, what stands here; what the author has unticked is his."""
+        entry, rel = self.desk.entry, self.desk.rel
+        if self.crew.answered(rel, entry, before) - self._cleared:
+            self._cleared.clear()
+            return True
+        was, now = proposal.answerable(before), proposal.answerable(entry)
+        cleared = {name for name in was.keys() & now.keys() if proposal.cleared(was[name], now[name])}
+        if cleared and not self.crew.by_git(rel, entry):
+            self._cleared |= cleared
+        return False
+
+    def told(self, seen: Seen, before: Entry) -> None:
         self._dirty = True
         if seen == "moved" or not before.text:
             self.errands.found()
@@ -73,8 +93,9 @@ class Seat:
         elif seen == "saved":
             there = prompts(self.desk.entry)
             fresh = {each.digest for each in there} - {each.digest for each in prompts(before)}
+            stops = {each.digest for each in there if each.word == "stop"} & fresh
+            fresh -= self._foreign([each for each in there if each.digest in fresh - stops])
             if self.crew.running:
-                stops = {each.digest for each in there if each.word == "stop"} & fresh
                 self._hear(there, stops)  # whoever wrote it: it starts nothing
                 self._doubt(fresh - stops)
             else:
@@ -219,11 +240,16 @@ class Seat:
         there = {each.digest: each for each in prompts(self.desk.entry) if each.settled and self._is_open(each)}
         self._behind.intersection_update(self._met)
         self._met = {digest: self._met.get(digest, now) for digest in there}
-        own = self.crew.own(self.desk.rel) if set(there) - self.live else lambda digest: True
-        for digest in list(there):
-            if digest not in self.live and not own(digest):
-                del self._met[digest]
-                self._tell_foreign(there[digest])
+        for digest in self._foreign([each for each in there.values() if each.digest not in self.live]):
+            del self._met[digest]
+
+    def _foreign(self, asked: list[Prompt]) -> set[str]:
+        """Those that may be somebody else's, told once."""
+        own = self.crew.own(self.desk.rel, self.desk.entry) if asked else None
+        foreign = [each for each in asked if own and not own(each.digest)]
+        for each in foreign:
+            self._tell_foreign(each)
+        return {each.digest for each in foreign}
 
     def _is_open(self, asked: Prompt) -> bool:
         if self.crew.only and not asked.digest.startswith(self.crew.only) and asked.digest not in self.live:

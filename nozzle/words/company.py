@@ -65,6 +65,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
     from nozzle.document.errand import of_thread
     from nozzle.lm import Prompts, Tracer, exporter
     from nozzle.words.errands import Errands
+    from nozzle.words.origin import answered, by_git
 
     chosen = here.model if here.model is not None else model(here)
     return Crew(
@@ -72,7 +73,9 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         recall=recall(here),
         call=call,
         green=lambda rel, cell, entry: green(here, rel, cell, entry),
-        own=lambda rel: own(here, rel),
+        own=lambda rel, entry: own(here, rel, entry),
+        answered=lambda rel, entry, before: answered(here, entry, before, rel),
+        by_git=lambda rel, entry: by_git(here, entry, rel),
         model=chosen,
         prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None, kept(here) if chosen else nothing),
         tracer=Tracer(here.traces, here.redact, exporter() if chosen else None),
@@ -183,16 +186,16 @@ def recall(here: Journal) -> Recall:
     return Recall(here.root / ".nozzle" / "recall.db", texts, steps)
 
 
-def own(here: Journal, rel: str) -> Callable[[str], bool]:
-    """Whether a prompt, by its digest, cannot have come by git from somebody else."""
-    if here.trust_all or here.steps.alone():
-        return lambda digest: True
-    from nozzle.document.entry import Entry
-    from nozzle.document.prompts import prompts
+def own(here: Journal, rel: str, entry: Entry) -> Callable[[str], bool]:
+    """Whether a prompt of an entry, by its digest, cannot have come by git from somebody else."""
+    from nozzle.words.origin import note_words, unheard
 
-    texts = [here.steps.head_text(rel), *here.steps.brought(rel)]
-    brought = {each.digest for text in texts for each in prompts(Entry(text.decode("utf-8", "replace")))}
-    return lambda digest: digest not in brought
+    if here.steps.other(rel) and not here.trust_all:
+        return lambda digest: False
+    if here.steps.alone():
+        note_words(here, entry, rel)
+    theirs = unheard(here, entry, rel) if here.may_hold_others() else set()
+    return lambda digest: digest not in theirs
 
 
 def green(here: Journal, rel: str, cell: Cell, entry: Entry) -> tuple[Entry, Cell] | None:
