@@ -243,10 +243,12 @@ def _mixed(case: _Case, typed: list[Part], entry: Entry, head: Entry, texts: lis
     if case.parts not in (cells, words):
         return set()
     here, found = Counter(part.digest for part in case.parts(entry)), []
+    mine = [(part, part.telling) for part in typed]
     for one in texts if typed else ():
         there = Counter(part.digest for part in case.parts(one))
         gone = [part for part in case.parts(one) if there[part.digest] > here[part.digest]]
-        found += [(part, other, one) for part in typed for other in gone if _is_much(part, other)]
+        for other, lines in [(part, part.telling) for part in gone]:
+            found += [(part, other, one) for part, each in mine if _is_much(each & lines, each)]
     if not found:
         return set()
     own = [part for one in (entry, head, *texts) for part in case.parts(one) if part.name in case.vouched(one)]
@@ -257,10 +259,7 @@ def _mixed(case: _Case, typed: list[Part], entry: Entry, head: Entry, texts: lis
     return {part for part, lines in theirs if any(_line(case.rel, line) not in case.known for line in lines)}
 
 
-def _is_much(part: Part, other: Part) -> bool:
-    """Whether one may be made of the other: what is alike everywhere does not tell."""
-    lines = part.telling
-    shared = lines & other.telling
+def _is_much(shared: frozenset[tuple[str, str]], lines: frozenset[tuple[str, str]]) -> bool:
     return len(shared) > 1 or 2 * len(shared) >= len(lines) > 1
 
 
