@@ -1104,3 +1104,30 @@ def test_a_hard_link_that_is_cut_is_told(workshop: Workshop) -> None:
     (workshop.root / "other.md").hardlink_to(path)
     workshop.run(path)
     assert "it has another name, by a hard link, which keeps the text as it was" in told(workshop)
+
+
+def test_what_may_take_long_does_not_follow_a_save(workshop: Workshop) -> None:
+    """How long it took is known by its step, after a squash by the table, and to who has neither not at all."""
+    workshop.here.settings = workshop.here.settings.model_copy(update={"follow": 0.5})
+    slow = cell("a = 1") + "\n" + cell("import time; time.sleep(0.6)") + "\n" + cell("print(3)")
+    path = workshop.write(slow)
+    workshop.run(path)
+
+    def held(source: str) -> str:
+        text = path.read_text()
+        path.write_text(text.replace("a = 1", source))
+        loop = workshop.loop()
+        desk = loop.desk(path)
+        desk.permit.saved()
+        rows = desk.plan()
+        loop.close()
+        path.write_text(text)
+        assert [row.do for row in rows] == ["due", "held", "held"]
+        return rows[1].reason
+
+    assert "all that is due took 1 s last time" in held("a = 2")
+    first = git(workshop.root, "rev-list", "--max-parents=0", "HEAD")
+    git(workshop.root, "reset", "-q", "--soft", first), git(workshop.root, "commit", "-qm", "squashed")
+    assert "all that is due took 1 s last time" in held("a = 3")
+    (workshop.root / ".git/nozzle/outputs").unlink()
+    assert "how long 'import time; time.sleep(0.6)' (line 8) takes is not known here" in held("a = 4")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.carried import Row, joined, packed, unpacked
 from tests.words.conftest import Say, cell, entry, git
 
 TOKEN = "ghp_" + "x1" * 18
@@ -160,3 +161,13 @@ def test_what_a_merge_brings_is_known_after_it(
     entry(thread, cell("print('mine')"), "journal/mine.md")
     say("run"), say("merge", other)
     held_below(say, server, cloned(say, thread), monkeypatch)
+
+
+def test_an_older_table_says_what_was_read_and_no_more() -> None:
+    """It has a line for each output, and the whole of its chain."""
+    one, two = "1" * 64, "2" * 64
+    older = f"journal/a%20b.md {one} journal/in.csv=34 x.csv=56\njournal/a%20b.md {two} x.csv=56"
+    read = {one[:12]: Row(reads={"journal/in.csv": "34", "x.csv": "56"}), two[:12]: Row(reads={"x.csv": "56"})}
+    assert unpacked(older) == {"journal/a b.md": read}
+    again = {two[:12]: Row("ab", 1.5, {"x.csv": "78"}, ("y",), ("network",))}
+    assert unpacked(joined(packed({"journal/a b.md": again}), older)) == {"journal/a b.md": {**read, **again}}
