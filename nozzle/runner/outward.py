@@ -22,6 +22,7 @@ _COMMAND = re.compile(rf"(?:^|[;|&({{`]|\$\()[ \t]*{_BEFORE}{_NAME}", re.M)
 _LINE = re.compile(r"^[ \t]*(?:[\w, ]+=\s*)?!+(?P<rest>.*)$", re.M)
 _STRING = re.compile(r"""["'](?P<rest>[^"'\n]+)""")
 _LIST = re.compile(r"""(["']),\s*["']""")
+_PICKS = re.compile(r"[\w)\]\[]\[$")
 _SCRIPT = re.compile(r"\s*%%(?:bash|sh|script|system|!)")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
 
@@ -37,6 +38,8 @@ def outward(source: str, language: str) -> tuple[str, ...]:
     (('program:sbatch',), ('program:psql',))
     >>> outward("A=1 sudo git -C x push; rsync -a x y; rsync -av out/ me@host:in", "bash")
     ('program:git push', 'program:rsync')
+    >>> outward("a = {'az': 1}; a['mail']; df[['az', 'el']]; subprocess.run(['ls'])", "python")
+    ()
     >>> outward("echo curl; git status; pip install gh", "bash"), outward("curl = 1; print('a curl')", "python")
     ((), ())
     """
@@ -44,9 +47,16 @@ def outward(source: str, language: str) -> tuple[str, ...]:
         found = _COMMAND.finditer(_COMMENT.sub("", source))
     else:
         lines = "\n".join(row["rest"] for row in _LINE.finditer(source))
-        words = "\n".join(row["rest"] for row in _STRING.finditer(_LIST.sub(" ", source)))
+        joined = _LIST.sub(" ", source)
+        words = "\n".join(row["rest"] for row in _STRING.finditer(joined) if not _is_key(joined, row))
         found = _COMMAND.finditer(f"{lines}\n{words}")
     return tuple(dict.fromkeys(f"program:{_short(each['name'])}" for each in found))
+
+
+def _is_key(source: str, text: re.Match[str]) -> bool:
+    """Whether a text is no command by where it stands: it picks out columns, or is one word in a dictionary."""
+    before = source[: text.start()].rstrip()
+    return bool(_PICKS.search(before)) or (before[-1:] in ("{", ":", ",") and not re.search(r"\s", text["rest"]))
 
 
 def _short(name: str) -> str:
