@@ -46,6 +46,15 @@ def test_what_is_written_through_a_handle_of_a_cell_above(bench: Bench, above: s
     assert names(bench.run(source).writes) == ["a"]
 
 
+def test_what_libraries_keep_in_a_cache_is_nobodys(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    finished = bench.run("import os; open(os.environ['XDG_CACHE_HOME'] + '/fonts', 'w').close()")
+    assert (finished.status, finished.elsewhere, finished.effects) == ("ok", (), ())
+
+
 def test_what_is_not_there_was_not_read(bench: Bench) -> None:
     assert bench.run("try: open('nosuch')\nexcept OSError: pass").reads == ()
 

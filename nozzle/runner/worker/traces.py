@@ -54,6 +54,7 @@ class Traces:
         """Folders that it listed, and what they held then."""
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
+        self._caches = _folders([*caches, _cache()])
         self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
         self._handles: dict[str, tuple[int, int]] = {}
         """Files that cells above have left open for writing, as they were when the cell began."""
@@ -188,7 +189,7 @@ class Traces:
         return path.startswith(self._root) and not path.startswith(self._libraries) and not _hidden(path)
 
     def _is_elsewhere(self, path: str) -> bool:
-        return not path.startswith((self._root, *self._libraries, *SYSTEM)) and not _hidden(path)
+        return not path.startswith((self._root, *self._libraries, *self._caches, *SYSTEM)) and not _hidden(path)
 
     def _reaches_out(self, path: str) -> bool:
         folder = os.path.join(path, "")
@@ -286,5 +287,8 @@ def _libraries() -> list[str]:
 
 
 def _temporary() -> list[str]:
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return [os.environ.get("TMPDIR", ""), "/tmp", "/var/tmp", cache]
+    return [os.environ.get("TMPDIR", ""), "/tmp", "/var/tmp", _cache()]
+
+
+def _cache() -> str:
+    return os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
