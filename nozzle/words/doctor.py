@@ -253,8 +253,11 @@ def _tried() -> Tried | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         place, kept = Path(folder), Snapshots("always")
+        secret = config_folder()
+        if not secret.is_dir():  # no key has been made yet
+            (secret := place / "secret").mkdir()
         author, agent = Job("author", "pass\n"), Job("agent", "pass\n", confined=True)
-        session = Session(place, find_interpreter(place), root=place, hidden=(config_folder(),), snapshots=kept)
+        session = Session(place, find_interpreter(place), root=place, hidden=(secret,), snapshots=kept)
         try:
             list(session.run([author]))
             tainted = session.live.tainted or ("" if kept.all() else "its kernel did not start")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.runner import Held, Session, possible
+from nozzle.runner import Held, possible
 from nozzle.runner.kernel import Python, Tainted
+from nozzle.runner.live import Live
+from nozzle.words import doctor
 from tests.words.conftest import Say, git
 
 
@@ -66,6 +68,18 @@ def test_it_says_what_two_cells_showed_of_states_and_bounds(say: Say) -> None:
     assert ("write only in their journal" in found["sandbox"]["words"]) == held.files
 
 
+def test_whether_the_key_can_be_hidden_is_told_before_there_is_one(
+    say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOZZLE_HOME", str(tmp_path / "fresh"))
+    said = []
+    for _ in range(2):
+        doctor._tried.cache_clear()
+        said.append([line for line in say("doctor").out.splitlines() if " key " in line])
+    doctor._tried.cache_clear()
+    assert said[0] == said[1] != []
+
+
 def test_where_a_state_cannot_be_kept_it_says_why_and_what_that_means(
     say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +105,7 @@ def test_where_a_state_cannot_be_kept_it_says_why_and_what_that_means(
 def test_what_does_not_bind_an_agents_cell_is_named(
     say: Say, monkeypatch: pytest.MonkeyPatch, held: Held, words: str
 ) -> None:
-    monkeypatch.setattr(Session, "held", held)
+    monkeypatch.setattr(Live, "held", held)
     assert findings(say)["sandbox"] == {"what": "sandbox", "state": "lacks", "words": words}
 
 
