@@ -25,6 +25,7 @@ COMPLETE = """print(*sorted(n for n in (
 ) if n.startswith({text!r})), sep='\\n')"""
 _token = re.compile(r"(?:([A-Za-z_][\w.]*)\.)?\w*$")
 _keep = re.compile(r"keep(?:\s+(\d+))?$")
+_end = re.compile(r"(?:exit|quit)(?:\(\))?$")
 DELIMITERS = " \t\n`~!@#$%^&*()-=+[{]}\\|;:'\",<>/?"
 
 
@@ -88,7 +89,7 @@ class Prompt:
     """What was typed and run."""
 
     def talk(self) -> int:
-        """Until Ctrl-D."""
+        """Until Ctrl-D, or the word for it."""
         with self._readline():
             click.echo(
                 f"{self.here.rel(self.path)}: a copy of its state; 'keep' makes the last line a cell, Ctrl-D ends"
@@ -96,7 +97,7 @@ class Prompt:
             if self._do("begin"):
                 return 1
             try:
-                while (source := self._typed()) is not None:
+                while (source := self._typed()) is not None and not _end.match(source.strip()):
                     if source.strip():
                         self._turn(source)
             finally:

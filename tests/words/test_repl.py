@@ -53,6 +53,14 @@ def test_it_begins_in_the_state_of_the_cells_and_leaves_it_as_it_is(say: Say, fo
     assert (path.read_bytes(), git(folder, "rev-parse", "HEAD")) == (text, head)
 
 
+@pytest.mark.parametrize("word", ["exit", "exit()", "quit", "quit()"])
+def test_the_words_that_end_python_end_it(say: Say, folder: Path, word: str) -> None:
+    entry(folder, cell("x = [1]"))
+    assert say("run").status == 0
+    shown = typed("len(x) + 6", word, "len(x) + 7")
+    assert ("7\n" in shown, "8" in shown, "SystemExit" in shown) == (True, False, False)
+
+
 def test_under_a_watch_it_is_a_copy_of_the_live_kernel(watch: Watched) -> None:
     path = watch.save(cell(SLOW) + "\n" + cell("print(x)"))
     watch.until(lambda: "[1]\n```" in path.read_text())
