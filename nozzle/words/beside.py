@@ -124,7 +124,7 @@ class Threads:
             yield shown.seen
 
     def _named(self, name: str) -> Callable[[Notice], None]:
-        return lambda notice: self.hear(replace(notice, entry=f"{name}:{notice.entry}"))
+        return lambda notice: self.hear(replace(notice, entry=f"{name}:{notice.entry}".rstrip(":")))
 
 
 def _woken(loop: Loop, there: Journal) -> tuple[int, int]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nozzle.steps import Step
     from nozzle.words.journal import Journal
 
-MARKS = {"only here": "-", "only there": "+", "edited": "~", "output": "≠", "prose": "¶", "variables": "="}
+MARKS = {"only here": "-", "only there": "+", "edited": "~", "output": "≠", "prose": "¶", "variables": "≠"}
 COLORS = {"-": "red", "+": "green"}
 DEEP = 2000
 """How many steps back a cell's own is looked for."""

@@ -25,9 +25,13 @@ img{max-width:100%;background:#fff}.minus{color:#c22}.plus{color:#180}td,th{padd
 def write(here: Journal, one: Step, two: Step, found: list[tuple[str, list[Contrast]]], files: list[str]) -> Path:
     """Make the page; where it lies."""
     from nozzle import whole
+    from nozzle.errors import Refused
     from nozzle.scratch import scratch
 
-    folder = scratch(here.root / ".nozzle" / "compare")
+    try:
+        folder = scratch(here.root / ".nozzle" / "compare")
+    except OSError as error:
+        raise Refused(f"the page cannot be written: {error.strerror}") from error
     path = folder / f"{one.sha[:8]}-{two.sha[:8]}.html"
     heads = "".join(f"<h2>{_e(step.sha[:8])} {_e(step.title)}</h2>" for step in (one, two))
     body = "".join(_entry(here, one, two, rel, contrasts) for rel, contrasts in found)
@@ -37,7 +41,10 @@ def write(here: Journal, one: Step, two: Step, found: list[tuple[str, list[Contr
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>{title}</title><style>{STYLE}</style><h1>{title}</h1><div class="pair">{heads}</div>{body}{listed}'
     )
-    whole.write(path, page.encode("utf-8", "replace"), root=folder)
+    try:
+        whole.write(path, page.encode("utf-8", "replace"), root=folder)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from error
     return path
 
 

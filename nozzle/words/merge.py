@@ -31,8 +31,8 @@ def command(thread: str) -> int:
     cells are put back with their signatures; the rest is due. Where both changed the same lines, git's conflict markers
     stand in the entry, outputs of the cells above them stay, and nothing in it runs until you have decided. Exits with
     1 then. A file that cells wrote both here and there is taken whole, from where its cell still stands with its
-    output; of others, git merges the lines. Of the keys that nozzle.keys names there, those that you trust are added to
-    it here.
+    output; of others, git merges the lines. An entry that was taken away there goes here too, unless you have changed
+    it. Of the keys that nozzle.keys names there, those that you trust are added to it here.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Record
@@ -52,9 +52,11 @@ def command(thread: str) -> int:
         both = meeting(mine, theirs, everything)
         keys, strange = signers(here, base, other)
         others = here.steps.merged_files(other, [*everything, *both, KEYS]) | keys
-        brought = [each for rel in rels if (each := _entry(here, rel, base, other, head.name))]
+        gone = {rel: _is_as(here, rel, base) for rel in rels if base and here.steps.text(other, rel) is None}
+        brought = [each for rel in rels if rel not in gone and (each := _entry(here, rel, base, other, head.name))]
         whose = chosen(both, mine, theirs, brought)
         others |= {path: here.steps.text(other, path) for path in both if whose[path] == "theirs"}
+        others |= {rel: None for rel, is_as_it_was in gone.items() if is_as_it_was}
         for each in brought:
             others |= pictures(here, each.rel, each.text, other.sha)
         count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
@@ -69,6 +71,11 @@ def command(thread: str) -> int:
             click.echo(f"  {path}: {WHOSE[who]}")
         for line in strange:
             click.echo(line)
+        for rel, is_as_it_was in gone.items():
+            if (here.root / rel).exists() or is_as_it_was:
+                click.echo(
+                    f"  {rel}: taken away there{', and here' if is_as_it_was else '; changed here, so it stays'}"
+                )
         return _told(here, brought)
 
 
@@ -132,11 +139,20 @@ def _entry(here: Journal, rel: str, base: str, other: Step, name: str) -> Brough
 
     theirs = here.steps.text(other, rel)
     if theirs is None:
-        return None  # taken away there: it stays here
+        return None
     if not (here.root / rel).exists():
         return Brought(rel, theirs, True)
     before = here.steps.text(base, rel) if base else b""
     return merged(here, rel, before or b"", theirs, (name or "here", other.thread or other.sha[:8]))
+
+
+def _is_as(here: Journal, rel: str, base: str) -> bool:
+    """Whether an entry is here, and its author has changed nothing of it since a step."""
+    from nozzle.words.bring import authors
+
+    before = here.steps.text(base, rel)
+    there = (here.root / rel).is_file()
+    return before is not None and there and authors((here.root / rel).read_bytes()) == authors(before)
 
 
 def _told(here: Journal, brought: list[Brought]) -> int:

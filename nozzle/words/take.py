@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -25,6 +26,7 @@ def command(step: str) -> int:
     """
     from nozzle.document import plan
     from nozzle.document.entry import Entry
+    from nozzle.errors import Refused
     from nozzle.steps import Record
     from nozzle.words.bring import Brought, authors, keep_first, pictures, save, with_outputs
     from nozzle.words.journal import journal
@@ -39,6 +41,9 @@ def command(step: str) -> int:
         text = with_outputs(authors(put.encode()), [mine.text.encode(), there.text.encode()])
         written = _written(here, found)
         others: dict[str, bytes | None] = {**written, **pictures(here, rel, text, found.sha)}
+        if put == mine.text and _has(here, mine, cell, others):
+            below = "" if any(each.chain == cell.chain for each in mine.cells) else ", below other cells than there"
+            raise Refused(f"{cell.title} stands here already{below}: there is nothing to take of {step}")
         title = f"Take {cell.title} from {found.thread or found.sha[:8]}"
         told = {name: words for name in ("Writes",) if (words := found.trailers.get(name))}
         record = Record("take", rel, title, {}, (), {"Taken": found.sha, **told})
@@ -51,6 +56,14 @@ def command(step: str) -> int:
         if due:
             click.echo(f"  due: {', '.join(due)}; 'nozzle run' runs them")
     return 0
+
+
+def _has(here: Journal, mine: Entry, cell: Cell, files: Mapping[str, bytes | None]) -> bool:
+    """Whether all that would come with a cell that stands here is here: the output that answers it, and files."""
+    if any(slot.cell.chain == cell.chain and slot.output is None for slot in mine.slots):
+        return False
+    paths = {here.root / path: data for path, data in files.items()}
+    return all(path.is_file() and path.read_bytes() == data for path, data in paths.items())
 
 
 def _cell(here: Journal, step: Step) -> tuple[Cell, Entry]:

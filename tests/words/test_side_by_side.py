@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nozzle import disk
+from nozzle import disk, whole
 from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
 from nozzle.keys import Key, my_key
@@ -153,7 +153,7 @@ def test_variables_are_compared_as_their_cells_left_them(
     run(say, monkeypatch, other, "run")
     said = run(say, monkeypatch, main, "compare", "HEAD", "other")
     rows = [row.strip() for row in said.splitlines()]
-    at = rows.index("= variables")
+    at = rows.index("≠ variables")
     assert rows[at + 1 : at + 4] == ["+ extra: list of 1: [1]", "- x: int 2", "+ x: str of 3: 'two'"]
     edit(other, "extra = [1]", "extra = [1]; del extra")
     run(say, monkeypatch, other, "run")
@@ -206,6 +206,49 @@ def test_what_is_no_step_of_a_cell_cannot_be_taken(two: tuple[Path, Path], say: 
     git(two[0], *WHO, "commit", "-q", "--allow-empty", "-m", "by hand")
     said = say("take", "HEAD")
     assert (said.status != 0, "is no step of a cell" in said.out) == (True, True)
+
+
+@pytest.mark.parametrize("there", ["other", "main", "HEAD"])
+def test_a_cell_that_stands_here_already_is_not_said_to_be_taken(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    main, other = two
+    edit(other, "x = 2", "x = 3")
+    run(say, monkeypatch, other, "run")
+    monkeypatch.chdir(main)
+    there = git(main, "branch", "--show-current") if there == "main" else there
+    head = git(main, "rev-parse", "HEAD")
+    said = say("take", there)
+    assert (said.status, "there is nothing to take" in said.out) == (1, True)
+    assert ("below other cells" in said.out) == (there == "other")
+    assert git(main, "rev-parse", "HEAD") == head
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_entry_that_was_taken_away_there_goes_here_unless_it_was_changed(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    main, other = two
+    git(other, "mv", "journal/entry.md", "journal/renamed.md")
+    git(other, *WHO, "commit", "-qm", "renamed")
+    if changed:
+        edit(main, "We begin.", "We begin again.")
+    said = run(say, monkeypatch, main, "merge", "other")
+    assert f"journal/entry.md: taken away there{'; changed here, so it stays' if changed else ', and here'}" in said
+    assert (main / "journal" / "entry.md").exists() == changed
+    assert (main / "journal" / "renamed.md").exists()
+    assert git(main, "status", "--porcelain") == ""
+
+
+def test_a_page_for_which_there_is_no_room_is_told(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(whole, "write", full)
+    said = say("compare", "HEAD", "HEAD~1", "--page")
+    assert (said.status, said.out.endswith("cannot be written: No space left on device\n")) == (1, True)
 
 
 def test_a_merge_keeps_the_outputs_that_hold(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
