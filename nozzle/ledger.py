@@ -417,6 +417,10 @@ class Ledger:
 
     def _hindered(self) -> str:
         """Why no step can be made now, in plain words; empty when one can."""
+        if not self.root.is_dir():
+            return (
+                f"{self.root} was taken away, and its branch holds all steps; 'git worktree prune' forgets the folder"
+            )
         if busy := self.steps.busy():
             return f"a {busy} is under way: cells run, and no step is made until it is over"
         return "git is at work here: steps come when it is done" if self._owing() and self.steps.moving() else ""
