@@ -17,6 +17,8 @@ from nozzle.document.entry import Cell, Entry, Envelope, Slot
 
 Kind = Literal["only here", "only there", "edited", "output", "prose", "variables"]
 _number = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_width = re.compile(r"  +|--+|__+")
+"""What grows with a column."""
 _picture = re.compile(r"_out/([\w.-]+)")
 
 
@@ -128,11 +130,14 @@ def _diff(one: Sequence[str], two: Sequence[str]) -> Iterator[str]:
 
 
 def _numbers(one: Sequence[str], two: Sequence[str]) -> Iterator[tuple[float, float]]:
-    """Pairs of numbers that differ, when nothing else does."""
-    words = [_number.sub("#", "\n".join(rows)) for rows in (one, two)]
-    if words[0] != words[1] or _pictures(one) or _pictures(two):
+    """Pairs of numbers that differ, when nothing else does but how wide a table's columns are."""
+    if any(not name.endswith(".html") for name in (*_pictures(one), *_pictures(two))):
         return
-    pairs = zip(_number.findall("\n".join(one)), _number.findall("\n".join(two)), strict=True)
+    said = [_picture.sub("_out/", "\n".join(rows)) for rows in (one, two)]
+    words = [_width.sub(lambda found: found[0][0], _number.sub("#", text)) for text in said]
+    if words[0] != words[1]:
+        return
+    pairs = zip(_number.findall(said[0]), _number.findall(said[1]), strict=True)
     yield from ((float(mine), float(other)) for mine, other in pairs if mine != other)
 
 

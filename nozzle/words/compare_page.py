@@ -78,6 +78,8 @@ def _pictures(here: Journal, steps: tuple[Step, Step], rel: str, contrast: Contr
     sides = []
     for step, names in zip(steps, contrast.pictures, strict=True):
         sides.append("".join(_image(here, step, (folder / name).as_posix()) for name in names))
+    if not any(sides):
+        return ""
     return f'<div class="pair"><div>{sides[0]}</div><div>{sides[1]}</div></div>'
 
 

@@ -13,6 +13,7 @@ from nozzle import disk, whole
 from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
 from nozzle.keys import Key, my_key
+from nozzle.words.journal import journal
 from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
 
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
@@ -128,6 +129,18 @@ def test_a_worktree_deleted_by_hand_is_told_and_can_be_forked_again(two: tuple[P
     said = say("fork", "HEAD", "other")
     assert (said.status, "its folder is gone: 'nozzle fork other NAME' goes on from it" in said.out) == (2, True)
     assert say("fork", "other", "again").status == 0
+
+
+def test_steps_of_a_worktree_deleted_by_hand_are_not_for_git_to_explain(two: tuple[Path, Path]) -> None:
+    said: list[str] = []
+    with journal(two[1]) as there:
+        ledger = there.ledger(said.append)
+        text = (two[1] / "journal" / "entry.md").read_bytes()
+        ledger.save("journal/entry.md", text)
+        shutil.rmtree(two[1])
+        ledger.save("journal/entry.md", text + b"\nmore\n")
+    (why,) = said
+    assert why.startswith(f"{two[1]} was taken away, and its branch holds all steps")
 
 
 def test_what_differs_is_told_cell_by_cell(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,6 +420,23 @@ def test_the_authors_text_is_what_nozzle_did_not_write(two: tuple[Path, Path]) -
 def test_cells_with_other_labels_are_other_cells() -> None:
     here, there = Entry(label("a", "1") + "\n" + label("b", "2")), Entry(label("a", "1") + "\n" + label("c", "3"))
     assert [(each.kind, each.title) for each in contrast(here, there)] == [("only here", "b"), ("only there", "c")]
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("   k     v\n0  2  0.25\n1  4  0.50", "    k    v\n0   2  1.0\n1  14  0.5"),
+        (
+            "| | k |\n| --- | ---: |\n| 0 | 0.25 |\n\n[table](_out/0a1b.html)",
+            "| | k |\n| --- | -----: |\n| 0 |   1.0 |\n\n[table](_out/77c2.html)",
+        ),
+    ],
+)
+def test_numbers_of_a_table_are_told_though_its_columns_are_wider(here: str, there: str) -> None:
+    shown = "<!-- nozzle:output v=1 of={} status=ok sha=0 -->\n\n{}\n\n<!-- /nozzle sig=x -->\n"
+    of = Entry(cell("k")).cells[0].chain[:12]
+    (found,) = contrast(*(Entry(f"{cell('k')}\n{shown.format(of, text)}") for text in (here, there)))
+    assert (0.25, 1.0) in found.numbers
 
 
 def test_cells_are_paired_by_label_then_by_code() -> None:
