@@ -114,7 +114,21 @@ def _lines(here: Journal, found: dict[str, Any], verbose: bool) -> Iterator[str]
     yield f"    {found['folder']}"
     yield from (f"    {line}" for line in doing)
     if verbose:
-        yield from (f"    {line}" for line in _kept(found["kept"]))
+        yield from (f"    {line}" for line in _kept([_named(here, row) for row in found["kept"]]))
+
+
+def _named(here: Journal, row: dict[str, Any]) -> dict[str, Any]:
+    """A state, with the cell's title and the thread that made it, where that is another than the first."""
+    from pathlib import Path
+
+    folder = Path(row["folder"])
+    threads = [each.thread for each in here.steps.worktrees() if not each.first]
+    thread = next((each for each in threads if folder.is_relative_to(each.folder)), None)
+    if thread is None:
+        return row
+    step = next(here.steps.history(rev=thread.head, cell=row["chain"], limit=1), None)
+    title = step.title.partition(": ")[2] if step else row["cell"]
+    return {**row, "cell": f"{thread.name}: {title}"}
 
 
 def _kept(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
 from nozzle.keys import Key, my_key
 from nozzle.words.journal import journal
+from nozzle.words.threads import _named
 from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
 
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@x.org")
@@ -141,6 +142,19 @@ def test_steps_of_a_worktree_deleted_by_hand_are_not_for_git_to_explain(two: tup
         ledger.save("journal/entry.md", text + b"\nmore\n")
     (why,) = said
     assert why.startswith(f"{two[1]} was taken away, and its branch holds all steps")
+
+
+def test_states_of_another_thread_are_named_by_it_and_by_their_cells(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = two
+    edit(other, "x * 2", "x * 3")
+    run(say, monkeypatch, other, "run")
+    chain = Entry((other / "journal" / "entry.md").read_text()).cells[1].chain
+    row = {"cell": chain[:8], "chain": chain, "age": 1.0, "bytes": 1, "saves": 1.0, "folder": str(other / "journal")}
+    with journal(main) as here:
+        assert _named(here, row)["cell"] == "other: twice"
+        assert _named(here, {**row, "cell": "load", "folder": str(main / "journal")})["cell"] == "load"
 
 
 def test_what_differs_is_told_cell_by_cell(two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
