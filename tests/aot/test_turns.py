@@ -103,6 +103,22 @@ def test_a_plain_program_answers_as_python(function, calls, wait):
         assert same(compiled.traced(call).interpreted(call), want), call
 
 
+def decimals(x):
+    return np.round(x), np.round(x, 2), x.round(3), np.round(x, -1)
+
+
+@pytest.mark.parametrize("wait", [pytest.param(True, marks=needs_mlir), False])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_decimals_are_rounded_as_numpy_does_it(dtype, wait):
+    x = np.concatenate(
+        [np.random.default_rng(1).normal(0, 50, 3000), [0.125, -0.125, 2.675, -0.0, np.nan, np.inf, 1e30]]
+    )
+    compiled, x = aot.compile(decimals, wait=wait), x.astype(dtype)
+    with np.errstate(all="ignore"):
+        assert same(compiled(x), decimals(x))
+        assert same(compiled.traced((x,)).interpreted((x,)), decimals(x))
+
+
 def floors(x):
     return np.floor(x), np.ceil(x), np.trunc(x)
 

@@ -316,11 +316,20 @@ def imag(b: Builder, x: Value) -> Node:
 
 
 @function(FAMILY, np.round, method="round")
-def rounded(b: Builder, x: Value, decimals: int = 0) -> Node:
-    if decimals != 0:
-        raise Refuse("np.round to decimals is not compiled", "scale: np.rint(x * 100) / 100")
+def rounded(b: Builder, x: Value, decimals: Value = 0) -> Node:
+    """NumPy's: scaled, rounded to the nearest whole number, scaled back."""
+    if not isinstance(decimals, int):
+        raise Refuse("np.round to decimals that are not a constant", "write their number")
     node = b.lift(x)
-    return b.ufunc("positive", node) if node.tensor.kind in "iu" else b.ufunc("rint", node)
+    if node.tensor.kind in "iu":
+        if decimals < 0:
+            raise Refuse("np.round of whole numbers to tens", "write (x + 5) // 10 * 10, or what it should be")
+        return b.ufunc("positive", node)
+    if not decimals:
+        return b.ufunc("rint", node)
+    there, back = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
+    by = float(10 ** abs(decimals))
+    return b.ufunc(back, b.ufunc("rint", b.ufunc(there, node, by)), by)
 
 
 @function(FAMILY, round, name="round")
