@@ -178,6 +178,8 @@ class Evidence:
     """The greatest difference from Python, as a share of the greatest result."""
     bound: float = 0.0
     """As much as that may be."""
+    plain: bool = False
+    """Whether there is no native code, and it was Python that was measured against Python."""
 
     @property
     def held(self) -> str:
@@ -188,15 +190,20 @@ class Evidence:
     def __str__(self) -> str:
         speed = f"{self.python / self.native:.3g} times as fast as NumPy"
         bound = f"{self.native / self.copy:.3g} times the bound that copying sets"
-        return f"{speed}; {bound}; {self.held}"
+        return f"{'as Python, for want of native code: ' * self.plain}{speed}; {bound}; {self.held}"
 
     __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
         """A table, for the page of a journal."""
+        name = "as Python, for want of native code" if self.plain else "native code"
         rows = [
-            ("native code", self.native, self.held),
-            ("NumPy", self.python, f"native code is {self.python / self.native:.3g} times as fast as it"),
+            (name, self.native, self.held),
+            (
+                "NumPy",
+                self.python,
+                f"{'it' if self.plain else name} is {self.python / self.native:.3g} times as fast as it",
+            ),
             (
                 "a copy of as many bytes",
                 self.copy,
@@ -233,7 +240,9 @@ def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evide
         lambda: np.copyto(target, source),
     ]
     native, python, copied = _least(calls, rounds)
-    found = special.details["evidence"] = Evidence(native, python, copied, gap, _allowed(special))
+    found = special.details["evidence"] = Evidence(
+        native, python, copied, gap, _allowed(special), special.native is None
+    )
     return found
 
 

@@ -89,6 +89,13 @@ def test_what_runs_as_python_claims_nothing_of_native_code(monkeypatch):
     assert "within" not in text
 
 
+def test_what_was_measured_of_python_says_so(monkeypatch):
+    monkeypatch.setattr(mlir, "found", lambda: "")
+    found = evidence(aot.compile(softmax), M, rounds=2)
+    assert str(found).startswith("as Python, for want of native code: ")
+    assert "native code is" not in found._repr_markdown_()
+
+
 def test_a_page_counts_once():
     compiled = aot.compile(softmax)
     compiled(M)
