@@ -131,6 +131,20 @@ def test_whole_numbers_have_no_fraction_to_lose(dtype):
     assert compiled.special((x,)).native is not None
 
 
+def unread(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+
+def test_a_loop_whose_name_nobody_reads_behind_it_is_compiled_once():
+    compiled = aot.compile(unread, wait=True)
+    for n in (9, 0, 3):
+        assert compiled(n) == unread(n)
+    assert sum(map(len, compiled.specials.values())) == 1
+
+
 def test_a_step_of_zero_is_an_error():
     compiled = aot.compile(steps, wait=True)
     compiled(0, 10, 3)

@@ -41,11 +41,12 @@ def loop(w: Walker, statement: ast.For) -> None:
         begin = lambda i: binding.bind(w, statement.target, turns.at(w, source, i))  # noqa: E731
         counted(w, statement, Range(0, many, 1), begin)
     elif isinstance(source, Range):
-        before = w.names.get(statement.target.id) if isinstance(statement.target, ast.Name) else None
+        name = statement.target.id if isinstance(statement.target, ast.Name) else ""
+        before = w.names.get(name)
         counted(w, statement, source, lambda i: binding.bind(w, statement.target, i))
-        last = turns.ended(w, statement, source, before)
-        if last is not None and isinstance(statement.target, ast.Name):
-            w.names[statement.target.id] = last
+        last = turns.ended(w, statement, source, before) if name and read_elsewhere(w, statement, name) else None
+        if last is not None:
+            w.names[name] = last
     elif isinstance(source, Zipped):
         begin = lambda i: binding.bind(w, statement.target, tuple(index.index(w.b, one, i) for one in source.nodes))  # noqa: E731
         counted(w, statement, Range(0, turns.shortest(w, source.nodes), 1), begin)

@@ -68,15 +68,14 @@ def ended(w: Walker, statement: ast.For, over: Range, before: Value) -> Value:
 def _last(w: Walker, over: Range, before: Value) -> Value:
     b, up = w.b, over.step > 0
     low, high = (over.start, over.stop) if up else (over.stop, over.start)
-    has = b.facts.at_least(b.dim(high) - b.dim(low), 1)
     whole = isinstance(before, int) or (isinstance(before, Node) and before.type == WHOLE)
-    if has is not True and not whole:
+    if not whole and b.facts.at_least(b.dim(high) - b.dim(low), 1) is not True:
         return None
     gap = operate(w, ast.Sub(), operate(w, ast.Sub(), over.stop, over.start), 1 if up else -1)
     last = operate(
         w, ast.Add(), over.start, operate(w, ast.Mult(), operate(w, ast.FloorDiv(), gap, over.step), over.step)
     )
-    if has is True:
+    if not whole:
         return last
     ran = b.ufunc("greater" if up else "less", over.stop, over.start, pythons=True)
     return b.emit("where", (ran, b.lift(last), b.lift(before)), WHOLE)
