@@ -35,8 +35,13 @@ def as_double(b: Builder, *operands: Node) -> None:
     kinds = [one.tensor.kind for one in operands]
     if "f" in kinds and all(one.tensor.weak for one in operands):
         for one in operands:
-            if one.tensor.kind == "i" and not _double(b.bounds, (one,)):
-                _test(b, "double", one)
+            exact(b, one)
+
+
+def exact(b: Builder, node: Node) -> None:
+    """Test that a Python int is a double too, where it becomes one without being asked to."""
+    if node.tensor.weak and node.tensor.kind == "i" and not _double(b.bounds, (node,)):
+        _test(b, "double", node)
 
 
 def as_int(b: Builder, node: Node) -> Node:

@@ -2,10 +2,12 @@
 
 import linecache
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from tests.aot.agree import keep
 
 DTYPES = ("f4", "f4", "f8", "f8", "i4", "i8", "u1", "bool", "c16", "f2")
 SPECIAL = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-42, 1.0, -1.0)
@@ -179,6 +181,34 @@ class Maker:
         else:
             self.lines += [f"{name} = {one} + 0", "for i in range(k):", f"    {name} = {name} + {one} * i"]
         return name
+
+
+def others(seed: int, arguments: Sequence[Any]) -> list[Any]:
+    """Arguments for a later call: of the same dtypes, shapes and layouts, with other values, some extreme."""
+    rng, r = np.random.default_rng(seed), random.Random(seed)
+    found = []
+    for one in arguments:
+        if not isinstance(one, (np.ndarray, np.generic)):
+            found.append(r.choice((0, 1, 2, 3)))
+            continue
+        kind = one.dtype.kind
+        if kind in "iu":
+            info = np.iinfo(one.dtype)
+            values = rng.choice([info.min, info.max, 0, 1, 2, 3, 7], one.shape)
+        elif kind == "b":
+            values = rng.random(one.shape) < 0.5
+        else:
+            values = rng.standard_normal(one.shape) * 100
+            values = np.where(rng.random(one.shape) < 0.2, rng.choice(SPECIAL[:6], one.shape), values)
+        if not isinstance(one, np.ndarray):
+            found.append(one.dtype.type(values))
+            continue
+        made = keep(one)
+        writeable, made.flags.writeable = made.flags.writeable, True
+        made[...] = values
+        made.flags.writeable = writeable
+        found.append(made)
+    return found
 
 
 def make(seed: int, name: str = "f") -> tuple[Callable[..., Any], dict[str, Any], str]:

@@ -14,6 +14,7 @@ from nozzle.aot.frontend.values import NOTHING, Fixed, Unset, same
 from nozzle.aot.graph import Block, Node
 from nozzle.aot.ops import elementwise
 from nozzle.aot.types import Tensor
+from nozzle.aot.whole import exact
 
 if TYPE_CHECKING:
     from nozzle.aot.frontend.walker import Walker
@@ -180,6 +181,8 @@ def choose(w: Walker, test: Node, yes: Callable[[], Value], no: Callable[[], Val
 def as_type(w: Walker, node: Node, type: Tensor) -> Node:
     if node.tensor.dtype == type.dtype and (type.weak == node.tensor.weak or type.rank):
         return node
+    if type.kind == "f":
+        exact(w.b, node)
     if type.weak:
         return w.b.emit("cast", (node,), Tensor(type.dtype, (), True), dtype=type.dtype)
     return w.b.cast(node, type.dtype)
