@@ -42,6 +42,8 @@ class Builder:
         """Integer scalars as sizes."""
         self.bounds = Bounds(self.known, self.facts)
         self.approximate = False
+        self.seen: dict[Node, str] = {}
+        """Arrays of which something is a view in NumPy and a copy here, and what that is."""
         self.counts: dict[Node, Dim] = {}
         """How many elements of a mask are True."""
         self.below: dict[Node, Dim] = {}
@@ -248,6 +250,11 @@ class Builder:
             raise Refuse(
                 f"the .{base.op} of an array is written to here, which in NumPy is a view of it",
                 f"copy it first: r = z.{base.op}.copy(), or write to z",
+            )
+        if base in self.seen:
+            raise Refuse(
+                f"an array is written to that {self.seen[base]} looks at in NumPy",
+                "copy that: y = np.diagonal(x).copy()",
             )
         if "perhaps" in base.attrs:
             raise Refuse(

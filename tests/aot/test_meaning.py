@@ -831,3 +831,37 @@ def test_a_running_sum_keeps_the_sign_of_a_zero(dtype):
         for got, want in zip(compiled(x), running(x), strict=True):
             assert np.array_equal(np.signbit(got.real), np.signbit(want.real))
             assert np.array_equal(np.signbit(got.imag), np.signbit(want.imag))
+
+
+def bools(a, b, c):
+    n = (a < b) + (b < c)
+    return n, n * 3, (a < b) - (b < c), (a < b) & (b < c), -(a < b), abs(a < c), (a < b) << 2, (a == b) ** 2
+
+
+def bools_counted(a, n):
+    count = 0
+    for i in range(n):
+        count += (i < a) + (i < 3)
+    return count
+
+
+def test_pythons_bools_are_counted():
+    calls = [(1.0, 1.0, 1.0), (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 2.0, 1.0)]
+    later(bools, *calls)
+    later(bools_counted, (0, 2), (9, 9), (2, 0))
+
+
+def written_after_a_diagonal(x):
+    d = np.diagonal(x)
+    x[0, 0] = 9
+    return d.sum()
+
+
+def reads_a_diagonal(x):
+    return np.diagonal(x), x.diagonal().sum(), np.trace(x)
+
+
+def test_what_looks_at_what_is_written_is_not_left_to_chance():
+    with pytest.raises(aot.NotAdmissible, match="an array is written to that its diagonal looks at"):
+        aot.compile(written_after_a_diagonal, wait=True)(np.ones((3, 3)))
+    later(reads_a_diagonal, (np.ones((3, 3)),), (np.arange(6.0).reshape(2, 3),))

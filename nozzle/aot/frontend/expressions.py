@@ -14,7 +14,7 @@ from nozzle.aot.frontend.values import has_node
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import create, elementwise, index, product, transcendental
 from nozzle.aot.sizes import Dim
-from nozzle.aot.whole import as_double, checked
+from nozzle.aot.whole import as_double, as_int, checked
 
 if TYPE_CHECKING:
     from nozzle.aot.frontend.walker import Walker
@@ -38,7 +38,10 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     if isinstance(left, tuple) or isinstance(right, tuple):
         return joined_lists(op, left, right)
     left, right = w.b.lift(left), w.b.lift(right)
+    if not isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
+        left, right = counted(w, left, right)
     if isinstance(op, ast.Pow):
+        (left,) = counted(w, left)
         return transcendental.raise_to(w.b, left, right, pythons=True)
     name = BINARY[type(op)]
     if name in ("divide", "floor_divide", "remainder") and left.tensor.weak and right.tensor.weak:
@@ -48,6 +51,13 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
 
     remember(w, name, left, right, found)
     return found
+
+
+def counted(w: Walker, *operands: Node) -> list[Node]:
+    """Python's bools are 0 and 1 where there is arithmetic between them."""
+    if all(one.tensor.weak and one.tensor.kind == "b" for one in operands):
+        return [as_int(w.b, one) for one in operands]
+    return list(operands)
 
 
 def joined_lists(op: ast.operator, left: Value, right: Value) -> Value:
@@ -93,6 +103,7 @@ def unary(w: Walker, node: ast.UnaryOp) -> Value:
     if not isinstance(value, Node):
         return FOLD[type(node.op)](value)
     name = {ast.USub: "negative", ast.UAdd: "positive", ast.Invert: "invert"}[type(node.op)]
+    (value,) = counted(w, value)
     checked(w.b, name, value)
     found = w.b.ufunc(name, value, pythons=True)
     if isinstance(node.op, ast.USub) and value in w.b.known:

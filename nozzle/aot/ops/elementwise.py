@@ -351,6 +351,7 @@ def nearest(b: Builder, name: str, x: Value) -> Node:
 @function(FAMILY, abs)
 def absolute(b: Builder, x: Value) -> Node:
     node = b.lift(x)
+    node = whole.as_int(b, node) if node.tensor.weak and node.tensor.kind == "b" else node
     whole.checked(b, "absolute", node)
     return b.ufunc("absolute", node, pythons=True)
 

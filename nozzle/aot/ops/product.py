@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common
-from nozzle.aot.graph import Node
+from nozzle.aot.graph import Node, root
 from nozzle.aot.ops.create import iota
 from nozzle.aot.ops.index import gather, look
 from nozzle.aot.ops.op import FUNCTIONS, Op, define, function
@@ -86,6 +86,13 @@ def trace(b: Builder, x: Value) -> Value:
 
 
 @function(FAMILY, np.diagonal, method="diagonal")
+def shown_diagonal(b: Builder, x: Value) -> Node:
+    """The diagonal, which in NumPy is a view that is only read."""
+    node = diagonal(b, x)
+    b.seen.setdefault(root(node.inputs[0]), "its diagonal")
+    return b.emit("copy", (node,), node.tensor, perhaps=True)
+
+
 def diagonal(b: Builder, x: Value) -> Node:
     node = b.lift(x)
     if node.tensor.rank != 2:

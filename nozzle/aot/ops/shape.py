@@ -131,7 +131,7 @@ def ravel(b: Builder, x: Value) -> Node:
     node = b.lift(x)
     if node.tensor.rank != 1:
         return reshape(b, node, -1)
-    return node if contiguous(b, node) else fresh(b, node)
+    return node if contiguous(b, node) else b.emit("copy", (node,), node.tensor)
 
 
 def fresh(b: Builder, node: Node) -> Node:
