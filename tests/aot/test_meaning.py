@@ -152,6 +152,17 @@ def test_what_is_a_copy_and_what_is_not_is_as_in_numpy(function):
         later(function, (x > 1.0, 0), (x > 1.0, 2)) if function is a_copy_keeps_what_was else None
 
 
+def a_contiguous_copy(x, n):
+    y = np.ascontiguousarray(x)
+    for i in range(n):
+        y[i] = 0
+    return y.sum()
+
+
+def test_an_array_with_gaps_is_copied():
+    later(a_contiguous_copy, (np.arange(6.0)[::2], 0), (np.arange(6.0)[::2], 2))
+
+
 def grids(x, n):
     a, b = np.meshgrid(x, x)
     for i in range(n):

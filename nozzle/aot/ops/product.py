@@ -12,7 +12,7 @@ from nozzle.aot.ops.create import iota
 from nozzle.aot.ops.index import gather, look
 from nozzle.aot.ops.op import FUNCTIONS, Op, define, function
 from nozzle.aot.ops.reduce import axes_of, reduce
-from nozzle.aot.ops.shape import axis_of, ravel
+from nozzle.aot.ops.shape import axis_of, row
 from nozzle.aot.types import Tensor
 
 FAMILY = "product"
@@ -49,7 +49,7 @@ def dot(b: Builder, x: Value, y: Value) -> Value:
 
 @function(FAMILY, np.vdot)
 def vdot(b: Builder, x: Value, y: Value) -> Value:
-    return matmul(b, ravel(b, b.ufunc("conjugate", x)), ravel(b, y))
+    return matmul(b, row(b, b.ufunc("conjugate", x)), row(b, y))
 
 
 @function(FAMILY, np.inner)
@@ -62,7 +62,7 @@ def inner(b: Builder, x: Value, y: Value) -> Value:
 
 @function(FAMILY, np.outer)
 def outer(b: Builder, x: Value, y: Value) -> Value:
-    return each(b, "multiply", ravel(b, x), ravel(b, y))
+    return each(b, "multiply", row(b, x), row(b, y))
 
 
 def each(b: Builder, name: str, x: Value, y: Value) -> Value:

@@ -14,7 +14,7 @@ from nozzle.aot.build import Builder, Refuse, Value, dtype_name
 from nozzle.aot.graph import Node
 from nozzle.aot.ops.elementwise import into, truth
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.ops.shape import axis_of, count, ravel
+from nozzle.aot.ops.shape import axis_of, count, row
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor, stand_in
 
@@ -94,7 +94,7 @@ def _place(name: str, key: Any) -> None:
         node = b.lift(x)
         if node.tensor.kind == "c":
             raise Refuse("complex numbers have no order here", "reduce abs(z), or z.real")
-        node = ravel(b, node) if axis is None and node.tensor.rank > 1 else node
+        node = row(b, node) if axis is None and node.tensor.rank > 1 else node
         at = axis_of(0 if axis is None else axis, node.tensor.rank)
         not_empty(b, node.tensor.shape[at], f"attempt to get {name} of an empty sequence")
         return reduce(b, name, node, (at,), keepdims, "int64")

@@ -8,7 +8,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Value, dtype_name
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.ops.shape import axis_of, ravel
+from nozzle.aot.ops.shape import axis_of, row
 from nozzle.aot.types import Tensor, stand_in
 
 FAMILY = "scan"
@@ -17,7 +17,7 @@ FAMILY = "scan"
 def _scan(name: str, key: Any) -> None:
     @function(FAMILY, key, method=name)
     def handler(b: Builder, x: Value, axis: Value = None, dtype: Value = None) -> Value:
-        node = ravel(b, x) if axis is None else b.lift(x)
+        node = row(b, x) if axis is None else b.lift(x)
         at = axis_of(0 if axis is None else axis, node.tensor.rank)
         want = dtype_name(dtype) if dtype is not None else np.asarray(key(stand_in(node.tensor))).dtype.name
         return b.emit(name, (b.cast(node, want),), Tensor(want, node.tensor.shape), axis=at)

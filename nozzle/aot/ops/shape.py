@@ -128,10 +128,14 @@ def contiguous(b: Builder, node: Node) -> bool:
 
 @function(FAMILY, np.ravel, method="ravel")
 def ravel(b: Builder, x: Value) -> Node:
-    node = b.lift(x)
-    if node.tensor.rank != 1:
-        return reshape(b, node, -1)
+    node = row(b, x)
     return node if contiguous(b, node) else b.emit("copy", (node,), node.tensor)
+
+
+def row(b: Builder, x: Value) -> Node:
+    """All elements in one row, to be read."""
+    node = b.lift(x)
+    return node if node.tensor.rank == 1 else reshape(b, node, -1)
 
 
 def fresh(b: Builder, node: Node) -> Node:
@@ -161,6 +165,8 @@ def copy(b: Builder, x: Value) -> Node:
 def ascontiguousarray(b: Builder, x: Value) -> Node:
     """Itself where it lies in C order, else a copy."""
     node = b.lift(x)
+    if node.op == "param" and node.tensor.rank and not contiguous(b, node):
+        return copy(b, node)
     return dense(b, node) if node.tensor.rank else look(b, node, None)
 
 
@@ -281,7 +287,7 @@ def roll(b: Builder, x: Value, shift: Value, axis: Value = None) -> Node:
 
 @function(FAMILY, np.repeat, method="repeat")
 def repeat(b: Builder, x: Value, times: Value, axis: Value = None) -> Node:
-    node = ravel(b, x) if axis is None else b.lift(x)
+    node = row(b, x) if axis is None else b.lift(x)
     at = axis_of(axis or 0, node.tensor.rank)
     shape = node.tensor.shape
     wide = look(b, node, (*[slice(None)] * (at + 1), None))
