@@ -136,7 +136,7 @@ def test_what_is_wrong_is_refused_and_named(say: Say, journal: Path, fault: str)
     elif fault == "attached":
         assert "✗ journal/c.txt: line 1 looks like a secret" in said.out
     elif fault == "picture":
-        assert "✗ journal/p.png: line 3 looks like a secret" in said.out
+        assert "✗ journal/p.png: what looks like a secret (github token) is in it" in said.out
     assert not out.exists()
     assert say("publish", "--to", str(out), "--anyway").status == 0
     assert not [one for one in out.rglob("*") if one.is_file() and b"repositoryformatversion" in one.read_bytes()]
