@@ -19,6 +19,8 @@ class Book:
     """Steps that could not be made: somebody held the index, a merge was under way, the disk was full."""
     owed_at: str | None = None
     """HEAD when the first of them could not."""
+    owed_in: str = ""
+    """The merge, or its like, that was under way then."""
     intent: Intent | None = None
     """What is meant to be written, as git keeps it."""
     left: Left = field(default_factory=Left)

@@ -442,15 +442,20 @@ class Ledger:
         book = self.book(rel)
         book.owed, book.recorded = list(records), records[-1].files[rel] or b""
         book.owed_at = book.head if book.owed_at is None else book.owed_at
+        book.owed_in = book.owed_in or self.steps.busy()
         self.sieve.once(why)
         return False
 
     def _still_owed(self, rel: str, book: Book) -> list[Record]:
         """What of the owed steps belongs on HEAD, which may be elsewhere by now: the author merged, or committed."""
-        owed, at, now = book.owed, book.owed_at, self.steps.thread().head
-        book.owed_at = None
+        owed, at, now, during = book.owed, book.owed_at, self.steps.thread().head, book.owed_in
+        book.owed_at, book.owed_in = None, ""
         if not owed or at in (None, now):
-            return owed
+            if not (owed and at and during and self._has_gone(rel, owed[-1].files[rel])):
+                return owed
+            name = self.steps.record_aside(owed, at).name
+            self.warn(f"{rel}: the {during} was given up; what was saved meanwhile is on thread {name}")
+            return []
         here, texts = self.steps.text(now, rel), [each.files[rel] for each in owed]
         if here == (self.steps.text(at, rel) if at else None) and not self._has_gone(rel, texts[-1]):
             return owed

@@ -542,6 +542,28 @@ def test_no_secret_of_a_save_that_is_owed_reaches_git_when_a_merge_ends(workshop
     assert [step.kind for step in here.steps.history(rel)] == ["save"] * 3
 
 
+def test_what_was_saved_in_a_merge_that_is_given_up_becomes_no_step_here(workshop: Workshop) -> None:
+    here, rel = workshop.here, "journal/entry.md"
+    said: list[str] = []
+    ledger = here.ledger(said.append)
+    before, mixed = b"# ours\n", b"# ours and theirs\n"
+    workshop.write(before.decode())
+    ledger.judge(rel, before, None)
+    ledger.save(rel, before)
+    head = here.steps.thread().head
+    (workshop.root / ".git/MERGE_HEAD").write_text(head)
+    workshop.write(mixed.decode())
+    ledger.judge(rel, mixed, before)
+    ledger.save(rel, mixed)
+    (workshop.root / ".git/MERGE_HEAD").unlink()
+    workshop.write(before.decode())
+    assert ledger.catch_up()
+    assert here.steps.thread().head == head
+    assert "the merge was given up; what was saved meanwhile is on thread" in "".join(said)
+    (name,) = set(git(workshop.root, "branch", "--format=%(refname:short)").split()) - {here.steps.thread().name}
+    assert git(workshop.root, "show", f"{name}:{rel}") == mixed.decode().strip()
+
+
 def test_what_a_cell_wrote_is_asked_again_when_its_owed_step_is_made(workshop: Workshop) -> None:
     path = workshop.write(cell("open('../made.txt', 'w').write('harmless')"))
     workshop.run(path)
@@ -550,6 +572,7 @@ def test_what_a_cell_wrote_is_asked_again_when_its_owed_step_is_made(workshop: W
     ledger.judge(rel, path.read_bytes(), None)
     record = Record("note", rel, "A note", {rel: path.read_bytes() + b"\nmore\n"}, ("made.txt",))
     (workshop.root / ".git/MERGE_HEAD").write_text(head)
+    path.write_bytes(record.files[rel] or b"")
     ledger.record(rel, [record])
     workshop.write(TOKEN, "made.txt")
     (workshop.root / ".git/MERGE_HEAD").unlink()
