@@ -856,6 +856,14 @@ def bools_counted(a, n):
     return count
 
 
+def lesser(a, x):
+    return min(a, x)
+
+
+def test_the_lesser_of_an_int_and_a_float_is_that_very_number():
+    later(lesser, (5, 2.0), (2**53 + 1, 1e300), (2**62 + 1, 2.0**63), (7, 2.5))
+
+
 def test_pythons_bools_are_counted():
     calls = [(1.0, 1.0, 1.0), (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 2.0, 1.0)]
     later(bools, *calls)

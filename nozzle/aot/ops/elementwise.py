@@ -373,6 +373,9 @@ def _pick(b: Builder, order: str, *values: Value) -> Value:
         isinstance(one, (bool, int, float)) or (isinstance(one, Node) and one.tensor.rank == 0) for one in values
     ):
         raise Refuse("max and min of arrays are np.max and np.maximum", "write np.maximum(a, b), or a.max()")
+    if any(isinstance(one, float) or (isinstance(one, Node) and one.tensor.kind == "f") for one in values):
+        for one in values:
+            whole.exact(b, b.lift(one))
     best = values[0]
     for one in values[1:]:
         if not isinstance(best, Node) and not isinstance(one, Node):
