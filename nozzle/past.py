@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from nozzle import disk
-from nozzle.carried import SHORT, Carried, Row, Rows
+from nozzle.carried import SHORT, Carried, Row, Rows, newest, unpacked
 from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
@@ -255,6 +255,12 @@ class Past:
         self.carried.put(new, self.carried.of(old))
         self.carried.put(old, {})
 
+    def bring(self, rel: str, at: str) -> None:
+        """Parts of an entry come here from another step: what is known there of their runs is known here too."""
+        known = self._of(rel)
+        for chain, row in unpacked(newest(self.steps, at)).get(rel, {}).items():
+            self._carry(known, chain, row)
+
     def settle(self, rel: str, entry: Entry) -> None:
         """These outputs stand in the text: what is known of them is what the next step says, stale or not."""
         known, rows = self._of(rel), dict[str, Row]()
@@ -283,9 +289,12 @@ class Past:
                     writes = tuple(unquote(word) for word in step.trailers.get("Writes", "").split())
                     self._learn(found, chain, step.trailers.get("Source", ""), facts, writes)
             for chain, row in (self.carried.of(rel) or self._as_elsewhere(rel, found)).items():
-                facts = Facts("", row.seconds, reads=row.reads, effects=row.effects)
-                self._learn(found, chain, row.source, facts, row.writes)
+                self._carry(found, chain, row)
         return self._known[rel]
+
+    def _carry(self, known: Known, chain: str, row: Row) -> None:
+        facts = Facts("", row.seconds, reads=row.reads, effects=row.effects)
+        self._learn(known, chain, row.source, facts, row.writes)
 
     def _learn(self, known: Known, chain: str, source: str, facts: Facts, writes: tuple[str, ...]) -> None:
         """What an older run left, where no newer one is known."""

@@ -28,6 +28,8 @@ class Brought:
     entry: Entry
     files: tuple[str, ...]
     """Put here already, from the root."""
+    at: str
+    """The step there."""
 
 
 @dataclass(frozen=True, slots=True)

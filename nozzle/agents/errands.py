@@ -147,6 +147,7 @@ class Errands:
             brought = threads.merge(thread, self.desk.rel)
         except NozzleError as error:
             return self.desk.tools.say(Notice("fault", self.desk.rel, f"not merged: {error}"))
+        self.desk.tools.ledger.past.bring(self.desk.rel, brought.at)
         self.desk.put(
             Piece(
                 "merge", name, f"merge thread {thread}", lambda entry: errand.bring(entry, name, brought.entry),

@@ -34,7 +34,7 @@ def mathml(tex: str, display: bool) -> str:
 
 
 def undrawn(tex: str, display: bool) -> str:
-    """Why a formula is shown as TeX; empty when it is drawn, or is none.
+    r"""Why a formula is shown as TeX; empty when it is drawn, or is none.
 
     >>> undrawn("x", False), undrawn(r"\foo x", False)
     ('', '\\foo is not known')

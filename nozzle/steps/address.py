@@ -28,7 +28,7 @@ def address(folder: Path) -> tuple[str, str]:
 def on_the_web(url: str) -> str:
     """The same repository as everybody reaches it; empty where nobody does.
 
-    >>> on_the_web("git@example.org:me/nozzle.git"), on_the_web("https://me:word@example.org/nozzle")
+    >>> on_the_web("git@example.org:me/nozzle.git"), on_the_web("https://me:$TOKEN@example.org/nozzle")
     ('https://example.org/me/nozzle.git', 'https://example.org/nozzle')
     >>> on_the_web("/srv/nozzle.git")
     ''

@@ -86,7 +86,7 @@ class Errands:
         files |= pictures(self.here, rel, text, other.sha)
         steps.put_files(files, other.sha)
         self.here.bring_traces(name)
-        return Brought(Entry(text.decode("utf-8", "replace")), tuple(sorted(files)))
+        return Brought(Entry(text.decode("utf-8", "replace")), tuple(sorted(files)), other.sha)
 
     def _folder(self, name: str) -> Path:
         return self.here.steps.home() / name
