@@ -108,6 +108,10 @@ class Past:
         known = self._of(rel)
         return known.of(cell.chain) or known.of(cell.digest)
 
+    def ran(self, rel: str, cell: Cell) -> bool:
+        """Whether a run of this cell is known, below these very cells."""
+        return self._of(rel).of(cell.chain) is not None
+
     def changed(self, rel: str, cell: Cell) -> bool:
         """Whether a file that the cell read is not what it was; those that the entry itself writes do not count."""
         known = self._of(rel)

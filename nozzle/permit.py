@@ -149,11 +149,6 @@ class Permit:
         self.said, self.allowed = asked.said, self.allowed | {asked.waits}
         self.wanted |= asked.wanted & {asked.waits}
 
-    @property
-    def barred(self) -> str:
-        """Chain of the cell that waits because those above it would reach outside again, as the plan last found it."""
-        return self._barring[0].chain if self._barring else ""
-
     def begun(self, entry: Entry, row: Row) -> list[Job]:
         """A cell starts; what is to run for it."""
         if row.why == "input changed":

@@ -240,7 +240,7 @@ class Doer:
             self.desk.permit.moved(task.chain, cell.chain)
             task.chain = cell.chain
             self.crew.running.add(cell.chain)
-        elif row.do == "held" and self.desk.permit.barred == task.chain:
+        elif row.do == "held" and self.desk.permit.waits == task.chain:
             self._ask_again(task, row.reason)
         elif row.do == "held":
             self.end(task, "stopped", f"Stopped: its cell cannot run, {row.reason}.")

@@ -147,11 +147,13 @@ class Errands:
             brought = threads.merge(thread, self.desk.rel)
         except NozzleError as error:
             return self.desk.tools.say(Notice("fault", self.desk.rel, f"not merged: {error}"))
-        self.desk.tools.ledger.past.bring(self.desk.rel, brought.at)
+        ledger = self.desk.tools.ledger
+        ledger.past.bring(self.desk.rel, brought.at)
         self.desk.put(
             Piece(
                 "merge", name, f"merge thread {thread}", lambda entry: errand.bring(entry, name, brought.entry),
                 adopt=brought.files, trailers={"Task": name, "Merged": thread},
+                taken=ledger.holding.take(brought.files),
             )
         )  # fmt: skip
         self.desk.tools.say(Notice("task", self.desk.rel, f"merged: thread {thread}"))

@@ -128,7 +128,7 @@ _PEM_ABOVE = re.compile(rf"(?:{_GAP}[A-Za-z0-9+/=]{{1,15}}(?![A-Za-z0-9+/=]))?{_
 """Read backwards: the last line of a key may be short."""
 _AWS_NEAR = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _WORDS = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
-"""Of a file that is no text: a search of all its bytes takes far longer, and no key has others."""
+"""Of a file that is no text: a search of all its bytes takes far longer, and no shape has others."""
 _DONE = re.compile(r"\[redacted: [a-z ]{1,40}\]")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
@@ -171,10 +171,22 @@ def unfit(path: str, content: bytes, known: Iterable[str] = ()) -> str:
     if hits := find(path, known):
         return f"its name looks like a secret ({hits[0].kind})"
     if b"\0" in content:
-        hits = find(b"\0".join(_WORDS.findall(content)).decode(), known)
-        return f"what looks like a secret ({hits[0].kind}) is in it" if hits else ""
+        kind = _within(content, known)
+        return f"what looks like a secret ({kind}) is in it" if kind else ""
     hits = find(content.decode("utf-8", "replace"), known)
     return f"line {hits[0].line} looks like a secret ({hits[0].kind})" if hits else ""
+
+
+def _within(content: bytes, known: Iterable[str]) -> str:
+    """The kind of a secret in a file that is no text, in UTF-8 or in UTF-16; empty when none is seen."""
+    known = {value for value in known if len(value) >= 8}
+    for value in known:
+        if any(value.encode(code, "surrogatepass") in content for code in ("utf-8", "utf-16-le", "utf-16-be")):
+            return "known secret"
+    for each in (content, content.replace(b"\0", b"")):  # the second: of UTF-16, what is ASCII
+        if hits := find(b"\0".join(_WORDS.findall(each)).decode()):
+            return hits[0].kind
+    return ""
 
 
 def known_values(environ: Mapping[str, str]) -> frozenset[str]:

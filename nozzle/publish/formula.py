@@ -25,7 +25,7 @@ _ATTRIBUTES = frozenset(
 _TAGS = re.compile(r"m[a-z]+")
 _MATH = re.compile(r"<math\b.*?</math>", re.S)
 _VARIANT = re.compile(r'mathvariant="(?!normal")')  # MathML Core has letters of their own for these
-_FOREIGN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_FOREIGN = (ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError, ValueError)
 
 
 def mathml(tex: str, display: bool) -> str:

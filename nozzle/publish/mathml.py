@@ -16,7 +16,8 @@ _SPACES = {r"\,": "\u2009", r"\;": "\u2005", r"\:": "\u2005", r"\ ": " ", r"\!":
 _TAG = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}")
 _UNSEEN = re.compile(r"\\(?:label\s*\{[^{}]*\}|nonumber\b|notag\b)")
 _BIG_BARS = re.compile(r"(\\[bB]igg?[lrm]?)\s*(?:\\\||\\[lr]?Vert\b)")
-_TEXT = re.compile(r"\\text\{([^{}$]*\$[^{}]*)\}")
+_TEXT = re.compile(r"\\text\{((?:[^{}\\]|\\.)*)\}")
+_DOLLAR = re.compile(r"(?<!\\)\$")
 _COLUMNS = re.compile(r"\\begin\{alignat(\*?)\}\s*\{[^{}]*\}")
 _ALIGNED = re.compile(
     r"\\(begin|end)\{(?:aligned|alignedat|align|alignat\*?|flalign\*?|gathered|gather\*?|multline\*?|equation\*?|eqnarray\*?)\}"
@@ -87,8 +88,13 @@ def _spaced(words: str) -> str:
 
 def _mixed(words: str) -> str:
     r"""`\text` with formulas in it, as texts and formulas in a row."""
-    parts = words.split("$")
-    return "".join(part if number % 2 else (rf"\text{{{part}}}" if part else "") for number, part in enumerate(parts))
+    parts = [part if number % 2 else _words(part) for number, part in enumerate(_DOLLAR.split(words))]
+    return "".join(parts) or r"\text{}"
+
+
+def _words(part: str) -> str:
+    plain = part.replace(r"\$", "$")
+    return rf"\text{{{plain}}}" if plain else ""
 
 
 def _has_limits(base: Element) -> bool:

@@ -60,7 +60,7 @@ def command(thread: str) -> int:
         for each in brought:
             others |= pictures(here, each.rel, each.text, other.sha)
         count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
-        title = f"Merge thread {thread}: {count} steps"
+        title = f"Merge thread {thread}: {count} step{'s' * (count != 1)}" if count else f"Merge thread {thread}"
         first = brought[0].rel if brought else ""
         told = here.redact("\n".join(summary(here, base, other)))
         record = Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told)

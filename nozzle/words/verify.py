@@ -165,7 +165,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
                 continue
             if slot.output is None:
                 why = stop or plan.unfit(cell)
-                gone = not why and tools.ledger.past.last(rel, cell) is not None
+                gone = not why and tools.ledger.past.ran(rel, cell)
                 why = why or (GONE if gone else "it was never run")
                 yield where, Verdict("differs" if gone else "skipped", why)
                 stop = stop or f"a cell above it has no output: {why}"

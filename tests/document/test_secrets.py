@@ -262,6 +262,11 @@ def test_a_file_that_is_no_text_is_searched_to_its_end() -> None:
     assert unfit("a.db", page) == ""
     found = "what looks like a secret (github token) is in it"
     assert unfit("a.db", page + b"\xff\0ghp_" + b"x1" * 18 + b"\0" + page) == found
+    assert unfit("a.db", page + ("ghp_" + "x1" * 18).encode("utf-16")) == found
+    for code in ("utf-8", "utf-16", "utf-16-be"):
+        held = page + "grün-häuschen-1997".encode(code)
+        assert unfit("a.db", held, ["grün-häuschen-1997"]) == "what looks like a secret (known secret) is in it"
+        assert unfit("a.db", held, ["short", "another-secret"]) == ""
 
 
 def test_a_known_value_with_a_shape_is_called_by_its_shape() -> None:

@@ -59,6 +59,18 @@ def test_a_formula_within_words_is_one() -> None:
     assert words(r"\text{if $x>0$ or }y").replace("\u00a0", " ") == "if x&gt;0 or y"
 
 
+def test_a_dollar_that_is_meant_as_one_stays_one() -> None:
+    assert words(r"\text{price \$5 per item}").replace("\u00a0", " ") == "price $5 per item"
+    assert words(r"\text{\$5 a day, $x$ a night}").replace("\u00a0", " ") == "$5 a day, x a night"
+
+
+@pytest.mark.parametrize(
+    "tex", [r"x = \left", r"\left", r"\left(", r"\begin{align}", r"\frac", r"\sqrt[", r"\text{", "^"]
+)
+def test_what_is_half_typed_is_shown_as_it_stands(tex: str) -> None:
+    assert mathml(tex, True).startswith(("<code", "<math"))
+
+
 def test_equations_stand_alone_without_dollars_and_number_nothing() -> None:
     (math,) = parse("Before.\n\n\\begin{align}\na &= b \\label{one} \\\\\nc &= d \\tag{7}\n\\end{align}\n")["mdast"][
         "children"

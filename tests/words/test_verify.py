@@ -185,3 +185,12 @@ def test_an_output_that_was_taken_out_is_not_the_same_and_an_option_that_is_no_o
     path.write_text(cell("#| verify: foo\nprint(1)"))
     said = say("verify")
     assert (said.status, "its verify, foo, is none of" in said.out) == (0, True), said.out
+
+
+def test_a_copy_of_a_cell_that_never_ran_is_no_difference(say: Say, folder: Path) -> None:
+    path = entry(folder, cell("x = 1") + "\n" + cell("print(x)"))
+    say("run")
+    path.write_text(path.read_text() + "\n" + cell("print(x)"))
+    said = say("verify")
+    assert "it was never run" in said.out
+    assert said.status == 0
