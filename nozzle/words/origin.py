@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from hashlib import sha256
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,20 +57,31 @@ class Part:
     above: str = ""
     """The digest of the cell above; empty for the first one."""
 
-    @property
-    def lines(self) -> frozenset[tuple[str, str]]:
-        """What its lines say, and in which language; but for blanks, lone brackets and comments."""
-        rows = (row.strip() for row in self.body.split("\n"))
-        return frozenset((self.kind, row) for row in rows if re.search(r"\w", row) and not self._is_comment(row))
+    options: str = ""
+    """What else it says of how it runs; its `#|` lines stand in the body."""
 
     @property
-    def telling(self) -> frozenset[tuple[str, str]]:
-        """Those that are not alike everywhere, as imports are."""
-        rows = (row.strip() for row in _imports.sub("", self.body).split("\n"))
-        return self.lines & {(self.kind, row) for row in rows} if self.kind == "python" else self.lines
+    def lines(self) -> frozenset[tuple[str, ...]]:
+        """What its lines say, and in which language, but for blanks and lone brackets; and each with the one below it:
+        so a line that is gone, or stands elsewhere, tells too.
+        """
+        rows = [self.options, *(row.rstrip() for row in self.body.split("\n")), ""]
+        alone = ((self.kind, row.strip()) for row in rows if re.search(r"\w", row))
+        return frozenset([*alone, *((self.kind, *two) for two in pairwise(rows))])
 
-    def _is_comment(self, row: str) -> bool:
-        return self.kind == "python" and row.startswith("#")
+    @property
+    def telling(self) -> frozenset[tuple[str, ...]]:
+        """Its lines that are not alike everywhere, as imports are, and comments."""
+        rows = (row.strip() for row in (_code(self.body) if self.kind == "python" else self.body).split("\n"))
+        return frozenset((self.kind, row) for row in rows if re.search(r"\w", row))
+
+
+def _code(body: str) -> str:
+    """Python without its imports and comments: in a string, or for a magic, a line that begins with # is none."""
+    from nozzle.document.normal import python_form
+
+    bare = "\n".join(row for row in body.split("\n") if not row.lstrip().startswith("#"))
+    return _imports.sub("", bare if bare == body or python_form(bare) == python_form(body) else body)
 
 
 Parts = Callable[["Entry"], list[Part]]
@@ -85,7 +97,7 @@ def cells(entry: Entry) -> list[Part]:
 
 
 def _part(cell: Cell, above: str) -> Part:
-    return Part(cell.digest, cell.chain, cell.language, cell.body, above)
+    return Part(cell.digest, cell.chain, cell.language, cell.body, above, cell.options.counted)
 
 
 def words(entry: Entry) -> list[Part]:
@@ -236,9 +248,10 @@ def _earlier(case: _Case, asked: list[Part]) -> list[Entry]:
 
 def _mixed(case: _Case, typed: list[Part], entry: Entry, head: Entry, texts: list[Entry]) -> set[Part]:
     """Those in which git may have put lines of somebody else's: his part is here no more, and this has two of its
-    lines, or half of them, and one of these is in no part that this user vouches for.
+    lines, or half of them, and one of these, or two of them in a row, is in no part that this user vouches for.
 
-    Git mixes no two changes of one line, nor of two that follow each other: so with his line came one beside it.
+    Git mixes no two changes of one line, nor of two that follow each other: so with his line came one beside it, and
+    where he took one away the two around it are here.
     """
     if case.parts not in (cells, words):
         return set()
@@ -251,7 +264,8 @@ def _mixed(case: _Case, typed: list[Part], entry: Entry, head: Entry, texts: lis
             found += [(part, other, one) for part, each in mine if _is_much(each & lines, each)]
     if not found:
         return set()
-    own = [part for one in (entry, head, *texts) for part in case.parts(one) if part.name in case.vouched(one)]
+    bases = [_read(before) for before, _ in case.here.steps.apart(case.rel)]
+    own = [part for one in (entry, head, *texts, *bases) for part in case.parts(one) if part.name in case.vouched(one)]
     his = {line for part in own for line in part.lines}
     theirs = [
         (part, part.lines & other.lines - his) for part, other, one in found if other.name not in case.vouched(one)
@@ -259,7 +273,7 @@ def _mixed(case: _Case, typed: list[Part], entry: Entry, head: Entry, texts: lis
     return {part for part, lines in theirs if any(_line(case.rel, line) not in case.known for line in lines)}
 
 
-def _is_much(shared: frozenset[tuple[str, str]], lines: frozenset[tuple[str, str]]) -> bool:
+def _is_much(shared: frozenset[tuple[str, ...]], lines: frozenset[tuple[str, ...]]) -> bool:
     return len(shared) > 1 or 2 * len(shared) >= len(lines) > 1
 
 
@@ -354,7 +368,7 @@ def _counts(part: Part) -> bool:
     return len(part.body.split()) > FEW if part.kind in WORDS else bool(_imports.sub("", part.body).strip())
 
 
-def _line(rel: str, line: tuple[str, str]) -> str:
+def _line(rel: str, line: tuple[str, ...]) -> str:
     return _of(rel, *line)
 
 

@@ -84,6 +84,81 @@ def test_however_little_it_is_and_whatever_else_they_wrote(
     assert held(path.parent.parent, path)[0] == path.read_text().split("\n```")[0].split("\n", 1)[1]
 
 
+GUARDED = """\
+source = '''
+first
+second
+third
+'''
+n = 3
+if n:
+    dry = False
+    ready = 1
+    dry = True  # the guard
+    rest = 2
+    more = 3
+
+print(dry, n)"""
+SUBTLE = {
+    "a line away": GUARDED.replace("    dry = True  # the guard\n", ""),
+    "a line moved": GUARDED.replace("dry = False", "dry = True ").replace("dry = True  # the guard", "dry = False"),
+    "a line further out": GUARDED.replace("    more = 3", "more = 3"),
+    "a line with # in a string": GUARDED.replace("third", "third\n#define FIRST system()"),
+    "an option in a comment": f"#| timeout: 999\n{GUARDED}",
+    "an option": f":timeout: 999\n\n{GUARDED}",
+}
+
+
+@pytest.mark.parametrize("how", ["autostash", "commit"])
+@pytest.mark.parametrize("what", SUBTLE)
+def test_nor_does_a_cell_of_mine_in_which_their_change_is_hard_to_see(
+    say: Say, both: Callable[[str, str, str], Path], what: str, how: str
+) -> None:
+    path = both(cell(GUARDED), cell(GUARDED.replace("(dry, n)", "(n, dry)")), cell(SUBTLE[what]))
+    root = path.parent.parent
+    if how == "commit":
+        git(root, "commit", "-qam", "mine")
+        git(root, "pull", "-q", "--no-rebase", "--no-edit")
+        path.write_text(path.read_text().replace("(n, dry)", "(n, n, dry)"))
+    else:
+        git(root, *INTO["autostash"][0])
+    assert path.read_text() == cell(SUBTLE[what].replace("(dry, n)", "(n, dry)" if how != "commit" else "(n, n, dry)"))
+    for _ in range(2):
+        assert len(held(root, path)) == 1
+    assert say("trust", "--yes").status == 0
+    path.write_text(path.read_text().replace("n = 3", "n = 4"))
+    assert not held(root, path), "what was accepted stays so when it is edited"
+
+
+MINE = {
+    "a line away": ("n = 3\n", ""),
+    "a comment": ("n = 3\n", "# three\nn = 3\n"),
+    "the guard away": ("    dry = True  # the guard\n", ""),
+    "an option": ("source", "#| timeout: 9\nsource"),
+    "a line with # in a string": ("third", "third\n#define SECOND"),
+}
+
+
+@pytest.mark.parametrize("what", MINE)
+@pytest.mark.parametrize("other", ["a line with # in a string", "an option"])
+def test_such_a_change_of_my_own_is_mine_while_they_have_gone_on_and_when_i_take_it_back(
+    theirs: Path, clone: Path, what: str, other: str
+) -> None:
+    path = entry(clone, cell(GUARDED), "journal/mine.md")
+    assert not held(clone, path)
+    git(clone, "add", "-A")
+    git(clone, *ME, "commit", "-qm", "mine")
+    git(theirs, "pull", "-q", str(clone), "HEAD")
+    entry(theirs, cell(SUBTLE[other]), "journal/mine.md")
+    git(theirs, *WHO, "commit", "-qam", "after")
+    git(clone, "fetch", "-q")
+    path.write_text(cell(GUARDED.replace(*MINE[what])))
+    assert not held(clone, path)
+    git(clone, *ME, "commit", "-qam", "more")
+    path.write_text(cell(GUARDED.replace("print(dry, n)", "print(n)")))
+    assert not held(clone, path)
+
+
 REAL, SAFE, WRITES = (
     cell("place = 'real'\nx = 1\n\n# place"),
     cell("place = 'safe'"),
