@@ -40,8 +40,13 @@ def as_double(b: Builder, *operands: Node) -> None:
 
 def exact(b: Builder, node: Node) -> None:
     """Test that a Python int is a double too, where it becomes one without being asked to."""
-    if node.tensor.weak and node.tensor.kind == "i" and not _double(b.bounds, (node,)):
+    if node.tensor.weak and node.tensor.kind == "i" and not is_double(b, node):
         _test(b, "double", node)
+
+
+def is_double(b: Builder, node: Node) -> bool:
+    """Whether an integer is proved to be a double too."""
+    return _double(b.bounds, (node,))
 
 
 def as_int(b: Builder, node: Node) -> Node:

@@ -864,6 +864,25 @@ def test_the_lesser_of_an_int_and_a_float_is_that_very_number():
     later(lesser, (5, 2.0), (2**53 + 1, 1e300), (2**62 + 1, 2.0**63), (7, 2.5))
 
 
+def greatest(a, x):
+    return max(a.sum(), x)
+
+
+def least_of_small(a, x):
+    return min(a[0], x)
+
+
+def test_the_lesser_of_numpys_64_bits_and_a_float_is_not_left_to_a_float():
+    for dtype in ("int64", "uint64"):
+        with pytest.raises(aot.NotAdmissible, match=r"max of a 64-bit integer of NumPy's and a float(.|\n)*np.maximum"):
+            aot.compile(greatest, wait=True)(np.array([2**53, 1], dtype), 2.5)
+    with pytest.raises(aot.NotAdmissible, match=r"np.minimum"):
+        aot.compile(lesser, wait=True)(np.int64(2**53 + 1), 1e300)
+    least = aot.compile(least_of_small, wait=True)
+    assert least(np.array([7], np.int32), 2.5) == 2.5
+    assert least(np.array([2**53 + 1]), 2**60) == 2**53 + 1
+
+
 def test_pythons_bools_are_counted():
     calls = [(1.0, 1.0, 1.0), (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 2.0, 1.0)]
     later(bools, *calls)

@@ -374,8 +374,14 @@ def _pick(b: Builder, order: str, *values: Value) -> Value:
     ):
         raise Refuse("max and min of arrays are np.max and np.maximum", "write np.maximum(a, b), or a.max()")
     if any(isinstance(one, float) or (isinstance(one, Node) and one.tensor.kind == "f") for one in values):
-        for one in values:
-            whole.exact(b, b.lift(one))
+        for one in map(b.lift, values):
+            if one.tensor.dtype in ("int64", "uint64") and not (one.tensor.weak or whole.is_double(b, one)):
+                raise Refuse(
+                    f"{'max' if order == 'greater' else 'min'} of a 64-bit integer of NumPy's and a float is that very "
+                    "number, and an integer beyond 2**53 is no float",
+                    f"write np.{'maximum' if order == 'greater' else 'minimum'}(a, b), which is a float always",
+                )
+            whole.exact(b, one)
     best = values[0]
     for one in values[1:]:
         if not isinstance(best, Node) and not isinstance(one, Node):
