@@ -187,6 +187,78 @@ def test_a_file_that_was_not_there_makes_it_run(
     assert ran() == 2
 
 
+ASKS = [
+    "y = ours.there()",
+    "y = ours.asked()",
+    "y = glob.glob('data/b.csv')",
+    "y = list(pathlib.Path('data').glob('b.csv'))",
+    "y = os.path.exists('data/b.csv')",
+    "y = isfile('data/b.csv')",
+    "y = os.access('data/b.csv', os.X_OK)",
+    "y = pathlib.Path('data/b.csv').is_symlink()",
+    "y = os.path.realpath('data/b.csv')",
+    "y = shutil.which('b.csv', path='data')",
+    "from os import lstat\ntry: y = lstat('data/b.csv')\nexcept OSError: y = None",
+    "y = os.path.getmtime('data')",
+    "y = os.path.getsize('data/a.csv')",
+]
+
+
+@pytest.mark.parametrize("source", ASKS)
+def test_a_file_that_it_asks_about_makes_it_run_when_the_answer_is_another(
+    source: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    data = tmp_path / "root" / "journal" / "data"
+    data.mkdir(parents=True)
+    (data / "a.csv").write_text("1")
+    (data.parent / "ours.py").write_text(
+        "import os\nfrom os import access\ndef there(): return os.path.exists('data/b.csv')\n"
+        "def asked(): return access('data/b.csv', 4)\n"
+    )
+    above = "import glob, os, pathlib, shutil, ours\nfrom os.path import isfile"
+    for _ in range(2):
+        assert fresh(above, RAN + source).finished.status == "ok"
+    assert ran() == 1
+    (data / "a.csv").write_text("12")
+    (data / "target").write_text("")
+    (data / "target").chmod(0o755)
+    (data / "b.csv").symlink_to("target")
+    fresh(above, RAN + source)
+    assert ran() == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import importlib.metadata; y = importlib.metadata.version('pip')",
+        "import shutil; open('in', 'w').close(); shutil.copy('in', 'out'); y = os.path.exists('out')",
+        "os.makedirs('made/in', exist_ok=True); y = os.path.isdir('data')",
+        "import tempfile\nwith tempfile.TemporaryDirectory() as folder: open(os.path.join(folder, 'a'), 'w').close()",
+    ],
+)
+def test_what_it_makes_itself_and_what_libraries_ask_for_themselves_bring_it_back(
+    source: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    entry = tmp_path / "root" / "journal" / "entry.md"
+    entry.parent.mkdir(parents=True)
+    entry.write_text("as it was")
+    for _ in range(2):
+        assert fresh("import os", RAN + source).finished.status == "ok"
+        entry.with_name("new").write_text("with outputs")
+        entry.with_name("new").rename(entry)
+    assert ran() == 1
+
+
+def test_only_that_cell_asks_by_other_functions(fresh: Callable[..., Bench], tmp_path: Path) -> None:
+    (tmp_path / "root" / "journal").mkdir(parents=True)
+    (tmp_path / "root" / "journal" / "ours.py").write_text("from os import stat\n")
+    within = "import os, shutil, ours; f = os.stat; like = f in os.supports_fd; kind = type(f).__name__\n"
+    bench = fresh("import os; before = os.stat", within + "shutil.copystat('.', '.')")
+    assert bench.finished.cached == ""
+    bench.run("print(kind, like, os.stat is before is f is ours.stat)")
+    assert bench.stdout == "_Asking True True\n"
+
+
 def test_a_folder_that_it_lists_and_writes_into_is_as_it_saw_it(
     fresh: Callable[..., Bench], ran: Callable[[], int]
 ) -> None:
@@ -252,12 +324,16 @@ REFUSED = [
     ("x = 1", "def y(): return x", "it makes y, a function or class of the entry"),
     ("x = 1", "y = eval('x')", "what it reads through eval cannot be seen"),
     ("x = 1", "%time y = x", "it is not plain Python"),
-    ("x = 1", "import os; y = os.path.exists('in.txt')", "what it is told of files through exists cannot be seen"),
-    ("from os.path import isfile as x", "y = x('in.txt')", "what it is told of files through isfile cannot be seen"),
+    ("from os import stat as x", "y = x('.').st_size", "what it is told of files through stat cannot be seen"),
     (
-        "import pathlib\ndef x(): return pathlib.Path('.').stat().st_size",
+        "import os\ndef x(ask=os.access): return ask('in.txt', 4)",
         "y = x()",
-        "what it is told of files through stat cannot be seen",
+        "what it is told of files through access cannot be seen",
+    ),
+    (
+        "import os\ndef x(): return [each.stat().st_size for each in os.scandir()]",
+        "y = x()",
+        "what it is told of files through os.scandir cannot be seen",
     ),
     ("x = (n for n in [1])", "y = x", "what x holds cannot be told (cannot pickle 'generator' object)"),
     ("x = []; x.append(x)", "y = len(x)", "what x holds cannot be told"),

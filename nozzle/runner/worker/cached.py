@@ -19,11 +19,12 @@ import threading
 import types
 from typing import Any
 
+from .asked import answer
 from .content import Content, Refused, can_change, of_file, on_device, place
 from .names import Names
 from .traces import Traces, listing
 
-FORMAT = "3"
+FORMAT = "4"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
 LARGEST = 64 << 20
@@ -106,6 +107,7 @@ class Cached:
             lost = [path for path, held in facts["left"].items() if of_file(path) != held]
             same = all(of_file(path) == held for path, held in facts["inputs"].items())
             same = same and all(listing(path) == held for path, held in facts["listed"].items())
+            same = same and all(answer(asked, path) == said for asked, path, said in facts["told"])
             if (
                 not same
                 or not all(path in facts["whole"] and self._is_free(path) for path in lost)
@@ -148,6 +150,8 @@ class Cached:
             raise Refused("it started other programs, whose reads and writes are not seen")
         if any(thread is not threading.main_thread() for thread in threading.enumerate()):
             raise Refused("a thread that it started goes on")
+        if seen.unseen:
+            raise Refused(seen.unseen)
         self._look_again()
         after = self._names()
         set_here = self.content.stored
@@ -159,6 +163,7 @@ class Cached:
         facts: dict[str, Any] = {
             "inputs": {**dict.fromkeys(seen.absent, ""), **{path: of_file(path) for path in seen.inputs}},
             "listed": seen.listed,
+            "told": seen.told,
             "left": {path: of_file(path) for path in traces["writes"]},
             "whole": [path for path in seen.whole if path in traces["writes"]],
             "random": {each: self.random.get(each, "") for each in drawn},

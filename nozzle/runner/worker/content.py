@@ -18,16 +18,13 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .asked import ASKED
+
 UNSEEN = {
     "eval", "exec", "globals", "locals", "vars", "get_ipython", "__import__", "input", "recall", "search",
     "In", "Out", "_", "__",
 }  # fmt: skip
 """Names by which a cell could read anything, unless a cell gave them another meaning."""
-ASKING = {
-    "exists", "lexists", "isfile", "isdir", "is_file", "is_dir", "getsize", "getmtime", "getctime", "stat", "lstat",
-}  # fmt: skip
-FILES = ("genericpath", "posixpath")
-"""The modules whose functions ask that; no hook sees it."""
 SPEAKING = {"query", "eval", "evaluate", "sql", "execute"}
 """Methods of pandas, numexpr and DuckDB that read the names which stand in a text."""
 _word = re.compile(r"\w+")
@@ -66,7 +63,7 @@ class Content:
     def modules(self, root: str) -> dict[str, str]:
         """What each module of the repository holds that is loaded: its file, and its names by now, but for its own
         functions, classes and modules; of a value that cannot be told, only its type."""
-        return {name: self._module(module) for name, module in _of_the_repository(root).items()}
+        return {name: self._module(module) for name, module in of_the_repository(root).items()}
 
     def _module(self, module: types.ModuleType) -> str:
         found = [of_file(str(module.__file__))]
@@ -80,15 +77,10 @@ class Content:
         return hashlib.sha256(" ".join(found).encode()).hexdigest()
 
     def _spoken(self, code: types.CodeType) -> set[str]:
-        """Names that stand in texts which a library looks up by itself; Refused when it asks what is on the disk."""
-        asked = {name for name in _attributes(code) if name in ASKING}
-        named = [self.namespace[name] for name in sorted(_loaded(code) & set(self.namespace))]
-        functions = [each for each in named if isinstance(each, types.FunctionType) and each.__module__ in FILES]
-        asked |= {each.__name__ for each in functions} & ASKING
-        if asked:
-            raise Refused(f"what it is told of files through {min(asked)} cannot be seen")
+        """Names that stand in texts which a library looks up by itself."""
         if not SPEAKING & set(_attributes(code)):
             return set()
+        named = [self.namespace[name] for name in sorted(_loaded(code) & set(self.namespace))]
         texts = [*_texts(code), *(value for value in named if isinstance(value, str))]
         words = {word for text in texts for word in _word.findall(text)}
         return {word for word in words - UNSEEN if word in self.namespace and not self._is_given(word)}
@@ -180,6 +172,8 @@ class _Hasher(pickle.Pickler):
             self._content.parts[id(value)] = value
         if on_device(value):
             raise Refused("it reads what lies on a GPU")
+        if type(value) is types.BuiltinFunctionType and value in ASKED:
+            raise Refused(f"what it is told of files through {ASKED[value]} cannot be seen: write os.{ASKED[value]}")
         return self._content.token(value)
 
     def reducer_override(self, value: Any) -> Any:
@@ -233,7 +227,7 @@ def of_file(path: str) -> str:
         return ""
 
 
-def _of_the_repository(root: str) -> dict[str, types.ModuleType]:
+def of_the_repository(root: str) -> dict[str, types.ModuleType]:
     """Its modules that are loaded, by the name under which they are."""
     here = os.path.join(os.path.realpath(root), "")
     files = {name: str(getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items())}

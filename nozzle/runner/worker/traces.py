@@ -13,8 +13,12 @@ import site
 import stat
 import sys
 import sysconfig
+import types
 from collections.abc import Callable
 from typing import Any
+
+from .asked import MOST as MOST_ASKED
+from .asked import Asked
 
 MOST = 10_000
 """Names remembered per cell; a cell that touches more files than this is not told apart further."""
@@ -25,7 +29,6 @@ SYSTEM = ("/dev/", "/proc/", "/sys/")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 NETWORK = ("socket.connect", "socket.sendto", "socket.sendmsg")
 PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "os.fork", "os.forkpty")
-LISTING = ("os.listdir", "os.scandir")
 CHANGES = {
     "os.mkdir": ((0, 2),),
     "os.remove": ((0, 1),),
@@ -52,6 +55,11 @@ class Traces:
         """Files that the last careful cell asked for, and there were none."""
         self.listed: dict[str, str] = {}
         """Folders that it listed, and what they held then."""
+        self.told: list[tuple[str, str, str]] = []
+        """What it asked of files by their names: question, name, answer."""
+        self.unseen = ""
+        """Why what it was told of files is not known; empty when it is."""
+        self._asked = Asked(self._asked_of, self._is_library)
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
         self._caches = _folders([*caches, _cache()])
@@ -65,7 +73,8 @@ class Traces:
             "os.chmod": self._mode,
             "os.rename": self._rename,
             "sqlite3.connect": self._database,
-            **dict.fromkeys(LISTING, self._list),
+            "os.listdir": self._list,
+            "os.scandir": self._scan,
             **dict.fromkeys(NETWORK, self._network),
             **dict.fromkeys(PROGRAMS, self._program),
         }
@@ -76,11 +85,16 @@ class Traces:
         self._forget()
         self.careful = careful
         self._handles = _handles()
+        if careful:
+            from .content import of_the_repository
+
+            self._asked.begin(of_the_repository(self._root).values())
         self.on = True
 
     def end(self) -> dict[str, Any]:
         """Stop listening and say what there was."""
         self.on = False
+        self._asked.end()
         self._written |= {path for path, stamp in self._handles.items() if _stamp(path) != stamp}
         gone = {path for path in self._moved if not os.path.lexists(path)}
         removed = set(map(_real, self._removed | gone))
@@ -90,6 +104,9 @@ class Traces:
         otherwise = self._removed | (self._read - self._afresh)
         afresh = set(map(_real, self._afresh)) - set(map(_real, otherwise))
         self.whole = sorted(path for path in afresh if os.path.isfile(path) and not os.path.islink(path))
+        self.told = [(*each, said) for each, said in sorted(self._asked.answers.items()) if self._matters(*each)]
+        if len(self._asked.answers) > MOST_ASKED:
+            self.unseen = f"it asks about more than {MOST_ASKED} files"
         outside = {f"files:{path}" for path in writes if self._reaches_out(path)}
         return {
             "reads": sorted(filter(self._is_ours, reads)),
@@ -106,7 +123,7 @@ class Traces:
         self._removed: set[str] = set()
         self._moved: set[str] = set()
         """Files of folders that were to get another name: those that are gone in the end did."""
-        self.absent, self.listed = set(), {}
+        self.absent, self.listed, self.told, self.unseen = set(), {}, [], ""
         self._reached = self._spawned = False
 
     def _hook(self, event: str, arguments: Any) -> None:
@@ -132,15 +149,41 @@ class Traces:
         if self.careful and not writing:
             self.absent.update(name for name in _named(path) if name not in self._written and not os.path.exists(name))
 
-    def _list(self, arguments: Any) -> None:
+    def _scan(self, arguments: Any) -> None:
+        """What is found so tells more than names, to whoever is no library: there is no seeing that."""
+        caller = sys._getframe(2)
+        if self.careful and not self._is_library(caller.f_code.co_filename):
+            self.unseen = "what it is told of files through os.scandir cannot be seen: write os.listdir, or glob.glob"
+        self._list(arguments, caller)
+
+    def _list(self, arguments: Any, caller: types.FrameType | None = None) -> None:
         """A folder is about to be listed; importing lists those that it searches, and is told by what it opens."""
-        if not self.careful or sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+        caller = caller or sys._getframe(2)
+        if not self.careful or caller.f_code.co_filename.startswith("<frozen importlib"):
             return
         for name in _named("." if arguments[0] is None else arguments[0]):
             if name not in self.listed and not name.startswith((*self._libraries, *SYSTEM)) and not _hidden(name):
                 self.on = False
                 self.listed[name] = listing(name)
                 self.on = True
+
+    def _asked_of(self, path: Any, folder: Any) -> list[str]:
+        """What a cell wrote itself it knows."""
+        known = self._written, self._removed
+        return [
+            name
+            for name in _named(path, folder)
+            if not name.startswith((*self._libraries, *SYSTEM))
+            and not _hidden(name)
+            and not any(name in each for each in known)
+        ]
+
+    def _matters(self, question: str, name: str) -> bool:
+        """A library that looks whether there is a file before it writes it anew does not tell what was there."""
+        return _real(name) not in self.whole or (question, name) in self._asked.own
+
+    def _is_library(self, path: str) -> bool:
+        return path.startswith((*self._libraries, "<frozen "))
 
     def _database(self, arguments: Any) -> None:
         if arguments[0] != ":memory:":
