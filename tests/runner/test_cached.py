@@ -190,6 +190,7 @@ def test_a_file_that_was_not_there_makes_it_run(
 ASKS = [
     "y = ours.there()",
     "y = ours.asked()",
+    "y = ours.Files.asked('data/b.csv', 4)",
     "y = glob.glob('data/b.csv')",
     "y = list(pathlib.Path('data').glob('b.csv'))",
     "y = os.path.exists('data/b.csv')",
@@ -213,7 +214,7 @@ def test_a_file_that_it_asks_about_makes_it_run_when_the_answer_is_another(
     (data / "a.csv").write_text("1")
     (data.parent / "ours.py").write_text(
         "import os\nfrom os import access\ndef there(): return os.path.exists('data/b.csv')\n"
-        "def asked(): return access('data/b.csv', 4)\n"
+        "def asked(): return access('data/b.csv', 4)\nclass Files: asked = staticmethod(access)\n"
     )
     above = "import glob, os, pathlib, shutil, ours\nfrom os.path import isfile"
     for _ in range(2):
@@ -252,10 +253,11 @@ def test_what_it_makes_itself_and_what_libraries_ask_for_themselves_bring_it_bac
 def test_only_that_cell_asks_by_other_functions(fresh: Callable[..., Bench], tmp_path: Path) -> None:
     (tmp_path / "root" / "journal").mkdir(parents=True)
     (tmp_path / "root" / "journal" / "ours.py").write_text("from os import stat\n")
+    (tmp_path / "root" / "journal" / "theirs.py").write_text("import os\nclass Files: stat = os.stat\n")
     within = "import os, shutil, ours; f = os.stat; like = f in os.supports_fd; kind = type(f).__name__\n"
-    bench = fresh("import os; before = os.stat", within + "shutil.copystat('.', '.')")
+    bench = fresh("import os, theirs; before = os.stat", within + "shutil.copystat('.', '.')")
     assert bench.finished.cached == ""
-    bench.run("print(kind, like, os.stat is before is f is ours.stat)")
+    bench.run("print(kind, like, os.stat is before is f is ours.stat is theirs.Files.stat)")
     assert bench.stdout == "_Asking True True\n"
 
 

@@ -17,7 +17,7 @@ ASKED = {getattr(os, name): name for name in ("stat", "lstat", "access", "readli
 """The functions as Python made them."""
 KINDS = {
     "exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir", "is_symlink", "is_mount",
-    "realpath", "_joinrealpath", "resolve",
+    "realpath", "_joinrealpath", "resolve", "select_exists",
 }  # fmt: skip
 """Functions of Python that ask for more than they tell: whether there is a file, and of what kind."""
 ANYWAY = {"makedirs", "mkdir"}
@@ -42,21 +42,32 @@ class Asked:
         self.own: set[tuple[str, str]] = set()
         """What was asked by code that is no library's."""
         self._on = False
+        self._members: list[tuple[type, str, Any]] = []
+        """Of classes that hold one of the functions: what they held."""
 
     def begin(self, modules: Iterable[types.ModuleType]) -> None:
         """Forget the last cell; in these modules, and for all who ask through `os`, the functions are others now."""
         self.answers, self.own, self._on = {}, set(), True
         others = {original: _Asking(self, name, original) for original, name in ASKED.items()}
-        for names in map(_held, (os, *modules)):
+        ours = [*modules, *(sys.modules[name] for name in sorted(ON_THE_WAY & set(sys.modules)))]
+        for names in map(_held, ours):
             for name, value in list(names.items()):
                 if type(value) is types.BuiltinFunctionType and value in others:
                     names[name] = others[value]
+                elif isinstance(value, type):
+                    self._members += [(value, *each) for each in vars(value).items() if _plain(each[1]) in others]
+        for owner, name, value in self._members:
+            type.__setattr__(owner, name, others[_plain(value)])
 
     def end(self) -> None:
-        """Every module has the functions back that Python made, those too that were loaded since."""
+        """Every module has the functions back that Python made, those too that were loaded since; what else took one of
+        the others meanwhile has one that remembers no more."""
         if not self._on:
             return
         self._on = False
+        for owner, name, value in self._members:
+            type.__setattr__(owner, name, value)
+        self._members = []
         for names in [_held(each) for each in list(sys.modules.values()) if isinstance(each, types.ModuleType)]:
             for name, value in list(names.items()):
                 if type(value) is _Asking:
@@ -138,6 +149,12 @@ def _asker(frame: types.FrameType | None) -> tuple[str, set[str]]:
         passed.add(frame.f_code.co_name)
         frame = frame.f_back
     return frame.f_code.co_filename if frame is not None else "", passed
+
+
+def _plain(member: Any) -> Any:
+    """The function of Python that a class holds; None for all else."""
+    value = member.__func__ if isinstance(member, staticmethod) else member
+    return value if type(value) is types.BuiltinFunctionType else None
 
 
 def _held(module: types.ModuleType) -> dict[str, Any]:
