@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nozzle.steps import Step
     from nozzle.words.bring import Brought
     from nozzle.words.journal import Journal
@@ -59,24 +61,30 @@ def command(thread: str) -> int:
         others |= {rel: None for rel, is_as_it_was in gone.items() if is_as_it_was}
         for each in brought:
             others |= pictures(here, each.rel, each.text, other.sha)
-        count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
-        title = f"Merge thread {thread}: {count} step{'s' * (count != 1)}" if count else f"Merge thread {thread}"
+        title = _title(here, thread, base, other)
         first = brought[0].rel if brought else ""
         told = here.redact("\n".join(summary(here, base, other)))
         record = Record("merge", first, title, {}, (), {"Merged": thread}, other.sha, told)
         save(here, brought, others, record, other.sha)
         here.bring_traces(thread)
-        click.echo("\n".join(filter(None, (title, told))))
-        for path, who in whose.items():
-            click.echo(f"  {path}: {WHOSE[who]}")
-        for line in strange:
-            click.echo(line)
-        for rel, is_as_it_was in gone.items():
-            if (here.root / rel).exists() or is_as_it_was:
-                click.echo(
-                    f"  {rel}: taken away there{', and here' if is_as_it_was else '; changed here, so it stays'}"
-                )
+        rows = [title, told, *(f"  {path}: {WHOSE[who]}" for path, who in whose.items()), *strange, *_left(here, gone)]
+        click.echo("\n".join(filter(None, rows)))
         return _told(here, brought)
+
+
+def _title(here: Journal, thread: str, base: str, other: Step) -> str:
+    """What its step is called; commits by hand are no steps."""
+    count = len(list(here.steps.history(rev=other.sha, limit=500, until=base)))
+    return f"Merge thread {thread}: {count} step{'s' * (count != 1)}" if count else f"Merge thread {thread}"
+
+
+def _left(here: Journal, gone: Mapping[str, bool]) -> list[str]:
+    """A line for each entry that was taken away there; whether it is here as it was where the threads went apart."""
+    return [
+        f"  {rel}: taken away there{', and here' if is_as_it_was else '; changed here, so it stays'}"
+        for rel, is_as_it_was in gone.items()
+        if is_as_it_was or (here.root / rel).exists()
+    ]
 
 
 def signers(here: Journal, base: str, other: Step) -> tuple[dict[str, bytes | None], list[str]]:
