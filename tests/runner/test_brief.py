@@ -1,5 +1,8 @@
 """What a value is said to be."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from nozzle.runner.worker.brief import brief
@@ -11,3 +14,27 @@ def test_a_number_of_numpys_is_told_by_its_value_and_an_array_by_its_shape() -> 
     assert brief(numpy.int64(3)) == "int64 3"
     assert brief(numpy.array(1.25)) == "ndarray () float64"
     assert brief(numpy.zeros((2, 3))) == "ndarray (2, 3) float64"
+
+
+def test_of_a_container_only_the_first_few_are_looked_at() -> None:
+    looked: list[int] = []
+
+    class Many(list[int]):
+        def __iter__(self) -> Iterator[int]:
+            for each in super().__iter__():
+                looked.append(each)
+                yield each
+
+    assert brief(Many(range(50))).startswith("Many of 50: [0, 1, 2")
+    assert max(looked) <= 8
+
+
+def test_of_a_dict_only_the_first_few_are_looked_at() -> None:
+    looked: list[int] = []
+
+    class Many(dict[int, int]):
+        def items(self) -> Any:
+            return ((looked.append(key), (key, held))[1] for key, held in super().items())
+
+    assert brief(Many.fromkeys(range(50), 1)).startswith("Many of 50: {0: 1, 1: 1")
+    assert max(looked) <= 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import re
 import types
+from itertools import islice
 from typing import Any
 
 WIDTH = 60
@@ -42,14 +43,14 @@ def _brief(value: Any) -> str:
 def _repr(value: Any) -> str:
     """The repr of a container's first few, so that a big one costs nothing; of strings in it, none that is long."""
     if isinstance(value, dict):
-        few: Any = dict(list(value.items())[:8])
+        few: Any = dict(islice(value.items(), 8))
         long = any(
             isinstance(each, (str, bytes, bytearray)) and len(each) > 20 for pair in few.items() for each in pair
         )
     elif isinstance(value, (str, bytes)):
         return repr(value)
     else:
-        few = type(value)(list(value)[:8])
+        few = type(value)(islice(value, 8))
         long = any(isinstance(each, (str, bytes, bytearray)) and len(each) > 20 for each in few)
     return "…" if long else repr(few)
 
