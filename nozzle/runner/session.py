@@ -445,8 +445,8 @@ def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:
     a kernel of its own, which left none."""
     found: list[Job] = []
     for each in (*above, job):
-        below = bool(found) and found[-1].confined
-        found.append(replace(each, confined=below or (each.confined and not each.reach)))
+        confined = (bool(found) and found[-1].confined) or (each.confined and not each.reach)
+        found.append(each if each.confined is confined else replace(each, confined=confined))
     return found[:-1], found[-1]
 
 
