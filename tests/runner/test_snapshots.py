@@ -255,6 +255,13 @@ def test_a_cell_cheaper_than_its_snapshot_is_not_kept() -> None:
     assert not store.pays(cheap.after(Finished("b", "ok", seconds=1.0), lambda path: "").kept(0.01, {}))
 
 
+def test_keeping_states_takes_a_fifth_of_what_running_the_cells_took_at_most() -> None:
+    copied = 3  # a fork costs about twice itself once more, in pages that are copied later
+    trail = Trail().kept(0.01, {}).after(Finished("b", "ok", seconds=5 * copied * 0.01 - 0.01), lambda path: "")
+    assert not Snapshots().pays(trail)
+    assert Snapshots().pays(trail.after(Finished("c", "ok", seconds=0.01), lambda path: ""))
+
+
 def test_a_fresh_worker_is_woken_from_one_that_ran_nothing(opened: Callable[..., Bench]) -> None:
     store = Snapshots()
     one, two = opened(snapshots=store), opened(snapshots=store)
