@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 class Server(BaseModel):
     """An MCP server whose tools cells may call, as `mcp.NAME.TOOL(...)`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     command: tuple[str, ...] = Field(
         default=(), strict=False, description="The program that serves, its arguments; or it has a url."

@@ -56,7 +56,7 @@ _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class Site(BaseModel):
     """The published pages."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     title: str = Field(default="", description="Name of the journal; empty: the first heading of README.md.")
     author: str = Field(default="", description="Who writes it, as shown on the pages and in the feed.")
@@ -70,7 +70,7 @@ class Site(BaseModel):
 class Settings(BaseModel):
     """All of nozzle's settings; each has a default that works with no file at all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     journal: _Inside = Field(default="journal", description="Folder of the entries: every .md file in and below it.")
     entries: tuple[_Inside, ...] = Field(
@@ -170,7 +170,7 @@ class Settings(BaseModel):
         default={},
         description="MCP servers by name, each a table [mcp.NAME] with command and env, or url and token, and looks.",
     )
-    site: Site = Field(default=Site(), description="The published pages.")
+    site: Site = Field(default=Site.model_construct(), description="The published pages.")
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -225,12 +225,17 @@ def load(root: Path, config: Path | None = None) -> Settings:
     """The settings of the journal at `root`; WrongCommand for a key or value that is none, Unreadable for no TOML."""
     shared = _shared(root)
     shared.check(_refuse_if_the_users)
-    return Settings.model_validate({**shared.values, **_personal(config or config_folder()).values})
+    return _valid({**shared.values, **_personal(config or config_folder()).values})
 
 
 def personal(config: Path) -> Settings:
     """What this user's own settings.toml says, whatever journal he is in."""
-    return Settings.model_validate(_personal(config).values)
+    return _valid(_personal(config).values)
+
+
+def _valid(values: Mapping[str, Any]) -> Settings:
+    """With nothing to check, no checks are made ready: most commands of most journals."""
+    return Settings.model_validate(values) if values else Settings.model_construct()
 
 
 def _personal(config: Path) -> "_Table":
@@ -288,7 +293,7 @@ class _Table:
             if key in Settings.model_fields and (reason := refused(key)):
                 raise WrongCommand(f"{self._place((key,))}: {reason}")
         try:
-            Settings.model_validate(self.values)
+            _valid(self.values)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             names = tuple(name for name in first["loc"] if isinstance(name, str) and name not in _UNION_ARMS)

@@ -56,13 +56,6 @@ def _list(name: str, marker: str, same: str, any_of_kind: str, spaces: int, deep
         (?:{_GAP}*+\Z | {_GAP}++(?![ \t]|{any_of_kind})))"""
 
 
-_BULLETS = "|".join(
-    _list("bullet_list_open", rf"(?P<b{n}>[*+-])", rf"(?P=b{n})", r"[*+-]", n, n + 1) for n in range(1, 5)
-)
-_NUMBERS = "|".join(
-    _list("ordered_list_open", rf"[0-9]{{1,2}}(?P<n{n}>[.)])", rf"[0-9]{{1,2}}(?P=n{n})", "[0-9]", n, n + 3)
-    for n in range(1, 5)
-)
 _BLOCK = re.compile(
     rf"""
     [ ]{{0,3}}(?:
@@ -82,10 +75,11 @@ _BLOCK = re.compile(
         (?:>[^\n]*\n(?=>))*+>[^\n]*(?:[^\s>*+.)-]|[^\s>0-9][0-9]*+[.)])[ \t]*\n{_LAST})
   | (?P<table_open>
         (?P<header>\|[^\n\\]*\|)[ \t]*\n (?P<rule>\|(?:[ \t]*:?-+:?[ \t]*\|)++)[ \t]*\n (?:\|[^\n]*\n)*+{_LAST})
-  | {_BULLETS} | {_NUMBERS}
     """,
     re.VERBOSE,
 )
+_MARKERS = "*+-0123456789"
+"""What a list begins with."""
 _CELLS = 0x10000
 """Beyond as many, markdown-it may end a table early."""
 _BLANKS = re.compile(rf"{_GAP}*+")
@@ -118,6 +112,8 @@ class Source:
         if start == 0 and self._dashed:
             return self._front()
         found = _BLOCK.match(self.text, start)
+        if found is None and self.text[start] in _MARKERS:
+            found = _lists().match(self.text, start)
         if found is None:
             return self._parsed(start)
         kind, stop = str(found.lastgroup).rstrip("1234"), found.end()
@@ -222,6 +218,17 @@ def _complete(text: str) -> str:
     if not bare or bare.endswith("\n"):
         return bare
     return text + "\n" if not text.endswith("\n") else text
+
+
+@cache
+def _lists() -> re.Pattern[str]:
+    """Compiled once a list is met: it is as large as all the rest."""
+    bullets = (_list("bullet_list_open", rf"(?P<b{n}>[*+-])", rf"(?P=b{n})", r"[*+-]", n, n + 1) for n in range(1, 5))
+    numbers = (
+        _list("ordered_list_open", rf"[0-9]{{1,2}}(?P<n{n}>[.)])", rf"[0-9]{{1,2}}(?P=n{n})", "[0-9]", n, n + 3)
+        for n in range(1, 5)
+    )
+    return re.compile("|".join((*bullets, *numbers)), re.VERBOSE)
 
 
 @cache
