@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NAMES = ("label", "name", "tags", "timeout", "once", "verify", "cache")
 """Options of a cell that say something about its run. Others, such as Quarto's `echo`, are for whoever knows them."""
+PYTHON = ("python", "python3", "py", "ipython", "ipython3")
+CELL = "{code-cell}"
 NEAR = 0.75
 """How alike two names are, from 0 to 1, for one to be a slip of the other (difflib's ratio)."""
 
@@ -39,6 +41,7 @@ def doubts(entry: "Entry") -> Iterator[tuple[int, str]]:
         end = entry.rows[top.stop - 1].strip() if top.stop > top.start + 1 else ""
         if set(end) != set(top.markup) or len(end) < len(top.markup):
             yield top.start + 1, f"this cell is not closed, so it does not run; end it with a line {top.markup}"
+    yield from _plain(entry)
 
 
 def rewritten(before: "Entry", after: "Entry") -> Iterator[tuple[int, str]]:
@@ -52,6 +55,16 @@ def rewritten(before: "Entry", after: "Entry") -> Iterator[tuple[int, str]]:
                 f"you wrote inside the output of '{slot.cell.title}': its next run takes that away, and 'nozzle verify "
                 "--attest' names it; write above or below it",
             )
+
+
+def _plain(entry: "Entry") -> Iterator[tuple[int, str]]:
+    """Code that whoever comes from other tools takes for a cell: told where the entry has none, and is no mere text."""
+    if entry.meta and not entry.cells:
+        for top in entry.outline.tops:
+            if top.kind == "fence" and top.info.strip().lower() in PYTHON:
+                fence, language = top.markup, top.info.strip()
+                yield top.start + 1, f"{fence}{language} is shown and does not run; a cell begins {fence}{CELL} python"
+                return
 
 
 def _voice(entry: "Entry") -> Iterator[tuple[int, str]]:

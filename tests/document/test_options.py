@@ -166,3 +166,15 @@ def test_an_unknown_way_to_run_holds_the_entry() -> None:
 ])  # fmt: skip
 def test_a_cell_that_is_not_closed_is_told(text: str, told: list[tuple[int, str]]) -> None:
     assert list(doubts(Entry(text))) == told
+
+
+PLAIN = "---\ntitle: t\n---\n\n```bash\nls\n```\n\n```python\n1\n```\n\n```py\n2\n```\n"
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    (PLAIN, [(9, "```python is shown and does not run; a cell begins ```{code-cell} python")]),
+    (f"{PLAIN}\n```{{code-cell}} python\n3\n```\n", []),
+    (PLAIN.removeprefix("---\ntitle: t\n---\n"), []),
+])  # fmt: skip
+def test_code_that_was_likely_meant_as_a_cell_is_told(text: str, told: list[tuple[int, str]]) -> None:
+    assert list(doubts(Entry(text))) == told
