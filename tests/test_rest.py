@@ -124,6 +124,12 @@ def test_a_failure_that_stands_is_told_every_time(workshop: Workshop) -> None:
     assert rest.answer(["run"]) is None
 
 
+def test_what_is_likely_not_meant_is_told_every_time(settled: Workshop) -> None:
+    settled.write("---\ntitle: odd\n---\n\n```python\n1\n```\n", "journal/odd.md")
+    assert run() == run() == 0
+    assert "odd.md:5: ```python is shown and does not run" in nozzle(settled.root, "run")[1]
+
+
 def test_a_run_that_is_cut_off_leaves_no_note(settled: Workshop) -> None:
     edited(settled.root)
     script = (

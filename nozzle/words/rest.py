@@ -34,8 +34,10 @@ def _asked(here: Journal, loop: Loop) -> set[Path]:
 
 def _rests(desk: Desk) -> bool:
     from nozzle import disk
+    from nozzle.document.doubts import doubts
     from nozzle.document.plan import failed
 
-    if desk.busy() or desk.sheet.stuck or desk.entry.held or desk.entry.nested or failed(desk.entry):
+    entry = desk.entry
+    if desk.busy() or desk.sheet.stuck or entry.held or entry.nested or failed(entry) or any(doubts(entry)):
         return False
     return desk.sheet.base == disk.read(desk.path) and all(row.do in ("done", "skipped") for row in desk.plan())
