@@ -143,17 +143,16 @@ class Past:
         """Files that cells of an entry wrote when they last ran, by their chains.
 
         One that never ran may be another made over: then what no cell of the entry is known to write is its, too, and
-        what it names.
+        what it names, whichever entry wrote that.
         """
         known = self._of(rel)
-        if not known.written:
-            return set()
         cells = [cell for cell in entry.cells if cell.chain in chains]
         found = {path for cell in cells for path in known.by.get(cell.digest, ())}
         new = [cell.body for cell in cells if cell.digest not in known.by]
         if new:
             found |= known.written.difference(*(known.by.get(cell.digest, ()) for cell in entry.cells))
-            found |= {path for path in known.written if any(names(body, path) for body in new)}
+            written = known.written.union(*(row.writes for row in self.carried.anywhere().values()))
+            found |= {path for path in written if any(names(body, path) for body in new)}
         return found
 
     def made_by(self, rel: str, chains: Iterable[str]) -> set[str]:

@@ -1050,6 +1050,15 @@ def test_what_the_author_made_of_a_file_is_a_step_before_its_own_cell_runs(works
     assert git(workshop.root, "status", "--porcelain") == ""
 
 
+def test_what_the_author_made_of_a_file_is_a_step_before_another_entry_writes_over_it(workshop: Workshop) -> None:
+    workshop.run(workshop.write(cell("open('../labels.csv', 'w').write('one')")))
+    workshop.write("an hour of work", "labels.csv")
+    workshop.run(workshop.write(cell("open('../labels.csv', 'w').write('two')"), "journal/other.md"))
+    (step,) = git(workshop.root, "log", "--format=%H", "--grep=labels.csv, changed by hand").split()
+    assert git(workshop.root, "show", f"{step}:labels.csv") == "an hour of work"
+    assert git(workshop.root, "show", "HEAD:labels.csv") == "two"
+
+
 def test_only_cells_that_run_have_their_files_looked_at_and_each_once(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1067,7 +1076,7 @@ def test_only_cells_that_run_have_their_files_looked_at_and_each_once(
     ledger = workshop.here.ledger(print)
     known, (a, b) = ledger.past, [each.chain for each in Entry(path.read_text()).cells]
     assert known.written_by("journal/entry.md", Entry(path.read_text()), [a]) == {"a.csv"}
-    assert known.written_by("journal/other.md", Entry(path.read_text()), [a, b]) == set()
+    assert known.written_by("journal/other.md", Entry(cell("print('none')")), [a, b]) == set()
     assert list(ledger.holding.edited(["a.csv"])) == ["a.csv"]
     assert list(ledger.holding.edited(["a.csv"])) == []
     git(workshop.root, "checkout", "a.csv", "b.csv")
