@@ -118,6 +118,9 @@ def alike(got: Any, want: Any) -> bool:
         return got is want or (isinstance(got, tuple) and isinstance(want, tuple) and all(map(alike, got, want)))
     if isinstance(want, int) and isinstance(got, int):
         return got == want
-    return not isinstance(got, type) and bool(
-        np.isclose(complex(got), complex(want), rtol=1e-9, atol=0, equal_nan=True)
+    if isinstance(got, type):
+        return False
+    one, two = complex(got), complex(want)
+    return all(
+        np.isclose(g, w, rtol=1e-9, atol=0, equal_nan=True) for g, w in ((one.real, two.real), (one.imag, two.imag))
     )
