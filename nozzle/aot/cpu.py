@@ -428,10 +428,10 @@ def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:
     if one.dtype.kind not in "fc" or exact:
         same = np.array_equal(one, two, equal_nan=one.dtype.kind in "fc")
         return "" if same else f"{_worst(one, two)}"
-    if one.dtype.kind == "c":  # an infinity in one part says nothing of the other, and in which one hangs on the order
-        infinite = ~np.isfinite(two) & ~np.isfinite(one)
-        one, two = (np.where(infinite, np.nan, x) for x in (one, two))
+    if one.dtype.kind == "c":  # an infinity in one part says nothing of the other
         one, two = (np.stack([x.real, x.imag]) for x in (one, two))
+        lost = (np.isnan(one) & ~np.isfinite(two)) | (np.isnan(two) & ~np.isfinite(one))
+        one, two = (np.where(lost, np.nan, x) for x in (one, two))  # BLAS multiplies by 1 + 0j: inf + nan j is nan
     finite = np.abs(two[np.isfinite(two)])
     bound = max(float(np.finfo(two.dtype).eps) ** 0.5, least)
     close = np.allclose(one, two, rtol=bound, atol=bound * float(finite.max(initial=0)), equal_nan=True)
