@@ -92,12 +92,12 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     if name := loop.tools.ledger.begin_thread():
         voice.say(f"- steps go on a thread of their own, {name}; 'nozzle land' brings them back as one commit")
     taken_away(loop, voice)
-    due, foreign, waits = 0, 0, ""
+    due, foreign, waits = 0, 0, list[str]()
     for path in here.entries():
         with loop.telling(path):
             desk = loop.desk(path)
             due += len(desk.due())
-            waits += standing(here, desk)
+            waits += filter(None, [standing(here, desk)])
             distrusted = here.distrust(desk.entry, desk.rel)
             foreign += sum(
                 slot.cell.runs and not slot.fresh and bool(distrusted(slot.cell)) for slot in desk.entry.slots
@@ -105,8 +105,8 @@ def begin(loop: Loop, here: Journal, voice: Voice) -> None:
     _warm(loop)
     entries = f"{len(loop.desks)} {'entry' if len(loop.desks) == 1 else 'entries'}"
     voice.say(f"watching {entries} in {here.root}, {loop.tools.ledger.where()}; Ctrl-C stops")
-    if waits:
-        voice.say(f"waits here:{waits}")
+    for line in waits:
+        voice.say(f"- waits here: {line}")
     if due:
         voice.say(f"{counted(due, 'cell')} found to run: run? say 'nozzle run'; 'nozzle due' says why")
     if foreign:
@@ -130,7 +130,7 @@ def standing(here: Journal, desk: Desk) -> str:
     tasks += [counted(offers, "proposal")] if offers else []
     parts = [f"{' and '.join(tasks)} (once you save it, or say 'nozzle run {desk.rel}')"] if tasks else []
     parts += [f"{counted(len(there), 'task')} on threads of their own, {counted(asks, 'proposal')}"] if there else []
-    return f"\n  {desk.rel}: {'; '.join(parts)}" if parts else ""
+    return f"{desk.rel}: {'; '.join(parts)}" if parts else ""
 
 
 def _warm(loop: Loop) -> None:

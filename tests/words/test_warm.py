@@ -17,12 +17,11 @@ def test_a_watch_says_at_its_start_which_tasks_and_proposals_wait(workshop: Work
     workshop.write(f"/do look\n\n{marker}\n\n```{{code-cell}}\n1\n```\n\n- [x] run\n\n<!-- /nozzle -->\n")
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
     loop = Loop(workshop.here.tools(workshop.notices.append, messages.put), messages)
-    voice = Voice()
-    voice.say = said.append  # type: ignore[method-assign]
+    voice = Voice(out=lambda text, color, dim: said.append(text))
     begin(loop, workshop.here, voice)
     loop.close()
     waits = "1 task to go on and 1 proposal (once you save it, or say 'nozzle run journal/entry.md')"
-    assert f"waits here:\n  journal/entry.md: {waits}" in said
+    assert f"- waits here: journal/entry.md: {waits}" in said
 
 
 def test_what_the_model_needs_is_imported_while_the_watch_starts(
