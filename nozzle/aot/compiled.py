@@ -335,6 +335,9 @@ class Compiled:
         return found
 
     def _check(self, arguments: Sequence[Any]) -> None:
+        if len(arguments) != len(self.names):
+            wanted = ", ".join(self.names)
+            raise TypeError(f"{self.python.__name__} is called as {self.python.__name__}({wanted}): give all of these")
         letters: dict[str, int] = {}
         for name, value in zip(self.names, arguments, strict=True):
             wrong, instead = _wrong(value), "pass arrays of numbers, and numbers"

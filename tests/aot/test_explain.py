@@ -124,3 +124,9 @@ def test_every_rung_is_printed(target, word):
 def test_it_is_said_as_often_as_one_asks():
     compiled = aot.compile(softmax)
     assert aot.explain(compiled, M) == aot.explain(compiled, M)
+
+
+@pytest.mark.parametrize("word", [aot.explain, aot.show, aot.evidence])
+def test_a_word_of_a_function_says_which_arguments_it_wants(word):
+    with pytest.raises(TypeError, match=r"softmax is called as softmax\(x\): give all of these"):
+        word(aot.compile(softmax))

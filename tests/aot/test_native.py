@@ -224,6 +224,19 @@ def test_an_infinity_that_blas_makes_nan_of_is_no_difference_and_its_sign_is_one
     assert cpu.differ(np.array([complex(np.inf, 1.0)]), np.array([complex(-np.inf, 1.0)]), False)
 
 
+def product(a, b):
+    return a @ b
+
+
+def test_halves_are_added_up_in_floats_and_the_sum_is_rounded_as_numpy_does():
+    random = np.random.default_rng(0)
+    a, b = (random.normal(size=size).astype("f2") for size in ((40, 300), (300, 20)))
+    compiled = aot.compile(product, wait=True)
+    true = a.astype("f8") @ b.astype("f8")
+    assert compiled(a, b).dtype == np.float16
+    np.testing.assert_allclose(compiled(a, b), true, rtol=2**-10, atol=2**-10)
+
+
 def divided(a, b):
     return a // b, a % b
 

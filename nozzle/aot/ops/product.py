@@ -27,14 +27,15 @@ def matmul(b: Builder, x: Value, y: Value) -> Node:
     dtype = common(left.tensor, right.tensor)
     if dtype == "bool":
         raise Refuse("a product of boolean matrices", "cast them to int first")
-    left, right = b.cast(left, dtype), b.cast(right, dtype)
+    sums = "float32" if dtype == "float16" else dtype  # NumPy adds halves up in floats, and rounds the sum
+    left, right = b.cast(left, sums), b.cast(right, sums)
     inner = right.tensor.shape[0 if right.tensor.rank == 1 else -2]
     b.same(left.tensor.shape[-1], inner, "matmul: Input operands have a mismatch in their core dimensions")
     rows = left.tensor.shape[-2:-1]
     columns = right.tensor.shape[-1:] if right.tensor.rank > 1 else ()
     stacks = [node.tensor.shape[:-2] for node in (left, right) if node.tensor.rank > 2]
     shape = (*(b.broadcast(stacks) if stacks else ()), *rows, *columns)
-    return b.emit("matmul", (left, right), Tensor(dtype, shape))
+    return b.cast(b.emit("matmul", (left, right), Tensor(sums, shape)), dtype)
 
 
 @function(FAMILY, np.dot, method="dot")
