@@ -286,7 +286,7 @@ class Entry:
                 adjoins = open_slot = adjoins and block.kind in SLOT
             elif block.name == "code-cell":
                 block, state = _cell(block, state, self._language(block), rows)
-                block = replace(block, alike=alike[block.digest])
+                block = replace(block, alike=before) if (before := alike[block.digest]) else block
                 alike[block.digest] += 1
                 open_slot = True
             else:
@@ -356,7 +356,8 @@ def _blocks(found: Outline, at: int = 0) -> Iterator[tuple[Block | Envelope | To
                 continue
             inner, at, stop = tops[at:end], end + 1, tops[end].stop
             body = "".join(rows[top.stop : stop - 1])
-            envelope = _once(_envelope, body)(rows[top.start], body, rows[stop - 1], Span(top.start, stop))
+            kind, words, lines, last = _once(_envelope, body)(rows[top.start], body, rows[stop - 1])
+            envelope = Envelope(kind, words, lines, Span(top.start, stop), last)
             yield envelope, at
             if envelope.kind == "cell" and (cell := _only_cell(inner, rows)):
                 yield cell, at
@@ -367,8 +368,8 @@ def _blocks(found: Outline, at: int = 0) -> Iterator[tuple[Block | Envelope | To
 def _fenced(top: Top, rows: list[str]) -> Block:
     """The directive that a closed fence is."""
     body = "".join(rows[top.start + 1 : top.stop - 1])
-    block: Block = _once(_block, body)(top.info, body, Span(top.start, top.stop))
-    return block
+    name, argument, options, rest = _once(_block, body)(top.info, body)
+    return Block(name, argument, options, rest, Span(top.start, top.stop))
 
 
 def _only_cell(tops: Sequence[Top], rows: list[str]) -> Block | None:
@@ -397,24 +398,29 @@ def _end(found: Outline, at: int, opening: re.Match[str]) -> int | None:
 
 
 def _once(read: Any, body: str) -> Any:
-    """While an entry runs it is read after every cell, and few of its blocks have changed: those are not read again."""
+    """While an entry runs it is read after every cell, and few of its blocks have changed: those are not read again,
+    wherever they have moved to."""
     return read if len(body) < REMEMBERED else read.__wrapped__
 
 
 @lru_cache(maxsize=2048)
-def _envelope(opening: str, body: str, closing: str, span: Span) -> Envelope:
+def _envelope(
+    opening: str, body: str, closing: str
+) -> tuple[str, Mapping[str, str], tuple[str, ...], Mapping[str, str]]:
+    """Kind, keys, lines, and the keys of the closing marker."""
     first, last = OPENING.fullmatch(opening), CLOSING.fullmatch(closing)
     assert first is not None
     assert last is not None
-    return Envelope(first[1], keys(first[2]), _inside(body), span, keys(last[1]))
+    return first[1], keys(first[2]), _inside(body), keys(last[1])
 
 
 @lru_cache(maxsize=2048)
-def _block(info: str, body: str, span: Span) -> Block:
+def _block(info: str, body: str) -> tuple[str, str, Options, str]:
+    """Name, argument, options, and the rest of the body."""
     name = _directive.match(info.strip())
     assert name is not None
     options, rest = read_options([row.rstrip("\r\n") for row in split(body)])
-    return Block(name[1], name[2].strip(), options, rest, span)
+    return name[1], name[2].strip(), options, rest
 
 
 def _named(top: Top) -> re.Match[str] | None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nozzle.document.entry as entry_room
 from nozzle.document import plan
 from nozzle.document.doubts import doubts
 from nozzle.document.entry import Cell, Entry
@@ -178,3 +179,16 @@ PLAIN = "---\ntitle: t\n---\n\n```bash\nls\n```\n\n```python\n1\n```\n\n```py\n2
 ])  # fmt: skip
 def test_code_that_was_likely_meant_as_a_cell_is_told(text: str, told: list[tuple[int, str]]) -> None:
     assert list(doubts(Entry(text))) == told
+
+
+def test_a_block_that_has_only_moved_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    plainly = entry_room.read_options
+    monkeypatch.setattr(entry_room, "read_options", lambda rows: (read.append(rows[-1]), plainly(rows))[1])
+    text = "```{code-cell} python\nmoved = 1\n```\n\n```{code-cell} python\nmoved = 2\n```\n"
+    before = Entry(text)
+    assert [found.span.start for found in before.cells] == [0, 4]
+    after = Entry(f"Words.\n\n{text}", before)
+    assert [found.span.start for found in after.cells] == [2, 6]
+    assert [found.chain for found in after.cells] == [found.chain for found in before.cells]
+    assert read == ["moved = 1", "moved = 2"]
