@@ -249,6 +249,12 @@ def shared(root: Path) -> Mapping[str, Any]:
     return _shared(root).values
 
 
+def settings_file(root: Path) -> Path | None:
+    """Where the journal's own settings stand; None when it has none."""
+    table = _shared(root)
+    return table.path if table.values else None
+
+
 def shared_keys(root: Path, config: Path | None = None) -> set[str]:
     """The keys that hold because the journal says so, and not the user's own settings.toml."""
     return set(shared(root)) - set(_Table.read((config or config_folder()) / "settings.toml").values)

@@ -325,7 +325,7 @@ def _fork_beside(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     if found.sha == here.steps.thread().head:
         loop.desk(path).stand()
         found = here.steps.resolve("HEAD")
-    thread = here.steps.fork(found, deed.args.get("name", "").strip() or None)
+    thread = here.fork(found, deed.args.get("name", "").strip() or None)
     if loop.beside is not None:
         loop.beside(thread.folder, None)
     place = thread.folder.relative_to(here.steps.home().parent)

@@ -29,7 +29,7 @@ class Errands:
         step = self.here.steps.resolve("HEAD")
         for each in (name, *(f"{name}-{number}" for number in range(2, TRIES))):
             try:
-                return self.here.steps.fork(step, each).name
+                return self.here.fork(step, each).name
             except (Refused, WrongCommand) as error:
                 refused = error
         raise refused

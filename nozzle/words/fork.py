@@ -45,7 +45,7 @@ def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
     with journal() as here:
         found = here.steps.resolve(step)
         only = None if whole else needed(here, found)
-        thread = here.steps.fork(found, name, only)
+        thread = here.fork(found, name, only)
         click.echo(f"thread {thread.name} at {found.sha[:8]}: {found.title}")
         click.echo(f"  {thread.folder}")
         if only is not None:

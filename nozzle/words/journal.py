@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nozzle.lm import Model
     from nozzle.runner import Kernelspecs, Servers
     from nozzle.settings import Settings
-    from nozzle.steps import Steps
+    from nozzle.steps import Step, Steps, Thread
     from nozzle.tools import Tools
     from nozzle.words.beside import Threads
     from nozzle.words.shelf import Shelf
@@ -60,6 +60,22 @@ class Journal:
     def first(self) -> Path:
         """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
         return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
+
+    def fork(self, step: Step, name: str | None = None, only: Sequence[str] | None = None) -> Thread:
+        """A thread at a step, in a folder of its own; what git does not hold of this journal's settings goes along.
+
+        Its limits would not hold there else. A step that holds other settings than HEAD does keeps its own.
+        """
+        from nozzle import disk, whole
+        from nozzle.settings import settings_file
+
+        thread = self.steps.fork(step, name, only)
+        mine = settings_file(self.root)
+        if mine is not None and self.steps.text(step, mine.name) == self.steps.text("HEAD", mine.name):
+            settings, there = disk.read(mine), thread.folder / mine.name
+            if disk.readable(there) != settings:
+                whole.write(there, settings, root=thread.folder)
+        return thread
 
     @property
     def traces(self) -> Path:

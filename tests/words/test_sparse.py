@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.words.conftest import Say, cell, entry, git
+from nozzle.words.errands import Errands
+from nozzle.words.journal import journal
+from tests.words.conftest import ME, Say, cell, entry, git
 
 READS = "import helper; n = len(open('../data/in.csv').read()); print('read', n, helper.y)"
 FILES = {"data/in.csv": "1,2", "data/other.csv": "3,4", "journal/helper.py": "y = 5\n", "src/big.txt": "x" * 1000}
@@ -119,3 +121,30 @@ def test_a_name_that_looks_like_a_pattern_is_that_file_only(say: Say, folder: Pa
     source = f"print(open({json.dumps('../data/a[b]*! .txt')}).read())"
     _, other = forked(say, folder, source)
     assert {path.name for path in (other / "data").iterdir()} == {"a[b]*! .txt"}
+
+
+@pytest.mark.parametrize("name", ["nozzle.toml", "pyproject.toml"])
+@pytest.mark.parametrize("held", ["in no step", "ignored", "changed since"])
+def test_the_settings_hold_there_in_git_or_not(say: Say, folder: Path, name: str, held: str) -> None:
+    table = "" if name == "nozzle.toml" else "[tool.nozzle]\n"
+    if held == "changed since":
+        entry(folder, f"{table}task_steps = 9\n", name)
+    elif held == "ignored":
+        entry(folder, f"{name}\n", ".gitignore")
+    forked(say, folder, READS)
+    entry(folder, f"{table}task_steps = 2\n", name)
+    with journal(folder) as here:
+        thread = Errands(here).fork("task")
+        with journal(here.steps.home() / thread) as there:
+            assert there.settings.task_steps == 2
+
+
+def test_a_step_that_holds_other_settings_keeps_its_own(say: Say, folder: Path) -> None:
+    entry(folder, "task_steps = 9\n", "nozzle.toml")
+    forked(say, folder, READS)
+    entry(folder, "task_steps = 2\n", "nozzle.toml")
+    git(folder, *ME, "commit", "-qam", "fewer")
+    with journal(folder) as here:
+        thread = here.fork(here.steps.resolve("HEAD~"), "then")
+        with journal(thread.folder) as there:
+            assert there.settings.task_steps == 9
