@@ -205,6 +205,26 @@ def test_scratch_that_means_the_last_decision_when_it_names_none() -> None:
     assert states(text, "reversal") == [("stands", [4, 0])]
 
 
+@pytest.mark.parametrize("last", ["Scratch the float64, float32 it is after all.", "No, wait: float32 after all."])
+def test_what_was_taken_back_and_taken_up_again_stands_there_as_all_three(last: str) -> None:
+    text = f"We will use float32.\n\nScratch that, we go with float64.\n\n{last}\n"
+    found = condense(Entry(text))
+    expected = [("reversed", [0, 2]), ("reversed", [2, 0]), ("stands", [4, 2])]
+    assert states(text, "decision", "reversal") == expected
+    shown = [row.split("  ")[1] for row in as_text(found, "e.md").split("Taken back\n")[1].split("\n")[:4]]
+    assert shown == ["e.md:1", "e.md:3", "e.md:3", "e.md:5"]
+    told = post(found, "e", "e.md")
+    assert told.index("First it was “We will") < told.index("First it was “Scratch that, we go with float64")
+
+
+@pytest.mark.parametrize("words", ["Actually, forget Cheeger entirely.", "Never mind the Cheeger bound."])
+def test_what_names_something_else_takes_back_no_decision(words: str) -> None:
+    text = f"We settled on 14 cubes.\n\n{words}\n"
+    assert states(text, "decision", "reversal") == [("stands", [0]), ("stands", [2])]
+    again = text.replace(words, "Actually, forget that idea entirely.")
+    assert states(again, "reversal") == [("stands", [2, 0])]
+
+
 def test_a_reversal_of_nothing_says_so() -> None:
     (point,) = condense(Entry("On second thought the sum comes first.\n")).of("reversal")
     assert (len(point.links), point.note) == (1, "what it takes back was not found")

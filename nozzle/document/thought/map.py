@@ -33,6 +33,15 @@ _BARE = ("scratch that", "actually no", "forget", "what am I saying", "instead")
 """Reversals that often do not name what they take back: it is what was decided last."""
 _OR_DECIDES = ("instead", "is out")
 """Reversals that, where nothing was decided before them, decide."""
+_OBJECT = re.compile(
+    r"(?i)\b(?:forget|scratch|scrap|strike|bin|shelve|axe|withdraw|take back|never ?mind|changed? my mind (?:on|about)|"
+    r"let'?s not)\b([^,.;:!?\u2014]*)"
+)
+"""What a reversal takes back, where it says it."""
+_MEANS_IT = frozenset(
+    "idea plan thing part approach decision choice way entirely entire completely altogether whole last bother".split()
+)
+"""Words that name nothing by themselves: "forget that idea entirely"."""
 _NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
 _NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
 _FROM = re.compile(r"(?i)\b(?:pivot|away|switch) from (.+?) (?:to|towards?|into)\b")
@@ -214,7 +223,7 @@ def _reversals(text: _Text) -> dict[int, int]:
     earlier: list[int] = []
     for at, heard in enumerate(text.heard):
         if heard.cue.kind == "reversal":
-            found[at] = _taken_back(text, heard, earlier)
+            found[at] = _taken_back(text, heard, earlier, found)
         elif heard.cue.kind == "decision" and (undone := _undone(text, heard, earlier)) is not None:
             found[at] = undone
         if found.get(at, -1) >= 0:
@@ -228,11 +237,17 @@ def _settles(heard: _Heard) -> bool:
     return heard.cue.kind in ("decision", "reversal", "task") or heard.cue.rule == "why not"
 
 
-def _taken_back(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int:
-    """What a reversal takes back: what shares its rarer words, later before earlier; else what was decided last."""
+def _taken_back(text: _Text, heard: _Heard, earlier: Sequence[int], found: Mapping[int, int]) -> int:
+    """What a reversal takes back: what shares its rarer words, later before earlier, or took back what it returns to;
+    else, where it names nothing, what was decided last."""
     best = max(((_shared(text, heard, text.heard[i]), i) for i in earlier), default=(0.0, -1))
     if best[0] > 0:
         return best[1]
+    undid = (i for i in reversed(earlier) if found.get(i, -1) >= 0)
+    if (back := next((i for i in undid if _shared(text, heard, text.heard[found[i]])), None)) is not None:
+        return back
+    if (names := _OBJECT.search(heard.cue.sentence.text)) and terms(names[1]) - _MEANS_IT:
+        return -1
     near = [i for i in earlier if heard.at - text.heard[i].at <= _NEAR and text.heard[i].thread == heard.thread]
     named = [i for i in near if text.heard[i].cue.kind in ("decision", "reversal")] or near
     return named[-1] if named and heard.cue.rule in _BARE else -1
@@ -265,10 +280,10 @@ def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int], by: Mappin
     decides = heard.cue.rule in _OR_DECIDES and taken_back.get(at, -1) < 0
     kind = "decision" if decides else kind
     point = Point(kind, heard.cue.shown, (heard.link,), "stands", "", heard.thread)
+    if at in taken_back and not decides:
+        return _reversed(text, replace(point, state="reversed" if at in by else "stands"), taken_back[at])
     if at in by:
         return replace(point, state="reversed", links=(heard.link, text.heard[by[at]].link))
-    if at in taken_back and not decides:
-        return _reversed(text, point, taken_back[at])
     match kind:
         case "question" | "task" | "shell":
             return _closed(text, heard, point)
