@@ -47,8 +47,10 @@ class Conductor:
     memory: Memory
     live: set[str] = field(default_factory=set)
     """Paragraphs that this process saw appear in a save, or was asked about, and has not answered."""
+    begun: set[str] = field(default_factory=set)
+    """Those that were not finished at their pause: they are heard once the author has gone on."""
     said: set[str] = field(default_factory=set)
-    """Paragraphs that something was said to today, as far as this process knows."""
+    """Paragraphs that something was said to today, as far as this process knows, or that a model was asked about."""
     day: datetime.date | None = None
     _known: bool = False
     """What an earlier process offered has been looked for."""
@@ -68,13 +70,14 @@ class Conductor:
     def seen(self, seen: Seen, before: Entry) -> None:
         if seen == "moved":
             self.live.clear()
+            self.begun.clear()
             self.offers.drop()
             self.invitations.standing.clear()
         if seen == "moved" or not self._known or self._parked:
             self._found(before if before.text and seen != "moved" else self.desk.entry)
         if seen == "saved":
             if self._conducts():  # an entry that is new is heard whole
-                self.live |= _digests(self.desk.entry) - _digests(before)
+                self.live |= _digests(self.desk.entry) - (_digests(before) - self.begun)
             if self.crew.running:
                 return self._doubt()
             self.offers.saved()
@@ -90,29 +93,30 @@ class Conductor:
         self.lookups.calls.tick(now)
         if not self._known:
             self._found(self.desk.entry)
-        if not self.live or self.desk.permit.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
-            return
-        if now < self._pause():
+        if not self._hears() or now < self._pause():
             return
         fresh, self.live = self.live, set()
+        self.begun = conduct.begun(self.desk.entry, fresh)
+        fresh -= self.begun
         heard = (remark for remark in conduct.remarks(self.desk.entry) if remark.digest in fresh)
         heard = (remark for remark in heard if remark.kind != "task" or self.crew.model is not None)
         remarks = [remark for remark in heard if not self.memory.told(self.desk.rel, remark.digest)]
         for remark in remarks:
             if self._may(remark.digest):
                 self._say(remark)
+            elif self.lookups.under_way:
+                self.live.add(remark.digest)  # one of those may come to nothing, and leave room for this
         if not remarks:
             self._ask_back(fresh)
 
     def wake(self, now: float) -> float | None:
         times = [at for at in (self.lookups.calls.wake(now),) if at is not None]
-        if self.live and not self.desk.permit.resting and self._conducts():
+        if self._hears():
             times.append(max(0.0, self._pause() - now))
         return min(times, default=None)
 
     def busy(self) -> bool:
-        waits = bool(self.live) and not (self.desk.permit.resting or self.desk.gone or self.desk.entry.held)
-        return (waits and self._conducts()) or bool(self.lookups.under_way)
+        return self._hears() or bool(self.lookups.under_way)
 
     def stop_above(self, line: int) -> bool:
         """End what a model is asked for paragraphs above this line; whether there was something."""
@@ -140,6 +144,12 @@ class Conductor:
             elif not any(self.offers.again(remark, block) for remark in mine):
                 self.invitations.again(mine, block)
 
+    def _hears(self) -> bool:
+        """Whether something is to be heard at the next pause; not while all that may be said today is under way."""
+        if not self.live or self.desk.permit.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
+            return False
+        return not (self.lookups.under_way and self.spent() >= self.crew.settings.remarks)
+
     def _conducts(self) -> bool:
         return conduct.voice(self.desk.entry, self.crew.settings.voice) == "conduct"
 
@@ -152,7 +162,7 @@ class Conductor:
         today = datetime.date.today()
         if self.day != today:
             self.day, self._full, self.said = today, False, set(self.memory.today(self.desk.rel))
-        return len(self.said)
+        return len(self.said | self.lookups.under_way)
 
     def budget(self) -> str:
         """How many remarks were made today, of how many; nothing where prose is not heard."""
@@ -163,7 +173,7 @@ class Conductor:
         most = self.crew.settings.remarks
         if self.spent() < most or digest in self.said:
             return True
-        if not self._full:
+        if not (self._full or self.lookups.under_way):
             self._full = True
             words = f"{most} remarks were made here today; no more until tomorrow (remarks in nozzle.toml)"
             self._held(words)
@@ -178,6 +188,7 @@ class Conductor:
             case "compare":
                 self._compare(remark)
             case "look" if self.crew.model is not None:
+                self.said.add(remark.digest)  # a model that was asked has cost something, whatever it says
                 self.lookups.ask(remark, lambda text, via: self._tell(remark, "answer", text, via))
             case "look":
                 self.lookups.search(remark, lambda text, via: self._tell(remark, "answer", text, via))

@@ -230,6 +230,26 @@ def test_a_day_has_so_many_remarks_whoever_makes_them(workshop: Workshop) -> Non
     assert "**Remarks.** 2 of 2 today" in from_text(workshop.here, None)
 
 
+ASKED = "".join(f"\nWhat is the bandwidth of copy {name}?\n" for name in ("alpha", "beta", "gamma")) + "\nWell.\n"
+
+
+def test_of_several_questions_at_one_pause_the_model_is_asked_as_many_as_a_day_has_remarks(workshop: Workshop) -> None:
+    workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 1})
+    workshop.here.model = Scripted(lambda messages: "It is the wavelength.")
+    assert kinds(ran(workshop, HEAD + ASKED)) == ["answer"]
+    assert len(workshop.here.model.calls) == 1
+    assert any("no more until tomorrow" in each.text for each in workshop.notices)
+
+
+def test_a_question_that_nothing_is_found_for_leaves_room_for_the_next(workshop: Workshop) -> None:
+    workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 1})
+    for name in ("beta", "gamma"):
+        workshop.write(f"# Copies\n\nThe copy {name} has its bandwidth of twenty.\n", f"journal/{name}.md")
+    text = ran(workshop, HEAD + ASKED.replace("the bandwidth of copy alpha", "wrong with the weather"))
+    assert kinds(text) == ["answer"]
+    assert "in `journal/beta.md`" in text
+
+
 def test_a_remark_of_another_day_does_not_count(workshop: Workshop) -> None:
     ran(workshop, HEAD + SHELL)
     now = datetime.datetime.now()
@@ -268,6 +288,28 @@ def test_nothing_is_said_in_the_middle_of_a_sentence(watched: Watched) -> None:
     watched.save(HEAD + "\nwhat about the")
     watched.quiet()
     assert kinds(watched.read()) == []
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_was_not_finished_at_its_pause_is_heard_when_the_author_goes_on(watched: Watched) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(f"{HEAD}\nLet me run pytest -q\n")
+    watched.quiet()
+    assert kinds(watched.read()) == []
+    watched.save(watched.read() + "\nI go on about other things.\n")
+    watched.until(lambda: kinds(watched.read()) == ["proposal"])
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("pasted", "kind"), [("$ pytest -q tests/a.py", "proposal"), (ERROR.partition("\n\n")[0].strip(), "note")]
+)
+def test_a_command_and_an_error_are_finished_without_a_full_stop(watched: Watched, pasted: str, kind: str) -> None:
+    watched.save(HEAD)
+    watched.quiet()
+    watched.save(f"{HEAD}\n{pasted}\n")
+    watched.until(lambda: kinds(watched.read()) == [kind])
 
 
 @pytest.mark.usefixtures("hasty")

@@ -18,7 +18,7 @@ from nozzle.document.scribe import Hand, fence, marker, put, quoted
 from nozzle.document.spoken import WATCH
 from nozzle.document.thought.cues import Cue, cues, several
 from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
-from nozzle.document.thought.pasted import pasted, to_run
+from nozzle.document.thought.pasted import ends, pasted, to_run
 from nozzle.document.thought.said import Paragraph, said
 
 Told = Literal["note", "answer"]
@@ -196,13 +196,18 @@ def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Kind, Cue]]:
             yield "task", cue
 
 
+def begun(entry: Entry, among: Collection[str]) -> set[str]:
+    """Those of these paragraphs that are not finished."""
+    return {each.digest for each in said(entry) if each.digest in among and not finished(entry, each)}
+
+
 def finished(entry: Entry, paragraph: Paragraph) -> bool:
-    """Whether the author has gone on, or ended the sentence."""
+    """Whether the author has gone on, or ended the sentence; a command or an error is at its end by its shape."""
     below = entry.rows[paragraph.span.stop :]
     if any(row.strip() for row in below):
         return True
     closed = entry.rows[paragraph.span.stop - 1].endswith(("\n", "\r"))
-    return closed and (bool(_ENDS.search(paragraph.text)) or bool(below))
+    return closed and (bool(_ENDS.search(paragraph.text)) or bool(below) or ends(paragraph.text))
 
 
 def _answered(entry: Entry, paragraph: Paragraph) -> bool:

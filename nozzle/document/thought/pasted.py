@@ -128,6 +128,16 @@ def pasted(text: str) -> Pasted | None:
     return None
 
 
+def ends(text: str) -> bool:
+    """Whether what was pasted is all there: a command on its line, an error down to what was raised.
+
+    >>> ends("$ pytest -q"), ends("KeyError: 'loss'"), ends("Traceback (most recent call last):"), ends("why it")
+    (True, True, False, False)
+    """
+    found, last = pasted(text), text.rstrip().rpartition("\n")[2]
+    return bool(shell(text)) or bool(found and found.says == last and (_RAISED.match(last) or _OTHER.match(last)))
+
+
 def trace(text: str) -> bool:
     """Whether a paragraph is a part of an error's trace: frames, or lines set in under each other."""
     rows = text.split("\n")
