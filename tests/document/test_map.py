@@ -195,6 +195,39 @@ def test_a_task_is_closed_by_what_was_done() -> None:
     assert states(text, "task") == [("closed", [0, 2])]
 
 
+def test_what_was_tried_in_vain_closes_no_task_and_is_not_done() -> None:
+    text = "TODO: measure the gap of the cube.\n\nI tried to measure the gap of the cube and gave up.\n"
+    assert states(text, "task", "done") == [("open", [0])]
+    assert states(text.replace("tried to measure", "measured").replace(" and gave up", ""), "task") == [
+        ("closed", [0, 2])
+    ]
+
+
+def test_a_ticked_item_is_no_open_task() -> None:
+    found = condense(Entry("- [ ] check the parity argument\n- [x] check the degree argument\n"))
+    assert [(point.words, point.state) for point in found.of("task")] == [
+        ("check the parity argument", "open"),
+        ("check the degree argument", "closed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Should I use float32?\n\nYes.\n", [("closed", [0, 2])]),
+        ("Does it converge?\n\nNo, it does not.\n", [("closed", [0, 2])]),
+        ("Does the gap survive? Does Cheeger hold?\n\nYes.\n", [("open", [0]), ("closed", [0, 2])]),
+        ("Does the gap survive?\n\nIt rains.\n\nYes.\n", [("open", [0])]),
+        ("Why is the gap small?\n\nYes.\n", [("open", [0])]),
+        ("Does it converge?\n\nNo, that is another matter, of which later.\n", [("open", [0])]),
+    ],
+)
+def test_a_bare_yes_or_no_in_the_next_paragraph_answers_the_last_question(
+    text: str, expected: list[tuple[str, list[int]]]
+) -> None:
+    assert states(text, "question") == expected
+
+
 def test_what_takes_back_leads_to_what_it_takes_back() -> None:
     text = "We're going with numba.\n\nSo be it.\n\nScratch that, numba stalls for nine seconds.\n"
     assert states(text, "decision", "reversal") == [("reversed", [0, 4]), ("stands", [4, 0])]

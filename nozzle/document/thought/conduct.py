@@ -192,7 +192,7 @@ def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Kind, Cue]]:
             cue.kind == "question" or (cue.kind == "task" and _LOOK.search(cue.shown))
         ):
             yield "look", cue
-        elif cue.kind == "task" and not cue.rule.startswith("/"):
+        elif cue.kind == "task" and not (cue.rule.startswith("/") or cue.sentence.ticked):
             yield "task", cue
 
 

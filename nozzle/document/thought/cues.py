@@ -219,7 +219,7 @@ _DONE: tuple[tuple[str, str], ...] = (
     ("it works", r"(?i)\b(?:it|that|this|everything) (?:finally |now |actually |just )?(?:works|worked|runs|ran|passes|passed|failed|fails|broke)\b(?! (?:on|for|at|with|as|like|in|by)\b)"),
     ("got it", r"(?i)\b(?:I|we) (?:finally |just |actually )?got (?:it|that|this|them|the \w+) (?:working|to work|to run|running|done)\b"),
     ("done", r"(?i)^(?:done|fixed|finished|shipped|works)\b[.!,:]"),
-    ("I made", r"(?i)^(?:(?:so|okay|ok|and|yeah)[,:]? +)*(?:I|we) (?:just |finally )?(?:ran|built|measured|fixed|added|rewrote|tried|timed|moved|removed|converted|rebuilt)\b"),
+    ("I made", r"(?i)^(?:(?:so|okay|ok|and|yeah)[,:]? +)*(?:I|we) (?:just |finally )?(?:ran|built|measured|fixed|added|rewrote|tried(?! to\b)|timed|moved|removed|converted|rebuilt)\b"),
     ("got built", r"^\*\*(?:Integrated|Built|Added|Fixed|Moved|Wrote|Set up|Made)\b"),
 )  # fmt: skip
 
@@ -254,6 +254,7 @@ _QUOTED = re.compile(
 _TOLD = re.compile(
     r"(?i)\b(?:I|we|he|she|they) (?:was|were) (?:going|about|trying|supposed) to\b|\b(?:if|when|once) (?:I|we|you)\b[^,]{0,40}$"
 )
+_IN_VAIN = re.compile(r"(?i)\b(?:gave (?:it |that )?up|giving up|in vain|to no avail|without success)\b")
 _SUPPOSED = re.compile(
     r"(?i)\b(?:less|not) (?:so much )?that\b|^(?:if|when|once|unless|suppose|imagine|whenever)\b|\b(?:like|as if|pretend) (?:you|we|I)(?:'re| are|'m| am)\b"
 )
@@ -383,7 +384,7 @@ def _refused(kind: Kind, own: str) -> bool:
             "?"
         )
     if kind == "done":
-        return bool(_SUPPOSED.search(own)) or own.endswith("?")
+        return bool(_SUPPOSED.search(own) or _IN_VAIN.search(own)) or own.endswith("?")
     if kind in ("decision", "reversal") and _WORDS.search(own):
         return True
     if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):

@@ -38,15 +38,18 @@ _OBJECT = re.compile(
     r"let'?s not)\b([^,.;:!?\u2014]*)"
 )
 """What a reversal takes back, where it says it."""
-_MEANS_IT = frozenset(
-    "idea plan thing part approach decision choice way entirely entire completely altogether whole last bother".split()
-)
+_MEANS_IT = {
+    "idea", "plan", "thing", "part", "approach", "decision", "choice", "way", "entirely", "entire", "completely",
+    "altogether", "whole", "last", "bother",
+}  # fmt: skip
 """Words that name nothing by themselves: "forget that idea entirely"."""
 _NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
 _NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
 _FROM = re.compile(r"(?i)\b(?:pivot|away|switch) from (.+?) (?:to|towards?|into)\b")
 _ROW = 100
 """Characters of an output's line that are shown."""
+_BREATH = 4
+"""Words of a bare yes or no: "Yes, it does."."""
 _NEAR = 8
 """Paragraphs within which "scratch that" can mean a decision that it does not name."""
 
@@ -319,6 +322,8 @@ def _later(text: _Text, heard: _Heard) -> list[_Heard]:
 
 def _closed(text: _Text, heard: _Heard, point: Point) -> Point:
     """A question or a task, with what closed it."""
+    if heard.cue.sentence.ticked and heard.cue.kind != "question":
+        return replace(point, state="closed", note="ticked")
     cell, near = _cell_for(text, heard)
     if cell:
         return replace(point, state="closed", links=(*point.links, cell), note="a cell")
@@ -379,8 +384,8 @@ def _of_cell(slot: Slot) -> Link:
 def _answer(text: _Text, heard: _Heard) -> Link | None:
     """A later sentence of the author's that shares a rarer word and answers: it begins as an answer does, or is one."""
     asked = heard.cue.sentence.text
-    if own := _at_once(heard):
-        return Link(own.line, own.text, heard.paragraph.digest)
+    if own := _at_once(text, heard):
+        return own
     for paragraph in text.paragraphs[heard.at + 1 : heard.at + 12]:
         for sentence in paragraph.sentences:
             begins = _ANSWERS.search(sentence.text) and _tells(text, heard, sentence)
@@ -389,11 +394,20 @@ def _answer(text: _Text, heard: _Heard) -> Link | None:
     return None
 
 
-def _at_once(heard: _Heard) -> Sentence | None:
-    """The next sentence of its paragraph, when that says yes or no, or why: asked and answered in one breath."""
+def _at_once(text: _Text, heard: _Heard) -> Link | None:
+    """The next sentence of its paragraph, when that says yes or no, or why: asked and answered in one breath; or, of
+    the last that a paragraph asks, a bare yes or no that begins the next."""
     own, asked = heard.paragraph.sentences, heard.cue.sentence
-    after = own[own.index(asked) + 1 :][:1] if asked in own else ()
-    return next((each for each in after if replies(asked.text, each.text) or _ANSWERS.match(each.text)), None)
+    if asked not in own:
+        return None
+    if after := own[own.index(asked) + 1 :]:
+        told = replies(asked.text, after[0].text) or _ANSWERS.match(after[0].text)
+        return Link(after[0].line, after[0].text, heard.paragraph.digest) if told else None
+    for below in text.paragraphs[heard.at + 1 : heard.at + 2]:
+        first = below.sentences[0] if below.sentences else None
+        if first and len(first.text.split()) <= _BREATH and replies(asked.text, first.text):
+            return Link(first.line, first.text, below.digest)
+    return None
 
 
 def _deed(text: _Text, heard: _Heard) -> Link | None:

@@ -6,8 +6,9 @@ in what a machine said further up.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nozzle.document.entry import Entry, Span, hexdigest
 from nozzle.document.prompts import prompts
@@ -17,8 +18,10 @@ from nozzle.document.toplevel import Top
 
 _PROSE = ("paragraph_open", "bullet_list_open", "ordered_list_open", "heading_open")
 _CODE = ("fence", "code_block")
+_OTHERS = ("colon_fence", "blockquote_open", "table_open", "math_block", "math_block_label")
 _NAMED = re.compile(r"[ ]{0,3}(?:\*\*|#+ )?(?:THINKING|RESPONDING|USER|HUMAN|ASSISTANT|AUTHOR|ME)(?:\*\*)?:?\s*")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+_TICKED = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[xX]\]\s")
 _END = re.compile(r"""(?<=[.!?…])["')\]]*(?=\s+["'(\[_*]*[^\s])|(?<=:)(?=\n)""")
 _SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|al|Fig|Eq|No|approx|resp)|\b[A-Z]|^\s*\d+)\.$")
 
@@ -29,6 +32,8 @@ class Sentence:
 
     text: str
     line: int
+    ticked: bool = False
+    """In an item of a list whose box is ticked: what it asks for is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,30 @@ def _pasted(top: Top, rows: list[str]) -> Paragraph | None:
 
 
 def named(entry: Entry) -> dict[str, Span]:
-    """What names a paragraph, or an `{ask}` or `{do}`, and its lines; the first of two that are alike."""
+    """What names a block of the author's that is no cell, and its lines; of those that are alike, the second is `…-2`.
+
+    A paragraph's name is its digest, that of an `{ask}` or `{do}` its own, that of another block what stands in it.
+    """
     found: dict[str, Span] = {}
-    for paragraph in said(entry):
-        found.setdefault(paragraph.digest, paragraph.span)
-    lines = {span.start for span in found.values()}
-    for asked in prompts(entry):
-        if asked.span.start not in lines:
-            found.setdefault(asked.digest[:8], asked.span)
+    lines: set[int] = set()
+    same: Counter[str] = Counter()
+    every = [(each.digest, each.span) for each in said(entry)]
+    every += [(asked.digest[:8], asked.span) for asked in prompts(entry)]
+    for digest, span in (*every, *_others(entry)):
+        if span.start not in lines:
+            lines.add(span.start)
+            same[digest] += 1
+            found[digest if same[digest] == 1 else f"{digest}-{same[digest]}"] = span
     return found
+
+
+def _others(entry: Entry) -> Iterator[tuple[str, Span]]:
+    """Quotes, tables, fences, formulas: what is drawn, is the author's, and is no cell that runs."""
+    taken = {block.span.start for block in (*entry.envelopes, *(cell for cell in entry.cells if cell.runs))}
+    inside = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
+    for top in entry.outline.tops:
+        if top.kind in (*_PROSE, *_CODE, *_OTHERS) and top.start not in taken and top.start not in inside:
+            yield hexdigest(" ".join("".join(entry.rows[top.start : top.stop]).split()))[:8], Span(top.start, top.stop)
 
 
 def anchor(entry: Entry, line: int) -> str:
@@ -115,8 +135,10 @@ def _paragraph(kind: str, markup: str, own: list[tuple[int, str]]) -> Paragraph:
     text = "\n".join(row for _, row in own)
     heading = (markup.count("#") or 1) if kind == "heading_open" else 0
     sentences: list[Sentence] = []
+    rows = dict(own)
     for run in _runs(kind, own):
-        sentences += _sentences(run)
+        ticked = kind != "heading_open" and bool(_TICKED.match(rows[run[0][0]]))
+        sentences += (replace(each, ticked=True) for each in _sentences(run)) if ticked else _sentences(run)
     return Paragraph(Span(own[0][0], own[-1][0] + 1), text, heading, tuple(sentences))
 
 
