@@ -7,6 +7,7 @@ than looking. It refuses to be quick: a wrong try is answered after a second.
 
 import hmac
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 
@@ -43,3 +44,17 @@ class Pairing:
         self._code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
         self._wrong = 0
         self._say(f"{self._code[:4]}-{self._code[4:]}")
+
+
+def outside(host: str) -> str:
+    """How a device elsewhere writes this machine's address: the one it listens on; of all of them, that by which this
+    machine goes out, where it can be told (nothing is sent).
+    """
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))
+            return str(asked.getsockname()[0])
+        except OSError:  # it is on no network
+            return "ADDRESS-OF-THIS-MACHINE"

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from nozzle.page import deed, files, sheet
 from nozzle.page.audience import Audience
 from nozzle.page.guard import Guard
 from nozzle.page.listener import Listener
-from nozzle.page.pairing import Pairing
+from nozzle.page.pairing import Pairing, outside
 from nozzle.page.rendering import Live, rendering
 from nozzle.page.reply import Reply, send
 from nozzle.page.request import LARGEST, Request, Unanswerable, read
@@ -39,23 +40,27 @@ class Page:
         files: Path,
         live: Callable[[str], Live | None],
         *,
+        look: Callable[[str], None] = lambda place: None,
         port: int = 0,
         token: str | None = None,
         act: deed.Act | None = None,
         host: str = "",
-        code: Callable[[str], None] = lambda code: None,
+        code: Callable[[str, str], None] = lambda where, code: None,
     ) -> None:
         """Serve the built site `files`; `live` draws an entry's page, and is called from threads of this server.
 
-        `act` does what a reader wants done; without it the page is for reading only. With a `host`, an address of this
-        machine's or 0.0.0.0, others may knock; they are let in by a code, and `code` is told each new one.
+        `look` is told of a file that is not there, and returns when it is there, or will not be. `act` does what a
+        reader wants done; without it the page is for reading only. With a `host`, an address of this machine's or
+        0.0.0.0, others may knock; they are let in by a code, and `code` is told where, and each new one.
         """
         self._files = files
         self._mounted: dict[str, Path] = {}
         self._live = live
+        self._look = look
         self._act = act
         self._listener = _listening(host or "127.0.0.1", port)
-        self._pairing = Pairing(code) if host else None
+        where = f"http://{outside(host)}:{self._listener.getsockname()[1]}/"
+        self._pairing = Pairing(partial(code, where)) if host else None
         self._guard = Guard(self._listener.getsockname()[1], token or secrets.token_urlsafe(16), bool(host))
         self._audience = Audience(live)
         self._connections: dict[threading.Thread, socket.socket] = {}
@@ -229,7 +234,12 @@ class Page:
     def _opened(self, names: list[str]) -> BinaryIO | None:
         """A file of the site, or of the one that is mounted where its path leads."""
         under = self._under("/".join(names))
-        return files.opened(self._mounted.get(under, self._files), names[under.count("/") :])
+        folder, inside = self._mounted.get(under, self._files), names[under.count("/") :]
+        found = files.opened(folder, inside)
+        if found is None:
+            self._look("/".join(names))
+            found = files.opened(folder, inside)
+        return found
 
     def _under(self, page: str) -> str:
         return next((each for each in self._mounted if page.startswith(each)), "")

@@ -53,6 +53,8 @@ class Shown:
     """By entry: cells and answers that ended and are not written yet, and their seconds."""
     _dirty: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
+    _built: threading.Event = field(default_factory=threading.Event)
+    """The site was built once, or cannot be."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _builder: threading.Thread | None = None
 
@@ -94,8 +96,8 @@ class Shown:
             case None if notice.of:
                 self._said(page, notice)
             case None if notice.kind in ("moved", "fault", "restored", "news", "proposed"):
-                where = f"{self.here.root.name}:{notice.entry}" if self.under else notice.entry
-                self.page.news(f"{where}: {notice.text}")
+                where = f"{self.here.root.name}:{notice.entry}".rstrip(":") if self.under else notice.entry
+                self.page.news(": ".join(filter(None, (where, notice.text))))
             case None if notice.kind == "saved":
                 self.page.news("")
 
@@ -124,14 +126,12 @@ class Shown:
 
     def look(self) -> None:
         """Somebody looks: what is not built yet is built before this returns."""
-        with self._lock:
-            if self._builder is not None:
-                return
-            self._build()
         self.follow()
+        self._built.wait()
 
     def close(self) -> None:
         self._over.set()
+        self._built.set()  # nobody is kept waiting for it
         self._dirty.set()
         if self._builder is not None:
             self._builder.join()
@@ -155,6 +155,8 @@ class Shown:
                 self.page.news(text)
         except NozzleError as error:
             self.page.news(str(error))
+        finally:
+            self._built.set()
 
     def live(self, name: str) -> Live | None:
         """The blocks of an entry's page, by its name without the path it is under; None for the other pages."""
@@ -201,6 +203,10 @@ class Showing:
         if shown.under:
             shown.look()
         return shown.live(page.removeprefix(shown.under))
+
+    def look(self, place: str) -> None:
+        """A file of the site is asked for and not there: perhaps it is not built yet."""
+        self._of(place).look()
 
     def act(self, deed: Deed) -> Done:
         """Have it done where the page is of."""
@@ -249,18 +255,18 @@ def showing(
     port: int = 0,
     act: Act | None = None,
     host: str = "",
-    code: Callable[[str], None] = lambda code: None,
+    code: Callable[[str, str], None] = lambda where, code: None,
 ) -> Iterator[Showing]:
     """Show the journal at 127.0.0.1, as it is and as it becomes; `act` does what is done there.
 
-    With a `host` others may knock, and `code` is told what lets them in.
+    With a `host` others may knock, and `code` is told where, and what lets them in.
     """
     from nozzle.page import Page
     from nozzle.scratch import scratch
 
     out, found = scratch(here.root / ".nozzle" / "page"), Showing(here)
     acts = found.act if act is not None else None
-    with Page(out, found.live, port=port, act=acts, host=host, code=code) as page:
+    with Page(out, found.live, look=found.look, port=port, act=acts, host=host, code=code) as page:
         found.first = Shown(here, page, out, act)
         found.first.follow()
         try:

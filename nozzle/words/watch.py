@@ -71,8 +71,8 @@ def _page(
     from nozzle.words.deeds import Doing
     from nozzle.words.live import showing
 
-    def paired(code: str) -> None:
-        voice.say(f"to let a device in, open this machine's address there and enter: {code}")
+    def paired(where: str, code: str) -> None:
+        voice.say(f"to let a device in, open {where} there and enter: {code}")
 
     doing = Doing(here, loop)
     with showing(here, port, doing, host, paired) as shown:

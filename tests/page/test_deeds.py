@@ -149,7 +149,9 @@ def test_a_code_is_good_once_and_few_tries_make_another() -> None:
 def abroad(site: Path, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Browser, list[str]]]:
     monkeypatch.setattr(serving, "_SLOW", 0.0)
     codes: list[str] = []
-    with Page(site, shown.get, act=lambda deed: Done(), host="127.0.0.1", code=codes.append) as page:
+    with Page(
+        site, shown.get, act=lambda deed: Done(), host="127.0.0.1", code=lambda where, code: codes.append(code)
+    ) as page:
         yield Browser(page), codes
 
 
