@@ -37,7 +37,18 @@
     status.textContent = status.title = words;
     heard = setTimeout(() => { status.textContent = status.title = ""; }, 8000);
   };
-  const doing = async (word, args) => { say("…"); const done = await act(word, args); say(done.say); return done; };
+  // What is asked for again while it is being done is done once: one presses twice when nothing seems to happen.
+  const underWay = new Set();
+  const doing = async (word, args) => {
+    const name = JSON.stringify([word, args]);
+    if (underWay.has(name)) return { ok: false };
+    underWay.add(name);
+    say("…");
+    const done = await act(word, args);
+    underWay.delete(name);
+    say(done.say);
+    return done;
+  };
 
   // -- panels: one at a time; beside the text where there is room, a sheet from below where there is not ----------
 
@@ -108,18 +119,44 @@
 
   const KINDS = [["prose", "Paragraph"], ["cell", "Python cell"], ["ask", "Question"], ["do", "Task"]];
   const shortly = (what, below, text = "") => doing("write", { what, below, text });
-  const draft = make("textarea", { id: "deed-text", rows: 6, placeholder: "Think aloud…", value: sessionStorage.getItem(`deed-draft ${page}`) ?? "" });
+  const last = JSON.parse(sessionStorage.getItem(`deed-write ${page}`) ?? "{}");
+  const draft = make("textarea", { id: "deed-text", rows: 6, placeholder: "Think aloud…", value: last.text ?? "" });
   const kind = make("select", { id: "deed-kind" }, ...KINDS.map(([value, textContent]) => make("option", { value, textContent })));
   const where = make("select", { id: "deed-where" });
   const send = make("button", { type: "button", className: "deed-main", textContent: "Write" });
   const label = (words, control) => make("label", {}, make("span", { textContent: words }), control);
 
-  const refill = () => {
-    const chosen = where.value;
-    where.replaceChildren(make("option", { value: "", textContent: "At the end" }), ...places().map(({ name, words }) => make("option", { value: name, textContent: `Below: ${words}` })));
-    if ([...where.options].some(({ value }) => value === chosen)) where.value = chosen;
+  // The place of what is half written: it follows its block when the words of that change, since the block stands
+  // between the same others; where it cannot be told any more it is said to be gone, and stays what is asked for.
+  let known = last.known ?? [];
+  const followed = (name, now) => {
+    const at = known.indexOf(name);
+    if (!name || at < 0 || now.includes(name)) return name;
+    let from = at, to = at;
+    while (from >= 0 && !now.includes(known[from])) from--;
+    while (to < known.length && !now.includes(known[to])) to++;
+    const start = from < 0 ? 0 : now.indexOf(known[from]) + 1, stop = to < known.length ? now.indexOf(known[to]) : now.length;
+    return stop - start === to - from - 1 ? now[start + at - from - 1] : name;
+  };
+  const refill = (name = where.value) => {
+    const all = places(), now = all.map((place) => place.name), found = followed(name, now);
+    const gone = found && !now.includes(found) && draft.value.trim(), chosen = gone || now.includes(found) ? found : "";
+    if (!gone) known = now;
+    const rows = [["", "At the end"], ...all.map((place) => [place.name, `Below: ${place.words}`]), ...(gone ? [[chosen, "Its place is gone: choose another"]] : [])];
+    where.replaceChildren(...rows.map(([value, textContent]) => make("option", { value, textContent })));
+    where.value = chosen;
+    keep();
+  };
+  // What is to be written, and below what; empty words leave it as it is.
+  const aim = (what, name) => {
+    if (panels.get("write").box.hidden) open("write");
+    refill(name || undefined);
+    if (what) kind.value = what;
+    shape();
+    draft.focus();
   };
   const write = async () => {
+    if (send.disabled) return;
     if (!draft.value.trim()) return draft.focus();
     const sent = draft.value;
     send.disabled = true;
@@ -128,10 +165,15 @@
     if (done.ok && draft.value === sent) { draft.value = ""; keep(); }
     draft.focus();
   };
-  const keep = () => sessionStorage.setItem(`deed-draft ${page}`, draft.value);
+  const keep = () => sessionStorage.setItem(`deed-write ${page}`, JSON.stringify({ text: draft.value, what: kind.value, below: where.value, known }));
+  const shape = () => { draft.classList.toggle("deed-code", kind.value === "cell"); keep(); };
+  kind.value = last.what ?? "prose";
   draft.addEventListener("input", keep);
+  where.addEventListener("change", keep);
   draft.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) write(); });
-  kind.addEventListener("change", () => draft.classList.toggle("deed-code", kind.value === "cell"));
+  kind.addEventListener("change", shape);
+  refill(last.below ?? "");
+  shape();
   send.addEventListener("click", write);
 
   // -- the map: what is open, decided, taken back, done, next; each leads to the line that says so ----------------
@@ -150,14 +192,20 @@
   let drawn = {};
   const lead = (link, words) => make("a", { href: `#${link.by === "cell" ? "cell" : "said"}-${link.digest}` }, ...prose(drawn, words, "a"));
   const note = (words, className = "deed-note") => make("span", { className }, " ", ...prose(drawn, words));
+  // How much of the window's height shows the text: what lies over its foot is the bar, and a sheet over that.
+  const seen = () => {
+    const sheets = [bar, ...[...panels.values()].map(({ box }) => box)].map((one) => one.getBoundingClientRect());
+    return Math.min(...sheets.filter(({ width, height }) => height && width >= innerWidth / 2).map(({ top }) => top));
+  };
   // A cell's name on the page is its whole chain; a link knows the beginning of it.
   const goTo = (event) => {
     const name = event.target.closest?.("a[href^='#']")?.getAttribute("href").slice(1);
     const found = name && document.querySelector(`[id^="${CSS.escape(name)}"]`);
     if (!found) return;
     event.preventDefault();
-    found.scrollIntoView({ block: "center" });
-    const block = found.nextElementSibling ?? found.parentElement;
+    const block = places().find((place) => place.name === found.id)?.block ?? found;
+    const box = block.getBoundingClientRect(), free = seen();
+    scrollBy({ top: box.top + Math.min(box.height, free - 32) / 2 - free / 2 });
     block.classList.add("deed-here");
     setTimeout(() => block.classList.remove("deed-here"), 1600);
   };
@@ -366,12 +414,7 @@
     return all.findLast((place) => place.block.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING)?.name ?? "";
   };
   const below = (what) => {
-    const name = named();
-    if (panels.get("write").box.hidden) open("write");
-    refill();
-    if (what || kind.value === "ask") kind.value = what || "prose";
-    if (name) where.value = name;
-    draft.focus();
+    aim(what || (kind.value === "ask" ? "prose" : ""), named());
   };
 
   const KEYS = { w: () => below(""), a: () => below("ask"), m: () => open("map"), s: () => open("steps"), p: () => open("offers"), c: () => open("calls"), t: () => open("threads"), r: () => doing("run"), x: () => doing("stop"), "?": () => open("keys"), j: () => walk(1), k: () => walk(-1) };
@@ -403,13 +446,7 @@
     for (let next = block.nextElementSibling; next?.matches("section.nozzle, details.folded"); next = next.nextElementSibling) failed ||= next.matches(".failed");
     return [button("Ask about this", () => asking(place)), ...(failed ? [button("wtf?", () => shortly("wtf", place))] : [])];
   };
-  const asking = (place) => {
-    if (panels.get("write").box.hidden) open("write");
-    refill();
-    kind.value = "ask";
-    where.value = place;
-    draft.focus();
-  };
+  const asking = (place) => aim("ask", place);
   const beside = (event) => {
     const block = event.target.closest?.("section.nozzle-proposal") ?? [...article.children].find((one) => one.contains(event.target) && one.matches(".cell, .folded"));
     const buttons = block ? about(block) : [];
@@ -434,12 +471,7 @@
   };
   article.addEventListener("pointerover", point);
   article.addEventListener("click", point);
-  here.addEventListener("click", () => {
-    if (panels.get("write").box.hidden) open("write");
-    refill();
-    where.value = at;
-    draft.focus();
-  });
+  here.addEventListener("click", () => aim("", at));
 
   // What waits may change when no word of the text does: a save is seen before the watch has found what stands against it.
   let soon = 0;
@@ -453,7 +485,7 @@
       here.hidden = near.hidden = true;
       if (!panels.get("map").box.hidden) chart();
       ask();
-      if (!panels.get("write").box.hidden) refill();
+      refill();
       if (!panels.get("steps").box.hidden) past();
       if (!panels.get("calls").box.hidden) costs();
     }, 300);

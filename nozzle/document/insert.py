@@ -8,13 +8,17 @@ digest, so it is found again after the text has moved; under a cell it is below 
 import re
 from typing import Literal
 
-from nozzle.document.edit import Edit
+from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Entry, Span
 from nozzle.document.lines import split, trimmed
 from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
 
+_OPEN = {"fence": "a fence", "colon_fence": "a block", "html_block": "a comment"}
+"""What goes on to the end of the text when nothing closes it."""
+_surrogates = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which a browser can send and no file can hold."""
 _box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny|keep|skip)\b.*)", re.S)
 What = Literal["prose", "cell", "ask", "do", "wtf", "sure", "nope", "stop"]
 SHORT: dict[str, re.Pattern[str]] = {
@@ -44,6 +48,20 @@ def insert(entry: Entry, what: What, text: str, below: str = "", language: str =
     spoken = what not in ("prose", "cell")  # and is heard once a blank line follows
     tail = end if (under[0].strip() if under else spoken) else ""
     return Edit(Span(line, line), head + "".join(row + end for row in rows) + tail)
+
+
+def swallowed(entry: Entry, put: Edit) -> str:
+    """Why what is put at the end of an entry would not stand there by itself: what is open above it; empty: nothing.
+
+    >>> entry = Entry("One.\\n\\n```text\\nnever closed\\n")
+    >>> swallowed(entry, insert(entry, "prose", "Two."))
+    'line 3 opens a fence that nothing closes'
+    """
+    last = entry.outline.tops[-1] if entry.outline.tops else None
+    if last is None or last.kind not in _OPEN or put.span.start < last.stop:
+        return ""
+    after = Entry(apply(entry.text, put)).outline.tops[len(entry.outline.tops) - 1]
+    return f"line {last.start + 1} opens {_OPEN[last.kind]} that nothing closes" if after.stop > last.stop else ""
 
 
 def tick(entry: Entry, id_: str, box: str, source: str = "", task: str = "") -> Edit | None:
@@ -106,7 +124,8 @@ def _rows(what: What, text: str, language: str = "python") -> list[str]:
     if what in SHORT:
         behind = " ".join(text.split())
         return [f"/{what} {behind}".rstrip()] if SHORT[what].fullmatch(behind) else []
-    rows = trimmed(split(text.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")))
+    whole = _surrogates.sub("\ufffd", text.replace("\0", "\ufffd"))
+    rows = trimmed(split(whole.replace("\r\n", "\n").replace("\r", "\n")))
     if not rows or what == "prose":
         return rows
     if what == "cell":

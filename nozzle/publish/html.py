@@ -24,7 +24,10 @@ def blocks(root: Node, page: Drawing) -> list[str]:
     for node in walk(root):
         if node["type"] == "footnoteDefinition":
             page.definitions.setdefault(str(node.get("identifier")), node)
-    parts = [_named(group[0], page) + "".join(page.series(group)) for group in _groups(children(root))]
+    parts = []
+    for group in _groups(children(root)):
+        drawn = "".join(page.series(group))
+        parts.append(_named(group[0], page) + drawn if drawn.strip() else drawn)
     return [*parts, _footnotes(page)]
 
 

@@ -154,7 +154,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Put a paragraph, a cell, a question, a task or a short word to an agent into the entry."""
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
-    from nozzle.document.insert import SHORT, insert
+    from nozzle.document.insert import SHORT, insert, swallowed
     from nozzle.document.lines import decoded
 
     what, text = deed.args.get("what", "prose"), deed.args.get("text", "")
@@ -168,6 +168,9 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         put = insert(entry, cast("What", what), text, deed.args.get("below", ""))
         if put is None:
             lost.append("the place is no longer in the entry; choose another, nothing was written")
+            return None
+        if why := swallowed(entry, put):
+            lost.append(f"{why}: it would be part of that; nothing was written, close it or choose another place")
             return None
         return apply(entry.text, put).encode()
 
@@ -281,10 +284,17 @@ def editing(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Run what is due."""
+    from nozzle.words.counted import counted
+
     loop.advance([path])
     held = [row for row in loop.desk(path).plan() if row.do == "held"]
     due = [row for row in loop.desk(path).plan() if row.do in ("due", "running")]
-    return Done(f"{len(due)} cells run" if due else (held[0].reason if held else "nothing is due"), ok=not held)
+    return Done(
+        f"{counted(len(due), 'cell')} {'runs' if len(due) == 1 else 'run'}"
+        if due
+        else (held[0].reason if held else "nothing is due"),
+        ok=not held,
+    )
 
 
 def stop(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:

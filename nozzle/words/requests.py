@@ -252,12 +252,14 @@ def suggest(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> No
 
 def resume(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
     """Run what a save would run."""
+    from nozzle.words.counted import counted
+
     (path,) = _paths(loop, {"paths": [args.get("path")]})
     desk = loop.desk(path)
     why = desk.resume()
     due = len([row for row in desk.plan() if row.do == "due"])
     held = [f"{row.cell.title}: {row.reason}" for row in desk.plan() if row.do == "held"]
-    reply({"say": why or "\n".join([f"{due} cells run", *held])})
+    reply({"say": why or "\n".join([f"{counted(due, 'cell')} {'runs' if due == 1 else 'run'}", *held])})
     reply.end(1 if why else 0)
 
 

@@ -48,7 +48,7 @@ def page(here: Journal, path: Path, entry: Entry, linked: bool = False) -> Page:
 
 
 def said(entry: Entry) -> Mapping[int, str]:
-    """Line of a paragraph of the author's -> the digest its anchor is made of; the first of two that are alike."""
+    """Line of a block of the author's that is no cell -> what its anchor is made of."""
     from nozzle.document.thought.said import named
 
     return {span.start: digest for digest, span in named(entry).items()}

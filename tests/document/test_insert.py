@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
-from nozzle.document.insert import What, insert, tick
+from nozzle.document.insert import What, insert, swallowed, tick
 from nozzle.document.proposal import find, read
-from nozzle.document.thought.said import said
+from nozzle.document.thought.said import named, said
 
 TEXT = "---\ntitle: t\n---\n\nOne thing.\n\n```{code-cell} python\n1\n```\n\nAnother thing.\n"
 
@@ -49,6 +49,41 @@ def test_a_cell_is_fenced_so_that_nothing_in_it_closes_it() -> None:
 
 def test_a_question_is_one_paragraph() -> None:
     assert put("", "ask", "why\n\n  is it so?\n") == "/ask why is it so?\n\n"
+
+
+SAME = "Same.\n\nBetween.\n\nSame.\n\n> Same.\n\n| a |\n|---|\n| 1 |\n\n$$\nx\n$$\n\nLast.\n"
+
+
+@pytest.mark.parametrize("line", [0, 4, 6, 8, 12])
+def test_every_block_of_the_authors_has_a_name_of_its_own(line: int) -> None:
+    entry = Entry(SAME)
+    (name,) = [name for name, span in named(entry).items() if span.start == line]
+    stop = named(entry)[name].stop
+    written = put(SAME, "prose", "New.", f"said-{name}")
+    assert written == "".join(entry.rows[:stop]) + "\nNew.\n" + "".join(entry.rows[stop:])
+
+
+@pytest.mark.parametrize("what", ["prose", "cell", "ask"])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("One.\n\n```text\nnever closed\n", "line 3 opens a fence that nothing closes"),
+        ("<!-- a comment\n\nOne.", "line 1 opens a comment that nothing closes"),
+        (":::{note}\nOne.\n", "line 1 opens a block that nothing closes"),
+        ("```text\nclosed\n```\n", ""),
+        ("<!-- closed -->\n", ""),
+        ("<div>\nOne.", ""),
+        ("1. one\n2. two", ""),
+    ],
+)
+def test_what_would_go_into_something_open_is_told(text: str, why: str, what: What) -> None:
+    edit = insert(Entry(text), what, "Two.")
+    assert edit is not None
+    assert swallowed(Entry(text), edit) == why
+
+
+def test_half_a_character_is_written_as_what_stands_for_it() -> None:
+    assert put("", "prose", "lone \ud800 half") == "lone \ufffd half\n"
 
 
 def test_a_place_that_is_gone_is_none() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,14 @@ from nozzle.words.beside import beside
 from nozzle.words.deeds import Doing
 from nozzle.words.hush import Hush
 from nozzle.words.journal import Journal, journal
+from nozzle.words.live import showing
 from nozzle.words.run import looping
+from nozzle.words.site import build_site
 from nozzle.words.voice import Ears, Voice
 from nozzle.words.watch import _page, begin, nobody, watching
+from tests.page.browser import Browser
 from tests.page.chromium import BINARY, Chromium
-from tests.words.conftest import git
+from tests.words.conftest import entry, git
 
 RAMBLE = """---
 title: Scan
@@ -131,6 +135,59 @@ def test_nothing_is_written_where_the_place_is_gone_or_nothing_is_said(folder: P
         assert here.text == RAMBLE
 
     watch(folder, drive)
+
+
+def test_nothing_is_written_into_what_is_open(folder: Path) -> None:
+    text = "One.\n\n```text\nnever closed\n"
+
+    def drive(here: Watched) -> None:
+        said = here.act("write", what="prose", text="Swallowed.")
+        assert not said.ok
+        assert said.say.startswith("line 3 opens a fence that nothing closes: ")
+        assert here.text == text
+
+    watch(folder, drive, text=text)
+
+
+def test_the_link_that_is_printed_leads_to_a_page_with_its_style_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the site is built for the first time."""
+    asked, answers = threading.Event(), dict[str, str]()
+
+    def slow(*args: Any, **how: Any) -> Any:
+        assert asked.wait(60)
+        return build_site(*args, **how)
+
+    monkeypatch.setattr("nozzle.words.site.build_site", slow)
+    entry(folder, RAMBLE, "journal/scan.md")
+    with journal(folder, make=True) as here, showing(here) as shown:
+        browser = Browser(shown.first.page)
+
+        def ask(place: str) -> None:
+            answers[place] = browser.ask(place).text
+
+        places = ("/", f"/{PAGE}", "/journal.css")
+        threads = [threading.Thread(target=ask, args=(place,)) for place in places]
+        for thread in threads:
+            thread.start()
+        threads[0].join(0.3)  # if it is answered so soon, it was not waited for
+        asked.set()
+        for thread in threads:
+            thread.join()
+    assert "Scan" in answers["/"]
+    assert "journal.css" in answers[f"/{PAGE}"]
+    assert ".chain" in answers["/journal.css"]
+
+
+def test_news_of_no_entry_begins_with_its_words(folder: Path) -> None:
+    entry(folder, RAMBLE, "journal/scan.md")
+    with journal(folder, make=True) as here, showing(here) as shown:
+        browser = Browser(shown.first.page)
+        with browser.look(PAGE) as events:
+            events.next()
+            shown.first.hear(Notice("moved", "", "you are at 1234"))
+            assert events.until("news")[-1][1]["text"] == "you are at 1234"
 
 
 def test_two_who_write_at_once_both_stand(folder: Path) -> None:
@@ -296,6 +353,164 @@ def test_half_written_text_and_the_place_in_it_survive_a_patch_and_a_reload(fold
             page.until("document.querySelector('#deed-text')?.value === 'half a thou'")
 
     watch(folder, drive)
+
+
+BLOCKS = """# Places
+
+Same words.
+
+Middle.
+
+Same words.
+
+> A quote of mine
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+~~~text
+a plain fence
+~~~
+
+$$
+x^2
+$$
+
+The end.
+"""
+
+
+@looked
+@pytest.mark.parametrize(
+    ("block", "last"),
+    [
+        (
+            "[...document.querySelectorAll('article > p')].filter((p) => p.textContent === 'Same words.')[1]",
+            "Same words.",
+        ),
+        ("document.querySelector('article > blockquote')", "> A quote of mine"),
+        ("document.querySelector('article table').closest('article > *')", "| 1 | 2 |"),
+        (
+            "[...document.querySelectorAll('article > *')].find((one) => one.textContent.trim() === 'a plain fence')",
+            "~~~",
+        ),
+        ("document.querySelector('article math').closest('article > *')", "$$"),
+    ],
+    ids=["the second of two", "a quote", "a table", "a fence", "a formula"],
+)
+def test_what_is_written_at_a_block_stands_below_it(folder: Path, block: str, last: str) -> None:
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.do(f"(() => {{ const one = {block}; one.tabIndex = -1; one.focus(); }})()")
+            page.press("w", 87, text="w")
+            page.until("document.activeElement.id === 'deed-text'")
+            page.type("It goes here.")
+            page.press("Enter", 13, 2)
+            page.until("document.querySelector('#deed-text').value === ''")
+
+    watch(folder, drive, text=BLOCKS)
+    text = (folder / "journal/scan.md").read_text()
+    assert text.replace("It goes here.\n\n", "") == BLOCKS
+    above = text.partition("\n\nIt goes here.")[0]
+    assert above.endswith(f"\n{last}")
+    assert above.count("Same words.") == 2
+
+
+@looked
+def test_a_draft_keeps_its_kind_and_its_place_and_says_when_the_place_is_gone(folder: Path) -> None:
+    where = "document.querySelector('#deed-where').selectedOptions[0].textContent"
+
+    def drive(here: Watched) -> None:
+        path = here.here.root / "journal/scan.md"
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.do("(() => { const p = document.querySelectorAll('article > p')[1]; p.tabIndex = -1; p.focus(); })()")
+            page.press("w", 87, text="w")
+            page.until(f"{where} === 'Below: Middle.'")
+            page.type("x = 1")
+            kind = "(() => { const kind = document.querySelector('#deed-kind');"
+            page.do(f"{kind} kind.value = 'cell'; kind.dispatchEvent(new Event('change')); }})()")
+            path.write_text(BLOCKS.replace("Middle.", "Middle, by the editor."))
+            page.until(f"{where} === 'Below: Middle, by the editor.'")
+            page.ask("Page.reload")
+            page.until("document.querySelector('#deed-text')?.value === 'x = 1'")
+            assert page.do(where) == "Below: Middle, by the editor."
+            assert page.do("document.querySelector('#deed-kind').value") == "cell"
+            path.write_text(BLOCKS.replace("Middle.\n\n", ""))
+            page.until(f"{where} === 'Its place is gone: choose another'")
+            page.do("document.querySelector('#deed-text').focus()")
+            page.press("Enter", 13, 2)
+            page.until("document.querySelector('.deed-say').textContent.includes('choose another')")
+            assert page.do("document.querySelector('#deed-text').value") == "x = 1"
+            assert "x = 1" not in here.text
+
+    watch(folder, drive, text=BLOCKS)
+
+
+@looked
+def test_what_is_asked_for_twice_at_once_is_done_once(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="One.")
+        with Chromium(folder.parent / "profile", 360, 780) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("w", 87, text="w")
+            page.until("document.activeElement.id === 'deed-text'")
+            page.type("Only once.")
+            key = "new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true})"
+            page.do(f"for (const _ of [1, 2]) document.querySelector('#deed-text').dispatchEvent({key})")
+            page.until("document.querySelector('#deed-text').value === ''")
+            page.until("document.querySelector('.deed-say').textContent === 'written'")
+            button = "document.querySelector('#deed-write .deed-main')"
+            box = f"{button}.getBoundingClientRect()"
+            assert page.do(f"document.elementFromPoint({box}.left + 9, {box}.top + 9) === {button}")
+            page.press("Escape", 27)
+            page.press("s", 83, text="s")
+            page.until("document.querySelectorAll('.deed-steps li').length > 1")
+            fork = "document.querySelector('.deed-steps li').querySelectorAll('button')[1]"
+            page.do(f"(() => {{ const fork = {fork}; fork.click(); fork.click(); }})()")
+            page.until("document.querySelector('.deed-say').textContent.includes('new thread')")
+            assert page.complaints == []
+
+    watch(folder, drive)
+    assert (folder / "journal/scan.md").read_text().count("Only once.") == 1
+    assert git(folder, "branch", "--list", "nozzle/*").count("nozzle/") == 1
+
+
+@looked
+@pytest.mark.parametrize("width", [360, 1400])
+def test_a_point_of_the_map_and_a_link_lead_to_words_that_are_seen(folder: Path, width: int) -> None:
+    filler = "\n\n".join(f"Filler number {n} goes on for a while, so that the page is long." for n in range(30))
+    asked = "Does the gap survive the gluing?"
+    cell = "```{code-cell} python\n#| label: deep\nprint('gap')\n```"
+    text = f"# Long\n\n{filler}\n\n{asked}\n\n{filler.replace('Filler', 'Padding')}\n\n{cell}\n\n{filler}\n"
+    block = "[...document.querySelectorAll('article > *')].findLast((one) => one.innerText.includes({!r}))"
+
+    def drive(here: Watched) -> None:
+        here.act("run")
+        with Chromium(folder.parent / "profile", width, 740) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            if page.do("document.querySelector('#deed-map').hidden"):
+                page.press("m", 77, text="m")
+            for words, point in ((asked, "#said-"), ("print(", "#cell-")):
+                page.until(f"!!document.querySelector('.deed-map a[href^=\"{point}\"]')")
+                page.do("scrollTo(0, 0)")
+                page.do(f"document.querySelector('.deed-map a[href^=\"{point}\"]').click()")
+                at = f"(() => {{ const box = {block.format(words)}.getBoundingClientRect();"
+                seen = "return document.elementFromPoint(box.left + 20, box.top + 8); })()"
+                page.until(f"{block.format(words)}.contains({at} {seen})")
+            name = page.do("document.querySelector('.deed-map a[href^=\"#said-\"]').hash")
+            page.open("about:blank")
+            page.open(here.link.partition("?")[0] + name)
+            top = f"{block.format(asked)}.getBoundingClientRect().top"
+            page.until(f"scrollY > 0 && {top} > -1 && {top} < 100")
+
+    watch(folder, drive, text=text)
 
 
 @looked
