@@ -13,6 +13,9 @@ from nozzle.document.talk.turn import Conversation
 from nozzle.errors import Unreadable
 
 
+LEFT = "left out: a message off the branch that was shown last"
+
+
 def node(role: str, text: str, parent: str | None, at: float = 0) -> dict[str, Any]:
     message = {"author": {"role": role}, "content": {"content_type": "text", "parts": [text]}, "create_time": at}
     return {"message": message, "parent": parent, "children": []}
@@ -50,7 +53,7 @@ def read(value: object) -> list[Conversation]:
 def test_chatgpt_gives_the_branch_last_shown() -> None:
     (chat,) = read([chatgpt()])
     assert said(chat) == [("author", "is it bandwidth?"), ("machine", "yes"), ("author", "measure it")]
-    assert (chat.title, chat.date, chat.notes) == ("Scan", "2025-11-13", ())
+    assert (chat.title, chat.date, chat.notes) == ("Scan", "2025-11-13", (LEFT,))
 
 
 def test_openwebui_gives_thoughts_apart_and_the_models_name() -> None:
@@ -85,7 +88,7 @@ def test_a_list_out_of_order_stands_by_its_times() -> None:
 def test_half_an_export_is_read_as_far_as_it_goes() -> None:
     whole = json.dumps([chatgpt(), openwebui()])
     first, second = conversations(whole[: whole.index("glm-4.5")])
-    assert first.notes == ()
+    assert first.notes == (LEFT,)
     assert [who for who, _ in said(second)] == ["author", "machine"]
     assert "breaks off" in second.notes[0]
 

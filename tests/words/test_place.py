@@ -758,7 +758,9 @@ def test_two_browsers_see_and_write_one_journal(folder: Path) -> None:
 def test_a_phone_is_paired_by_the_code_on_the_terminal(folder: Path) -> None:
     def drive(here: Watched) -> None:
         address = here.link.partition("/journal")[0]
-        code = next(line for line in here.told if "enter:" in line).split()[-1]
+        told = next(line for line in here.told if "enter:" in line)
+        assert f"open {here.link.partition(PAGE)[0]} there" in told
+        code = told.split()[-1]
         with Chromium(folder.parent / "profile", 360, 780) as phone:
             phone.open(address + "/")
             phone.until("!!document.querySelector('#code')")

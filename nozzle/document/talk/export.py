@@ -171,7 +171,13 @@ def _branch(nodes: Mapping[str, Any], now: Any, parent: str, message: Any) -> tu
             found.append(said)
         here = node.get(parent)
     if not broken:
-        return found[::-1], ""
+        left = sum(
+            any(True for _ in _turn(said))
+            for name, node in nodes.items()
+            if name not in seen and isinstance(node, dict) and isinstance(said := message(node), dict)
+        )
+        many = "a message" if left == 1 else f"{left:,} messages"
+        return found[::-1], f"left out: {many} off the branch that was shown last" if left else ""
     loose = [said for node in nodes.values() if isinstance(node, dict) and isinstance(said := message(node), dict)]
     return _by_time(loose), "its turns did not hang together; they stand by their times"
 
