@@ -12,7 +12,6 @@ from nozzle.document.talk.export import conversations
 from nozzle.document.talk.turn import Conversation
 from nozzle.errors import Unreadable
 
-
 LEFT = "left out: a message off the branch that was shown last"
 
 

@@ -109,10 +109,10 @@ def named(entry: Entry) -> dict[str, Span]:
 
 def _others(entry: Entry) -> Iterator[tuple[str, Span]]:
     """Quotes, tables, fences, formulas: what is drawn, is the author's, and is no cell that runs."""
-    taken = {block.span.start for block in (*entry.envelopes, *(cell for cell in entry.cells if cell.runs))}
-    inside = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
+    taken = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
+    taken |= {cell.span.start for cell in entry.cells if cell.runs}
     for top in entry.outline.tops:
-        if top.kind in (*_PROSE, *_CODE, *_OTHERS) and top.start not in taken and top.start not in inside:
+        if top.kind in (*_PROSE, *_CODE, *_OTHERS) and top.start not in taken:
             yield hexdigest(" ".join("".join(entry.rows[top.start : top.stop]).split()))[:8], Span(top.start, top.stop)
 
 
