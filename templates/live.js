@@ -99,15 +99,21 @@
 
   // -- an old block becomes a new one: what is the same is not touched, so focus, selection and frames stay ------
 
-  const alike = (old, fresh) => only(old) && only(fresh) && kin(only(old), only(fresh));
+  const alike = (old, fresh) => only(old) && only(fresh) && kin(only(old), only(fresh)) && !name(old) === !name(fresh);
+  // The name that links lead to stands before its block, and shows nothing.
+  const name = (nodes) => nodes.find((node) => node.matches?.("a.chain"));
   const only = (nodes) => {
-    const found = nodes.filter((node) => node.nodeType !== Node.TEXT_NODE || node.data.trim());
+    const found = nodes.filter((node) => (node.nodeType !== Node.TEXT_NODE || node.data.trim()) && node !== name(nodes));
     return found.length === 1 && found[0].nodeType === Node.ELEMENT_NODE ? found[0] : null;
   };
   const kin = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName
     && (one.nodeType !== Node.ELEMENT_NODE || (one.classList[0] === other.classList[0] && (one.nodeName !== "IFRAME" || one.getAttribute("src") === other.getAttribute("src"))));
 
-  const morphed = (old, fresh) => { morph(only(old), only(fresh)); return [only(old)]; };
+  const morphed = (old, fresh) => {
+    morph(only(old), only(fresh));
+    if (name(old)) name(old).id = name(fresh).id;
+    return old;
+  };
 
   // What the reader did stays: an opened fold, a frame that said how high it is.
   const readers = (node, name) => (node.nodeName === "DETAILS" && name === "open") || (node.nodeName === "IFRAME" && name === "height")

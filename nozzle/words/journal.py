@@ -66,15 +66,16 @@ class Journal:
 
         Its limits would not hold there else. A step that holds other settings than HEAD does keeps its own.
         """
-        from nozzle import disk, whole
+        from nozzle import whole
         from nozzle.settings import settings_file
 
-        thread = self.steps.fork(step, name, only)
         mine = settings_file(self.root)
+        held = mine.read_bytes() if mine else b""
+        thread = self.steps.fork(step, name, only)
         if mine is not None and self.steps.text(step, mine.name) == self.steps.text("HEAD", mine.name):
-            settings, there = disk.read(mine), thread.folder / mine.name
-            if disk.readable(there) != settings:
-                whole.write(there, settings, root=thread.folder)
+            there = thread.folder / mine.name
+            if not there.is_file() or there.read_bytes() != held:
+                whole.write(there, held, root=thread.folder)
         return thread
 
     @property

@@ -52,7 +52,8 @@ def seen(site: Path, first: Live, change: Callable[[Page, dict[str, Live]], None
                 browser.kill()
 
 
-def test_changed_blocks_are_patched_and_the_rest_stays(site: Path) -> None:
+@pytest.mark.parametrize("anchored", ["", "0a1b2c3d"])
+def test_changed_blocks_are_patched_and_the_rest_stays(site: Path, anchored: str) -> None:
     script = """
       addEventListener("DOMContentLoaded", () => {
         const all = [...document.querySelectorAll("article > p")], fold = document.querySelector("details.kept");
@@ -68,7 +69,8 @@ def test_changed_blocks_are_patched_and_the_rest_stays(site: Path) -> None:
         }, 20);
       });
     """
-    fold = "<details class='kept'><summary>s</summary>{}</details>"
+    anchor = "<a class='chain' id='said-{}'></a>" if anchored else ""
+    fold = anchor.format(anchored) + "<details class='kept'><summary>s</summary>{}</details>"
 
     def change(page: Page, shown: dict[str, Live]) -> None:
         for words in ("a b c d", "a b2 c d", "new a b2 d c", "new a b2 c"):
