@@ -175,9 +175,7 @@ class Conductor:
             return True
         if not (self._full or self.lookups.under_way):
             self._full = True
-            words = (
-                f"of {most} a day, all remarks were made here today; no more until tomorrow (remarks in nozzle.toml)"
-            )
+            words = f"{most} of {most} remarks of today are made; no more until tomorrow (remarks in nozzle.toml)"
             self._held(words)
         return False
 
