@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from nozzle import aot
 from nozzle.aot import cache, cpu, passes
 from nozzle.aot.build import Refuse
+from nozzle.aot.interpret import Left
 from nozzle.aot.lower import lower
 from tests.aot import random_numbers
 from tests.aot.agree import fresh
@@ -57,6 +58,8 @@ def one(seed, count):
         count["refused"] += 1
     except Refuse:
         count["no native form"] += 1
+    except Left:
+        count["left to Python by a guard"] += 1
     except (ValueError, IndexError, TypeError):
         count["an error in Python too"] += 1
     return None
