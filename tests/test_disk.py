@@ -421,6 +421,8 @@ def test_killed_at_a_hundred_moments_both_texts_are_found(tmp_path: Path) -> Non
                 forever(entry, told)
             finally:
                 os._exit(1)
+        while not told.stat().st_size and not os.waitpid(child, os.WNOHANG)[0]:  # a busy machine takes its time
+            time.sleep(0.0001)
         for text in saved[1:]:
             time.sleep(chance.random() * 0.003)
             chance.choice((editors.in_place, editors.by_rename))(entry, text)
@@ -441,7 +443,7 @@ def test_killed_at_a_hundred_moments_both_texts_are_found(tmp_path: Path) -> Non
         for each in left:
             disk.discard(each.temp)
         assert sorted(each.name for each in tmp_path.iterdir()) == ["entry.md", "told"]
-    assert found > 3  # of a hundred: how many fall into a write hangs on how busy the machine is
+    assert found > 3  # of a hundred
 
 
 def test_only_our_own_files_are_discarded(entry: Path) -> None:
