@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -91,9 +92,21 @@ class Stop:
 
     def __init__(self) -> None:
         self._said = threading.Event()
+        self._ends: list[Callable[[], None]] = []
 
     def say(self) -> None:
         self._said.set()
+        for end in list(self._ends):
+            end()
+
+    @contextmanager
+    def ending(self, end: Callable[[], None]) -> Iterator[None]:
+        """When it is said meanwhile, `end` is called, from the thread that says it."""
+        self._ends.append(end)
+        try:
+            yield
+        finally:
+            self._ends.remove(end)
 
     @property
     def said(self) -> bool:
@@ -126,6 +139,8 @@ class Gathered:
     thoughts: list[str] = field(default_factory=list)
     size: int = 0
     finish: str = ""
+    _half: str = ""
+    """Of a character that a server cut in two: its second half is still to come."""
 
     @property
     def text(self) -> str:
@@ -135,6 +150,7 @@ class Gathered:
         """One more piece; raises Failed when it is to stop, or has become too long."""
         if self.stop.said:
             raise Failed("stopped", "you stopped it", self.text)
+        piece, self._half = _whole(self._half + piece)
         if piece:
             self.pieces.append(piece)
             self.size += len(piece)
@@ -146,7 +162,7 @@ class Gathered:
 
     def done(self, usage: Usage, model: str, id_: str) -> Reply:
         """The whole reply; raises Failed for one that is none."""
-        text = self.text
+        text = self.text.replace("\r\n", "\n").replace("\r", "\n")
         if self.finish in ("length", "max_tokens"):
             raise Failed("truncated", "the reply was cut off at the token limit (model_tokens in the settings)", text)
         if self.finish in ("content_filter", "refusal"):
@@ -159,3 +175,13 @@ class Gathered:
         if not text.strip():
             raise Failed("empty", "the reply was empty; ask again, or in other words")
         return Reply(text, "".join(self.thoughts), self.finish, usage, model, id_)
+
+
+def _whole(text: str) -> tuple[str, str]:
+    """What can be written of a text that may end within a character, and that half; a half alone is none.
+
+    >>> _whole("a\\ud83d"), _whole("\\ud83d\\ude00!"), _whole("\\ude00!")
+    (('a', '\\ud83d'), ('😀!', ''), ('\ufffd!', ''))
+    """
+    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    return text[: len(text) - len(half)].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), half

@@ -3,7 +3,9 @@
 httpx costs a tenth of a second to import, litellm several: whoever runs a model of his own should not wait for it.
 """
 
+import contextlib
 import json
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,10 +51,24 @@ class Wire:
         }  # fmt: skip
         headers = {"authorization": f"Bearer {self.key() or 'none'}"}
         timeout = httpx.Timeout(call.timeout, connect=min(10.0, call.timeout))
+        lines = list[Any]()
+
+        def connected(event: str, about: dict[str, Any]) -> None:
+            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+                lines.append(about["return_value"])
+
+        def hang_up() -> None:
+            for line in lines[-1:]:
+                with contextlib.suppress(OSError):
+                    line.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+        where, extensions = f"{self.url}/chat/completions", {"trace": connected}
         try:
-            with httpx.stream(
-                "POST", f"{self.url}/chat/completions", json=body, headers=headers, timeout=timeout
-            ) as got:
+            with (
+                gathered.stop.ending(hang_up),
+                httpx.Client(timeout=timeout) as client,
+                client.stream("POST", where, json=body, headers=headers, extensions=extensions) as got,
+            ):
                 if got.status_code >= 400:
                     got.read()
                     raise _failure(self.url, got.status_code, _words(got.text), got.headers.get("retry-after", ""))
@@ -62,6 +78,7 @@ class Wire:
         except httpx.ConnectError:
             raise Failed("unreachable", f"{self.url}: nobody answers there; is the server running?") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            gathered.add("")  # it broke because it was to stop
             raise Failed(
                 "truncated", f"{self.url}: the connection broke ({type(error).__name__})", gathered.text
             ) from None
@@ -87,14 +104,35 @@ def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
     for event in events:
         if "error" in event:
             raise Failed("provider", f"the server broke off: {_words(json.dumps(event))}", gathered.text)
-        model, id_ = event.get("model") or model, event.get("id") or id_
-        usage = counted(event.get("usage") or {}) or usage
-        for choice in event.get("choices") or ():
-            delta = choice.get("delta") or {}
-            gathered.thoughts.append(delta.get("reasoning_content") or delta.get("reasoning") or "")
-            gathered.finish = choice.get("finish_reason") or gathered.finish
-            gathered.add(delta.get("content") or "")
+        model, id_ = str(event.get("model") or model), str(event.get("id") or id_)
+        usage = counted(event.get("usage")) or usage
+        try:
+            said = [_said(choice) for choice in event.get("choices") or ()]
+        except (AttributeError, TypeError):
+            words = f"the server sent an event of another form: {json.dumps(event)[:200]}"
+            raise Failed("malformed", words, gathered.text) from None
+        for thought, finish, piece in said:
+            gathered.thoughts.append(thought)
+            gathered.finish = finish or gathered.finish
+            gathered.add(piece)
     return gathered.done(usage, model, id_)
+
+
+def _said(choice: Any) -> tuple[str, str, str]:
+    """What an event brings: of the model's reasoning, why the reply ends, and of its text."""
+    delta = choice.get("delta") or {}
+    thought = delta.get("reasoning_content") or delta.get("reasoning")
+    reasoning = thought if isinstance(thought, str) else ""
+    return reasoning, str(choice.get("finish_reason") or ""), _text(delta.get("content"))
+
+
+def _text(said: Any) -> str:
+    """A text, whole or in parts; TypeError when it is none."""
+    if isinstance(said, list):
+        return "".join(_text(part.get("text")) for part in said)
+    if not isinstance(said, str | None):
+        raise TypeError("no text")
+    return said or ""
 
 
 def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -110,16 +148,20 @@ def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
         yield event
 
 
-def counted(usage: dict[str, Any]) -> Usage | None:
-    """Tokens in OpenAI's words, or in Anthropic's as they pass through."""
-    if not usage:
+def counted(usage: Any) -> Usage | None:
+    """Tokens in OpenAI's words, or in Anthropic's as they pass through; what is no count is none."""
+    if not usage or not isinstance(usage, dict):
         return None
-    details = usage.get("prompt_tokens_details") or {}
-    thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
-    cached = details.get("cached_tokens") or usage.get("cache_read_input_tokens") or 0
+
+    def count(name: str, among: str = "") -> int:
+        table = usage.get(among) if among else usage
+        found = table.get(name) if isinstance(table, dict) else 0
+        return found if type(found) is int and found > 0 else 0
+
+    cached = count("cached_tokens", "prompt_tokens_details") or count("cache_read_input_tokens")
     return Usage(
-        usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, cached,
-        usage.get("cache_creation_input_tokens") or 0, thought,
+        count("prompt_tokens"), count("completion_tokens"), cached, count("cache_creation_input_tokens"),
+        count("reasoning_tokens", "completion_tokens_details"),
     )  # fmt: skip
 
 

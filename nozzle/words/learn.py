@@ -104,7 +104,8 @@ def _missed(facts: Mapping[str, Any]) -> bool:
 
 
 def _count(facts: Mapping[str, Any], name: str) -> int:
-    return int(facts.get(f"gen_ai.usage.{name}", 0))
+    found = facts.get(f"gen_ai.usage.{name}", 0)
+    return found if isinstance(found, int) else 0  # what a server of another kind counted is no count
 
 
 def _dollars(amount: float) -> str:

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from nozzle.lm import Call, Failed, Stop
+from nozzle.lm.model import Gathered, Usage
 from nozzle.lm.wire import Wire
 from tests.lm.wire import WireServer
 
@@ -52,6 +53,55 @@ def test_a_reply_that_fails_says_how(server: WireServer, model: str, kind: str, 
     with pytest.raises(Failed, match=words) as failed:
         reply(server, model)
     assert failed.value.kind == kind
+
+
+def event(said: str, usage: str = "{}") -> str:
+    return f'{{"usage": {usage}, "choices": [{{"finish_reason": "stop", "delta": {{"content": {said}}}}}]}}'
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ['{"choices": ["x"]}', '{"choices": [{"delta": "x"}]}', '{"choices": 3}', event("7"), event('["x"]'),
+     event('[{"text": 3}]')],
+)  # fmt: skip
+def test_an_event_of_another_form_is_malformed(server: WireServer, sent: str) -> None:
+    with pytest.raises(Failed, match="an event of another form") as failed:
+        reply(server, sent)
+    assert failed.value.kind == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [('[{"type": "text", "text": "in "}, {"text": "parts"}]', "in parts"), (r'"a\ud83d\ude00"', "a\U0001f600"),
+     (r'"a\ude00"', "a\ufffd"), (r'"a\r\n\r---\r\nb"', "a\n\n---\nb")],
+)  # fmt: skip
+def test_a_text_is_taken_as_it_was_meant(server: WireServer, said: str, text: str) -> None:
+    assert reply(server, event(said))[0] == text
+
+
+def test_a_character_in_two_pieces_is_one() -> None:
+    told: list[str] = []
+    gathered = Gathered(told.append, Stop(), finish="stop")
+    for piece in ("a\ud83d", "\ude00b", "\ud83d"):
+        gathered.add(piece)
+    assert told == ["a", "\U0001f600b"]
+    assert gathered.done(Usage(), "", "").text == "a\U0001f600b"
+
+
+@pytest.mark.parametrize(
+    "usage", ['{"prompt_tokens": "many", "completion_tokens": 12.5}', "[1]", '{"prompt_tokens_details": 3}']
+)
+def test_a_count_that_is_none_is_none(server: WireServer, usage: str) -> None:
+    found = Wire(event('"a"', usage), server.url).reply(HELLO, lambda piece: None, Stop())
+    assert found.usage == Usage()
+
+
+def test_a_stop_hangs_up_on_a_server_that_has_not_said_a_word(server: WireServer) -> None:
+    stop = Stop()
+    threading.Timer(0.2, stop.say).start()
+    with pytest.raises(Failed, match="you stopped it") as failed:
+        reply(server, "silent", stop=stop)
+    assert failed.value.kind == "stopped"
 
 
 def test_what_came_before_the_line_was_cut_is_kept(server: WireServer) -> None:

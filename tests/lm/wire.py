@@ -1,7 +1,8 @@
 """A loopback server that speaks the wires of OpenAI and Anthropic: streams, cache counters, every way to fail.
 
 What it does is in the name of the model: `busy`, `busy-once`, `key`, `broken`, `slow`, `cut`, `filter`, `length`,
-`long`, `empty`, `garbage`, `silent`; any other name answers by `answer(messages)`. It remembers every request.
+`long`, `empty`, `garbage`, `silent`, or it is the one event that is sent; any other name answers by
+`answer(messages)`. It remembers every request.
 """
 
 import json
@@ -89,7 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         text = self.server.answer(body["messages"]) if text is None else text
         events = _anthropic if self.path.endswith("/messages") else _openai
         sent = sum(len(flat(each)) for each in body["messages"]) // 4
-        for number, event in enumerate(events(text, model, sent, self.server.cached(body["messages"]))):
+        if model.startswith("{"):  # what it says is the event
+            given = [b"data: " + model.encode() + b"\n\n"]
+        else:
+            given = list(events(text, model, sent, self.server.cached(body["messages"])))
+        for number, event in enumerate(given):
             self.wfile.write(event)
             self.wfile.flush()
             if model == "cut" and number == 3:
