@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nozzle.document.entry import Entry, Span
+from nozzle.explainer.links import code_spans, holds
 
 SHOWS = ("output", "quote", "cell", "attempt")
 """Envelopes that hold what was run, or brought in."""
@@ -29,7 +30,7 @@ _file = re.compile(
 _url = re.compile(r"https?://[^\s<>\"'`\])]+[^\s<>\"'`\]).,;:!?]")
 _quote = re.compile(r"\"([^\"\n]{12,400})\"|“([^”\n]{12,400})”")
 _target = re.compile(r"(?<=\])\([^()\s]*\)")
-_whole = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|\[[^\]\n]*\]\([^()\s]*\)", re.S)
+_link = re.compile(r"\[[^\[\]\n]*\]\([^()\s]*\)")
 _end = re.compile(r"(?<=[.!?:])[\"')\]”]*\s+")
 _lead = re.compile(r"\s*(?:(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?|#{1,6}\s+)?")
 _item = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|#{1,6}\s")
@@ -129,10 +130,9 @@ def _group(rows: list[str], evidence: Evidence) -> list[str]:
 
 def _sentences(text: str) -> Iterator[str]:
     """Cut at the ends of sentences, with the white space behind them; never in code or in a link."""
-    whole = [match.span() for match in _whole.finditer(text)]
-    begin = 0
+    quoted, linked, begin = code_spans(text), [match.span() for match in _link.finditer(text)], 0
     for match in _end.finditer(text):
-        if not any(start < match.end() <= stop for start, stop in whole):
+        if not (holds(quoted, match.end()) or holds(linked, match.end())):
             yield text[begin : match.end()]
             begin = match.end()
     yield text[begin:]

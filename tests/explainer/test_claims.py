@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nozzle.document.entry import Entry
 from nozzle.explainer.claims import FOUND, READ, SHOWN, Evidence, shown, weighed
+from nozzle.explainer.links import checked
 from nozzle.publish.flow import undrawn
 
 HERE = Evidence(
@@ -119,3 +120,10 @@ def test_nothing_is_taken_away(rows: list[str]) -> None:
     text = "\n".join(rows)
     grey = re.compile(r'\n\n<span class="unshown">\*\([^)]*\)\*</span>|<span class="unshown">| \*\([^)]*\)\*</span>')
     assert grey.sub("", weighed(text, Evidence(""))) == text
+
+
+@pytest.mark.parametrize("odd", ["[", "`x`. ", "` `` ", "[a](b) `c` x. ", "](", "a`b. "])
+def test_however_odd_a_long_reply_is_it_is_read_in_one_go(odd: str) -> None:
+    text = odd * (200_000 // len(odd))
+    assert weighed(text, Evidence("")).count("unshown") == 0
+    assert checked(text, Entry(""), lambda path: True) == text
