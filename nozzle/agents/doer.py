@@ -14,7 +14,7 @@ from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Finished
-from nozzle.document.options import reach_of
+from nozzle.document.options import first_code, reach_of
 from nozzle.document.prompts import prompt
 from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
@@ -361,5 +361,5 @@ def _printed(slot: Slot) -> str:
 
 
 def _first(text: str) -> str:
-    row = next((row for row in text.split("\n") if row.strip() and not row.startswith("#|")), "")
+    row = first_code(text)
     return row if len(row) <= 80 else row[:79] + "…"

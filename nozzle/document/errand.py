@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nozzle.document import proposal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
+from nozzle.document.options import first_code
 from nozzle.document.prompts import prompt
 from nozzle.document.scribe import fence, put
 
@@ -81,8 +82,7 @@ def progress(there: Entry, digest: str, link: str) -> Progress:
     if last is None or last.kind != "proposal":
         return Progress("running", f"{words}.")
     stands = proposal.read(last)
-    row = next((row for row in stands.source.split("\n") if row.strip()), "")
-    words += f"; `{row[:60].replace('`', '')}`"
+    words += f"; `{first_code(stands.source)[:60].replace('`', '')}`"
     if last.keys.get("risk") != "ask":
         return Progress("running", f"{words} is about to run.")
     told = "\n".join(row.removeprefix(">").strip() for row in last.body if row.startswith(">") and "[!" not in row)

@@ -121,6 +121,16 @@ def magic_first(body: str) -> str:
     return "\n".join([rows[said], *(rows[:said] if commented else []), *rows[said + 1 :]])
 
 
+def first_code(body: str) -> str:
+    """The first line that says what a cell does; empty when none does.
+
+    >>> first_code("#| reach: network\\n\\ncurl -O https://example.org/rows.csv")
+    'curl -O https://example.org/rows.csv'
+    """
+    code = (line.strip() for line in body.split("\n") if line.strip() and not line.startswith("#|"))
+    return next(code, "")
+
+
 def reach_of(source: str) -> Reach:
     """How far out of its bounds a cell with this body would go.
 

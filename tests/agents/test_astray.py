@@ -73,7 +73,7 @@ def test_a_doer_that_writes_what_the_task_does_not_name_is_news(table: Open) -> 
 
 def test_what_is_off_its_way_on_a_thread_is_told_where_the_task_was_set(table: Open) -> None:
     same = fence("print(sum([1, 2]))")
-    one = table(same, same, fence("import socket"))
+    one = table(same, same, fence("#| reach: network\nimport socket"))
     text = one.begin(TASK)
     (asked,) = prompts(Entry(text))
     assert asked.region[-1].kind == "proposal", "what stands last is what waits"
