@@ -1,13 +1,15 @@
 """What the author says to the agents in the text: `{ask}` and `{do}`, or a paragraph that begins with `/ask `.
 
-A prompt is known by its words and by how many like it stand above, never by its line, so it may be moved. What was
-written in answer stands right under it: its region, the envelopes between the prompt and the author's next line. It
+A prompt is known by its words and a number among those of the same words, never by its line, so it may be moved. What
+was written in answer stands right under it: its region, the envelopes between the prompt and the author's next line.
+What stands there bears its name, so it keeps its number whatever the author types above it or takes away. It
 refuses to see a prompt in a fence, a heading, a comment, a list, a quote, or in anything that a machine wrote.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Literal, cast, get_args
 
 from nozzle.document.entry import SHOWN, Block, Cell, Entry, Envelope, Span, hexdigest
@@ -17,6 +19,8 @@ Word = Literal["ask", "do", "wtf", "sure", "nope", "stop"]
 WORDS: tuple[Word, ...] = get_args(Word)
 QUESTIONS: tuple[Word, ...] = ("ask", "wtf")
 """Words that an answer is written under."""
+ALIKE = 64
+"""Prompts of the same words that are told apart by what stands under them."""
 WAITING = "waiting"
 """The status of a task that cannot begin yet."""
 
@@ -31,7 +35,7 @@ class Prompt:
     text: str
     """What is asked or to be done, LF line ends, outer white space away; may be empty for the short words."""
     digest: str
-    """Of word and text, and of how many such stand above: its name in `of`."""
+    """Of word and text, and of its number among such: its name in `of`."""
     span: Span
     region: tuple[Envelope, ...] = ()
     """What was written under it."""
@@ -76,15 +80,32 @@ def prompts(entry: Entry) -> tuple[Prompt, ...]:
     >>> [(each.word, each.text, each.settled) for each in prompts(Entry("/ask why\\n\\n/do it\\n"))]
     [('ask', 'why', True), ('do', 'it', False)]
     """
-    seen: dict[tuple[str, str], int] = {}
+    said = [(each, _region(entry, each[2].stop)) for each in _said_in(entry)]
+    taken = dict[tuple[str, str, int], int]()
+    """Which of them has a number because what stands under it bears that."""
+    for at, ((word, text, *_), region) in enumerate(said):
+        if (number := _borne(word, text, region)) is not None:
+            taken.setdefault((word, text, number), at)
+    numbers = {at: number for (_, _, number), at in taken.items()}
     found = []
-    for word, text, span, settled, options in _said_in(entry):
-        number = seen[word, text] = seen.get((word, text), -1) + 1
-        digest = hexdigest("prompt", word, text, str(number))
+    for at, ((word, text, span, settled, options), region) in enumerate(said):
+        if (number := numbers.get(at)) is None:
+            number = next(each for each in count() if (word, text, each) not in taken)
+            taken[word, text, number] = at
         above = [cell.chain for cell in entry.cells if cell.runs and cell.span.stop <= span.start]
-        region, cell = _region(entry, span.stop), above[-1] if above else ""
-        found.append(Prompt(word, text, digest, span, region, settled, options, cell))
+        cell = above[-1] if above else ""
+        found.append(Prompt(word, text, _name(word, text, number), span, region, settled, options, cell))
     return tuple(found)
+
+
+def _name(word: str, text: str, number: int) -> str:
+    return hexdigest("prompt", word, text, str(number))
+
+
+def _borne(word: str, text: str, region: tuple[Envelope, ...]) -> int | None:
+    """The number by which what stands under a prompt names it; None where that names other words, or nothing does."""
+    names = {block.of for block in region if block.of}
+    return next((each for each in range(ALIKE if names else 0) if _name(word, text, each)[:SHOWN] in names), None)
 
 
 def prompt(entry: Entry, digest: str) -> Prompt | None:

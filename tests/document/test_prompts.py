@@ -6,7 +6,7 @@ from hypothesis import given
 from nozzle.document import spoken
 from nozzle.document.edit import apply
 from nozzle.document.entry import SHOWN, Entry
-from nozzle.document.prompts import prompt, prompts
+from nozzle.document.prompts import Prompt, prompt, prompts
 from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Saying
 from tests.document.samples import journals
@@ -93,3 +93,31 @@ def test_prompts_are_found_in_any_text_and_lie_outside_envelopes(text: str) -> N
     for each in prompts(entry):
         assert each.span.start not in owned
         assert prompt(entry, each.digest) == each
+
+
+def done(asked: Prompt) -> str:
+    return f"\n<!-- nozzle:task v=1 of={asked.digest[:SHOWN]} by=doer status=done -->\n\n> Done.\n\n<!-- /nozzle -->\n"
+
+
+def test_what_stands_under_a_prompt_keeps_its_name_whatever_is_typed_above_or_taken_away() -> None:
+    first, second = prompts(Entry("/do it\n\n/do it\n\n"))
+    text = f"/do it\n{done(first)}\n/do it\n{done(second)}\n"
+    assert [each.digest for each in prompts(Entry(text))] == [first.digest, second.digest]
+    new, *rest = prompts(Entry(f"/do it\n\n{text}"))
+    assert [each.digest for each in rest] == [first.digest, second.digest]
+    assert new.digest not in (first.digest, second.digest)
+    (left,) = prompts(Entry(f"/do it\n{done(second)}\n"))
+    assert left.digest == second.digest
+    copied = prompts(Entry(f"/do it\n{done(first)}\nWords.\n\n/do it\n{done(first)}\n"))
+    assert [each.digest for each in copied] == [first.digest, second.digest], "a name is one prompt's"
+
+
+def test_an_edit_of_one_question_makes_no_other_stale() -> None:
+    first, second = prompts(Entry("/ask why\n\n/ask why\n\n"))
+
+    def answer(asked: Prompt) -> str:
+        return f"\n<!-- nozzle:answer v=1 of={asked.digest[:SHOWN]} by=explainer -->\n\n> So.\n\n<!-- /nozzle -->\n"
+
+    edited = f"/ask why not\n{answer(first)}\n/ask why\n{answer(second)}\n"
+    assert [each.stale for each in prompts(Entry(edited))] == [True, False]
+    assert [each.stale for each in prompts(Entry(f"/ask why\n{answer(second)}\n"))] == [False]
