@@ -54,6 +54,8 @@ class Carried:
         self._steps = steps
         self._copy = steps.private / "outputs"
         self._table: Table | None = None
+        self._at = ""
+        """The commit at which it was read."""
         self._told: set[str] = set()
         """Entries that the newest table names."""
 
@@ -74,8 +76,9 @@ class Carried:
         self._remember()
 
     def forget(self) -> None:
-        """HEAD is elsewhere."""
-        self._table = None
+        """HEAD may be elsewhere."""
+        if self._at != self._steps.thread().head:
+            self._table = None
 
     def text(self, hidden: Callable[[str], bool]) -> str:
         """The table as a trailer says it, without entries that no step may name."""
@@ -83,6 +86,7 @@ class Carried:
 
     def _known(self) -> Table:
         if self._table is None:
+            self._at = self._steps.thread().head
             table = unpacked(newest(self._steps))
             self._told = set(table)
             self._table = _over(self._remembered(), table)

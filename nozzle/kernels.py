@@ -39,7 +39,7 @@ class Kernels:
             self.path.parent, interpreter, root=tools.root, hidden=tools.hidden, secret_names=tools.secrets,
             snapshots=tools.snapshots, content=lambda path: tools.ledger.past.content(path),
             bounds=self._bounds, seen_at=tools.seen_at, serve=tools.serve, specs=tools.specs, cells=tools.cells,
-            shelf=tools.shelf, on=self._on(),
+            shelf=tools.shelf, on=self._on(), made=self._made,
         )  # fmt: skip
 
     def give_away(self) -> None:
@@ -63,6 +63,9 @@ class Kernels:
             self.warn(f"an agent's cell stands in it: its cells run here, in bounds, and not on {on}")
             return ""
         return on
+
+    def _made(self, cell: str) -> set[str]:
+        return self.tools.ledger.past.made_by(self.path.relative_to(self.tools.root).as_posix(), [cell])
 
     def _bounds(self) -> Bounds:
         """What binds the cells of agents here: no entry is theirs to write, nor a place where one could appear."""

@@ -7,6 +7,7 @@ into a text that it was not told of (`News`), and to make a step at another plac
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -290,7 +291,7 @@ class Ledger:
         self._begun = thread.name
         if not thread.head or not thread.name or self.steps.is_thread(thread.name):
             return ""
-        alone = not self.steps.remotes() and self.steps.journal_only(self._journals)
+        alone = not self.steps.remotes() and self.steps.journal_only(self._journals())
         if self.settings.steps == "auto" and alone:
             return ""
         self._begun = self.steps.start_thread().name
@@ -333,10 +334,11 @@ class Ledger:
                 found[target] = content
         return found
 
-    def _journals(self, path: str) -> bool:
-        """Whether a file belongs to a journal and nothing else."""
-        first = path.split("/")[0]
-        return self.settings.is_entry(path) or first in (self.settings.journal, *JOURNAL) or self.past.wrote(path)
+    def _journals(self) -> Callable[[str], bool]:
+        """Whether a file, by its path, belongs to a journal and nothing else."""
+        written = cache(self.past.all_written)
+        folders = (self.settings.journal, *JOURNAL)
+        return lambda path: self.settings.is_entry(path) or path.split("/")[0] in folders or path in written()
 
     @property
     def _inputs(self) -> str:

@@ -130,10 +130,10 @@ class Past:
         )
         return any(not self.steps.blob("HEAD", path.as_posix()) for path in gone)
 
-    def wrote(self, path: str) -> bool:
-        """Whether a cell of any entry wrote a file, by its path from the root."""
+    def all_written(self) -> set[str]:
+        """The files that cells wrote, of all entries."""
         entries = (each.relative_to(self.root).as_posix() for each in self.settings.entries_in(self.root))
-        return any(path in self._of(rel).written for rel in entries)
+        return set().union(*(self._of(rel).written for rel in entries))
 
     def reads(self, rel: str) -> set[str]:
         """Files that cells of the entry read, from the root."""

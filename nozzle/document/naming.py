@@ -5,6 +5,7 @@ It refuses to run anything: a name that is put together from pieces is not found
 
 import re
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\s'\"`;|&<>()=,]+")
 _OPEN = re.compile(r"\$\{\w+\}|\$\w+|\{\w*\}|%[sd]")
@@ -28,7 +29,13 @@ def names(code: str, path: str, so_far: str = "") -> bool:
     name = path.rpartition("/")[2]
     if name in code or (name in so_far and _INTO.search(code)):
         return True
-    return any(fnmatchcase(name, pattern) for pattern in map(_pattern, _WORD.findall(code)) if pattern.strip("*?"))
+    return any(fnmatchcase(name, pattern) for pattern in _patterns(code))
+
+
+@lru_cache(maxsize=64)
+def _patterns(code: str) -> tuple[str, ...]:
+    """Those that code names files by: asked of one cell for every file that is known."""
+    return tuple(pattern for pattern in map(_pattern, _WORD.findall(code)) if pattern.strip("*?"))
 
 
 def _pattern(word: str) -> str:

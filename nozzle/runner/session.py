@@ -70,12 +70,13 @@ class Session:
         cells: Path | None = None,
         shelf: Shelf | None = None,
         on: str = "",
+        made: Callable[[str], Iterable[str]] = lambda cell: (),
     ) -> None:
         """Without `snapshots` none is kept. `content` names what a file holds, by its absolute path; `bounds` says what
         binds the cells that an agent wrote; where the system allows it, the cells see the root at `seen_at`. Jupyter's
         kernels are found among `specs`. In `cells` lies what cells made that may be kept; without it they run. On the
         `shelf` are states that outlive every process. Cells in Python and bash run `on` the machine of this address,
-        where one is given."""
+        where one is given. `made` says what a cell wrote when it ran, by its programs too: paths from the root."""
         root, seen_at = root.resolve(), seen_at.resolve() if seen_at else None
         place = Place(
             folder.resolve(),
@@ -103,6 +104,7 @@ class Session:
         self._specs = specs
         self._cells = cells
         self._on = on
+        self._made = made
         self._course: Course | None = None
         self._apart: Kernel | None = None
         """Of a cell that was let out of its bounds, while it runs."""
@@ -192,7 +194,10 @@ class Session:
     def wrote(self, cell: str, paths: Iterable[str]) -> None:
         """A cell that is over wrote these, by its programs too: paths from the root."""
         with self._turn:
-            self.live.wrote(cell, [f"{self.live.place.seen_root}{os.sep}{path}" for path in paths])
+            self._wrote(cell, paths)
+
+    def _wrote(self, cell: str, paths: Iterable[str]) -> None:
+        self.live.wrote(cell, [f"{self.live.place.seen_root}{os.sep}{path}" for path in paths])
 
     def interrupt(self, cause: str = "you stopped it") -> None:
         """Stop the cell that runs, or the replay before it; from any thread."""
@@ -344,6 +349,8 @@ class Session:
             self.reran.append(job.cell)
             self.rewrote.update(finished.writes)
             self.respawned = self.respawned or finished.spawned
+            if finished.spawned:
+                self._wrote(job.cell, self._made(job.cell))
             self._keep()
             if self._stopping:
                 return Finished(cell, "stopped", cause=self._stopping)

@@ -72,6 +72,20 @@ def test_a_cell_that_adds_to_a_file_answers_alike_with_and_without_kept_states(
     watched.until(lambda: "it has 1 3" in path.read_text())
 
 
+@pytest.mark.parametrize("policy", ["always", "never"])
+def test_what_programs_write_in_a_replay_belongs_to_the_state_that_is_kept(watched: Watched, policy: str) -> None:
+    assert watched.loop.tools.snapshots is not None
+    watched.loop.tools.snapshots.policy = policy  # type: ignore[assignment]
+    begins = cell("import subprocess\n_ = subprocess.run(\"printf '1 ' > data\", shell=True)")
+    adds = cell("_ = subprocess.run(\"printf '2 ' >> data\", shell=True)\nprint('it has', open('data').read())")
+    path = watched.save(begins + "\n" + adds)
+    watched.until(lambda: "it has 1 2" in path.read_text())
+    for number in range(3, 6):
+        watched.quiet()
+        path.write_text(path.read_text().replace(f"'{number - 1} '", f"'{number} '"))
+        watched.until(lambda number=number: "it has" in path.read_text() and f"it has 1 {number}" in path.read_text())
+
+
 @pytest.mark.parametrize("policy", ["auto", "never"])
 def test_what_reached_outside_is_done_once(watched: Watched, policy: str) -> None:
     assert watched.loop.tools.snapshots is not None
