@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -199,14 +199,14 @@ def brought(repo: Repo, path: str, names: list[str]) -> list[bytes]:
     return list(dict.fromkeys(found))
 
 
-def brought_anywhere(repo: Repo, wanted: Callable[[str], bool], names: list[str]) -> list[tuple[str, bytes]]:
-    """The files at all paths that are wanted, as git may have put them here out of these; each content once."""
+def brought_anywhere(repo: Repo, names: list[str]) -> list[tuple[str, bytes]]:
+    """The Markdown files at all paths, as git may have put them here out of these; each content once."""
     found: dict[str, str] = {}
     for name in names:
         words = ("ls-tree", "-r", "-z", "--full-tree", name) if name else ("ls-files", "-s", "-z")
         for row in repo.door.ask(*words).out.split(b"\0"):
             facts, _, path = row.partition(b"\t")
-            if facts and path.endswith(b".md") and wanted(os.fsdecode(path)):
+            if facts and path.lower().endswith((b".md", b".markdown")):
                 found.setdefault(facts.split()[2 if name else 1].decode(), os.fsdecode(path))
     read = ((path, repo.objects.read(sha)) for sha, path in found.items())
     return [(path, blob.data) for path, blob in read if blob and blob.type == "blob"]

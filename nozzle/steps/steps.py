@@ -301,11 +301,11 @@ class Steps:
             self._earlier[path] = (key, origin.earlier(self._repo, real, parts, known, sources.own))
         return self._earlier[path][1]
 
-    def brought_anywhere(self, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:
-        """Paths that are `wanted`, and what git may have put there from elsewhere."""
+    def brought_anywhere(self) -> list[tuple[str, bytes]]:
+        """The paths of all Markdown files, and what git may have put there from elsewhere."""
         stamp, sources = self._elsewhere()
         if stamp != self._anywhere[0]:
-            self._anywhere = (stamp, origin.brought_anywhere(self._repo, wanted, sources.names))
+            self._anywhere = (stamp, origin.brought_anywhere(self._repo, sources.names))
         return self._anywhere[1]
 
     def apart(self, path: str) -> list[tuple[bytes, bytes]]:

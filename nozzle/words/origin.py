@@ -332,8 +332,10 @@ def _copied(case: _Case, entry: Entry, seen: set[str]) -> set[str]:
     if case.parts not in (cells, words):
         return set()
     found: set[str] = set()
-    signs = {sign for part in case.parts(entry) if part.digest not in seen and (sign := _sign(part))}
-    for rel, content in case.here.steps.brought_anywhere(case.here.settings.is_entry) if signs else ():
+    own = case.vouched(entry)
+    left = (part for part in case.parts(entry) if part.digest not in seen and part.name not in own)
+    signs = {sign for part in left if (sign := _sign(part))}
+    for rel, content in case.here.steps.brought_anywhere() if signs else ():
         other = _read(content) if any(sign in content for sign in signs) else None
         if other and any(_is_copy(parts(entry), parts(other)) for parts in (cells, _all)):
             found |= {part.digest for part in case.others(other, rel)}
@@ -345,8 +347,9 @@ def _all(entry: Entry) -> list[Part]:
 
 
 def _sign(part: Part) -> bytes:
-    """A line of it."""
-    return next((row.strip().encode() for row in part.body.split("\n") if row.strip()), b"") if part.name else b""
+    """A line of it: the longest of those that are no comment and no import, where it has one."""
+    rows = [row for _, row in part.telling] or [row.strip() for row in part.body.split("\n")]
+    return max(sorted(rows), key=len, default="").encode() if part.name else b""
 
 
 def _is_copy(mine: list[Part], theirs: list[Part]) -> bool:

@@ -312,6 +312,20 @@ def test_a_copy_of_somebody_elses_entry_is_somebody_elses(say: Say, clone: Path,
     assert say("run", "journal/entry.md").status == 1
 
 
+def test_a_copy_of_what_is_no_entry_of_somebody_elses_is_theirs_whatever_comment_is_on_top(
+    say: Say, theirs: Path, clone: Path
+) -> None:
+    """Where it is asked, the text lies in a folder of documents."""
+    entry(theirs, cell("# first\nprint('theirs, of the docs')"), "docs/guide.markdown")
+    git(theirs, "add", "-A")
+    git(theirs, *WHO, "commit", "-qm", "docs")
+    git(clone, "pull", "-q")
+    text = (clone / "docs" / "guide.markdown").read_text()
+    copy = entry(clone, text.replace("# first", "# mine"), "journal/copy.md")
+    assert say("run", str(copy)).status == 1
+    assert typed_and_run(copy) == []
+
+
 def test_a_copy_of_my_own_entry_is_mine(say: Say, clone: Path) -> None:
     entry(clone, cell("x = 1") + cell("print(x)"), "journal/own.md")
     assert say("run", "journal/own.md").status == 0
