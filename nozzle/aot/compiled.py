@@ -22,7 +22,7 @@ from nozzle.aot.build import Refuse
 from nozzle.aot.constant import Kept, kept
 from nozzle.aot.cpu import Native, attach, say_once
 from nozzle.aot.frontend import Argument, trace
-from nozzle.aot.frontend.values import Capture
+from nozzle.aot.frontend.values import Capture, exactly
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
 from nozzle.aot.passes.quantise import BEYOND, Beyond, Quantised, quantised_by
@@ -416,7 +416,7 @@ def _kind(value: Any) -> Any:
         return value.dtype
     if isinstance(value, (bool, int, float, complex)):
         return type(value)
-    return type(value), value if isinstance(value, (str, tuple, type, np.dtype)) else repr(value)
+    return exactly(value) if isinstance(value, (str, tuple, type, np.dtype)) else (type(value), repr(value))
 
 
 def _like(value: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +76,8 @@ def show(where: str, types: str, sizes: str, target: str) -> None:
     from nozzle import aot
 
     function = _function(where)
-    click.echo(aot.show(function, *_samples(function, types, sizes), target=target))
+    with _worded():
+        click.echo(aot.show(function, *_samples(function, types, sizes), target=target))
 
 
 @command.command()
@@ -86,7 +89,8 @@ def bench(where: str, types: str, sizes: str) -> None:
     from nozzle.aot.explain import evidence
 
     function = _function(where)
-    click.echo(str(evidence(function, *_samples(function, types, sizes))))
+    with _worded():
+        click.echo(str(evidence(function, *_samples(function, types, sizes))))
 
 
 @command.command()
@@ -98,7 +102,17 @@ def explain(where: str, types: str, sizes: str) -> None:
     from nozzle.aot.explain import explain as words
 
     function = _function(where)
-    click.echo(words(function, *_samples(function, types, sizes)))
+    with _worded():
+        click.echo(words(function, *_samples(function, types, sizes)))
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    """The call itself is an error: these types and sizes do not go together."""
+    try:
+        yield
+    except (ValueError, IndexError, TypeError) as error:
+        raise WrongCommand(f"a call with these types is an error: {error}") from error
 
 
 def _function(where: str) -> Compiled:

@@ -903,3 +903,54 @@ def test_what_looks_at_what_is_written_is_not_left_to_chance():
     with pytest.raises(aot.NotAdmissible, match="an array is written to that its diagonal looks at"):
         aot.compile(written_after_a_diagonal, wait=True)(np.ones((3, 3)))
     later(reads_a_diagonal, (np.ones((3, 3)),), (np.arange(6.0).reshape(2, 3),))
+
+
+def scaled(x, t):
+    return x * t[0]
+
+
+def signed(x, t):
+    return np.copysign(x, t[0])
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (scaled, [(1,), (1.0,), (True,)]),
+        (signed, [(0.0,), (-0.0,)]),
+        (scaled, [(math.nan,), (math.nan,)]),
+    ],
+)
+def test_tuples_are_told_apart_by_what_they_hold_and_not_by_what_is_equal(function, calls):
+    made = later(function, (np.arange(4), calls[0]), *((np.arange(4), call) for call in calls[1:]))
+    assert sum(map(len, made.specials.values())) == len({repr(call) for call in calls})
+
+
+ZERO = 0.0
+
+
+def turned(x):
+    return np.arctan2(ZERO, x)
+
+
+def test_a_captured_zero_has_its_sign(monkeypatch):
+    compiled = aot.compile(turned, wait=True)
+    assert compiled(-np.ones(1)) == turned(-np.ones(1)) == math.pi
+    monkeypatch.setitem(globals(), "ZERO", -0.0)
+    assert compiled(-np.ones(1)) == turned(-np.ones(1)) == -math.pi
+
+
+def raised(x, v):
+    x += v
+    return x
+
+
+def test_an_array_that_overlaps_itself_is_left_to_numpy():
+    def overlapping():
+        return np.lib.stride_tricks.as_strided(np.zeros(7), (4, 4), (8, 8))
+
+    compiled = aot.compile(raised, wait=True)
+    compiled(overlapping(), 0.0)
+    np.testing.assert_array_equal(compiled(overlapping(), 1.0), raised(overlapping(), 1.0))
+    gaps = np.zeros((6, 6))[::2, 1::2]
+    np.testing.assert_array_equal(compiled(gaps, 1.0), np.ones((3, 3)))

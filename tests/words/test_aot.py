@@ -156,3 +156,10 @@ def test_what_is_wrong_with_a_command_is_said(say: Say, kernels: Path, file: str
     said = say("aot", "explain", str(kernels.with_name(file)), "--types", "f32[n],f32[n],f32[n]", *more)
     assert said.status == WrongCommand.status
     assert words in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize("word", ["show", "explain", "bench"])
+def test_types_that_do_not_go_together_are_the_commands_fault(say: Say, kernels: Path, word: str):
+    said = say("aot", word, f"{kernels}:saxpy", "--types", "f64[n],f64[m],f64[n]")
+    assert said.status == WrongCommand.status
+    assert "a call with these types is an error: operands could not be broadcast together" in said.out

@@ -34,8 +34,21 @@ class Capture:
         if len(parts) != len(self.inside) or not all(map(operator.is_, parts, self.inside)):
             return False
         if isinstance(self.value, (bool, int, float, complex, np.generic, tuple, str)):
-            return type(now) is type(self.value) and bool(now == self.value)
+            return now is self.value or bool(exactly(now) == exactly(self.value))
         return now is self.value
+
+
+def exactly(value: Any) -> Any:
+    """What tells one constant from another where == does not: 1 from 1.0 and True, 0.0 from -0.0, NaN from none.
+
+    >>> exactly((1, 0.0)) == exactly((1.0, 0.0)), exactly(0.0) == exactly(-0.0), exactly((1, "a")) == exactly((1, "a"))
+    (False, False, True)
+    """
+    if isinstance(value, tuple):
+        return (type(value), *map(exactly, value))
+    if isinstance(value, np.generic):
+        return value.dtype, value.tobytes()
+    return type(value), repr(value) if isinstance(value, (float, complex)) else value
 
 
 def parts_of(value: Any) -> tuple[Any, ...]:
