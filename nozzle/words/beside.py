@@ -34,6 +34,8 @@ class Threads:
     """Where their pages are shown."""
     loops: dict[Path, Loop] = field(default_factory=dict)
     _running: dict[Path, threading.Thread] = field(default_factory=dict)
+    _ends: bool = False
+    """All are to stop, also one that has only begun."""
 
     def all(self) -> None:
         """Look after every thread that was forked here, but for the one in whose folder this watch runs itself."""
@@ -57,6 +59,7 @@ class Threads:
         """Stop them all; what ran is written down."""
         from nozzle.loop import Quit
 
+        self._ends = True
         for loop in list(self.loops.values()):
             loop.messages.put(Quit())
         for work in list(self._running.values()):
@@ -79,7 +82,7 @@ class Threads:
     def _look_after(self, folder: Path, reply: Reply | None) -> None:
         import queue
 
-        from nozzle.loop import Loop, Message
+        from nozzle.loop import Loop, Message, Quit
         from nozzle.words.hush import Hush
         from nozzle.words.journal import journal
         from nozzle.words.requests import serving
@@ -92,6 +95,8 @@ class Threads:
             ears = Ears(Hush(there.redact), self._named(folder.name))
             tools = replace(there.tools(ears, messages.put), snapshots=self.store, together=self.together)
             loop = self.loops[folder] = Loop(tools, messages, shares=True, beside=self.begin)
+            if self._ends:
+                messages.put(Quit())
             try:
                 with (
                     serving(loop, there, ears, "watch"),

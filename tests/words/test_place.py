@@ -1,6 +1,7 @@
 """The page as a place to be: a real watch, a real browser, a real repository."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -588,6 +589,25 @@ def test_the_page_of_another_thread_is_opened_from_the_list_and_what_is_done_the
     watch(folder, drive, threads=True)
     assert "only there" in there.read_text()
     assert "only there" not in (folder / "journal/scan.md").read_text()
+
+
+def test_a_thread_that_is_only_just_looked_after_ends_with_the_watch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Loop.__init__
+
+    def slowly(loop: Loop, *args: Any, **named: Any) -> None:
+        if named.get("shares"):
+            time.sleep(1.0)
+        made(loop, *args, **named)
+
+    monkeypatch.setattr(Loop, "__init__", slowly)
+
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="Just before.")
+        assert here.act("fork", step=str(here.act("steps").data["at"]), name="side").ok
+
+    watch(folder, drive, threads=True)
 
 
 def test_what_was_written_just_before_a_fork_is_in_it(folder: Path) -> None:
