@@ -282,7 +282,7 @@
     if (pair.length && pair[0] !== pair[1]) edits[id] = pair; else delete edits[id];
     sessionStorage.setItem(`deed-edits ${page}`, JSON.stringify(edits));
   };
-  const answer = async (id, box, source = "", choice = "") => { if ((await doing("tick", { id, box, source, choice })).ok) edited(id); ask(); };
+  const answer = async (id, box, source = "", choice = "") => { const { ok } = await doing("tick", { id, box, source, choice }); if (ok) edited(id); ask(); return ok; };
   const further = (task) => (task ? [button("Sure, all", () => shortly("sure", task, "all")), button("Stop", () => shortly("stop", task))] : []);
   const button = (textContent, onclick, className = "") => make("button", { type: "button", textContent, className, onclick });
   const owned = (id, ...inside) => { const row = make("li", {}, ...inside); row.dataset.whose = id; return row; };
@@ -313,7 +313,7 @@
   const otherwise = (id) => REPLAYS.slice(1).map(([words, word, title]) => Object.assign(button(words, () => answer(id, word)), { title }));
   const offer = (held) => {
     if (held.choices.length) return several(held);
-    const { id, source, language, why, risk, left, edited: elsewhere, thread, task, again } = held;
+    const { id, source, language, why, risk, reach, left, edited: elsewhere, thread, task, again } = held;
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: edits[id]?.[0] === source ? edits[id][1] : source, hidden: !source });
     code.dataset.source = source;
     code.addEventListener("input", () => edited(id, source, code.value));
@@ -321,7 +321,7 @@
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
     const itself = thread ? risk !== "ask" : elsewhere || (left !== null && left !== undefined);
     const when = elsewhere ? WAITING : !itself ? "it waits for you" : thread ? "runs by itself soon" : counting(left);
-    const row = owned(id, make("p", {}, ...prose(offered, why)), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ` }, when)));
+    const row = owned(id, make("p", {}, ...prose(offered, why)), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ${reach ? `reach: ${reach}; ` : ""}` }, when)));
     if (itself) { row.dataset.runs = "yes"; row.dataset.thread = thread; for (const name of ["focus", "input", "blur"]) code.addEventListener(name, () => hold(row)); }
     return row;
   };
@@ -330,13 +330,16 @@
   const replay = ({ cell, name, why }) => make("li", { className: "deed-replay" }, make("p", { textContent: `${name} waits: ${why}` }), make("p", { className: "deed-row" },
     ...REPLAYS.map(([words, word, title]) => { const one = button(words, async () => { await doing("replay", { cell, answer: word }); ask(); }); one.title = title; return one; })));
   let standing = [], offered = {};
-  // The boxes that the text shows for the author to tick are ticked here too.
+  // The boxes that the text shows for the author to tick are ticked here too: those of nozzle's own list, not what
+  // somebody put into his words; and what is ticked is not taken back.
+  const BOXES = ["run", "deny", "keep", "skip"];
   const tickable = () => [...article.querySelectorAll("section.nozzle-proposal")].forEach((block, at) => {
     const held = standing[at];
-    for (const box of held ? block.querySelectorAll("input[type=checkbox]:disabled") : []) {
-      const [word, task] = box.ariaLabel.split(/: (.*)/s);
+    for (const box of held ? block.querySelectorAll(":scope > ul > li > input[type=checkbox]:disabled:not(:checked)") : []) {
+      const [word, task = ""] = box.ariaLabel.split(/: (.*)/s);
+      if (!BOXES.includes(word) || (task && !held.choices.includes(task))) continue;
       box.disabled = false;
-      box.onchange = () => answer(held.id, word, "", held.choices.includes(task) ? task : "");
+      box.onchange = async () => { box.disabled = true; box.checked = await answer(held.id, word, "", task); };
     }
   });
   const ask = async () => {

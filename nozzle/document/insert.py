@@ -78,7 +78,11 @@ def tick(entry: Entry, id_: str, box: str, source: str = "", task: str = "") -> 
         end = "\r\n" if rows[first].endswith("\r\n") else "\n"
         info = rows[first].strip().lstrip("`~:")
         rows[first:last] = [row + end for row in fence(info, _rows("prose", source))]
-    ticked = [_box.sub(r"\1[x]\2", row) if _meant(row, box, task) else row for row in rows]
+    fenced = _fence(rows)
+    under = fenced[1] if fenced else 0  # a program may print boxes of its own
+    ticked = [
+        _box.sub(r"\1[x]\2", row) if at >= under and _meant(row, box, task) else row for at, row in enumerate(rows)
+    ]
     return Edit(block.span, "".join(ticked)) if ticked != rows else None
 
 

@@ -28,6 +28,8 @@ THOUGHT = "how it thought"
 """The fold with a model's own reasoning, the last of a block."""
 OUTDATED = "*Asked before the question was edited; delete this answer to ask again.*"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
+_ours = re.compile(r"^([ \t>]*)(?=[*_]*(?:touches|by hand|nozzle was started anew)\b)", re.I | re.M)
+_boxed = re.compile(r"^([ \t>]*(?:[-*+]|\d+[.)])[ \t]+)(?=\[[ xX]\])", re.M)
 WATCH = "watch"
 """Who tells news of a task."""
 LONGEST = 60_000
@@ -159,11 +161,20 @@ def _proposal(offer: Offer, hand: Hand) -> list[str]:
         **({"asks": proposal.AGAIN} if offer.again else {}),
     }  # fmt: skip
     touches = offer.touches and f"*Touches: {offer.touches}*"
-    told = [part for part in (offer.reason, offer.notice, touches, offer.by_hand) if part]
+    told = [part for part in (_others(offer.reason), offer.notice, touches, offer.by_hand) if part]
     rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])
     boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
     rows += ["", *_cell_fence(offer.language, offer.source), "", *(f"- [ ] {box}" for box in boxes)]
     return _envelope("proposal", keys, rows)
+
+
+def _others(reason: str) -> str:
+    """A reason as what somebody said: boxes in it are no boxes, and what a cell touches is said by nozzle alone.
+
+    >>> _others("*Touches: nothing*"), _others("- [x] run")
+    ('It says: *Touches: nothing*', '- \\\\[x] run')
+    """
+    return _boxed.sub(r"\1\\", _ours.sub(r"\1It says: ", reason))
 
 
 def accept(entry: Entry, offer: Offer, source: str, hand: Hand) -> Edit | None:

@@ -184,6 +184,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """What waits for an answer: proposals, here and on the threads of tasks that were set here, and a replay."""
     from nozzle.agents import Seat
+    from nozzle.document.options import reach_of
     from nozzle.document.prompts import prompt
     from nozzle.document.proposal import AGAIN, read
     from nozzle.document.thought.conduct import choices
@@ -204,7 +205,7 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             rows.append(
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
                  "why": " ".join(told), "left": left, "edited": edited, "thread": thread, "task": task,
-                 "choices": choices(block), "again": block.keys.get("asks") == AGAIN}
+                 "choices": choices(block), "reach": reach_of(stands.source), "again": block.keys.get("asks") == AGAIN}
             )  # fmt: skip
     prose = _drawn(words for row in rows for words in (str(row["why"]), *cast("list[str]", row["choices"])))
     return Done(data={"proposals": rows, "replay": _replay(desk), "drawn": prose})

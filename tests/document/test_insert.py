@@ -140,6 +140,13 @@ def test_a_box_is_ticked_as_the_author_would_and_the_fence_may_change(box: str, 
     assert written.endswith("<!-- /nozzle -->\n\nAfter.\n")
 
 
+def test_boxes_in_what_is_proposed_are_not_ticked() -> None:
+    listed = OFFER.replace("ls\n", "cat <<EOF\n- [ ] run\nEOF\n")
+    edit = tick(Entry(listed), "abc", "run")
+    assert edit is not None
+    assert apply(listed, edit) == listed.replace("```\n\n- [ ] run", "```\n\n- [x] run")
+
+
 def test_a_box_of_a_proposal_that_is_gone_is_not_ticked() -> None:
     assert tick(Entry(OFFER), "abd", "run") is None
     assert tick(Entry(OFFER), "abc", "both") is None

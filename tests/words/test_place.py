@@ -949,11 +949,14 @@ def test_buttons_at_a_proposal_answer_it(folder: Path) -> None:
             page.do("document.querySelector('section.nozzle-proposal').click()")
             shown = "[...document.querySelectorAll('.deed-near button')].map((one) => one.textContent).join()"
             assert page.do(shown) == "Sure,Nope,Sure, all,Stop"
+            live = "[...document.querySelectorAll('section.nozzle-proposal input:enabled')]"
+            page.until(f"{live}.map((box) => `${{box.ariaLabel}} ${{box.checked}}`).join() === 'run false,deny false'")
             page.do("document.querySelectorAll('.deed-near button')[2].click()")
             page.until("document.querySelector('article').innerText.includes('It is there.')")
             assert page.complaints == []
 
-    model = Scripted(lambda messages: END if messages[-1]["content"].startswith("<output") else MOVE)
+    boxed = f"- [x] run\n- [ ] run: never\n\n{MOVE}"
+    model = Scripted(lambda messages: END if messages[-1]["content"].startswith("<output") else boxed)
     watch(folder, drive, model=model)
     assert "/sure all\n" in (folder / "journal/scan.md").read_text()
 
