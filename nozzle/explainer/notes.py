@@ -23,7 +23,11 @@ MOST = 3
 WORDS = 60
 """Characters that are shown of what a name is."""
 
-_number = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_number = re.compile(
+    r"(?<![\w.])[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d[\d_]*)\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|(?:nan|NaN|inf)\b)"
+)
+"""Not a digit of a name: in `layer1 loss 0.5` there is one number."""
+_blank = re.compile(r"\s+")
 _disagrees = re.compile(r"nozzle\.aot: (.+?) runs as Python, for its native code disagrees: (.*)")
 _warning = re.compile(r"\b\w*Warning\b: .*")
 
@@ -114,19 +118,37 @@ def _numbers(ran: Ran) -> list[str]:
     if len(was) != len(now):
         return [f"The same code now prints {len(now)} lines; it was {len(was)}."]
     pairs = [(old, new) for old, new in zip(was, now, strict=True) if old != new]
-    told = [_changed(old, new) for old, new in pairs if _number.sub("#", old) == _number.sub("#", new)]
+    told = [_changed(old, new) for old, new in pairs if _words(old) == _words(new)]
     if not told:
         return [f"The same code says something else than before ({len(pairs)} of {len(now)} lines)."]
     more = f" (and {len(pairs) - MOST} more lines)" if len(pairs) > MOST else ""
     return ["The same code came to another result: " + "; ".join(told[:MOST]) + more + "."]
 
 
+def _words(row: str) -> str:
+    """A line without its numbers, and without the blanks by which columns are kept in line."""
+    return _blank.sub("", _number.sub("#", row))
+
+
 def _changed(old: str, new: str) -> str:
-    pairs = zip(_number.findall(old), _number.findall(new), strict=False)
-    before, after = next(((one, other) for one, other in pairs if one != other), (old, new))
-    label = _number.split(new)[0].strip(" :=|`*")[:30]
-    words = f"{code(before)} became {code(after)}"
-    return f"{code(label)}: {words}" if label else words
+    """What became of the first number that changed: by its name where one stands before it, else as the whole line.
+
+    >>> _changed("{'n': 10, 'auc': 0.8}", "{'n': 10, 'auc': 0.6}"), _changed("1 of 3 rows", "1 of 2 rows")
+    ('`auc`: `0.8` became `0.6`', '`1 of 3 rows` became `1 of 2 rows`')
+    """
+    end = 0
+    for one, other in zip(_number.finditer(old), _number.finditer(new), strict=False):
+        if one[0] == other[0]:
+            end = other.end()
+            continue
+        before = new[end : other.start()]
+        label = before.strip(" :=|`*'\"{}[](),;")[:30]
+        if label and (end == 0 or before.rstrip().endswith((":", "="))):
+            return f"{code(label)}: {code(one[0])} became {code(other[0])}"
+        if len(old) > WORDS or len(new) > WORDS:
+            return f"{code(one[0])} became {code(other[0])}"
+        break
+    return f"{code(old.strip())} became {code(new.strip())}"
 
 
 def _warnings(ran: Ran) -> list[str]:

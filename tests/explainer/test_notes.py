@@ -66,6 +66,23 @@ def test_what_a_program_logs_on_stderr_is_no_result() -> None:
     assert "became" in said(quoting, output(Text("stdout", "<details><summary>stderr</summary>\nloss: 0.42\n")))
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("n 1000 auc 0.81", "n 1000 auc 0.62", "`n 1000 auc 0.81` became `n 1000 auc 0.62`"),
+        ("{'patients': 1000, 'auc': 0.81}", "{'patients': 1000, 'auc': 0.62}", "`auc`: `0.81` became `0.62`"),
+        ("layer1 loss 0.5", "layer1 loss 0.7", "`layer1 loss`: `0.5` became `0.7`"),
+        ("loss 0.69", "loss nan", "`loss`: `0.69` became `nan`"),
+        ("[1.  0.5]", "[ 1.   -0.25]", "`[1. 0.5]` became `[ 1. -0.25]`"),
+        ("cost: 1,000 EUR", "cost: 1,200 EUR", "`cost`: `1,000` became `1,200`"),
+        ("x" * 60 + " 1 2 3", "x" * 60 + " 1 2 4", "`3` became `4`"),
+    ],
+)
+def test_the_number_that_changed_is_told_by_its_own_name(was: str, now: str, told: str) -> None:
+    found = said(output(Text("stdout", was)), output(Text("stdout", now)))
+    assert found.strip() == f"The same code came to another result: {told}."
+
+
 def test_native_code_that_disagrees_is_told_first_once_and_in_a_quiet_journal_too() -> None:
     words = "nozzle.aot: cubed runs as Python, for its native code disagrees: 1.0 for 0.0 at [0], 4 of 4 differ\n"
     wrong = output(Text("stderr", "RuntimeWarning: old\n" + words))
