@@ -73,6 +73,8 @@ HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
 """Files and hosts that a label names; the others are counted."""
 _BUILTINS = frozenset(dir(builtins))
+_shown = re.compile(r"-u|\+[\w%:. -]*")
+"""What `date` may be asked."""
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
 
@@ -215,6 +217,8 @@ class _Reader(ast.NodeVisitor):
             case ast.Attribute() as tool if _is_served(tool):
                 if ast.unparse(tool) not in self._looks:
                     self.risk = "ask"
+            case ast.Name(id="read") if not _plain(node.args[:1]):
+                self.risk = "ask"
             case ast.Name(id=name) if name in LOOKS and name not in self._changed:
                 pass
             case ast.Name(id=name) if name in WRITES and name not in self._changed and _harmless(node.args[:1]):
@@ -262,12 +266,18 @@ def _is_served(tool: ast.expr) -> bool:
     return isinstance(tool, ast.Name) and tool.id == "mcp"
 
 
-def _harmless(path: list[ast.expr]) -> bool:
-    """A file named in the code, inside, not hidden, and none that nozzle or a machine acts upon."""
+def _plain(path: list[ast.expr]) -> str:
+    """A file named in the code, inside and not hidden; empty when it is none."""
     match path:
-        case [ast.Constant(value=str(name))]:
-            return bool(_path.fullmatch(name)) and not name.endswith(ACTED_UPON)
-    return False
+        case [ast.Constant(value=str(name))] if _path.fullmatch(name):
+            return name
+    return ""
+
+
+def _harmless(path: list[ast.expr]) -> bool:
+    """The same, and none that nozzle or a machine acts upon."""
+    name = _plain(path)
+    return bool(name) and not name.endswith(ACTED_UPON)
 
 
 def _shell(source: str, changed: frozenset[str]) -> Risk:
@@ -283,4 +293,5 @@ def _looks(row: str, changed: frozenset[str]) -> bool:
         words = shlex.split(row)
     except ValueError:
         return False
-    return bool(words) and words[0] in SHELL - changed and all(_path.fullmatch(word) for word in words[1:])
+    allowed = _shown if words[:1] == ["date"] else _path  # which sets the clock too
+    return bool(words) and words[0] in SHELL - changed and all(allowed.fullmatch(word) for word in words[1:])

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST = 100_000
 """Characters that are held back at most."""
+CONTEXT = 1_000
+"""Characters of a line by which what follows on it is read."""
 _key = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 _key_end = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _begin = re.compile("-----BEGIN")
@@ -28,8 +30,8 @@ class Hush:
     redact: Callable[[str], str]
     _held: dict[tuple[str, str], Notice] = field(default_factory=dict)
     """By cell and stream: what is not a whole line yet."""
-    _saying: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    """By entry and paragraph: the line that a model is writing, and what of it was told."""
+    _saying: dict[tuple[str, str], tuple[str, int, str]] = field(default_factory=dict)
+    """By entry and paragraph: the line that a model is writing, how far it was told, and as what."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, notice: Notice) -> Iterator[Notice]:
@@ -58,16 +60,16 @@ class Hush:
     def _words(self, notice: Notice, over: bool = False) -> Iterator[Notice]:
         """What a model says, word by word: a word is let through when it is whole, since it may be half a token."""
         with self._lock:  # a model speaks in a thread of its own, and is interrupted by another
-            line, told = self._saying.pop((notice.entry, notice.of), ("", ""))
+            line, before, told = self._saying.pop((notice.entry, notice.of), ("", 0, ""))
             line += notice.text
-            at = len(line) if over or len(line) > LONGEST else max(map(line.rfind, " \t\r\n")) + 1
+            at = len(line) if over or len(line) > LONGEST else max(before, *(line.rfind(each) + 1 for each in " \t\r\n"))
             if not over:
                 at = min([at, *(each.start() for each in _begin.finditer(line) if _is_open(line, each.end(), at))])
             clean = self.redact(line[:at])
             fresh = clean[len(told) :] if clean.startswith(told) else f"\n{clean}"
             if not over:
-                ended = line.rfind("\n", 0, at) + 1
-                self._saying[notice.entry, notice.of] = (line[ended:], self.redact(line[ended:at]))
+                begin = _begins(line, at)
+                self._saying[notice.entry, notice.of] = (line[begin:], at - begin, self.redact(line[begin:at]))
         if fresh:
             yield replace(notice, text=fresh)
 
@@ -93,6 +95,14 @@ class Hush:
             notice = self._held.pop(key)
             if isinstance(notice.event, Stream | Late):
                 yield replace(notice, event=replace(notice.event, text=self.redact(notice.event.text)))
+
+
+def _begins(text: str, at: int) -> int:
+    """Where the line that goes on at `at` is taken to begin: a long one is not looked at anew for each of its words."""
+    begin = text.rfind("\n", 0, at) + 1
+    if at - begin <= 2 * CONTEXT:
+        return begin
+    return text.rfind(" ", begin, at - CONTEXT) + 1 or at - CONTEXT
 
 
 def _is_open(text: str, start: int, stop: int) -> bool:

@@ -38,6 +38,7 @@ def test_what_git_takes_back_is_reversible(source: str) -> None:
         "raise x", "try:\n    1\nexcept x:\n    2", "await x()", "(y := open)('a')", "[open][0]('a', 'w')",
         "sorted(x, key=fit)", "print(1, file=f)", "x = [sum for sum in y]", "from itertools import starmap",
         "__import__('os')",
+        "read('../x')", "read('.env')", "read('data/.secret')", "read(x)", "read(path='.env')",
         "print(file=x)\nexit()", "x.format_map(y)", "import numpy\nnumpy.ones.f()", "global x", "x = [print]\nx[0]()",
     ],
 )  # fmt: skip
@@ -50,7 +51,7 @@ def test_a_name_that_a_cell_gave_another_meaning_is_on_no_list() -> None:
     assert judge("ls", "bash", {"ls"}) == "ask"
 
 
-@pytest.mark.parametrize("source", ["ls", "cat notes.md", "head -5 data/a.csv\nwc -l data/a.csv", "# look\npwd"])
+@pytest.mark.parametrize("source", ["ls", "cat notes.md", "head -5 data/a.csv\nwc -l data/a.csv", "# look\npwd", "date -u +%F"])
 def test_a_shell_that_only_looks_inside_is_read(source: str) -> None:
     assert judge(source, "bash") == "read"
 
@@ -60,7 +61,7 @@ def test_a_shell_that_only_looks_inside_is_read(source: str) -> None:
     [
         "rm -rf x", "ls; rm x", "cat /etc/passwd", "cat ~/.ssh/id_rsa", "cat ../x", "cat .git/config", "ls > x", "$(x)",
         "ls | sh", "cat a && b", "git push", "ls `x`", "", "python x.py", "cat 'a\nb'", "ls\\\nrm x", "cat a/../../b",
-        "echo *",
+        "echo *", "date -s 1", "date 1127",
     ],
 )  # fmt: skip
 def test_any_other_shell_is_asked(source: str) -> None:

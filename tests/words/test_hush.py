@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -41,6 +42,22 @@ def test_a_secret_that_a_model_says_in_pieces_is_still_one(cuts: list[int], secr
     heard = [one for notice in [*notices, Notice("spoken", "e.md", of="said-1")] for one in hush(notice)]
     assert "".join(one.text for one in heard[:-1]) == redact(text, ["sesame-open-now"])
     assert heard[-1].kind == "spoken"
+
+
+@pytest.mark.parametrize("blank", [" ", ""])
+def test_a_long_line_of_a_model_is_not_looked_at_anew_for_each_of_its_words(blank: str) -> None:
+    text = f"word{blank}" * 30_000 + f" It is {TOKEN} I think."
+    looked: list[int] = []
+
+    def clean(words: str) -> str:
+        looked.append(len(words))
+        return redact(words)
+
+    hush = Hush(clean)
+    notices = [Notice("says", "e.md", text[at : at + 50], of="said-1") for at in range(0, len(text), 50)]
+    heard = [one for notice in [*notices, Notice("spoken", "e.md", of="said-1")] for one in hush(notice)]
+    assert "".join(one.text for one in heard[:-1]) == redact(text)
+    assert sum(looked) < 100 * len(text)
 
 
 def test_words_of_two_answers_do_not_mix() -> None:
