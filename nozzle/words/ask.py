@@ -50,7 +50,12 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
 
 
 def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]] = ()) -> Saying:
-    """An answer about an entry as it stands in this text, after what was said in a talk so far."""
+    """An answer about an entry as it stands in this text, after what was said in a talk so far; without secrets."""
+    said = _answer(here, entry, rel, question, talk)
+    return replace(said, text=here.redact(said.text), folded=here.redact(said.folded))
+
+
+def _answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]]) -> Saying:
     from nozzle.agents.forms import ANSWER, Given, labelled
     from nozzle.agents.questions import known
     from nozzle.explainer import Found

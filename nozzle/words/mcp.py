@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,15 +44,18 @@ def served(here: Journal) -> list[Callable[..., Any]]:
     """The functions that a host may call; secrets are taken out of all they give."""
     from nozzle.errors import NozzleError
 
+    def named() -> dict[str, Path]:
+        return {here.rel(path): path for path in here.entries()}
+
     def path_of(entry: str) -> Path:
-        path = (here.root / entry).resolve()
-        if not path.is_relative_to(here.root.resolve()) or not here.settings.is_entry(here.rel(path)):
+        path = named().get(os.path.normpath(os.path.relpath(entry, here.root) if os.path.isabs(entry) else entry))
+        if path is None:
             raise NozzleError(f"{entry} is no entry of this journal; entries() lists them")
         return path
 
     def entries() -> list[str]:
         """List the entries, as paths from the journal's root."""
-        return [here.rel(path) for path in here.entries()]
+        return list(named())
 
     def entry(path: str) -> str:
         """Give the whole text of an entry, outputs and answers included."""
@@ -71,7 +75,8 @@ def served(here: Journal) -> list[Callable[..., Any]]:
         """Search all entries and steps."""
         from nozzle.words.company import recall
 
-        return [each.as_dict() for each in recall(here).search(query)]
+        found = recall(here).search(query)
+        return [{key: here.redact(v) if isinstance(v, str) else v for key, v in each.as_dict().items()} for each in found]
 
     def ask(path: str, question: str) -> str:
         """Ask the explainer about an entry."""
@@ -81,7 +86,7 @@ def served(here: Journal) -> list[Callable[..., Any]]:
         if asks_how(question):
             return how(path)
         said = answer(here, here.read(path_of(path)), path, question)
-        return here.redact(f"{said.text}\n\n{said.folded}".strip())
+        return f"{said.text}\n\n{said.folded}".strip()
 
     def how(path: str) -> str:
         """Tell how the work in an entry is doing: six answers."""
@@ -99,10 +104,14 @@ def served(here: Journal) -> list[Callable[..., Any]]:
     def asked(word: str, path: str, **args: str) -> str:
         from nozzle import control
 
-        lines = control.ask(here.steps.private, word, path=str(here.root / here.rel(path_of(path))), **args)
+        lines = control.ask(here.steps.private, word, path=str(path_of(path)), **args)
         if lines is None:
             raise NozzleError("no watch runs here: its author starts one with 'nozzle watch', and then it can be asked")
-        return here.redact("\n".join(line["say"] for line in lines if "say" in line))
+        rows = list(lines)
+        told = here.redact("\n".join(row["say"] for row in rows if "say" in row))
+        if any(row.get("status") for row in rows):
+            raise NozzleError(told.removeprefix("nozzle: "))
+        return told
 
     def append(path: str, source: str, language: str = "python", reason: str = "") -> str:
         """Propose a cell at the end of an entry; it runs, in bounds, when its author ticks it. Needs a watch."""

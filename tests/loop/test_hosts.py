@@ -59,16 +59,30 @@ def test_a_run_is_what_a_save_would_run(heard: Watched) -> None:
     path = begun(heard)
     assert call(heard, "run", PATH) == "0 cells run"
     heard.ask(lambda loop: loop.desks[path].rest("you stopped it; save, or say: nozzle run"))
-    assert "you stopped it" in call(heard, "run", PATH)
+    with pytest.raises(NozzleError, match="you stopped it"):
+        call(heard, "run", PATH)
 
 
 @pytest.mark.parametrize(("source", "language"), [("", "python"), ("x", "cobol"), ("x" * 100_001, "python")])
 def test_what_is_no_cell_is_refused(heard: Watched, source: str, language: str) -> None:
     path = begun(heard)
     before = path.read_text()
-    try:
-        said = call(heard, "append", PATH, source, language)
-    except NozzleError as error:
-        said = str(error)
-    assert "a cell has code" in said
+    with pytest.raises(NozzleError, match="a cell has code"):
+        call(heard, "append", PATH, source, language)
     assert path.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["journal/none.md", "../entry.md", "journal/\0.md", "journal", ""])
+def test_what_is_no_entry_is_refused_by_its_name(heard: Watched, name: str) -> None:
+    begun(heard)
+    with pytest.raises(NozzleError, match="is no entry of this journal"):
+        call(heard, "entry", name)
+
+
+def test_what_is_found_and_answered_holds_no_secret(heard: Watched) -> None:
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    heard.save(f"The crystal key is {token} and grows.\n")
+    heard.quiet()
+    for told in (call(heard, "search", "crystal key"), call(heard, "ask", PATH, "What is the crystal key?")):
+        assert "crystal" in told
+        assert token not in told
