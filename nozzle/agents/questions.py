@@ -66,9 +66,9 @@ class Questions:
         return asked.word == "ask" and asks_how(asked.text)
 
     def saved(self, there: tuple[Prompt, ...]) -> None:
-        """Answers of questions that were edited say so; nothing is asked again, or paid for."""
+        """Answers of questions that were edited say so, until they are as they were; nothing is asked again."""
         for asked in there:
-            if asked.word in QUESTIONS and asked.stale and asked.answer and asked.answer.keys.get("asked") != "before":
+            if asked.word in QUESTIONS and asked.answer and asked.stale != spoken.outdated(asked.answer):
                 self.desk.put(Piece("outdated", asked.digest, _title(asked), _outdate(asked.digest)))
 
     def begin(self, asked: Prompt) -> None:

@@ -75,15 +75,24 @@ def answer(entry: Entry, digest: str, said: Saying, hand: Hand) -> Edit | None:
 
 
 def outdate(entry: Entry, asked: Prompt) -> Edit | None:
-    """Mark an answer as given before its question was edited; None when it says so already."""
+    """Mark an answer as given before its question was edited, or no more when that is as it was; None: it is so."""
     old = asked.answer
-    if old is None or old.keys.get("asked") == "before":
+    if old is None or outdated(old) == asked.stale:
         return None
-    first = next((number for number, row in enumerate(old.body) if row.startswith("> [!")), -1)
     words = [f"> {OUTDATED}", ">"]
-    body = [*old.body[: first + 1], *words, *old.body[first + 1 :]]
-    rows = [marker("answer", {**old.keys, "asked": "before"}), "", *body, "", CLOSING]
-    return Edit(*put(entry, old.span, rows))
+    first = next((number for number, row in enumerate(old.body) if row.startswith("> [!")), -1) + 1
+    head, rest = [*old.body[:first]], [*old.body[first:]]
+    if asked.stale:
+        keys, rest = {**old.keys, "asked": "before"}, [*words, *rest]
+    else:
+        keys = {key: value for key, value in old.keys.items() if key != "asked"}
+        rest = rest[2:] if rest[:2] == words else rest
+    return Edit(*put(entry, old.span, [marker("answer", keys), "", *head, *rest, "", CLOSING]))
+
+
+def outdated(block: Envelope) -> bool:
+    """Whether an answer says that its question was edited since."""
+    return block.keys.get("asked") == "before"
 
 
 def note(entry: Entry, chain: str, said: Saying, hand: Hand) -> Edit | None:

@@ -64,7 +64,7 @@ def test_an_answer_stands_under_its_question_and_a_second_one_over_it() -> None:
     assert answered(answered("/ask why\n\nProse.\n", Saying("No."))) == once
 
 
-def test_an_edited_question_keeps_its_answer_which_says_so_once() -> None:
+def test_an_edited_question_keeps_its_answer_which_says_so_once_until_it_is_as_it_was() -> None:
     text = answered("/ask why\n\n").replace("/ask why", "/ask why not")
     asked = prompts(Entry(text))[0]
     assert asked.stale
@@ -73,6 +73,10 @@ def test_an_edited_question_keeps_its_answer_which_says_so_once() -> None:
     marked = Entry(apply(text, edit))
     assert "> *Asked before the question was edited" in marked.text
     assert spoken.outdate(marked, prompts(marked)[0]) is None
+    back = Entry(marked.text.replace("/ask why not", "/ask why"))
+    edit = spoken.outdate(back, prompts(back)[0])
+    assert edit is not None
+    assert apply(back.text, edit) == answered("/ask why\n\n")
 
 
 def test_two_questions_of_the_same_words_are_two() -> None:
