@@ -45,6 +45,7 @@ class Wire:
 
     def _once(self, call: Call, gathered: Gathered) -> Reply:
         httpx = _httpx()
+        gathered.add("")
         body = {
             "model": self.name, "messages": [dict(each) for each in call.messages], "max_tokens": call.max_tokens,
             "stream": True, "stream_options": {"include_usage": True},
@@ -56,6 +57,8 @@ class Wire:
         def connected(event: str, about: dict[str, Any]) -> None:
             if event.endswith(("connect_tcp.complete", "start_tls.complete")):
                 lines.append(about["return_value"])
+                if gathered.stop.said:  # before there was anything to hang up
+                    hang_up()
 
         def hang_up() -> None:
             for line in lines[-1:]:

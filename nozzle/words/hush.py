@@ -62,7 +62,9 @@ class Hush:
         with self._lock:  # a model speaks in a thread of its own, and is interrupted by another
             line, before, told = self._saying.pop((notice.entry, notice.of), ("", 0, ""))
             line += notice.text
-            at = len(line) if over or len(line) > LONGEST else max(before, *(line.rfind(each) + 1 for each in " \t\r\n"))
+            at = (
+                len(line) if over or len(line) > LONGEST else max(before, *(line.rfind(each) + 1 for each in " \t\r\n"))
+            )
             if not over:
                 at = min([at, *(each.start() for each in _begin.finditer(line) if _is_open(line, each.end(), at))])
             clean = self.redact(line[:at])

@@ -76,7 +76,9 @@ def served(here: Journal) -> list[Callable[..., Any]]:
         from nozzle.words.company import recall
 
         found = recall(here).search(query)
-        return [{key: here.redact(v) if isinstance(v, str) else v for key, v in each.as_dict().items()} for each in found]
+        return [
+            {key: here.redact(v) if isinstance(v, str) else v for key, v in each.as_dict().items()} for each in found
+        ]
 
     def ask(path: str, question: str) -> str:
         """Ask the explainer about an entry."""

@@ -51,7 +51,9 @@ def test_a_name_that_a_cell_gave_another_meaning_is_on_no_list() -> None:
     assert judge("ls", "bash", {"ls"}) == "ask"
 
 
-@pytest.mark.parametrize("source", ["ls", "cat notes.md", "head -5 data/a.csv\nwc -l data/a.csv", "# look\npwd", "date -u +%F"])
+@pytest.mark.parametrize(
+    "source", ["ls", "cat notes.md", "head -5 data/a.csv\nwc -l data/a.csv", "# look\npwd", "date -u +%F"]
+)
 def test_a_shell_that_only_looks_inside_is_read(source: str) -> None:
     assert judge(source, "bash") == "read"
 

@@ -60,7 +60,10 @@ def test_a_reason_says_nothing_in_nozzles_name() -> None:
     made = Offer("abc", task.digest, "rm x", reason=words, touches="anything")
     entry = put(entry, spoken.propose(entry, made, HAND))
     rows = entry.text.split("\n")
-    assert [row for row in rows if "Touches:" in row] == ["> It says: *Touches: nothing: it only looks*", "> *Touches: anything*"]
+    assert [row for row in rows if "Touches:" in row] == [
+        "> It says: *Touches: nothing: it only looks*",
+        "> *Touches: anything*",
+    ]
     assert "> It says: By hand: nothing to do." in rows
     assert [row for row in rows if "[ ]" in row or "[x]" in row] == [
         r"> - \[x] run", r"> - \[ ] deny", "- [ ] run", "- [ ] deny",

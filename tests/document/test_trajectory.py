@@ -93,6 +93,8 @@ def test_how_a_model_thought_and_what_is_made_grey_for_a_readers_eye_are_not_sen
     before = sent(entry)
     assert ("assistant", "One. Two is 99. *(shown nowhere here)*\n\n\nRest.") in before
     assert "ecret" not in str(before)
+    entry = Entry(entry.text.replace("/ask why", "/ask how"))
+    before = sent(entry)
     marked = put(entry, spoken.outdate(entry, prompts(entry)[0]))
     assert sent(marked) == before, "nor is what nozzle says of an answer itself"
 

@@ -1,6 +1,8 @@
 """The direct wire: streams, counters, and every way in which a server can fail to answer."""
 
+import socket
 import threading
+from typing import Any
 
 import pytest
 
@@ -98,10 +100,29 @@ def test_a_count_that_is_none_is_none(server: WireServer, usage: str) -> None:
 
 def test_a_stop_hangs_up_on_a_server_that_has_not_said_a_word(server: WireServer) -> None:
     stop = Stop()
-    threading.Timer(0.2, stop.say).start()
+    waits = threading.Thread(target=lambda: server.taken.wait(60) and stop.say())
+    waits.start()
     with pytest.raises(Failed, match="you stopped it") as failed:
         reply(server, "silent", stop=stop)
     assert failed.value.kind == "stopped"
+    waits.join()
+
+
+def test_a_stop_that_was_said_before_the_line_stood_is_heard(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, real = Stop(), socket.create_connection
+
+    def connect(*args: Any, **named: Any) -> socket.socket:
+        stop.say()
+        return real(*args, **named)
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(Failed, match="you stopped it"):
+        reply(server, "silent", Call(HELLO.messages, timeout=20), stop=stop)
+    monkeypatch.undo()
+    with pytest.raises(Failed, match="you stopped it"):
+        reply(server, "silent", Call(HELLO.messages, timeout=20), stop=stop)
 
 
 def test_what_came_before_the_line_was_cut_is_kept(server: WireServer) -> None:

@@ -28,6 +28,8 @@ class WireServer(ThreadingHTTPServer):
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.let_go = threading.Event()
+        self.taken = threading.Event()
+        """A request has come."""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -63,6 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.bodies.append(body)
+        self.server.taken.set()
         self.server.headers.append({key.lower(): value for key, value in self.headers.items()})
         model, before = body["model"], len([each for each in self.server.bodies if each["model"] == body["model"]])
         if model == "busy" or (model == "busy-once" and before == 1):

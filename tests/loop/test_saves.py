@@ -71,6 +71,9 @@ def test_no_line_is_lost_and_no_output_doubled(watched: Watched, seed: int) -> N
         chance.choice(SYSCALLS)(path, buffer.encode())
         time.sleep(chance.choice((0.0, 0.0, 0.002, 0.02, 0.05, 0.4 * chance.random())) if number % 5 == 0 else 0.0)
     time.sleep(2.1)
+    watched.until(
+        lambda: watched.ask(lambda loop: [desk.sheet.base for desk in loop.desks.values()]) == [path.read_bytes()]
+    )
     watched.quiet()
     text = watched.read()
     assert [word for word in written if f"\n{word}\n" not in text] == []
