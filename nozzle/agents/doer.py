@@ -323,7 +323,8 @@ class Doer:
         self._put(
             "task", digest, f"task {status}", lambda entry: spoken.task(entry, digest, status, said, hand), trailers
         )
-        self.say("task", f"{status}: {_first(said.text)}")
+        told = _first(said.text)
+        self.say("task", told if told.lower().startswith(f"{status}:") else f"{status}: {told}")
 
     def forget(self, task: Task) -> None:
         task.stop.say()

@@ -5,7 +5,9 @@ no network. The markers that tell a provider where its cache should look are set
 """
 
 import os
-from collections.abc import Callable, Sequence
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,18 +59,22 @@ class Provider:
             more["api_key"] = key
         elif missing := litellm.validate_environment(self.name).get("missing_keys"):
             raise Failed("key", f"{self.name} needs {' or '.join(missing)} in the environment or the keyring")
-        try:
-            stream = litellm.completion(
+
+        def begin() -> Iterable[Any]:
+            stream: Iterable[Any] = litellm.completion(
                 model=self.name, messages=marked(call.messages, call.shared, self.name), max_tokens=call.max_tokens,
                 timeout=call.timeout, stream=True, stream_options={"include_usage": True}, max_retries=0, **more,
             )  # fmt: skip
-            return self._read(stream, gathered, litellm)
+            return stream
+
+        try:
+            return self._read(_until(gathered.stop, begin), gathered, litellm)
         except Failed:
             raise
         except Exception as error:  # litellm's errors have no common root but this
             raise _failed(self.name, error, gathered.text) from None
 
-    def _read(self, stream: Any, gathered: Gathered, litellm: Any) -> Reply:
+    def _read(self, stream: Iterable[Any], gathered: Gathered, litellm: Any) -> Reply:
         usage, model, id_ = Usage(), "", ""
         for chunk in stream:
             model, id_ = getattr(chunk, "model", "") or model, getattr(chunk, "id", "") or id_
@@ -78,7 +84,34 @@ class Provider:
                 gathered.thoughts.append(getattr(choice.delta, "reasoning_content", "") or "")
                 gathered.finish = choice.finish_reason or gathered.finish
                 gathered.add(choice.delta.content or "")
+        gathered.add("")  # it may have ended because it was to stop
         return gathered.done(_priced(litellm, self.name, usage), model, id_)
+
+
+def _until(stop: Stop, begin: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """The pieces of a stream, which is read in a thread of its own: who stops does not wait for a silent server.
+
+    litellm knows no hanging up; a stream that nobody waits for is left at its next piece, or at its timeout.
+    """
+    came: queue.SimpleQueue[tuple[Any, BaseException | None] | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for piece in begin():
+                if stop.said:
+                    return
+                came.put((piece, None))
+            came.put(None)
+        except BaseException as error:
+            came.put((None, error))
+
+    threading.Thread(target=read, name="nozzle provider", daemon=True).start()
+    with stop.ending(lambda: came.put(None)):
+        while not stop.said and (one := came.get()) is not None:
+            piece, error = one
+            if error is not None:
+                raise error
+            yield piece
 
 
 def load() -> Any:

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -62,6 +63,21 @@ def test_its_failures_are_told_in_our_words(server: WireServer, model: str, kind
     with pytest.raises(Failed) as failed:
         Provider(f"openai/{model}", server.url, lambda: "k").reply(Call(MESSAGES), lambda piece: None, Stop())
     assert failed.value.kind == kind
+
+
+@litellm
+@quiet
+@pytest.mark.parametrize("model", ["openai/silent", "anthropic/silent"])
+def test_a_stop_does_not_wait_for_a_server_that_has_not_said_a_word(server: WireServer, model: str) -> None:
+    stop = Stop()
+    waits = threading.Thread(target=lambda: server.taken.wait(60) and stop.say())
+    waits.start()
+    base = server.url if model.startswith("openai") else server.url.removesuffix("/v1")
+    with pytest.raises(Failed, match="you stopped it") as failed:
+        Provider(model, base, lambda: "k").reply(Call(MESSAGES, timeout=60), lambda piece: None, stop)
+    assert failed.value.kind == "stopped"
+    assert not server.let_go.is_set()
+    waits.join()
 
 
 @litellm
