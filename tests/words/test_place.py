@@ -326,7 +326,7 @@ def test_nothing_moves_when_a_cell_begins_to_run(folder: Path) -> None:
                 page.until(f"document.querySelector('article .cell').innerText.includes('{number}END')")
                 page.do(f"window.tops = {tops}")
                 page.until("document.querySelector('.live-slim .what')?.textContent === 'Running'")
-                assert page.do(f"{tops} === window.tops")
+                assert page.do(tops) == page.do("window.tops")
                 page.until(
                     f"document.querySelector('.nozzle-output:not(.live-run)')?.innerText.includes('{number}END')"
                 )
