@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value
+from nozzle.aot.frontend.aliases import check_aliases
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.frontend.walker import Walker
 from nozzle.aot.graph import Block, Graph, Node, check
@@ -95,6 +96,7 @@ def trace(
         check(graph)
     except ValueError as error:
         raise RuntimeError(f"the graph of {function.__name__} is not well formed: {error}") from error
+    check_aliases(graph)
     return Traced(graph, tuple(walker.captures))
 
 

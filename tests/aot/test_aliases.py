@@ -1,0 +1,152 @@
+"""A name that a branch or a loop binds to an array is that array: what is written to it later is seen, or refused."""
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from tests.aot.conftest import needs_mlir
+from tests.aot.test_meaning import later
+
+pytestmark = needs_mlir
+
+
+def part(x, k, v):
+    y = x[1:] if k else x[:-1]
+    x[:] = v
+    return y.sum()
+
+
+def drift(x, n, v):
+    before, moved = x.copy(), 0.0
+    for _ in range(n):
+        x[0] += v
+        moved += np.abs(x - before).sum()
+        before = x
+    return moved
+
+
+def own(k, v):
+    a, b = np.zeros(3), np.ones(3)
+    if k:
+        y = a
+    else:
+        y = b
+    a += v
+    return y
+
+
+def turned(x, k, v):
+    y = x.T if k else x
+    x[0, 0] = v
+    return y
+
+
+def real(z, k, v):
+    y = z.real if k else z.imag
+    z[0] = v
+    return y + 1
+
+
+def chosen(x, k):
+    if k:
+        return x[1:]
+    return x[:-1]
+
+
+def by_a_helper(x, k, v):
+    y = chosen(x, k)
+    for i in range(2):
+        x[i] = v
+    return y.sum()
+
+
+def while_it_lasts(x, n, v):
+    y = x
+    while n > 0:
+        y = y * 2
+        n -= 1
+    x[0] = v
+    return y
+
+
+def perhaps(x, k, v):
+    y = x[::2].reshape(2, 2)
+    x[0] = v
+    return y.sum() + k
+
+
+X = np.arange(8.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (part, (X, True, 1.0)),
+        (drift, (X, 3, 0.5)),
+        (own, (True, 1.0)),
+        (turned, (np.eye(2), True, 1.0)),
+        (real, (X + 1j, True, 1.0)),
+        (by_a_helper, (X, True, 1.0)),
+        (while_it_lasts, (X, 2, 1.0)),
+        (perhaps, (X, 1, 1.0)),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_another_name_may_be_is_not_written_to_while_that_is_read(function, arguments):
+    with pytest.raises(aot.NotAdmissible, match=r"another name may be, bound by line(.|\n)*instead: bind that name to"):
+        aot.compile(function, wait=True)(*arguments)
+
+
+def rows(x, n):
+    before, moved = x[0] * 0, 0.0
+    for i in range(n):
+        y = x[i] * 2
+        y[0] += i
+        moved += (y - before).sum()
+        before = y
+    return moved
+
+
+def read_first(x, k, v):
+    y = x[1:] if k else x[:-1]
+    total = y.sum()
+    x[:] = v
+    return total
+
+
+def copied(x, k, v):
+    y = x[1:].copy() if k else x[:-1] * 1
+    x[:] = v
+    return y.sum()
+
+
+def surely(x, v):
+    y = x
+    for _ in range(3):
+        y = y * 2
+    x[0] = v
+    return y
+
+
+def bound_anew(x, n, v):
+    total = 0.0
+    for i in range(n):
+        y = x if i % 2 else x[::-1]
+        total += y[0] - y[-1]
+        x[0] += v
+    return total
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (rows, [(np.ones((5, 3)), 2), (np.arange(15.0).reshape(5, 3), 5)]),
+        (read_first, [(X, True, 1.0), (X, False, 7.0)]),
+        (copied, [(X, True, 1.0), (X, False, 7.0)]),
+        (surely, [(X, 1.0), (X, 5.0)]),
+        (bound_anew, [(X, 2, 1.0), (X, 5, 7.0)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_is_read_before_or_bound_anew_is_native(function, calls):
+    later(function, *calls)
