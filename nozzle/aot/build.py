@@ -114,11 +114,7 @@ class Builder:
                     f"{constant} does not fit {dtype}", "widen the other side first: x.astype(np.int64)"
                 ) from error
         if type.weak and type.kind == "i" and np.dtype(dtype).kind in "iu" and dtype != "int64":
-            info = np.iinfo(dtype)
-            for low, good in ((info.min, "greater_equal"), (info.max, "less_equal")):
-                if low != np.iinfo("int64").min and low <= np.iinfo("int64").max:
-                    ok = self.emit(good, (node, self.lift(int(low))), Tensor("bool"))
-                    self.trap(ok, OverflowError, f"Python integer out of bounds for {dtype}")
+            self._within(node, dtype)
         cast = self.emit("cast", (node,), Tensor(dtype, type.shape), dtype=dtype)
         if node in self.known and type.rank == 0 and np.dtype(dtype).kind in "iu":
             self.known[cast] = self.known[node]
@@ -271,7 +267,28 @@ class Builder:
     def store(self, target: Node, value: Value) -> None:
         """Write a value into a tensor or a view of one, cast to its dtype as NumPy's assignment does."""
         self.writable(target)
-        self.emit("store", (target, self.stored(target.tensor.shape, target.tensor, value)), None)
+        node = self.lift(value)
+        self.alone(node, target.tensor.dtype)
+        self.emit("store", (target, self.stored(target.tensor.shape, target.tensor, node)), None)
+
+    def alone(self, node: Node, dtype: str) -> None:
+        """NumPy's OverflowError for a number of its own that is put into integers with a sign, and is none of them."""
+        type = node.tensor
+        number = not type.rank and not type.weak and type.kind in "iu" and "boxed" not in node.attrs
+        if number and np.dtype(dtype).kind == "i" and not np.can_cast(type.dtype, dtype, "safe"):
+            self._within(node, dtype)
+
+    def _within(self, node: Node, dtype: str) -> None:
+        """OverflowError, while running, for a number that a dtype of integers does not hold."""
+        have, want = np.iinfo(node.tensor.dtype), np.iinfo(dtype)
+        for edge, beyond, good in (
+            (want.min, have.min < want.min, "greater_equal"),
+            (want.max, have.max > want.max, "less_equal"),
+        ):
+            if beyond:
+                other = self.emit("const", (), node.tensor, value=np.dtype(node.tensor.dtype).type(edge))
+                ok = self.emit(good, (node, other), Tensor("bool"))
+                self.trap(ok, OverflowError, f"Python integer out of bounds for {dtype}")
 
     def stored(self, into: tuple[Dim, ...], type: Tensor, value: Value) -> Node:
         """A value as it is stored to a place of a shape in an array of a type."""
@@ -292,7 +309,7 @@ class Builder:
     def placed(self, node: Node, dtype: str) -> Node:
         """A value as it is put into an array of a dtype; a float that is none of its integers is left to Python."""
         type = node.tensor
-        if type.kind == "f" and np.dtype(dtype).kind in "iu" and not type.rank and type.dtype == "float64":
+        if type.kind == "f" and np.dtype(dtype).kind in "iu" and not type.rank:
             real.integral(self, node, dtype, f"a float that is no {dtype} is put into an array of these")
         return self.cast(node, dtype)
 

@@ -97,9 +97,7 @@ def method(w: Walker, method: Method, arguments: list[Value], names: dict[str, V
             w.b, {"f": float, "c": complex, "b": bool}.get(method.owner.tensor.kind, int), method.owner
         )
     if method.name in ("conj", "conjugate"):
-        if method.owner.tensor.kind != "c":
-            return method.owner
-        return w.b.ufunc("conjugate", method.owner)
+        return elementwise.conjugated(w.b, method.owner)
     if method.name == "fill":
         if not method.owner.tensor.rank:
             raise Refuse("a number, or an array without axes, is filled", "bind the name to the value")

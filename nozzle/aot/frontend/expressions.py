@@ -14,10 +14,14 @@ from nozzle.aot.frontend.values import has_node
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import create, elementwise, index, product, transcendental
 from nozzle.aot.sizes import Dim
+from nozzle.aot.types import Tensor
 from nozzle.aot.whole import as_double, as_int, checked
 
 if TYPE_CHECKING:
     from nozzle.aot.frontend.walker import Walker
+
+
+FLOAT64 = Tensor("float64")
 
 
 def constant(w: Walker, node: ast.Constant) -> Value:
@@ -37,7 +41,7 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
         return product.matmul(w.b, left, right)
     if isinstance(left, tuple) or isinstance(right, tuple):
         return joined_lists(op, left, right)
-    left, right = w.b.lift(left), w.b.lift(right)
+    left, right = complexes(w, w.b.lift(left), w.b.lift(right))
     if not isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
         left, right = counted(w, left, right)
     if isinstance(op, ast.Pow):
@@ -51,6 +55,13 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
 
     remember(w, name, left, right, found)
     return found
+
+
+def complexes(w: Walker, left: Node, right: Node) -> tuple[Node, Node]:
+    """A Python complex on the left takes a np.float64 for the Python float that it is too, and gives a Python number."""
+    if left.tensor.weak and left.tensor.kind == "c" and right.tensor == FLOAT64 and "boxed" not in right.attrs:
+        return left, w.b.emit("cast", (right,), Tensor("float64", (), True), dtype="float64")
+    return left, right
 
 
 def counted(w: Walker, *operands: Node) -> list[Node]:
@@ -99,7 +110,7 @@ def unary(w: Walker, node: ast.UnaryOp) -> Value:
             return not value
         if value.tensor.rank:
             raise Refuse("the truth of an array", "use ~x, or np.logical_not(x)")
-        return w.b.ufunc("invert", elementwise.truth(w.b, value), pythons=True)
+        return w.b.ufunc("invert", elementwise.to_python(w.b, bool, value), pythons=True)
     if not isinstance(value, Node):
         return FOLD[type(node.op)](value)
     name = {ast.USub: "negative", ast.UAdd: "positive", ast.Invert: "invert"}[type(node.op)]
@@ -143,7 +154,7 @@ def compare_two(w: Walker, op: ast.cmpop, left: Value, right: Value) -> Value:
         return FOLD[type(op)](left, right)
     if type(op) not in COMPARE:
         raise Refuse("in, of what is not known while compiling", "use np.any(x == y)")
-    left, right = w.b.lift(left), w.b.lift(right)
+    left, right = complexes(w, w.b.lift(left), w.b.lift(right))
     as_double(w.b, left, right)
     return w.b.ufunc(COMPARE[type(op)], left, right, pythons=True)
 

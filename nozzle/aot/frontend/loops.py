@@ -31,13 +31,15 @@ def loop(w: Walker, statement: ast.For) -> None:
     if isinstance(source, tuple):
         unrolled(w, statement, source)
         return
+    if isinstance(source, Range):
+        source = turns.pythons(w, source)
     if isinstance(source, Node) and source.tensor.rank:
         length = w.b.length(source, 0)
         counted(
             w, statement, Range(0, length, 1), lambda i: binding.bind(w, statement.target, index.index(w.b, source, i))
         )
     elif isinstance(source, Range) and isinstance(source.step, Node):
-        many = turns.turns(w, *(whole(w, one) for one in (source.start, source.stop, source.step)))
+        many = turns.turns(w, source)
         begin = lambda i: binding.bind(w, statement.target, turns.at(w, source, i))  # noqa: E731
         counted(w, statement, Range(0, many, 1), begin)
     elif isinstance(source, Range):
@@ -77,7 +79,7 @@ def unrolled(w: Walker, statement: ast.For, values: tuple[Value, ...]) -> None:
 
 
 def counted(w: Walker, statement: ast.For, over: Range, begin: Callable[[Node], None]) -> None:
-    bounds = [whole(w, one) for one in (over.start, over.stop)]
+    bounds = [turns.whole(w, one) for one in (over.start, over.stop)]
     low, high = w.b.dim(over.start), w.b.dim(over.stop)
     ends = (low, high - 1) if over.step > 0 else (high + 1, low)
     step = w.b.lift(over.step)
@@ -93,13 +95,6 @@ def counted(w: Walker, statement: ast.For, over: Range, begin: Callable[[Node], 
 
 def _names(target: ast.expr) -> set[str]:
     return {name.id for name in ast.walk(target) if isinstance(name, ast.Name)}
-
-
-def whole(w: Walker, value: Value) -> Node:
-    node = w.b.lift(value)
-    if node.tensor.rank or node.tensor.kind not in "iub":
-        raise Refuse("the bounds of a range are integers", "use int(x)")
-    return node if node.tensor.weak else index._weakly(w.b, node)
 
 
 def repeat(w: Walker, statement: ast.While) -> None:

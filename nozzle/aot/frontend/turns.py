@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import operator
 from typing import TYPE_CHECKING
 
-from nozzle.aot.build import Value
+from nozzle.aot.build import Refuse, Value
 from nozzle.aot.frontend import expressions
 from nozzle.aot.frontend.jumps import Until
 from nozzle.aot.frontend.values import Range
@@ -20,9 +21,23 @@ if TYPE_CHECKING:
 WHOLE = Tensor("int64", (), True)
 
 
-def turns(w: Walker, start: Node, stop: Node, step: Node) -> Node:
-    """How many a range of these has, or less than one for none; ValueError, while running, for a step of zero."""
+def pythons(w: Walker, over: Range) -> Range:
+    """With bounds that are Python's own numbers, as all are that a range gives."""
+    bounds = (over.start, over.stop, over.step)
+    return Range(*(whole(w, one) if isinstance(one, Node) else operator.index(one) for one in bounds))
+
+
+def whole(w: Walker, value: Value) -> Node:
+    node = w.b.lift(value)
+    if node.tensor.rank or node.tensor.kind not in "iub":
+        raise Refuse("the bounds of a range are integers", "use int(x)")
+    return node if node.tensor.weak else elementwise.to_python(w.b, int, node)
+
+
+def turns(w: Walker, over: Range) -> Node:
+    """How many a range has, or less than one for none; ValueError, while running, for a step of zero."""
     b = w.b
+    start, stop, step = (whole(w, one) for one in (over.start, over.stop, over.step))
     b.trap(b.ufunc("not_equal", step, 0, pythons=True), ValueError, "range() arg 3 must not be zero")
     up = b.ufunc("greater", step, 0, pythons=True)
     gap = operate(w, ast.Sub(), stop, start)

@@ -6,6 +6,8 @@ by the C library or by `nozzle.aot.ops.transcendental` is within the bound state
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nozzle.aot import real as real_
@@ -15,7 +17,7 @@ from nozzle.aot.graph import Node
 from nozzle.aot.ops.division import floor_divide, remainder
 from nozzle.aot.ops.op import FUNCTIONS, Emit, Op, Scalars, define, function
 from nozzle.aot.ops.pairs import add_pair, div_pair, either, half, mul_pair, sub_pair
-from nozzle.aot.types import Tensor
+from nozzle.aot.types import DTYPES, Tensor
 
 FAMILY = "elementwise"
 
@@ -118,6 +120,8 @@ def _test(predicate: str) -> Emit:
         if np.dtype(dtype).kind == "c":
             one, two = (emit(s, half(dtype), (part,)) for part in s.parts(x[0], dtype))
             return s.op("arith.andi" if predicate == "isfinite" else "arith.ori", "bool", one, two)
+        if np.dtype(dtype).kind != "f":
+            return s.const(predicate == "isfinite", "bool")
         if predicate == "isnan":
             return s.compare("ne", dtype, x[0], x[0])
         size, endless = s.op("math.absf", dtype, x[0]), s.const(float("inf"), dtype)
@@ -242,7 +246,7 @@ def into(b: Builder, out: Value, result: Node) -> Node:
         raise Refuse("an out= that is no array", "pass an array, or assign: y[...] = ...")
     if not np.can_cast(result.tensor.dtype, out.tensor.dtype, "same_kind"):
         raise Refuse(f"{result.tensor.dtype} does not go into {out.tensor.dtype} as out=", "cast it with astype")
-    b.store(out, result)
+    b.store(out, b.cast(result, out.tensor.dtype))
     return out
 
 
@@ -303,16 +307,34 @@ def astype(b: Builder, x: Value, dtype: Value, copy: bool = True) -> Node:
 def real(b: Builder, x: Value) -> Node:
     node = b.lift(x)
     if node.tensor.kind != "c":
-        return node
-    return b.emit("real", (node,), Tensor(half(node.tensor.dtype), node.tensor.shape))
+        return counted(b, node)
+    return b.emit("real", (node,), _part_of(node.tensor))
 
 
 @function(FAMILY, np.imag)
 def imag(b: Builder, x: Value) -> Node:
     node = b.lift(x)
-    if node.tensor.kind != "c":
-        return b.ufunc("multiply", node, 0)
-    return b.emit("imag", (node,), Tensor(half(node.tensor.dtype), node.tensor.shape))
+    type = node.tensor
+    if type.kind == "c":
+        return b.emit("imag", (node,), _part_of(type))
+    if type.weak:
+        return b.lift(0.0 if type.kind == "f" else 0)
+    zero = b.const(0, type.dtype)
+    return b.emit("full", (zero,), Tensor(type.dtype, type.shape), shape=type.shape) if type.rank else zero
+
+
+def _part_of(type: Tensor) -> Tensor:
+    return Tensor(half(type.dtype), type.shape, type.weak)
+
+
+def conjugated(b: Builder, node: Node) -> Node:
+    """`.conjugate()`: a Python number stays one."""
+    return b.ufunc("conjugate", node, pythons=True) if node.tensor.kind == "c" else counted(b, node)
+
+
+def counted(b: Builder, node: Node) -> Node:
+    """Python's bools as the numbers 0 and 1; all else as it is."""
+    return whole.as_int(b, node) if node.tensor.weak and node.tensor.kind == "b" else node
 
 
 @function(FAMILY, np.round, method="round")
@@ -350,8 +372,7 @@ def nearest(b: Builder, name: str, x: Value) -> Node:
 
 @function(FAMILY, abs)
 def absolute(b: Builder, x: Value) -> Node:
-    node = b.lift(x)
-    node = whole.as_int(b, node) if node.tensor.weak and node.tensor.kind == "b" else node
+    node = counted(b, b.lift(x))
     whole.checked(b, "absolute", node)
     return b.ufunc("absolute", node, pythons=True)
 
@@ -425,23 +446,22 @@ def to_python(b: Builder, kind: type, value: Value) -> Value:
     return node
 
 
-for _kind in (int, float, complex, bool):
-    function(FAMILY, _kind)(lambda b, value, _kind=_kind: to_python(b, _kind, value))
-for _short in (
-    "float16",
-    "float32",
-    "float64",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-):
-    function(FAMILY, getattr(np, _short))(lambda b, value, _short=_short: b.cast(value, _short))
-for _short in ("complex64", "complex128", "bool_"):
-    function(FAMILY, getattr(np, _short), name=_short)(
-        lambda b, value, _short=_short: b.cast(value, dtype_name(getattr(np, _short)))
-    )
+def _to(kind: type) -> Any:
+    return lambda b, value: to_python(b, kind, value)
+
+
+def _complex(b: Builder, value: Value, imaginary: Value = None) -> Value:
+    if imaginary is not None:
+        raise Refuse("complex() of two numbers", "write a + b * 1j")
+    return to_python(b, complex, value)
+
+
+def _scalar(kind: Any) -> Any:
+    return lambda b, value: b.cast(value, dtype_name(kind))
+
+
+for _kind in (int, float, bool):
+    function(FAMILY, _kind)(_to(_kind))
+function(FAMILY, complex)(_complex)
+for _short in (*(name for name in DTYPES if name != "bool"), "bool_"):
+    function(FAMILY, getattr(np, _short), name=_short)(_scalar(getattr(np, _short)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nozzle.aot.build import Builder, Refuse, Value, common
+from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import VIEWS, Node
 from nozzle.aot.ops.index import look
 from nozzle.aot.ops.op import Op, define, function
@@ -174,12 +174,21 @@ def ascontiguousarray(b: Builder, x: Value) -> Node:
 def asarray(b: Builder, x: Value, dtype: Value = None) -> Value:
     """Itself where it is an array of that dtype."""
     if isinstance(x, tuple):
-        parts = tuple(asarray(b, one, dtype) for one in x)
+        parts = tuple(_element(b, one, dtype) for one in x)
         if any(one.tensor.rank != parts[0].tensor.rank for one in parts):
             raise ValueError("setting an array element with a sequence: the lists differ in their lengths or depths")
         return stack(b, parts)
     node = b.lift(x)
-    return node if dtype is None else b.cast(node, np.dtype(dtype).name)
+    return node if dtype is None else b.cast(node, dtype_name(dtype))
+
+
+def _element(b: Builder, x: Value, dtype: Value) -> Value:
+    """What stands in a list: a number is put into the array as by assignment."""
+    if dtype is None or isinstance(x, tuple) or b.lift(x).tensor.rank:
+        return asarray(b, x, dtype)
+    node = b.lift(x)
+    b.alone(node, dtype_name(dtype))
+    return b.placed(node, dtype_name(dtype))
 
 
 @function(FAMILY, np.array)

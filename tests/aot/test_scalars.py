@@ -1,0 +1,188 @@
+"""Numbers are of the kind that Python gives them, and are put into arrays as NumPy puts them there."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from tests.aot.conftest import needs_mlir
+from tests.aot.test_meaning import later, outcome
+
+pytestmark = needs_mlir
+
+
+def strictly(function, first, *others):
+    """As `later`; and every answer is of the very type that Python's is of."""
+    compiled = later(function, first, *others)
+    for arguments in others:
+        want = outcome(function, arguments)[0]
+        if not isinstance(want, type):
+            assert _types(compiled(*arguments)) == _types(want), arguments
+
+
+def _types(value):
+    return tuple(map(_types, value)) if isinstance(value, tuple) else type(value)
+
+
+def counts(n, a):
+    total = 0
+    for _ in range(n):
+        total += (not a) * 2**62
+    return total
+
+
+def negations(a, x, z):
+    return not a, not x, not x > 1, not z, not math.isnan(x)
+
+
+def parts(z, x, i, t):
+    return z.real, z.imag, x.real, x.imag, i.real, i.imag, t.real, t.imag, np.real(i), np.imag(x)
+
+
+def conjugates(z, x, i, t):
+    return z.conjugate(), x.conjugate(), i.conjugate(), t.conjugate(), np.conjugate(z)
+
+
+def inverses(z):
+    return 1 / z.real, 1 / z.conjugate()
+
+
+def roots(z, k):
+    return z.real**k
+
+
+def imaginary(x):
+    return np.imag(x), x.imag
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (counts, [(1, 0), (3, 0), (3, 1)]),
+        (negations, [(1, 2.0, 1j), (0, 0.0, 0j), (3, math.nan, 2j)]),
+        (negations, [(np.int64(1), np.float32(2), np.complex64(1)), (np.int64(0), np.float32(0), np.complex64(0))]),
+        (parts, [(1 + 2j, 1.5, 3, True), (-1j, math.inf, -3, False)]),
+        (parts, [(np.complex64(1j), np.float32(1), np.int8(3), np.True_)] * 2),
+        (inverses, [(1 + 1j,), (1j,), (0j,)]),
+        (roots, [(2 + 1j, 2.0), (-8 + 0j, 1 / 3), (10 + 0j, 400.0)]),
+        (imaginary, [(np.ones(3),), (np.array([-1.0, np.inf, np.nan]),)]),
+        (imaginary, [(np.array([True]),), (np.array([False]),)]),
+    ],
+)
+def test_what_python_makes_of_its_numbers_are_its_numbers(function, calls):
+    strictly(function, calls[0], *calls)
+
+
+def test_conjugates_of_pythons_numbers_are_its_numbers():
+    strictly(conjugates, (1 + 2j, 1.5, 3, True), (1 + 2j, 1.5, 3, True), (-1j, -0.0, -3, False))
+
+
+def grown(n, step):
+    p = 1
+    for i in range(1, n, step):
+        p = p * 3 + i
+    return p
+
+
+def numbers(start, stop, step):
+    last = 0
+    for i in range(start, stop, step):
+        last = i
+    return last
+
+
+def test_a_range_gives_pythons_numbers_whatever_its_bounds_are():
+    strictly(grown, (6, np.int64(1)), (60, np.int64(1)), (60, np.int64(2)))
+    strictly(numbers, (np.int8(0), np.int64(5), np.uint8(2)), (np.int8(-3), np.int64(9), np.uint8(4)))
+
+
+def beside(z, a):
+    w = 1j * a
+    return z + w, w, 1j == a, w + a
+
+
+def behind(z, a):
+    return z + a * 1j
+
+
+def over(a):
+    return 1j / a
+
+
+def test_a_python_complex_takes_a_float_of_numpys_for_pythons():
+    z = np.array([1], "F")
+    strictly(beside, (z, np.float64(1)), (z, np.float64(1e300)))
+    strictly(behind, (z, np.float64(1)), (z, np.float64(1e300)))
+    strictly(beside, (z, np.float32(1)), (z, np.float32(2)))
+    strictly(over, (np.float64(1),), (np.float64(0),))
+
+
+def puts(x, v):
+    x[1] = v[0]
+
+
+def fills(x, v):
+    x[1:] = v[0]
+    x[...] = v[0]
+
+
+def adds(h, k, v):
+    for i in range(len(k)):
+        h[k[i]] += v[i]
+    return h
+
+
+def lists(v):
+    return np.array([v[0], 1], np.int8)
+
+
+def puts_many(x, v):
+    x[np.array([0, 1])] = v[0]
+    x[x > 5] = v[0]
+    x[:] = v
+
+
+def ints(dtype, *values):
+    return np.array(values, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u4"])
+@pytest.mark.parametrize("wide", ["i8", "i4", "u8", "u1"])
+def test_a_number_of_numpys_goes_into_integers_as_in_numpy(dtype, wide):
+    most = np.iinfo(wide).max
+    for function in (puts, fills, puts_many):
+        values = (ints(wide, one) for one in (7, 100, most, 200, most // 2))
+        later(function, (ints(dtype, 0, 0), ints(wide, 5)), *((ints(dtype, 0, 9), one) for one in values))
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "f2"])
+def test_a_float_goes_into_integers_as_in_numpy(kind):
+    calls = [(ints("i2", 0, 0), np.array([one], kind)) for one in (5.5, -7.25, 60000, np.nan, np.inf)]
+    later(puts, *calls)
+    later(fills, *calls)
+
+
+def test_sums_that_do_not_fit_are_an_error():
+    k = ints("i8", 0, 0)
+    later(adds, (ints("i2", 0, 0), ints("i8", 0, 1), ints("i8", 1, 1)), (ints("i2", 0, 0), k, ints("i8", 40000, 1)))
+    later(adds, (ints("i2", 0, 0), k, ints("i8", 1, 1)), (ints("i2", 0, 0), k, ints("i8", 30000, 30000)))
+    later(lists, (ints("i8", 5),), (ints("i8", 300),), (ints("i8", -128),))
+
+
+def asks(x):
+    return np.isinf(x), np.isnan(x), np.isfinite(x)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u1", "bool"])
+def test_whole_numbers_are_finite(dtype):
+    later(asks, (np.ones(3, dtype),), (np.zeros(5, dtype),))
+
+
+def size(a):
+    return abs(complex(a, 2))
+
+
+def test_a_complex_of_two_numbers_is_refused():
+    with pytest.raises(aot.NotAdmissible, match=r"complex\(\) of two numbers(.|\n)*write a \+ b \* 1j"):
+        aot.compile(size, wait=True)(2.0)
