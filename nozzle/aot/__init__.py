@@ -60,8 +60,9 @@ def compile(
 
     `wait`: whether a first call waits for its native code, or is answered as Python meanwhile, which is the default
     outside a journal. `quantize`: products of matrices by fewer bits: "i8" (exact sums of bytes, scaled back), "f16" or
-    "bf16" (factors rounded). `calibrate`: arguments of calls whose values set the scales of "i8", else those of the
-    first call that is not all zeros; a later one that brings more than they hold, or NaN, is answered in floats.
+    "bf16" (factors rounded; a call with a number too large for the format is answered in floats). `calibrate`:
+    arguments of calls whose values set the scales of "i8", else those of the first call that is not all zeros; a later
+    one that brings more than they hold, or NaN, is answered in floats.
     `constant`: names of arguments whose arrays do not change: what rests on them alone, as weights that are rounded,
     is computed once for an array. An array is known by its identity; at its first, second, fourth, ... call all of it
     is compared with what it was, and one that changed raises ValueError.

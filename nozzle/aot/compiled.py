@@ -109,7 +109,8 @@ class Special:
         try:
             return quantised()
         except Beyond:
-            say_once(f"nozzle.aot: {self.graph.name} answers in floats where a call brings {BEYOND}")
+            what = BEYOND[self.quantised.scheme] if self.quantised is not None else "values beyond its formats"
+            say_once(f"nozzle.aot: {self.graph.name} answers in floats where a call brings {what}")
             for at, value in before.items():
                 arguments[at][...] = value
             return self.python(*arguments)

@@ -223,8 +223,8 @@ class Native:
 
     def fast(self, slow: Callable[..., Any]) -> fastcall.Fast | None:
         """The compiled wrapper; None where there is none, or Python's objects lie otherwise here."""
-        if self.special.quantised is not None and self.special.quantised.scheme == "i8":
-            return None  # a call may be beyond its calibration
+        if self.special.quantised is not None:
+            return None  # a call may be beyond its calibration, or its format
         if self.lowered.wrapper is None or not fastcall.possible() or len(self.special.constants) != len(self.names):
             return None
         alone = self.ranges is None or self.ranges.many() < 2

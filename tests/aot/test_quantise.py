@@ -8,6 +8,7 @@ from nozzle.aot import cache, cpu, mlir, passes
 from nozzle.aot.lower import lower
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.passes.quantise import SCHEMES, apart
+from tests.aot.agree import same
 from tests.aot.conftest import needs_mlir
 
 RNG = np.random.default_rng(11)
@@ -186,3 +187,17 @@ def test_products_of_bytes_are_exact_on_any_processor(m, k, n, processor):
     lowered = lower(graph, processor or cache.processor())
     path, _ = cache.library(lowered.text)
     assert np.array_equal(cpu.Native(special, lowered, path).run((a, b)), bytes_product(a, b))
+
+
+@needs_mlir
+@pytest.mark.parametrize(("scheme", "most"), [("f16", 65504.0), ("bf16", 3.3e38)])
+def test_what_a_format_does_not_hold_is_answered_in_floats(scheme, most, caplog):
+    compiled = aot.compile(times, wait=True, quantize=scheme)
+    x, w = np.full((2, 4), 8.0, "f4"), np.eye(4, dtype="f4")
+    assert same(compiled(x, w), times(x, w))
+    assert same(compiled(x * 0 + np.float32(most), w), times(x * 0 + np.float32(most), w), rtol=1e-2)
+    assert not caplog.messages
+    large = x * 0 + np.float32(most * 1.03)
+    assert same(compiled(large, w), times(large, w))
+    assert same(compiled(w, large.T.copy()), times(w, large.T))
+    assert "the greatest of " + scheme in caplog.messages[0]

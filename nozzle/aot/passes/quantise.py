@@ -4,7 +4,8 @@
 scaled back. The scale of the left factor is one number, from the greatest value that it had in the calibration; a call
 that brings more, or NaN, or weights that are not finite, is `Beyond` it, and answered in floats. The scale of the right
 factor, the weights, is one number for every column, from the weights that a call brings. `f16` and `bf16`: both factors
-are rounded to that format, and multiplied in the width that they had.
+are rounded to that format, and multiplied in the width that they had; a call that brings what is too large for the
+format is `Beyond` it too.
 
 Only products of matrices (two axes or more on both sides) are quantised; everything else stays as it is.
 """
@@ -28,7 +29,13 @@ from nozzle.aot.sizes import Facts, pruned
 from nozzle.aot.types import Tensor
 
 SCHEMES = ("i8", "f16", "bf16")
-BEYOND = "values beyond those that the scales were calibrated on, or not finite"
+LARGEST = {"f16": 65504.0, "bf16": (2 - 2**-7) * 2.0**127}
+"""The greatest number of a format."""
+BEYOND = {
+    "i8": "values beyond those that the scales were calibrated on, or not finite",
+    **{name: f"values beyond {most:.6g}, the greatest of {name}" for name, most in LARGEST.items()},
+}
+"""What a call brings that is not answered quantised."""
 
 
 class Beyond(ValueError):
@@ -80,6 +87,8 @@ def apart(got: Any, want: Any) -> float:
     if two.dtype.kind not in "fc":
         return 0.0
     wide = "c16" if two.dtype.kind == "c" else "f8"
+    if np.any(np.isfinite(two) & ~np.isfinite(np.asarray(got))):
+        return np.inf
     with np.errstate(all="ignore"):  # what is infinite in both is no difference
         gap = np.abs(np.asarray(got).astype(wide) - two.astype(wide))
     most = np.max(np.abs(two[np.isfinite(two)].astype(wide)), initial=0)
@@ -169,7 +178,15 @@ def _within(b: Builder, left: Node, most: Any, heights: Node) -> None:
     finite = reduce(b, "all", b.ufunc("isfinite", heights), tuple(range(heights.tensor.rank)), True, "bool")
     near = b.ufunc("less_equal", b.ufunc("absolute", left), where(b, finite, most, type(most)(-1)))
     good = reduce(b, "all", near, tuple(range(near.tensor.rank)), False, "bool")
-    b.emit("check", (good,), None, kind=Beyond, message=BEYOND, parts=True)
+    b.emit("check", (good,), None, kind=Beyond, message=BEYOND["i8"], parts=True)
+
+
+def _holds(b: Builder, factor: Node, scheme: str) -> None:
+    """Test that no finite number becomes infinite."""
+    near = b.ufunc("less_equal", b.ufunc("absolute", factor), LARGEST[scheme])
+    fine = b.ufunc("bitwise_or", near, b.ufunc("invert", b.ufunc("isfinite", factor)))
+    good = reduce(b, "all", fine, tuple(range(fine.tensor.rank)), False, "bool")
+    b.emit("check", (good,), None, kind=Beyond, message=BEYOND[scheme], parts=True)
 
 
 def _whole(b: Builder, scaled: str, node: Node, by: Any) -> Node:
@@ -180,6 +197,8 @@ def _whole(b: Builder, scaled: str, node: Node, by: Any) -> Node:
 
 def _rounded(b: Builder, node: Node, scheme: str) -> None:
     dtype = node.tensor.dtype
+    for factor in node.inputs:
+        _holds(b, factor, scheme)
 
     def near(one: Node) -> Node:
         if scheme == "f16":
