@@ -13,6 +13,7 @@ import numpy as np
 from nozzle.aot import cache, passes
 from nozzle.aot.compiled import Compiled
 from nozzle.aot.cpu import LETTERS
+from nozzle.aot.graph import Node
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.passes.quantise import Beyond
 from nozzle.aot.sizes import Dim, Size
@@ -66,6 +67,12 @@ def _real(name, value):
     if float(value) != value and value == value:
         raise OverflowError(f"{name} is no number of 64 bits")
     return float(value)"""
+EXACTLY = """\
+def _exactly(name, value, dtype):
+    if not isinstance(value, np.generic) or value.dtype != dtype:
+        need = np.dtype(dtype).name
+        raise TypeError(f"{name} is a {type(value).__name__}, and this library is for {need}: np.{need}({name})")
+    return value.item()"""
 TRUTH = """\
 def _truth(name, value):
     if not isinstance(value, (bool, np.bool_)):
@@ -74,6 +81,8 @@ def _truth(name, value):
 TAKEN = {"i": WHOLE, "u": WHOLE, "f": REAL, "b": TRUTH}
 NAMES = {"i": "_whole", "u": "_whole", "f": "_real", "b": "_truth"}
 """How a stub takes a number of a kind: nothing is cut down to fit."""
+PYTHONS = {"bool": bool, "int64": int, "float64": float, "complex128": complex}
+"""The types of which a number is Python's; those of all others are NumPy's, and keep their width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ def samples(types: Sequence[Annotation], names: Sequence[str], sizes: dict[str, 
         ]
         dtype = np.dtype(one.dtype or "float64")
         made = (rng.random(shape) if dtype.kind in "fc" else rng.integers(1, 9, shape)).astype(dtype)
-        found.append(made if shape else {"b": bool, "i": int, "u": int, "f": float, "c": complex}[dtype.kind](made))
+        found.append(made if shape else PYTHONS.get(dtype.name, dtype.type)(made))
     return found
 
 
@@ -203,7 +212,7 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
         return "[" + ", ".join(f"max({dim.source(spell)}, 0)" for dim in dims) + "]"
 
     numbers = {str(node.attrs["name"]): node for node in lowered.inputs if not node.tensor.rank}
-    used = {TAKEN[node.tensor.kind] for node in numbers.values()} | ({ARRAY} if arrays else set())
+    used = {_taken(node) for node in numbers.values()} | ({ARRAY} if arrays else set())
     lines = [
         '"""Native code, made ahead of time; see the C header beside it."""',
         "",
@@ -223,7 +232,7 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
         f"_traps = ({traps}{',' if traps else ''})",
         "",
         "",
-        *(line for one in (ARRAY, WHOLE, REAL, TRUTH) if one in used for line in [*one.splitlines(), "", ""]),
+        *(line for one in (ARRAY, WHOLE, REAL, EXACTLY, TRUTH) if one in used for line in [*one.splitlines(), "", ""]),
     ]
     lines.append(f"def {name}({', '.join(names)}):")
     written = [one for one in arrays if one in _written(lowered)]
@@ -239,7 +248,10 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
                 lines.append(f"    if np.may_share_memory({one}, {other}):")
                 lines.append(f'        raise ValueError("{one} is written to, and overlaps {other}: copy one of them")')
     for one, node in numbers.items():
-        lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", {one})')
+        if node.tensor.weak:
+            lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", {one})')
+        else:
+            lines.append(f'    {one} = _exactly("{one}", {one}, np.{node.tensor.dtype})')
     for guard in guards:
         lines.append(f"    if not {guard.source(spell)}:")
         lines.append(f'        raise ValueError("this library is for calls where {guard}")')
@@ -271,6 +283,11 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
     ]
     lines += [f"    return {_returned(lowered, shape)}", ""]
     return "\n".join(lines)
+
+
+def _taken(node: Node) -> str:
+    """The function of a stub that takes a number."""
+    return TAKEN[node.tensor.kind] if node.tensor.weak else EXACTLY
 
 
 def _raised(kind: type[Exception]) -> str:

@@ -18,7 +18,11 @@ from nozzle.errors import Missing, WrongCommand
 if TYPE_CHECKING:
     from nozzle.aot import Compiled
 
-TYPES = click.option("--types", required=True, help="Of the parameters: 'f32[n], f32[m,n], i64'; a letter is a length.")
+TYPES = click.option(
+    "--types",
+    required=True,
+    help="Of the parameters: 'f32[n], f32[m,n], i64'; a letter is a length. i64, f64, b1 alone are Python's.",
+)
 SIZES = click.option("--sizes", default="", help="Lengths of the letters: 'n=1000000,m=10'.")
 
 

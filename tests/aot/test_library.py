@@ -9,6 +9,7 @@ from nozzle import aot
 from nozzle.aot import library
 from nozzle.aot.types import parse_types
 from nozzle.errors import Refused
+from tests.aot.agree import same
 from tests.aot.conftest import needs_mlir
 
 pytestmark = needs_mlir
@@ -110,3 +111,24 @@ def test_a_stub_takes_what_fits(tmp_path):
     found = stub(library.build(aot.compile(scaled), parse_types("f64[n],f64,b1"), tmp_path))
     assert found([1.0], 2, np.bool_(True)) == [2.0]
     assert np.isnan(found([1.0], np.float32("nan"), True)).all()
+
+
+def added(a, b):
+    return a + b
+
+
+def narrow(a, x):
+    return a * x
+
+
+def test_numbers_keep_the_width_that_the_types_say(tmp_path):
+    made = library.build(aot.compile(added), parse_types("u8, u8"), tmp_path / "u8")
+    assert "uint8_t a, uint8_t b" in made.header.read_text()
+    add = stub(made)
+    with np.errstate(all="ignore"):
+        assert same(add(np.uint8(200), np.uint8(100)), np.uint8(200) + np.uint8(100))
+    for wrong in (200, np.int64(3), 1.5):
+        with pytest.raises(TypeError, match=r"this library is for uint8: np.uint8\(a\)"):
+            add(wrong, np.uint8(1))
+    made = library.build(aot.compile(narrow), parse_types("f32, f64[n]"), tmp_path / "f32")
+    assert same(stub(made)(np.float32(0.1), V), np.float32(0.1) * V)
