@@ -84,7 +84,8 @@ class Builder:
                 raise Refuse(f"a constant of dtype {value.dtype} has no place here")
             return self.emit("const", (), Tensor(value.dtype.name), value=value)
         if not isinstance(value, (bool, int, float, complex)):
-            raise Refuse(f"a {_kind(value)} is no number or array here")
+            instead = "make it an array: np.array(...)" if isinstance(value, tuple) else ""
+            raise Refuse(f"{_kind(value)} is no number or array here", instead)
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise Refuse(f"{value} does not fit 64 bits", "bring it as np.uint64(...), if it fits that")
         node = self.emit("const", (), weak(value), value=value)
@@ -179,6 +180,15 @@ class Builder:
         if value not in self.known:
             self.known[value] = Dim.of(Var(value))
         return self.known[value]
+
+    def natural(self, *dims: Dim, words: str = "negative dimensions are not allowed") -> None:
+        """Raise ValueError for a length that is negative: here, or while running when nobody knows."""
+        for dim in dims:
+            enough = self.facts.at_least(dim, 0)
+            if enough is False:
+                self.fail(ValueError, words)
+            elif enough is None:
+                self.trap(self.ufunc("greater_equal", self.size(dim), 0, pythons=True), ValueError, words)
 
     def length(self, tensor: Node, axis: int) -> Value:
         """How long an axis is: a number, or a node."""
@@ -325,7 +335,8 @@ def _vars(dim: Dim) -> list[Node]:
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"value of type {type(value).__name__}"
+    words = {type(None): "None", Listed: "a list", tuple: "a tuple"}
+    return words.get(type(value), f"a value of type {type(value).__name__}")
 
 
 def describe(value: Value) -> str:

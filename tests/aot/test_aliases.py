@@ -27,10 +27,7 @@ def drift(x, n, v):
 
 def own(k, v):
     a, b = np.zeros(3), np.ones(3)
-    if k:
-        y = a
-    else:
-        y = b
+    y = a if k else b
     a += v
     return y
 
@@ -150,3 +147,67 @@ def bound_anew(x, n, v):
 )
 def test_what_is_read_before_or_bound_anew_is_native(function, calls):
     later(function, *calls)
+
+
+def old(x, v):
+    y = x[..., 0]
+    x[0] = v
+    return y + 1
+
+
+def squeezed(x, v):
+    y = np.squeeze(x)
+    x[0] = v
+    return y + 1
+
+
+def without_axes(x, v):
+    y = x.reshape(())
+    x[0] = v
+    return y + 1
+
+
+def bump(x, v):
+    y = x[..., 0]
+    y += v
+    return x
+
+
+def bump_squeezed(x, v):
+    y = x.squeeze()
+    y += v
+    return x
+
+
+def looks(x):
+    return x[..., 0]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "words"),
+    [
+        (old, (X, 9.0), "another name may be, bound by line"),
+        (squeezed, (X[:1], 9.0), "another name may be, bound by line"),
+        (without_axes, (X[:1], 9.0), "another name may be, bound by line"),
+        (bump, (X, 9.0), "y, an array without axes, is changed in place"),
+        (bump_squeezed, (X[:1], 9.0), "y, an array without axes, is changed in place"),
+        (looks, (X,), r"an array without axes that looks at another(.|\n)*x\[0\]"),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_an_array_without_axes_that_looks_at_another_is_no_number_of_its_own(function, arguments, words):
+    with pytest.raises(aot.NotAdmissible, match=words):
+        aot.compile(function, wait=True)(*arguments)
+
+
+def read_at_once(x, y):
+    a, b, c = x[..., 0] + 1, np.squeeze(y) * 2, y.reshape(()) - 1
+    kept = y.squeeze().copy()
+    x[0] = 9
+    y[0] = 7
+    x[..., 1] = 5
+    return a, b, c, kept
+
+
+def test_an_array_without_axes_is_read_as_a_number():
+    later(read_at_once, (X, X[1:2]), (X + 1, X[2:3]))

@@ -954,3 +954,56 @@ def test_an_array_that_overlaps_itself_is_left_to_numpy():
     np.testing.assert_array_equal(compiled(overlapping(), 1.0), raised(overlapping(), 1.0))
     gaps = np.zeros((6, 6))[::2, 1::2]
     np.testing.assert_array_equal(compiled(gaps, 1.0), np.ones((3, 3)))
+
+
+def rows(x, n):
+    return x.reshape(n, -1).sum(axis=1)
+
+
+def three_columns(x, n):
+    return x.reshape(n, 3).sum(axis=0)
+
+
+def repeated(x, n):
+    return np.repeat(x, n)
+
+
+def unit(n, m):
+    return np.eye(n, m), np.tri(n, m)
+
+
+def wide(x, n):
+    return np.broadcast_to(x, (n, 3)) + 1
+
+
+def counted_down(x, n):
+    total = 0.0
+    for i in range(n):
+        total += np.ones(x[i]).sum() + np.zeros((2, 3 - i)).sum()
+    return total
+
+
+SIX = np.arange(6.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (rows, [(SIX, 2), (SIX, -1), (SIX, -2), (SIX, 0), (SIX[:0], 0), (SIX[:0], 2), (SIX, 4)]),
+        (three_columns, [(SIX, 2), (SIX, -1), (SIX, -2), (SIX, 3)]),
+        (repeated, [(SIX, 2), (SIX, -1), (SIX[:0], -1), (SIX, 0)]),
+        (unit, [(2, 3), (-1, 3), (3, -1), (0, 0)]),
+        (wide, [(SIX[:3], 2), (SIX[:3], -1), (SIX[:3], 0)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_a_count_that_is_negative_is_an_error_where_it_is_one(function, calls):
+    later(function, *calls, native=False)
+
+
+def test_a_count_that_the_data_has_is_no_less_tested():
+    later(counted_down, (ints(1, 2, 3), 3), (ints(1, -2, 3), 3), (ints(1, 2, 3, 4, 5), 5), (ints(0), 1), native=False)
+
+
+def ints(*values):
+    return np.array(values)

@@ -88,7 +88,7 @@ def trace(
         shape = _outputs(b, result, outputs)
     except Refuse as error:
         back = [node for node in ast.walk(walker.source.tree) if isinstance(node, ast.Return)]
-        instead = "return arrays, numbers and tuples of them"
+        instead = error.instead or "return arrays, numbers and tuples of them"
         raise walker.refuse(back[-1], f"what is given back: {error.reason}", instead) from None
     block = Block(tuple(params), tuple(b.nodes), tuple(outputs))
     graph = Graph(function.__name__, block, shape, pruned(b.facts.guards), b.approximate)
@@ -106,6 +106,8 @@ def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:
     if isinstance(value, tuple):
         return type(value)(_outputs(b, one, outputs) for one in value)
     node = b.lift(value)
+    if node.op == "item" and "boxed" in node.attrs:
+        raise Refuse("an array without axes that looks at another", "give back a number, x[0], or a copy, y.copy()")
     if node not in outputs:
         outputs.append(node)
     return outputs.index(node)

@@ -1,7 +1,7 @@
 """Names that a branch or a loop binds to arrays: in NumPy the array itself, in native code a copy of it.
 
 The two differ where the array is written to while the name is still read; that is refused. So it is with what NumPy
-may copy or look at, as the array lies in memory.
+may copy or look at, as the array lies in memory, and with arrays without axes, which are numbers here.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _walk(seen: _Seen, nodes: Sequence[Node]) -> None:
             seen.bind(node, given[node.inputs[0]][node.attrs["at"]])
         elif node.op in WRITES:
             seen.write(node)
-        elif "perhaps" in node.attrs:
+        elif "perhaps" in node.attrs or (node.op == "item" and "boxed" in node.attrs):
             seen.bind(node, seen.owners(node.inputs[0]))
         elif node.op not in VIEWS:
             seen.make(node)

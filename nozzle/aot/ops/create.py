@@ -21,9 +21,7 @@ FAMILY = "creation"
 
 def filled(b: Builder, shape: Value, value: Value, dtype: Value) -> Node:
     whole = dims(b, shape)
-    for dim in whole:
-        if b.facts.at_least(dim, 0) is False:
-            b.fail(ValueError, "negative dimensions are not allowed")
+    b.natural(*whole)
     node = b.lift(value)
     node = b.cast(node, node.tensor.dtype if dtype is None else dtype_name(dtype))
     sizes = [b.size(dim) for dim in whole if not dim.at_entry]
@@ -131,15 +129,16 @@ def linspace(b: Builder, start: Value, stop: Value, num: Value = 50, dtype: Valu
 
 def _few(b: Builder, start: Value, stop: Value, length: Dim, dtype: Value) -> Node:
     """`np.linspace` of one point or none: where it starts."""
-    if b.facts.at_least(length, 0) is False:
-        b.fail(ValueError, "Number of samples must be non-negative")
+    b.natural(length, words="Number of samples must be non-negative")
     gap = b.ufunc("subtract", b.ufunc("multiply", stop, 1.0), start)
     return filled(b, b.as_value(length), b.ufunc("add", b.ufunc("multiply", gap, 0.0), start), dtype)
 
 
 @function(FAMILY, np.eye, np.identity)
 def eye(b: Builder, n: Value, m: Value = None, k: Value = 0, dtype: Value = float) -> Node:
-    rows, columns = iota(b, b.dim(n)), iota(b, b.dim(n if m is None else m))
+    shape = b.dim(n), b.dim(n if m is None else m)
+    b.natural(*shape)
+    rows, columns = (iota(b, length) for length in shape)
     hit = b.ufunc("equal", b.ufunc("add", look(b, rows, (slice(None), None)), k), columns)
     return b.cast(hit, dtype_name(dtype))
 
@@ -163,7 +162,7 @@ def tril(b: Builder, m: Value, k: Value = 0) -> Node:
 
 @function(FAMILY, np.tri)
 def tri(b: Builder, n: Value, m: Value = None, k: Value = 0, dtype: Value = float) -> Node:
-    rows, columns = iota(b, b.dim(n)), iota(b, b.dim(n if m is None else m))
+    rows, columns = arange(b, n), arange(b, n if m is None else m)
     return b.cast(
         b.ufunc("less_equal", columns, b.ufunc("add", look(b, rows, (slice(None), None)), k)), dtype_name(dtype)
     )

@@ -91,11 +91,11 @@ def index(b: Builder, x: Node, key: Value) -> Value:
     items = _unmasked(b, x, items)
     if any(isinstance(item, Node) and item.tensor.rank for item in items):
         return gather(b, x, items)
-    node = look(b, x, key)
+    node = spot(b, x, key)
     if node.tensor.rank:
         return node
-    b.nodes.pop()
-    return b.emit("item", node.inputs, node.type, **node.attrs)
+    boxed = {"boxed": True} if any(item is Ellipsis for item in items) else {}
+    return replaced(b, node, "item", **node.attrs, **boxed)
 
 
 def _items(b: Builder, key: Value) -> list[Value]:
@@ -157,8 +157,20 @@ def flatnonzero(b: Builder, x: Value) -> Node:
     return nonzero(b, node)[0]
 
 
+def replaced(b: Builder, node: Node, op: str, **attrs: Any) -> Node:
+    """The last node as one of another operation."""
+    assert b.nodes.pop() is node
+    return b.emit(op, node.inputs, node.type, **attrs)
+
+
 def look(b: Builder, x: Node, key: Value) -> Node:
-    """A view of `x`; of a number, an array of that one."""
+    """A view of `x`, which without axes is the number that it holds now; of a number, an array of that one."""
+    node = spot(b, x, key)
+    return node if node.tensor.rank or node.op != "slice" else replaced(b, node, "item", **node.attrs, boxed=True)
+
+
+def spot(b: Builder, x: Node, key: Value) -> Node:
+    """As `look`; without axes it is still what may be written to."""
     if not x.tensor.rank and None in (key if isinstance(key, tuple) else (key,)):
         many = sum(item is None for item in (key if isinstance(key, tuple) else (key,)))
         shape = (Dim.of(1),) * many
@@ -381,7 +393,7 @@ def assign(b: Builder, x: Node, key: Value, value: Value) -> None:
     if any(isinstance(item, Node) and item.tensor.rank for item in items):
         put(b, x, items, value)
         return
-    b.store(look(b, x, key), value)
+    b.store(spot(b, x, key), value)
 
 
 def chosen(key: Any, inputs: tuple[Any, ...]) -> Any:
@@ -404,7 +416,7 @@ def _gather(x: Any, *indices: Any, axis: int, bare: bool) -> Any:
 
 
 define(Op("slice", FAMILY, _slice))
-define(Op("item", FAMILY, _slice))
+define(Op("item", FAMILY, lambda *inputs, key, plan, boxed=False: _slice(*inputs, key=key, plan=plan)))
 define(Op("compress", FAMILY, lambda x, mask, count: x[mask]))
 define(Op("gather", FAMILY, _gather, cost=2))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import VIEWS, Node
-from nozzle.aot.ops.index import look
+from nozzle.aot.ops.index import look, spot
 from nozzle.aot.ops.op import Op, define, function
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor
@@ -66,25 +66,41 @@ def moveaxis(b: Builder, x: Value, source: Value, target: Value) -> Node:
 def reshape(b: Builder, x: Value, *shape: Value, **names: Value) -> Node:
     node = b.lift(x)
     wanted = names.get("shape", shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape)
-    parts = list(_tuple(wanted))
+    parts = [_unknown(b, one) for one in _tuple(wanted)]
     total = count(node.tensor.shape)
-    if -1 in [one for one in parts if not isinstance(one, Node)]:
-        at = parts.index(-1)
-        others = count(tuple(b.dim(one) for one in parts if one != -1 or isinstance(one, Node)))
-        parts[at] = total if others.fixed == 1 else total.joined("//", others)
-    new = tuple(b.dim(one) for one in parts)
+    if parts.count(None) > 1:
+        b.fail(ValueError, "can only specify one unknown dimension")
+    if None in parts:
+        others = count([one for one in parts if one is not None])
+        if b.facts.at_least(others, 1) is False:
+            b.fail(ValueError, "cannot reshape array into a shape of no elements and an unknown axis")
+        parts = [(total if others.fixed == 1 else total.joined("//", others)) if one is None else one for one in parts]
+    new = tuple(one for one in parts if one is not None)
     b.same(total, count(new), "cannot reshape array into a shape of another size")
     if not node.tensor.rank:
         return look(b, node, (None,) * len(new)) if new else node
+    if not new:
+        return look(b, node, (0,) * node.tensor.rank)
     if tuple(map(b.facts.plain, new)) == tuple(map(b.facts.plain, node.tensor.shape)):
         return node
     node = dense(b, node)
-    inputs = [one for one in parts if isinstance(one, Node)]
-    return b.emit("reshape", (node, *inputs), Tensor(node.tensor.dtype, new), shape=_template(parts, new, inputs))
+    inputs = [one for one in _tuple(wanted) if isinstance(one, Node)]
+    template = tuple(dim.fixed if dim.fixed is not None else dim for dim in new)
+    return b.emit("reshape", (node, *inputs), Tensor(node.tensor.dtype, new), shape=template)
 
 
-def _template(parts: Sequence[Value], new: Sequence[Dim], inputs: list[Node]) -> tuple[Any, ...]:
-    return tuple(dim.fixed if dim.fixed is not None else dim for dim in new)
+def _unknown(b: Builder, value: Value) -> Dim | None:
+    """A length that is asked for; None for -1, which is what the others leave. Python answers what only runs say."""
+    dim = b.dim(value)
+    enough = b.facts.at_least(dim, 0)
+    if enough is False and b.facts.equal(dim, Dim.of(-1)) is True:
+        return None
+    words = "negative dimensions are not allowed"
+    if enough is False:
+        b.fail(ValueError, words)
+    elif enough is None:
+        b.leave(b.ufunc("greater_equal", b.size(dim), 0, pythons=True), ValueError, words)
+    return dim
 
 
 def count(shape: Sequence[Dim]) -> Dim:
@@ -141,7 +157,7 @@ def row(b: Builder, x: Value) -> Node:
 def fresh(b: Builder, node: Node) -> Node:
     """A copy that has memory only where it must: where it, or what it is of, is written to."""
     if not node.tensor.rank:
-        return node
+        return number(b, node)
     if node.tensor.dtype == "bool":
         return b.emit("bitwise_or", (node, node), node.tensor)
     return b.emit("positive", (node,), node.tensor)
@@ -157,8 +173,14 @@ def flatten(b: Builder, x: Value) -> Node:
 def copy(b: Builder, x: Value) -> Node:
     node = b.lift(x)
     if not node.tensor.rank:
-        return node
+        return number(b, node)
     return b.emit("copy", (node,), Tensor(node.tensor.dtype, node.tensor.shape))
+
+
+def number(b: Builder, node: Node) -> Node:
+    """A number; of an array without axes the one that it holds now."""
+    boxed = node.op == "item" and "boxed" in node.attrs
+    return b.emit("cast", (node,), node.tensor, dtype=node.tensor.dtype) if boxed else node
 
 
 @function(FAMILY, np.ascontiguousarray)
@@ -213,12 +235,13 @@ def squeeze(b: Builder, x: Value, axis: Value = None) -> Node:
         if axis is None
         else [axis_of(axis, node.tensor.rank)]
     )
-    return look(b, node, tuple(0 if at in gone else slice(None) for at in range(node.tensor.rank)))
+    return look(b, node, tuple(0 if at in gone else slice(None) for at in range(node.tensor.rank))) if gone else node
 
 
 @function(FAMILY, np.broadcast_to)
 def broadcast_to(b: Builder, x: Value, shape: Value) -> Node:
     node, new = b.lift(x), dims(b, shape)
+    b.natural(*new, words="all elements of broadcast shape must be non-negative")
     joined = b.broadcast([node.tensor.shape, new])
     return b.emit("broadcast", (node,), Tensor(node.tensor.dtype, joined), shape=joined)
 
@@ -233,7 +256,7 @@ def flip(b: Builder, x: Value, axis: Value = None) -> Node:
 
 @function(FAMILY, np.concatenate, np.concat)
 def concatenate(b: Builder, parts: Value, axis: Value = 0) -> Node:
-    nodes = [b.lift(one) for one in parts]
+    nodes = [asarray(b, one) for one in parts]
     rank = nodes[0].tensor.rank
     at = axis_of(axis, rank)
     total = Dim()
@@ -254,9 +277,7 @@ def concatenate(b: Builder, parts: Value, axis: Value = 0) -> Node:
 
 
 def empty(b: Builder, shape: tuple[Dim, ...], dtype: str) -> Node:
-    for dim in shape:
-        if b.facts.at_least(dim, 0) is False:
-            b.fail(ValueError, "negative dimensions are not allowed")
+    b.natural(*shape)
     return b.emit("empty", [b.size(dim) for dim in shape if not dim.at_entry], Tensor(dtype, shape), shape=shape)
 
 
@@ -266,7 +287,7 @@ def stack(b: Builder, parts: Value, axis: Value = 0) -> Node:
     if not nodes[0].tensor.rank:
         out = empty(b, (Dim.of(len(nodes)),), common(*(node.tensor for node in nodes)))
         for at, node in enumerate(nodes):
-            b.store(look(b, out, at), node)
+            b.store(spot(b, out, at), node)
         return out
     return concatenate(b, tuple(expand_dims(b, node, axis) for node in nodes), axis)
 
@@ -299,6 +320,7 @@ def repeat(b: Builder, x: Value, times: Value, axis: Value = None) -> Node:
     node = row(b, x) if axis is None else b.lift(x)
     at = axis_of(axis or 0, node.tensor.rank)
     shape = node.tensor.shape
+    b.natural(b.dim(times), words="repeats may not contain negative values.")
     wide = look(b, node, (*[slice(None)] * (at + 1), None))
     whole = broadcast_to(b, wide, (*shape[: at + 1], b.dim(times), *shape[at + 1 :]))
     return reshape(b, copy(b, whole), (*shape[:at], shape[at].times(b.dim(times)), *shape[at + 1 :]))
