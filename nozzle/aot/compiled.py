@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -349,6 +350,14 @@ class Compiled:
                 instead = "pass what the annotation says, or change it; without one any will do"
             if wrong:
                 raise NotAdmissible(self._here(), f"the argument {name} {wrong}", instead)
+
+    def __reduce__(self) -> Any:
+        """Pickle it as functions are, by its name; where that is another's, its function and how it is compiled."""
+        name: str = self.__qualname__  # type: ignore[attr-defined]
+        found: Any = sys.modules.get(self.__module__)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return name if found is self else (Compiled, (self.python, self.options))
 
     def _repr_markdown_(self) -> str:
         """What became of it, for the page of a journal: an account of every kind of call so far, its rungs folded."""

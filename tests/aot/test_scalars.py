@@ -99,7 +99,7 @@ def test_a_range_gives_pythons_numbers_whatever_its_bounds_are():
 
 def beside(z, a):
     w = 1j * a
-    return z + w, w, 1j == a, w + a
+    return z + w, w, 1j == a, w + a  # noqa: SIM300
 
 
 def behind(z, a):

@@ -1,6 +1,7 @@
 """Plain programs: loops of any step, several arrays at once, Python's own functions of numbers."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -216,3 +217,105 @@ def test_what_is_refused_is_called_by_its_name_and_has_a_way_out(function, argum
         aot.compile(function)(*arguments)
     assert reason in str(caught.value)
     assert f"instead: {instead}" in str(caught.value) or instead in str(caught.value).split("instead: ")[1]
+
+
+def paired(n, x):
+    total = 0.0
+    for i, j in zip(range(n), range(9, 3, -2)):  # noqa: B905
+        total += i * j
+    for a, k in zip(x, range(2, 100, n)):  # noqa: B905
+        total += a * k
+    return total
+
+
+def numbered(x, n):
+    total = 0.0
+    for i, a in enumerate(x, 1):
+        total += i * a
+    for i, a in enumerate(x, start=n):
+        total -= i * a
+    for i, k in enumerate(range(3, n)):
+        total += i * k
+    for i, k in enumerate((2, 5), 7):
+        total += i * k * n
+    return total
+
+
+@needs_mlir
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [(paired, [(2, V), (5, V), (1, V[:2])]), (numbered, [(V, 4), (V, 0), (V[:1], 7)])],
+    ids=["zip", "enumerate"],
+)
+def test_ranges_and_arrays_are_gone_over_together(function, calls):
+    compiled = aot.compile(function, wait=True)
+    for call in calls:
+        assert same(compiled(*call), function(*call)), call
+
+
+def strict(x, y):
+    total = 0.0
+    for a, b in zip(x, y, strict=True):
+        total += a * b
+    return total
+
+
+def threes(x):
+    total = 0.0
+    for a, b in zip(x, (1, 2, 3)):  # noqa: B905
+        total += a * b
+    return total
+
+
+def joined(x):
+    return np.concatenate(([0.0], np.cumsum(x), [1, 2]))
+
+
+def listed(x):
+    return np.exp([x, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "words"),
+    [
+        (strict, (V, V), "zip with strict="),
+        (threes, (V,), "a tuple in zip or enumerate"),
+        (listed, (1.0,), r"a list is no number or array here(.|\n)*np.array"),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_is_not_gone_over_is_refused_in_words(function, arguments, words):
+    with pytest.raises(aot.NotAdmissible, match=words):
+        aot.compile(function, wait=True)(*arguments)
+
+
+@needs_mlir
+def test_lists_of_numbers_are_joined_to_arrays():
+    assert same(aot.compile(joined, wait=True)(V), joined(V))
+
+
+def clipped(x, a, b):
+    return np.clip(x, a, b), x.clip(-1000, b)
+
+
+@needs_mlir
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i4", "i8"])
+def test_bounds_beyond_a_dtype_bound_nothing(dtype):
+    compiled, x = aot.compile(clipped, wait=True), np.arange(9).astype(dtype)
+    for bounds in ((0, 3), (2, 300), (-300, 5), (-(2**40), 2**40)):
+        assert same(compiled(x, *bounds), clipped(x, *bounds)), bounds
+    if dtype == "i1":
+        with pytest.raises(OverflowError):
+            compiled(x, 300, 400)
+
+
+@aot.compile
+def doubled(x):
+    return x * 2
+
+
+def test_a_compiled_function_is_pickled_as_functions_are():
+    assert pickle.loads(pickle.dumps(doubled)) is doubled
+    other = pickle.loads(pickle.dumps(aot.compile(clamp, quantize="f16")))
+    assert other(7, 5) == 4
+    assert other.options.quantize == "f16"

@@ -11,9 +11,9 @@ import numpy as np
 
 from nozzle.aot import real
 from nozzle.aot.build import Refuse, Value, describe
+from nozzle.aot.frontend import turns
 from nozzle.aot.frontend.instead import INSTEAD
-from nozzle.aot.frontend.values import Enumerated, Method, Range, Zipped, has_node
-from nozzle.aot.graph import Node
+from nozzle.aot.frontend.values import Method, Range, has_node
 from nozzle.aot.ops import FUNCTIONS, METHODS, elementwise, linear, product
 from nozzle.aot.types import Tensor
 
@@ -44,14 +44,8 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
         if isinstance(bounds[2], int) and bounds[2] == 0:
             raise ValueError("range() arg 3 must not be zero")
         return range(*bounds) if known else Range(*bounds)
-    if function is enumerate:
-        if isinstance(arguments[0], tuple):
-            return tuple(enumerate(arguments[0]))
-        return Enumerated(w.b.lift(arguments[0]))
-    if function is zip and all(isinstance(one, tuple) for one in arguments):
-        return tuple(zip(*arguments, strict=False))
-    if function is zip and arguments and all(isinstance(one, Node) and one.tensor.rank for one in arguments):
-        return Zipped(tuple(arguments))
+    if function in (enumerate, zip):
+        return turns.counted(function, arguments, names)
     if known and (function in FOLDED or getattr(function, "__module__", "") == "math"):
         return function(*arguments, **names)
     if isinstance(function, (types.BuiltinFunctionType, type)) and getattr(function, "__module__", "") == "math":

@@ -58,7 +58,7 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
 
 
 def complexes(w: Walker, left: Node, right: Node) -> tuple[Node, Node]:
-    """A Python complex on the left takes a np.float64 for the Python float that it is too, and gives a Python number."""
+    """A Python complex on the left takes a np.float64 for the Python float that it is too."""
     if left.tensor.weak and left.tensor.kind == "c" and right.tensor == FLOAT64 and "boxed" not in right.attrs:
         return left, w.b.emit("cast", (right,), Tensor("float64", (), True), dtype="float64")
     return left, right

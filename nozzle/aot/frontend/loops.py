@@ -10,7 +10,7 @@ import numpy as np
 
 from nozzle.aot.bounds import Turns
 from nozzle.aot.build import Refuse, Value, describe
-from nozzle.aot.frontend import binding, turns
+from nozzle.aot.frontend import binding, expressions, turns
 from nozzle.aot.frontend.branches import as_type, blank, condition, meet
 from nozzle.aot.frontend.jumps import RESULT, Until, unless
 from nozzle.aot.frontend.values import Enumerated, Range, Unset, Zipped
@@ -50,18 +50,19 @@ def loop(w: Walker, statement: ast.For) -> None:
         if last is not None:
             w.names[name] = last
     elif isinstance(source, Zipped):
-        begin = lambda i: binding.bind(w, statement.target, tuple(index.index(w.b, one, i) for one in source.nodes))  # noqa: E731
-        counted(w, statement, Range(0, turns.shortest(w, source.nodes), 1), begin)
+        begin = lambda i: binding.bind(w, statement.target, tuple(turns.each(w, one, i) for one in source.sources))  # noqa: E731
+        counted(w, statement, Range(0, turns.shortest(w, source.sources), 1), begin)
     elif isinstance(source, Enumerated):
-        length = w.b.length(source.node, 0)
-        counted(
-            w,
-            statement,
-            Range(0, length, 1),
-            lambda i: binding.bind(w, statement.target, (i, index.index(w.b, source.node, i))),
-        )
+        many = turns.length(w, source.source)
+        counted(w, statement, Range(0, many, 1), lambda i: binding.bind(w, statement.target, numbered(w, source, i)))
     else:
         raise w.refuse(statement.iter, f"a loop over {describe(source)}", "loop over range(n), an array or a tuple")
+
+
+def numbered(w: Walker, over: Enumerated, turn: Node) -> Value:
+    """The number of a turn, and what it is about."""
+    number = turn if over.start == 0 else expressions.operate(w, ast.Add(), turn, turns.whole(w, over.start))
+    return number, turns.each(w, over.source, turn)
 
 
 def unrolled(w: Walker, statement: ast.For, values: tuple[Value, ...]) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import operator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nozzle.aot.build import Refuse, Value
+from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import expressions
 from nozzle.aot.frontend.jumps import Until
-from nozzle.aot.frontend.values import Range
+from nozzle.aot.frontend.values import Enumerated, Range, Zipped
 from nozzle.aot.graph import Node
 from nozzle.aot.names import assigned
-from nozzle.aot.ops import elementwise
+from nozzle.aot.ops import elementwise, index
 from nozzle.aot.types import Tensor
 
 if TYPE_CHECKING:
@@ -32,6 +32,43 @@ def whole(w: Walker, value: Value) -> Node:
     if node.tensor.rank or node.tensor.kind not in "iub":
         raise Refuse("the bounds of a range are integers", "use int(x)")
     return node if node.tensor.weak else elementwise.to_python(w.b, int, node)
+
+
+def counted(function: Any, arguments: list[Value], names: dict[str, Value]) -> Value:
+    """`enumerate` or `zip`: over what is known here a tuple, else what a loop goes over."""
+    if function is zip:
+        if strict := names.get("strict", False):
+            raise Refuse("zip with strict=", "assert that the lengths are the same, and leave it out")
+        if all(isinstance(one, (tuple, range)) for one in arguments):
+            return tuple(zip(*arguments, strict=bool(strict)))
+        return Zipped(tuple(map(_source, arguments)))
+    given = dict(zip(("iterable", "start"), arguments, strict=False)) | names
+    source, start = given["iterable"], given.get("start", 0)
+    if isinstance(source, (tuple, range)) and isinstance(start, int):
+        return tuple(enumerate(source, start))
+    return Enumerated(_source(source), start)
+
+
+def _source(value: Value) -> Node | Range:
+    """What a loop may go over together with other things."""
+    if isinstance(value, range):
+        return Range(value.start, value.stop, value.step)
+    if isinstance(value, Range) or (isinstance(value, Node) and value.type is not None and value.tensor.rank):
+        return value
+    what = {Zipped: "zip", Enumerated: "enumerate"}.get(type(value)) or describe(value)
+    raise Refuse(f"{what} in zip or enumerate, beside what is not known while compiling", "count, and use the index")
+
+
+def length(w: Walker, source: Node | Range) -> Value:
+    """How many turns a loop over an array or a range has."""
+    if isinstance(source, Node):
+        return w.b.length(source, 0)
+    return elementwise.greatest(w.b, turns(w, pythons(w, source)), 0)
+
+
+def each(w: Walker, source: Node | Range, turn: Node) -> Value:
+    """What an array or a range gives in one turn."""
+    return index.index(w.b, source, turn) if isinstance(source, Node) else at(w, pythons(w, source), turn)
 
 
 def turns(w: Walker, over: Range) -> Node:
@@ -60,12 +97,16 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     return expressions.operate(w, op, left, right)
 
 
-def shortest(w: Walker, nodes: tuple[Node, ...]) -> Value:
-    """The least length of some arrays."""
-    dims = [node.tensor.shape[0] for node in nodes]
-    if all(w.b.facts.equal(dims[0], dim) for dim in dims[1:]):
-        return w.b.length(nodes[0], 0)
-    return elementwise.least(w.b, *(w.b.length(node, 0) for node in nodes))
+def shortest(w: Walker, sources: tuple[Node | Range, ...]) -> Value:
+    """The least length of some arrays and ranges."""
+    arrays = [one for one in sources if isinstance(one, Node)]
+    if len(arrays) == len(sources) and _as_long(w, arrays):
+        return w.b.length(arrays[0], 0)
+    return elementwise.least(w.b, *(length(w, one) for one in sources))
+
+
+def _as_long(w: Walker, arrays: list[Node]) -> bool:
+    return all(w.b.facts.equal(arrays[0].tensor.shape[0], one.tensor.shape[0]) for one in arrays[1:])
 
 
 def ended(w: Walker, statement: ast.For, over: Range, before: Value) -> Value:

@@ -84,12 +84,13 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Enumerated:
-    node: Node
+    source: Node | Range
+    start: Value = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Zipped:
-    nodes: tuple[Node, ...]
+    sources: tuple[Node | Range, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +125,6 @@ def same(one: Value, two: Value) -> bool:
 
 
 def has_node(value: Value) -> bool:
-    return isinstance(value, (Node, Range)) or (isinstance(value, tuple) and any(map(has_node, value)))
+    return isinstance(value, (Node, Range, Zipped, Enumerated)) or (
+        isinstance(value, tuple) and any(map(has_node, value))
+    )

@@ -285,8 +285,18 @@ def where(b: Builder, condition: Value, yes: Value, no: Value) -> Node:
 @function(FAMILY, np.clip, method="clip")
 def clip(b: Builder, x: Value, low: Value = None, high: Value = None, **names: Value) -> Value:
     low, high = names.get("a_min", names.get("min", low)), names.get("a_max", names.get("max", high))
-    found = x if low is None else b.ufunc("maximum", x, low)
-    return found if high is None else b.ufunc("minimum", found, high)
+    found = x if low is None else b.ufunc("maximum", x, _bound(b, x, low, greatest))
+    return found if high is None else b.ufunc("minimum", found, _bound(b, x, high, least))
+
+
+def _bound(b: Builder, x: Value, bound: Value, pick: Any) -> Value:
+    """A Python int that bounds no integer of a dtype, as it is less than all, or greater, is the last of these."""
+    type = b.lift(x).tensor
+    pythons = isinstance(bound, int) or (isinstance(bound, Node) and bound.tensor.weak and bound.tensor.kind == "i")
+    if not pythons or type.kind not in "iu" or type.dtype in ("int64", "uint64"):
+        return bound
+    info = np.iinfo(type.dtype)
+    return pick(b, bound, int(info.min if pick is greatest else info.max))
 
 
 @function(FAMILY, np.astype, method="astype")
