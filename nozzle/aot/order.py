@@ -1,4 +1,4 @@
-"""Comparisons of whole numbers that no one dtype holds: int64 with uint64, and a Python int beyond the dtype it meets.
+"""Comparisons of whole numbers that no one dtype holds: integers with a sign with uint64, and a Python int beyond the dtype it meets.
 
 NumPy answers these as the numbers are, not as their bits; so does what is made here, of comparisons within one dtype.
 """
@@ -37,7 +37,9 @@ def compared(b: Builder, name: str, left: Node, right: Node) -> Node | None:
         return compared(b, TURNED[name], right, left)
     if right.tensor.weak and not left.tensor.weak:
         return _with_python(b, name, left, right)
-    if {left.tensor.dtype, right.tensor.dtype} != {"int64", "uint64"} or left.tensor.weak:
+    if left.tensor.weak or "uint64" not in (left.tensor.dtype, right.tensor.dtype):
+        return None
+    if left.tensor.kind == right.tensor.kind:
         return None
     if left.tensor.dtype == "uint64":
         return compared(b, TURNED[name], right, left)

@@ -28,9 +28,10 @@ def powered(b: Builder, base: Node, exponent: Node, found: Node) -> None:
     for one in (base, exponent):
         if one.tensor.kind in "fc" and one.op != "const":
             fine = b.ufunc("bitwise_or", fine, b.ufunc("invert", b.ufunc("isfinite", one)))
-    if not (exponent.op == "const" and np.real(exponent.attrs["value"]) >= 0):
+    if not (exponent.op == "const" and np.real(exponent.attrs["value"]) >= 0 and not np.imag(exponent.attrs["value"])):
+        safe = fine if exponent.tensor.kind != "c" else b.ufunc("equal", exponent, 0, pythons=True)
         b.leave(
-            b.ufunc("bitwise_or", fine, b.ufunc("not_equal", base, 0, pythons=True)),
+            b.ufunc("bitwise_or", safe, b.ufunc("not_equal", base, 0, pythons=True)),
             ZeroDivisionError,
             "zero to a negative power",
         )

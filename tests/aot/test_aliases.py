@@ -211,3 +211,97 @@ def read_at_once(x, y):
 
 def test_an_array_without_axes_is_read_as_a_number():
     later(read_at_once, (X, X[1:2]), (X + 1, X[2:3]))
+
+
+def early(x, k):
+    if k:
+        return x
+    return x * 2
+
+
+def maybe_turned(x, k, n):
+    y = x.T if k else x + 1
+    z = y if n else y * 2
+    return z, k
+
+
+def repeated(x, n):
+    for _ in range(n):
+        x = x * 2
+    return x
+
+
+def while_small(x, y):
+    while x.sum() < 10:
+        x, y = y, x + 1
+    return x, y
+
+
+def nested(x, k, n):
+    y = x
+    for i in range(n):
+        if i < k:
+            y = y + 1
+        else:
+            for _ in range(i - 2):
+                y = y[::-1]
+    return y
+
+
+def found(x, v):
+    for i in range(len(x)):
+        if x[i, 0] > v:
+            return x[i]
+    return x[0] * 2
+
+
+SQUARE = np.arange(9.0).reshape(3, 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (early, [(X, False), (X, True)]),
+        (chosen, [(X, False), (X, True)]),
+        (maybe_turned, [(SQUARE, True, 0), (SQUARE, True, 2), (SQUARE, False, 2)]),
+        (repeated, [(X, 2), (X, 0), (X, 1)]),
+        (while_small, [(SQUARE * 0, SQUARE), (SQUARE, SQUARE + 1), (SQUARE * 0, SQUARE / 9)]),
+        (nested, [(X, 3, 3), (X, 0, 6), (X, 0, 0), (X, 1, 6)]),
+        (found, [(SQUARE, 2.0), (SQUARE, 9.0)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_is_given_back_is_the_argument_where_it_is_in_python(function, calls):
+    compiled = later(function, *calls)
+    for call in calls:
+        arrays = [one for one in call if isinstance(one, np.ndarray)]
+        got, want = (_shared(each(*call), arrays) for each in (compiled, function))
+        assert got == want, call
+
+
+def _shared(answer, arrays):
+    given = answer if isinstance(answer, tuple) else (answer,)
+    return [np.shares_memory(one, two) for one in given if isinstance(one, np.ndarray) for two in arrays]
+
+
+def test_an_argument_is_not_given_back_by_way_of_a_branch_once_it_is_written_to():
+    def late(x, k):
+        x[0] = 1
+        return x if k else x * 2
+
+    with pytest.raises(aot.NotAdmissible, match=r"what is given back may be an argument(.|\n)*y = x.copy\(\)"):
+        aot.compile(late, wait=True)(X.copy(), 1)
+
+
+def in_place(x, n):
+    if n == 0:
+        return x
+    for i in range(n):
+        x[i] *= 2
+    return x
+
+
+def test_the_same_argument_in_both_branches_is_that_argument():
+    compiled = later(in_place, (X, 2), (X, 0), (X, 5))
+    mine = X.copy()
+    assert compiled(mine, 3) is mine

@@ -16,6 +16,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.frontend.aliases import check_aliases
+from nozzle.aot.frontend.given import left_where_theirs
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.frontend.walker import Walker
 from nozzle.aot.graph import Block, Graph, Node, check
@@ -97,7 +98,7 @@ def trace(
     except ValueError as error:
         raise RuntimeError(f"the graph of {function.__name__} is not well formed: {error}") from error
     check_aliases(graph)
-    return Traced(graph, tuple(walker.captures))
+    return Traced(left_where_theirs(graph), tuple(walker.captures))
 
 
 def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:

@@ -43,9 +43,7 @@ class _Seen:
         self.stale |= other.stale
 
     def owners(self, node: Node) -> Owners:
-        while node.op in (*VIEWS, "real", "imag"):
-            node = node.inputs[0]
-        return self.looks.get(node, frozenset([node]))
+        return self.looks.get(base(node), frozenset([base(node)]))
 
     def bind(self, node: Node, owners: Owners) -> None:
         self.looks[node] = owners
@@ -59,6 +57,13 @@ class _Seen:
     def write(self, node: Node) -> None:
         owner = root(node.inputs[0])
         self.stale |= {one: node for one, owners in self.looks.items() if owner in owners}
+
+
+def base(node: Node) -> Node:
+    """What a node looks at, here or in NumPy; itself where it looks at nothing."""
+    while node.op in (*VIEWS, "real", "imag"):
+        node = node.inputs[0]
+    return node
 
 
 def _walk(seen: _Seen, nodes: Sequence[Node]) -> None:

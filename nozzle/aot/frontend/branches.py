@@ -97,7 +97,7 @@ def pair(
     """Bring two values to one type, each in its own block."""
     if isinstance(one, tuple) and one.__class__ is two.__class__ and len(one) == len(two):
         return one.__class__(pair(w, name, x, y, sides, results) for x, y in zip(one, two, strict=True))
-    if same(one, two) and not isinstance(one, Node):
+    if same(one, two):
         return Fixed(one)
     if not all(isinstance(x, (Node, bool, int, float, complex, np.generic)) for x in (one, two)):
         what = f"{name or 'the result'} is {describe(one)} in one branch and {describe(two)} in the other"

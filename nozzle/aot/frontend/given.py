@@ -1,0 +1,145 @@
+"""What is given back may be an argument, or look at one, by way of a branch or a loop: then Python answers.
+
+Native code gives back a copy there, and who writes to that would not reach the argument. Which way a call took is known
+while it runs: beside every such array goes a bool that says whether it is memory of the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from nozzle.aot.frontend.aliases import base
+from nozzle.aot.graph import CONTROL, Block, Graph, Node, stored, walk
+from nozzle.aot.passes.rewrite import rewrite
+from nozzle.aot.source import NotAdmissible
+from nozzle.aot.types import Tensor
+
+TRUTH = Tensor("bool", (), True)
+Place = tuple[Node, int]
+"""A branch or a loop, and which of its results."""
+
+
+def left_where_theirs(graph: Graph) -> Graph:
+    """The graph, which leaves a call to Python where what it gives back is memory of the caller's.
+
+    Raises NotAdmissible where something of the caller's was written to before, which cannot be done twice.
+    """
+    marks = _Marks(graph, *_asked(graph))
+    asked = list(dict.fromkeys(base(one) for one in graph.outputs if base(one) in marks.of))
+    if not asked:
+        return graph
+    chosen = [one for one in asked if one in _theirs(graph, marks.places, _chosen)]
+    if chosen and stored(graph.block.nodes) & set(graph.inputs):
+        raise NotAdmissible(
+            chosen[0].loc,
+            "what is given back may be an argument, or another array, and an argument is written to",
+            "give back a copy where the ways meet: y = x.copy()",
+        )
+    made = rewrite(graph, marks.put)
+    nodes = list(made.block.nodes)
+    for one in asked:
+        good = Node("invert", (marks.of[one],), TRUTH, {}, one.loc)
+        words = "what is given back is an argument, or looks at one: copy it"
+        attrs = {"kind": ValueError, "message": words, "python": True}
+        nodes += [good, Node("check", (good,), None, attrs, one.loc)]
+    return replace(made, block=replace(made.block, nodes=tuple(nodes)))
+
+
+def _asked(graph: Graph) -> tuple[dict[Node, Place], list[Place]]:
+    """Of which place every result is, and what a loop carries; the places that a mark is needed for."""
+    places: dict[Node, Place] = {}
+    for node in walk(graph.block):
+        if node.op == "result":
+            places[node] = node.inputs[0], node.attrs["at"]
+        for block in node.blocks if node.op in CONTROL else ():
+            many = len(node.blocks[-1].results)
+            places |= {one: (node, at) for at, one in enumerate(block.params[len(block.params) - many :])}
+    theirs = _theirs(graph, places, _sources)
+    left = [base(one) for one in graph.outputs]
+    found: dict[Place, None] = {}
+    while left:
+        one = left.pop()
+        if one in theirs and one in places and places[one] not in found:
+            found[places[one]] = None
+            left += [base(each) for each in _sources(places[one])]
+    return places, list(found)
+
+
+def _theirs(graph: Graph, places: dict[Node, Place], sources: Callable[[Place], Iterable[Node]]) -> set[Node]:
+    """What may be memory of the caller's: arguments, and places that may hold it."""
+    found, before = set(graph.inputs), 0
+    while before < len(found):
+        before = len(found)
+        found |= {one for one, place in places.items() if any(base(each) in found for each in sources(place))}
+    return found
+
+
+def _sources(place: Place) -> Iterable[Node]:
+    """What a place may hold: what a branch or a turn of a loop gives, or what a loop begins with."""
+    node, at = place
+    first = [] if node.op == "if" else [node.inputs[len(node.inputs) - len(node.blocks[-1].results) + at]]
+    return [*_chosen(place), *first]
+
+
+def _chosen(place: Place) -> Iterable[Node]:
+    """What a place holds by what a branch or a turn says, and not because a loop had no turn."""
+    node, at = place
+    return [block.results[at] for block in (node.blocks if node.op == "if" else node.blocks[-1:])]
+
+
+@dataclass(slots=True)
+class _Marks:
+    graph: Graph
+    places: dict[Node, Place]
+    asked: list[Place]
+    of: dict[Node, Node] = field(default_factory=dict)
+    """Of a result, or of what a loop carries: its mark."""
+
+    def __post_init__(self) -> None:
+        for one, place in self.places.items():
+            if place in self.asked:
+                mark = {"carried": True} if one.op == "param" else {}
+                self.of[one] = Node(one.op, (), TRUTH, mark, one.loc)
+
+    def put(self, node: Node, now: Node) -> Sequence[Node]:
+        """The node as it was, and as it is now: with the marks that it needs."""
+        if node.op == "result" and node in self.of:
+            control, at = self.places[node]
+            many = len(control.blocks[-1].results)
+            attrs = {"at": many + self._mine(control).index(at)}
+            self.of[node] = Node("result", now.inputs, TRUTH, attrs, node.loc)
+            return [self.of[node], now]
+        mine = self._mine(node)
+        return self._marked(node, now, mine) if mine else ()
+
+    def _mine(self, node: Node) -> list[int]:
+        """Which results of a branch or a loop have a mark."""
+        return [at for control, at in self.asked if control is node]
+
+    def _marked(self, node: Node, now: Node, mine: list[int]) -> list[Node]:
+        blocks = [self._block(node, one, new, mine) for one, new in zip(node.blocks, now.blocks, strict=True)]
+        before: list[Node] = []
+        if node.op != "if":
+            first = node.inputs[len(node.inputs) - len(node.blocks[-1].results) :]
+            before = [self._mark(first[at]) for at in mine]
+        constants = [one for one in before if one.op == "const"]
+        return [*constants, replace(now, inputs=(*now.inputs, *before), blocks=tuple(blocks))]
+
+    def _block(self, node: Node, old: Block, new: Block, mine: list[int]) -> Block:
+        params = new.params
+        if node.op != "if":
+            carried = old.params[len(old.params) - len(node.blocks[-1].results) :]
+            params = (*params, *(self.of[carried[at]] for at in mine))
+        if old is not node.blocks[-1] and node.op == "while":
+            return replace(new, params=params)
+        marks = [self._mark(old.results[at]) for at in mine]
+        constants = [one for one in marks if one.op == "const"]
+        return Block(params, (*new.nodes, *constants), (*new.results, *marks))
+
+    def _mark(self, node: Node) -> Node:
+        """Whether a node is memory of the caller's."""
+        one = base(node)
+        if one in self.of:
+            return self.of[one]
+        return Node("const", (), TRUTH, {"value": one in self.graph.inputs}, node.loc)
