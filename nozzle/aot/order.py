@@ -1,4 +1,4 @@
-"""Comparisons of whole numbers that no one dtype holds: integers with a sign with uint64, and a Python int beyond the dtype it meets.
+"""Comparisons of whole numbers that no dtype holds: of those with a sign and uint64, of a Python int beyond a dtype.
 
 NumPy answers these as the numbers are, not as their bits; so does what is made here, of comparisons within one dtype.
 """

@@ -305,3 +305,15 @@ def test_the_same_argument_in_both_branches_is_that_argument():
     compiled = later(in_place, (X, 2), (X, 0), (X, 5))
     mine = X.copy()
     assert compiled(mine, 3) is mine
+
+
+def test_what_a_branch_chose_is_not_given_back_by_way_of_a_loop_after_a_write():
+    def chosen_before(x, k, n):
+        x[0] = 1
+        y = x if k else x * 2
+        for _ in range(n):
+            y = y * 3
+        return y
+
+    with pytest.raises(aot.NotAdmissible, match="what is given back may be an argument"):
+        aot.compile(chosen_before, wait=True)(X.copy(), 1, 2)

@@ -186,3 +186,65 @@ def size(a):
 def test_a_complex_of_two_numbers_is_refused():
     with pytest.raises(aot.NotAdmissible, match=r"complex\(\) of two numbers(.|\n)*write a \+ b \* 1j"):
         aot.compile(size, wait=True)(2.0)
+
+
+def orders(a, b):
+    return a < b, a <= b, a > b, a >= b, a == b, a != b
+
+
+@pytest.mark.parametrize("small", ["i1", "i2", "i4", "i8"])
+def test_a_number_with_a_sign_is_compared_with_uint64_as_a_number(small):
+    low, one = np.dtype(small).type(-3), np.dtype(small).type(1)
+    most = np.uint64(2**64 - 3)
+    strictly(orders, (np.uint64(1), one), (np.uint64(7), low), (most, low), (np.uint64(1), one))
+    strictly(orders, (one, np.uint64(1)), (low, np.uint64(7)), (low, most))
+
+
+def powers(p, q):
+    return p**q, np.power(p, q)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [(np.int8(100), np.int64(2)), (np.int8(-3), np.int64(5))],
+        [(np.uint8(3), np.int8(5)), (np.uint8(200), np.int8(2))],
+        [(2, np.uint8(3)), (2, np.uint8(9))],
+        [(np.uint64(3), np.uint64(5)), (np.uint64(2**64 - 1), np.uint64(3))],
+    ],
+)
+def test_powers_of_whole_numbers_have_the_type_of_numpys(calls):
+    strictly(powers, *calls)
+
+
+def test_a_power_that_64_bits_with_a_sign_do_not_hold_is_left_to_python():
+    most = np.uint64(2**64 - 1)
+    strictly(powers, (np.uint64(3), np.uint64(5)), (most, most), (most, most - np.uint64(1)))
+
+
+def raised(a, z):
+    return a**z
+
+
+def test_zero_to_a_complex_power_is_an_error():
+    calls = [(2.0, 1j), (0.0, 2j), (0.0, -1 + 0j), (0.0, 2 + 0j), (0.0, 0j), (-1.0, 0.5 + 0j)]
+    strictly(raised, *calls)
+
+
+def made(x):
+    return np.int64(x), np.int8(x)
+
+
+def real_numbers(z):
+    return np.float64(z)
+
+
+def whole(z):
+    return int(z)
+
+
+def test_a_python_float_is_made_a_whole_number_as_by_int():
+    strictly(made, (1.5,), (-1.5,), (300.0,), (1e300,), (math.nan,), (127.9,))
+    for function in (whole, real_numbers):
+        with pytest.raises(TypeError, match="complex"):
+            aot.compile(function, wait=True)(1j)

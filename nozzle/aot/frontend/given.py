@@ -77,15 +77,24 @@ def _theirs(graph: Graph, places: dict[Node, Place], sources: Callable[[Place], 
 
 def _sources(place: Place) -> Iterable[Node]:
     """What a place may hold: what a branch or a turn of a loop gives, or what a loop begins with."""
+    return [*_given(place), *_first(place)]
+
+
+def _given(place: Place) -> Iterable[Node]:
+    """What a branch or a turn gives."""
     node, at = place
-    first = [] if node.op == "if" else [node.inputs[len(node.inputs) - len(node.blocks[-1].results) + at]]
-    return [*_chosen(place), *first]
+    return [block.results[at] for block in (node.blocks if node.op == "if" else node.blocks[-1:])]
 
 
 def _chosen(place: Place) -> Iterable[Node]:
-    """What a place holds by what a branch or a turn says, and not because a loop had no turn."""
+    """What a place holds by what the code says, and not because a loop that begins with an argument had no turn."""
+    return [*_given(place), *(one for one in _first(place) if base(one).op != "param" or "carried" in base(one).attrs)]
+
+
+def _first(place: Place) -> Iterable[Node]:
+    """What a loop begins with."""
     node, at = place
-    return [block.results[at] for block in (node.blocks if node.op == "if" else node.blocks[-1:])]
+    return [] if node.op == "if" else [node.inputs[len(node.inputs) - len(node.blocks[-1].results) + at]]
 
 
 @dataclass(slots=True)

@@ -442,6 +442,8 @@ def to_python(b: Builder, kind: type, value: Value) -> Value:
     if value.tensor.rank:
         raise Refuse(f"{kind.__name__}() of an array", "index it first")
     dtype = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}[kind]
+    if kind in (int, float) and value.tensor.weak and value.tensor.kind == "c":
+        raise TypeError(f"{kind.__name__}() of a complex number")
     if kind is bool:
         node = truth(b, value)
         return b.emit("cast", (node,), Tensor("bool", (), True), dtype="bool")
@@ -467,7 +469,17 @@ def _complex(b: Builder, value: Value, imaginary: Value = None) -> Value:
 
 
 def _scalar(kind: Any) -> Any:
-    return lambda b, value: b.cast(value, dtype_name(kind))
+    return lambda b, value: _made(b, b.lift(value), dtype_name(kind))
+
+
+def _made(b: Builder, node: Node, dtype: str) -> Node:
+    """`np.int8(x)`: a Python float is made an int first, and a Python complex is none."""
+    kinds = node.tensor.kind, np.dtype(dtype).kind
+    if node.tensor.weak and kinds[0] == "c" and kinds[1] in "iuf":
+        raise TypeError(f"a complex number is made a {dtype}")
+    if node.tensor.weak and kinds[0] == "f" and kinds[1] in "iu":
+        real_.integral(b, node, dtype, f"a float that is no {dtype} is made one")
+    return b.cast(node, dtype)
 
 
 for _kind in (int, float, bool):

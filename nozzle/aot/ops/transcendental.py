@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot import real, whole
-from nozzle.aot.build import Builder, Refuse, Value
+from nozzle.aot.build import Builder, Refuse, Value, common
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import angle, own
 from nozzle.aot.ops.elementwise import into
@@ -195,11 +195,16 @@ def _whole(b: Builder, left: Node, right: Node, pythons: bool) -> Node:
         raise Refuse(
             "an integer array to a power that is not a constant", "make the base a float: x.astype(float) ** k"
         )
+    weakly = left.tensor.weak and right.tensor.weak and pythons
+    if not weakly:
+        dtype = common(left.tensor, right.tensor)
+        left, right = (b.cast(one, "int8" if dtype == "bool" else dtype) for one in (left, right))
     base, exponent = b.dim(left), b.dim(right)
     if b.facts.at_least(exponent, 0) is not True:
         raise Refuse("an integer to a power that may be negative", "make the base a float")
     dim = base.joined("**", exponent)
-    weakly = left.tensor.weak and right.tensor.weak and pythons
+    if right.tensor.dtype == "uint64":
+        b.leave(b.ufunc("less_equal", right, 2**63 - 1), OverflowError, "a power beyond 2**63")
     if weakly:
         left, right = whole.as_int(b, left), whole.as_int(b, right)
         whole.checked(b, "ipow", left, right)
