@@ -248,3 +248,20 @@ def test_a_python_float_is_made_a_whole_number_as_by_int():
     for function in (whole, real_numbers):
         with pytest.raises(TypeError, match="complex"):
             aot.compile(function, wait=True)(1j)
+
+
+def quotients(a, b):
+    return a / b
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_zeros_of_complex_quotients_have_their_sign(dtype):
+    parts = (0.0, -0.0, 1.0, -2.0)
+    every = np.array([complex(a, b) for a in parts for b in parts], dtype)
+    a, b = (one.ravel().copy() for one in np.meshgrid(every, every))
+    compiled = aot.compile(quotients, wait=True)
+    with np.errstate(all="ignore"):
+        got, want = compiled(a, b), quotients(a, b)
+    for one, two in ((got.real, want.real), (got.imag, want.imag)):
+        assert np.array_equal(one, two, equal_nan=True)
+        assert np.array_equal(np.signbit(one[~np.isnan(two)]), np.signbit(two[~np.isnan(two)]))

@@ -41,21 +41,21 @@ def mul_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[st
 def div_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
     """Smith's way (1962), as NumPy does it: by the larger part of the divisor."""
 
-    def go(p: str, q: str, x: str, y: str) -> tuple[str, str]:
+    def go(p: str, q: str, x: str, y: str, turned: bool) -> tuple[str, str]:
         ratio = s.op("arith.divf", t, q, p)
         scale = s.op("arith.divf", t, s.const(1.0, t), s.op("arith.addf", t, p, s.op("arith.mulf", t, q, ratio)))
         one = s.op("arith.mulf", t, s.op("arith.addf", t, x, s.op("arith.mulf", t, y, ratio)), scale)
-        two = s.op("arith.mulf", t, s.op("arith.subf", t, y, s.op("arith.mulf", t, x, ratio)), scale)
+        sides = y, s.op("arith.mulf", t, x, ratio)
+        two = s.op("arith.mulf", t, s.op("arith.subf", t, *(sides[::-1] if turned else sides)), scale)
         return one, two
 
     left, right = s.op("math.absf", t, br), s.op("math.absf", t, bi)
     by_real = s.compare("ge", t, left, right)
-    real, imaginary = go(br, bi, ar, ai)
-    other, negated = go(bi, br, ai, ar)
-    negated = s.op("arith.negf", t, negated)
+    real, imaginary = go(br, bi, ar, ai, False)
+    other, another = go(bi, br, ai, ar, True)
     none = s.op(
         "arith.andi", "bool", s.compare("eq", t, left, s.const(0.0, t)), s.compare("eq", t, right, s.const(0.0, t))
     )
-    real, imaginary = s.select(by_real, t, real, other), s.select(by_real, t, imaginary, negated)
+    real, imaginary = s.select(by_real, t, real, other), s.select(by_real, t, imaginary, another)
     zero = s.op("arith.divf", t, ar, left), s.op("arith.divf", t, ai, left)
     return s.select(none, t, zero[0], real), s.select(none, t, zero[1], imaginary)
