@@ -34,7 +34,7 @@ def left_where_theirs(graph: Graph) -> Graph:
         raise NotAdmissible(
             chosen[0].loc,
             "what is given back may be an argument, or another array, and an argument is written to",
-            "give back a copy where the ways meet: y = x.copy()",
+            "give back a copy where the ways meet, y = x.copy(), or nothing of what was changed in place",
         )
     made = rewrite(graph, marks.put)
     nodes = list(made.block.nodes)
@@ -68,7 +68,7 @@ def _asked(graph: Graph) -> tuple[dict[Node, Place], list[Place]]:
 
 def _theirs(graph: Graph, places: dict[Node, Place], sources: Callable[[Place], Iterable[Node]]) -> set[Node]:
     """What may be memory of the caller's: arguments, and places that may hold it."""
-    found, before = set(graph.inputs), 0
+    found, before = {one for one in graph.inputs if one.tensor.rank}, 0
     while before < len(found):
         before = len(found)
         found |= {one for one, place in places.items() if any(base(each) in found for each in sources(place))}
