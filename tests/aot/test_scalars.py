@@ -265,3 +265,19 @@ def test_zeros_of_complex_quotients_have_their_sign(dtype):
     for one, two in ((got.real, want.real), (got.imag, want.imag)):
         assert np.array_equal(one, two, equal_nan=True)
         assert np.array_equal(np.signbit(one[~np.isnan(two)]), np.signbit(two[~np.isnan(two)]))
+
+
+def test_pythons_complex_quotients_are_pythons_to_the_last_bit():
+    rng = np.random.default_rng(7)
+    compiled = aot.compile(quotients, wait=True)
+    for a, b, c, d in rng.standard_normal((200, 4)).tolist():
+        assert compiled(complex(a, b), complex(c, d)) == complex(a, b) / complex(c, d)
+        assert compiled(a, complex(c, d)) == a / complex(c, d)
+    strictly(
+        quotients,
+        (1j, 2j),
+        (1j, 0j),
+        (complex(math.nan, 1), 1j),
+        (0j, complex(-0.0, 2)),
+        (1 + 1j, complex(1, math.nan)),
+    )

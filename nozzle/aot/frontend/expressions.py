@@ -51,6 +51,8 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     if name in ("divide", "floor_divide", "remainder") and left.tensor.weak and right.tensor.weak:
         not_zero(w, right)
     checked(w.b, name, left, right)
+    if name == "divide" and left.tensor.weak and right.tensor.weak and "c" in (left.tensor.kind, right.tensor.kind):
+        return elementwise.quotient(w.b, left, right)
     found = w.b.ufunc(name, left, right, pythons=True)
 
     remember(w, name, left, right, found)

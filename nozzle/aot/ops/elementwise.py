@@ -16,7 +16,7 @@ from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import Node
 from nozzle.aot.ops.division import floor_divide, remainder
 from nozzle.aot.ops.op import FUNCTIONS, Emit, Op, Scalars, define, function
-from nozzle.aot.ops.pairs import add_pair, div_pair, either, half, mul_pair, sub_pair
+from nozzle.aot.ops.pairs import add_pair, div_pair, either, half, mul_pair, python_div_pair, sub_pair
 from nozzle.aot.types import DTYPES, Tensor
 
 FAMILY = "elementwise"
@@ -219,6 +219,7 @@ LOGICAL = {
 
 for _name, (_emit, _cost) in EXACT.items():
     define(Op(_name, FAMILY, getattr(np, _name), _emit, 4 if _name == "absolute" else 0, _cost))
+define(Op("quotient", FAMILY, lambda x, y: complex(x) / complex(y), either(_plain(), python_div_pair), 0, 4))
 define(Op("where", FAMILY, np.where, _where))
 define(Op("real", FAMILY, np.real, _part(0)))
 define(Op("imag", FAMILY, np.imag, _part(1)))
@@ -248,6 +249,12 @@ def into(b: Builder, out: Value, result: Node) -> Node:
         raise Refuse(f"{result.tensor.dtype} does not go into {out.tensor.dtype} as out=", "cast it with astype")
     b.store(out, b.cast(result, out.tensor.dtype))
     return out
+
+
+def quotient(b: Builder, left: Node, right: Node) -> Node:
+    """A quotient of Python's numbers of which one is complex."""
+    parts = [b.widened(one, "complex128") for one in (left, right)]
+    return b.emit("quotient", parts, Tensor("complex128", (), True))
 
 
 def logical(b: Builder, name: str, *operands: Value) -> Node:

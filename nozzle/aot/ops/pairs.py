@@ -38,16 +38,19 @@ def mul_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[st
     return real, s.op("arith.addf", t, s.op("arith.mulf", t, ar, bi), s.op("arith.mulf", t, ai, br))
 
 
-def div_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[str, str]:
-    """Smith's way (1962), as NumPy does it: by the larger part of the divisor."""
+def div_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str, pythons: bool = False) -> tuple[str, str]:
+    """Smith's way (1962), by the larger part of the divisor: NumPy multiplies by a reciprocal, Python divides."""
 
     def go(p: str, q: str, x: str, y: str, turned: bool) -> tuple[str, str]:
         ratio = s.op("arith.divf", t, q, p)
-        scale = s.op("arith.divf", t, s.const(1.0, t), s.op("arith.addf", t, p, s.op("arith.mulf", t, q, ratio)))
-        one = s.op("arith.mulf", t, s.op("arith.addf", t, x, s.op("arith.mulf", t, y, ratio)), scale)
+        whole = s.op("arith.addf", t, p, s.op("arith.mulf", t, q, ratio))
         sides = y, s.op("arith.mulf", t, x, ratio)
-        two = s.op("arith.mulf", t, s.op("arith.subf", t, *(sides[::-1] if turned else sides)), scale)
-        return one, two
+        one = s.op("arith.addf", t, x, s.op("arith.mulf", t, y, ratio))
+        two = s.op("arith.subf", t, *(sides[::-1] if turned else sides))
+        if pythons:
+            return s.op("arith.divf", t, one, whole), s.op("arith.divf", t, two, whole)
+        scale = s.op("arith.divf", t, s.const(1.0, t), whole)
+        return s.op("arith.mulf", t, one, scale), s.op("arith.mulf", t, two, scale)
 
     left, right = s.op("math.absf", t, br), s.op("math.absf", t, bi)
     by_real = s.compare("ge", t, left, right)
@@ -59,3 +62,8 @@ def div_pair(s: Scalars, t: str, ar: str, ai: str, br: str, bi: str) -> tuple[st
     real, imaginary = s.select(by_real, t, real, other), s.select(by_real, t, imaginary, another)
     zero = s.op("arith.divf", t, ar, left), s.op("arith.divf", t, ai, left)
     return s.select(none, t, zero[0], real), s.select(none, t, zero[1], imaginary)
+
+
+def python_div_pair(s: Scalars, t: str, *parts: str) -> tuple[str, str]:
+    ar, ai, br, bi = parts
+    return div_pair(s, t, ar, ai, br, bi, pythons=True)
