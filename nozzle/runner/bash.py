@@ -99,6 +99,9 @@ class Bash:
         while (word := self._word()) is not None:
             yield from self._meaning(word.decode())
 
+    def traces(self) -> Message:
+        return {"spawned": True}
+
     def answer(self, number: int, text: str | None = None) -> None:
         """Bash asks nothing: its standard input is empty."""
 

@@ -69,6 +69,7 @@ class Course:
         self._past = past
         self._serve = serve
         self._begun = False
+        self._began: float | None = None
         self._asked = False
         self._calls: list[Call] = []
         """What the cell has asked of the host."""
@@ -246,7 +247,7 @@ class Course:
             call.stop()
 
     def _begin(self) -> None:
-        self._begun = True
+        self._begun, self._began = True, time.monotonic()
         if self._job.timeout is not None:
             self._deadline = time.monotonic() + self._job.timeout
         if self._stopped:
@@ -273,18 +274,13 @@ class Course:
         self._stop_calls()
         status, cause = self._stopped or ("ok" if done["ok"] else "error", "")
         cause = f"{cause}{self._half_done()}"
-        facts: dict[str, Any] = {
-            name: tuple(done.get(name, ())) for name in ("reads", "writes", "elsewhere", "effects")
-        }
-        facts["effects"] += outward(self._job.source, self._job.language) if done["spawned"] else ()
-        facts["effects"] += (*self._acted(), *((ASKED,) if self._asked else ()))
+        facts = self._outside(done)
         return Finished(
             self._job.cell,
             status,
             done["seconds"],
             cause,
             done["memory"],
-            spawned=done["spawned"],
             packages=done["packages"],
             names=done.get("names", {}),
             left_out=self._kernel.outputs.left_out,
@@ -292,6 +288,14 @@ class Course:
             cached=cached,
             **facts,
         )
+
+    def _outside(self, done: Message) -> dict[str, Any]:
+        """What a cell did beyond its kernel."""
+        names = ("reads", "writes", "elsewhere", "effects")
+        facts: dict[str, Any] = {name: tuple(done.get(name, ())) for name in names} | {"spawned": done["spawned"]}
+        facts["effects"] += outward(self._job.source, self._job.language) if done["spawned"] else ()
+        facts["effects"] += (*self._acted(), *((ASKED,) if self._asked else ()))
+        return facts
 
     def _acted(self) -> tuple[str, ...]:
         """What was done outside for the cell, or was about to be; each once."""
@@ -317,8 +321,10 @@ class Course:
         else:
             status = "died"
         self._stop_calls()
-        facts: dict[str, Any] = {"left_out": self._kernel.outputs.left_out, "effects": self._acted()}
-        self.finished = Finished(self._job.cell, status, cause=f"{cause}{self._half_done()}", **facts)
+        seconds = time.monotonic() - self._began if self._began is not None else 0.0
+        cause = f"{cause}{self._half_done()}"
+        facts = {"left_out": self._kernel.outputs.left_out, **self._outside(self._kernel.traces())}
+        self.finished = Finished(self._job.cell, status, seconds, cause, **facts)
 
     def _last_words(self) -> Iterator[Event]:
         for name, text in self._kernel.outputs.last_words():

@@ -42,6 +42,9 @@ class Jupyter(Python):
             else:
                 yield message
 
+    def traces(self) -> Message:
+        return {"spawned": True}
+
     def freeze(self) -> "Image | Tainted":
         return Tainted(f"the state of the Jupyter kernel {self._name} cannot be kept")
 

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import struct
+import tempfile
 import threading
 import time
 import weakref
@@ -96,6 +97,9 @@ class Kernel(Protocol):
     def begin(self, job: Job) -> bool:
         """Give it a cell; False when it will say `begun` itself."""
 
+    def traces(self) -> Message:
+        """What a cell that did not come to its end had done by then, as `done` tells it: writes, effects, spawned."""
+
     def hear(self) -> Iterator[Message]:
         """What it has said since, without waiting."""
 
@@ -152,6 +156,7 @@ class Python:
         self._early: list[Message] = []
         """What was said while nobody listened."""
         self._first = not woken
+        self._sheet: Sheet | None = None
 
     def begin(self, job: Job) -> bool:
         if not self._first:
@@ -159,11 +164,19 @@ class Python:
         self._first = False
         self.outputs.begin(job.cell)
         message: Message = {"source": job.source, "name": job.name, "renew": job.renew}
+        self._sheet = Sheet()
         with contextlib.ExitStack() as given:
             cells = (given.enter_context(_folder(job.cells)),) if job.cells else ()
-            self._say(message, (*self.outputs.writers, *cells))
+            self._say(message, (*self.outputs.writers, self._sheet.file, *cells))
         self.outputs.handed_over()
         return False
+
+    def traces(self) -> Message:
+        found: dict[str, list[str]] = {"writes": [], "effects": [], "spawned": []}
+        for row in self._sheet.rows() if self._sheet else ():
+            name, _, what = row.partition(" ")
+            found.get(name, []).append(what)
+        return {**found, "spawned": bool(found["spawned"])}
 
     def hear(self) -> Iterator[Message]:
         early, self._early = self._early, []
@@ -268,6 +281,22 @@ class Python:
             _send(self.process.line, message, descriptors)
         except (BrokenPipeError, ConnectionResetError):
             self.said_all = True
+
+
+class Sheet:
+    """A file without a name, in which a cell leaves word of what it does outside as it does it."""
+
+    def __init__(self) -> None:
+        if hasattr(os, "memfd_create"):
+            self.file = os.memfd_create("nozzle")
+        else:
+            with tempfile.TemporaryFile() as file:
+                self.file = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self.file)
+
+    def rows(self) -> list[str]:
+        """What stands there."""
+        return os.fsdecode(os.pread(self.file, os.fstat(self.file).st_size, 0)).split("\0")
 
 
 class Frozen:

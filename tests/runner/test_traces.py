@@ -10,7 +10,7 @@ import pytest
 from kernel_bench import Bench
 
 from nozzle.document.events import Finished
-from nozzle.runner import find_interpreter
+from nozzle.runner import Limits, find_interpreter
 
 
 def names(paths: tuple[str, ...]) -> list[str]:
@@ -29,6 +29,49 @@ def test_files_of_the_repository_that_are_read(bench: Bench) -> None:
     )
     assert (finished.writes, finished.effects, finished.spawned) == ((), (), False)
     assert bench.run("1").reads == ()
+
+
+OUTSIDE = "/var/nozzle-test-outside"
+"""A file that no test can write, or that root's tests take away."""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("os.kill(os.getpid(), 9)", "died"), ("os._exit(3)", "died"), ("while True: pass", "timeout")]
+)
+def test_what_was_done_before_the_kernel_went_away_is_told(
+    opened: Callable[..., Bench], tmp_path: Path, end: str, status: str
+) -> None:
+    """A file is written, another taken away, the network reached, a program started; then the cell never ends."""
+    bench = opened(limits=Limits(grace=0.3))
+    (bench.folder / "old.csv").write_text("1")
+    source = (
+        "import os, socket, subprocess, time\n"
+        "time.sleep(0.05)\n"
+        "with open('result.csv', 'w') as f: f.write('1')\n"
+        "os.remove('old.csv')\n"
+        f"try: open({OUTSIDE!r}, 'a').close(); os.remove({OUTSIDE!r})\n"
+        "except OSError: pass\n"
+        "s = socket.socket(); s.settimeout(0.01)\n"
+        "try: s.connect(('127.0.0.1', 9))\n"
+        "except OSError: pass\n"
+        "subprocess.run(['true'])\n"
+        "def on():\n"
+        f"    try:\n        {end}\n    except KeyboardInterrupt: on()\n"
+        "on()\n"
+    )
+    finished = bench.run(source, timeout=2.0 if status == "timeout" else None)
+    assert finished.status == status
+    assert sorted(names(finished.writes)) == ["old.csv", "result.csv"]
+    assert {"network", f"files:{OUTSIDE}"} <= set(finished.effects)
+    assert finished.spawned
+    assert finished.seconds >= 0.05
+
+
+def test_a_shell_that_was_stopped_may_have_reached_out(bench: Bench) -> None:
+    finished = bench.run("curl -s http://127.0.0.1:9/ || sleep 60", language="bash", timeout=1.0)
+    assert finished.status == "timeout"
+    assert finished.effects
+    assert finished.spawned
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,9 @@ class Far:
                     self.outputs.missing = message.pop("left_out", "")
                 self._early.append(message)
 
+    def traces(self) -> Message:
+        return self.process.traces
+
     def answer(self, number: int, text: str | None = None) -> None:
         if number:
             self._say("answer", number=number, text=text)
@@ -109,6 +112,7 @@ class Far:
     def _told(self, message: Message) -> None:
         """In the line's thread."""
         if message["t"] == "gone":
+            self.process.traces = message["traces"]
             self.process.gone(message["why"])
             return
         self._inbox.append(message)
@@ -125,6 +129,8 @@ class FarProcess:
         self._line, self._number = line, number
         self._bell = bell
         self._cause = ""
+        self.traces: Message = {"spawned": True}
+        """What its last cell had done when it went away; where the line dropped, nobody knows."""
         self._gone = threading.Event()
         self._open = True
         self._lock = threading.Lock()

@@ -41,6 +41,12 @@ def main() -> None:
     Relay(line, out).serve()
 
 
+def _here(told: dict[str, Any]) -> dict[str, Any]:
+    """What a cell did, without what only this machine knows by that name."""
+    effects = [each for each in told.get("effects", ()) if not each.startswith("files:")]
+    return {name: value for name, value in told.items() if name not in FILES} | {"effects": effects}
+
+
 class Relay:
     def __init__(self, line: int, out: int) -> None:
         self.line, self.out = line, out
@@ -196,16 +202,14 @@ class Relay:
             cause = kernel.process.cause()
             self._printed(number)
             self._last_words(number, kernel)
-            self._say(number, {"t": "gone", "why": cause})
+            self._say(number, {"t": "gone", "why": cause, "traces": _here(kernel.traces())})
             self._end(number)
 
     def _told(self, number: int, kernel: Kernel, message: dict[str, Any]) -> None:
         asked = 0 if message["t"] in ASKS else message.pop("ask", 0)
         if message["t"] == "done":
             self._last_words(number, kernel)
-            message = {name: value for name, value in message.items() if name not in FILES}
-            effects = [each for each in message.get("effects", ()) if not each.startswith("files:")]
-            message |= {"effects": effects, "left_out": kernel.outputs.left_out}
+            message = _here(message) | {"left_out": kernel.outputs.left_out}
         self._say(number, message)
         if asked:
             kernel.answer(asked)

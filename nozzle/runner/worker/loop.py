@@ -70,9 +70,10 @@ class Kernel:
 
     def run(self, message: dict[str, Any], pipes: list[int]) -> None:
         """Run one cell, from its first line to the last word about it."""
+        self.traces.note_in(pipes[2])  # before the streams take the first numbers
         self.streams.begin(pipes[:2])
         self.frames.cells.add(message["name"])
-        kept = self._cached(message, pipes[2]) if pipes[2:] else None
+        kept = self._cached(message, pipes[3]) if pipes[3:] else None
         began = time.monotonic()
         ok = self._guarded(message["source"], message["name"], kept)
         seconds = time.monotonic() - began

@@ -14,7 +14,7 @@ import stat
 import sys
 import sysconfig
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .asked import MOST as MOST_ASKED
@@ -45,6 +45,7 @@ class Traces:
 
     def __init__(self, root: str, caches: list[str]) -> None:
         self.on = False
+        self._sheet = -1
         self.inputs: list[str] = []
         """All files that the last cell read, wherever they lie, beside those of libraries."""
         self.whole: list[str] = []
@@ -80,6 +81,11 @@ class Traces:
         }
         sys.addaudithook(self._hook)
 
+    def note_in(self, sheet: int) -> None:
+        """What the next cell does outside is noted in this open file as it is done."""
+        self._sheet = fcntl.fcntl(sheet, fcntl.F_DUPFD_CLOEXEC, 3)
+        os.close(sheet)
+
     def begin(self, *, careful: bool = False) -> None:
         """Forget the last cell and listen."""
         self._forget()
@@ -95,6 +101,9 @@ class Traces:
         """Stop listening and say what there was."""
         self.on = False
         self._asked.end()
+        with contextlib.suppress(OSError):  # the cell may have closed it
+            os.close(self._sheet)
+        self._sheet = -1
         self._written |= {path for path, stamp in self._handles.items() if _stamp(path) != stamp}
         gone = {path for path in self._moved if not os.path.lexists(path)}
         removed = set(map(_real, self._removed | gone))
@@ -118,13 +127,26 @@ class Traces:
 
     def _forget(self) -> None:
         self._read: set[str] = set()
-        self._written: set[str] = set()
+        self._written: set[str] = _Noted(self._note)
         self._afresh: set[str] = set()
-        self._removed: set[str] = set()
-        self._moved: set[str] = set()
+        self._removed: set[str] = _Noted(self._note)
+        self._moved: set[str] = _Noted(self._note)
         """Files of folders that were to get another name: those that are gone in the end did."""
         self.absent, self.listed, self.told, self.unseen = set(), {}, [], ""
         self._reached = self._spawned = False
+
+    def _note(self, path: str) -> None:
+        """Leave word of a file that is about to change, for whoever finds this process gone before the cell's end."""
+        path = _real(path)
+        if self._is_ours(path):
+            self._leave_word("writes", path)
+        elif self._reaches_out(path):
+            self._leave_word("effects", f"files:{path}")
+
+    def _leave_word(self, name: str, what: str = "") -> None:
+        if self._sheet >= 0 and self.on:
+            with contextlib.suppress(OSError):  # the cell may have closed it
+                os.write(self._sheet, os.fsencode(f"{name} {what}\0"))
 
     def _hook(self, event: str, arguments: Any) -> None:
         if not self.on:
@@ -222,11 +244,14 @@ class Traces:
             (self._removed if os.path.lexists(name) else self._written).add(name)
 
     def _network(self, arguments: Any) -> None:
-        if getattr(arguments[0], "family", None) != 1:  # AF_UNIX
+        if getattr(arguments[0], "family", None) != 1 and not self._reached:  # AF_UNIX
             self._reached = True
+            self._leave_word("effects", "network")
 
     def _program(self, arguments: Any) -> None:
-        self._spawned = True
+        if not self._spawned:
+            self._spawned = True
+            self._leave_word("spawned")
 
     def _is_ours(self, path: str) -> bool:
         return path.startswith(self._root) and not path.startswith(self._libraries) and not _hidden(path)
@@ -237,6 +262,24 @@ class Traces:
     def _reaches_out(self, path: str) -> bool:
         folder = os.path.join(path, "")
         return not folder.startswith((self._root, *self._libraries, *self._anywhere)) and not _hidden(path)
+
+
+class _Noted(set[str]):
+    """Names, each told once as it comes."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = note
+
+    def add(self, name: str) -> None:
+        if name not in self:
+            super().add(name)
+            self._tell(name)
+
+    def update(self, *names: Iterable[str]) -> None:
+        for each in names:
+            for name in each:
+                self.add(name)
 
 
 def listing(folder: str) -> str:
