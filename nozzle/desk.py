@@ -29,7 +29,6 @@ from nozzle.tools import Tools
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
-EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -344,8 +343,7 @@ class Desk:
         """
         ledger, base = self.tools.ledger, self.sheet.base
         written = ledger.past.written_by(self.rel, entry, [job.cell for job in cells])
-        edited = ledger.save_edited(self.rel, base, written) if written and base is not None else []
-        return f"{', '.join(edited)}: {EDITED}" if edited else ""
+        return ledger.save_edited(self.rel, base, written) if written and base is not None else ""
 
     def keep_state(self) -> None:
         """Keep the state that the kernels are in, cheap or not: somebody is about to go on from it elsewhere."""

@@ -1,14 +1,27 @@
 """What cells left in files, as it was when they ended; and what the author has made of it since.
 
-It refuses to write a file. What a step may not hold it does not take: the sieve says so.
+What no step holds (git ignores it, it is too large, it has a secret in it) is known by its time and size, noted beside
+git; what the author made of that is copied aside. It refuses to change a file of the worktree.
 """
 
-from collections.abc import Iterable
+import json
+import shutil
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from nozzle import disk
+from nozzle import disk, whole
+from nozzle.errors import Refused
 from nozzle.sieve import Sieve
 from nozzle.steps import Steps, Taken
+
+YOURS = "yours"
+"""The folder, in git's own, of what the author made of files that no step may hold."""
+_LEFT = "left"
+
+Look = tuple[int, int]
+"""Of a file: its time, in nanoseconds, and its size."""
 
 
 @dataclass(slots=True)
@@ -17,30 +30,77 @@ class Holding:
     steps: Steps
     _left: dict[str, Taken] = field(default_factory=dict)
     """By path from the root."""
-    _looks: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """How a file looked that was found to be a cell's, or was taken, or may not be: it is asked once."""
+    _looks: dict[str, Look] = field(default_factory=dict)
+    """How a file looked that was found to be a cell's, or was taken, or put aside: it is asked once."""
 
-    def take(self, paths: Iterable[str]) -> dict[str, Taken]:
+    def take(self, paths: Collection[str]) -> dict[str, Taken]:
         """Files as a cell has just left them, for its step."""
+        looks = self._looks_of(paths)
         taken = self.sieve.taken(paths)
         self._left |= taken
-        self._looks |= {path: each.stamp for path, each in taken.items()}
+        self._looks |= looks | {path: each.stamp for path, each in taken.items()}
+        self._note({path: look for path, look in looks.items() if path not in taken or not self._has(path)})
         return taken
 
-    def edited(self, paths: Iterable[str]) -> dict[str, Taken]:
-        """Those of these files that are neither as a cell left them nor as HEAD has them, as they are now.
+    def edited(self, paths: Iterable[str]) -> tuple[dict[str, Taken], list[str]]:
+        """Those of these files that are neither as a cell left them nor as HEAD has them, as they are now; and those of
+        which no step may hold that.
 
         One that is gone holds nothing that could be lost.
         """
-        looks = {path: look for path in paths if (look := self.steps.stamp(path))[1] >= 0}
+        looks = self._looks_of(paths)
         asked = [path for path, look in looks.items() if self._looks.get(path) != look and not self._is_at_head(path)]
-        self._looks |= looks
+        noted = self._noted() if asked else {}
+        asked = [path for path in asked if noted.get(path) != looks[path]]
+        taken = self.sieve.taken(asked) if asked else {}
+        self._looks |= {path: look for path, look in looks.items() if path in taken or path not in asked}
         found = {}
-        for path, now in self.sieve.taken(asked).items():
+        for path, now in taken.items():
             left = self._left.get(path)
             if now.sha != self.steps.blob("HEAD", path) and not (left and left.sha == now.sha):
                 found[path] = now
-        return found
+        loose = [path for path in asked if path not in taken]
+        return found, [path for path in loose if self._is_edited(path, looks[path], noted)]
+
+    def _is_edited(self, path: str, look: Look, noted: Collection[str]) -> bool:
+        """Whether a file that no step may hold, and that is not as it is noted, is the author's by now.
+
+        Where no note says how a cell left it, it counts, unless it is large and git has none of that name: it would be
+        copied each time that the notes are lost.
+        """
+        return path in noted or look[1] <= self.steps.cap or self._has(path)
+
+    def _has(self, path: str) -> bool:
+        return bool(self.steps.blob("HEAD", path))
+
+    def put_aside(self, paths: Iterable[str]) -> list[str]:
+        """Copy files to where no cell looks; where they are now. Refused when they cannot be: the cell is to wait."""
+        looks, places = self._looks_of(paths), []
+        for path, look in looks.items():
+            when = datetime.fromtimestamp(look[0] // 10**9, UTC).strftime("%Y-%m-%dT%H%M%S")
+            place = self.steps.shared / YOURS / f"{when}.{look[0] % 10**9:09}" / path
+            part = place.with_name(f"{place.name}.part")
+            try:
+                whole.make(place.parent, root=self.steps.shared.parent)
+                part.unlink(missing_ok=True)
+                shutil.copy2(self.steps.root / path, part, follow_symlinks=False)
+                part.replace(place)
+            except OSError as error:
+                with suppress(OSError):
+                    part.unlink()
+                raise Refused(
+                    f"{path}: you changed what a cell wrote, no step may hold it, and it cannot be copied to {place} "
+                    f"({error.strerror or error}): no cell writes over it; move it away yourself, then run again"
+                ) from error
+            places.append(str(place))
+        self._looks |= looks
+        self._note(looks)
+        return places
+
+    def _looks_of(self, paths: Iterable[str]) -> dict[str, Look]:
+        """Of what is no folder, and no other thing that holds nothing."""
+        there = [path for path in paths if (at := self.steps.root / path).is_symlink() or at.is_file()]
+        return {path: look for path in there if (look := self.steps.stamp(path))[1] >= 0}
 
     def _is_at_head(self, path: str) -> bool:
         """Whether a file of a size that git is asked to keep is as HEAD has it."""
@@ -48,3 +108,16 @@ class Holding:
             return False
         content = disk.readable(self.steps.root / path)
         return content is not None and self.steps.is_at_head(path, content)
+
+    def _noted(self) -> dict[str, Look]:
+        """How cells left those files that no step may hold, in whichever process they ran."""
+        try:
+            return {path: (when, size) for path, (when, size) in json.loads((self.steps.private / _LEFT).read_bytes())}
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def _note(self, looks: dict[str, Look]) -> None:
+        before = self._noted() if looks else {}
+        if before != (now := before | looks):
+            with suppress(OSError):  # then more counts as the author's than is
+                whole.write(self.steps.private / _LEFT, json.dumps(sorted(now.items())).encode(), 0o600)

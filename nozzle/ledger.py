@@ -33,6 +33,9 @@ JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys
 Seen = Literal["same", "carried", "moved", "saved"]
 """What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
 
+EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
+ASIDE = "this is not as a cell left it; it may write over that, and no step has it, so yours is copied:"
+
 
 class News(Exception):
     """The file is not what it was: somebody wrote it meanwhile, and that is to be looked at first."""
@@ -108,14 +111,19 @@ class Ledger:
         """The author's save, as a step, if it is not one yet."""
         self.record(rel, self.saved(rel, content))
 
-    def save_edited(self, rel: str, base: bytes, paths: Iterable[str]) -> list[str]:
-        """What the author made of files that cells of an entry wrote, as a step of his, before they write over it."""
-        edited = self.holding.edited(sorted(paths))
+    def save_edited(self, rel: str, base: bytes, paths: Iterable[str]) -> str:
+        """What the author made of files that cells of an entry wrote, as a step of his, before they write over it; or
+        aside, where no step can be made of it. What he is to hear. Refused when it cannot be kept at all.
+        """
+        edited, others = self.holding.edited(sorted(paths))
         text = self.at_head(rel) if edited and self.sieve.refused(rel, base) else base
-        if edited and text is not None:
-            title = f"{stem(rel)}: {', '.join(edited)}, changed by hand"
-            self.record(rel, [Record("save", rel, title, {rel: text}, tuple(edited), taken=edited)])
-        return list(edited)
+        title = f"{stem(rel)}: {', '.join(edited)}, changed by hand"
+        save = Record("save", rel, title, {rel: text}, tuple(edited), taken=edited)
+        if not edited or text is None or not self.record(rel, [save]):
+            edited, others = {}, [*edited, *others]
+        aside = ", ".join(self.holding.put_aside(others))
+        said = [f"{', '.join(edited)}: {EDITED}"] if edited else []
+        return "; ".join([*said, *([f"{', '.join(others)}: {ASIDE} {aside}"] if others else [])])
 
     def unsaved(self, rel: str, content: bytes) -> bool:
         """Whether a text of the author's is in no step yet, and could be."""

@@ -22,6 +22,7 @@ from nozzle.document.facts import Facts
 from nozzle.document.outputs import Text
 from nozzle.document.scribe import Hand, Result
 from nozzle.intent import Intent, packed, unpacked
+from nozzle.ledger import ASIDE
 from nozzle.loop import Saved
 from nozzle.past import Since
 from nozzle.piece import Origin, Piece, compose
@@ -1077,10 +1078,10 @@ def test_only_cells_that_run_have_their_files_looked_at_and_each_once(
     known, (a, b) = ledger.past, [each.chain for each in Entry(path.read_text()).cells]
     assert known.written_by("journal/entry.md", Entry(path.read_text()), [a]) == {"a.csv"}
     assert known.written_by("journal/other.md", Entry(cell("print('none')")), [a, b]) == set()
-    assert list(ledger.holding.edited(["a.csv"])) == ["a.csv"]
-    assert list(ledger.holding.edited(["a.csv"])) == []
+    assert list(ledger.holding.edited(["a.csv"])[0]) == ["a.csv"]
+    assert ledger.holding.edited(["a.csv"]) == ({}, [])
     git(workshop.root, "checkout", "a.csv", "b.csv")
-    assert list(ledger.holding.edited(["a.csv", "b.csv", "gone.csv"])) == []
+    assert ledger.holding.edited(["a.csv", "b.csv", "gone.csv"]) == ({}, [])
     assert taken == ["a.csv"]
 
 
@@ -1102,6 +1103,37 @@ def test_no_secret_that_the_author_put_into_a_file_reaches_git_before_it_is_writ
     workshop.run(path)
     assert "conf.json: line 1 looks like a secret" in told(workshop)
     assert TOKEN not in everything(workshop)
+
+
+@pytest.mark.parametrize("why", ["ignored", "large", "secret", "entry"])
+def test_what_the_author_made_of_a_file_that_no_step_holds_is_copied_aside_before_cells_write_over_it(
+    workshop: Workshop, why: str
+) -> None:
+    workshop.write({"ignored": "*.csv\n", "entry": "journal/\n"}.get(why, ""), ".gitignore")
+    workshop.here.steps.cap = 1000
+    path = workshop.write(cell("open('../labels.csv', 'w').write('one')"))
+    workshop.run(path)
+    workshop.run(path, again=True)
+    assert ASIDE not in told(workshop)
+    mine = {"large": "an hour of work\n" * 99, "secret": TOKEN}.get(why, "an hour of work")
+    workshop.write(mine, "labels.csv")
+    for _ in range(2):  # in another process each
+        workshop.run(path, again=True)
+    (said,) = [row for row in told(workshop).split("\n") if ASIDE in row]
+    assert (workshop.root / "labels.csv").read_text() == "one"
+    assert Path(said.rpartition(f"{ASIDE} ")[2]).read_text() == mine
+    assert TOKEN not in everything(workshop)
+
+
+def test_no_cell_writes_over_what_can_be_kept_nowhere(workshop: Workshop) -> None:
+    workshop.write("*.csv\n", ".gitignore")
+    path = workshop.write(cell("open('../labels.csv', 'w').write('one')"))
+    workshop.run(path)
+    workshop.write("an hour of work", "labels.csv")
+    workshop.write("no folder", ".git/nozzle/yours")
+    workshop.run(path, again=True)
+    assert "labels.csv: you changed what a cell wrote, no step may hold it, and it cannot be copied" in told(workshop)
+    assert (workshop.root / "labels.csv").read_text() == "an hour of work"
 
 
 def test_who_writes_inside_an_output_is_told(workshop: Workshop) -> None:

@@ -1,6 +1,7 @@
 """The steps of one journal: record, look back, rewind, start a thread, land it.
 
-It refuses to keep anything git does not: delete `.git/nozzle` at any moment and nothing is lost.
+It refuses to keep anything git does not: delete `.git/nozzle` at any moment and nothing is lost, but for what an author
+made of files that no step may hold, which lies in its folder `yours`.
 """
 
 import contextlib
