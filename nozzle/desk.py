@@ -238,17 +238,18 @@ class Desk:
             return False
         if not self.sheet.is_as_seen:
             raise News  # somebody saved, or went to another step
-        needed = self.permit.begun(self.entry, row)
+        needed = self.permit.needed(self.entry, row.cell)
         needed[-1] = replace(needed[-1], renew=row.why == "asked")
         tools, ledger, base = self.tools, self.tools.ledger, self.sheet.base or b""
         ledger.save(self.rel, base)
         session = self.kernels.get()
         if edited := self._keep_edited(self.entry, [*session.missing(needed[:-1]), needed[-1]]):
             self._note("warning", edited)
-        self._afterwards.forget(row.cell.chain)
         above = [cell for cell in self.entry.cells if cell.span.start <= row.cell.span.start]
         origin, since = ledger.origin(self.rel, base), ledger.past.before(self.rel, above)
         run = Run(row.cell, row.why, now, since, session, origin, tools.together, before=row.slot.output)
+        self._afterwards.forget(row.cell.chain)
+        self.permit.begun(self.entry, row)
         self.run = run
         run.work(needed, lambda event: self.tools.put(Said(self, run, event)))
         return True

@@ -33,6 +33,7 @@ JOURNAL = (".gitignore", ".github", "LICENSE", "README.md", "_out", "nozzle.keys
 Seen = Literal["same", "carried", "moved", "saved"]
 """What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
 
+NO_STEP = "no step could be made: {}; the text is as it should be"
 EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
 ASIDE = "this is not as a cell left it; it may write over that, and no step has it, so yours is copied:"
 
@@ -274,14 +275,18 @@ class Ledger:
 
     def catch_up(self) -> bool:
         """Make the steps that are owed, if nothing stands against it any more; whether none is owed now."""
-        owing = self._owing()
+        owing = self.owing()
         if owing and not self.steps.moving() and not self.steps.busy():
             for rel in owing:
                 self.record(rel, [])
                 self.done(rel)
                 if not self.book(rel).owed and self.at_head(rel) is None:
                     self._books.pop(rel)  # it was taken away meanwhile
-        return not self._owing()
+        return not self.owing()
+
+    def owing(self) -> list[str]:
+        """Entries of which steps are owed."""
+        return [rel for rel, book in self._books.items() if book.owed]
 
     def owes(self) -> bool:
         """Whether a step is still to be made, or something meant is not written."""
@@ -395,9 +400,14 @@ class Ledger:
         """Make steps, and say whether they are made; what stands against it is said once, and the work goes on."""
         book = self.book(rel)
         unsure = self.steps.busy() or self.steps.moving()
-        owed, book.owed = book.owed if unsure else self._still_owed(rel, book), []
-        wanted, before = [*owed, *records], book.left
+        try:
+            wanted, before = [*(book.owed if unsure else self._still_owed(rel, book)), *records], book.left
+        except NozzleError as error:
+            return self._owe(rel, [*book.owed, *records], NO_STEP.format(error))
         fit, book.left = self.sieve.fit(wanted, before)
+        book.owed = []
+        if not unsure:
+            book.owed_at, book.owed_in = None, ""
         made = self._make(rel, fit) if fit else True
         if book.left != before:
             self.keep_intents()
@@ -416,7 +426,7 @@ class Ledger:
         except Unwritable as error:
             return self._owe(rel, records, f"{error}; the text is right, its steps come with the next one")
         except NozzleError as error:
-            return self._owe(rel, records, f"no step could be made: {error}; the text is as it should be")
+            return self._owe(rel, records, NO_STEP.format(error))
         book.recorded = records[-1].files[rel] or b""
         if made:
             self._move(book.head, made[-1].sha)
@@ -433,11 +443,7 @@ class Ledger:
             )
         if busy := self.steps.busy():
             return f"a {busy} is under way: cells run, and no step is made until it is over"
-        return "git is at work here: steps come when it is done" if self._owing() and self.steps.moving() else ""
-
-    def _owing(self) -> list[str]:
-        """Entries of which steps are owed."""
-        return [rel for rel, book in self._books.items() if book.owed]
+        return "git is at work here: steps come when it is done" if self.owing() and self.steps.moving() else ""
 
     def _move(self, before: str | None, now: str) -> None:
         """HEAD went on by a step of ours: every entry that was there is here."""
@@ -459,7 +465,6 @@ class Ledger:
     def _still_owed(self, rel: str, book: Book) -> list[Record]:
         """What of the owed steps belongs on HEAD, which may be elsewhere by now: the author merged, or committed."""
         owed, at, now, during = book.owed, book.owed_at, self.steps.thread().head, book.owed_in
-        book.owed_at, book.owed_in = None, ""
         if not owed or at in (None, now):
             if not (owed and at and during and self._has_gone(rel, owed[-1].files[rel])):
                 return owed
@@ -500,7 +505,10 @@ class Ledger:
         if there or disk.readable(self.root / rel) == records[-1].files[rel]:
             book.head = now
             return self.record(rel, records)
-        thread = self.steps.record_aside(records, head)
+        try:
+            thread = self.steps.record_aside(records, head)
+        except NozzleError as error:
+            return self._owe(rel, records, NO_STEP.format(error))
         self.warn(f"{rel}: you went to another step meanwhile; what was written is on thread {thread.name}")
         return True
 

@@ -305,7 +305,7 @@ class Loop:
         """Seconds until something is to be done without a message; None: nothing is."""
         now = self.clock()
         times = [at - now for at in self._looks.values()]
-        if not self.tools.ledger.catch_up():  # what was owed is a step now, or not: desks wait for that
+        if self.tools.ledger.owing():
             times.append(1.0)
         for desk in self.desks.values():
             if (wake := desk.wake(now)) is not None:

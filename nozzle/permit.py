@@ -149,17 +149,19 @@ class Permit:
         self.said, self.allowed = asked.said, self.allowed | {asked.waits}
         self.wanted |= asked.wanted & {asked.waits}
 
-    def begun(self, entry: Entry, row: Row) -> list[Job]:
-        """A cell starts; what is to run for it."""
+    def needed(self, entry: Entry, cell: Cell) -> list[Job]:
+        """What is to run for a cell that is due, as the author said and allowed it."""
+        again = {chain for chain, word in self.said.items() if word == "again"}
+        return jobs(entry, cell, self.settings, dict(self.said), self.acting | again)
+
+    def begun(self, entry: Entry, row: Row) -> None:
+        """A cell starts: nothing acts twice on one allowance."""
         if row.why == "input changed":
             below = (cell for cell in entry.cells if cell.runs and cell.span.start > row.cell.span.start)
             self.stale |= {cell.chain for cell in below}
         self.leaving.pop(row.cell.chain, None)
-        said, self.said = self.said, {}
-        again = {chain for chain, word in said.items() if word == "again"}
-        acting = self.acting | again
-        self.acting.discard(row.cell.chain)  # nothing acts twice on one allowance
-        return jobs(entry, row.cell, self.settings, said, acting)
+        self.acting.discard(row.cell.chain)
+        self.said = {}
 
     def ended(self, cell: Cell) -> None:
         self.wanted.discard(cell.chain)

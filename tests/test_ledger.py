@@ -21,6 +21,7 @@ from nozzle.document.events import Finished
 from nozzle.document.facts import Facts
 from nozzle.document.outputs import Text
 from nozzle.document.scribe import Hand, Result
+from nozzle.errors import NozzleError, Unwritable
 from nozzle.intent import Intent, packed, unpacked
 from nozzle.ledger import ASIDE
 from nozzle.loop import Saved
@@ -651,6 +652,32 @@ def test_an_entry_whose_steps_are_owed_leaves_none_of_its_name_behind(workshop: 
     assert not ledger.elsewhere()
 
 
+def test_what_is_owed_and_cannot_be_put_on_a_thread_yet_goes_there_later(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rel, steps = "journal/entry.md", workshop.here.steps
+    workshop.write("# Mine\n")
+    for text in (b"one", b"two"):
+        steps.record(Record("save", rel, "by hand", {rel: b"# Mine\n", "a.md": text}))
+    loop, old = workshop.loop(), git(workshop.root, "rev-parse", "HEAD~1")
+    ledger = loop.tools.ledger
+    book = ledger.book(rel)
+    book.head, book.owed_at = steps.thread().head, old
+    book.owed = [Record("save", rel, "entry: save", {rel: b"# His\n"})]
+
+    def full(self: Steps, records: list[Record], at: str) -> None:
+        raise Unwritable("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Steps, "record_aside", full)
+        assert not ledger.catch_up() and loop._patience() == 1.0
+    assert "the disk is full" in told(workshop)
+    assert ledger.catch_up()
+    loop.close()
+    (thread,) = git(workshop.root, "for-each-ref", "--format=%(refname)", "--contains", old, "--no-merged=HEAD").split()
+    assert git(workshop.root, "show", f"{thread}:{rel}") == "# His"
+
+
 def test_what_the_cells_of_an_entry_read_is_known_under_its_new_name(workshop: Workshop) -> None:
     workshop.write("1\n", "data.csv")
     path = workshop.write(READS)
@@ -1123,6 +1150,25 @@ def test_what_the_author_made_of_a_file_that_no_step_holds_is_copied_aside_befor
     assert (workshop.root / "labels.csv").read_text() == "one"
     assert Path(said.rpartition(f"{ASIDE} ")[2]).read_text() == mine
     assert TOKEN not in everything(workshop)
+
+
+def test_what_was_allowed_to_a_cell_that_could_not_start_is_allowed_still(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, path = workshop.loop(), workshop.write(cell("echo 1", "bash"))
+    desk = loop.desk(path)
+    desk.ask()
+    desk.permit.said = {"c" * 64: "again"}
+    (allowed,) = desk.permit.acting
+
+    def broken(self: Steps) -> None:
+        raise NozzleError("index file corrupt")
+
+    monkeypatch.setattr(Steps, "snapshot", broken)
+    with pytest.raises(NozzleError, match="corrupt"):
+        desk.start(loop.clock())
+    assert (desk.permit.said, desk.permit.acting) == ({"c" * 64: "again"}, {allowed})
+    loop.close()
 
 
 def test_no_cell_writes_over_what_can_be_kept_nowhere(workshop: Workshop) -> None:
