@@ -123,14 +123,33 @@ class Sources:
     """Those of others that all here is built on, or that were fetched; empty: the index, while git brings something."""
     parents: dict[str, list[str]] = field(default_factory=dict)
     """Of the commits above them; known already when they are asked for again."""
+    steps: set[str] = field(default_factory=set)
+    """Those of his own that nozzle made."""
+    at: str = ""
+    """HEAD then."""
+    logged: int = 0
+    """Bytes of HEAD's reflog then."""
+    apart: tuple[object, ...] = ()
+    """How all looked that nozzle's steps do not touch."""
 
 
 def sources(repo: Repo, made: Collection[str], known: Sources) -> Sources:
-    """Ask the reflogs, which no fetch writes into; a commit of which they do not know is somebody else's."""
+    """Ask the reflogs, which no fetch writes into; a commit of which they do not know is somebody else's.
+
+    The same as is `known`, and the steps since, where these are all that has happened since then.
+    """
+    brings = repo.busy() or (repo.git_dir / "SQUASH_MSG").exists()
+    at, logged, apart = repo.thread().head, _size(repo.git_dir / "logs" / "HEAD"), (brings, *looks(repo))
+    if apart == known.apart and (new := _only_steps(repo, made, known, at)) is not None:
+        known.own |= new
+        known.steps |= new
+        known.at, known.logged = at, logged
+        return known
     refs = _refs(repo)
     rows = _reflogs(repo, refs)
     landed = {sha for each in rows for sha, action in each if action.startswith(_LANDED)}
-    own = _amended(rows, made_here(repo, rows) | set(made)) - landed
+    steps = _steps(repo, rows)
+    own = _amended(rows, _by_hand(rows) | steps | set(made)) - landed
     tips = dict.fromkeys(_tips(repo, refs))
     mine, theirs, alone = [sha for sha in tips if sha in own], [sha for sha in tips if sha not in own], _noted(repo)
     parents = known.parents | _parents(repo, mine, [*theirs, *alone, *(sha for sha in mine if sha in known.parents)])
@@ -139,8 +158,27 @@ def sources(repo: Repo, made: Collection[str], known: Sources) -> Sources:
         parents |= _parents(repo, deeper, alone)  # somebody built on what was made here
         below = _below(mine, own, parents)
     theirs += [sha for sha in below if sha not in theirs]
-    brings = repo.busy() or (repo.git_dir / "SQUASH_MSG").exists()
-    return Sources(own, [*_not_behind(repo, theirs, alone), *([""] if brings else [])], parents)
+    names = [*_not_behind(repo, theirs, alone), *([""] if brings else [])]
+    return Sources(own, names, parents, steps, at, logged, apart)
+
+
+def _only_steps(repo: Repo, made: Collection[str], known: Sources, at: str) -> set[str] | None:
+    """The steps that were made here since HEAD was last looked at, if that is all that became of it; no merges."""
+    log, found, here = repo.git_dir / "logs" / "HEAD", set[str](), known.at
+    for before, now, action in _lines(log, known.logged):
+        if action != _RECORDED or before != here:
+            return None
+        here = now
+    if here != at or _size(log) < known.logged:
+        return None
+    while here != known.at:
+        step = repo.objects.read(here) if here in made else None
+        parents = re.findall(rb"^parent (\w+)$", step.data.partition(b"\n\n")[0], re.M) if step else []
+        if len(parents) != 1:
+            return None
+        found.add(here)
+        here = parents[0].decode()
+    return found
 
 
 def _parents(repo: Repo, tips: list[str], others: list[str]) -> dict[str, list[str]]:
@@ -236,19 +274,21 @@ class Versions:
     blobs: dict[str, None] = field(default_factory=dict)
     lines: set[int] = field(default_factory=set)
     """Hashes of all their lines: a part that has another one is in none of them."""
+    of: Sources | None = None
+    """When they were looked for: nozzle's own steps bring no other one."""
 
 
-def earlier(repo: Repo, path: str, parts: Collection[bytes], known: Versions, own: set[str]) -> list[bytes]:
+def earlier(repo: Repo, path: str, parts: Collection[bytes], known: Versions, sources: Sources) -> list[bytes]:
     """What ever stood at a path in a commit that is known here and was not made here, if it has all lines of one
     of these parts.
 
     Git writes a file out of any commit without going there (`restore -s`, `stash pop`), and leaves no trace of it.
     """
-    head = repo.thread().head
-    new = [sha for sha in _versions(repo, path, known.head, own) if sha not in known.blobs]
-    for text in _texts(repo, path, new):
-        known.lines |= {hash(line.strip()) for line in text.split(b"\n")}
-    known.head, known.blobs = head, known.blobs | dict.fromkeys(new)
+    if known.of is not sources:
+        new = [sha for sha in _versions(repo, path, known.head, sources) if sha not in known.blobs]
+        for text in _texts(repo, path, new):
+            known.lines |= {hash(line.strip()) for line in text.split(b"\n")}
+        known.of, known.head, known.blobs = sources, sources.at, known.blobs | dict.fromkeys(new)
     rows = [[row for line in part.split(b"\n") if (row := line.strip())] for part in parts]
     rows = [part for part in rows if all(hash(row) in known.lines for row in part)]
     texts = _texts(repo, path, list(known.blobs)) if rows else ()
@@ -261,7 +301,7 @@ def _texts(repo: Repo, path: str, blobs: list[str]) -> list[bytes]:
     return [*raw.values(), *(_filtered(repo, list(raw), path) if repo.index.filtered(path) else ())]
 
 
-def _versions(repo: Repo, path: str, since: str, own: set[str]) -> list[str]:
+def _versions(repo: Repo, path: str, since: str, sources: Sources) -> list[str]:
     """The blobs, newest first, but for those behind the commit `since`.
 
     A step's text was looked at as it was made, so what came with it came otherwise, too.
@@ -270,11 +310,11 @@ def _versions(repo: Repo, path: str, since: str, own: set[str]) -> list[str]:
     where = ("--exclude=refs/nozzle/*", "--all", "--reflog", "--ignore-missing", "--stdin")
     how = ("--format=%H %P", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "-m", "--full-history")
     out = repo.door.run("--literal-pathspecs", "log", *how, *where, "--", path, given=given).decode("utf-8", "replace")
-    steps, ours, found = steps_here(repo), False, dict[str, None]()
+    ours, found = False, dict[str, None]()
     for row in out.splitlines():
         if row and not row.startswith(":"):
             commit, *parents = row.split()
-            ours = commit in steps or (commit in own and len(parents) < 2)
+            ours = commit in sources.steps or (commit in sources.own and len(parents) < 2)
         elif row and not ours and (fields := row.split("\t")[0].split())[1].startswith("100"):
             found[fields[3]] = None
     return list(found)
@@ -328,12 +368,11 @@ def tracks(repo: Repo, path: str) -> bool:
 
 def made_here(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
     """Commits that this clone's reflogs say were committed here, in whichever worktree or thread."""
-    return {sha for each in rows for sha, action in each if _here.fullmatch(action)} | _steps(repo, rows)
+    return _by_hand(rows) | _steps(repo, rows)
 
 
-def steps_here(repo: Repo) -> set[str]:
-    """Those of them that nozzle made."""
-    return _steps(repo, _reflogs(repo, _refs(repo)))
+def _by_hand(rows: list[list[tuple[str, str]]]) -> set[str]:
+    return {sha for each in rows for sha, action in each if _here.fullmatch(action)}
 
 
 def _steps(repo: Repo, rows: list[list[tuple[str, str]]]) -> set[str]:
@@ -360,14 +399,29 @@ def _reflog(repo: Repo, name: str) -> list[tuple[str, str]]:
         file = repo.common / "logs" / "HEAD"
     elif name.startswith("worktrees/"):
         file = repo.common / name.rpartition("/")[0] / "logs" / "HEAD"
+    rows = _lines(file)[::-1]
+    found = [(sha, action) for _, sha, action in rows]
+    begun = name.startswith("refs/") and rows and rows[-1][0].startswith("0" * 40) and found[-1][1] == _RECORDED
+    return [*found[:-1], (found[-1][0], _BEGUN)] if begun else found
+
+
+def _lines(log: Path, since: int = 0) -> list[tuple[str, str, str]]:
+    """What a reflog says, oldest first, after so many bytes of it: from where, to where, and what was done."""
     try:
-        lines = file.read_bytes().split(b"\n")
+        with log.open("rb") as file:
+            file.seek(since)
+            rows = [line.partition(b"\t") for line in file.read().split(b"\n") if line]
     except OSError:
         return []
-    rows = [line.partition(b"\t") for line in reversed(lines) if line]
-    found = [(fields.split(b" ", 2)[1].decode(), os.fsdecode(action)) for fields, _, action in rows]
-    begun = name.startswith("refs/") and found and rows[-1][0].startswith(b"0" * 40) and found[-1][1] == _RECORDED
-    return [*found[:-1], (found[-1][0], _BEGUN)] if begun else found
+    moves = [(fields.split(b" ", 2), os.fsdecode(action)) for fields, _, action in rows]
+    return [(before.decode(), now.decode(), action) for (before, now, *_), action in moves]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def committed_by_hand(repo: Repo) -> bool:

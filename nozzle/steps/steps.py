@@ -45,7 +45,7 @@ class Steps:
         self._brought: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
         self._versions: dict[str, origin.Versions] = {}
         self._earlier: dict[str, tuple[tuple[tuple[int, ...], frozenset[bytes]], list[bytes]]] = {}
-        self._anywhere: tuple[tuple[int, ...], list[tuple[str, bytes]]] = ((), [])
+        self._anywhere: tuple[tuple[str | int, ...], list[tuple[str, bytes]]] = ((), [])
         self.left_out: tuple[str, ...] = ()  # by the latest `record`, for being larger than `cap`
 
     @classmethod
@@ -299,14 +299,15 @@ class Steps:
         if self._earlier.get(path, (((), frozenset()), []))[0] != key:
             real = self._repo.canonical(path)
             known = self._versions.setdefault(real, origin.Versions())
-            self._earlier[path] = (key, origin.earlier(self._repo, real, parts, known, sources.own))
+            self._earlier[path] = (key, origin.earlier(self._repo, real, parts, known, sources))
         return self._earlier[path][1]
 
     def brought_anywhere(self) -> list[tuple[str, bytes]]:
         """The paths of all Markdown files, and what git may have put there from elsewhere."""
         stamp, sources = self._elsewhere()
-        if stamp != self._anywhere[0]:
-            self._anywhere = (stamp, origin.brought_anywhere(self._repo, sources.names))
+        key: tuple[str | int, ...] = (*sources.names, *(stamp if "" in sources.names else ()))
+        if key != self._anywhere[0]:
+            self._anywhere = (key, origin.brought_anywhere(self._repo, sources.names))
         return self._anywhere[1]
 
     def apart(self, path: str) -> list[tuple[bytes, bytes]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.steps import Record, Steps
+from nozzle.steps import Record, Steps, origin
 
 from .conftest import Author, made
 
@@ -224,3 +224,37 @@ def test_a_thread_that_begins_at_somebody_elses_commit_makes_it_nobody_elses(aut
         made(steps, "b.md", "1")
         assert steps.thread().name.startswith("nozzle/")
         assert steps.brought("a.md") == [b"theirs"]
+
+
+def test_a_step_asks_no_reflog_whose_commits_the_others_are(author: Author, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And all that is no step does, also where HEAD is again where it was."""
+    read: list[str] = []
+    reflog = origin._reflog
+    monkeypatch.setattr(origin, "_reflog", lambda repo, name: (read.append(name), reflog(repo, name))[1])
+
+    def asks(steps: Steps, text: bytes = b"mine") -> bool:
+        read.clear()
+        assert steps.brought("a.md") == [b"theirs"]
+        steps.earlier("a.md", [text])
+        return bool(read)
+
+    with Steps.open(author.root) as steps:
+        made(steps, "a.md", "0")
+        fetched(author, "theirs")
+        assert asks(steps)
+        made(steps, "a.md", "mine")
+        steps.record_all([row(1), row(2)])
+        assert not asks(steps)
+        made(steps, "a.md", "mine again")
+        assert not asks(steps, b"again")
+        tip = author.git("rev-parse", "HEAD")
+        author.commit("a.md", "by hand")
+        assert asks(steps)
+        author.git("reset", "-q", "--hard", tip)
+        assert asks(steps)
+        made(steps, "a.md", "mine, too")
+        assert not asks(steps)
+        author.git("update-ref", "refs/remotes/origin/other", author.git("commit-tree", "-m", "x", "HEAD^{tree}"))
+        read.clear()
+        assert b"mine, too" in steps.brought("a.md")
+        assert read
