@@ -68,11 +68,12 @@ class Carried:
         return {chain: row for rows in self._known().values() for chain, row in rows.items()}
 
     def put(self, rel: str, rows: Rows) -> None:
-        """From now on these outputs stand in an entry."""
+        """From now on these outputs stand in an entry; without any, nothing is said of it."""
         table, rows = self._known(), unpacked(packed({rel: rows})).get(rel, {})
         if table.get(rel, {}) == rows:
             return
-        self._table = {**table, rel: rows}
+        others = {each: table[each] for each in table if each != rel}
+        self._table = {**others, rel: rows} if rows else others
         self._remember()
 
     def forget(self) -> None:
@@ -81,8 +82,9 @@ class Carried:
             self._table = None
 
     def text(self, hidden: Callable[[str], bool]) -> str:
-        """The table as a trailer says it, without entries that no step may name."""
-        return packed({rel: rows for rel, rows in self._known().items() if rel in self._told or not hidden(rel)})
+        """The table as a trailer says it, without entries that no step may name, and those that are gone."""
+        told = ((rel, rows) for rel, rows in self._known().items() if rel in self._told or not hidden(rel))
+        return packed({rel: rows for rel, rows in told if self._is_there(rel)})
 
     def _known(self) -> Table:
         if self._table is None:
@@ -91,6 +93,10 @@ class Carried:
             self._told = set(table)
             self._table = _over(self._remembered(), table)
         return self._table
+
+    def _is_there(self, rel: str) -> bool:
+        """Whether an entry stands here, or at HEAD; of one that is gone tell the steps that had it, and the copy."""
+        return (self._steps.root / rel).exists() or bool(self._steps.blob("HEAD", rel))
 
     def _remembered(self) -> Table:
         try:
@@ -211,5 +217,10 @@ def _number(text: str) -> float | None:
 
 
 def _over(below: Table, above: Table) -> Table:
-    """Both tables; where both know an output, the second."""
-    return {rel: {**below.get(rel, {}), **above.get(rel, {})} for rel in {**below, **above}}
+    """Both tables; where both know an output, by however many digits, the second."""
+    return {rel: _rows_over(below.get(rel, {}), above.get(rel, {})) for rel in {**below, **above}}
+
+
+def _rows_over(below: Rows, above: Rows) -> Rows:
+    known = {chain[:SHORT] for chain in above}
+    return {chain: row for chain, row in below.items() if chain[:SHORT] not in known} | dict(above)

@@ -170,6 +170,7 @@ class Ledger:
 
     def remove(self, rel: str) -> None:
         """The author took an entry away: so does a step, after those that are owed."""
+        self.past.carried.put(rel, {})
         if self.at_head(rel) is not None or self.book(rel).owed:
             self.record(rel, [Record("save", rel, f"{stem(rel)}: removed", {rel: None})])
         self.done(rel)

@@ -232,12 +232,18 @@ class Steps:
         out = self._repo.door.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", one, two)
         return [os.fsdecode(path) for path in out.split(b"\0") if path]
 
-    def land(self, message: str | None = None, over: bool = False) -> Step:
+    def land(
+        self,
+        message: str | None = None,
+        over: bool = False,
+        joined: Callable[[str, str], str] = lambda ours, theirs: ours,
+    ) -> Step:
         """Squash the thread into one commit on the branch it came from, and go there.
 
-        Refused where both changed the same lines, unless the thread's files are to go `over` the branch's.
+        What the newest steps of both carry along is `joined`. Refused where both changed the same lines, unless the
+        thread's files are to go `over` the branch's.
         """
-        return threads.land(self._repo, message, over)
+        return threads.land(self._repo, message, over, joined)
 
     def is_thread(self, branch: str) -> bool:
         """Whether nozzle started this branch, for steps."""

@@ -5,7 +5,7 @@ It refuses to land what conflicts, and to move a branch that another worktree ha
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.history import history
@@ -83,8 +83,11 @@ def came_from(repo: Repo) -> str:
     return here
 
 
-def land(repo: Repo, title: str | None, over: bool = False) -> Step:
-    """Squash the thread into one commit on the branch it came from, and go there; `over` what that branch has."""
+def land(repo: Repo, title: str | None, over: bool, joined: Callable[[str, str], str]) -> Step:
+    """Squash the thread into one commit on the branch it came from, and go there; `over` what that branch has.
+
+    What the newest steps of both carry along is `joined`.
+    """
     repo.idle("land again")
     thread, base = repo.thread(), _base(repo)
     top = repo.objects.read(HEADS + base)
@@ -100,19 +103,18 @@ def land(repo: Repo, title: str | None, over: bool = False) -> Step:
     tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread, over)
     trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
-    trailers += [("Inputs", _carried(steps, history(repo, None, rev=old, limit=BACK) if old else ()))]
+    below = history(repo, None, rev=old, limit=BACK) if old != fork else ()  # else the thread's has all of it
+    trailers += [("Inputs", _carried(steps, below, joined))]
     words = message(title or f"Land {thread.name}: {len(steps)} steps", trailers)
     sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
     _arrive(repo, thread, base, old, sha, merged=old != fork)
     return repo.step(sha)
 
 
-def _carried(steps: Iterable[Step], base: Iterable[Step]) -> str:
-    """What every step carries along: the thread's newest, and the base's of entries that the thread does not know."""
+def _carried(steps: Iterable[Step], base: Iterable[Step], joined: Callable[[str, str], str]) -> str:
+    """What every step carries along: the thread's newest, and the base's."""
     ours, theirs = (next((s.trailers["Inputs"] for s in each if "Inputs" in s.trailers), "") for each in (steps, base))
-    known = {line.partition(" ")[0] for line in ours.split("\n")}
-    rest = [line for line in theirs.split("\n") if line.partition(" ")[0] not in known]
-    return "\n".join(filter(None, [*ours.split("\n"), *rest]))
+    return joined(ours, theirs) if ours and theirs else ours or theirs
 
 
 def _base(repo: Repo) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.carried import Row, joined, packed, unpacked
+from nozzle.carried import Row, joined, newest, packed, unpacked
+from nozzle.steps import Steps
+from nozzle.steps.step import quoted
 from tests.words.conftest import Say, cell, entry, git
 
 TOKEN = "ghp_" + "x1" * 18
@@ -161,6 +163,46 @@ def test_what_a_merge_brings_is_known_after_it(
     entry(thread, cell("print('mine')"), "journal/mine.md")
     say("run"), say("merge", other)
     held_below(say, server, cloned(say, thread), monkeypatch)
+
+
+def test_where_both_tables_know_an_output_ours_counts_however_it_is_named() -> None:
+    chain, source = "abcdef123456", "0123456789ab"
+    ours = packed({"a.md": {chain: Row(source, 1.0)}})
+    theirs = packed({"a.md": {chain: Row(source, 900.0, effects=("network",)), "1" * 12: Row(source, 2.0, {"x": "9"})}})
+    assert unpacked(joined(ours, theirs))["a.md"] == {
+        "abcdef": Row(source[:6], 1.0),
+        "1" * 12: Row(source, 2.0, {"x": "9"}),
+    }
+    assert list(unpacked(joined(theirs, ours))["a.md"]) == ["1" * 12, chain]
+
+
+def test_no_later_step_names_an_entry_that_is_gone(say: Say, folder: Path) -> None:
+    entry(folder, cell("print('kept')"), "journal/kept.md")
+    for name, taken in (("one", "by hand"), ("two", "unseen")):
+        path = entry(folder, cell(f"print('{name}')"), f"journal/{name}.md")
+        say("run")
+        path.unlink()
+        if taken == "by hand":
+            git(folder, *ME, "commit", "-qam", "it is gone")
+    for text in ("3", "4"):
+        entry(folder, cell(f"print({text})"), "journal/kept.md")
+        say("run")
+    said = git(folder, "log", "-1", "--format=%B")
+    assert [name for name in ("kept.md", "one.md", "two.md") if name in said] == ["kept.md"]
+
+
+def test_what_landed_knows_the_outputs_of_both(say: Say, thread: Path) -> None:
+    entry(thread, cell("print('thread')"))
+    say("run")
+    name = git(thread, "symbolic-ref", "--short", "HEAD")
+    git(thread, "switch", "-q", "main")
+    table = packed({ENTRY: {"5" * 12: Row("6" * 12, 9.0, effects=("network",))}})
+    line = f"Nozzle-Kind: save\nNozzle-Entry: a.md\nNozzle-Inputs: {quoted(table)}"
+    entry(thread, "0", "other.txt"), git(thread, "add", "-A"), git(thread, *ME, "commit", "-qm", f"theirs\n\n{line}")
+    git(thread, "switch", "-q", name)
+    assert say("land").status == 0
+    with Steps.open(thread) as steps:
+        assert len(unpacked(newest(steps))[ENTRY]) == 2
 
 
 def test_an_older_table_says_what_was_read_and_no_more() -> None:
