@@ -5,10 +5,14 @@ It refuses to tell what only this machine can reach, and names no user and no pa
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from nozzle.steps.door import Door
+
+_LOCAL = (".localhost", ".local", ".lan", ".home", ".home.arpa", ".test", ".invalid")
+"""How names end that mean something in one house alone, or nothing."""
 
 
 def address(folder: Path) -> tuple[str, str]:
@@ -30,14 +34,25 @@ def on_the_web(url: str) -> str:
 
     >>> on_the_web("git@example.org:me/nozzle.git"), on_the_web("https://me:$TOKEN@example.org/nozzle")
     ('https://example.org/me/nozzle.git', 'https://example.org/nozzle')
-    >>> on_the_web("/srv/nozzle.git")
-    ''
+    >>> [*map(on_the_web, ("/srv/nozzle.git", "https://localhost:3000/me/n.git", "git@alias:me/n.git", "http://a.org:b"))]
+    ['', '', '', '']
     """
     if short := re.fullmatch(r"[\w.-]+@([\w.-]+):(?!/)(\S+)", url):
-        return f"https://{short[1]}/{short[2]}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https", "ssh") or not parts.hostname:
+        url = f"ssh://{short[1]}/{short[2]}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # no port is a word, and brackets close
         return ""
-    port = f":{parts.port}" if parts.port and parts.scheme != "ssh" else ""
-    scheme = "https" if parts.scheme == "ssh" else parts.scheme
-    return urlunsplit((scheme, parts.hostname + port, parts.path, "", ""))
+    if parts.scheme not in ("http", "https", "ssh") or not _is_public(host):
+        return ""
+    scheme, tail = ("https", "") if parts.scheme == "ssh" else (parts.scheme, f":{port}" if port else "")
+    return urlunsplit((scheme, (f"[{host}]" if ":" in host else host) + tail, parts.path, "", ""))
+
+
+def _is_public(host: str) -> bool:
+    """Whether a name may mean the same to every machine: one without a dot, such as an alias of ssh, is known here."""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host.strip(".") and not host.rstrip(".").endswith(_LOCAL)
