@@ -208,22 +208,15 @@ class _Case:
 
 def _theirs(case: _Case, entry: Entry) -> list[Part]:
     """The parts of a text that may not start anything; what is his is noted, and what was seen to be theirs."""
-    from nozzle.keys import add_typed, typed
+    from nozzle.keys import typed
 
     steps, rel, mine = case.here.steps, case.rel, case.parts(entry)
     if not mine:
         return []
     head, texts = _read(steps.head_text(rel)), [_read(content) for content in steps.brought(rel)]
     noted = typed(steps.shared, SEEN)
-    seen = {part.digest for part in mine if _of(rel, part.digest) in noted}
-    seen |= {part.digest for one in texts for part in case.parts(one)}
-    vouched = case.vouched(entry)
-    copied = _copied(case, entry, seen)
-    asked = [part for part in mine if not {part.digest, part.name} & (seen | copied | vouched)]
-    seen |= {part.digest for one in _earlier(case, asked) for part in case.others(one)}
-    for one in texts:  # its output may have gone here, and stand signed where it came from
-        if {part.name for part in mine} - vouched & {part.name for part in case.parts(one)}:
-            vouched = vouched | (case.vouched(one) & {part.name for part in mine})
+    vouched = _vouched(case, entry, texts)
+    seen, copied = _seen(case, entry, texts, noted)
     was = _digests(case, head) - {part.digest for part in case.others(head)}
     foreign = {part for part in mine if part.digest in seen | copied and part.digest not in was}
     left = [part for part in mine if part.name and part.name not in vouched and part not in foreign]
@@ -231,12 +224,39 @@ def _theirs(case: _Case, entry: Entry) -> list[Part]:
     moved = {part for part in left if _of(rel, part.name) in noted} | _moved(case, left, entry, head, texts)
     foreign = {part for part in mine if part.name and part.name not in vouched} & (foreign | mixed | moved)
     own = {part for part in mine if part.name} - foreign
-    if case.parts in (cells, words):
-        fresh = own if entry.text != head.text else {part for part in own if part.name not in vouched}
-        add_typed(steps.shared, [case.mark(part) for part in fresh])
-        told = {_of(rel, part.digest) for part in foreign if part.digest in seen or part in mixed}
-        add_typed(steps.shared, told | {_of(rel, part.name) for part in moved}, SEEN)
+    fresh = own if entry.text != head.text else {part for part in own if part.name not in vouched}
+    theirs = {part.digest for part in foreign if part.digest in seen or part in mixed}
+    _note(case, fresh, theirs | {part.name for part in moved})
     return [part for part in mine if part in foreign]
+
+
+def _vouched(case: _Case, entry: Entry, texts: list[Entry]) -> set[str]:
+    """Names of the parts that are vouched for here, or where git has them from: an output may have gone since."""
+    found, mine = case.vouched(entry), {part.name for part in case.parts(entry)}
+    for one in texts:
+        if (mine - found) & {part.name for part in case.parts(one)}:
+            found = found | (case.vouched(one) & mine)
+    return found
+
+
+def _seen(case: _Case, entry: Entry, texts: list[Entry], noted: set[str]) -> tuple[set[str], set[str]]:
+    """Digests of what stands in a text of somebody else's, or stood in one; and of what may be copied from there."""
+    mine = case.parts(entry)
+    seen = {part.digest for part in mine if _of(case.rel, part.digest) in noted}
+    seen |= {part.digest for one in texts for part in case.parts(one)}
+    copied = _copied(case, entry, seen)
+    known = seen | copied | case.vouched(entry)
+    asked = [part for part in mine if not {part.digest, part.name} & known]
+    return seen | {part.digest for one in _earlier(case, asked) for part in case.others(one)}, copied
+
+
+def _note(case: _Case, own: set[Part], theirs: set[str]) -> None:
+    """What was typed here, and what was seen to be theirs, by digest or name; of lines of answers nothing is noted."""
+    from nozzle.keys import add_typed
+
+    if case.parts in (cells, words):
+        add_typed(case.here.steps.shared, [case.mark(part) for part in own])
+        add_typed(case.here.steps.shared, {_of(case.rel, name) for name in theirs}, SEEN)
 
 
 def _earlier(case: _Case, asked: list[Part]) -> list[Entry]:
