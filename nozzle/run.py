@@ -64,6 +64,8 @@ class Run:
     """How often its marker or a partial was written."""
     doubtful: tuple[str, ...] = ()
     """Files that changed meanwhile and may be the author's own work."""
+    made: tuple[str, ...] = ()
+    """Files that it wrote itself."""
     again: tuple[str, ...] = ()
     """Files that cells above wrote once more, since they ran again before it."""
     stopping: str = ""
@@ -105,6 +107,7 @@ class Run:
         if written - past.own(finished):
             session.wrote(finished.cell, written)
         self.again = tuple(sorted((written & again) - past.own(finished)))
+        self.made = tuple(sorted(written.difference(self.again)))
         self.doubtful = tuple(sorted(doubtful))
         said = {"State": self.session.live.impure, "Cache": finished.cached}
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})

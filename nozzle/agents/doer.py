@@ -217,9 +217,7 @@ class Doer:
                 return self.end(task, "done", weighed(_printed(slot), evidence) or "Done.")
             task.shown.append(task.chain)
             asked = prompt(self.desk.entry, task.digest)
-            tools = self.desk.tools
-            written, _ = tools.ledger.past.written(self.desk.rel, run.cell, finished, run.since)
-            there = tuple(path for path in sorted(written) if (tools.root / path).is_file())
+            there = tuple(path for path in run.made if (self.desk.tools.root / path).is_file())
             task.made += [path for path in there if path not in task.made]
             self._astray(task, task.signs.writes(there, asked.text if asked else ""))
             return self.think(task)

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.document.entry import Cell
+from nozzle.document.events import Finished
 from nozzle.document.risk import Ground, weigh
 from nozzle.loop import Saved
+from nozzle.past import Past, Since
 from nozzle.runner import Bounds, bounds, possible
 from nozzle.words.verify import rerun_all
 from tests.agents.conftest import LOOSE, Table, fence
@@ -82,6 +85,19 @@ def test_a_cell_can_make_files_where_no_entry_could_appear(table: Open) -> None:
     one.begin(TASK)
     assert (one.path.parent / "_out" / "rows.txt").exists()
     assert (one.workshop.root / "src" / "a.py").exists()
+
+
+def test_what_a_cell_made_is_looked_for_once(table: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, asked, written = table(fence("open('../src/a.dat', 'w').write('2')"), DONE), list[str](), Past.written
+
+    def counted(past: Past, rel: str, cell: Cell, finished: Finished, since: Since) -> tuple[set[str], set[str]]:
+        asked.append(cell.chain)
+        return written(past, rel, cell, finished, since)
+
+    monkeypatch.setattr(Past, "written", counted)
+    (one.workshop.root / "src").mkdir()
+    assert "Made: `src/a.dat`." in one.begin(TASK)
+    assert len(asked) == len(set(asked))
 
 
 def test_the_next_text_of_an_entry_is_not_theirs_to_write(tmp_path: Path) -> None:
