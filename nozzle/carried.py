@@ -58,6 +58,8 @@ class Carried:
         """The commit at which it was read."""
         self._told: set[str] = set()
         """Entries that the newest table names."""
+        self._lines: dict[str, tuple[Rows, str]] = {}
+        """By entry: of which rows its line tells, and the line."""
 
     def of(self, rel: str) -> Rows:
         """What is known of the outputs of one entry."""
@@ -84,7 +86,7 @@ class Carried:
     def text(self, hidden: Callable[[str], bool]) -> str:
         """The table as a trailer says it, without entries that no step may name, and those that are gone."""
         told = ((rel, rows) for rel, rows in self._known().items() if rel in self._told or not hidden(rel))
-        return packed({rel: rows for rel, rows in told if self._is_there(rel)})
+        return self._packed({rel: rows for rel, rows in told if self._is_there(rel)})
 
     def _known(self) -> Table:
         if self._table is None:
@@ -93,6 +95,13 @@ class Carried:
             self._told = set(table)
             self._table = _over(self._remembered(), table)
         return self._table
+
+    def _packed(self, table: Table) -> str:
+        """The same as `packed`; only what has changed is put into words again."""
+        for rel, rows in table.items():
+            if rel not in self._lines or self._lines[rel][0] is not rows:
+                self._lines[rel] = rows, packed({rel: rows})
+        return "\n".join(filter(None, (self._lines[rel][1] for rel in sorted(table))))
 
     def _is_there(self, rel: str) -> bool:
         """Whether an entry stands here, or at HEAD; of one that is gone tell the steps that had it, and the copy."""
@@ -108,7 +117,7 @@ class Carried:
         part = self._copy.with_name("outputs-new")
         try:
             part.parent.mkdir(mode=0o700, exist_ok=True)
-            part.write_text(packed(self._known()), "utf-8")
+            part.write_text(self._packed(self._known()), "utf-8")
             part.replace(self._copy)
         except OSError:
             Path(part).unlink(missing_ok=True)  # a cache, but for entries in no step: the steps say it too

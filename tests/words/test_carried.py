@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.carried import Row, joined, newest, packed, unpacked
+from nozzle.carried import Carried, Row, Table, joined, newest, packed, unpacked
 from nozzle.steps import Steps
 from nozzle.steps.step import quoted
 from tests.words.conftest import Say, cell, entry, git
@@ -189,6 +189,26 @@ def test_no_later_step_names_an_entry_that_is_gone(say: Say, folder: Path) -> No
         say("run")
     said = git(folder, "log", "-1", "--format=%B")
     assert [name for name in ("kept.md", "one.md", "two.md") if name in said] == ["kept.md"]
+
+
+def test_only_the_line_of_an_entry_that_changed_is_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, names = list[str](), [f"journal/{name}.md" for name in "abc"]
+
+    def counted(table: Table) -> str:
+        made.extend(table)
+        return packed(table)
+
+    for name in names:
+        entry(folder, "# A\n", name)
+    with Steps.open(folder) as steps:
+        known = Carried(steps)
+        for name in names:
+            known.put(name, {"1" * 12: Row("2" * 12, 1.0)})
+        monkeypatch.setattr("nozzle.carried.packed", counted)
+        known.put(names[1], changed := {"1" * 12: Row("2" * 12, 2.0, {"x": "3"})})
+        assert unpacked(known.text(lambda rel: False))[names[1]] == changed
+        assert known.text(lambda rel: rel == names[0]).startswith(names[1])
+        assert set(made) == {names[1]}
 
 
 def test_what_landed_knows_the_outputs_of_both(say: Say, thread: Path) -> None:
