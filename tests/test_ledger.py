@@ -670,7 +670,8 @@ def test_what_is_owed_and_cannot_be_put_on_a_thread_yet_goes_there_later(
 
     with monkeypatch.context() as patch:
         patch.setattr(Steps, "record_aside", full)
-        assert not ledger.catch_up() and loop._patience() == 1.0
+        assert not ledger.catch_up()
+        assert loop._patience() == 1.0
     assert "the disk is full" in told(workshop)
     assert ledger.catch_up()
     loop.close()
