@@ -112,7 +112,7 @@ class Far:
     def _told(self, message: Message) -> None:
         """In the line's thread."""
         if message["t"] == "gone":
-            self.process.traces = message["traces"]
+            self.process.traces = message.get("traces", self.process.traces)  # none where the line dropped
             self.process.gone(message["why"])
             return
         self._inbox.append(message)
