@@ -5,7 +5,33 @@ from typing import Any
 
 import pytest
 
-from nozzle.runner.worker.brief import brief
+from nozzle.runner.worker.brief import brief, outline
+
+
+class Login:
+    def __init__(self) -> None:
+        self.password = "sesame"
+
+    def __repr__(self) -> str:
+        return f"Login({self.password})"
+
+
+class Words(list[str]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("sesame", "str of 6"), (b"sesame", "bytes of 6"), (["sesame"], "list of 1"), ([1, "sesame"], "list of 2"),
+        ({"sesame": 1}, "dict of 1"), ({"password": "sesame"}, "dict of 1"), (Words(["sesame"]), "Words of 1"),
+        ([["sesame"]], "list of 1"), (Login(), "Login"), ([Login()], "list of 1"), (ValueError("sesame"), "ValueError"),
+        (3, "int 3"), (None, "NoneType None"), ([1.5, 2], "list of 2: [1.5, 2]"), ((), "tuple of 0: ()"),
+        ([[0.0, 1.0], [2.0]], "list of 2: [[0.0, 1.0], [2.0]]"), (len, "builtin_function_or_method len"),
+    ],
+)  # fmt: skip
+def test_what_is_kept_of_a_value_holds_no_text(value: object, told: str) -> None:
+    assert outline(value) == told
 
 
 def test_a_number_of_numpys_is_told_by_its_value_and_an_array_by_its_shape() -> None:

@@ -53,8 +53,8 @@ def test_a_big_buffer_is_told_by_its_length_and_not_written_out(bench: Bench) ->
     )
     told = finished(bench, made).names
     assert (told["a"], told["b"], told["c"]) == ("bytearray of 64", "array of 64", "deque of 64")
-    assert told["d"] == "list of 1: …"
-    assert finished(bench, "c = collections.deque([1])").names["c"] == "deque deque([1])"
+    assert told["d"] == "list of 1"
+    assert finished(bench, "c = collections.deque([1])").names["c"] == "deque of 1"
 
 
 def test_names_that_a_cell_made_changed_and_took_away_are_told(bench: Bench) -> None:

@@ -1,4 +1,8 @@
-"""What a value is, in a few words that are the same in every run: type, shape, dtype, length, a short repr."""
+"""What a value is, in a few words that are the same in every run: type, shape, dtype, length, a short repr.
+
+What is kept of every cell (`outline`) holds numbers, and no text: a password that was typed, or a patient's name that
+was read, stands in no file unless a cell shows it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from itertools import islice
 from typing import Any
 
 WIDTH = 60
+NUMBERS = (bool, int, float, complex, type(None))
+NAMED = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 _address = re.compile(r" at 0x[0-9a-f]+|0x[0-9a-f]{6,}")
 
 
@@ -20,9 +26,30 @@ def brief(value: Any) -> str:
         return _kind(value)
 
 
+def outline(value: Any) -> str:
+    """Describe a value without any text that it holds; never raises."""
+    try:
+        return _brief(value) if _is_plain(value) else _sized(value)
+    except BaseException:
+        return _kind(value)
+
+
+def _is_plain(value: Any, depth: int = 3) -> bool:
+    """Whether what is said of it can be no more than numbers and names of types."""
+    if type(value) in (list, tuple, set, frozenset) and depth:
+        return all(_is_plain(each, depth - 1) for each in islice(value, 8))
+    return type(value) in NUMBERS or isinstance(value, NAMED) or _shape(value) is not None
+
+
+def _sized(value: Any) -> str:
+    sized = isinstance(value, (str, bytes, bytearray, list, tuple, dict, set, frozenset))
+    sized = sized or type(value).__module__ in ("array", "collections")
+    return f"{_kind(value)} of {len(value)}" if sized else _kind(value)
+
+
 def _brief(value: Any) -> str:
     kind = _kind(value)
-    if isinstance(value, (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)):
+    if isinstance(value, NAMED):
         return f"{kind} {getattr(value, '__name__', '')}".strip()
     shape, dtype = _shape(value), getattr(value, "dtype", None)
     if shape == "()" and isinstance(value, numbers.Number):
@@ -35,7 +62,7 @@ def _brief(value: Any) -> str:
         return f"{kind} of {len(value)}"  # its repr is as long as itself
     if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)):
         return f"{kind} of {len(value)}: {_short(_repr(value))}"
-    if isinstance(value, (bool, int, float, complex, type(None))):
+    if isinstance(value, NUMBERS):
         return f"{kind} {_short(repr(value))}"
     return f"{kind} {_short(_address.sub('', repr(value)))}"
 

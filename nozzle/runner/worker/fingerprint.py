@@ -1,8 +1,8 @@
 """What tells one content of an array from another, so that a change in place is seen: a few digits, cheap to come by.
 
 An array of up to 8 MB counts whole; of a larger one as much, in pieces from its first byte to its last, so a change of
-a few numbers in it may go unseen. Arrays of objects, and those that no buffer shows, have no fingerprint; of a table,
-that of its columns of numbers, and of a tensor, while it lies in this machine's memory.
+a few numbers in it may go unseen. Arrays of objects or of texts, and those that no buffer shows, have no fingerprint;
+of a table, that of its columns of numbers, and of a tensor, while it lies in this machine's memory.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _arrays(value: Any) -> list[Any]:
 
 
 def _of_array(value: Any) -> str:
-    if value.dtype.hasobject or not value.size:
+    if value.dtype.hasobject or value.dtype.kind in "US" or not value.size:  # digits of a short text give it away
         return ""
     numpy = sys.modules["numpy"]
     if not value.flags.c_contiguous:

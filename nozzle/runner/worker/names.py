@@ -1,14 +1,14 @@
 """What a cell did to the names: which are new, which mean something else now, which are gone.
 
 Values are told apart by identity, by what `brief` says of them, and arrays by their fingerprint, so that one whose
-numbers changed in place is seen.
+numbers changed in place is seen. What is told of them is numbers and types, and never text.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .brief import brief
+from .brief import brief, outline
 from .fingerprint import fingerprint
 
 MOST = 40
@@ -32,10 +32,11 @@ class Names:
             before = self._seen.get(name)
             if before is not None and before[0] == id(value) and isinstance(value, (int, float, str, bytes, tuple)):
                 continue
-            words = _words(value)
+            mark = _mark(value)
+            words = f"{brief(value)}{mark}"
             if before != (id(value), words):
                 self._seen[name] = id(value), words
-                found[name] = words
+                found[name] = f"{outline(value)}{mark}"
         for name in [name for name in self._seen if name not in now]:
             del self._seen[name]
             found[name] = "gone"
@@ -45,9 +46,9 @@ class Names:
         return not name.startswith("_") and self.machinery.get(name) != id(value) and name not in ("In", "Out")
 
 
-def _words(value: object) -> str:
+def _mark(value: object) -> str:
     try:
         mark = fingerprint(value)
     except Exception:  # an array may be of a type that no bytes are seen of
-        mark = ""
-    return f"{brief(value)} #{mark}" if mark else brief(value)
+        return ""
+    return f" #{mark}" if mark else ""
