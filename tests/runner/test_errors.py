@@ -163,6 +163,7 @@ a = A(); del a
 warnings.warn('look')
 http.client.warnings = warnings
 exec(compile('warnings.warn("there")', http.client.__file__, 'exec'), {'warnings': warnings})
+get_ipython().events.register('post_run_cell', lambda result: warnings.warn('after', stacklevel=2))
 """
     assert bench.run(source, label="t").status == "ok"
     for line in (
@@ -173,6 +174,7 @@ exec(compile('warnings.warn("there")', http.client.__file__, 'exec'), {'warnings
         "KeyError: 'key'",
         "cell t:8: UserWarning: look",
         "http/client.py:1: UserWarning: there",
+        "UserWarning: after",
     ):
         assert line in bench.stderr.splitlines()
     assert "0x" not in bench.stderr

@@ -74,6 +74,10 @@ class Frames:
         first = next((index for index, frame in enumerate(stack) if frame.filename in self.cells), 0)
         return [frame for frame in stack[first:] if not frame.filename.startswith(self._ours)]
 
+    def is_ours(self, path: str) -> bool:
+        """Whether a file is one of the kernel's own."""
+        return path.startswith(self._ours)
+
     def name(self, path: str) -> str:
         """`path` from its library's or the repository's folder on."""
         for folder in self._short:

@@ -29,6 +29,8 @@ def install(frames: Frames) -> None:
     def warning(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
     ) -> str:
+        if frames.is_ours(filename):  # from what a library does when the cell is over
+            return f"{category.__name__}: {message}\n"
         code = linecache.getline(filename, lineno) if line is None else line
         return usual(message, category, frames.name(filename), lineno, code)
 
