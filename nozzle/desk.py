@@ -286,7 +286,12 @@ class Desk:
         return True
 
     def answer(self, text: str | None) -> bool:
-        return any(run.session.answer(text) for run in self._runs())
+        for run in self._runs():
+            secret = text if run.session.asks_secret else None
+            if run.session.answer(text):
+                self.tools.learn(secret or "")
+                return True
+        return False
 
     @property
     def asks(self) -> bool:

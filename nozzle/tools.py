@@ -33,6 +33,8 @@ class Tools:
     hidden: tuple[Path, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of environment variables that no cell may see."""
+    learn: Callable[[str], None] = lambda text: None
+    """Told each password that somebody typed: it is taken out of all that is written from now on."""
     snapshots: Snapshots | None = None
     """States of kernels that were kept; without it none is."""
     shelf: Shelf | None = None

@@ -60,6 +60,8 @@ class Course:
         self.hung = False
         """The worker was a copy that lacked what the cell waited for; it was killed."""
         self.finished: Finished | None = None
+        self.secret = False
+        """It asks for a password."""
         self.question: int | None = None
         """The number of the InputRequest that waits for an answer."""
         self._kernel = kernel
@@ -208,7 +210,7 @@ class Course:
             case "error":
                 yield _error(cell, message)
             case "input_request":
-                self.question, self._asked = number, True
+                self.question, self._asked, self.secret = number, True, message["password"]
                 yield InputRequest(cell, message["prompt"], message["password"])
                 return
             case "tool":

@@ -225,6 +225,11 @@ class Session:
         """Whether the cell that runs waits for somebody's answer."""
         return self._course is not None and self._course.question is not None
 
+    @property
+    def asks_secret(self) -> bool:
+        """Whether what it waits for is a password."""
+        return self.asks and self._course is not None and self._course.secret
+
     def used(self) -> float | None:
         """Seconds of processor time that the cell's processes have used; None where that cannot be seen."""
         course = self._course

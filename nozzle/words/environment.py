@@ -51,7 +51,26 @@ def known_secrets(named: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[str
     return tuple(sorted(secret_names(os.environ) | set(also))), tuple(sorted(values))
 
 
+_typed: set[str] = set()
+"""Passwords that cells of this process asked for, and got."""
+
+
+def learn(value: str) -> None:
+    """A password was typed: from now on it is a secret of this process, as those in its environment are."""
+    from nozzle.document.secrets import telling
+
+    if telling(value):
+        _typed.add(value.strip())
+
+
 def redactor(values: tuple[str, ...]) -> Callable[[str], str]:
     from nozzle.document.secrets import redact
 
-    return lambda text: redact(text, values)
+    return lambda text: redact(text, (*values, *_typed))
+
+
+def rule(values: tuple[str, ...]) -> Callable[[str, bytes], str]:
+    """Why a file must not become part of a step; empty when it may."""
+    from nozzle.document.secrets import unfit
+
+    return lambda path, content: unfit(path, content, (*values, *_typed))

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -248,7 +248,7 @@ class Journal:
         from nozzle.together import Together
         from nozzle.tools import Tools
         from nozzle.words.company import company, recall
-        from nozzle.words.environment import interpreter_for, known_secrets
+        from nozzle.words.environment import interpreter_for, known_secrets, learn
 
         return Tools(
             root=self.root,
@@ -264,6 +264,7 @@ class Journal:
             specs=self.kernelspecs(),
             hidden=(self.config,),
             secrets=known_secrets(self.settings.keys)[0],
+            learn=learn,
             snapshots=Snapshots(self.settings.snapshots),
             shelf=self.shelf(lambda text: put(Called(lambda loop: say(Notice("warning", "", text))))),
             seen_at=self.first if self.first != self.root else None,
@@ -393,10 +394,9 @@ def begun(folder: Path) -> bool:
 @contextmanager
 def journal(start: Path | None = None, trust_all: bool = False, make: bool = False) -> Iterator[Journal]:
     """The journal around a folder, the current one by default; with `make`, git is begun where there is none."""
-    from nozzle.document.secrets import unfit
     from nozzle.settings import config_folder, load
     from nozzle.steps import Steps
-    from nozzle.words.environment import known_secrets
+    from nozzle.words.environment import known_secrets, rule
     from nozzle.words.new import ignore
 
     folder = (start or Path.cwd()).absolute()
@@ -416,7 +416,7 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     with steps:
         settings = load(steps.root)
         steps.cap = settings.file_cap
-        steps.rule = partial(unfit, known=known_secrets(settings.keys)[1])
+        steps.rule = rule(known_secrets(settings.keys)[1])
         here = Journal(steps.root, steps, settings, config_folder(), trust_all)
         if begins:
             here.warn(f"a git repository is begun in {here.root}: each step will be a commit in it")

@@ -47,6 +47,11 @@ def test_a_long_text_is_told_by_its_length_alone(bench: Bench) -> None:
     assert dict(bench.error.operands) == {"key": "str of 64"}
 
 
+def test_what_is_called_a_secret_is_told_by_its_size_alone(bench: Bench) -> None:
+    bench.run("password, conn, n = 'sesame', {'user': 'ann', 'pwd': 'sesame'}, 'ann'\n(password, conn, n)['x']")
+    assert dict(bench.error.operands) == {"password": "str of 6", "conn": "dict of 2", "n": "str of 3: 'ann'"}
+
+
 def test_a_big_buffer_is_told_by_its_length_and_not_written_out(bench: Bench) -> None:
     made = (
         "import array, collections\na, b = bytearray(64), array.array('b', bytes(64))\nc, d = collections.deque(b), [a]"

@@ -38,6 +38,25 @@ def test_answer_reaches_the_cell_that_asks(say: Say, folder: Path, private: Path
     assert "hello Ada" in path.read_text()
 
 
+def test_a_password_that_was_typed_is_written_nowhere(say: Say, folder: Path, private: Path) -> None:
+    """Neither what a cell prints of it, nor what it leaves in variables and in files, is in the text or in a step."""
+    source = (
+        "import getpass\np = getpass.getpass()\nprint('it is', p)\nwith open('login.txt', 'w') as file: file.write(p)\n"
+        "with open('other.txt', 'w') as file: file.write('x')\nback = p[::-1]\np + 1"
+    )
+    path = entry(folder, cell(source))
+    with process("run") as run:
+        until(lambda: control.running(private))
+        until(lambda: say("answer", "typed-by-hand-77").status == 0)
+        assert run.wait(60) == 1
+    text = path.read_text()
+    assert "it is [redacted: known secret]" in text
+    told = git(folder, "log", "-p", "--all", "--format=%B")
+    assert "other.txt" in told
+    for word in ("typed-by-hand-77", "77-dnah"):
+        assert word not in text + told
+
+
 def test_without_a_terminal_the_answer_is_what_comes_in_and_only_when_a_cell_waits(
     say: Say, folder: Path, private: Path
 ) -> None:

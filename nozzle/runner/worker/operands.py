@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import traceback
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
-from .brief import brief
+from .brief import brief, outline
 
 MOST = 8
 """Operands that are told."""
+_SECRET = re.compile(r"pass(?:w|phrase|code|\b)|pwd|secret|token|api_?key|credential|auth", re.I)
+"""Names of what is told by its size alone."""
 LONGEST = 200
 """Characters of the expression."""
 
@@ -34,7 +37,8 @@ def _told(trace: TracebackType | None, frame: FrameType, line: int) -> dict[str,
     source, node = _node(trace, frame, line)
     found: dict[str, str] = {}
     for text, value in _operands(node, frame):
-        found.setdefault(text, brief(value))
+        secret = _SECRET.search(text) or (isinstance(value, dict) and _SECRET.search(" ".join(map(str, value))))
+        found.setdefault(text, outline(value) if secret else brief(value))
     return {
         "expression": source[:LONGEST],
         "line": line,
