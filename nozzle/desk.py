@@ -145,7 +145,7 @@ class Desk:
         """The author gave the entry another name."""
         self.path = self.sheet.path = self.kernels.path = path
         self.rel = self.sheet.rel = self.permit.rel = rel
-        self.sheet.gone = False
+        self.sheet.gone, self._ripe = False, True
 
     def leave(self) -> None:
         """The file is gone: what runs ends aside, what waits is kept where it began."""
@@ -229,6 +229,9 @@ class Desk:
     def start(self, now: float) -> bool:
         """Start the first cell that is due, if none is running; `News` when the file is to be looked at first."""
         if not self._ripe or self.run is not None or self.gone or now < self.settled:
+            return False
+        self._take_back()
+        if self.run is not None:
             return False
         row = next((row for row in self.plan() if row.do == "due"), None)
         if row is None:
@@ -435,7 +438,7 @@ class Desk:
             self.sheet.flush()
         except NozzleError:
             if not self.path.exists():
-                return self.leave()
+                raise News from None  # it was taken away, or renamed
             self.sheet.stuck = True
             self.sheet.keep()
             raise
@@ -447,6 +450,7 @@ class Desk:
         """There is a newer text of the author's."""
         self.permit.taken()
         self._ripe = True
+        self._take_back()
         for line, doubt in doubts(self.entry):
             if doubt not in self._warned:
                 self._warned.add(doubt)
@@ -486,6 +490,8 @@ class Desk:
         if run is not self.run:
             self.aside.remove(run)
             run.session.close()
+            if piece.facts and run.under_way:
+                ledger.past.remember_aside(cell, piece.facts)
             return self.sheet.keep_aside([piece] if run.under_way else [])
         self.run, self._ripe = None, True
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
@@ -520,6 +526,25 @@ class Desk:
             )
         else:
             run.stop("the text has changed")
+
+    def _take_back(self) -> None:
+        """A cell that goes on aside stands in the text again: its result has its place there, and it runs no second
+        time meanwhile."""
+        run = next((run for run in self.aside if run.under_way and not run.stopping and self._awaits(run)), None)
+        if run is None or self.run is not None:
+            return
+        self.aside.remove(run)
+        self.kernels.take_back(run.session)
+        self.run = run
+        self._note("aside", f"{run.cell.title} stands here again, and so will its result")
+
+    def _awaits(self, run: Run) -> bool:
+        """Whether the text has the cell of a run and no result of it, where HEAD is or goes on from where it began."""
+        slot = next((slot for slot in self.entry.slots if slot.cell.chain == run.cell.chain), None)
+        if slot is None or (slot.fresh and slot.output is not None and slot.output.status != "running"):
+            return False
+        here, began = self.tools.ledger.head(self.rel), run.origin.head
+        return began in ("", here) or self.tools.ledger.steps.merge_base(began, here) == began
 
     @property
     def _running(self) -> str:

@@ -46,6 +46,11 @@ class Kernels:
         """Somebody keeps the live session, and closes it: the entry goes on in another."""
         self.session = None
 
+    def take_back(self, session: Session) -> None:
+        """A session that was given away is the live one again."""
+        self.close()
+        self.session = session
+
     def keep(self) -> None:
         """Keep the state that the live session is in, cheap or not."""
         if self.session is not None:

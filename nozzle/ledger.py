@@ -143,7 +143,8 @@ class Ledger:
         shows = self._carried(old, new, content)
         if self.at_head(old) is not None:
             files = {new: content, old: None, **shows}
-            self.record(new, [Record("save", new, f"{stem(old)}: renamed to {stem(new)}", files)])
+            name = stem(new) if stem(new) != stem(old) else new
+            self.record(new, [Record("save", new, f"{stem(old)}: renamed to {name}", files)])
 
     def removed(self) -> list[str]:
         """Make steps of the entries that were taken away, or renamed, while nobody watched; what became of them."""

@@ -226,6 +226,8 @@ class Loop:
         self._looks.pop(path, None)
         if not path.exists():
             if path in self.desks:
+                if (new := self._renamed(self.desks[path])) is not None:
+                    return self._look(new, now)
                 with self.telling(path):
                     self.desks[path].leave()
             return None
@@ -250,9 +252,16 @@ class Loop:
         self._inputs.discard(path)
         return seen
 
+    def _renamed(self, desk: Desk) -> Path | None:
+        """A new entry that is what one was that is gone: the folder of both may have been renamed, and be told late."""
+        if desk.sheet.base is None:
+            return None
+        new = [path for path in self._entries() if path not in self.desks and disk.readable(path) == desk.sheet.base]
+        return min(new, key=lambda path: path.name != desk.path.name, default=None)
+
     def _begin(self, path: Path) -> None:
-        """A new entry; or one that was renamed, and takes its desk along."""
-        for desk in self.desks.values():
+        """A new entry; or one that was renamed, and takes its desk along: of several that are alike, its namesake's."""
+        for desk in sorted(self.desks.values(), key=lambda desk: desk.path.name != path.name):
             if not desk.path.exists() and desk.sheet.base is not None and desk.sheet.base == disk.readable(path):
                 del self.desks[desk.path]
                 old = desk.rel

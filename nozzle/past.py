@@ -99,6 +99,10 @@ class Past:
     _digests: dict[str, tuple[tuple[int, ...] | None, str]] = field(default_factory=dict)
     _spawned: set[str] = field(default_factory=set)
     """Entries of which a cell has started programs."""
+    _ended_aside: dict[str, Facts] = field(default_factory=dict)
+    """By chain (12 hex): runs whose result has no place in a text here, while this process lives."""
+    _beside: dict[str, Facts] | None = None
+    """By chain (12 hex): runs that reached outside, of which steps tell that HEAD lacks; None: not looked for yet."""
 
     def __post_init__(self) -> None:
         self.carried = Carried(self.steps)
@@ -111,6 +115,15 @@ class Past:
     def ran(self, rel: str, cell: Cell) -> bool:
         """Whether a run of this cell is known, below these very cells."""
         return self._of(rel).of(cell.chain) is not None
+
+    def reached_aside(self, cell: Cell) -> tuple[str, ...]:
+        """Where a run of this very cell reached whose result is not here, but on another thread, whichever entry's."""
+        if self._beside is None:
+            head = self.steps.thread().head
+            steps = self.steps.history(rev="--all", until=head, says="Effects", limit=DEEP)
+            self._beside = {step.cell[:SHOWN]: from_trailers(step.trailers) for step in steps if step.cell}
+        known = self._ended_aside.get(cell.chain[:SHOWN]) or self._beside.get(cell.chain[:SHOWN])
+        return known.effects if known else ()
 
     def changed(self, rel: str, cell: Cell) -> bool:
         """Whether a file that the cell read is not what it was; those that the entry itself writes do not count."""
@@ -245,10 +258,17 @@ class Past:
         known = self._of(rel)
         known.facts[cell.chain[:SHOWN]] = known.facts[cell.digest] = facts
         known.add(cell.chain[:SHOWN], cell.digest, written)
+        for aside in (self._ended_aside, self._beside or {}):
+            aside.pop(cell.chain[:SHOWN], None)
+
+    def remember_aside(self, cell: Cell, facts: Facts) -> None:
+        """A run has ended whose result has no place in the text."""
+        self._ended_aside[cell.chain[:SHOWN]] = facts
 
     def forget(self, rel: str) -> None:
         """HEAD is elsewhere: other steps lie behind it."""
         self._known.pop(rel, None)
+        self._beside = None
         self.carried.forget()
 
     def rename(self, old: str, new: str) -> None:

@@ -29,6 +29,7 @@ ANSWERS = (
 """In the terminal, `nozzle answer --run`, `--keep` and `--skip`."""
 
 LEAVES = "it leaves its bounds ({}), and one allowance is one run; /sure below it, or 'nozzle run', gives another"
+ASIDE = "it reached outside ({}) when it ran last, and its result is on another thread; 'nozzle run {}' runs it again"
 OUT: Mapping[Reach, str] = {"network": "network", "all": "anything outside"}
 
 Answer = Literal["again", "keep", "skip"]
@@ -218,6 +219,8 @@ class Permit:
             return reason
         if cell.chain in self.allowed:
             return ""
+        if outside := self.past.reached_aside(cell):
+            return ASIDE.format(", ".join(outside), self.rel)
         mode = str(entry.meta.get("run") or self.settings.run)
         if mode in ("ask", "never"):
             return f"this entry says run: {mode}; 'nozzle run {self.rel}' runs it"

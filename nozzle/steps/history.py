@@ -17,14 +17,23 @@ _LOG = ("log", "-z", "--format=%H%n%ct%n%B", "--no-notes", "--fixed-strings", "-
 
 
 def history(
-    repo: Repo, entry: str | None, *, rev: str = "HEAD", until: str = "", limit: int | None = None, cell: str = ""
+    repo: Repo,
+    entry: str | None,
+    *,
+    rev: str = "HEAD",
+    until: str = "",
+    limit: int | None = None,
+    cell: str = "",
+    says: str = "",
 ) -> Iterator[Step]:
-    """The steps behind `rev` (`--all`: behind any ref) that `until` lacks: of one entry, of cells that begin so."""
+    """The steps behind `rev` (`--all`: behind any ref) that `until` lacks: of one entry, of cells that begin so, with
+    a trailer that is called so."""
     if rev == "HEAD" and not repo.thread().head:
         return
     line = f"Nozzle-Entry: {quoted(entry or '')}"
     asked = [f"--grep={line}"] if entry is not None else []
     asked += [f"--grep=Nozzle-Cell: {cell}"] if cell else []
+    asked += [f"--grep=Nozzle-{says}: "] if says else []
     made = 0
     for text in _records(repo, [*_LOG, *asked, *_range(rev, until)]):
         if limit is not None and made >= limit:
@@ -69,9 +78,8 @@ def _near(repo: Repo, words: str) -> str:
 
 
 def _range(rev: str, until: str) -> list[str]:
-    if rev == "--all":
-        return ["--branches", "--remotes", "--tags"]
-    return ["--end-of-options", rev, *([f"^{until}"] if until else []), "--"]
+    revs = ["--branches", "--remotes", "--tags"] if rev == "--all" else ["--end-of-options", rev]
+    return [*revs, *([f"^{until}"] if until else []), "--"]
 
 
 def _records(repo: Repo, words: list[str]) -> Iterator[str]:

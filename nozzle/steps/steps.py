@@ -150,10 +150,17 @@ class Steps:
         return origin.committed_by_hand(self._repo)
 
     def history(
-        self, entry: str | None = None, *, limit: int | None = None, rev: str = "HEAD", until: str = "", cell: str = ""
+        self,
+        entry: str | None = None,
+        *,
+        limit: int | None = None,
+        rev: str = "HEAD",
+        until: str = "",
+        cell: str = "",
+        says: str = "",
     ) -> Iterator[Step]:
         """The steps (of one entry, of what is named so in it) behind a commit, that `until` lacks, newest first."""
-        return history.history(self._repo, entry, rev=rev, until=until, limit=limit, cell=cell)
+        return history.history(self._repo, entry, rev=rev, until=until, limit=limit, cell=cell, says=says)
 
     def resolve(self, words: str) -> Step:
         """The commit some words mean: a digest, `HEAD~2`, a branch, a cell's digest."""

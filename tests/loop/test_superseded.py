@@ -1,7 +1,10 @@
 """A run whose cell is no longer in the text ends on a thread of its own, and the entry goes on at once."""
 
+from pathlib import Path
+
 from nozzle.document.entry import Entry
 from nozzle.loop import Called
+from nozzle.past import Past
 from nozzle.words.beside import rows
 
 from .conftest import Watched, cells, outputs
@@ -117,3 +120,72 @@ def test_threads_tells_of_what_goes_on_for_a_thread_of_its_own(watched: Watched)
     watched.until(lambda: watched.told("aside"))
     told = watched.ask(lambda loop: rows(list(loop.desks.values())))
     assert told == ["journal/entry.md: import time, pathlib goes on, for a thread of its own"]
+
+
+ONCE = (
+    "import time, pathlib\npathlib.Path('began').touch()\n"
+    "with open({outside!r}, 'a') as file: file.write('x')\n"
+    "import socket; socket.socket().connect_ex(('127.0.0.1', 9))\n"
+    "while not pathlib.Path('go').exists(): time.sleep(0.02)\nprint('slow', 6 * 7)"
+)
+
+
+def test_a_cell_whose_step_is_gone_to_again_while_it_runs_runs_once_and_shows_its_result_there(
+    watched: Watched, tmp_path: Path
+) -> None:
+    watched.save("# First\n")
+    watched.until(lambda: watched.ask(lambda loop: loop.tools.ledger.at_head("journal/entry.md")))
+    watched.git("branch", "other")
+    watched.save(cells(ONCE.format(outside=str(tmp_path / "outside"))))
+    began(watched)
+    watched.git("checkout", "-q", "other")
+    watched.until(lambda: watched.told("aside"))
+    watched.git("checkout", "-q", "main")
+    watched.until(lambda: "stands here again" in watched.told("aside")[-1])
+    go(watched)
+    watched.until(lambda: "slow 42\n```" in watched.read())
+    watched.save(watched.read() + "\nWords.\n")
+    watched.until(lambda: len(watched.told("saved")) > 2)
+    watched.quiet()
+    assert (tmp_path / "outside").read_text() == "x"
+
+
+def test_a_cell_that_ended_aside_and_reached_outside_is_asked_for_where_it_is_due_again(
+    watched: Watched, tmp_path: Path
+) -> None:
+    watched.save("# First\n")
+    watched.until(lambda: watched.ask(lambda loop: loop.tools.ledger.at_head("journal/entry.md")))
+    watched.git("branch", "other")
+    watched.save(cells(ONCE.format(outside=str(tmp_path / "outside"))))
+    began(watched)
+    watched.git("checkout", "-q", "other")
+    watched.until(lambda: watched.told("aside"))
+    go(watched)
+    aside(watched)
+    watched.git("checkout", "-q", "main")
+    watched.until(lambda: "on main" in watched.told("moved")[-1])
+    watched.save(watched.read() + "\nWords.\n")
+    watched.until(lambda: watched.told("held"))
+    watched.quiet()
+    assert "it reached outside" in watched.told("held")[-1]
+    assert (tmp_path / "outside").read_text() == "x"
+    fresh = Past(watched.workshop.root, watched.workshop.here.steps, watched.workshop.here.settings)
+    assert fresh.reached_aside(Entry(watched.read()).cells[0]), "the steps tell of it, too"
+    path = watched.workshop.root / "journal/entry.md"
+    watched.ask(lambda loop: loop.advance([path]))
+    watched.until(lambda: "slow 42\n```" in watched.read())
+    assert (tmp_path / "outside").read_text() == "xx", "now it was asked for"
+
+
+def test_a_folder_that_is_renamed_takes_the_runs_of_its_entries_along(watched: Watched, tmp_path: Path) -> None:
+    source = ONCE.format(outside=str(tmp_path / "outside")).replace("'go'", repr(str(tmp_path / "go")))
+    path = watched.save(cells(source), "journal/sub/one.md")
+    watched.save(cells(source), "journal/two.md").unlink()
+    watched.until(lambda: (path.parent / "began").exists())
+    path.parent.rename(path.parent.with_name("other"))
+    watched.until(lambda: watched.ask(lambda loop: not any(path.parent in each.parents for each in loop.desks)))
+    (tmp_path / "go").touch()
+    watched.until(lambda: "slow 42\n```" in watched.read("journal/other/one.md"))
+    watched.quiet()
+    assert watched.told("aside") == []
+    assert (tmp_path / "outside").read_text() == "x"
