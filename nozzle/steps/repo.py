@@ -79,10 +79,10 @@ class Repo:
 
     def thread(self) -> Thread:
         """Where HEAD is."""
-        found = self.objects.read("HEAD")
+        name, found = self._branch(), self.objects.read("HEAD")
         if found:
             self._tree_of(found)
-        return Thread(self._branch(), found.sha if found else "", self.root)
+        return Thread(name, found.sha if found else "", self.root)
 
     def busy(self) -> str:
         """What git is in the middle of."""
@@ -172,7 +172,12 @@ class Repo:
 
     def _branch(self) -> str:
         file = self.git_dir / "HEAD"
-        text = "" if file.is_symlink() else file.read_text("utf-8", "surrogateescape").strip()
+        try:
+            text = "" if file.is_symlink() else file.read_text("utf-8", "surrogateescape").strip()
+        except FileNotFoundError:
+            raise Unreadable(
+                f"{self.root} was taken away, or git knows it no more; its branch holds all steps"
+            ) from None
         if not text or text.endswith("/.invalid"):  # an old link, or a ref store that keeps HEAD elsewhere
             text = "ref: " + os.fsdecode(self.door.ask("symbolic-ref", "-q", "HEAD").out).strip()
         return text.removeprefix("ref: ").removeprefix(HEADS) if text.startswith("ref: ") else ""

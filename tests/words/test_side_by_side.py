@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import shutil
 import signal
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from nozzle import disk, whole
 from nozzle.document.contrast import authors, contrast
 from nozzle.document.entry import Entry
+from nozzle.errors import NozzleError
 from nozzle.keys import Key, my_key
+from nozzle.loop import Loop, Message, Moved
 from nozzle.words.journal import journal
 from nozzle.words.threads import _named
 from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
@@ -142,6 +145,18 @@ def test_steps_of_a_worktree_deleted_by_hand_are_not_for_git_to_explain(two: tup
         ledger.save("journal/entry.md", text + b"\nmore\n")
     (why,) = said
     assert why.startswith(f"{two[1]} was taken away, and its branch holds all steps")
+
+
+def test_a_watch_of_a_worktree_that_git_takes_away_ends_with_a_word(two: tuple[Path, Path]) -> None:
+    with journal(two[1]) as there:
+        messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        loop = Loop(there.tools(lambda notice: None, messages.put), messages)
+        loop.desk(two[1] / "journal" / "entry.md")
+        git(two[0], "worktree", "remove", "--force", str(two[1]))
+        messages.put(Moved())
+        with pytest.raises(NozzleError, match="was taken away"):
+            loop.run()
+        loop.close()
 
 
 def test_states_of_another_thread_are_named_by_it_and_by_their_cells(
