@@ -118,6 +118,11 @@ def _lines(old: list[str], new: list[str], mask: Callable[[str], str], fences: b
     number = 0
     for was, now in zip(old, new, strict=False):
         number += not was.startswith("```") or not fences
+        if fences and was.startswith("```") != now.startswith("```"):
+            if now.startswith("```"):
+                return Verdict("differs", f"line {number}: {_short(was)} is not there any more")
+            where = f"after line {number}" if number else "at first"
+            return Verdict("differs", f"{_short(now)} is there too, {where}")
         if mask(was) != mask(now):
             return Verdict("differs", f"line {number}: {_short(was)} became {_short(now)}")
     if len(old) != len(new):

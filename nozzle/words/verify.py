@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nozzle.document.entry import Cell, Entry, Slot
     from nozzle.document.events import Event, Finished
     from nozzle.document.seal import Report
+    from nozzle.past import Past
     from nozzle.runner import Job, Session
     from nozzle.tools import Tools
     from nozzle.words.journal import Journal
@@ -158,6 +159,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
         bounds=lambda: bounds(root, copy.parent, also=(here.root,)),  # what is installed from there is read there
     )
     stop = entry.held
+    begun: set[str] = set()
     try:
         for slot in entry.slots:
             cell, where = slot.cell, f"{rel}:{slot.cell.span.start + 1}: {slot.cell.title}"
@@ -177,6 +179,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
             elif not slot.fresh:
                 yield where, Verdict("differs", "its output is stale: it answers other code")
             else:
+                _as_before(tools.ledger.past, rel, cell, root, begun)
                 events = list(_unanswered(session, jobs(entry, cell, here.settings)))
                 yield where, _verdict(here, entry, slot, events, path, copy)
                 if slot.output.status != "ok" and not cell.options.raises:
@@ -199,6 +202,25 @@ def _outside(tools: Tools, rel: str, cell: Cell) -> str:
         return "it says once"
     fact = tools.ledger.past.last(rel, cell)
     return f"it reached outside ({', '.join(fact.effects)})" if fact and fact.effects else ""
+
+
+def _as_before(past: Past, rel: str, cell: Cell, root: Path, begun: set[str]) -> None:
+    """Before a cell runs on the copy: what it wrote is as its run found it, where git knows that. Else what goes on
+    from its own file would never do the same again. Files that a cell above has `begun` are as that left them."""
+    steps = past.steps
+    made = past.made_by(rel, [cell.chain]) - begun
+    runs = (step for step in steps.history(rel, cell=cell.chain) if step.kind == "cell")
+    step = next(runs, None) if made else None
+    begun |= made
+    for path in made:
+        target = root / path
+        if step is None or steps.text(step, path) is None or target.is_symlink():
+            continue
+        before = steps.text(f"{step.sha}^", path)
+        if before is None:
+            target.unlink(missing_ok=True)
+        elif target.is_file():
+            target.write_bytes(before)
 
 
 def _unanswered(session: Session, jobs: list[Job]) -> Iterator[Event]:

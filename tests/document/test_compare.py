@@ -109,3 +109,12 @@ def test_the_folders_of_both_runs_are_masked(was: str, now: str, same: str) -> N
 )  # fmt: skip
 def test_times_are_masked_as_ipython_says_them(was: str, now: str, same: str) -> None:
     assert compare(output(was), output(now), "", lambda n: None, lambda n: None).same == same
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "why"),
+    [("a", "a\nb", "'b' is there too, after line 1"), ("a\nb", "a", "line 2: 'b' is not there any more")],
+)
+def test_lines_that_came_or_went_are_told_and_no_fence(was: str, now: str, why: str) -> None:
+    old, new = (output("```text", *text.split("\n"), "```") for text in (was, now))
+    assert compare(old, new, "", lambda name: None, lambda name: None).why == why

@@ -194,3 +194,15 @@ def test_a_copy_of_a_cell_that_never_ran_is_no_difference(say: Say, folder: Path
     said = say("verify")
     assert "it was never run" in said.out
     assert said.status == 0
+
+
+def test_a_cell_that_goes_on_from_its_own_file_is_proved_from_what_it_found(say: Say, folder: Path) -> None:
+    append = "open('log.txt', 'a').write('line\\n'); print(open('log.txt').read())"
+    entry(folder, cell(append) + "\n" + cell(append + "\nprint('twice')"))
+    say("run")
+    said = say("verify")
+    assert said.status == 0, said.out
+    assert (folder / "journal" / "log.txt").read_text() == "line\n" * 2
+    say("run", "--again")
+    said = say("verify")
+    assert said.status == 0, said.out
