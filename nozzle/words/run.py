@@ -92,6 +92,7 @@ def run_entries(
     here: Journal, entries: list[Path], again: bool, voice: Voice, whole: bool = False, on: str = ""
 ) -> int:
     """Run entries in this process; the exit status."""
+    from nozzle.document.events import Started
     from nozzle.words.asked import Unanswered
     from nozzle.words.hush import Hush
     from nozzle.words.rest import note
@@ -99,9 +100,13 @@ def run_entries(
 
     faults: set[str] = set()
 
+    ran: set[str] = set()
+
     def hear(notice: Notice) -> None:
         if notice.kind == "fault":
             faults.add(notice.entry)
+        if isinstance(notice.event, Started):
+            ran.add(notice.event.cell)
 
     ears = Ears(Hush(here.redact), voice, hear)
     with looping(here, ears, on=on) as loop:
@@ -112,10 +117,35 @@ def run_entries(
         loop.advance(entries, again)
         with drawing(voice):
             loop.run(until_idle=True)
+            _follow(loop, entries, faults, ran)
         status = tell(loop, entries, voice, faults)
         if status == 0:
             note(here, loop)
         return status
+
+
+def _follow(loop: Loop, entries: list[Path], faults: Container[str], ran: Container[str]) -> None:
+    """Run what is due since cells of other entries wrote what it reads; each cell once more, and none that reached
+    outside a moment ago."""
+    past, again = loop.tools.ledger.past, set[str]()
+    while True:
+        turn = []
+        for desk in (loop.desks[path] for path in entries if path in loop.desks):
+            due = [row for row in desk.plan() if row.do == "due"]
+            done = {row.cell.chain for row in due if row.cell.chain in ran and _outside(past, desk.rel, row.cell)}
+            twice = done or any(row.cell.chain in again for row in due)
+            if any(row.why == "input changed" for row in due) and desk.rel not in faults and not twice:
+                again |= {row.cell.chain for row in due}
+                turn.append(desk.path)
+        if not turn:
+            return
+        loop.advance(turn)
+        loop.run(until_idle=True)
+
+
+def _outside(past: Past, rel: str, cell: Cell) -> bool:
+    fact = past.last(rel, cell)
+    return cell.options.once or bool(fact and fact.effects)
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -182,7 +212,8 @@ def tell(loop: Loop, entries: list[Path], voice: Voice, faults: Container[str] =
         if due := [row for row in rows if row.do == "due"]:
             status = max(status, _lack(loop, desk))
             if desk.rel not in faults:
-                say(f"✗ {desk.rel}:{due[0].cell.span.start + 1}: {name(due[0].cell)} has not run", "red")
+                how = "is due again: what it read has changed" if due[0].why == "input changed" else "has not run"
+                say(f"✗ {desk.rel}:{due[0].cell.span.start + 1}: {name(due[0].cell)} {how}", "red")
         for slot in failed(desk.entry):
             status_words = slot.output.status if slot.output else ""
             say(f"✗ {desk.rel}:{slot.cell.span.start + 1}: {slot.cell.title}  {status_words}", "red")
@@ -235,5 +266,7 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
 if TYPE_CHECKING:
     from nozzle.beside import Notice
     from nozzle.desk import Desk
+    from nozzle.document.entry import Cell
     from nozzle.loop import Loop
+    from nozzle.past import Past
     from nozzle.words.voice import Ears, Voice

@@ -241,3 +241,23 @@ def test_what_is_saved_while_the_watch_gets_ready_is_not_missed(
     monkeypatch.setattr(Loop, "run", run_until_it_shows)
     assert say("watch", "--no-page").status == 0
     assert "7\n```" in path.read_text()
+
+
+def test_a_run_goes_on_with_what_it_made_due_and_comes_to_an_end(say: Say, folder: Path) -> None:
+    """An entry that reads what another writes follows it; two that read each other's files do so once."""
+    entry(folder, cell("n = 3\nopen('p.txt', 'w').write(str(n))"), "journal/a.md")
+    entry(folder, cell("print('read', open('p.txt').read())"), "journal/b.md")
+    (folder / "journal" / "p.txt").write_text("0")
+    say("run")
+    made = folder / "journal" / "a.md"
+    made.write_text(made.read_text().replace("n = 3", "n = 4"))
+    said = say("run")
+    assert said.status == 0, said.out
+    assert "read 4" in (folder / "journal" / "b.md").read_text()
+    assert say("due").out == "nothing is due\n"
+    counts = "n = int(open('{0}.txt').read())\nopen('{1}.txt', 'w').write(str(n + 1))"
+    for name in "xy":
+        (folder / "journal" / f"{name}.txt").write_text("1")
+    entry(folder, cell(counts.format("x", "y")), "journal/x.md")
+    entry(folder, cell(counts.format("y", "x")), "journal/y.md")
+    assert "is due again: what it read has changed" in say("run").out
