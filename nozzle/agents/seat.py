@@ -17,7 +17,7 @@ from nozzle.desk import Desk
 from nozzle.document import proposal
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
-from nozzle.document.prompts import Prompt, prompts
+from nozzle.document.prompts import SHORT, Prompt, prompts
 from nozzle.ledger import Seen
 from nozzle.permit import Answer
 from nozzle.run import LONG, Run
@@ -27,6 +27,7 @@ SETTLE = 1.0
 DOUBT = "it was saved while an agent's cell ran, which may have written it; look at it, then save, or say: nozzle run"
 SURE: Mapping[str, Answer] = {"": "again", "keep": "keep", "skip": "skip"}
 """What `/sure` says to a cell that waits because one above it would reach outside again."""
+CONSENTS = "say `/sure`, `/sure 5`, `/sure all`, `/sure keep` or `/sure skip`; else `/nope`, `/stop`"
 PATIENT = 2.0
 """Seconds for which a `/sure` must stand before anything runs for it."""
 KEPT = ", or no kernel that has been there"
@@ -171,9 +172,13 @@ class Seat:
     def _hear(self, there: tuple[Prompt, ...], fresh: set[str]) -> None:
         """The author said something new: to a task, or, with none above it, to what waits for his word."""
         for said in there:
-            if said.digest not in fresh or said.word not in ("sure", "nope", "stop") or self._answers(there, said):
+            if said.digest not in fresh or said.word not in ("sure", "nope", "stop"):
                 continue
-            if said.word == "stop" and not self.stop_above(said.span.start):
+            if said.word == "sure" and not SHORT["sure"].fullmatch(said.text):
+                self._tell_unclear(there, said)
+            elif self._answers(there, said):
+                continue
+            elif said.word == "stop" and not self.stop_above(said.span.start):
                 self.desk.tools.say(Notice("held", self.desk.rel, "/stop: nothing is under way above it"))
             elif said.word == "sure" and said.text in SURE:
                 self.desk.settled = max(self.desk.settled, self.desk.saved + PATIENT)  # he may be typing a word more
@@ -195,6 +200,17 @@ class Seat:
                 self.errands.told(asked, said)
                 return True
         return False
+
+    def _tell_unclear(self, there: tuple[Prompt, ...], said: Prompt) -> None:
+        """Words behind `/sure` that may mean anything allow nothing; the task that they may be meant for says so."""
+        words = " ".join(said.text.replace("`", "").split())[:60]
+        why = f"{proposal.UNCLEAR} `/sure {words}`, which allows nothing: {CONSENTS}"
+        here, elsewhere = self.tasks.active, self.errands.under_way
+        above = [each.digest for each in there if each.span.start < said.span.start]
+        above = [each for each in above if each in here or each[:SHOWN] in elsewhere]
+        if above and above[-1] in here:
+            self.tasks.unclear(above[-1], why)
+        self.desk.tools.say(Notice("held", self.desk.rel, why))
 
     def _let_go_on(self, said: Prompt) -> None:
         """No replay waits that could be answered so."""

@@ -4,7 +4,7 @@ What a process may let run is what it wrote itself and has watched since: offers
 the text. After a checkout or a restart every proposal is made anew before it can be answered.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.doer import REPLAYS, Doer
@@ -91,9 +91,16 @@ class Tasks:
         elif said.id or said.word == "nope":
             return self.doer.say("held", f"/{said.word}: what you saw does not stand any more; nothing was answered")
         if said.word == "sure":
-            more = int(said.text) if said.text.isdigit() else 0
+            more = int(said.text) if said.text.isdecimal() else 0
             task.sure = max(0, more - 1 if task.answer else more) or task.sure
             task.sure_of_all = task.sure_of_all or said.text == "all"
+
+    def unclear(self, digest: str, why: str) -> None:
+        """What was said to a task allows nothing, also nothing beforehand; what stands says so, and waits."""
+        task = self.active[digest]
+        task.sure, task.sure_of_all = 0, False
+        if task.state == "standing" and task.offer:
+            self.doer.stand(task, replace(task.offer, risk="ask", notice=why))
 
     def answer(self, id_: str, word: Word) -> bool:
         """Answer the proposal that stands (the one of this id, or the first), from the terminal or the page."""

@@ -11,6 +11,7 @@ from typing import Literal
 from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Entry, Span
 from nozzle.document.lines import split, trimmed
+from nozzle.document.prompts import SHORT
 from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
@@ -21,13 +22,6 @@ _surrogates = re.compile("[\ud800-\udfff]")
 """Halves of a character, which a browser can send and no file can hold."""
 _box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny|keep|skip)\b.*)", re.S)
 What = Literal["prose", "cell", "ask", "do", "wtf", "sure", "nope", "stop"]
-SHORT: dict[str, re.Pattern[str]] = {
-    "wtf": re.compile(r".*"),
-    "sure": re.compile(r"|[1-9]\d{0,3}|all|keep|skip"),
-    "nope": re.compile(""),
-    "stop": re.compile(""),
-}
-"""Words that may stand alone, and what may stand behind them."""
 
 
 def insert(entry: Entry, what: What, text: str, below: str = "", language: str = "python") -> Edit | None:

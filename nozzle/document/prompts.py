@@ -7,7 +7,7 @@ refuses to see a prompt in a fence, a heading, a comment, a list, a quote, or in
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, cast, get_args
@@ -19,6 +19,13 @@ Word = Literal["ask", "do", "wtf", "sure", "nope", "stop"]
 WORDS: tuple[Word, ...] = get_args(Word)
 QUESTIONS: tuple[Word, ...] = ("ask", "wtf")
 """Words that an answer is written under."""
+SHORT: Mapping[str, re.Pattern[str]] = {
+    "wtf": re.compile(r".*"),
+    "sure": re.compile(r"|[1-9][0-9]{0,3}|all|keep|skip"),
+    "nope": re.compile(""),
+    "stop": re.compile(""),
+}
+"""Words that may stand alone, and what may stand behind them; `/sure` with anything else allows nothing."""
 ALIKE = 64
 """Prompts of the same words that are told apart by what stands under them."""
 WAITING = "waiting"

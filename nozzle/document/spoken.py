@@ -28,7 +28,9 @@ THOUGHT = "how it thought"
 """The fold with a model's own reasoning, the last of a block."""
 OUTDATED = "*Asked before the question was edited; delete this answer to ask again.*"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_ours = re.compile(r"^([ \t>]*)(?=[*_]*(?:touches|by hand|nozzle was started anew)\b)", re.I | re.M)
+_ours = re.compile(
+    r"^([ \t>]*)(?=[*_]*(?:touches|by hand|nozzle (?:was started anew|did not understand))\b)", re.I | re.M
+)
 _boxed = re.compile(r"^([ \t>]*(?:[-*+]|\d+[.)])[ \t]+)(?=\[[ xX]\])", re.M)
 WATCH = "watch"
 """Who tells news of a task."""

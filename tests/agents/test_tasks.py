@@ -137,6 +137,28 @@ def test_sure_lets_one_run_and_sure_with_a_number_that_many(table: Open) -> None
     assert one.kinds().count("proposal") == 1
 
 
+@pytest.mark.parametrize("words", ["0", "-1", "two", "not yet, let me read it", "5 all", "10000", "\u00b2", "\u0663"])
+def test_sure_with_words_that_are_no_consent_lets_nothing_run_and_says_so(table: Open, words: str) -> None:
+    one = table(fence("import os\nprint('risky')"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    text = one.save(lambda text: text + f"\n/sure {words}\n\n")
+    assert "risky\n```" not in text
+    assert f"> nozzle did not understand `/sure {words}`, which allows nothing: say `/sure`, `/sure 5`" in text
+    assert [each for each in one.workshop.notices if each.kind == "held" and f"/sure {words}" in each.text]
+    text = one.save(lambda text: text + "\n/sure\n\n")
+    assert "risky\n```" in text
+    assert "did not understand" not in text
+
+
+def test_words_that_are_no_consent_end_what_was_allowed_beforehand(table: Open) -> None:
+    one = table(*[fence(f"import os\nprint('risky', {n})") for n in range(3)], fence('final_answer("ok")'))
+    one.begin(TASK)
+    assert "risky 0\n```" not in one.save(lambda text: text + "\n/sure 3\n\n/sure no\n\n")
+    text = one.save(lambda text: text + "\n/sure\n\n")
+    assert "risky 0\n```" in text
+    assert "risky 1\n```" not in text
+
+
 def test_nope_and_stop_are_said_in_the_text_too(table: Open) -> None:
     one = table(fence("import os"), fence("import sys"), fence('final_answer("ok")'))
     one.begin(TASK)

@@ -325,6 +325,14 @@ def test_it_is_answered_on_the_page(waiting: Path, watched: Watched) -> None:
     assert "mine\n```" in _there(waiting)
 
 
+def test_words_that_are_no_consent_allow_nothing_on_the_thread(waiting: Path, watched: Watched) -> None:
+    watched.save(waiting.read_text() + "\n/sure not yet\n\n")
+    watched.until(lambda: [each for each in watched.told("held") if "understand `/sure not yet`" in each])
+    watched.quiet()
+    assert WAITS in waiting.read_text()
+    assert "True" not in _there(waiting)
+
+
 def test_sure_means_what_the_saved_text_showed(waiting: Path, watched: Watched) -> None:
     """A buffer that shows another proposal, or none, allows nothing."""
     text = waiting.read_text()
