@@ -212,9 +212,9 @@ class Doer:
         if slot is None:
             return self.end(task, "stopped", "The cell was taken out while it ran.")
         if finished.status == "ok":
-            if task.move and task.move.final:  # which claims, and shows nothing
+            if finished.answers:
                 evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, but=task.chain)
-                return self.end(task, "done", weighed(_printed(slot), evidence) or "Done.")
+                return self.end(task, "done", weighed("\n\n".join(finished.answers).strip(), evidence) or "Done.")
             task.shown.append(task.chain)
             asked = prompt(self.desk.entry, task.digest)
             there = tuple(path for path in run.made if (self.desk.tools.root / path).is_file())
@@ -352,11 +352,6 @@ def _standing(entry: Entry, offer: Offer) -> Standing | None:
 def _cell_of(entry: Entry, id_: str) -> Cell | None:
     around = spoken.cell_of(entry, id_)
     return next((cell for cell in entry.cells if around and cell.enclosed == around.span.stop), None)
-
-
-def _printed(slot: Slot) -> str:
-    """What a cell printed, out of its fences."""
-    return "\n".join(row for row in slot.output.body if not row.startswith("```")).strip() if slot.output else ""
 
 
 def _first(text: str) -> str:

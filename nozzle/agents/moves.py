@@ -13,7 +13,6 @@ LONGEST = 100_000
 """Characters of a cell that is proposed."""
 
 _plain_fence = re.compile(r"^(`{3,})(python|py|bash|sh|shell)[ \t]*$", re.M)
-_final = re.compile(r"(?m)^\s*final_answer\s*\(")
 
 
 class Nothing(BaseModel):
@@ -26,10 +25,6 @@ class Move(BaseModel):
     reason: str = Field(max_length=REASON)
     language: str = "python"
     source: str = Field(min_length=1, max_length=LONGEST)
-
-    @property
-    def final(self) -> bool:
-        return self.language == "python" and bool(_final.search(self.source))
 
 
 def read(text: str) -> Move:

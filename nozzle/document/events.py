@@ -135,6 +135,8 @@ class Finished:
     """Seconds that the run took which made what came back now; 0 when it has run."""
     cached: str = ""
     """What became of `cache: true`, in plain words: it came back, or why what it made is not kept."""
+    answers: tuple[str, ...] = ()
+    """What it gave `final_answer`, each time that it called it."""
 
 
 Event = (

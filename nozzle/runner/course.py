@@ -288,6 +288,7 @@ class Course:
             left_out=self._kernel.outputs.left_out,
             took=took,
             cached=cached,
+            answers=tuple(done.get("answers", ())),
             **facts,
         )
 

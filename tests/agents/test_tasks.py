@@ -37,6 +37,26 @@ def test_a_task_of_mere_reads_runs_to_its_end_and_names_the_cells_that_show_it(t
     assert "below [1, 2, 3]" in text
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "error = 0.5\nif error < 1e-6:\n    final_answer('Converged.')\nelse:\n    print('not yet')",
+        "words = '''\nfinal_answer('Converged.')\n'''",
+    ],
+)
+def test_a_task_is_done_when_final_answer_was_called_and_not_when_it_is_only_written(table: Open, source: str) -> None:
+    one = table(fence(source), fence("print(2)"))
+    text = one.begin(TASK)
+    assert len(one.model.calls) == 3
+    assert "> out of words\n>\n> Shown by:" in text
+
+
+def test_final_answer_may_be_called_in_any_way_and_more_than_once(table: Open) -> None:
+    one = table(fence("y = sum(x); final_answer('One.')\nfinal_answer('Two.')"))
+    assert "> One.\n>\n> Two.\n" in one.begin(TASK)
+    assert one.blocks("task")[0].status == "done"
+
+
 def test_cells_below_wait_until_the_task_has_ended(table: Open) -> None:
     one = table(fence("import os"), fence('final_answer("ok")'))
     assert "below [1" not in one.begin(TASK)

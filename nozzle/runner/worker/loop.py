@@ -63,7 +63,9 @@ class Kernel:
         self.engine = self._engine(config["lent"] if _same_version(config["lender"]) else [])
         self.traces = Traces(config["root"], config["caches"])
         self.packages = Packages()
-        self.engine.namespace.update(tools(self.channel, config["root"]))
+        self.answers: list[str] = []
+        """What the cell that runs gave `final_answer`."""
+        self.engine.namespace.update(tools(self.channel, config["root"], self.answers))
         self.names = Names(self.engine.namespace)
         elsewhere.prefer(config["root"], self.frames.cells)
         sys.path.insert(0, config["folder"])  # last: what we import ourselves must not be found there
@@ -73,6 +75,7 @@ class Kernel:
         self.traces.note_in(pipes[2])  # before the streams take the first numbers
         self.streams.begin(pipes[:2])
         self.frames.cells.add(message["name"])
+        self.answers.clear()
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
         began = time.monotonic()
         ok = self._guarded(message["source"], message["name"], kept)
@@ -83,7 +86,7 @@ class Kernel:
         if kept is not None:
             traces = kept.settled(traces, self.traces, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
-        facts["names"] = self.names.end()
+        facts |= {"names": self.names.end(), "answers": self.answers}
         self.channel.tell({"t": "done", "ok": ok, "threads": bool(hazards.threads()), **facts})
 
     def loops(self) -> list[Any]:

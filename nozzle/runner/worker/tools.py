@@ -18,8 +18,8 @@ LONGEST = 50_000
 """Characters that `read` and `sh` give back at most."""
 
 
-def tools(channel: Channel, root: str) -> dict[str, Any]:
-    """The functions, by the names that cells call them."""
+def tools(channel: Channel, root: str, answers: list[str]) -> dict[str, Any]:
+    """The functions, by the names that cells call them; what `final_answer` is given comes into `answers`."""
     home = os.path.realpath(root)
 
     def inside(path: str) -> str:
@@ -68,7 +68,9 @@ def tools(channel: Channel, root: str) -> dict[str, Any]:
 
     def final_answer(summary: object) -> None:
         """Say that the task is done, and what came of it."""
-        print(summary)
+        words = str(summary)
+        print(words)
+        answers.append(_cut(words))
 
     def ask(name: str, arguments: dict[str, Any]) -> Any:
         reply = channel.ask({"t": "tool", "name": name, "arguments": arguments})["text"]
