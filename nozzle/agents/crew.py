@@ -113,8 +113,9 @@ class Crew:
         sent = [{"role": each.role, "content": self.redact(each.content)} for each in messages]
         return [{"role": "system", "content": self.redact(system)}, *sent]
 
-    def evidence(self, entry: Entry, folder: Path, but: str = "") -> Evidence:
-        """What bears out a model's words about an entry that lies in this folder; without the cell of this chain."""
+    def evidence(self, entry: Entry, folder: Path, but: str = "", claims: Sequence[str] = ()) -> Evidence:
+        """What bears out a model's words about an entry that lies in this folder; without the code of the cell of this
+        chain, and these words that it printed."""
 
         def elsewhere(words: str) -> bool:
             return any(words in " ".join(each.content.split()) for each in self.recall.search(words))
@@ -124,7 +125,7 @@ class Crew:
         def there(path: str) -> bool:
             return (folder / path).exists() or (root / path).exists()
 
-        return Evidence(shown(entry, but), there, elsewhere, self.undrawn)
+        return Evidence(shown(entry, but, claims), there, elsewhere, self.undrawn)
 
     def work(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do a job in a thread, and what follows from it on the loop; a fault of ours comes as its value."""

@@ -15,15 +15,16 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Finished
 from nozzle.document.options import first_code, reach_of
+from nozzle.document.outputs import plain
 from nozzle.document.prompts import prompt
 from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
 from nozzle.document.risk import weigh
 from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought.said import anchor
-from nozzle.document.trajectory import imitates
+from nozzle.document.trajectory import imitates, ungreyed
 from nozzle.errors import NozzleError
-from nozzle.explainer.claims import weighed
+from nozzle.explainer.claims import besides, weighed
 from nozzle.explainer.links import link
 from nozzle.explainer.slices import names
 from nozzle.lm import Asked, Model, Signature, ask
@@ -212,13 +213,15 @@ class Doer:
         if slot is None:
             return self.end(task, "stopped", "The cell was taken out while it ran.")
         if finished.status == "ok":
-            if finished.answers:
-                evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, but=task.chain)
-                return self.end(task, "done", weighed("\n\n".join(finished.answers).strip(), evidence) or "Done.")
-            task.shown.append(task.chain)
-            asked = prompt(self.desk.entry, task.digest)
             there = tuple(path for path in run.made if (self.desk.tools.root / path).is_file())
             task.made += [path for path in there if path not in task.made]
+            claims = [plain(self.desk.tools.hand.redact(each)).strip("\n") for each in finished.answers]
+            if there or not claims or (slot.output is not None and besides(slot.output, claims)):
+                task.shown.append(task.chain)
+            if claims:  # which show nothing
+                evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, task.chain, claims)
+                return self.end(task, "done", weighed("\n\n".join(claims).strip(), evidence) or "Done.")
+            asked = prompt(self.desk.entry, task.digest)
             self._astray(task, task.signs.writes(there, asked.text if asked else ""))
             return self.think(task)
         if finished.status == "stopped":
@@ -321,7 +324,7 @@ class Doer:
         self._put(
             "task", digest, f"task {status}", lambda entry: spoken.task(entry, digest, status, said, hand), trailers
         )
-        told = _first(said.text)
+        told = _first(ungreyed(said.text))
         self.say("task", told if told.lower().startswith(f"{status}:") else f"{status}: {told}")
 
     def forget(self, task: Task) -> None:

@@ -14,6 +14,7 @@ from nozzle.document.entry import SHOWN, Entry
 from nozzle.document.errand import Progress
 from nozzle.document.prompts import Prompt, prompt
 from nozzle.document.spoken import Saying
+from nozzle.document.trajectory import ungreyed
 from nozzle.errors import NozzleError
 from nozzle.explainer import Elsewhere
 from nozzle.piece import Piece
@@ -171,7 +172,7 @@ class Errands:
                 trailers={"Task": name, "Status": status, "Thread": thread},
             )
         )  # fmt: skip
-        self.desk.tools.say(Notice("task", self.desk.rel, f"{status}: {words.split(chr(10))[0]}"))
+        self.desk.tools.say(Notice("task", self.desk.rel, f"{status}: {ungreyed(words.split(chr(10))[0])}"))
 
 
 def elsewhere(entry: Entry, rel: str, threads: Threads) -> tuple[Elsewhere, ...]:

@@ -92,6 +92,15 @@ def imitates(text: str) -> str:
     return f"it holds a marker of nozzle's own ({found[0][:12].rstrip()})" if found else ""
 
 
+def ungreyed(text: str) -> str:
+    """Words of which some stand grey, without the HTML that makes them so.
+
+    >>> ungreyed('It is <span class="unshown">42. *(shown nowhere here)*</span>')
+    'It is 42. *(shown nowhere here)*'
+    """
+    return _grey.sub(r"\1", text)
+
+
 def _pieces(entry: Entry, stop: int) -> Iterator[tuple[Span, Message | None]]:
     """Lines in text order, and the message they are; None for what is the author's prose."""
     cells = {cell.span.start: cell for cell in entry.cells}
@@ -183,7 +192,7 @@ def _said(block: Envelope) -> str:
     if thought in rows:
         rows = rows[: rows.index(thought)]
     rows = [row for row in rows if row != f"> {OUTDATED}"]
-    return _grey.sub(r"\1", "\n".join(_unquoted(replace(block, body=tuple(rows)))))
+    return ungreyed("\n".join(_unquoted(replace(block, body=tuple(rows)))))
 
 
 def _unquoted(block: Envelope) -> list[str]:

@@ -7,11 +7,11 @@ earlier shows nothing.
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nozzle.document.entry import Entry, Span
+from nozzle.document.entry import Entry, Envelope, Span
 from nozzle.explainer.links import code_spans, holds
 
 SHOWS = ("output", "quote", "cell", "attempt")
@@ -64,14 +64,37 @@ class Evidence:
         return at < len(self.numbers) and self.numbers[at] <= value + off
 
 
-def shown(entry: Entry, but: str = "") -> str:
-    """What an entry shows: the author's words, cells and outputs; without one cell, by its chain."""
+def shown(entry: Entry, but: str = "", claims: Sequence[str] = ()) -> str:
+    """What an entry shows: the author's words, cells and outputs; without one cell, by its chain, and its `claims`."""
     hidden = [block.span for block in entry.envelopes if block.kind not in SHOWS]
     if slot := entry.slot(but) if but else None:
-        hidden += [slot.cell.span, *(block.span for block in slot.blocks)]
+        hidden += [slot.cell.span]
+        for span in (block.span for block in slot.blocks):
+            places = _places(entry.rows[span.start : span.stop], claims)
+            hidden += [Span(span.start + place.start, span.start + place.stop) for place in places]
     said = {row for block in entry.envelopes if block.kind in ("cell", "attempt") for row in _reason(block.span, entry)}
     out = {row for span in hidden for row in range(span.start, span.stop)} | said
     return "".join(row for at, row in enumerate(entry.rows) if at not in out and not row.startswith("<!--"))
+
+
+def besides(output: Envelope, claims: Sequence[str]) -> bool:
+    """Whether an output shows anything but these words, which an agent said there."""
+    out = {row for span in _places(output.body, claims) for row in range(span.start, span.stop)}
+    left = (row for at, row in enumerate(output.body) if at not in out)
+    return any(row.strip() and not row.startswith("```") for row in left)
+
+
+def _places(rows: Sequence[str], claims: Sequence[str]) -> Iterator[Span]:
+    """Where each of some words stands among lines, the last such place; all of them when one stands nowhere."""
+    bare, stop = [row.rstrip() for row in rows], len(rows)
+    for claim in reversed(claims):
+        words = [row.rstrip() for row in claim.split("\n")]
+        at = next((at for at in range(stop - len(words), -1, -1) if bare[at : at + len(words)] == words), None)
+        if at is None:
+            yield Span(0, len(rows))
+            return
+        yield Span(at, at + len(words))
+        stop = at
 
 
 def weighed(text: str, evidence: Evidence) -> str:

@@ -226,6 +226,28 @@ def test_what_the_doer_claims_and_no_cell_shows_is_grey(table: Open) -> None:
     assert '> The sum is 6. <span class="unshown">The mean is 2.5. *(shown nowhere here)*</span>\n' in text
 
 
+def test_what_the_last_cell_shows_besides_its_claims_bears_them_out(table: Open) -> None:
+    """And its summary is what final_answer was given, and nothing else that it printed."""
+    last = "#| label: last\nprint('working')\nprint(sum(x) * 7)\nfinal_answer('The product is 42. The mean is 2.5.')"
+    text = table(fence(last)).begin(TASK)
+    grey = '<span class="unshown">The mean is 2.5. *(shown nowhere here)*</span>'
+    assert f"> The product is 42. {grey}\n>\n> Shown by: [last](#last)." in text
+
+
+def test_what_the_last_cell_makes_is_shown_by_it(table: Open) -> None:
+    last = "#| label: last\nwrite('_out/made.txt', '1')\nfinal_answer('Made.')"
+    text = table(fence(last)).begin(TASK)
+    assert "> Made.\n>\n> Shown by: [last](#last). Made: `journal/_out/made.txt`." in text
+
+
+def test_the_terminal_is_told_the_summary_without_html(table: Open) -> None:
+    one = table(fence("final_answer('The mean is 2.5.')"))
+    text = one.begin(TASK)
+    assert "> No cell shows it." in text
+    told = [each.text for each in one.workshop.notices if each.kind == "task"]
+    assert told[-1] == "done: The mean is 2.5. *(shown nowhere here)*"
+
+
 def test_a_task_in_its_place_waits_for_one_above_and_says_so(table: Callable[..., Table]) -> None:
     """In the text and on the terminal, while the one above waits for the author; then it begins and says so no more."""
     end = fence("final_answer('Done.')")

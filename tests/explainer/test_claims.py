@@ -112,7 +112,10 @@ print(6)
 def test_an_entry_shows_what_was_run_and_written_and_not_what_agents_said() -> None:
     evidence = Evidence(shown(Entry(WORK)))
     assert evidence.numbers == [6.0, 41.0]
-    assert Evidence(shown(Entry(WORK), but=Entry(WORK).cells[0].chain)).numbers == [41.0]
+    chain = Entry(WORK).cells[0].chain
+    assert Evidence(shown(Entry(WORK), chain)).numbers == [6.0, 41.0], "its output shows it too"
+    assert Evidence(shown(Entry(WORK), chain, ["6"])).numbers == [41.0], "and what it only claims shows nothing"
+    assert Evidence(shown(Entry(WORK), chain, ["7"])).numbers == [41.0], "nor does what may hold a claim"
 
 
 @given(st.lists(st.sampled_from(["a 7.5 b", "x.", " ", "", "- i 9", "```", "~~~", "| 1 |", "> q", "`c. d`", "# 8"])))
