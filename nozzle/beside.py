@@ -32,6 +32,12 @@ class Beside(Protocol):
     def asked(self) -> None:
         """Somebody wants this entry to run."""
 
+    def begun(self, run: Run) -> None:
+        """A cell is about to start."""
+
+    def over(self, run: Run, finished: Finished) -> None:
+        """A cell has ended whose place is no longer in the text."""
+
     def ended(self, run: Run, finished: Finished) -> None:
         """A cell has ended, and its output is in the text that waits to be written."""
 
@@ -61,6 +67,12 @@ class Nobody:
         pass
 
     def asked(self) -> None:
+        pass
+
+    def begun(self, run: Run) -> None:
+        pass
+
+    def over(self, run: Run, finished: Finished) -> None:
         pass
 
     def ended(self, run: Run, finished: Finished) -> None:

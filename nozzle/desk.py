@@ -254,6 +254,7 @@ class Desk:
         self._afterwards.forget(row.cell.chain)
         self.permit.begun(self.entry, row)
         self.run = run
+        self.beside.begun(run)
         run.work(needed, lambda event: self.tools.put(Said(self, run, event)))
         return True
 
@@ -492,6 +493,7 @@ class Desk:
             run.session.close()
             if piece.facts and run.under_way:
                 ledger.past.remember_aside(cell, piece.facts)
+            self.beside.over(run, finished)
             return self.sheet.keep_aside([piece] if run.under_way else [])
         self.run, self._ripe = None, True
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:

@@ -179,7 +179,6 @@ class Doer:
         if task.move is not None and source != task.move.source:
             task.move = task.move.model_copy(update={"source": source})
         task.offer = replace(offer, source=source, again=False)
-        self.crew.running.add(cell.chain)
         self.desk.permit.allowed.add(cell.chain)
         if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
             self.desk.permit.acting.add(cell.chain)
@@ -209,7 +208,6 @@ class Doer:
     def ended(self, task: Task, run: Run, finished: Finished) -> None:
         """Its cell has ended."""
         slot = self.desk.entry.slot(task.chain)
-        self.crew.running.discard(task.chain)
         if slot is None:
             return self.end(task, "stopped", "The cell was taken out while it ran.")
         if finished.status == "ok":
@@ -237,13 +235,11 @@ class Doer:
             cell = _cell_of(self.desk.entry, task.offer.id) if task.offer else None
             if cell is None:
                 return self.end(task, "stopped", "You deleted the cell that was allowed.")
-            self.crew.running.discard(task.chain)
             self.desk.permit.moved(task.chain, cell.chain)
             task.chain = cell.chain
-            self.crew.running.add(cell.chain)
         elif row.do == "held" and self.desk.permit.waits == task.chain:
             self._ask_again(task, row.reason)
-        elif row.do == "held":
+        elif row.do == "held" and not self.crew.doubts:  # which are over when the cell is that they are about
             self.end(task, "stopped", f"Stopped: its cell cannot run, {row.reason}.")
 
     def _ask_again(self, task: Task, why: str) -> None:
@@ -254,7 +250,7 @@ class Doer:
             self.desk.tools.hand,
             replace(task.offer, touches=words, by_hand="", risk="ask", again=True, notice=""),
         )
-        for chains in (self.crew.running, self.desk.permit.allowed, self.desk.permit.acting):
+        for chains in (self.desk.permit.allowed, self.desk.permit.acting):
             chains.discard(task.chain)
         self._put("withdrawn", offer.id, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
         task.replay = "again"
@@ -329,7 +325,6 @@ class Doer:
 
     def forget(self, task: Task) -> None:
         task.stop.say()
-        self.crew.running.discard(task.chain)
         self.active.pop(task.digest, None)
 
     def _put(

@@ -111,12 +111,20 @@ class Seat:
         self._met = dict.fromkeys(self._met, float("-inf"))
         self._trust()
 
+    def begun(self, run: Run) -> None:
+        if self.tasks.let_run(run.cell):
+            self.crew.running.add(run.cell.chain)
+
+    def over(self, run: Run, finished: Finished) -> None:
+        if run.cell.chain in self.crew.running:
+            self.crew.running.discard(run.cell.chain)
+            for resolve in list(self.crew.doubts):
+                resolve(finished)
+
     def ended(self, run: Run, finished: Finished) -> None:
         self._dirty = True
         self.newsroom.ended(run, finished)
-        if run.cell.chain in self.crew.running:
-            for resolve in list(self.crew.doubts):
-                resolve(finished)
+        self.over(run, finished)
         self.tasks.ended(run, finished)
 
     def tick(self, now: float) -> None:
@@ -244,6 +252,7 @@ class Seat:
             self.desk.rest(DOUBT)
             self.desk.tools.say(Notice("held", self.desk.rel, DOUBT))
         else:
+            self.desk.resume()
             self.live |= doubtful
             self._hear(prompts(self.desk.entry), doubtful)
 

@@ -124,6 +124,10 @@ class Tasks:
         if task is not None and task.state == "running":
             self.doer.ended(task, run, finished)
 
+    def let_run(self, cell: Cell) -> bool:
+        """Whether it is the cell that a task goes on with."""
+        return any(task.chain == cell.chain for task in self.active.values())
+
     def tick(self, now: float) -> None:
         """Look at what stands, and at what waits to run."""
         self.doer.now = now
@@ -169,7 +173,7 @@ class Tasks:
 
     def held(self, cell: Cell) -> str:
         """Why a cell may not run: it stands below a task, or is an agent's that was allowed once."""
-        if any(task.chain == cell.chain for task in self.active.values()):
+        if self.let_run(cell):
             return ""
         if cell.by and (reason := self._used_up(cell)):
             return reason

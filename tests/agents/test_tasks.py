@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from nozzle.document.entry import Entry
+from nozzle.document.events import Finished
 from nozzle.document.prompts import prompts
 from nozzle.document.trajectory import trajectory
 from nozzle.lm import Failed
@@ -177,6 +178,58 @@ def test_words_that_are_no_consent_end_what_was_allowed_beforehand(table: Open) 
     text = one.save(lambda text: text + "\n/sure\n\n")
     assert "risky 0\n```" in text
     assert "risky 1\n```" not in text
+
+
+def let_run(one: Table) -> None:
+    """What stands is allowed, and has not started."""
+    assert one.seat.tasks.answer("", "run")
+    one.seat.tasks.tick(one.loop.clock())
+    assert [each.state for each in one.seat.tasks.active.values()] == ["running"]
+    assert one.loop.desks[one.path].run is None
+
+
+@pytest.mark.parametrize("words", ["A thought.", "/sure 2"])
+def test_a_save_between_an_allowance_and_the_start_of_its_cell_is_the_authors(table: Open, words: str) -> None:
+    one = table(*[fence(f"import os\nprint('risky', {n})") for n in range(3)], fence('final_answer("ok")'))
+    one.begin(TASK)
+    let_run(one)
+    text = one.save(lambda text: f"{text}\n{words}\n\n")
+    assert "risky 0\n```" in text
+    assert "Stopped" not in text
+    assert ("risky 1\n```" in text) is (words == "/sure 2")
+    assert one.kinds().count("proposal") == 1
+
+
+def test_an_allowed_cell_waits_while_it_is_not_known_whether_another_cell_of_an_agent_wrote_the_text(
+    table: Open,
+) -> None:
+    one = table(fence("import os\nprint('risky')"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    let_run(one)
+    one.seat.crew.running.add("of another entry")
+    one.loop.desks[one.path].beside.told("saved", Entry(""))
+    one.seat.tasks.tick(one.loop.clock())
+    assert one.seat.tasks.active, "the task has not ended"
+    for resolve in list(one.seat.crew.doubts):
+        resolve(Finished("of another entry", "ok"))
+    one.seat.crew.running.clear()
+    assert "risky\n```" in one.go()
+    assert one.blocks("task")[0].status == "done"
+
+
+def test_doubts_end_with_the_cell_that_they_are_about_though_it_is_no_longer_in_the_text(table: Open) -> None:
+    one = table(fence("import os, time\ntime.sleep(1)\nprint('risky')"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    let_run(one)
+    desk = one.loop.desks[one.path]
+    desk.start(one.loop.clock())
+    run = desk.run
+    assert run is not None
+    assert one.seat.crew.running == {run.cell.chain}
+    text = one.save(lambda text: text.replace("x = [1, 2, 3]", "x = [1, 2, 4]"))
+    assert not one.seat.crew.running
+    assert not one.seat.crew.doubts
+    assert "[1, 2, 4]" in text
 
 
 def test_nope_and_stop_are_said_in_the_text_too(table: Open) -> None:
