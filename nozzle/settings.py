@@ -142,7 +142,9 @@ class Settings(BaseModel):
     )
     task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
     task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")
-    task_seconds: _Seconds = Field(default=3600.0, description="Seconds that one task may think and run.")
+    task_seconds: _Seconds = Field(
+        default=3600.0, description="Seconds that one task may think and run; not those in which it waits for you."
+    )
     task_dollars: _Seconds = Field(
         default=5.0, description="US dollars that one task may cost, where the price is known."
     )

@@ -19,6 +19,9 @@ class Task:
 
     digest: str
     began: float
+    """When it began, on the loop's clock; later by all the time that it stood since."""
+    stood: float | None = None
+    """When it was last seen to stand; None while it thinks or runs."""
     state: Literal["thinking", "standing", "running"] = "thinking"
     number: int = 0
     """Cells proposed so far."""
@@ -51,6 +54,11 @@ class Task:
     """Chains of its cells that ran well."""
     made: list[str] = field(default_factory=list)
     """Files that they wrote, from the root."""
+
+    def stands_at(self, now: float) -> None:
+        """It waits for the author, or for a countdown: that is time of his, and not of the task's."""
+        self.began += 0.0 if self.stood is None else now - self.stood
+        self.stood = now
 
 
 def overspent(task: Task, settings: Settings, now: float) -> str:

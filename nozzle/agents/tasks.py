@@ -137,7 +137,9 @@ class Tasks:
             elif task.silence is not None:
                 task.silence.tick(now)
             elif task.state == "standing":
+                task.stands_at(now)
                 self.doer.decide(task, now)
+                task.stood = task.stood if task.state == "standing" else None
             elif task.state == "running":
                 self.doer.watch(task)
 

@@ -232,6 +232,26 @@ def test_doubts_end_with_the_cell_that_they_are_about_though_it_is_no_longer_in_
     assert "[1, 2, 4]" in text
 
 
+def test_what_the_author_takes_to_answer_is_no_time_of_the_task(table: Open) -> None:
+    one = table(fence("import os"), fence("import sys"), fence('final_answer("ok")'), task_seconds=1000.0)
+    one.begin(TASK)
+    clock = one.loop.clock
+    one.loop.clock = lambda: clock() + 5000.0
+    one.tick()
+    one.loop.clock = lambda: clock() + 10_000.0
+    one.tick("deny")
+    assert one.blocks("task")[0].status == "done"
+
+
+def test_what_it_thinks_and_runs_is(table: Open) -> None:
+    one = table(fence("import os"), fence('final_answer("ok")'), task_seconds=1000.0)
+    one.begin(TASK)
+    (task,) = one.seat.tasks.active.values()
+    task.began -= 2000.0
+    one.tick()
+    assert "s, and task_seconds allows no more." in one.text
+
+
 def test_nope_and_stop_are_said_in_the_text_too(table: Open) -> None:
     one = table(fence("import os"), fence("import sys"), fence('final_answer("ok")'))
     one.begin(TASK)
