@@ -119,15 +119,16 @@ def fixed(block: Envelope, cell: Cell) -> Saying:
 def _suspects(entry: Entry, cell: Cell, green: Entry, wanted: Sequence[str]) -> tuple[Suspect, ...]:
     above = [each for each in changes(green, entry) if each.new is None or each.new.span.start <= cell.span.start]
     needed = behind(entry.cells, cell, wanted)
+    needed += [each for each in behind(entry.cells, cell, ()) if each not in needed]  # what a function was called with
     rests = {each.chain: number for number, each in enumerate(needed, 1)} | {cell.chain: 0}
-    wants = set(wanted) or set(names(cell).uses)
+    wants = set(wanted) | names(cell).uses
     for each in needed:
         wants |= names(each).uses
     found = []
     for change in above:
         gone = names(change.old).defines if change.old else frozenset()
         made = names(change.new).defines if change.new else frozenset()
-        through = tuple(sorted((gone | made) & wants)) if change.cell.chain in rests or gone & wants - made else ()
+        through = tuple(sorted(change.names() & wants)) if change.cell.chain in rests or gone & wants - made else ()
         found.append((rests.get(change.cell.chain, len(rests) + (0 if through else 1)), Suspect(change, through)))
     nearest = sorted(
         found, key=lambda pair: (pair[0] if pair[1].through or pair[0] == 0 else 10**6, -_line(pair[1].change))

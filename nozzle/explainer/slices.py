@@ -52,6 +52,22 @@ class Change:
             row for row in difflib.unified_diff(before, after, n=1, lineterm="") if not row.startswith(("---", "+++"))
         ]
 
+    def names(self) -> frozenset[str]:
+        """What the statements define that were edited; where they define nothing, all that the cell does."""
+        old, new = (_statements(cell) if cell else {} for cell in (self.old, self.new))
+        edited = (node for text, node in {**old, **new}.items() if not (text in old and text in new))
+        reader = _Reader()
+        for node in edited:
+            reader.visit(node)
+        whole = (names(cell).defines for cell in (self.old, self.new) if cell)
+        return frozenset(reader.defines) or frozenset().union(*whole)
+
+
+def _statements(cell: Cell) -> dict[str, ast.stmt]:
+    """The top-level statements of a cell; none of one that is not Python."""
+    tree = _tree(cell.body) if cell.language == "python" else None
+    return {ast.dump(node): node for node in tree.body} if tree else {}
+
 
 def names(cell: Cell) -> Names:
     """What a cell defines and uses."""
@@ -62,13 +78,19 @@ def names(cell: Cell) -> Names:
 def _names(language: str, body: str) -> Names:
     if language != "python":
         return Names(frozenset(_shell_name.findall(body)), frozenset(_word.findall(body)))
-    try:
-        tree = ast.parse("\n".join("" if row.lstrip().startswith(("%", "!")) else row for row in body.split("\n")))
-    except (SyntaxError, ValueError):
+    if (tree := _tree(body)) is None:
         return Names(frozenset(), frozenset(_word.findall(body)))
     reader = _Reader()
     reader.visit(tree)
     return Names(frozenset(reader.defines), frozenset(reader.uses))
+
+
+def _tree(body: str) -> ast.Module | None:
+    """The code of a cell; None when it does not parse."""
+    try:
+        return ast.parse("\n".join("" if row.lstrip().startswith(("%", "!")) else row for row in body.split("\n")))
+    except (SyntaxError, ValueError):
+        return None
 
 
 class _Reader(ast.NodeVisitor):

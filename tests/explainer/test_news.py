@@ -75,6 +75,30 @@ def test_the_block_says_what_where_and_since_when() -> None:
     assert "    -weights = np.ones((4, 4))\n    +weights = np.ones((3, 3))" in said.folded
 
 
+RATES = "\n".join(
+    cell(source)
+    for source in (
+        "#| label: rates\nimport math\nrate = 0.5\nother = 1",
+        "#| label: root\ndef root(a, b):\n    return math.sqrt(a - b)",
+        "#| label: use\nsum(root(3, k * rate) for k in range(4))",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("rate = 0.5", "rate = 1.5", " (it has to do with `rate`)"),
+        ("import math", "import cmath as math", " (it has to do with `math`)"),
+        ("other = 1", "other = 2", ""),
+    ],
+)
+def test_what_a_suspect_has_to_do_with_it_is_what_was_edited(old: str, new: str, why: str) -> None:
+    """The failing frame is a function's, which names what it was called with otherwise."""
+    said = tell(broke(RATES, RATES.replace(old, new), "math", "a", "b"))
+    assert f"Nearest suspect: [rates](#rates){why}. It last ran well" in said.text
+
+
 def test_a_cell_that_never_ran_well_has_no_suspects() -> None:
     entry = Entry(cell("1/0"))
     found = examine(entry, entry.cells[0], Finished("", "died", cause="signal 9 (SIGKILL)"), None)
