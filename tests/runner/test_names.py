@@ -26,3 +26,22 @@ def test_a_change_in_place_is_seen(
     second = bench.run(change).names[name]
     assert second != first
     assert second.partition("#")[0] == first.partition("#")[0]
+
+
+ANYTHING = ["asyncio.CancelledError()", "SystemExit('boo')", "KeyboardInterrupt()", "GeneratorExit()"]
+
+
+@pytest.mark.parametrize("raised", ANYTHING)
+def test_whatever_a_value_does_when_it_is_looked_at_the_kernel_goes_on(bench: Bench, raised: str) -> None:
+    ended = bench.run(
+        f"import asyncio\nclass Task:\n    def __repr__(self): raise {raised}\nt = Task()\nprint('made')"
+    )
+    assert ended.status == "ok"
+    assert ended.names["t"] == "Task"
+    assert bench.stdout == "made\n"
+    assert bench.run("u = t").names == {"u": "Task"}
+
+
+def test_a_value_that_does_not_say_its_class_is_told_by_the_one_it_has(bench: Bench) -> None:
+    bench.run("class Proxy:\n    __class__ = property(lambda self: 1 / 0)\np = Proxy()")
+    assert bench.run("x = 1").names == {"x": "int 1"}

@@ -22,7 +22,7 @@ def brief(value: Any) -> str:
     """Describe a value; never raises, and never calls more of it than its shape, its length and its repr."""
     try:
         return _brief(value)
-    except Exception:  # a value may do anything when it is looked at
+    except BaseException:  # a value may do anything when it is looked at: ask to exit, say that it was cancelled
         return _kind(value)
 
 

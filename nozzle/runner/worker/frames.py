@@ -102,7 +102,7 @@ def _libraries() -> list[str]:
 def _words(value: BaseException | None) -> str:
     try:
         return "" if value is None else str(value)
-    except Exception:  # the author's own __str__ may do anything
+    except BaseException:  # the author's own __str__ may do anything
         return "<exception str() failed>"
 
 

@@ -54,7 +54,7 @@ def save(kernel: Kernel, file: int) -> dict[str, Any]:
         try:
             attempt.dump([names, library])
             break
-        except Exception as error:  # a value may do anything when it is pickled
+        except BaseException as error:  # a value may do anything when it is pickled
             if attempt.at not in names:
                 return {"t": "unkept", "why": f"what libraries hold cannot be saved ({_short(error)})"}
             lacks[attempt.at] = _short(error)
@@ -73,7 +73,7 @@ def load(kernel: Kernel, file: int, facts: dict[str, Any]) -> dict[str, Any]:
             names, library = _Loader(source, kernel).load()
         kernel.names.namespace.update(names)
         _put(kernel, library)
-    except Exception as error:  # a value may do anything when it comes back
+    except BaseException as error:  # a value may do anything when it comes back
         return {"t": "astray", "why": f"it could not be brought back ({_short(error)})"}
     for name, source in facts["sources"].items():
         kernel.frames.cells.add(name)

@@ -13,6 +13,9 @@ from .fingerprint import fingerprint
 
 MOST = 40
 """Names that are told of one cell."""
+FIXED = (int, float, str, bytes, tuple)
+"""What holds the same as long as it is the same. `isinstance` would ask a value for its class, and it may say anything.
+"""
 
 
 class Names:
@@ -30,7 +33,7 @@ class Names:
         found: dict[str, str] = {}
         for name, value in now.items():
             before = self._seen.get(name)
-            if before is not None and before[0] == id(value) and isinstance(value, (int, float, str, bytes, tuple)):
+            if before is not None and before[0] == id(value) and issubclass(type(value), FIXED):
                 continue
             mark = _mark(value)
             words = f"{brief(value)}{mark}"
@@ -49,6 +52,6 @@ class Names:
 def _mark(value: object) -> str:
     try:
         mark = fingerprint(value)
-    except Exception:  # an array may be of a type that no bytes are seen of
+    except BaseException:  # an array may be of a type that no bytes are seen of; a library's may do anything
         return ""
     return f" #{mark}" if mark else ""
