@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from nozzle.errors import Missing, NozzleError, Refused
 from nozzle.runner.call import Call
+from nozzle.runner.worker.spelled import spelling
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,6 +30,11 @@ ENDING = 10.0
 LONGEST = 200_000
 """Characters of a reply that a cell is given."""
 PACKAGE = "MCP needs its package: pip install 'nozzle[mcp]'"
+PAGES = 100
+"""Of a server's list of tools that are read."""
+ENDED = (-32000, -32600)
+"""Codes of MCP for a line that broke and a session that is over (CONNECTION_CLOSED, INVALID_REQUEST); by all others a
+server says that it is there."""
 PERHAPS = "what it was asked to do may have been done all the same"
 
 
@@ -79,7 +85,7 @@ class Servers:
                 return json.dumps(self._tools(server, call))
             if not (call.acts or tool in self._line(server).looks):
                 raise Refused(
-                    f"mcp.{server}.{tool} may act outside this journal, and nobody has allowed this cell to: propose "
+                    f"{_named(server, tool)} may act outside this journal, and nobody has allowed this cell to: propose "
                     "a cell that calls it by this name, and the author decides"
                 )
             return self._called(server, tool, call)
@@ -89,7 +95,7 @@ class Servers:
     @property
     def looks(self) -> tuple[str, ...]:
         """The tools that change nothing, as cells call them."""
-        return tuple(f"mcp.{server}.{tool}" for server, line in self.lines.items() for tool in line.looks)
+        return tuple(_named(server, tool) for server, line in self.lines.items() for tool in line.looks)
 
     def close(self) -> None:
         """End all servers."""
@@ -110,7 +116,14 @@ class Servers:
 
     def _tools(self, server: str, call: Call) -> list[dict[str, Any]]:
         held, looks = self._held(server, call), self._line(server).looks
-        found = held.ask(lambda: held.client.list_tools(), call).tools
+        found: list[Any] = []
+        cursor: str | None = None
+        for _ in range(PAGES):
+            page = held.ask(lambda after=cursor: held.client.list_tools(cursor=after), call)
+            found += page.tools
+            cursor = page.next_cursor
+            if cursor is None:
+                break
         return [
             {
                 "name": each.name, "doc": self._hushed(each.description or ""), "schema": each.input_schema,
@@ -122,18 +135,20 @@ class Servers:
     def _called(self, server: str, tool: str, call: Call) -> str:
         held, given = self._held(server, call), call.arguments.get("arguments")
         arguments = dict(given) if isinstance(given, Mapping) else {}
-        if tool not in held.line.looks and not call.outside(f"mcp.{server}.{tool}"):
+        named, acts = _named(server, tool), tool not in held.line.looks
+        if acts and not call.outside(named):
             raise Refused("the cell was stopped")
-        found = held.ask(lambda: held.client.call_tool(tool, arguments), call)
-        said = "\n".join(part.text for part in found.content if getattr(part, "text", None))
+        found = held.ask(lambda: held.client.call_tool(tool, arguments), call, acts)
+        said = "\n".join(filter(None, map(_told, found.content)))
         if found.is_error:
-            raise Refused(f"mcp.{server}.{tool}: {said or 'it failed, and does not say why'}")
+            raise Refused(f"{named}: {said or 'it failed, and does not say why'}")
         value = found.structured_content
         if isinstance(value, dict) and set(value) == {"result"}:
             value = value["result"]
-        text = self._hushed(json.dumps({"value": said if value is None else value}))
+        besides = [] if value is None else [_told(part) for part in found.content if part.type != "text"]
+        text = self._hushed(json.dumps({"value": said if value is None else value, "besides": besides}))
         if len(text) > LONGEST:
-            raise Refused(f"mcp.{server}.{tool} gave {len(text):,} characters, and a cell is given {LONGEST:,} at most")
+            raise Refused(f"{named} gave {len(text):,} characters, and a cell is given {LONGEST:,} at most")
         return text
 
     def _held(self, server: str, call: Call) -> _Held:
@@ -204,8 +219,9 @@ class _Held:
         """Whether it has ended."""
         return self._task.done()
 
-    def ask(self, words: Callable[[], Coroutine[Any, Any, Any]], call: Call) -> Any:
-        """What a request gives, waited for from any thread until the call is stopped."""
+    def ask(self, words: Callable[[], Coroutine[Any, Any, Any]], call: Call, acts: bool = False) -> Any:
+        """What a request gives, waited for from any thread until the call is stopped; whether it `acts`, its failure
+        says."""
         import asyncio
 
         asked = asyncio.run_coroutine_threadsafe(words(), self._loop)
@@ -218,8 +234,14 @@ class _Held:
             asked.cancel()
             raise Refused(f"the MCP server {self._name} gave no answer within {PATIENCE:.0f} s; {PERHAPS}") from None
         except Exception as error:  # whatever a library says of a line that broke
+            from mcp import MCPError
+
+            if isinstance(error, MCPError) and error.code not in ENDED:
+                raise Refused(f"the MCP server {self._name} says: {error.message} ({error.code})") from None
             self.close()
-            raise Refused(f"the MCP server {self._name}: {type(error).__name__}: {error}") from None
+            why = error.message if isinstance(error, MCPError) else f"{type(error).__name__}: {error}"
+            perhaps = f"; {PERHAPS}" if acts else ""
+            raise Refused(f"the line to the MCP server {self._name} broke: {why}{perhaps}") from None
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
@@ -252,6 +274,26 @@ class _Held:
     def _begun(self, fault: str) -> None:
         if not self._started.done():
             self._started.set_result(fault)
+
+
+def _named(server: str, tool: str) -> str:
+    """A tool as cells write it."""
+    return f"mcp.{server}.{spelling(tool)}"
+
+
+def _told(part: Any) -> str:
+    """A part of a reply as text: its own, or what came that is none, and how large it is."""
+    held = getattr(part, "resource", part)
+    text, data = getattr(held, "text", None), getattr(held, "data", None) or getattr(held, "blob", None)
+    if part.type == "text":
+        return text or ""
+    facts = [
+        str(getattr(held, "uri", "") or ""), getattr(held, "mime_type", "") or "",
+        f"{len(data) * 3 // 4 - data[-2:].count('='):,} bytes" if data else "",
+        f"{held.size:,} bytes" if getattr(held, "size", None) is not None else "",
+    ]  # fmt: skip
+    what = f"[{part.type.replace('_', ' ')}: {', '.join(filter(None, facts)) or 'nothing is said of it'}]"
+    return f"{what}\n{text}" if text else what
 
 
 def _started(line: Line, errors: TextIO) -> Any:

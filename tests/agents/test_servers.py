@@ -172,3 +172,62 @@ def test_a_setting_that_is_none_is_named_with_its_place(workshop: Workshop) -> N
     (workshop.root / "nozzle.toml").write_text("[mcp.calendar]\ncommand = ['x']\nlook = ['y']\n")
     with pytest.raises(Exception, match=r"nozzle\.toml:3"):
         load(workshop.root)
+
+
+@pytest.fixture
+def odd(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """A server with all that the protocol allows; the tools that were called."""
+    monkeypatch.setattr("nozzle.runner.connected.PATIENCE", 120.0)
+    file = tmp_path / "called.txt"
+    server = Server(command=(sys.executable, str(Path(TOOL).with_name("odd_server.py")), str(file)), looks=LOOKS)
+    workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"odd": server}})
+    return lambda: file.read_text().splitlines() if file.exists() else []
+
+
+LOOKS = ("get-events", "count", "bad", "show", "both", "import")
+
+
+def test_names_that_python_has_for_itself_or_cannot_write_are_written_otherwise_and_all_pages_are_read(
+    workshop: Workshop, odd: object
+) -> None:
+    text = shown(
+        workshop,
+        "print(mcp.odd)",
+        "print(mcp.odd.mail(from_='me', to='you'))\nprint(mcp.odd.mail(**{'from': 'her', 'to': 'him'}))",
+        "print(mcp.odd.get_events('utc'))\nprint(mcp.odd.import_())",
+    )
+    assert "mcp.odd.mail(from_: str, to: str)" in text, text
+    assert "mcp.odd.get_events(time_zone: str, day: Any = None, more: Any = None)" in text
+    assert "mcp.odd.import_()" in text
+    assert 'mail 1 {"from": "me", "to": "you"}' in text
+    assert 'mail 2 {"from": "her", "to": "him"}' in text
+    assert 'get-events 3 {"time-zone": "utc"}' in text
+
+
+def test_what_comes_beside_text_is_named(workshop: Workshop, odd: object) -> None:
+    text = shown(workshop, "print(mcp.odd.show())", "print(mcp.odd.both())")
+    named = ["[image: image/png, 5 bytes]", "[resource: file:///a.csv, text/csv]\na,b\n1,2"]
+    assert "\n".join(["two rows", *named, "[resource link: file:///b.pdf, 1,234 bytes]"]) in text, text
+    assert f"{named[0]}\n{{'rows': 2}}" in text
+
+
+def test_a_server_that_refuses_a_request_keeps_its_session(workshop: Workshop, odd: object) -> None:
+    text = shown(workshop, "try: mcp.odd.bad()\nexcept RuntimeError as error: print(error, mcp.odd.count())")
+    assert "the MCP server odd says: no such thing (-32602) count 2 {}" in text, text
+
+
+def test_of_a_server_that_dies_in_a_call_that_acts_it_is_said_that_it_may_have_acted(
+    workshop: Workshop, odd: Callable[[], list[str]]
+) -> None:
+    text = shown(workshop, "mcp.odd.die()")
+    assert "the line to the MCP server odd broke" in text, text
+    assert "what it was asked to do may have been done all the same" in text
+    assert odd() == ["die"]
+
+
+def test_a_tool_that_only_looks_does_so_by_the_name_that_python_writes(
+    table: Open, odd: object, workshop: Workshop
+) -> None:
+    one = table(fence("print(mcp.odd.get_events('utc'))"), DONE)
+    assert "get-events 1" in one.begin(TASK)
+    assert one.labels() == ["read", "read"]

@@ -7,9 +7,10 @@ server before a cell names it.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from typing import Any
+
+from .spelled import spelled
 
 Ask = Callable[[dict[str, Any]], Any]
 """The host is asked; what it gives. RuntimeError says why it gives nothing."""
@@ -67,39 +68,51 @@ class Server:
 
     def _all(self) -> dict[str, Callable[..., Any]]:
         if not self._tools:
-            for row in self._ask({"server": self._name}):
-                self._tools[re.sub(r"\W", "_", row["name"])] = _function(self._name, row, self._ask)
+            rows = {row["name"]: row for row in self._ask({"server": self._name})}
+            for word, name in spelled(rows).items():
+                self._tools[word] = _function(f"mcp.{self._name}.{word}", self._name, rows[name], self._ask)
         return self._tools
 
 
-def _function(server: str, row: dict[str, Any], ask: Ask) -> Callable[..., Any]:
+def _function(title: str, server: str, row: dict[str, Any], ask: Ask) -> Callable[..., Any]:
     """A tool as a function: its name, what it says of itself, and the types that its schema tells."""
-    signature = _signature(row["schema"])
+    told = row["schema"].get("properties", {})
+    theirs = spelled(told)
+    signature = _signature({word: told[name] for word, name in theirs.items()}, _needed(row["schema"], theirs))
 
     def call(*given: Any, **named: Any) -> Any:
-        arguments = signature.bind(*given, **named).arguments
-        return ask({"server": server, "tool": row["name"], "arguments": dict(arguments)})["value"]
+        own = {name: word for word, name in theirs.items()}
+        bound = signature.bind(*given, **{own.get(name, name): value for name, value in named.items()}).arguments
+        arguments = {theirs[word]: value for word, value in bound.items()}
+        found = ask({"server": server, "tool": row["name"], "arguments": arguments})
+        for each in found["besides"]:
+            print(each)
+        return found["value"]
 
     words = "It only looks." if row["looks"] else "It may act outside this journal: the author decides."
-    call.__name__ = re.sub(r"\W", "_", row["name"])
-    call.__qualname__ = f"mcp.{server}.{call.__name__}"
+    call.__name__ = title.rpartition(".")[2]
+    call.__qualname__ = title
     call.__doc__ = f"{row['doc'].strip()}\n\n{words}".strip()
     call.__signature__ = signature  # type: ignore[attr-defined]
     return call
 
 
-def _signature(schema: dict[str, Any]) -> inspect.Signature:
+def _needed(schema: dict[str, Any], theirs: dict[str, str]) -> set[str]:
+    """What must be given, as Python writes it."""
+    needed = schema.get("required", ())
+    return {word for word, name in theirs.items() if name in needed}
+
+
+def _signature(told: dict[str, Any], needed: set[str]) -> inspect.Signature:
     """What must be given first, then what may be left out."""
-    needed = set(schema.get("required", ()))
-    rows = sorted(schema.get("properties", {}).items(), key=lambda row: row[0] not in needed)
+    rows = [(word, what if isinstance(what, dict) else {}) for word, what in told.items()]
     found = [
         inspect.Parameter(
-            name,
+            word,
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if name in needed else what.get("default"),
+            default=inspect.Parameter.empty if word in needed else what.get("default"),
             annotation=_TYPES.get(str(what.get("type")), Any),
         )
-        for name, what in rows
-        if name.isidentifier()
+        for word, what in sorted(rows, key=lambda row: row[0] not in needed)
     ]
     return inspect.Signature(found)
