@@ -72,6 +72,8 @@ def _traced(model: Model, signature: Signature[I_, O_], call: Call, terms: Terms
     facts = {"nozzle.signature": signature.name, "nozzle.signature.version": signature.version}
     span = Span.chat(model.name, call, began, terms.conversation, facts)
     pieces: list[str] = []
+    if terms.tracer:
+        terms.tracer.soon()
 
     def hear(piece: str) -> None:
         pieces.append(piece)

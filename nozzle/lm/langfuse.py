@@ -1,21 +1,27 @@
 """The same spans to Langfuse, when LANGFUSE_* is set: by its own SDK, in a thread, behind the file.
 
 A server that is down, slow or refuses costs a call nothing: spans wait in a short queue, and what does not fit is left
-out there, for the file has it. Prompts may be kept in Langfuse too; the journal's own files go first.
+out there, for the file has it. At the end of nozzle what still waits has a moment, and the file has that too. Prompts
+may be kept in Langfuse too; the journal's own files go first.
 """
 
+import atexit
+import contextlib
 import os
 import queue
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from nozzle.errors import NozzleError
 from nozzle.lm.trace import Span
 
 WAITING = 1000
 """Spans that wait to be sent."""
-LAST = 3.0
+LAST = 1.0
 """Seconds that the end of nozzle waits for what is still to be sent."""
+IMPORTS = 10.0
+"""Seconds that the SDK is waited for, which takes its time on a busy machine, before those for a server begin."""
 
 
 class Exporter:
@@ -24,37 +30,57 @@ class Exporter:
     def __init__(self, connect: Callable[[], Any] | None = None) -> None:
         self._connect = connect or _client
         self._spans: queue.Queue[Span | None] = queue.Queue(WAITING)
+        """None: somebody only wants it to look."""
+        self._connected = threading.Event()
+        """The SDK is there, or it is known that it cannot be had."""
+        self._client: Any = None
+        self._used = False
+        self._over = threading.Event()
         self.left_out = 0
         """Spans that did not fit, or could not be sent."""
         self._thread = threading.Thread(target=self._run, name="nozzle langfuse", daemon=True)
         self._thread.start()
 
+    def ready(self) -> None:
+        """A call begins: the SDK is loaded meanwhile; comes back at once."""
+        self._put(None)
+
     def __call__(self, span: Span) -> None:
         """Take a span; comes back at once."""
-        try:
-            self._spans.put_nowait(span)
-        except queue.Full:
-            self.left_out += 1
+        self._put(span)
 
     def close(self) -> None:
         """Send what waits, as far as that goes quickly."""
-        try:
-            self._spans.put_nowait(None)
-        except queue.Full:
+        if not self._used:
             return
+        self._over.set()
+        self._put(None)
+        self._connected.wait(IMPORTS)
         self._thread.join(LAST)
+        if self._thread.is_alive() and self._client is not None:
+            _leave(self._client)
+
+    def _put(self, span: Span | None) -> None:
+        self._used = True
+        try:
+            self._spans.put_nowait(span)
+        except queue.Full:
+            self.left_out += 1 if span is not None else 0
 
     def _run(self) -> None:
-        client: Any = None
-        while (span := self._spans.get()) is not None:
+        while not (self._over.is_set() and self._spans.empty()):
+            span = self._spans.get()
             try:
-                client = client or self._connect()
-                _send(client, span)
+                self._client = self._client or self._connect()
+                self._connected.set()
+                if span is not None:
+                    _send(self._client, span)
             except Exception:  # another program's server, and whatever its SDK makes of it
-                self.left_out += 1
-        if client is not None:
+                self._connected.set()
+                self.left_out += 1 if span is not None else 0
+        if self._client is not None:
             try:
-                client.flush()
+                self._client.flush()
             except Exception:  # as above
                 self.left_out += 1
 
@@ -69,6 +95,21 @@ def exporter() -> Exporter | None:
     import importlib.util
 
     return Exporter() if wanted() and importlib.util.find_spec("langfuse") else None
+
+
+def load() -> None:
+    """Import the SDK, where it is wanted: that takes a second, and no server is needed for it."""
+    if wanted():
+        with contextlib.suppress(Exception):  # as above; who asks for a prompt gets none
+            _client()
+
+
+def _leave(client: Any) -> None:
+    """Nobody waits for this client when Python ends; its SDK would, for as long as a server is silent."""
+    resources = getattr(client, "_resources", None)
+    for each in (resources, getattr(resources, "tracer_provider", None)):
+        if each is not None:
+            atexit.unregister(each.shutdown)
 
 
 def _client() -> Any:
@@ -109,10 +150,19 @@ def _send(client: Any, span: Span) -> None:
 
 
 def prompt(name: str, label: str = "production") -> str:
-    """A prompt by its label, for whoever keeps them there; empty when it cannot be had within a second."""
+    """A prompt by its label, for whoever keeps them there; empty when it cannot be had within a second.
+
+    NozzleError when it is no text: a list of messages is no instruction.
+    """
     if not wanted():
         return ""
     try:
-        return str(_client().get_prompt(name, label=label, max_retries=0, fetch_timeout_seconds=1).prompt)
+        found = _client().get_prompt(name, label=label, max_retries=0, fetch_timeout_seconds=1).prompt
     except Exception:  # as above
         return ""
+    if not isinstance(found, str):
+        raise NozzleError(
+            f"the prompt {name} that Langfuse keeps as {label} is a chat, and is not used: an instruction is one text; "
+            "make it anew there with the type text"
+        )
+    return found

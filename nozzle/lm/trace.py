@@ -81,6 +81,8 @@ class Tracer:
     redact: Callable[[str], str] = lambda text: text
     also: Callable[[Span], None] | None = None
     """Told of each span afterwards; must come back at once."""
+    soon: Callable[[], None] = lambda: None
+    """Told when a call begins, whose span will come."""
     _last: dict[str, tuple[str, tuple[Message, ...]]] = field(default_factory=dict)
     _recent: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list)
     """Model and messages of the last calls: what its cache may hold."""

@@ -85,8 +85,8 @@ class Servers:
                 return json.dumps(self._tools(server, call))
             if not (call.acts or tool in self._line(server).looks):
                 raise Refused(
-                    f"{_named(server, tool)} may act outside this journal, and nobody has allowed this cell to: propose "
-                    "a cell that calls it by this name, and the author decides"
+                    f"{_named(server, tool)} may act outside this journal, and nobody has allowed this cell to: "
+                    "propose a cell that calls it by this name, and the author decides"
                 )
             return self._called(server, tool, call)
         except NozzleError as error:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nozzle.document.entry import Cell, Entry
     from nozzle.document.risk import Ground
     from nozzle.explainer import Recall
-    from nozzle.lm import Model
+    from nozzle.lm import Model, Tracer
     from nozzle.words.journal import Journal
 
 PROJECT = (
@@ -63,7 +63,7 @@ def today(here: Journal, rel: str, now: datetime.datetime | None = None) -> froz
 def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
     from nozzle.agents import Crew
     from nozzle.document.errand import of_thread
-    from nozzle.lm import Prompts, Tracer, exporter
+    from nozzle.lm import Prompts
     from nozzle.words.errands import Errands
     from nozzle.words.origin import answered, by_git
 
@@ -77,8 +77,8 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         answered=lambda rel, entry, before: answered(here, entry, before, rel),
         by_git=lambda rel, entry: by_git(here, entry, rel),
         model=chosen,
-        prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None, kept(here) if chosen else nothing),
-        tracer=Tracer(here.traces, here.redact, exporter() if chosen else None),
+        prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None, here.labelled if chosen else nothing),
+        tracer=tracer(here, chosen is not None),
         redact=here.redact,
         ground=lambda rel: ground(here, rel),
         threads=lambda: Errands(here) if here.beside is not None and chosen is not None else None,
@@ -86,6 +86,14 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         undrawn=undrawn,
         project=project(here),
     )
+
+
+def tracer(here: Journal, asks: bool) -> Tracer:
+    """What writes down each call, and sends it on where the environment says so."""
+    from nozzle.lm import Tracer
+
+    sends = here.exporter if asks else None
+    return Tracer(here.traces, here.redact, sends, sends.ready) if sends else Tracer(here.traces, here.redact)
 
 
 def undrawn(source: str) -> str:
@@ -104,7 +112,7 @@ def kept(here: Journal) -> Callable[[str], str]:
     from nozzle.lm import Fetched
 
     label = here.settings.prompt_label
-    return Fetched(label) if label else nothing
+    return Fetched(label, warn=here.warn) if label else nothing
 
 
 def ground(here: Journal, rel: str) -> Ground:

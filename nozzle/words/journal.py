@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nozzle.keys import Key, Signer, Trust
     from nozzle.ledger import Ledger
     from nozzle.lm import Model
+    from nozzle.lm.langfuse import Exporter
     from nozzle.runner import Kernelspecs, Servers
     from nozzle.settings import Settings
     from nozzle.steps import Step, Steps, Thread
@@ -290,6 +291,20 @@ class Journal:
         }
         return Servers(lines, self.redact, "" if self.trusts_settings("mcp") else UNTRUSTED, key)
 
+    @cached_property
+    def exporter(self) -> Exporter | None:
+        """What sends the spans of calls on to Langfuse, where the environment names it; closed with the journal."""
+        from nozzle.lm import exporter
+
+        return exporter()
+
+    @cached_property
+    def labelled(self) -> Callable[[str], str]:
+        """Instructions that are kept in Langfuse, by name."""
+        from nozzle.words.company import kept
+
+        return kept(self)
+
     def kernelspecs(self) -> Kernelspecs:
         """Jupyter's kernels; those in the journal's own environment only when that cannot be somebody else's."""
         from nozzle.runner import Kernelspecs
@@ -426,3 +441,5 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
         finally:
             if "servers" in vars(here):
                 here.servers.close()
+            if sends := vars(here).get("exporter"):
+                sends.close()

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+from nozzle.errors import NozzleError
 from nozzle.lm import Fetched, Prompts
 
 
@@ -37,3 +38,25 @@ def test_a_server_that_has_nothing_leaves_the_words_as_they_are_shipped() -> Non
     kept = Fetched("production", lambda name, label: "", ["answer"])
     kept.wait(20)
     assert Prompts(None, kept).text("answer") == Prompts().text("answer")
+
+
+def test_a_server_that_only_just_answers_is_waited_for_where_an_instruction_is_used_at_once() -> None:
+    begun = threading.Event()
+
+    def soon(name: str, label: str) -> str:
+        begun.wait(0.1)
+        return f"{name} {label}"
+
+    assert Prompts(None, Fetched("lab", soon, ["answer"])).text("answer") == "answer lab"
+
+
+def test_what_is_no_text_is_not_used_and_that_is_said_once() -> None:
+    said: list[str] = []
+
+    def chat(name: str, label: str) -> str:
+        raise NozzleError(f"{name} is a chat")
+
+    kept = Fetched("production", chat, ["answer"], said.append)
+    assert Prompts(None, kept).text("answer") == Prompts().text("answer")
+    assert Prompts(None, kept).text("answer") == Prompts().text("answer")
+    assert said == ["answer is a chat"]

@@ -2,15 +2,19 @@
 
 import gzip
 import json
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from nozzle.lm import Call, Reply, Span, Tracer, Usage
+from nozzle.cli import cli
+from nozzle.errors import NozzleError
+from nozzle.lm import Call, Reply, Scripted, Span, Tracer, Usage
 from nozzle.lm.langfuse import WAITING, Exporter, exporter, prompt
 from nozzle.lm.trace import read
 
@@ -55,6 +59,12 @@ def test_a_server_that_refuses_loses_nothing_from_the_file(tmp_path: Path) -> No
     assert len(list(read(tmp_path / "t.jsonl"))) == 1
 
 
+FOUND = {
+    "name": "answer", "version": 3, "type": "text", "prompt": "Briefly: {question}", "config": {},
+    "labels": ["production"], "tags": [],
+}  # fmt: skip
+
+
 class Double(ThreadingHTTPServer):
     """Langfuse's public API, as far as it is used."""
 
@@ -87,11 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if "/v2/prompts/answer" in self.path:
-            found = {
-                "name": "answer", "version": 3, "type": "text", "prompt": "Briefly: {question}", "config": {},
-                "labels": ["production"], "tags": [],
-            }  # fmt: skip
-            return self._reply(200, json.dumps(found).encode(), "application/json")
+            return self._reply(200, json.dumps(FOUND).encode(), "application/json")
+        if "/v2/prompts/chat" in self.path:
+            chat = {**FOUND, "name": "chat", "type": "chat", "prompt": [{"role": "system", "content": "Be brief."}]}
+            return self._reply(200, json.dumps(chat).encode(), "application/json")
         return self._reply(404, b'{"message": "not found"}', "application/json")
 
     def _reply(self, status: int, body: bytes, kind: str) -> None:
@@ -107,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
     pytest.importorskip("langfuse")
     server = Double()
-    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", "pk-lf-test")
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", f"pk-lf-{server.server_port}")  # the SDK keeps one client for each
     monkeypatch.setenv("LANGFUSE_SECRET_KEY", "sk-lf-test")
     monkeypatch.setenv("LANGFUSE_BASE_URL", f"http://127.0.0.1:{server.server_port}")
     yield server
@@ -130,3 +139,48 @@ def test_the_same_spans_arrive_through_the_sdk_and_prompts_come_by_label(double:
     assert "because" in facts["langfuse.observation.output"]
     assert prompt("answer") == "Briefly: {question}"
     assert prompt("unknown") == ""
+    with pytest.raises(NozzleError, match="chat that Langfuse keeps as production is a chat"):
+        prompt("chat")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_question_on_the_command_line_is_sent_there_with_the_words_kept_there(
+    double: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    def reply(messages: Sequence[Mapping[str, str]]) -> str:
+        sent.append(messages[-1]["content"])
+        return "Because."
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nozzle.words.company.model", lambda here: Scripted(reply))
+    (tmp_path / "nozzle.toml").write_text('prompt_label = "production"\n')
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal/entry.md").write_text("# T\n")
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert CliRunner().invoke(cli, ["ask", "why?"], standalone_mode=False).return_value == 0
+    assert sent == ["Briefly: why?"]
+    assert [each.name for each in double.spans] == ["chat scripted"]
+
+
+def test_nobody_waits_at_the_end_for_a_server_that_is_silent() -> None:
+    never, left = threading.Event(), []
+
+    class Silent:
+        def start_observation(self, **words: object) -> None:
+            left.append("begun")
+            never.wait(60)
+
+    silent = Exporter(Silent)
+    silent.ready()
+    silent(span())
+    silent.close()
+    assert left == ["begun"]
+    assert silent._thread.is_alive()
+    never.set()
+
+
+def test_who_asked_nothing_waits_for_nothing_at_the_end() -> None:
+    never = threading.Event()
+    Exporter(lambda: never.wait(60)).close()

@@ -33,9 +33,7 @@ ANYTHING = ["asyncio.CancelledError()", "SystemExit('boo')", "KeyboardInterrupt(
 
 @pytest.mark.parametrize("raised", ANYTHING)
 def test_whatever_a_value_does_when_it_is_looked_at_the_kernel_goes_on(bench: Bench, raised: str) -> None:
-    ended = bench.run(
-        f"import asyncio\nclass Task:\n    def __repr__(self): raise {raised}\nt = Task()\nprint('made')"
-    )
+    ended = bench.run(f"import asyncio\nclass Task:\n    def __repr__(self): raise {raised}\nt = Task()\nprint('made')")
     assert ended.status == "ok"
     assert ended.names["t"] == "Task"
     assert bench.stdout == "made\n"
