@@ -6,6 +6,7 @@ from nozzle.agents.conductor import Conductor, Memory
 from nozzle.agents.crew import Word
 from nozzle.agents.seat import Seat
 from nozzle.document.entry import Cell, Entry
+from nozzle.document.prompts import Prompt
 from nozzle.ledger import Seen
 
 
@@ -45,6 +46,15 @@ class Conducted(Seat):
             return True
         offers = (self.conductor.offers, self.conductor.invitations) if word in ("run", "deny") else ()
         return any(each.answer(id_, word == "run") for each in offers)
+
+    def _answers(self, there: tuple[Prompt, ...], said: Prompt) -> bool:
+        """Whether it was said to the nearest above that waits for it: also to what another program proposed."""
+        offers = self.conductor.offers
+        block = offers.nearest(said.span.start) if said.word in ("sure", "nope") and not said.text else None
+        if block is None:
+            return Seat._answers(self, there, said)
+        below = tuple(each for each in there if each.span.start > block.span.start)
+        return Seat._answers(self, below, said) or offers.answer(block.keys["id"], said.word == "sure")
 
     def stop(self) -> bool:
         return self.conductor.lookups.stop() | Seat.stop(self)

@@ -93,6 +93,8 @@ class Conductor:
         self.lookups.calls.tick(now)
         if not self._known:
             self._found(self.desk.entry)
+        if self.offers.unasked and not self._is_out():
+            self.offers.ask_again()
         if not self._hears() or now < self._pause():
             return
         fresh, self.live = self.live, set()
@@ -146,9 +148,13 @@ class Conductor:
 
     def _hears(self) -> bool:
         """Whether something is to be heard at the next pause; not while all that may be said today is under way."""
-        if not self.live or self.desk.permit.resting or self.desk.gone or self.desk.entry.held or not self._conducts():
+        if not self.live or self._is_out() or not self._conducts():
             return False
         return not (self.lookups.under_way and self.spent() >= self.crew.settings.remarks)
+
+    def _is_out(self) -> bool:
+        """Nothing is to be said here now."""
+        return bool(self.desk.permit.resting or self.desk.gone or self.desk.entry.held)
 
     def _conducts(self) -> bool:
         return conduct.voice(self.desk.entry, self.crew.settings.voice) == "conduct"

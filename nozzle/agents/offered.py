@@ -1,8 +1,8 @@
 """Cells that were offered without the doer: heard in prose, or proposed by another program. Ticked, one becomes a cell.
 
-It refuses to let run what it does not know: an offer is known to the process that made it, or is made out again from
-the paragraph that it stands under, after a restart. A tick counts when it was seen being made, by somebody who was no
-cell.
+It refuses to let run what it does not know: an offer is known to the process that made it. After a restart it is made
+out again from the paragraph that it stands under; what another program proposed is asked again, as the doer's is. A
+tick counts when it was seen being made, by somebody who was no cell.
 """
 
 import re
@@ -16,7 +16,7 @@ from nozzle.document import proposal, spoken
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope, hexdigest
 from nozzle.document.options import reach_of
-from nozzle.document.proposal import ByHand, Deny, Offer, Run, Terms
+from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Run, Terms
 from nozzle.document.risk import weigh
 from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Outcome
@@ -57,26 +57,54 @@ class Offers:
     """Ids of offers that the author let run while this process looked on."""
     suggested: int = 0
     """Cells that other programs have proposed."""
+    unasked: bool = True
+    """What other programs proposed before this text was looked at is not asked again yet."""
 
     def suggest(self, source: str, language: str, reason: str) -> str:
         """Another program would have a cell run here: it stands as a proposal, and runs when it is ticked; its id."""
-        changed = {name for cell in self.desk.entry.cells for name in names(cell).defines}
-        risk, touches = weigh(source, language, changed, self.crew.ground(self.desk.rel))
+        risk, touches = self._weighed(source, language)
         digest = hexdigest("suggested", source)
         reason = f"Another program proposes this cell, which no author has asked for. {reason}".strip()
-        offered = Offer(
-            proposal.name(digest, self.suggested, source), digest, source, language, reason, touches, proposal.BY_HAND,
-            by=MCP,
-        )  # fmt: skip
+        while proposal.find(self.desk.entry, id_ := proposal.name(digest, self.suggested, source)):
+            self.suggested += 1  # an earlier process counted too
+        offered = Offer(id_, digest, source, language, reason, touches, proposal.BY_HAND, by=MCP)
         self.suggested += 1
-        self.standing[offered.id] = offered
-        self._put(
-            "proposal", offered.id, "a cell suggested", lambda entry, hand: spoken.offer_at_end(entry, offered, hand)
-        )
+        self._stand(offered, "a cell suggested")
         self.desk.tools.say(
             Notice("proposed", self.desk.rel, f"another program proposes a cell ({risk}): tick run or deny")
         )
         return offered.id
+
+    def ask_again(self) -> None:
+        """What other programs proposed to an earlier process stands again, unticked, as what the doer proposed does."""
+        self.unasked = False
+        for block in [each for each in self.desk.entry.envelopes if each.kind == "proposal"]:
+            id_, stands = block.keys.get("id", ""), proposal.read(block)
+            if block.keys.get("by") != MCP or not id_ or id_ in self.standing:
+                continue
+            if not stands.whole:
+                self.unasked = True  # he is typing in it
+                continue
+            notice = f"{proposal.ANEW}{proposal.UNCOUNTED if stands.ticks else ''}."
+            touches = self._weighed(stands.source, stands.language)[1]
+            self._stand(
+                Offer(
+                    id_, block.of, stands.source, stands.language, proposal.reason(block), touches, proposal.BY_HAND,
+                    by=MCP, notice=notice,
+                ),
+                "asked again",
+            )  # fmt: skip
+            if stands.ticks:
+                self.desk.tools.say(Notice("held", self.desk.rel, f"line {block.span.start + 1}: {notice}"))
+
+    def nearest(self, line: int) -> Envelope | None:
+        """The proposal of another program above a line that `/sure` there is said to: no cell of the author's own
+        stands between."""
+        above = (proposal.find(self.desk.entry, each.id) for each in self.standing.values() if each.by == MCP)
+        there = [block for block in above if block and block.span.stop <= line]
+        last = max(there, key=lambda block: block.span.start, default=None)
+        own = [cell.span.start for cell in self.desk.entry.cells if not cell.by]
+        return last if last and not any(last.span.stop <= start < line for start in own) else None
 
     def saved(self) -> None:
         """The author saved: a tick, a change, a deletion."""
@@ -95,6 +123,7 @@ class Offers:
     def drop(self) -> None:
         self.standing.clear()
         self.allowed.clear()
+        self.unasked = True
 
     def lets(self, cell: Cell) -> bool:
         """Whether this cell is one that was offered and allowed."""
@@ -130,6 +159,15 @@ class Offers:
             self.desk.permit.allowed |= {cell.chain for cell in self.desk.entry.cells if self.lets(cell)}
             return True
         return False
+
+    def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
+        changed = {name for cell in self.desk.entry.cells for name in names(cell).defines}
+        return weigh(source, language, changed, self.crew.ground(self.desk.rel))
+
+    def _stand(self, offered: Offer, title: str) -> None:
+        """Put what another program proposes into the text, unticked."""
+        self.standing[offered.id] = offered
+        self._put("proposal", offered.id, title, lambda entry, hand: spoken.offer_at_end(entry, offered, hand))
 
     def _let_run(self, offered: Offer, source: str, how: str) -> None:
         del self.standing[offered.id]

@@ -160,9 +160,11 @@ def propose(entry: Entry, offer: Offer, hand: Hand) -> Edit | None:
 
 
 def offer_at_end(entry: Entry, offer: Offer, hand: Hand) -> Edit:
-    """A proposal that serves no task, at the end of an entry."""
+    """A proposal that serves no task, at the end of an entry; over itself, when it is asked again."""
     end = len(entry.rows)
     rows = _proposal(offer, hand)
+    if old := find(entry, offer.id):
+        return Edit(*put(entry, old.span, rows))
     return Edit(*put(entry, Span(end, end), rows)) if end else Edit(Span(0, 0), "\n".join(rows) + "\n")
 
 

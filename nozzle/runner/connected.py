@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 
@@ -119,7 +120,7 @@ class Servers:
         found: list[Any] = []
         cursor: str | None = None
         for _ in range(PAGES):
-            page = held.ask(lambda after=cursor: held.client.list_tools(cursor=after), call)
+            page = held.ask(partial(held.client.list_tools, cursor=cursor), call)
             found += page.tools
             cursor = page.next_cursor
             if cursor is None:

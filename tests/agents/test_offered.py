@@ -103,3 +103,63 @@ def test_what_another_program_proposes_stands_and_is_answered_like_the_doers(
     one.save(lambda text: text.replace(*answer))
     assert one.kinds() == kinds
     assert one.labels() == [label]
+
+
+def suggested(table: Callable[..., Table], *sources: str) -> str:
+    """The text in which another program has proposed cells to a process that has ended since."""
+    one = table()
+    one.begin("Words.\n")
+    for source in sources:
+        one.seat.conductor.offers.suggest(source, "python", "It asks.")  # type: ignore[attr-defined]
+    one.loop.desks[one.path].flush()
+    one.loop.close()
+    return one.text
+
+
+def test_what_another_program_proposed_is_asked_again_after_a_restart(table: Callable[..., Table]) -> None:
+    one = again(table, suggested(table, "print(6 * 7)", "print(6 * 8)"))
+    assert one.text.count(f"> {proposal.ANEW}.") == 2
+    assert "It asks." in one.text
+    text = one.tick()
+    assert "\n42\n" in text, text
+    assert "\n48\n" in text
+    assert one.labels() == ["kept", "kept"]
+
+
+def test_a_tick_between_two_processes_is_none(table: Callable[..., Table]) -> None:
+    one = again(table, suggested(table, "print(6 * 7)").replace("- [ ] run", "- [x] run"))
+    assert one.kinds() == ["proposal"]
+    assert "- [ ] run" in one.text
+    assert proposal.UNCOUNTED in one.text
+    assert "\n42\n" in one.tick()
+
+
+def test_the_same_cell_proposed_again_after_a_restart_stands_a_second_time(table: Callable[..., Table]) -> None:
+    one = again(table, suggested(table, "print(6 * 7)"))
+    one.seat.conductor.offers.suggest("print(6 * 7)", "python", "")  # type: ignore[attr-defined]
+    one.loop.desks[one.path].flush()
+    assert one.kinds() == ["proposal", "proposal"]
+
+
+@pytest.mark.parametrize(("word", "kinds"), [("sure", ["cell", "output"]), ("nope", ["attempt"])])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_word_below_what_another_program_proposed_answers_it(
+    table: Callable[..., Table], word: str, kinds: list[str], restarted: bool
+) -> None:
+    if restarted:
+        one = again(table, suggested(table, "print(6 * 7)", "print(6 * 8)"))
+    else:
+        one = table()
+        one.begin("Words.\n")
+        for source in ("print(6 * 7)", "print(6 * 8)"):
+            one.seat.conductor.offers.suggest(source, "python", "")  # type: ignore[attr-defined]
+        one.loop.desks[one.path].flush()
+    one.save(lambda text: f"{text}\n/{word}\n\n")
+    assert one.kinds() == ["proposal", *kinds]
+
+
+def test_a_word_below_a_cell_of_ones_own_is_not_said_to_a_proposal_above_that(table: Callable[..., Table]) -> None:
+    own = "\n```{code-cell} python\nprint(1)\n```\n\n"
+    one = again(table, suggested(table, "print(6 * 7)") + own)
+    one.save(lambda text: f"{text}\n/sure\n\n")
+    assert one.kinds() == ["proposal", "output"]
