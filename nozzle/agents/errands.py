@@ -147,7 +147,7 @@ class Errands:
                 raise NozzleError(f"no watch looks after {thread}; 'nozzle merge {thread}' brings all of it here")
             brought = threads.merge(thread, self.desk.rel)
         except NozzleError as error:
-            return self.desk.tools.say(Notice("fault", self.desk.rel, f"not merged: {error}"))
+            return self._tell_unmerged(name, str(error))
         ledger = self.desk.tools.ledger
         ledger.past.bring(self.desk.rel, brought.at)
         self.desk.put(
@@ -158,6 +158,12 @@ class Errands:
             )
         )  # fmt: skip
         self.desk.tools.say(Notice("task", self.desk.rel, f"merged: thread {thread}"))
+
+    def _tell_unmerged(self, name: str, why: str) -> None:
+        """In the text too: there he ticked it, and there it stood ticked for nothing."""
+        words = self.desk.tools.hand.redact(why)
+        self.desk.put(Piece("marker", name, "not merged", lambda entry: errand.unmerged(entry, name, words)))
+        self.desk.tools.say(Notice("fault", self.desk.rel, f"not merged: {why}"))
 
     def _write(self, name: str, status: str, words: str, thread: str, waits: Progress | None = None) -> None:
         """The state of a task, and what it waits with; only that it began and ended are steps."""

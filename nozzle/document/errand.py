@@ -12,11 +12,13 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
 from nozzle.document.options import first_code
 from nozzle.document.prompts import prompt
-from nozzle.document.scribe import fence, put
+from nozzle.document.scribe import fence, marker, put
+from nozzle.document.spoken import CLOSING
 
 _name = re.compile(r"task-([0-9a-f]{8})(?:-\d+)?")
-_merge = re.compile(r"\s*[-*+] \[[xX]\] +merge\b")
+_merge = re.compile(r"(\s*[-*+] \[)[xX](\] +merge\b)")
 MERGE = "merge"
+UNMERGED = "**Not merged:**"
 TROUBLE = {
     "stalled": "a cell has stalled",
     "it-repeats-itself": "it repeats itself",
@@ -105,6 +107,19 @@ def bring(entry: Entry, digest: str, there: Entry) -> Edit | None:
     rows = [row.rstrip("\r\n") for row in there.rows[other.region[0].span.start : other.below]]
     start = asked.region[0].span.start if asked.region else asked.span.stop
     return Edit(*put(entry, Span(start, asked.below), rows))
+
+
+def unmerged(entry: Entry, digest: str, why: str) -> Edit | None:
+    """Say under a task why it could not be merged, over what was said of that before; its box is clear again."""
+    old = forked(entry).get(digest)
+    if old is None:
+        return None
+    told = [">", f"> {UNMERGED} {' '.join(why.split()).rstrip('.')}. When that is done, tick merge again."]
+    body = [_merge.sub(r"\1 \2", row) for row in old.body]
+    if (before := next((at for at, row in enumerate(body) if row.startswith(f"> {UNMERGED}")), None)) is not None:
+        del body[before - 1 : before + 1]
+    end = max((at for at, row in enumerate(body) if row.startswith(">")), default=-1) + 1
+    return Edit(*put(entry, old.span, [marker("task", old.keys), "", *body[:end], *told, *body[end:], "", CLOSING]))
 
 
 def forked(entry: Entry) -> dict[str, Envelope]:

@@ -153,6 +153,28 @@ def test_ticking_merge_brings_back_what_was_written_and_the_files(threads: Threa
     assert ("A", "journal/_out/total.txt") in watched.workshop.here.steps.files(steps[0])
 
 
+def test_a_merge_that_cannot_be_is_told_under_the_task_and_its_box_is_clear_again(
+    threads: Threads, watched: Watched
+) -> None:
+    path = begun(watched)
+    watched.until(lambda: done(path), 60)
+    watched.quiet()
+    mine = path.parent / "_out" / "total.txt"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    why = "journal/_out/total.txt: changed here and in no step yet; save a step first, or move it away"
+    for _ in range(2):
+        watched.save(path.read_text().replace("- [ ] merge", "- [x] merge"))
+        watched.until(lambda: "- [ ] merge" in path.read_text(), 60)
+        watched.quiet()
+        assert path.read_text().count(f"> **Not merged:** {why}. When that is done, tick merge again.\n") == 1
+        assert "> The sum is 6." in path.read_text()
+    mine.unlink()
+    watched.save(path.read_text().replace("- [ ] merge", "- [x] merge"))
+    watched.until(lambda: "total = sum(x)" in path.read_text(), 60)
+    assert "Not merged" not in path.read_text()
+
+
 def test_stop_here_stops_it_there(threads: Threads, watched: Watched) -> None:
     """What waits for an answer waits no more."""
     threads.here.model = Doer(fence("import requests")).model
