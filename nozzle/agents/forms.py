@@ -79,7 +79,9 @@ def labelled(
         asked = ask(crew.model, signature, given, shared, terms)
     except Failed as failed:
         kept = failed.so_far if not imitates(failed.so_far) else ""
-        return Saying(f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name)
+        return Saying(
+            f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name, status=failed.status
+        )
     said = asked.value
     if evidence is not None:
         known = replace(evidence, text=f"{evidence.text}\n{clean['facts']}\n{clean['question']}")

@@ -53,6 +53,8 @@ class Saying:
     """A model's own reasoning, kept folded."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What its step shall say beside it: tokens, cost, the trace. Not written in the text."""
+    status: int = 0
+    """With which a command ends that was to get it; not 0: who was asked gave no answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from nozzle.errors import NozzleError
+from nozzle.errors import Missing, NozzleError
 
 Message = Mapping[str, str]
 """{"role": "system" | "user" | "assistant", "content": text}"""
@@ -40,6 +40,15 @@ class Failed(NozzleError):
         self.kind = kind
         self.so_far = so_far
         """What had come until then."""
+
+
+class Keyless(Failed):
+    """A model cannot be asked: there is no key for it on this machine."""
+
+    status = Missing.status
+
+    def __init__(self, words: str) -> None:
+        super().__init__("key", words)
 
 
 @dataclass(frozen=True, slots=True)

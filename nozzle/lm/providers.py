@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nozzle.errors import Missing
-from nozzle.lm.model import Call, Failed, Gathered, Kind, Message, Reply, Stop, Tell, Usage
+from nozzle.lm.model import Call, Failed, Gathered, Keyless, Kind, Message, Reply, Stop, Tell, Usage
 from nozzle.lm.wire import counted
 
 FAR = 15
@@ -58,7 +58,7 @@ class Provider:
         if key := self.key():
             more["api_key"] = key
         elif missing := litellm.validate_environment(self.name).get("missing_keys"):
-            raise Failed("key", f"{self.name} needs {' or '.join(missing)} in the environment or the keyring")
+            raise Keyless(f"{self.name} needs {' or '.join(missing)} in the environment or the keyring")
 
         def begin() -> Iterable[Any]:
             stream: Iterable[Any] = litellm.completion(

@@ -27,7 +27,8 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
     @STEP asks the agent that has seen the entry as it was at that step (what 'nozzle log' shows, any name git knows, or
     the digest of a cell), and nothing of what came after. Without a model ('model' in the settings), the answer is
     found in the journal by search or read off the code, and says so. How the work is doing is told as 'nozzle how'
-    tells it, and no model is asked. To keep question and answer, write a paragraph '/ask ...' in the entry instead.
+    tells it, and no model is asked. Exits with 1 when the model gave no answer, with 3 when its key or its package is
+    missing. To keep question and answer, write a paragraph '/ask ...' in the entry instead.
     """
     from nozzle.errors import WrongCommand
     from nozzle.explainer import asks_how
@@ -44,9 +45,10 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
             click.echo(said)
             return status
         text, rel = text_at(here, entry, at)
-        for line in plain(answer(here, text, rel, question)):
+        found = answer(here, text, rel, question)
+        for line in plain(found):
             click.echo(line)
-    return 0
+    return found.status
 
 
 def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]] = ()) -> Saying:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from nozzle.document.entry import Entry
-from nozzle.lm import Call, Reply, Span, Tracer, Usage
+from nozzle.errors import Missing
+from nozzle.lm import Call, Failed, Reply, Scripted, Span, Tracer, Usage
+from nozzle.lm.model import Keyless
 from nozzle.words.ask import answer
 from nozzle.words.journal import Journal, journal
 from tests.lm.test_ask import Interrupted
@@ -162,3 +164,18 @@ def test_learn_traces_names_a_provider_that_should_have_hit(say: Say, folder: Pa
     assert [row.endswith("!") for row in rows[:3]] == [False, False, True]
     assert rows[3] == "6,000 tokens sent, 1,500 of them cached, 15 received, $0.0300"
     assert rows[4] == "! vendor/m cached nothing in 1 calls that begin like an earlier one"
+
+
+@pytest.mark.parametrize(
+    ("failed", "status"),
+    [(Failed("unreachable", "nobody is there"), 1), (Keyless("it needs A_KEY"), Missing.status)],
+)
+def test_a_question_that_was_not_answered_is_no_success(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch, failed: Failed, status: int
+) -> None:
+    entry(folder, "# T\n")
+    git(folder, "init", "-q")
+    monkeypatch.setattr("nozzle.words.company.model", lambda here: Scripted(lambda messages: failed))
+    said = say("ask", "why?")
+    assert f"No answer: {failed}" in said.out
+    assert said.status == status
