@@ -32,6 +32,7 @@ CELL_SHOWN = 16
 """Of a cell's own digest: what is trusted because of it must not be found by trying."""
 
 MODES = ("save", "ask", "never")
+CONFLICT = "line {}: git conflict markers; settle the conflict first"
 """What the front matter's `run` may be: cells run as they are saved, when somebody says so, or not at all."""
 LANGUAGES = {
     "python": "python", "python3": "python", "py": "python", "ipython": "python", "ipython3": "python",
@@ -232,7 +233,7 @@ class Entry:
     def held(self) -> str:
         """Why nothing in this entry may run; empty when it may."""
         if (line := frontmatter.conflict(self.rows, self._covered)) is not None:
-            return f"line {line + 1}: git conflict markers; settle the conflict first"
+            return CONFLICT.format(line + 1)
         if self.front.problem:
             return self.front.problem
         if (run := self.meta.get("run", "save")) not in MODES:
@@ -240,6 +241,8 @@ class Entry:
         if why := self.front.unusable:
             return why
         if (line := self._damaged) is not None:
+            if (begin := frontmatter.conflict(self.rows)) is not None:  # it begins in a block, and tore that
+                return CONFLICT.format(begin + 1)
             words = "a nozzle block lost its first or last line; put it back, or delete what is left of it"
             return f"line {line + 1}: {words}"
         return ""

@@ -70,7 +70,7 @@ def _near(repo: Repo, words: str) -> str:
         said |= {one.sha[:7]: one.sha[:7], one.title: f"{one.sha[:7]} ({one.title})"}
         said |= {one.cell[:12]: one.cell[:12]} if one.cell else {}
     same = [said[key] for key in said if words and words.lower() in key.lower()]
-    near = difflib.get_close_matches(words[:40], said, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(words[:40], said, n=3)
     found = list(dict.fromkeys([*same, *(said[key] for key in near)]))[:3]
     if found:
         return f": did you mean {' or '.join(found)}?"

@@ -90,6 +90,9 @@ def test_near_words_are_offered(author: Author, steps: Steps) -> None:
     author.git("branch", "fusion")
     with pytest.raises(WrongCommand, match="no step is called 'fusoin': did you mean fusion"):
         steps.resolve("fusoin")
+    author.git("branch", "idea")
+    with pytest.raises(WrongCommand, match="no step is called 'deadbeef': `nozzle log`"):
+        steps.resolve("deadbeef")
     with pytest.raises(WrongCommand, match=f"did you mean {one.sha[:7]}"):
         steps.resolve("cell in a")
     for words in ("", "--help", "zzzzzz", "main:a.md", "a\nb", "deadbeef", "HEAD~99"):
