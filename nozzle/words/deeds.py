@@ -154,8 +154,9 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Put a paragraph, a cell, a question, a task or a short word to an agent into the entry."""
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
-    from nozzle.document.insert import SHORT, insert, swallowed
+    from nozzle.document.insert import insert, swallowed
     from nozzle.document.lines import decoded
+    from nozzle.document.prompts import SHORT
 
     what, text = deed.args.get("what", "prose"), deed.args.get("text", "")
     if what not in ("prose", "cell", "ask", "do", *SHORT) or not (text.strip() or what in SHORT):

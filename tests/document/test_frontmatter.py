@@ -155,9 +155,5 @@ def test_a_conflict_that_begins_inside_a_block_is_told_as_one() -> None:
     theirs = "2\n```\n\n<!-- /nozzle chain=b -->\n>>>>>>> other\n"
     opening = f"<!-- nozzle:output v=1 of={'a' * 12} status=ok -->"
     block = f"{opening}\n\n```text\n<<<<<<< HEAD\n1\n```\n\n<!-- /nozzle chain=a -->\n"
-        "<!-- nozzle:output v=1 of="
-        + "a" * 12
-        + " status=ok -->\n\n```text\n<<<<<<< HEAD\n1\n```\n\n<!-- /nozzle chain=a -->\n"
-    )
     text = f"# T\n\n```{{code-cell}} python\n1\n```\n\n{block}=======\n{theirs}"
     assert Entry(text).held.startswith("line 10: git conflict")
