@@ -77,6 +77,8 @@ class Loop:
     """The states of its kernels are kept by another loop's side, which outlives it."""
     beside: "Callable[..., None] | None" = None
     """Looks after another worktree of this journal: (folder, the reply of who asked)."""
+    moved: Callable[[], None] = lambda: None
+    """Told that HEAD or a branch moved, here or in another worktree."""
     sides: dict[str, Side] = field(default_factory=dict)
     """Prompts beside its entries, by who asked for them."""
     _looks: dict[Path, float] = field(default_factory=dict)
@@ -148,6 +150,8 @@ class Loop:
             case Moved():
                 if self.tools.ledger.elsewhere():
                     self._look_soon(self.desks)
+                with self.telling(self.tools.root):
+                    self.moved()
             case Said(desk, run, event):
                 with self.telling(desk.path):
                     desk.hear(run, event)

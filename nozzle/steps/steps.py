@@ -214,6 +214,10 @@ class Steps:
         """All places where threads of this repository are checked out, the first one first."""
         return fork.worktrees(self._repo)
 
+    def worktrees_since(self) -> float:
+        """When one of them was last made or forgotten."""
+        return repo.mtime(self._repo.common / "worktrees")
+
     def forked(self) -> bool:
         """Whether this worktree is one that `fork` made."""
         return self.root.is_relative_to(fork.home(self._repo))

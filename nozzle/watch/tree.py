@@ -30,6 +30,9 @@ _MASK = Mask(
 )
 """Who only reads wakes nobody."""
 
+_OTHERS = "worktrees"
+"""Where git keeps, for each of the other worktrees, a folder with its HEAD."""
+
 Wanted = Callable[[Path], bool]
 
 
@@ -108,9 +111,13 @@ class Tree:
             self._add_late(path)
 
     def _on_head(self, path: Path, folder: "_Folder", event: InotifyEvent) -> None:
+        of_other = folder.path not in self._git and folder.path.parent.name == _OTHERS
         if event.is_directory and event.is_create:
-            self._add_heads(path)
-        elif folder.path in self._git and path.name not in ("HEAD", "packed-refs"):
+            if not of_other:
+                self._add_heads(path)
+            if folder.path.name == _OTHERS:
+                self._news.say(HeadMoved())  # its HEAD may have been written before anybody looked
+        elif (of_other or folder.path in self._git) and path.name not in ("HEAD", "packed-refs"):
             return
         elif (event.is_close_write or event.is_moved_to or event.is_delete) and path.suffix != ".lock":
             self._news.say(HeadMoved())
@@ -159,11 +166,11 @@ class Tree:
 
     def _add_git(self, git: Path) -> None:
         self._add(git, heads=True)
-        for name in ("logs", "refs"):
+        for name in ("logs", "refs", _OTHERS):
             self._add_heads(git / name)
 
     def _add_heads(self, folder: Path) -> None:
-        if self._add(folder, heads=True):
+        if self._add(folder, heads=True) and folder.parent.name != _OTHERS:
             for entry in _entries(folder):
                 if entry.is_dir(follow_symlinks=False):
                     self._add_heads(Path(entry.path))

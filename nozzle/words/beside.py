@@ -34,16 +34,32 @@ class Threads:
     """Where their pages are shown."""
     loops: dict[Path, Loop] = field(default_factory=dict)
     _running: dict[Path, threading.Thread] = field(default_factory=dict)
+    _since: float = 0.0
+    """When a worktree had last been made or forgotten, as far as it was looked at."""
     _ends: bool = False
     """All are to stop, also one that has only begun."""
 
     def all(self) -> None:
         """Look after every thread that was forked here, but for the one in whose folder this watch runs itself."""
+        self._since = self.here.steps.worktrees_since()
+        for folder in self._others():
+            self.begin(folder, None)
+
+    def _others(self) -> Iterator[Path]:
         first, *others = self.here.steps.worktrees()
         beside = first.thread.folder.parent
         for folder in (other.thread.folder for other in others if not other.gone):
             if folder.is_relative_to(beside) and not folder.samefile(self.here.root):
-                self.begin(folder, None)
+                yield folder
+
+    def added(self) -> None:
+        """Look after worktrees that somebody made by hand since; a fork's is begun by whoever forked it."""
+        if (now := self.here.steps.worktrees_since()) != self._since:
+            self._since, home = now, self.here.steps.home()
+            for folder in self._others():
+                if folder not in self._running and not folder.is_relative_to(home):
+                    self.say(f"thread {folder.name}: watched too, in {folder}")
+                    self.begin(folder, None)
 
     def begin(self, folder: Path, reply: Reply | None) -> None:
         """Look after one more; `reply` is told how many cells have their state at once."""
@@ -166,12 +182,13 @@ def beside(
 ) -> Iterator[Threads]:
     """Look after the other threads while this one is watched, and show them where it is shown."""
     threads = Threads(here, hear, say, loop.tools.snapshots, loop.tools.together, shown)
-    loop.beside, here.beside = threads.begin, threads
+    loop.beside, loop.moved, here.beside = threads.begin, threads.added, threads
     threads.all()
     try:
         yield threads
     finally:
         loop.beside = here.beside = None
+        loop.moved = lambda: None
         threads.close()
 
 

@@ -261,3 +261,18 @@ def test_a_run_goes_on_with_what_it_made_due_and_comes_to_an_end(say: Say, folde
     entry(folder, cell(counts.format("x", "y")), "journal/x.md")
     entry(folder, cell(counts.format("y", "x")), "journal/y.md")
     assert "is due again: what it read has changed" in say("run").out
+
+
+def test_a_worktree_that_is_made_by_hand_while_the_watch_runs_is_watched_too(
+    say: Say, folder: Path, private: Path, tmp_path: Path
+) -> None:
+    entry(folder, cell("print(1)"))
+    say("run")
+    with process("watch", "--no-page"):
+        until(lambda: list(control.ask(private, "at work") or [])[:-1])
+        git(folder, "worktree", "add", "-q", str(tmp_path / "side"), "-b", "side")
+        there = tmp_path / "side" / "journal" / "entry.md"
+        beside = folder / ".git" / "worktrees" / "side" / "nozzle"
+        until(lambda: list(control.ask(beside, "at work") or [])[:-1])
+        there.write_text(there.read_text().replace("print(1)", "print(6 * 7)"))
+        until(lambda: "42\n```" in there.read_text())
