@@ -74,7 +74,8 @@ class Held:
     def label(self) -> str:
         """In plain words, for a person who allows a cell."""
         kept = [word for word, is_kept in (
-            ("writes only in this journal and in shared memory", self.files),
+            ("writes only in folders of this journal in which no entry could appear (`_out` is one) and in shared "
+             "memory", self.files),
             ("reads only it and libraries in your home", self.files), ("no network", self.network),
         ) if is_kept]  # fmt: skip
         return f"confined: {', '.join(kept)}" if kept else "not confined: this system has neither Landlock nor seccomp"

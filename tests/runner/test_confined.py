@@ -71,8 +71,8 @@ print(x, subprocess.run(['cat', 'made'], capture_output=True, text=True).stdout)
     assert bound.stdout == "1 before\n"
     assert bound.session.live.held is not None
     assert bound.session.live.held.label == (
-        "confined: writes only in this journal and in shared memory, reads only it and libraries in your home, "
-        "no network"
+        "confined: writes only in folders of this journal in which no entry could appear (`_out` is one) and in "
+        "shared memory, reads only it and libraries in your home, no network"
     )
 
 
