@@ -45,6 +45,8 @@ class Doer:
     active: dict[str, Task] = field(default_factory=dict)
     """The tasks under way, by the digests of their prompts."""
     now: float = 0.0
+    _unpriced: bool = False
+    """It was said that the price of the model is not known."""
 
     # -- thinking -----------------------------------------------------------------------------------------------
 
@@ -85,6 +87,7 @@ class Doer:
             so_far = getattr(found, "so_far", "")
             return self.end(task, "failed", f"The doer could not go on: {found}", "" if imitates(so_far) else so_far)
         task.spent += found.usage
+        self._tell_unpriced(found)
         task.move = found.value
         task.number += 1
         move = found.value
@@ -98,6 +101,13 @@ class Doer:
             name, task.digest, move.source, move.language, move.reason, touches=touches, by_hand=by_hand, risk=risk
         )
         self.stand(task, offer, facts(found))
+
+    def _tell_unpriced(self, found: Asked[Move]) -> None:
+        """One of the budgets may bound nothing: that is said once."""
+        if found.usage.cost is None and not self._unpriced:
+            self._unpriced = True
+            words = f"the price of {found.reply.model or 'the model'} is not known, so task_dollars bounds no task"
+            self.say("warning", f"{words}; task_steps, task_tokens and task_seconds do")
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
         return weigh(source, language, self.changed(), self.crew.ground(self.desk.rel))

@@ -131,6 +131,13 @@ def test_budgets_are_checked_before_each_call(table: Open) -> None:
     assert "task_tokens allows no more" in other.begin(TASK.replace("add", "sum"))
 
 
+def test_where_no_price_is_known_it_is_said_once_that_dollars_bound_nothing(table: Open) -> None:
+    one = table(fence("print(1)"), fence('final_answer("ok")'), fence('final_answer("ok")'))
+    one.begin(TASK + "\n/do :here: another\n\n")
+    (told,) = (each.text for each in one.workshop.notices if each.kind == "warning")
+    assert told.startswith("the price of scripted is not known, so task_dollars bounds no task; task_steps")
+
+
 @pytest.mark.parametrize(
     "reply", ["no cell at all", "a\n\n```{code-cell} julia\n1\n```", fence("1") + "\n" + fence("2")]
 )
