@@ -170,6 +170,16 @@ class Doer:
             case Wait():
                 return
 
+    def wait_for_word(self, task: Task, offer: Offer, notice: str) -> None:
+        """What stands, as its author has it by now, does not run by itself any more; it says why."""
+        stands = _standing(self.desk.entry, offer)
+        if stands is None or not stands.whole or stands.pasted or "deny" in stands.ticks:
+            return  # he has answered, or is at it
+        if stands.source.strip() != offer.source.strip():
+            touches = self._weighed(stands.source, offer.language)[1]
+            offer = replace(offer, source=stands.source, touches=touches)
+        self.stand(task, replace(offer, risk="ask", notice=notice))
+
     def _let_run(self, task: Task, offer: Offer, source: str, how: str) -> None:
         """The proposal becomes a cell, which is then due like any other."""
         far = reach_of(source)

@@ -4,7 +4,7 @@ What a process may let run is what it wrote itself and has watched since: offers
 the text. After a checkout or a restart every proposal is made anew before it can be answered.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.doer import REPLAYS, Doer
@@ -100,7 +100,7 @@ class Tasks:
         task = self.active[digest]
         task.sure, task.sure_of_all = 0, False
         if task.state == "standing" and task.offer:
-            self.doer.stand(task, replace(task.offer, risk="ask", notice=why))
+            self.doer.wait_for_word(task, task.offer, why)
 
     def answer(self, id_: str, word: Word) -> bool:
         """Answer the proposal that stands (the one of this id, or the first), from the terminal or the page."""

@@ -178,6 +178,25 @@ def test_sure_with_words_that_are_no_consent_lets_nothing_run_and_says_so(table:
     assert "did not understand" not in text
 
 
+def test_words_that_are_no_consent_leave_what_was_edited_and_it_waits(table: Open) -> None:
+    one = table(fence("import os\nprint('risky')"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    text = one.save(lambda text: text.replace("print('risky')", "print('mine')") + "\n/sure, perhaps\n\n/sure so\n\n")
+    assert "\nimport os\nprint('mine')\n```\n\n- [ ] run" in text
+    assert "mine\n```" in one.save(lambda text: text + "\n/sure\n\n")
+
+
+def test_words_that_are_no_consent_leave_what_was_denied_or_run_by_hand(table: Open) -> None:
+    one = table(*[fence(f"import os\nprint('risky', {n})") for n in range(2)], fence('final_answer("ok")'))
+    one.begin(TASK)
+    one.save(lambda text: text.replace("- [ ] deny", "- [x] deny") + "\n/sure not\n\n")
+    text = one.save(
+        lambda text: text.replace("- [ ] deny\n", "- [ ] deny\n\n```\nIt did.\n```\n") + "\n/sure it did\n\n"
+    )
+    assert "It did." in text
+    assert one.labels() == ["denied", "by-hand", "read"]
+
+
 def test_words_that_are_no_consent_end_what_was_allowed_beforehand(table: Open) -> None:
     one = table(*[fence(f"import os\nprint('risky', {n})") for n in range(3)], fence('final_answer("ok")'))
     one.begin(TASK)
