@@ -19,6 +19,8 @@ FAR = 15
 """Messages before the last shared one at which a second marker stands: Anthropic looks back over twenty."""
 WAIT = 1.0
 
+BROKEN = "MidStreamFallbackError"
+"""What litellm says of a stream that broke off; why, it says within."""
 _KINDS: tuple[tuple[str, Kind, str], ...] = (
     ("AuthenticationError", "key", "the key was not accepted"),
     ("PermissionDeniedError", "key", "the key may not use this model"),
@@ -126,6 +128,8 @@ def load() -> Any:
             import litellm
     except ImportError:
         raise Missing("a provider's model needs litellm: pip install 'nozzle[providers]'") from None
+    # it makes more of its types when it is first called, in threads of its own
+    warnings.filterwarnings("ignore", "Item '.*' on TypedDict class|Pydantic serializer warnings", UserWarning)
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     return litellm
@@ -165,7 +169,16 @@ def _priced(litellm: Any, model: str, usage: Usage) -> Usage:
 
 def _failed(model: str, error: Exception, so_far: str) -> Failed:
     names = [kind.__name__ for kind in type(error).__mro__]
+    inner = getattr(error, "original_exception", None)
+    if BROKEN in names and isinstance(inner, Exception):
+        if not so_far:
+            return _failed(model, inner, so_far)
+        error = inner
     words = " ".join(str(error).split())[:300]
+    if BROKEN in names:
+        return Failed(
+            "truncated", f"{model}: the provider broke off in the middle of its reply; ask again ({words})", so_far
+        )
     for name, kind, said in _KINDS:
         if name in names:
             return Failed(kind, f"{model}: {said} ({words})", so_far)

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from nozzle.lm import Call, Choice, Failed, Stop, choose
-from nozzle.lm.providers import Provider, marked
+from nozzle.lm.providers import Provider, _failed, marked
 from tests.lm.wire import WireServer
 
 litellm = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="litellm is not installed")
@@ -86,3 +86,33 @@ def test_a_missing_key_is_named_before_anything_is_sent(monkeypatch: pytest.Monk
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(Failed, match="ANTHROPIC_API_KEY"):
         Provider("anthropic/claude-sonnet-5").reply(Call(MESSAGES), lambda piece: None, Stop())
+
+
+class MidStreamFallbackError(Exception):
+    """As litellm's, with what it is made of."""
+
+    original_exception = type("InternalServerError", (Exception,), {})("Overloaded")
+
+
+@pytest.mark.parametrize(
+    ("so_far", "kind", "words"),
+    [
+        ("Because", "truncated", "a/m: the provider broke off in the middle of its reply; ask again (Overloaded)"),
+        ("", "unreachable", "a/m: the provider failed or cannot be reached (Overloaded)"),
+    ],
+)
+def test_a_stream_that_breaks_off_is_told_in_plain_words(so_far: str, kind: str, words: str) -> None:
+    failed = _failed("a/m", MidStreamFallbackError("litellm.MidStreamFallbackError: ..."), so_far)
+    assert (failed.kind, str(failed), failed.so_far) == (kind, words, so_far)
+
+
+@litellm
+def test_types_that_litellm_makes_when_it_is_called_warn_nobody() -> None:
+    code = (
+        "from nozzle.lm.providers import load; load()\n"
+        "from typing_extensions import ReadOnly, TypedDict\n"
+        "from pydantic import TypeAdapter\n"
+        "TypeAdapter(TypedDict('Item', {'id': ReadOnly[str]}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
