@@ -129,7 +129,7 @@ def load() -> Any:
     except ImportError:
         raise Missing("a provider's model needs litellm: pip install 'nozzle[providers]'") from None
     # it makes more of its types when it is first called, in threads of its own
-    warnings.filterwarnings("ignore", "Item '.*' on TypedDict class|Pydantic serializer warnings", UserWarning)
+    warnings.filterwarnings("ignore", "Items? '.*' on TypedDict class|Pydantic serializer warnings", UserWarning)
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     return litellm

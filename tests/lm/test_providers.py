@@ -113,6 +113,7 @@ def test_types_that_litellm_makes_when_it_is_called_warn_nobody() -> None:
         "from typing_extensions import ReadOnly, TypedDict\n"
         "from pydantic import TypeAdapter\n"
         "TypeAdapter(TypedDict('Item', {'id': ReadOnly[str]}))\n"
+        "TypeAdapter(TypedDict('Items', {'id': ReadOnly[str], 'name': ReadOnly[str]}))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
