@@ -116,6 +116,13 @@ class Past:
         """Whether a run of this cell is known, below these very cells."""
         return self._of(rel).of(cell.chain) is not None
 
+    def outside(self, rel: str, cell: Cell) -> str:
+        """Why a cell that has run is not to run again unasked: what it does outside would be done twice."""
+        if cell.options.once:
+            return "it says once"
+        fact = self.last(rel, cell)
+        return f"it reached outside ({', '.join(fact.effects)})" if fact and fact.effects else ""
+
     def reached_aside(self, cell: Cell) -> tuple[str, ...]:
         """Where a run of this very cell reached whose result is not here, but on another thread, whichever entry's."""
         if self._beside is None:

@@ -9,11 +9,13 @@ from typing import Any, Literal, Protocol
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Word as Said
-from nozzle.document.risk import Ground
+from nozzle.document.proposal import Risk
+from nozzle.document.risk import Ground, weigh
 from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
 from nozzle.explainer import Live, Recall
 from nozzle.explainer.claims import Evidence, shown
+from nozzle.explainer.slices import defined
 from nozzle.lm import Model, Prompts, Tracer
 from nozzle.settings import Settings
 
@@ -112,6 +114,10 @@ class Crew:
         messages: Sequence[Message] = fit(trajectory(entry, upto), self.settings.model_context)
         sent = [{"role": each.role, "content": self.redact(each.content)} for each in messages]
         return [{"role": "system", "content": self.redact(system)}, *sent]
+
+    def weighed(self, entry: Entry, rel: str, source: str, language: str) -> tuple[Risk, str]:
+        """What a cell could do in an entry, and what it would touch, in words."""
+        return weigh(source, language, defined(entry), self.ground(rel))
 
     def evidence(self, entry: Entry, folder: Path, but: str = "", claims: Sequence[str] = ()) -> Evidence:
         """What bears out a model's words about an entry that lies in this folder; without the code of the cell of this

@@ -19,14 +19,12 @@ from nozzle.document.outputs import plain
 from nozzle.document.prompts import prompt
 from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
-from nozzle.document.risk import weigh
 from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates, ungreyed
 from nozzle.errors import NozzleError
 from nozzle.explainer.claims import besides, weighed
 from nozzle.explainer.links import link
-from nozzle.explainer.slices import names
 from nozzle.lm import Asked, Model, Signature, ask
 from nozzle.lm.ask import Terms as Asking
 from nozzle.permit import Answer
@@ -110,11 +108,7 @@ class Doer:
             self.say("warning", f"{words}; task_steps, task_tokens and task_seconds do")
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
-        return weigh(source, language, self.changed(), self.crew.ground(self.desk.rel))
-
-    def changed(self) -> set[str]:
-        """Names that cells of the entry have given a meaning of their own."""
-        return {name for cell in self.desk.entry.cells for name in names(cell).defines}
+        return self.crew.weighed(self.desk.entry, self.desk.rel, source, language)
 
     # -- standing -----------------------------------------------------------------------------------------------
 

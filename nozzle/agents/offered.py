@@ -17,12 +17,10 @@ from nozzle.document.edit import Edit
 from nozzle.document.entry import Cell, Entry, Envelope, hexdigest
 from nozzle.document.options import reach_of
 from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Run, Terms
-from nozzle.document.risk import weigh
 from nozzle.document.scribe import Hand
 from nozzle.document.spoken import Outcome
 from nozzle.document.thought import conduct
 from nozzle.document.thought.conduct import Remark
-from nozzle.explainer.slices import names
 from nozzle.piece import Piece
 
 MCP = "mcp"
@@ -161,8 +159,7 @@ class Offers:
         return False
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
-        changed = {name for cell in self.desk.entry.cells for name in names(cell).defines}
-        return weigh(source, language, changed, self.crew.ground(self.desk.rel))
+        return self.crew.weighed(self.desk.entry, self.desk.rel, source, language)
 
     def _stand(self, offered: Offer, title: str) -> None:
         """Put what another program proposes into the text, unticked."""

@@ -28,9 +28,8 @@ THOUGHT = "how it thought"
 """The fold with a model's own reasoning, the last of a block."""
 OUTDATED = "*Asked before the question was edited; delete this answer to ask again.*"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_ours = re.compile(
-    r"^([ \t>]*)(?=[*_]*(?:touches|by hand|nozzle (?:was started anew|did not understand))\b)", re.I | re.M
-)
+_said_by_us = "|".join(map(re.escape, ("touches", "by hand", proposal.ANEW.split(",")[0], proposal.UNCLEAR)))
+_ours = re.compile(rf"^([ \t>]*)(?=[*_]*(?:{_said_by_us})\b)", re.I | re.M)
 _boxed = re.compile(r"^([ \t>]*(?:[-*+]|\d+[.)])[ \t]+)(?=\[[ xX]\])", re.M)
 WATCH = "watch"
 """Who tells news of a task."""

@@ -85,6 +85,11 @@ def _names(language: str, body: str) -> Names:
     return Names(frozenset(reader.defines), frozenset(reader.uses))
 
 
+def defined(entry: Entry) -> set[str]:
+    """Names that cells of an entry have given a meaning of their own."""
+    return {name for cell in entry.cells for name in names(cell).defines}
+
+
 def _tree(body: str) -> ast.Module | None:
     """The code of a cell; None when it does not parse."""
     try:

@@ -155,10 +155,14 @@ class Gathered:
     def text(self) -> str:
         return "".join(self.pieces)
 
-    def add(self, piece: str) -> None:
-        """One more piece; raises Failed when it is to stop, or has become too long."""
+    def heed(self) -> None:
+        """Raises Failed when it is to stop."""
         if self.stop.said:
             raise Failed("stopped", "you stopped it", self.text)
+
+    def add(self, piece: str) -> None:
+        """One more piece; raises Failed when it is to stop, or has become too long."""
+        self.heed()
         piece, self._half = _whole(self._half + piece)
         if piece:
             self.pieces.append(piece)

@@ -86,7 +86,7 @@ class Provider:
                 gathered.thoughts.append(getattr(choice.delta, "reasoning_content", "") or "")
                 gathered.finish = choice.finish_reason or gathered.finish
                 gathered.add(choice.delta.content or "")
-        gathered.add("")  # it may have ended because it was to stop
+        gathered.heed()  # it may have ended because it was to stop
         return gathered.done(_priced(litellm, self.name, usage), model, id_)
 
 

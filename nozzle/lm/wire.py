@@ -45,7 +45,7 @@ class Wire:
 
     def _once(self, call: Call, gathered: Gathered) -> Reply:
         httpx = _httpx()
-        gathered.add("")
+        gathered.heed()
         body = {
             "model": self.name, "messages": [dict(each) for each in call.messages], "max_tokens": call.max_tokens,
             "stream": True, "stream_options": {"include_usage": True},
@@ -81,7 +81,7 @@ class Wire:
         except httpx.ConnectError:
             raise Failed("unreachable", f"{self.url}: nobody answers there; is the server running?") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            gathered.add("")  # it broke because it was to stop
+            gathered.heed()  # it broke because it was to stop
             raise Failed(
                 "truncated", f"{self.url}: the connection broke ({type(error).__name__})", gathered.text
             ) from None

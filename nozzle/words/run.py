@@ -132,7 +132,7 @@ def _follow(loop: Loop, entries: list[Path], faults: Container[str], ran: Contai
         turn = []
         for desk in (loop.desks[path] for path in entries if path in loop.desks):
             due = [row for row in desk.plan() if row.do == "due"]
-            done = {row.cell.chain for row in due if row.cell.chain in ran and _outside(past, desk.rel, row.cell)}
+            done = {row.cell.chain for row in due if row.cell.chain in ran and past.outside(desk.rel, row.cell)}
             twice = done or any(row.cell.chain in again for row in due)
             if any(row.why == "input changed" for row in due) and desk.rel not in faults and not twice:
                 again |= {row.cell.chain for row in due}
@@ -141,11 +141,6 @@ def _follow(loop: Loop, entries: list[Path], faults: Container[str], ran: Contai
             return
         loop.advance(turn)
         loop.run(until_idle=True)
-
-
-def _outside(past: Past, rel: str, cell: Cell) -> bool:
-    fact = past.last(rel, cell)
-    return cell.options.once or bool(fact and fact.effects)
 
 
 def ready(loop: Loop, here: Journal, voice: Voice) -> None:
@@ -266,7 +261,5 @@ def _by_watch(here: Journal, entries: list[Path], again: bool, voice: Voice) -> 
 if TYPE_CHECKING:
     from nozzle.beside import Notice
     from nozzle.desk import Desk
-    from nozzle.document.entry import Cell
     from nozzle.loop import Loop
-    from nozzle.past import Past
     from nozzle.words.voice import Ears, Voice

@@ -193,15 +193,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
 def _cannot(tools: Tools, rel: str, cell: Cell) -> str:
     from nozzle.document import plan
 
-    return _outside(tools, rel, cell) or plan.unfit(cell) or tools.specs.lacks(cell.language)
-
-
-def _outside(tools: Tools, rel: str, cell: Cell) -> str:
-    """Why a cell is not run again for a proof: what it does outside would be done twice."""
-    if cell.options.once:
-        return "it says once"
-    fact = tools.ledger.past.last(rel, cell)
-    return f"it reached outside ({', '.join(fact.effects)})" if fact and fact.effects else ""
+    return tools.ledger.past.outside(rel, cell) or plan.unfit(cell) or tools.specs.lacks(cell.language)
 
 
 def _as_before(past: Past, rel: str, cell: Cell, root: Path, begun: set[str]) -> None:

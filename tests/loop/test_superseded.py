@@ -130,16 +130,21 @@ ONCE = (
 )
 
 
-def test_a_cell_whose_step_is_gone_to_again_while_it_runs_runs_once_and_shows_its_result_there(
-    watched: Watched, tmp_path: Path
-) -> None:
+def left_for_another_branch(watched: Watched, outside: Path) -> None:
+    """A cell that reaches outside runs, and its author has gone to where the text is without it."""
     watched.save("# First\n")
     watched.until(lambda: watched.ask(lambda loop: loop.tools.ledger.at_head("journal/entry.md")))
     watched.git("branch", "other")
-    watched.save(cells(ONCE.format(outside=str(tmp_path / "outside"))))
+    watched.save(cells(ONCE.format(outside=str(outside))))
     began(watched)
     watched.git("checkout", "-q", "other")
     watched.until(lambda: watched.told("aside"))
+
+
+def test_a_cell_whose_step_is_gone_to_again_while_it_runs_runs_once_and_shows_its_result_there(
+    watched: Watched, tmp_path: Path
+) -> None:
+    left_for_another_branch(watched, tmp_path / "outside")
     watched.git("checkout", "-q", "main")
     watched.until(lambda: "stands here again" in watched.told("aside")[-1])
     go(watched)
@@ -153,13 +158,7 @@ def test_a_cell_whose_step_is_gone_to_again_while_it_runs_runs_once_and_shows_it
 def test_a_cell_that_ended_aside_and_reached_outside_is_asked_for_where_it_is_due_again(
     watched: Watched, tmp_path: Path
 ) -> None:
-    watched.save("# First\n")
-    watched.until(lambda: watched.ask(lambda loop: loop.tools.ledger.at_head("journal/entry.md")))
-    watched.git("branch", "other")
-    watched.save(cells(ONCE.format(outside=str(tmp_path / "outside"))))
-    began(watched)
-    watched.git("checkout", "-q", "other")
-    watched.until(lambda: watched.told("aside"))
+    left_for_another_branch(watched, tmp_path / "outside")
     go(watched)
     aside(watched)
     watched.git("checkout", "-q", "main")

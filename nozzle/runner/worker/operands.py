@@ -18,7 +18,7 @@ from .brief import brief, outline
 
 MOST = 8
 """Operands that are told."""
-_SECRET = re.compile(r"pass(?:w|phrase|code|\b)|pwd|secret|token|api_?key|credential|auth", re.I)
+_SECRET = re.compile(r"pass(?:w|phrase|code|\b)|pwd|secret|token|api_?key|credential|auth(?!or)", re.I)
 """Names of what is told by its size alone."""
 LONGEST = 200
 """Characters of the expression."""
