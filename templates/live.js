@@ -148,11 +148,12 @@
     if (top?.isConnected) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
   };
 
-  const retitle = (title) => {
+  const retitle = (title, html) => {
     const heading = article.querySelector(":scope > header.entry h1");
-    if (!heading || heading.textContent === title) return;
-    document.title = title + (document.title.startsWith(heading.textContent) ? document.title.slice(heading.textContent.length) : "");
-    heading.textContent = title;
+    const journal = document.querySelector('a.home[href$="index.html"]')?.textContent ?? "";
+    const whole = title + (["", title].includes(journal) ? "" : ` \u00b7 ${journal}`);
+    if (document.title !== whole) document.title = whole;
+    if (heading) morph(heading, Object.assign(document.createElement("h1"), { innerHTML: html }));
   };
 
   // The contents of a page, as they are built: the author's headings of the two highest levels.
@@ -166,7 +167,8 @@
       const row = element("li", `level-${levels.indexOf(head.tagName)}`);
       const copy = head.cloneNode(true);
       copy.querySelectorAll(".anchor").forEach((anchor) => anchor.remove());
-      row.append(Object.assign(element("a", "", copy.textContent.trim()), { href: `#${encodeURIComponent(head.id)}` }));
+      copy.querySelectorAll("a").forEach((link) => link.replaceWith(...link.childNodes));
+      row.append(Object.assign(element("a", ""), { innerHTML: copy.innerHTML.trim(), href: `#${encodeURIComponent(head.id)}` }));
       return row;
     });
     for (const list of lists) morph(list, Object.assign(element("ol", ""), { innerHTML: rows.map((row) => row.outerHTML).join("\n") }));
@@ -314,7 +316,7 @@
       say("The watch does not answer; trying again.", true);
       patience = setTimeout(retry, 1000);
     };
-    on("patch", (change) => article && steadily(() => { splice(change); has = change.stamp; retitle(change.title); settle(); contents(); }));
+    on("patch", (change) => article && steadily(() => { splice(change); has = change.stamp; retitle(change.title, change.heading); settle(); contents(); }));
     on("running", running);
     on("stream", stream);
     on("news", ({ text }) => { news = text; say(text); });

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from html import escape
 from typing import Any
 
 _OURS = re.compile(r'(?:<details class="folded"><summary>[^<]*</summary>)?<section class="nozzle')
@@ -20,6 +21,8 @@ class Live:
     """The thread that it is of, when that is not the one of the pages at the root."""
     first: str = ""
     """Where the same entry of that one is."""
+    heading: str = ""
+    """The title as HTML; empty: as it is."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Rendering:
     blocks: tuple[tuple[str, str], ...]
     thread: str = ""
     first: str = ""
+    heading: str = ""
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -38,7 +42,7 @@ class Rendering:
     @cached_property
     def stamp(self) -> str:
         """A name for this moment, by which a browser says what it shows."""
-        words = "\0".join((self.title, *self.keys))
+        words = "\0".join((self.title, self.heading, *self.keys))
         return blake2b(words.encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
     def under(self, cell: str) -> tuple[str, ...]:
@@ -65,7 +69,8 @@ def _mark(name: str) -> str:
 
 def rendering(live: Live) -> Rendering:
     """Fix what a page shows now."""
-    return Rendering(live.title, tuple(live.blocks), live.thread, live.first)
+    heading = live.heading or escape(live.title, quote=False)
+    return Rendering(live.title, tuple(live.blocks), live.thread, live.first, heading)
 
 
 def patch(old: Rendering | None, new: Rendering) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def patch(old: Rendering | None, new: Rendering) -> dict[str, Any]:
 
     Without an old page, all of it gives way.
     """
-    facts = {"title": new.title, "stamp": new.stamp}
+    facts = {"title": new.title, "heading": new.heading, "stamp": new.stamp}
     if old is None:
         return {**facts, "at": 0, "gone": None, "keys": new.keys, "html": dict(new.blocks)}
     start = _common(old.keys, new.keys)

@@ -18,6 +18,8 @@ _BODY = re.compile(
     r'(?:\s*<details class="toc">.*?</details>)?\s*)(?P<body>.*)(?P<close></article>)',
     re.S,
 )
+_HOME = re.compile(r'<a class="home" href="[^"]*index\.html">(.*?)</a>')
+"""What leads to the journal's first page, and says its name."""
 _TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 
 ASSETS = {"/_live.js": "live.js", "/_live.css": "live.css", "/_deeds.js": "deeds.js"}
@@ -110,17 +112,18 @@ def _filled(text: str, now: Rendering) -> str:
     if found is None:
         return text
     keys = f' data-keys="{escape(" ".join(now.keys))}"'
-    title = escape(now.title)
-    article = (found["open"], keys, found["head"], title, found["rest"], _blocks(now), found["close"])
-    before = _TITLE.sub(lambda known: _retitled(known[1], found["title"], title), text[: found.start()], count=1)
-    return before + "".join(article) + text[found.end() :]
+    article = (found["open"], keys, found["head"], now.heading, found["rest"], _blocks(now), found["close"])
+    before = text[: found.start()]
+    window = _window(before, escape(now.title))
+    return _TITLE.sub(lambda _: window, before, count=1) + "".join(article) + text[found.end() :]
 
 
 def _blocks(now: Rendering) -> str:
     return "".join(f"<!--block-->{html}\n" for _, html in now.blocks) + "<!--end-->"
 
 
-def _retitled(words: str, old: str, new: str) -> str:
-    """Put an entry's title of now into the title of its window, before the journal's name."""
-    plain, start = unescape(words), unescape(old)
-    return f"<title>{new}{escape(plain.removeprefix(start)) if plain.startswith(start) else ''}</title>"
+def _window(text: str, title: str) -> str:
+    """The title of an entry's window: its own, and the journal's where that is another one; as live.js does."""
+    home = _HOME.search(text)
+    name = escape(unescape(home[1])) if home else ""
+    return f"<title>{title}{f' · {name}' if name not in ('', title) else ''}</title>"

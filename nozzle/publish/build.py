@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nozzle import __version__, whole
-from nozzle.document.mdast import Node, parse, plain, walk
+from nozzle.document.mdast import Node, children, parse, walk
 from nozzle.errors import Unreadable
 from nozzle.publish import listing, pages
 from nozzle.publish.address import Answer, World
 from nozzle.publish.drawing import Drawing
+from nozzle.publish.heading import heading
 from nozzle.publish.html import draw
 from nozzle.publish.leaf import Leaf, leaf, lifted
 from nozzle.publish.mystmd import Mystmd
@@ -201,7 +202,10 @@ def _contents(blocks: Iterable[Node]) -> list[dict[str, Any]]:
     if sum(node["depth"] in levels[:1] for node in heads) > 20:
         levels = levels[:1]
     shown = (node for node in heads if node["depth"] in levels)
-    return [{"id": node["html_id"], "words": plain(node), "level": levels.index(node["depth"])} for node in shown]
+    return [
+        {"id": node["html_id"], "words": heading(children(node)), "level": levels.index(node["depth"])}
+        for node in shown
+    ]
 
 
 def framed(content: bytes) -> bytes:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import PurePosixPath
 from typing import Any
 
 from nozzle.document.frontmatter import day
 from nozzle.document.mdast import Node, children, parse, plain, walk
 from nozzle.document.mdast.references import labels, words
+from nozzle.publish.heading import heading, typed
 from nozzle.publish.site import Page
 from nozzle.publish.strange import strange
 
@@ -29,6 +31,7 @@ class Leaf:
     source: str
     target: str
     title: str
+    heading: str = ""  # the title as HTML
     date: str = ""  # ISO, or empty
     tags: tuple[str, ...] = ()
     summary: str = ""
@@ -48,6 +51,7 @@ def leaf(page: Page, article: Node) -> Leaf:
         source=page.source,
         target=target(page.source),
         title=title(page.source, article),
+        heading=headline(page.source, article),
         date=_date(page, front),
         tags=_tags(front),
         summary=_one_line(front.get("description")) or _summary(root),
@@ -64,6 +68,14 @@ def title(source: str, article: Node) -> str:
     """Return what a page is called: as its front matter says, else its first heading, else its file."""
     first = _title(article["mdast"])
     return _one_line(article["frontmatter"].get("title")) or (plain(first) if first else "") or _readable(source)
+
+
+def headline(source: str, article: Node) -> str:
+    """Return the same as HTML: of a heading that says what the front matter says, the heading."""
+    first, said = _title(article["mdast"]), _one_line(article["frontmatter"].get("title"))
+    if first is not None and plain(first) and _says_so(first, said):
+        return heading(children(first))
+    return typed(said) if said else escape(title(source, article), quote=False)
 
 
 def target(source: str) -> str:
@@ -83,8 +95,7 @@ def lifted(article: Node) -> tuple[list[Node], int]:
     root = article["mdast"]
     first = _title(root)
     said = _one_line(article["frontmatter"].get("title"))
-    heading = _one_line(plain(first)) if first is not None else ""
-    if first is not None and (said in ("", heading) or _one_line(plain(parse(f"# {said}")["mdast"])) == heading):
+    if first is not None and _says_so(first, said):
         return [node for node in children(root) if node is not first], 0
     tops = any(node["type"] == "heading" and node.get("depth") == 1 for node in walk(root))
     return children(root), int(tops)
@@ -103,6 +114,12 @@ def _title(root: Node) -> Node | None:
     seen = (node for node in children(root) if node["type"] not in ("mystComment", "comment", "html", "blockBreak"))
     first = next(seen, None)
     return first if first and first["type"] == "heading" and first.get("depth") == 1 else None
+
+
+def _says_so(first: Node, said: str) -> bool:
+    """Whether a heading is the title that front matter gives, or there is none."""
+    words = _one_line(plain(first))
+    return said in ("", words) or _one_line(plain(parse(f"# {said}")["mdast"])) == words
 
 
 def _one_line(value: object) -> str:

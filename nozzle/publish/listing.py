@@ -34,7 +34,7 @@ def around(one: Leaf, order: Sequence[Leaf]) -> dict[str, Any]:
 
 
 def _neighbour(one: Leaf, other: Leaf) -> dict[str, str]:
-    return {"href": _relative(other.target, one.target), "title": other.title}
+    return {"href": _relative(other.target, one.target), "heading": other.heading}
 
 
 def _relative(target: str, place: str) -> str:

@@ -8,7 +8,7 @@ from nozzle.document.mdast import children, parse
 from nozzle.publish.clean import Link
 from nozzle.publish.drawing import Drawing, Mark
 from nozzle.publish.html import blocks
-from nozzle.publish.leaf import lifted, title
+from nozzle.publish.leaf import headline, lifted, title
 
 
 def render(
@@ -20,8 +20,8 @@ def render(
     said: Mapping[int, str] | None = None,
     link: Link = lambda url: url,
     says: Callable[[str], str] = lambda url: "",
-) -> tuple[str, list[tuple[str, str]]]:
-    """Return an entry's title, and its top-level blocks as (key, HTML).
+) -> tuple[str, list[tuple[str, str]], str]:
+    """Return an entry's title, its top-level blocks as (key, HTML), and the title as HTML.
 
     Equal keys, equal HTML; a page holds each key once. The footnotes are the last block. Cells, marks and what is said
     are keyed by line, from 0, as in `Page`.
@@ -36,7 +36,7 @@ def render(
             key = blake2b(html.encode(errors="replace"), digest_size=8).hexdigest()
             seen[key] = seen.get(key, 0) + 1
             found.append((key if seen[key] == 1 else f"{key}-{seen[key]}", html))
-    return title(source, article), found
+    return title(source, article), found, headline(source, article)
 
 
 def phrase(text: str, link: Link = lambda url: url) -> str:

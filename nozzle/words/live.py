@@ -170,7 +170,7 @@ class Shown:
         entry = self.here.read(path)
         text, kept = self._kept.get(name, ("", None))
         if kept is None or text != entry.text:
-            title, blocks = render(
+            title, blocks, heading = render(
                 self.here.rel(path),
                 entry.text,
                 cells=cells(entry),
@@ -179,7 +179,7 @@ class Shown:
                 link=linked,
             )
             thread = self.here.root.name if self.under else ""
-            kept = Live(title, blocks, thread, f"/{name}" if thread else "")
+            kept = Live(title, blocks, thread, f"/{name}" if thread else "", heading)
             self._kept[name] = (entry.text, kept)
         return kept
 

@@ -74,13 +74,15 @@ def test_changed_blocks_are_patched_and_the_rest_stays(site: Path, anchored: str
 
     def change(page: Page, shown: dict[str, Live]) -> None:
         for words in ("a b c d", "a b2 c d", "new a b2 d c", "new a b2 c"):
-            shown[ENTRY] = Live("Second", [*blocks(*words.split()), (words, fold.format(words))])
+            page_of = [*blocks(*words.split()), (words, fold.format(words))]
+            shown[ENTRY] = Live("Second", page_of, heading="<em>Second</em>")
             page.changed(ENTRY)
 
     html = seen(site, Live("First", [*blocks(*"abcd"), ("f", fold.format("first"))]), change, script)
     assert 'data-seen="new a b2 c; same:true,true,true,false; selected:b' in html
     assert "open:true" in html
     assert "<title>Second · My journal</title>" in html
+    assert re.findall("<h1.*?</h1>", html) == ["<h1><em>Second</em></h1>"]
     assert "<summary>s</summary>new a b2 c</details>" in html
     assert ">The watch has ended: this page stays as it was.</p>" in html
 

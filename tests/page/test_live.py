@@ -35,6 +35,15 @@ def test_an_entry_is_served_as_it_is_now(browser: Browser, shown: dict[str, Live
     assert text.count("journal.js") == text.count("_live.js") == 1
 
 
+def test_a_title_is_drawn_in_its_heading_and_plain_in_its_window(browser: Browser, shown: dict[str, Live]) -> None:
+    shown[ENTRY] = Live("On x < y · z", blocks("a"), heading="On <em>x</em> &lt; y")
+    text = browser.ask(f"/{ENTRY}").text
+    assert "<h1>On <em>x</em> &lt; y</h1>" in text
+    assert "<title>On x &lt; y · z · My journal</title>" in text
+    with browser.look(ENTRY) as events:
+        assert events.next()[1]["heading"] == "On <em>x</em> &lt; y"
+
+
 def test_an_entry_that_was_never_built_has_a_page(browser: Browser, shown: dict[str, Live]) -> None:
     shown["journal/new.html"] = Live("New", blocks("hello"))
     text = browser.ask("/journal/new.html").text

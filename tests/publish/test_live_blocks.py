@@ -29,7 +29,7 @@ def test_marks_and_cells_reach_the_blocks() -> None:
 
 @pytest.mark.parametrize("title", ["Slow", "Rich & <b>bold</b>", "With *stress* and `code`"])
 def test_a_title_that_is_said_twice_is_shown_once(title: str) -> None:
-    _, blocks = render("slow_run.md", f"---\ntitle: {title}\n---\n\n# {title}\n\nwords\n")
+    _, blocks, _ = render("slow_run.md", f"---\ntitle: {title}\n---\n\n# {title}\n\nwords\n")
     html = "".join(each for _, each in blocks)
     assert "<h" not in html
 
@@ -41,5 +41,5 @@ def test_the_title_is_that_of_the_built_page() -> None:
 
 def test_what_is_not_shown_is_grey_on_the_page() -> None:
     text = '<!-- nozzle:answer v=1 of=1 by=explainer -->\n\n> [!TIP]\n> <span class="unshown">It is **9**.</span>\n\n'
-    _, blocks = render("e.md", f"{text}<!-- /nozzle -->\n")
+    _, blocks, _ = render("e.md", f"{text}<!-- /nozzle -->\n")
     assert '<span class="unshown">It is <strong>9</strong>.</span>' in "".join(html for _, html in blocks)

@@ -403,6 +403,37 @@ def test_a_title_that_is_said_twice_is_shown_once(journal: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("# On $L^2$ and [`np.roll`](b.md)[^1]\n\n[^1]: Why.\n", "On <math>L2</math> and <code>np.roll</code>"),
+        ("---\ntitle: On $L^2$, f*g*h & co\n---\n\nWords.\n", "On <math>L2</math>, f*g*h &amp; co"),
+        ("---\ntitle: On $L^2$\n---\n\n# On $L^2$\n\nWords.\n", "On <math>L2</math>"),
+        ("---\ntitle: from $5 to $6 <b>\n---\n\nWords.\n", "from $5 to $6 &lt;b&gt;"),
+    ],
+)
+def test_a_title_is_drawn_wherever_it_stands(journal: Path, text: str, shown: str) -> None:
+    (journal / "journal/2026-11-23-norms.md").write_text(text)
+    publish(journal)
+    plain = [_less(path.read_text()) for path in (journal / "site").rglob("*.html")]
+    assert sum(f"<h1>{shown}</h1>" in page for page in plain) == 1
+    assert sum(f'class="title" href="journal/2026-11-23-norms.html">{shown}</a>' in page for page in plain) == 1
+    assert sum(f"<span>Newer</span>{shown}</a>" in page for page in plain) == 1
+
+
+def test_headings_are_drawn_among_the_contents(journal: Path) -> None:
+    (journal / "journal/a.md").write_text("# A\n\n## In $L^2$\n\n## [Two](b.md)\n\n## `c`\n")
+    publish(journal)
+    page = _less((journal / "site/journal/a.html").read_text())
+    assert page.count('<li class="level-0"><a href="#in-l-2">In <math>L2</math></a></li>') == 2
+    assert page.count('">Two</a></li>') == page.count('"><code>c</code></a></li>') == 2
+
+
+def _less(page: str) -> str:
+    """A page, of whose formulas the letters stand."""
+    return re.sub(r"<math.*?</math>", lambda it: f"<math>{re.sub('<[^>]*>', '', it[0])}</math>", page)
+
+
+@pytest.mark.parametrize(
     ("text", "summary"),
     [
         (r"Euler says $e^{i\pi}+1=0$. We check it with $n$ terms. Then more.", "We check it with n terms."),
