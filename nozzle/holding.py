@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from nozzle import disk, whole
 from nozzle.errors import Refused
@@ -96,6 +97,10 @@ class Holding:
         self._looks |= looks
         self._note(looks)
         return places
+
+    def aside(self) -> list[Path]:
+        """The copies that were put aside: they are the author's, and nothing here takes one away."""
+        return sorted(path for path in (self.steps.shared / YOURS).rglob("*") if path.is_symlink() or path.is_file())
 
     def _looks_of(self, paths: Iterable[str]) -> dict[str, Look]:
         """Of what is no folder, and no other thing that holds nothing."""

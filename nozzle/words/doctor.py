@@ -150,6 +150,25 @@ def _disk() -> list[Finding]:
     ]
 
 
+def _aside() -> list[Finding]:
+    """What was copied before a cell wrote over it lies there until its author takes it away."""
+    from nozzle.holding import YOURS
+    from nozzle.words.journal import journal
+
+    try:
+        with journal() as here:
+            ledger = here.ledger(lambda text: None)
+            found, folder = ledger.holding.aside(), here.steps.shared / YOURS
+    except NozzleError:
+        return []
+    if not found:
+        return []
+    size = sum(path.lstat().st_size for path in found) / 1e6
+    files = "1 file" if len(found) == 1 else f"{len(found)} files"
+    words = f"{files} of yours that no step may hold ({size:.1f} MB), copied to {folder}; delete what you do not need"
+    return [Finding("copies", "ok", words)]
+
+
 def _key() -> list[Finding]:
     from nozzle.settings import config_folder
     from nozzle.words.journal import my_signer
@@ -312,5 +331,5 @@ def _node() -> list[Finding]:
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (
-    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _key, _servers, _node,
+    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _aside, _key, _servers, _node,
 )  # fmt: skip

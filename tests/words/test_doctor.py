@@ -11,7 +11,7 @@ from nozzle.runner import Held, possible
 from nozzle.runner.kernel import Python, Tainted
 from nozzle.runner.live import Live
 from nozzle.words import doctor
-from tests.words.conftest import Say, git
+from tests.words.conftest import Say, cell, git
 
 
 def findings(say: Say) -> dict[str, dict[str, str]]:
@@ -145,3 +145,20 @@ def test_it_says_of_each_mcp_server_whether_it_could_be_reached(
     ]
     monkeypatch.setenv("A_DOOR", "open-sesame")
     assert told()[-1] == "ok mcp.far is called at example.org when a cell first names it"
+
+
+def test_it_says_where_copies_of_hand_work_lie(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    assert "copies" not in findings(say)
+    (folder / ".gitignore").write_text("big.csv\n")
+    entry = folder / "journal" / "a.md"
+    entry.parent.mkdir()
+    entry.write_text(cell("_ = open('big.csv', 'w').write('1\\n')"))
+    say("run")
+    (folder / "journal" / "big.csv").write_text("by hand\n")
+    say("run", "--again")
+    found = findings(say)["copies"]
+    assert (found["state"], "1 file of yours that no step may hold (0.0 MB), copied to " in found["words"]) == (
+        "ok",
+        True,
+    )
