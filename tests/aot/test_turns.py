@@ -1,5 +1,6 @@
 """Plain programs: loops of any step, several arrays at once, Python's own functions of numbers."""
 
+import copy
 import math
 import pickle
 
@@ -80,7 +81,85 @@ def behind_in_a_loop(n):
     return total
 
 
+def newton(a, tol):
+    x = a
+    while True:
+        new = 0.5 * (x + a / x)
+        step = abs(new - x)
+        if step < tol:
+            break
+        x = new
+    return new, step
+
+
+def three(x):
+    for k in range(3):
+        y = x * k
+        x = y + 1
+    return y
+
+
+def first_or_later(x, n):
+    while True:
+        if n > 3:
+            y = x * 2
+            break
+        y = x + n
+        n += 1
+    return y
+
+
+def bounds_within(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        while True:
+            lo, hi = x[i].min(), x[i].max()
+            if hi - lo < 1:
+                break
+            x[i] = (x[i] - lo) / (hi - lo + 1)
+        total += lo + 2 * hi
+    return total
+
+
+def may_not_be(x, n):
+    for i in range(n):
+        y = x + i
+    return y
+
+
+def set_after(x, n):
+    while True:
+        if n > 3:
+            break
+        y = x + n
+        n += 1
+    return y
+
+
+def of_any_size(x):
+    while True:
+        y = x[x > 0]
+        if y.size < 3:
+            break
+        x = x - 1
+    return y.sum()
+
+
+@pytest.mark.parametrize("function", [may_not_be, set_after])
+def test_what_a_loop_may_not_set_is_refused(function):
+    with pytest.raises(aot.NotAdmissible, match="y may have no value here"):
+        aot.compile(function, wait=True)(V, 2)
+
+
+def test_a_size_that_depends_on_data_is_handed_on_by_no_loop():
+    with pytest.raises(aot.NotAdmissible, match="y may have no value here"):
+        aot.compile(of_any_size, wait=True)(V)
+
+
 CALLS = [
+    (newton, [(2.0, 1e-9), (9.0, 100.0)]),
+    (three, [(V,)]),
+    (first_or_later, [(V, 1), (V, 9)]),
     (clamp, [(7, 5), (-3, 5), (2, 5), (0, 0)]),
     (sieve, [(30,), (5,), (2,), (100,)]),
     (steps, [(0, 10, 3), (10, 0, -3), (0, 10, -1), (5, 5, 2), (0, 1, 100), (-7, 9, 4), (9, -7, -4)]),
@@ -89,6 +168,7 @@ CALLS = [
     (rounded, [(2.5,), (-2.5,), (3.5,), (0.49,), (-7.0,)]),
     (table, [(V,)]),
     (shared, [(V.reshape(1, 5),)]),
+    (bounds_within, [(np.arange(12.0).reshape(3, 4),)]),
     (behind, [(7, 3), (7, 0), (7, 1), (7, 6)]),
     (behind_in_a_loop, [(5,), (1,), (0,)]),
 ]
@@ -99,9 +179,9 @@ CALLS = [
 def test_a_plain_program_answers_as_python(function, calls, wait):
     compiled = aot.compile(function, wait=wait)
     for call in calls:
-        want = function(*call)
-        assert same(compiled(*call), want), call
-        assert same(compiled.traced(call).interpreted(call), want), call
+        want = function(*copy.deepcopy(call))
+        assert same(compiled(*copy.deepcopy(call)), want), call
+        assert same(compiled.traced(call).interpreted(copy.deepcopy(call)), want), call
 
 
 def decimals(x):

@@ -91,7 +91,9 @@ def counted(w: Walker, statement: ast.For, over: Range, begin: Callable[[Node], 
         begin(i)
         return [i]
 
-    carry(w, statement, _names(statement.target), [*bounds, step], lambda: (enter(), None), "for")
+    known = all(isinstance(one, int) for one in (over.start, over.stop))
+    runs = known and len(range(over.start, over.stop, over.step)) > 0
+    carry(w, statement, _names(statement.target), [*bounds, step], lambda: (enter(), None), "for", runs)
 
 
 def _names(target: ast.expr) -> set[str]:
@@ -102,13 +104,20 @@ def repeat(w: Walker, statement: ast.While) -> None:
     def enter() -> tuple[list[Node], Node]:
         return [], w.b.lift(condition(w, statement.test))
 
-    carry(w, statement, set(), [], enter, "while")
+    known = not any(isinstance(w.names.get(name), Node) for name in reads(statement.test))
+    carry(w, statement, set(), [], enter, "while", known and w.value(statement.test) is True)
 
 
 def carry(
-    w: Walker, statement: ast.For | ast.While, targets: set[str], inputs: list[Node], enter: Callable[[], Any], op: str
+    w: Walker,
+    statement: ast.For | ast.While,
+    targets: set[str],
+    inputs: list[Node],
+    enter: Callable[[], Any],
+    op: str,
+    runs: bool,
 ) -> None:
-    """A loop: the names that one turn hands to the next become its carried values."""
+    """A loop: the names that one turn hands to the next become its carried values; `runs`: it has a first turn."""
     changed = assigned(statement.body, lambda name: is_array(w, name)) | targets
     stop = statement.until if isinstance(statement, Until) else ""
     kept = [
@@ -126,13 +135,19 @@ def carry(
     first: list[Node] = []
     trees = {name: flat(w, name, w.names[name], first) for name in kept}
     before = dict(w.names)
-    if RESULT in changed and RESULT not in w.names:  # a first turn says of which type it is
+    made = [RESULT] if RESULT in changed and RESULT not in w.names else []
+    if runs:
+        free = (name for name in sorted(changed - targets) if isinstance(w.names.get(name, Unset("")), Unset))
+        made += [name for name in free if name != RESULT and read_elsewhere(w, statement, name)]
+    if made:  # a first turn says of which type it is
         turn(w, statement, trees, [node.tensor for node in first], before, enter, op)
-        w.names, value = before, blank(w, w.names[RESULT])
-        before = {**before, RESULT: value}
-        if value is not None:
-            kept.append(RESULT)
-            trees[RESULT] = flat(w, RESULT, value, first)
+        ended, w.names = w.names, before
+        values = {name: blank(w, ended[name]) for name in made if name == RESULT or _is_told(ended.get(name))}
+        before = before | values
+        for name, value in values.items():
+            if value is not None:
+                kept.append(name)
+                trees[name] = flat(w, name, value, first)
     for _ in range(4):
         turned = turn(w, statement, trees, [node.tensor for node in first], before, enter, op)
         wider = [
@@ -215,6 +230,15 @@ def carried(w: Walker, trees: Mapping[str, Any], types: Sequence[Tensor], learnt
     for name, tree in trees.items():
         w.names[name] = grown(w, tree, params)
     return params
+
+
+def _is_told(value: Value) -> bool:
+    """Whether a turn of a loop surely sets a value, of a size that is known before."""
+    if isinstance(value, tuple):
+        return all(map(_is_told, value))
+    if isinstance(value, Node):
+        return value.type is not None and all(dim.at_entry for dim in value.tensor.shape)
+    return isinstance(value, (bool, int, float, complex, np.generic))
 
 
 def flat(w: Walker, name: str, value: Value, into: list[Node]) -> Any:
