@@ -80,7 +80,7 @@ class Kernels:
         most = (int(settings.agents_memory * 1e9), int(settings.agents_file * 1e9), int(settings.agents_cpu))
         return bounds(
             tools.root, self.path.parent, shut, network=settings.agents_online, at=tools.seen_at, most=most,
-            python=tools.interpreter(self.entry()).path,
+            python=tools.interpreter(self.entry()).path, programs=tools.ledger.steps.hooks(),
         )  # fmt: skip
 
     def _once(self, text: str) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
@@ -101,6 +101,8 @@ class Past:
     """Entries of which a cell has started programs."""
     _ended_aside: dict[str, Facts] = field(default_factory=dict)
     """By chain (12 hex): runs whose result has no place in a text here, while this process lives."""
+    _makers: dict[tuple[str, str, str], tuple[Entry, str] | None] = field(default_factory=dict)
+    """By HEAD, path and digest of a file."""
     _beside: dict[str, Facts] | None = None
     """By chain (12 hex): runs that reached outside, of which steps tell that HEAD lacks; None: not looked for yet."""
 
@@ -134,11 +136,34 @@ class Past:
 
     def changed(self, rel: str, cell: Cell) -> bool:
         """Whether a file that the cell read is not what it was; those that the entry itself writes do not count."""
+        return any(True for _ in self.changed_inputs(rel, cell))
+
+    def changed_inputs(self, rel: str, cell: Cell) -> Iterator[tuple[str, str]]:
+        """Those files, and what they hold now, as a digest."""
         known = self._of(rel)
         facts = known.of(cell.chain)
-        if facts is None or not facts.reads:
-            return False
-        return any(path not in known.written and self._digest(path) != seen for path, seen in facts.reads.items())
+        reads = facts.reads.items() if facts else ()
+        now = ((path, seen, self._digest(path)) for path, seen in reads if path not in known.written)
+        return ((path, found) for path, seen, found in now if found != seen)
+
+    def maker(self, path: str) -> tuple[Entry, str] | None:
+        """Of the cell that wrote a file as it is now: its entry as it stood then, and its chain; None when none did, or
+        somebody has changed or committed the file since."""
+        now = (self.steps.thread().head, path, self._digest(path))
+        if now not in self._makers:
+            self._makers[now] = self._maker(path)
+        return self._makers[now]
+
+    def _maker(self, path: str) -> tuple[Entry, str] | None:
+        word = quote(path, safe="/")
+        steps = self.steps.history(limit=DEEP, says="Writes")
+        step = next((each for each in steps if word in each.trailers.get("Writes", "").split()), None)
+        text = self.steps.text(step, step.entry) if step else None
+        if step is None or text is None:
+            return None
+        kept, content = self.steps.blob(step.sha, path), disk.readable(self.root / path)
+        its = content is not None and self.steps.is_at_head(path, content) and self.steps.blob("HEAD", path) == kept
+        return (Entry(text.decode("utf-8", "replace")), step.cell) if its or not kept else None
 
     def lost(self, rel: str, slot: Slot) -> bool:
         """Whether an output shows a file that is gone, and that git does not hold either."""

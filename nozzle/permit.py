@@ -14,7 +14,7 @@ from nozzle.document.events import ASKED
 from nozzle.document.options import Reach
 from nozzle.document.plan import Asked, Row, Why
 from nozzle.past import Past
-from nozzle.run import jobs, reach
+from nozzle.run import agents, jobs, reach
 from nozzle.runner import Job, Replay
 from nozzle.settings import Settings
 
@@ -30,6 +30,7 @@ ANSWERS = (
 
 LEAVES = "it leaves its bounds ({}), and one allowance is one run; /sure below it, or 'nozzle run', gives another"
 ASIDE = "it reached outside ({}) when it ran last, and its result is on another thread; 'nozzle run {}' runs it again"
+WRITTEN = "an agent's cell has written {}, which it read; look at that, then say: nozzle run {}"
 OUT: Mapping[Reach, str] = {"network": "network", "all": "anything outside"}
 
 Answer = Literal["again", "keep", "skip"]
@@ -72,6 +73,8 @@ class Permit:
     """Chains of cells that somebody asked for."""
     allowed: set[str] = field(default_factory=set)
     """Chains of cells that may run however long they take."""
+    heeded: set[tuple[str, str]] = field(default_factory=set)
+    """Files that cells read, and digests of what they held when the author asked for all that is due."""
     acting: set[str] = field(default_factory=set)
     """Chains of agents' cells that the author let run, and no rule: they may act outside by tools of the host."""
     leaving: dict[str, Reach] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class Permit:
         runs = [cell for cell in entry.cells if cell.runs]
         self.wanted |= {cell.chain for cell in (runs if again else [*planning.unfinished(entry), *self._lost(entry)])}
         self.allowed |= {cell.chain for cell in runs}
+        self.heeded |= {each for cell in runs for each in self.past.changed_inputs(self.rel, cell)}
         self.acting |= self.allowed
         waiting = (slot.cell for slot in entry.slots if again or not slot.fresh or slot.cell.chain in self.wanted)
         self.leaving |= {cell.chain: far for cell in waiting if cell.runs and (far := reach(cell))}
@@ -139,7 +143,7 @@ class Permit:
         """A copy to look at: what would be, were this entry asked to run."""
         copy = replace(
             self, wanted=set(self.wanted), allowed=set(self.allowed), acting=set(self.acting),
-            leaving=dict(self.leaving), stale=set(self.stale), said=dict(self.said),
+            leaving=dict(self.leaving), stale=set(self.stale), said=dict(self.said), heeded=set(self.heeded),
         )  # fmt: skip
         copy.ask(entry, again=False)
         return copy
@@ -175,7 +179,7 @@ class Permit:
         """
 
         def held(cell: Cell, why: Why) -> str:
-            return self._held(entry, cell)
+            return self._held(entry, cell, why)
 
         rows = planning.plan(entry, self._asked(running, held))
         slow, barred = self._slow(rows), self._barred(entry, rows, standing)
@@ -210,13 +214,15 @@ class Permit:
             held=held,
         )
 
-    def _held(self, entry: Entry, cell: Cell) -> str:
+    def _held(self, entry: Entry, cell: Cell, why: Why) -> str:
         if reason := self._refused(entry, cell):
             return reason
         if (far := reach(cell)) and self.leaving.get(cell.chain) != far:
             return LEAVES.format(OUT[far])
         if reason := self.company(cell):
             return reason
+        if why == "input changed" and (path := self._agents_input(entry, cell)):
+            return WRITTEN.format(path, self.rel)
         if cell.chain in self.allowed:
             return ""
         if outside := self.past.reached_aside(cell):
@@ -225,6 +231,17 @@ class Permit:
         if mode in ("ask", "never"):
             return f"this entry says run: {mode}; 'nozzle run {self.rel}' runs it"
         return self.resting
+
+    def _agents_input(self, entry: Entry, cell: Cell) -> str:
+        """A file that a free cell read, and that an agent's cell has written since: it may be code, and would run free.
+
+        The author's cells below one of an agent's run in its bounds.
+        """
+        if any(not reach(each) for each in agents(entry, cell.chain)):
+            return ""
+        changed = (each for each in self.past.changed_inputs(self.rel, cell) if each not in self.heeded)
+        makers = ((path, self.past.maker(path)) for path, _ in changed)
+        return next((path for path, maker in makers if maker and agents(*maker)), "")
 
     def _slow(self, rows: list[Row]) -> Callable[[Cell, Why], str] | None:
         """Cells below an edit follow by themselves only when all that is due is quick and stays inside."""

@@ -173,6 +173,13 @@ class Run:
         yield Finished(self.cell.chain, "stopped", cause=self.stopping)
 
 
+def agents(entry: Entry, chain: str) -> list[Cell]:
+    """The cells of agents among a cell, named by its chain, and those above it."""
+    cells = [cell for cell in entry.cells if cell.runs]
+    upto = next((at for at, cell in enumerate(cells) if cell.chain == chain), -1) + 1
+    return [cell for cell in cells[:upto] if cell.by not in FREE]
+
+
 def reach(cell: Cell) -> Reach:
     """How far out of its bounds a cell would go; the author's own has none to leave."""
     return "" if cell.by in FREE else cell.options.reach

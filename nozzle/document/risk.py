@@ -66,7 +66,7 @@ ACTED_UPON = (".md", ".toml", ".keys", ".yml", ".yaml", ".cfg", ".ini", ".sh")
 """Endings of files that say what runs."""
 LEAVES = re.compile(
     r"\bmcp(?:\.\w+)*|\b(?:requests|urllib\w*|httpx|aiohttp|socket|ftplib|smtplib|paramiko|boto3|webbrowser|curl|wget|ssh|scp|rsync|sudo|"
-    r"rm|rmdir|rmtree|unlink|remove|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
+    r"rm|rmdir|rmtree|unlink|remove|[fl]?chmod|[fl]?chown|chgrp|setfacl|setxattr|utime|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
 )
 """Words of a cell that wants more than this journal, or less of it: that bounds would refuse, or git be asked for."""
 HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")

@@ -19,8 +19,11 @@ from typing import Any
 from nozzle.runner.environment import cache_folder
 from nozzle.runner.worker import sandbox
 
-PRIVATE = (".git", ".nozzle", "nozzle.toml", "nozzle.keys", "pyproject.toml", ".github", ".gitignore", "site")
-"""At the root of a journal: git's, nozzle's, what decides what runs, the site, and all names with a dot before them."""
+PRIVATE = (
+    ".git", ".nozzle", "nozzle.toml", "nozzle.keys", "prompts", "pyproject.toml", ".github", ".gitignore", "site",
+)  # fmt: skip
+"""At the root of a journal: git's, nozzle's, what decides what runs and what agents are told, the site, and all names
+with a dot before them."""
 OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
 """Of a journal that is itself an environment: what belongs to that."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/nix")
@@ -96,17 +99,19 @@ def bounds(
     network: bool = False,
     at: Path | None = None,
     python: Path | None = None,
+    programs: Collection[Path] = (),
     also: Collection[Path] = (),
     most: tuple[int, int, int] = (0, 0, 0),
 ) -> Bounds:
     """Of cells that run in `folder` of the journal at `root`, which they see `at` another place.
 
     What is `shut` (entries, and folders in which one could appear) is not theirs to write: nozzle acts upon it. Nor is
-    what is installed, at any depth, and the environment of `python`, which runs them and is named as they see it.
+    what is installed, at any depth, the environment of `python`, which runs them and is named as they see it, and the
+    folders of other `programs` that git starts for the author.
     They may read what lies `also` elsewhere. At `most` so many bytes of memory, bytes of a file, seconds of processor.
     """
     temporary = tempfile.mkdtemp(prefix="nozzle-cell-")
-    installed = {*_installed(root), *_environment(python, root, at or root)}
+    installed = {*_installed(root), *_environment(python, root, at or root), *programs}
     seen = [str((at or root) / path.relative_to(root)) for path in _writable(root, folder, shut, installed)]
     write = [*seen, *DEVICES, temporary]
     libraries = (sys.prefix, sys.base_prefix, str(cache_folder()), *_of_home(root))

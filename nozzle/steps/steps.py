@@ -176,6 +176,11 @@ class Steps:
         fields = self._changes(step, "--name-status", "--no-renames", "-z").split(b"\0")
         return [(os.fsdecode(a), os.fsdecode(b)) for a, b in zip(fields[::2], fields[1::2], strict=False)]
 
+    def hooks(self) -> list[Path]:
+        """The folders that `core.hooksPath` names, from which git starts programs for the author."""
+        said = self._repo.door.ask("config", "-z", "--type=path", "--get-all", "core.hooksPath").out.split(b"\0")
+        return [self.root / os.fsdecode(name) for name in said if name not in (b"", os.fsencode(os.devnull))]
+
     def text(self, at: Step | str, path: str) -> bytes | None:
         """The bytes of a file in a step."""
         return self._repo.objects.file(at.sha if isinstance(at, Step) else at, path)

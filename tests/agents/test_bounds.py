@@ -15,7 +15,7 @@ from nozzle.words.verify import rerun_all
 from tests.agents.conftest import LOOSE, Table, fence
 from tests.agents.test_tasks import TASK
 from tests.conftest import Workshop
-from tests.words.conftest import cell
+from tests.words.conftest import cell, git
 
 Open = Callable[..., Table]
 pytestmark = pytest.mark.skipif(
@@ -174,3 +174,62 @@ def test_where_nothing_holds_the_label_says_so() -> None:
     assert weigh("import os", "python", (), Ground())[1] == (
         "anything: code cannot tell, so it waits for you (not confined: this system has neither Landlock nor seccomp)"
     )
+
+
+def commit(root: Path, name: str) -> None:
+    git(root, "add", name)
+    git(root, "-c", "user.name=Ann", "-c", "user.email=ann@x.org", "commit", "-qm", name)
+
+
+IMPORTS = cell("import sys\nsys.path.insert(0, '../lib')\nimport helper\nprint('f is', helper.f())")
+
+
+def test_what_an_agents_cell_wrote_is_run_free_by_nobody_unasked(table: Open) -> None:
+    evil = "f = lambda: 7\nopen('escaped', 'w').write('free')\n"
+    one = table(fence(f"open('../lib/helper.py', 'w').write({evil!r})"), DONE)
+    root = one.workshop.root
+    one.workshop.write("f = lambda: 3\n", "lib/helper.py")
+    commit(root, "lib")
+    other = one.workshop.write("# B\n\n" + IMPORTS, "journal/b.md")
+    one.loop.advance([other])
+    one.loop.run(until_idle=True)
+    one.begin(TASK)
+    one.loop.messages.put(Saved(frozenset([root / "lib" / "helper.py"])))
+    one.loop.run(until_idle=True)
+    (row,) = one.loop.desks[other].plan()
+    assert (row.do, "an agent's cell has written lib/helper.py, which it read" in row.reason) == ("held", True)
+    other.write_text(other.read_text() + "\nMore.\n")
+    one.loop.messages.put(Saved(frozenset([other])))
+    one.loop.run(until_idle=True)
+    assert "f is 3" in other.read_text()
+    assert not (other.parent / "escaped").exists()
+    one.loop.desks[other].ask()
+    one.loop.run(until_idle=True)
+    assert "f is 7" in other.read_text()
+
+
+def test_what_the_author_made_of_it_since_runs_by_itself(table: Open) -> None:
+    one = table(fence("open('../lib/helper.py', 'w').write('f = lambda: 7')"), DONE)
+    helper = one.workshop.write("f = lambda: 3\n", "lib/helper.py")
+    commit(one.workshop.root, "lib")
+    other = one.workshop.write("# B\n\n" + IMPORTS, "journal/b.md")
+    one.loop.advance([other])
+    one.loop.run(until_idle=True)
+    one.begin(TASK)
+    assert "lambda: 7" in helper.read_text()
+    helper.write_text("f = lambda: 8\n")
+    one.loop.messages.put(Saved(frozenset([helper])))
+    one.loop.run(until_idle=True)
+    assert "f is 8" in other.read_text()
+
+
+@pytest.mark.parametrize("hooks", ["", "hooks"])
+def test_what_agents_are_told_and_what_git_starts_is_not_theirs_to_write(table: Open, hooks: str) -> None:
+    one = table(fence("open('../prompts/system.md', 'w')"), fence("open('../hooks/pre-commit', 'w')"), DONE)
+    for name in ("prompts", "hooks"):
+        (one.workshop.root / name).mkdir()
+    if hooks:
+        git(one.workshop.root, "config", "core.hooksPath", hooks)
+    one.begin(TASK)
+    assert not (one.workshop.root / "prompts" / "system.md").exists()
+    assert (one.workshop.root / "hooks" / "pre-commit").exists() is not bool(hooks)

@@ -46,6 +46,16 @@ FORBIDDEN = [
     "import os; os.kill(os.getppid(), 0)",
     "import ctypes, os\nif ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) < 0: raise PermissionError",
     "import ctypes\nif ctypes.CDLL(None).syscall(425, 8, 0) < 0: raise PermissionError",
+    "import os; os.chmod('../nozzle.toml', 0o666)",
+    "import os; os.chmod('../nozzle.toml', 0)",
+    "import os; os.fchmod(os.open('../nozzle.toml', os.O_RDONLY), 0o4755)",
+    "import os; os.chmod('../nozzle.toml', 0o620, dir_fd=os.open('/', os.O_RDONLY))",
+    "from pathlib import Path; (Path.home() / '.ssh').chmod(0o777)",
+    "import os; os.chown('../nozzle.toml', os.getuid(), os.getgid())",
+    "import os; os.lchown('../nozzle.toml', os.getuid(), os.getgid())",
+    "import os; os.setxattr('../nozzle.toml', 'user.x', b'1')",
+    "import os; os.removexattr('../nozzle.toml', 'user.x')",
+    "import subprocess; subprocess.run(['chmod', 'a+w', '../nozzle.toml'], check=True)",
 ]
 
 
@@ -60,11 +70,17 @@ def test_an_agents_cell_cannot(bound: Bench, source: str) -> None:
 def test_an_agents_cell_can_work(bound: Bench) -> None:
     bound.run("x = 1; held = open('mine', 'w'); also = open('../nozzle.toml')")
     source = """
-import os, socket, subprocess, tempfile
+import os, shutil, socket, subprocess, tarfile, tempfile
 open('made', 'w').write(open('../data/old').read())
 open('../data/new', 'w').write('1')
 tempfile.TemporaryFile().write(b'x')
 a, b = socket.socketpair()
+shutil.copy2('made', 'copied'); shutil.copytree('../data', 'tree'); os.chmod('made', 0o755); os.utime('made')
+with tarfile.open('x.tar', 'w') as packed:
+    packed.add('tree')
+with tarfile.open('x.tar') as packed:
+    packed.extractall('out')
+subprocess.run('chmod +x copied && touch -d 2020-01-01 copied && tar xf x.tar --no-same-owner', shell=True, check=True)
 print(x, subprocess.run(['cat', 'made'], capture_output=True, text=True).stdout)
 """
     assert bound.run(source, confined=True).status == "ok", bound.events

@@ -24,15 +24,28 @@ OF_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15  # what can be granted f
 WRITE_BY_ABI = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 5: 0xFFFF}
 TCP_BY_ABI, SCOPES_BY_ABI = {4: 0b11}, {6: 0b11}  # bind and connect; abstract sockets and signals
 DENIED, REFUSE, ALLOW, KILL = 13, 0x00050000, 0x7FFF0000, 0x80000000
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+LOAD, JUMP, EQUAL, AT_LEAST, ANY_OF, RETURN = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
+NOT_PERMITTED = 1
+SHARED, OWN = 0o7022, 0o400
+"""Of a file's mode: what lets others write, or runs as somebody else; and that its owner may read it."""
 X32 = 0x40000000
 CPU = resource.RLIMIT_CPU
 SYSTEMS = {
-    "x86_64": (0xC000003E, 41, (101, 165, 248, 249, 250, 298, 310, 311, 321, 323, 425)),
-    "aarch64": (0xC00000B7, 198, (117, 40, 217, 218, 219, 241, 270, 271, 280, 282, 425)),
-}
+    "x86_64": (
+        0xC000003E, 41, (101, 165, 248, 249, 250, 298, 310, 311, 321, 323, 425),
+        (92, 93, 94, 260, 188, 189, 190, 197, 198, 199, 463, 466, 469), {90: 1, 91: 1, 268: 2, 452: 2},
+    ),
+    "aarch64": (
+        0xC00000B7, 198, (117, 40, 217, 218, 219, 241, 270, 271, 280, 282, 425),
+        (54, 55, 5, 6, 7, 14, 15, 16, 463, 466, 469), {52: 1, 53: 2, 452: 2},
+    ),
+}  # fmt: skip
 """Architecture, socket(), and what nobody in here needs: ptrace, mount, the kernel's keyrings, perf_event_open,
-process_vm_readv and writev, bpf, userfaultfd, io_uring_setup (which opens sockets by itself)."""
+process_vm_readv and writev, bpf, userfaultfd, io_uring_setup (which opens sockets by itself).
+
+Then what changes a file's owner or attributes, and the place of the mode in what sets one (chmod and its like): a file
+of the same user need not be written to for that, and Landlock has no right for it.
+"""
 
 
 def landlock_version() -> int:
@@ -41,12 +54,16 @@ def landlock_version() -> int:
 
 
 def confine(write: Iterable[str], read: Iterable[str], network: bool) -> dict[str, Any]:
-    """Bind this process: writes below `write`, reads below both, sockets only with `network`. What now holds."""
+    """Bind this process: writes below `write`, reads below both, sockets only with `network`. What now holds.
+
+    Times of its user's files it may set wherever they lie, and modes that let nobody else write.
+    """
     _library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     version = landlock_version()
     if version:
         _landlock(version, list(write), list(read), network)
-    return {"files": version, "network": not network and _no_sockets(), "signals": version >= 6}
+    filtered = _filtered(network)
+    return {"files": version, "network": filtered and not network, "signals": version >= 6}
 
 
 def bound(message: dict[str, Any]) -> dict[str, Any]:
@@ -94,20 +111,32 @@ def _allow(rules: int, path: str, rights: int) -> None:
     os.close(place)
 
 
-def _no_sockets() -> bool:
-    """No socket but pairs, whose ends nobody else can have; False where this system's numbers are not known."""
+def _filtered(network: bool) -> bool:
+    """Refuse calls to the system; without `network` no socket is left but pairs, whose ends nobody else can have. False
+    where this system's numbers are not known.
+    """
     if platform.machine() not in SYSTEMS:
         return False
-    architecture, socket, others = SYSTEMS[platform.machine()]
-    refused = [socket, *others]
+    architecture, socket, others, owners, modes = SYSTEMS[platform.machine()]
     steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, 0)]
-    steps += [(AT_LEAST, len(refused) + 1, 0, X32)]
-    steps += [(EQUAL, len(refused) - number, 0, call) for number, call in enumerate(refused)]
-    steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE | DENIED)]
+    steps += [*_refuse([*([] if network else [socket]), *others], DENIED), *_refuse(owners, NOT_PERMITTED)]
+    for call, place in modes.items():
+        steps += [
+            (EQUAL, 0, 5, call), (LOAD, 0, 0, 16 + 8 * place), (ANY_OF, 2, 0, SHARED), (ANY_OF, 0, 1, OWN),
+            (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE | NOT_PERMITTED),
+        ]  # fmt: skip
+    steps.append((RETURN, 0, 0, ALLOW))
     code = b"".join(struct.pack("HBBI", *step) for step in steps)
     array = ctypes.create_string_buffer(code, len(code))
     program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(array)), 16)
     return bool(_library().prctl(SECCOMP, FILTER, program, 0, 0) == 0)
+
+
+def _refuse(calls: Iterable[int], error: int) -> list[tuple[int, int, int, int]]:
+    """The part of a filter that refuses these calls, and those of another way of calling, with an error."""
+    tests = [(AT_LEAST, X32), *((EQUAL, call) for call in calls)]
+    jumps = [(test, len(tests) - at, 0, number) for at, (test, number) in enumerate(tests)]
+    return [*jumps, (JUMP, 0, 0, 1), (RETURN, 0, 0, REFUSE | error)]
 
 
 def _newest(table: dict[int, int], version: int) -> int:
