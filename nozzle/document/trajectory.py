@@ -19,7 +19,11 @@ from nozzle.document.spoken import OUTDATED, THOUGHT
 HEAD, TAIL = 6000, 2000
 """Characters of one block that are sent, from its beginning and its end."""
 
-_tag = re.compile(r"<(/?)(output|attempt)\b", re.I)
+_WRAPS = "cell|output|attempt|quote"
+"""The tags in which a block is sent; no material can open or close one."""
+_BLANK = r"[\s\u200b-\u200f\u2060\ufeff]*"
+_tag = re.compile(rf"(<{_BLANK}/?{_BLANK}(?:{_WRAPS}))\b", re.I)
+_around = re.compile(rf"^<(?:{_WRAPS})\b[^>\n]*>\n|\n</(?:{_WRAPS})>$")
 _grey = re.compile(r'<span class="unshown">(.*?)</span>', re.S)
 _forged = re.compile(r"<!-- */?nozzle\b|</?(?:output|attempt)\b[^>]*\bseal=", re.I)
 
@@ -101,6 +105,15 @@ def ungreyed(text: str) -> str:
     return _grey.sub(r"\1", text)
 
 
+def bare(content: str) -> str:
+    """What is sent of a block, without the tag around it.
+
+    >>> bare('<quote by="x">\\nSure.\\n</quote>')
+    'Sure.'
+    """
+    return _around.sub("", content)
+
+
 def _pieces(entry: Entry, stop: int) -> Iterator[tuple[Span, Message | None]]:
     """Lines in text order, and the message they are; None for what is the author's prose."""
     cells = {cell.span.start: cell for cell in entry.cells}
@@ -157,8 +170,8 @@ def _owned(block: Envelope, cell: Cell | None, under: Cell | None) -> Message:
         case "answer":
             return Message("assistant", _shortened(_said(block)), "an answer")
         case "attempt":
-            body = _tag.sub(r"<\1\2_", "\n".join(_unquoted(block)))
-            return Message("user", f'<attempt status="{block.status}">\n{_shortened(body)}\n</attempt>', "an attempt")
+            body = _material(_unquoted(block))
+            return Message("user", f'<attempt status="{block.status}">\n{body}\n</attempt>', "an attempt")
         case "task" if block.status not in ("", "running"):
             return Message("assistant", _shortened(_said(block)), "a summary")
         case "quote":
@@ -170,16 +183,19 @@ def _output(block: Envelope, cell: Cell) -> str:
     """What a cell showed, in a form that no model can make: its seal is a digest that it cannot compute."""
     stale = "" if cell.runs and cell.chain.startswith(block.of) else ' stale="yes"'
     seal = block.keys.get("sha", "")
-    body = _tag.sub(r"<\1\2_", "\n".join(block.body))
     whole = "".join(f"\n[the whole: read('_out/{name}')]" for name in files(block.body) if name.endswith(".txt"))
     head = f'<output of="{cell.digest[:SHOWN]}" status="{block.status}" seal="{seal}"{stale}>'
-    return f"{head}\n{_shortened(body)}{whole}\n</output>"
+    return f"{head}\n{_material(block.body)}{whole}\n</output>"
 
 
 def _quote(block: Envelope) -> str:
     """Words of a machine, brought in from elsewhere: material, and never the author's question or an output."""
-    body = _tag.sub(r"<\1\2_", "\n".join(block.body))
-    return f'<quote by="{block.keys.get("by", "machine")}">\n{_shortened(body)}\n</quote>'
+    return f'<quote by="{block.keys.get("by", "machine")}">\n{_material(block.body)}\n</quote>'
+
+
+def _material(rows: Sequence[str]) -> str:
+    """What is no author's word, as it is sent: it cannot leave its tag, nor imitate another block's."""
+    return _tag.sub(r"\1_", _shortened("\n".join(rows)))
 
 
 def _shown(block: Envelope) -> list[str]:

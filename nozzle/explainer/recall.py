@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING
 
 from nozzle import whole
 from nozzle.document.entry import Entry
-from nozzle.document.trajectory import trajectory
+from nozzle.document.trajectory import bare, trajectory
 from nozzle.scratch import scratch
 
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = "1"
+VERSION = "2"
 LONGEST = 4000
 """Characters of a block that are indexed."""
-_tag = re.compile(r"^<(?:cell|output|attempt)\b[^>\n]*>\n|\n</(?:cell|output|attempt)>$")
 _word = re.compile(r"\w+")
 _COMMON = frozenset(
     _word.findall(
@@ -141,7 +140,7 @@ def _blocks(name: str, text: str) -> Iterator[tuple[str, str, str]]:
     entry = Entry(text)
     title = str(entry.meta.get("title") or name)
     for message in trajectory(entry):
-        words = _tag.sub("", message.content).strip()
+        words = bare(message.content).strip()
         if message.name != "an answer" and words and not words.startswith(("/ask", "/wtf")):
             yield f"{title}: {message.name}", f"{name}#L{message.line + 1}", words[:LONGEST]
 
