@@ -166,7 +166,7 @@ def _owned(block: Envelope, cell: Cell | None, under: Cell | None) -> Message:
         case "output" if under is not None and block.status != "running":
             return Message("user", _output(block, under), f"output of {under.title}")
         case "cell" if cell is not None:
-            return Message("assistant", "\n".join(_shown(block)), cell.title)
+            return Message("assistant", _shown(block), cell.title)
         case "answer":
             return Message("assistant", _shortened(_said(block)), "an answer")
         case "attempt":
@@ -198,8 +198,10 @@ def _material(rows: Sequence[str]) -> str:
     return _tag.sub(r"\1_", _shortened("\n".join(rows)))
 
 
-def _shown(block: Envelope) -> list[str]:
-    return [row.removeprefix("> ") if row.startswith("> ") else row for row in block.body]
+def _shown(block: Envelope) -> str:
+    """A cell of an agent's, as it said it: the reason without its quote, and the fence as it stands."""
+    at = next((at for at, row in enumerate(block.body) if not row.startswith(">")), len(block.body))
+    return "\n".join([*_unquoted(replace(block, body=block.body[:at])), *block.body[at:]]).lstrip("\n")
 
 
 def _said(block: Envelope) -> str:

@@ -1,5 +1,7 @@
 """What agents are sent is a function of the text that only ever grows at its end, whatever is said beside it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
@@ -98,6 +100,15 @@ def test_how_a_model_thought_and_what_is_made_grey_for_a_readers_eye_are_not_sen
     before = sent(entry)
     marked = put(entry, spoken.outdate(entry, prompts(entry)[0]))
     assert sent(marked) == before, "nor is what nozzle says of an answer itself"
+
+
+@pytest.mark.parametrize("reason", ["Next.", ""])
+def test_the_code_of_an_agents_cell_is_sent_as_it_stands(reason: str) -> None:
+    source = "cat notes \\\n> out.txt\n> empty"
+    entry = Entry("/do it\n")
+    offered = replace(offer(entry, source), language="bash", reason=reason)
+    told = f"{reason}\n\n" if reason else ""
+    assert sent(accepted(entry, offered))[-1] == ("assistant", f"{told}```{{code-cell}} bash\n{source}\n```")
 
 
 def test_a_long_output_is_sent_by_head_and_tail_and_says_so() -> None:
