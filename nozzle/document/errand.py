@@ -6,6 +6,7 @@ anything else, so a watch that starts anew knows as much.
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from nozzle.document import proposal
 from nozzle.document.edit import Edit
@@ -87,7 +88,8 @@ def progress(there: Entry, digest: str, link: str) -> Progress:
     words += f"; `{first_code(stands.source)[:60].replace('`', '')}`"
     if last.keys.get("risk") != "ask":
         return Progress("running", f"{words} is about to run.")
-    told = "\n".join(row.removeprefix(">").strip() for row in last.body if row.startswith(">") and "[!" not in row)
+    quoted = takewhile(lambda row: row.startswith(">"), last.body)  # rows of the code may begin so too
+    told = "\n".join(row.removeprefix(">").strip() for row in quoted if "[!" not in row)
     asks = last.keys.get("asks") == proposal.AGAIN
     code = "\n".join(fence(stands.language or "text", stands.source.split("\n")))
     words += f" waits for you: {ASKED_AGAIN if asks else ANSWERS}."

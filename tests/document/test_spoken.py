@@ -7,6 +7,7 @@ from hypothesis import given
 from nozzle.document import proposal, scribe, spoken
 from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Entry
+from nozzle.document.errand import progress
 from nozzle.document.outputs import Text
 from nozzle.document.prompts import prompts
 from nozzle.document.proposal import Offer
@@ -181,3 +182,14 @@ def test_an_answer_that_a_stale_buffer_saved_over_comes_back() -> None:
     assert apply(later.text, *scribe.restore(later, answered)) == "More.\n\n" + answered.text
     assert scribe.restore(answered, answered) == []
     assert scribe.restore(Entry("/ask why not\n\n"), answered) == []
+
+
+def test_what_a_task_elsewhere_waits_with_is_told_by_its_reason_and_its_code_apart() -> None:
+    entry = Entry("/do it\n")
+    made = replace(offer(entry, "cat notes \\\n> out.txt"), language="bash", reason="Look.", by_hand="")
+    there = put(entry, spoken.propose(entry, replace(made, risk="ask"), HAND))
+    now = progress(there, made.task, "there.md")
+    reason, _, code = now.folded.partition("```")
+    assert "Look." in reason
+    assert "out.txt" not in reason.replace(made.touches, "")
+    assert "> out.txt" in code
