@@ -185,8 +185,10 @@ class Gathered:
         if match := _thought.match(text):
             self.thoughts.append(match[1].strip())
             text = match[2]
-        if not text.strip():
-            raise Failed("empty", "the reply was empty; ask again, or in other words")
+        if not any(sign.isprintable() and not sign.isspace() for sign in text):
+            called = self.finish in ("tool_calls", "function_call", "tool_use")
+            words = "the model called a tool, and was offered none" if called else "the reply was empty"
+            raise Failed("empty", f"{words}; ask again, or in other words")
         return Reply(text, "".join(self.thoughts), self.finish, usage, model, id_)
 
 

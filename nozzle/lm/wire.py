@@ -5,9 +5,13 @@ httpx costs a tenth of a second to import, litellm several: whoever runs a model
 
 import contextlib
 import json
+import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import Missing
@@ -80,6 +84,9 @@ class Wire:
             raise Failed("timeout", f"{self.url}: no word for {call.timeout:g} s", gathered.text) from None
         except httpx.ConnectError:
             raise Failed("unreachable", f"{self.url}: nobody answers there; is the server running?") from None
+        except RecursionError:
+            words = f"{self.url}: the server sent JSON that is nested too deep to be read"
+            raise Failed("malformed", words, gathered.text) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             gathered.heed()  # it broke because it was to stop
             raise Failed(
@@ -95,17 +102,31 @@ class _Busy(Exception):
 
 def _failure(url: str, status: int, words: str, after: str) -> Exception:
     if status in (429, 500, 502, 503, 504, 529):
-        seconds = float(after) if after.replace(".", "", 1).isdigit() else 0.0
-        return _Busy(status, f"{url}: status {status}: {words}", seconds)
+        return _Busy(status, f"{url}: status {status}: {words}", _seconds(after))
     if status in (401, 403):
         return Failed("key", f"{url}: status {status}: the key was not accepted ({words})")
     return Failed("provider", f"{url}: status {status}: {words}")
 
 
+def _seconds(after: str) -> float:
+    """What a server says in Retry-After, seconds or a date (RFC 9110, 10.2.3); 0 where it says nothing of the kind.
+
+    >>> _seconds("1.5"), _seconds("Wed, 21 Oct 2015 07:28:00 GMT"), _seconds("\xb2"), _seconds("soon")
+    (1.5, 0.0, 0.0, 0.0)
+    """
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", after):
+        return float(after)
+    try:
+        until = parsedate_to_datetime(after)
+        return max(0.0, until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
     usage, model, id_ = Usage(), "", ""
     for event in events:
-        if "error" in event:
+        if event.get("error"):
             raise Failed("provider", f"the server broke off: {_words(json.dumps(event))}", gathered.text)
         model, id_ = str(event.get("model") or model), str(event.get("id") or id_)
         usage = counted(event.get("usage")) or usage
@@ -174,7 +195,7 @@ def _words(text: str) -> str:
         found = json.loads(text)
         error = found.get("error", found) if isinstance(found, dict) else found
         text = str(error.get("message", error)) if isinstance(error, dict) else str(error)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     return " ".join(text.split())[:300]
 

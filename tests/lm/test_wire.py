@@ -2,13 +2,15 @@
 
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
 from nozzle.lm import Call, Failed, Stop
 from nozzle.lm.model import Gathered, Usage
-from nozzle.lm.wire import Wire
+from nozzle.lm.wire import LONGEST_WAIT, Wire, _seconds, _words
 from tests.lm.wire import WireServer
 
 HELLO = Call([{"role": "system", "content": "s" * 400}, {"role": "user", "content": "say two words"}], shared=1)
@@ -57,6 +59,30 @@ def test_a_reply_that_fails_says_how(server: WireServer, model: str, kind: str, 
     assert failed.value.kind == kind
 
 
+@pytest.mark.parametrize(
+    "after", ["\xb2", "9" * 500, "Fri, 31 Dec 99999 23:59:59 GMT", "Wed, 21 Oct 2015 07:28:00 GMT"]
+)
+def test_whatever_a_busy_server_says_of_when_to_come_back_it_is_asked_again(after: str) -> None:
+    server = WireServer(after=after)
+    try:
+        stop = Stop()
+        stop.wait = lambda seconds: not 0 < seconds <= LONGEST_WAIT  # type: ignore[method-assign]
+        assert reply(server, "busy-once", stop=stop)[0].startswith("echo")
+    finally:
+        server.close()
+
+
+def test_a_busy_server_may_say_when_to_come_back_by_a_date() -> None:
+    assert _seconds(format_datetime(datetime.now(UTC) + timedelta(hours=1))) > LONGEST_WAIT
+
+
+def test_json_that_is_nested_too_deep_is_said_to_be(server: WireServer) -> None:
+    with pytest.raises(Failed, match="nested too deep") as failed:
+        reply(server, '{"choices": ' + "[" * 100_000)
+    assert failed.value.kind == "malformed"
+    assert _words("[" * 100_000) == "[" * 300
+
+
 def event(said: str, usage: str = "{}") -> str:
     return f'{{"usage": {usage}, "choices": [{{"finish_reason": "stop", "delta": {{"content": {said}}}}}]}}'
 
@@ -88,6 +114,19 @@ def test_a_character_in_two_pieces_is_one() -> None:
         gathered.add(piece)
     assert told == ["a", "\U0001f600b"]
     assert gathered.done(Usage(), "", "").text == "a\U0001f600b"
+
+
+def test_an_error_that_is_null_is_none(server: WireServer) -> None:
+    assert reply(server, event('"a"').replace("{", '{"error": null, ', 1))[0] == "a"
+
+
+@pytest.mark.parametrize(
+    ("said", "finish", "words"), [('"\\u200b\\u2060 "', "stop", "empty"), ("null", "tool_calls", "a tool")]
+)
+def test_a_reply_in_which_nothing_can_be_read_is_none(server: WireServer, said: str, finish: str, words: str) -> None:
+    with pytest.raises(Failed, match=words) as failed:
+        reply(server, event(said).replace('"stop"', f'"{finish}"'))
+    assert failed.value.kind == "empty"
 
 
 @pytest.mark.parametrize(

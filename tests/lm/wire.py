@@ -22,9 +22,13 @@ def flat(message: dict[str, Any]) -> str:
 class WireServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, answer: Callable[[Messages], str] = lambda messages: f"echo: {flat(messages[-1])}") -> None:
+    def __init__(
+        self, answer: Callable[[Messages], str] = lambda messages: f"echo: {flat(messages[-1])}", after: str = "0.01"
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
+        self.after = after
+        """When to come back, as it says while it is busy."""
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.let_go = threading.Event()
@@ -69,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.headers.append({key.lower(): value for key, value in self.headers.items()})
         model, before = body["model"], len([each for each in self.server.bodies if each["model"] == body["model"]])
         if model == "busy" or (model == "busy-once" and before == 1):
-            return self._fail(429, "slow down", {"retry-after": "0.01"})
+            return self._fail(429, "slow down", {"retry-after": self.server.after})
         if model == "key":
             return self._fail(401, "bad key")
         if model == "broken":
