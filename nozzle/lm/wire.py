@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import Missing
-from nozzle.lm.model import Call, Failed, Gathered, Reply, Stop, Tell, Usage
+from nozzle.lm.model import LONGEST, Call, Failed, Gathered, Reply, Stop, Tell, Usage
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +24,10 @@ TRIES = 3
 WAIT = 1.0
 """Seconds before the second try, where the server does not say; doubled before the third."""
 LONGEST_WAIT = 20.0
+WHOLE = 10 * LONGEST
+"""Characters that are read of a reply that comes whole, with what its server says about it."""
+_field = re.compile(r"(?:event|id|retry)?:")
+"""A line of a stream that is no data."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Wire:
                 if got.status_code >= 400:
                     got.read()
                     raise _failure(self.url, got.status_code, _words(got.text), got.headers.get("retry-after", ""))
-                return _read(_events(got.iter_lines()), gathered)
+                return _read(_events(got.iter_lines(), _address(self.url)), gathered)
         except httpx.TimeoutException:
             raise Failed("timeout", f"{self.url}: no word for {call.timeout:g} s", gathered.text) from None
         except httpx.ConnectError:
@@ -144,7 +148,7 @@ def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
 
 def _said(choice: Any) -> tuple[str, str, str]:
     """What an event brings: of the model's reasoning, why the reply ends, and of its text."""
-    delta = choice.get("delta") or {}
+    delta = choice.get("delta") or choice.get("message") or {}
     thought = delta.get("reasoning_content") or delta.get("reasoning")
     reasoning = thought if isinstance(thought, str) else ""
     return reasoning, str(choice.get("finish_reason") or ""), _text(delta.get("content"))
@@ -159,9 +163,17 @@ def _text(said: Any) -> str:
     return said or ""
 
 
-def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+def _events(lines: Iterator[str], where: str) -> Iterator[dict[str, Any]]:
+    """What a server sends, piece by piece; a reply that it sends whole, asked for pieces or not, as one piece."""
+    streams, other, size = False, list[str](), 0
     for line in lines:
-        if not line.startswith("data:") or (data := line.removeprefix("data:").strip()) == "[DONE]":
+        if not line.startswith("data:"):
+            if not streams and not _field.match(line) and size <= WHOLE:
+                other.append(line)
+                size += len(line)
+            continue
+        streams = True
+        if (data := line.removeprefix("data:").strip()) == "[DONE]":
             continue
         try:
             event = json.loads(data)
@@ -170,6 +182,33 @@ def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
         if not isinstance(event, dict):
             raise Failed("malformed", f"the server sent what is no event: {data[:80]!r}")
         yield event
+    if not streams and (text := "\n".join(other).strip()):
+        yield _whole(text, where)
+
+
+def _whole(text: str, where: str) -> dict[str, Any]:
+    """A reply that came whole, in OpenAI's form or in Anthropic's, as the one event of a stream."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        if text.startswith("{"):  # it broke off
+            return {}
+        found = None
+    match found:
+        case {"error": error} if error:
+            return {"error": error}
+        case {"choices": [*choices]}:
+            return {**found, "choices": [{"finish_reason": "stop"}, *choices]}
+        case {"type": "message", "content": content}:
+            said = {"message": {"content": content}, "finish_reason": found.get("stop_reason") or "stop"}
+            return {**found, "choices": [said]}
+    words = " ".join(re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", text).split())[:80] or text[:80]
+    raise Failed("malformed", f"{where}: what came is no reply of a model's server: {words!r}; is the address right?")
+
+
+def _address(url: str) -> str:
+    """An address as it may be shown: without what may be a key."""
+    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
 
 
 def counted(usage: Any) -> Usage | None:
@@ -183,8 +222,10 @@ def counted(usage: Any) -> Usage | None:
         return found if type(found) is int and found > 0 else 0
 
     cached = count("cached_tokens", "prompt_tokens_details") or count("cache_read_input_tokens")
+    written = count("cache_creation_input_tokens")
     return Usage(
-        count("prompt_tokens"), count("completion_tokens"), cached, count("cache_creation_input_tokens"),
+        count("prompt_tokens") or (count("input_tokens") and count("input_tokens") + cached + written),
+        count("completion_tokens") or count("output_tokens"), cached, written,
         count("reasoning_tokens", "completion_tokens_details"),
     )  # fmt: skip
 

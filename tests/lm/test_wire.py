@@ -1,5 +1,6 @@
 """The direct wire: streams, counters, and every way in which a server can fail to answer."""
 
+import json
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
@@ -127,6 +128,50 @@ def test_a_reply_in_which_nothing_can_be_read_is_none(server: WireServer, said: 
     with pytest.raises(Failed, match=words) as failed:
         reply(server, event(said).replace('"stop"', f'"{finish}"'))
     assert failed.value.kind == "empty"
+
+
+WHOLE = {
+    "openai": {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "It is 3.", "reasoning_content": "hm"}}],
+        "usage": {"prompt_tokens": 17, "completion_tokens": 3},
+    },
+    "anthropic": {
+        "type": "message", "role": "assistant", "content": [{"type": "text", "text": "It is 3."}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 10, "output_tokens": 3, "cache_read_input_tokens": 7},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", WHOLE)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_reply_that_comes_whole_is_taken(server: WireServer, form: str, indent: int | None) -> None:
+    told: list[str] = []
+    wire = Wire("whole:" + json.dumps(WHOLE[form], indent=indent), server.url)
+    found = wire.reply(HELLO, told.append, Stop())
+    assert (found.text, told, found.usage.input, found.usage.output) == ("It is 3.", ["It is 3."], 17, 3)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "words"),
+    [
+        ('{"choices": [{"finish_reason": "length", "message": {"content": "It"}}]}', "truncated", "token limit"),
+        ('{"type": "message", "stop_reason": "max_tokens", "content": []}', "truncated", "token limit"),
+        ('{"choices": [{"finish_reason": "tool_calls", "message": {"content": null}}]}', "empty", "a tool"),
+        ('{"choices": []}', "empty", "empty"), ('{"error": {"message": "no memory"}}', "provider", "no memory"),
+        ('{"choices": [{"mess', "truncated", "ended before the reply did"),
+        (": alive\n\nevent: ping\n\n", "truncated", "ended before the reply did"),
+        ("<html><head><title>Sign in</title></head>\n<p>Bad gateway</html>", "malformed", "'Sign in Bad gateway'"),
+        ('{"detail": "Not Found"}', "malformed", "no reply of a model's server"), ("[]", "malformed", "no reply"),
+    ],
+)  # fmt: skip
+def test_what_comes_whole_and_is_no_reply_says_what_it_is(server: WireServer, sent: str, kind: str, words: str) -> None:
+    url = server.url.replace("//", "//me:k-123@") + "?key=k-123"
+    with pytest.raises(Failed, match=words) as failed:
+        Wire(f"whole:{sent}", url).reply(HELLO, lambda piece: None, Stop())
+    assert failed.value.kind == kind
+    assert "k-123" not in str(failed.value)
+    assert kind != "malformed" or server.url in str(failed.value)
 
 
 @pytest.mark.parametrize(

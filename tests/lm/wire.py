@@ -1,8 +1,8 @@
 """A loopback server that speaks the wires of OpenAI and Anthropic: streams, cache counters, every way to fail.
 
 What it does is in the name of the model: `busy`, `busy-once`, `key`, `broken`, `slow`, `cut`, `filter`, `length`,
-`long`, `empty`, `garbage`, `silent`, or it is the one event that is sent; any other name answers by
-`answer(messages)`. It remembers every request.
+`long`, `empty`, `garbage`, `silent`, or it is the one event that is sent, or behind `whole:` all that is; any other
+name answers by `answer(messages)`. It remembers every request.
 """
 
 import json
@@ -99,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         sent = sum(len(flat(each)) for each in body["messages"]) // 4
         if model.startswith("{"):  # what it says is the event
             given = [b"data: " + model.encode() + b"\n\n"]
+        elif model.startswith("whole:"):
+            given = [model.removeprefix("whole:").encode()]
         else:
             given = list(events(text, model, sent, self.server.cached(body["messages"])))
         for number, event in enumerate(given):
