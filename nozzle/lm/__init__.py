@@ -8,7 +8,7 @@ consent: only the settings name a model. litellm and httpx are opened here, late
 from nozzle.lm.ask import Asked, ask
 from nozzle.lm.choose import Choice, choose, warm
 from nozzle.lm.fetched import Fetched
-from nozzle.lm.langfuse import exporter
+from nozzle.lm.langfuse import exporter, lacking, wanted
 from nozzle.lm.model import Call, Failed, Model, Reply, Stop, Usage
 from nozzle.lm.scripted import Scripted
 from nozzle.lm.signature import Prompts, Signature
@@ -16,5 +16,5 @@ from nozzle.lm.trace import Span, Tracer
 
 __all__ = [
     "Asked", "Call", "Choice", "Failed", "Fetched", "Model", "Prompts", "Reply", "Scripted", "Signature", "Span",
-    "Stop", "Tracer", "Usage", "ask", "choose", "exporter", "warm",
+    "Stop", "Tracer", "Usage", "ask", "choose", "exporter", "lacking", "wanted", "warm",
 ]  # fmt: skip

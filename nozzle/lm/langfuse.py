@@ -90,11 +90,18 @@ def wanted() -> bool:
     return bool(os.environ.get("LANGFUSE_PUBLIC_KEY") and os.environ.get("LANGFUSE_SECRET_KEY"))
 
 
+def lacking() -> str:
+    """Why Langfuse is not spoken to, although the environment names a project there; empty when it is, or none is."""
+    from importlib.util import find_spec
+
+    if not wanted() or find_spec("langfuse"):
+        return ""
+    return "LANGFUSE_* names Langfuse, to which nothing is sent, nor fetched from: pip install 'nozzle[langfuse]'"
+
+
 def exporter() -> Exporter | None:
     """An exporter when one is wanted and the SDK is there."""
-    import importlib.util
-
-    return Exporter() if wanted() and importlib.util.find_spec("langfuse") else None
+    return Exporter() if wanted() and not lacking() else None
 
 
 def load() -> None:

@@ -320,6 +320,26 @@ def _reached(name: str, server: Server) -> Finding:
     return Finding("mcp", "ok", f"mcp.{name} is {how} when a cell first names it")
 
 
+def _langfuse() -> list[Finding]:
+    """Where calls are sent as well, and instructions may be kept: whether it can be spoken to, without doing so."""
+    from nozzle.lm import lacking, wanted
+    from nozzle.words.journal import journal
+
+    try:
+        with journal() as here:
+            label = here.settings.prompt_label
+    except NozzleError:
+        label = ""
+    if wanted():
+        why = lacking()
+        words = "calls are sent there too" + (f", and instructions that it keeps as {label} are used" if label else "")
+        return [Finding("langfuse", "lacks" if why else "ok", why or words)]
+    if label:
+        words = f"prompt_label names instructions kept there as {label}: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+        return [Finding("langfuse", "lacks", f"{words} are to say where")]
+    return []
+
+
 def _node() -> list[Finding]:
     from nozzle.publish import mystmd
 
@@ -331,5 +351,6 @@ def _node() -> list[Finding]:
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (
-    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _aside, _key, _servers, _node,
+    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _aside, _key, _servers, _langfuse,
+    _node,
 )  # fmt: skip

@@ -293,9 +293,12 @@ class Journal:
 
     @cached_property
     def exporter(self) -> Exporter | None:
-        """What sends the spans of calls on to Langfuse, where the environment names it; closed with the journal."""
-        from nozzle.lm import exporter
+        """What sends the spans of calls on to Langfuse, where the environment names it; closed with the journal. That
+        it cannot is said once, and not by every thread."""
+        from nozzle.lm import exporter, lacking
 
+        if (why := lacking()) and not self.steps.forked():
+            self.warn(why)
         return exporter()
 
     @cached_property

@@ -3,6 +3,7 @@
 import gzip
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,6 +163,20 @@ def test_a_question_on_the_command_line_is_sent_there_with_the_words_kept_there(
     assert CliRunner().invoke(cli, ["ask", "why?"], standalone_mode=False).return_value == 0
     assert sent == ["Briefly: why?"]
     assert [each.name for each in double.spans] == ["chat scripted"]
+
+
+def test_a_question_says_once_that_the_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", "pk-lf-1")
+    monkeypatch.setenv("LANGFUSE_SECRET_KEY", "sk-lf-1")
+    monkeypatch.setitem(sys.modules, "langfuse", None)
+    monkeypatch.setattr("nozzle.words.company.model", lambda here: Scripted(lambda messages: "Because."))
+    (tmp_path / "nozzle.toml").write_text('prompt_label = "production"\n')
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal/entry.md").write_text("# T\n")
+    subprocess.run(["git", "init", "-q"], check=True)
+    asked = CliRunner().invoke(cli, ["ask", "why?"], standalone_mode=False)
+    assert (asked.return_value, asked.stderr.count("pip install 'nozzle[langfuse]'")) == (0, 1)
 
 
 def test_nobody_waits_at_the_end_for_a_server_that_is_silent() -> None:

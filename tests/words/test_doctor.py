@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.lm import lacking
 from nozzle.runner import Held, possible
 from nozzle.runner.kernel import Python, Tainted
 from nozzle.runner.live import Live
@@ -162,3 +163,18 @@ def test_it_says_where_copies_of_hand_work_lie(say: Say, folder: Path) -> None:
         "ok",
         True,
     )
+
+
+def test_it_names_langfuse_when_its_package_is_missing(say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    for name in ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert "langfuse" not in findings(say)
+    (folder / "nozzle.toml").write_text('prompt_label = "prod"\n')
+    assert "kept there as prod: LANGFUSE_PUBLIC_KEY" in findings(say)["langfuse"]["words"]
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", "pk-lf-1")
+    monkeypatch.setenv("LANGFUSE_SECRET_KEY", "sk-lf-1")
+    monkeypatch.setitem(sys.modules, "langfuse", None)
+    found = findings(say)["langfuse"]
+    assert (found["state"], found["words"]) == ("lacks", lacking())
+    assert "pip install 'nozzle[langfuse]'" in lacking()
