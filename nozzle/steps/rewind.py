@@ -20,9 +20,10 @@ from nozzle.steps.worktree import dirty
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """Where we were, what was kept first, where we are."""
+    """What was left, what of it was kept first, where we are."""
 
     thread_before: Thread
+    """As it is left: with what was kept, also where that began it."""
     rescued: Step | None
     where: Step
 
@@ -35,12 +36,13 @@ def rewind(repo: Repo, step: Step, unfit: Unfit) -> Rewound:
     """Check a step out, on no thread: the next record starts one."""
     repo.idle("rewind again")
     repo.index.wait()
-    before, rescued, said = repo.thread(), None, Said(1, b"", "HEAD moves all the time")
+    rescued, said = None, Said(1, b"", "HEAD moves all the time")
     for _ in range(5):
         try:
             rescued = rescue(repo, step, unfit) or rescued
         except Moved:
             continue
+        before = repo.thread()
         said = repo.door.ask("checkout", "-q", "--no-overwrite-ignore", "--detach", step.sha)
         if said.status == 0:
             return Rewound(before, rescued, repo.step(step.sha))

@@ -318,7 +318,11 @@ def rewind(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Go back to a step; what is in none yet is committed first."""
     found = here.steps.resolve(deed.args.get("step", ""))
     gone = here.steps.rewind(found)
-    kept = f"; kept first what was in no step yet: {gone.rescued.sha[:8]}" if gone.rescued else ""
+    kept = (
+        f"; kept first what was in no step yet: {gone.rescued.sha[:8]} on {gone.thread_before.name}"
+        if gone.rescued
+        else ""
+    )
     return Done(f"you are at {found.sha[:8]}: {found.title}{kept}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nozzle.errors import Refused
-from nozzle.steps import Record, Steps
+from nozzle.steps import Record, Steps, Thread
 
 from .conftest import Author, made
 
@@ -133,6 +133,7 @@ def test_saved_text_on_no_thread_is_kept_on_a_new_one(author: Author, steps: Ste
     rewound = steps.rewind(second)
     assert rewound.rescued is not None
     assert rewound.rescued.thread.startswith("nozzle/kept-")
+    assert rewound.thread_before == Thread(rewound.rescued.thread, rewound.rescued.sha, author.root)
     assert steps.text(rewound.rescued.thread, "a.md") == b"tried"
 
 
