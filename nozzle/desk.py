@@ -494,7 +494,7 @@ class Desk:
             if piece.facts and run.under_way:
                 ledger.past.remember_aside(cell, piece.facts)
             self.beside.over(run, finished)
-            return self.sheet.keep_aside([piece] if run.under_way else [])
+            return self.sheet.keep_aside([piece] if run.under_way else [], busy=bool(self._runs()))
         self.run, self._ripe = None, True
         if self.tools.hidden and run.session.hides is False and EXPOSED not in self._warned:
             self._warned.add(EXPOSED)

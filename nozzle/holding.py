@@ -1,7 +1,8 @@
 """What cells left in files, as it was when they ended; and what the author has made of it since.
 
 What no step holds (git ignores it, it is too large, it has a secret in it) is known by its time and size, noted beside
-git; what the author made of that is copied aside. It refuses to change a file of the worktree.
+git; what the author made of that is copied aside. It refuses to change a file of the worktree that no step has as it
+is.
 """
 
 import json
@@ -73,6 +74,14 @@ class Holding:
 
     def _has(self, path: str) -> bool:
         return bool(self.steps.blob("HEAD", path))
+
+    def put_back(self, paths: Iterable[str], step: str) -> tuple[list[str], list[str]]:
+        """Files of a cell whose step is elsewhere, as HEAD has them again where they are as that step has them; which
+        these are, and which stay as they are here: as neither has them.
+        """
+        looks, now = self._looks_of(paths := sorted(paths)), self.sieve.taken(paths)
+        back, stay = self.steps.put_back(now, step)
+        return back, stay + [path for path in looks if path not in now and not self._is_at_head(path)]
 
     def put_aside(self, paths: Iterable[str]) -> list[str]:
         """Copy files to where no cell looks; where they are now. Refused when they cannot be: the cell is to wait."""

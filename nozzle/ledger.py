@@ -5,7 +5,7 @@ So whatever moment the process dies at, the next start finds out what was meant 
 into a text that it was not told of (`News`), and to make a step at another place than the one the text belongs to.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,9 @@ Seen = Literal["same", "carried", "moved", "saved"]
 NO_STEP = "no step could be made: {}; the text is as it should be"
 EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
 ASIDE = "this is not as a cell left it; it may write over that, and no step has it, so yours is copied:"
+
+FEW = 8
+"""Files that are named one by one."""
 
 
 class News(Exception):
@@ -232,20 +235,25 @@ class Ledger:
         steps = self._outstanding(rel, base, [self._step(rel, each) for each in made if each.piece.kind != "marker"])
         self._intend(Intent(rel, self.head(rel), base, made[-1].text, files, self._inputs, steps, temp))
 
-    def aside(self, rel: str, pieces: Sequence[Piece], passed: bool = False) -> list[tuple[str, str]]:
+    def aside(
+        self, rel: str, pieces: Sequence[Piece], passed: bool = False, busy: bool = False
+    ) -> list[tuple[str, str]]:
         """Steps of results that have no place in the text any more, each on a thread that starts where it began.
 
         When the text has just `passed` them by, and no step was made since they began, they are steps of this thread:
-        what he has saved comes after. What they are called, and where they are, for each text that they began from;
-        nothing of one that may not be kept.
+        what he has saved comes after. Else what they wrote is here as HEAD has it again, unless other cells are `busy`
+        here. What they are called, and where they are, for each text that they began from, and what became of their
+        files; nothing of one that may not be kept.
         """
         by_origin: dict[Origin, list[Piece]] = {}
         for piece in pieces:
             assert piece.origin is not None, "what did not begin anywhere has no place to be kept at"
             by_origin.setdefault(piece.origin, []).append(piece)
-        return [each for origin, begun in by_origin.items() for each in self._aside(rel, origin, begun, passed)]
+        return [each for origin, begun in by_origin.items() for each in self._aside(rel, origin, begun, passed, busy)]
 
-    def _aside(self, rel: str, origin: Origin, pieces: Sequence[Piece], passed: bool) -> Iterator[tuple[str, str]]:
+    def _aside(
+        self, rel: str, origin: Origin, pieces: Sequence[Piece], passed: bool, busy: bool
+    ) -> Iterator[tuple[str, str]]:
         made, fell = compose(Entry(origin.text.decode()), pieces)
         if fell:
             yield _titles(fell), "it has no place in the text that it began from, and is in no step"
@@ -257,7 +265,23 @@ class Ledger:
         if here and self.at_head(rel) == origin.text and self.record(rel, records[1:]):
             yield titles, f"the text had gone on; step {self.head(rel)[:8]} has what it shows"
         else:
-            yield titles, f"finished on thread {self.steps.record_aside(records, origin.head).name}"
+            thread = self.steps.record_aside(records, origin.head)
+            yield titles, f"finished on thread {thread.name}"
+            written = {path for each in made for path in each.piece.adopt}
+            if files := "" if passed else self._put_back(written, thread.head, busy):
+                yield titles, files
+
+    def _put_back(self, written: Collection[str], step: str, busy: bool) -> str:
+        """Files that cells wrote whose step is elsewhere, as HEAD has them; what became of them, in words."""
+        back, stay = list[str](), list[str]()
+        if busy or self.steps.busy() or self.steps.moving():
+            stay = sorted(filter(self.is_changed, written))
+        else:
+            back, stay = self.holding.put_back(written, step)
+        said = [f"what it wrote is here as it was before: {_few(back)}"] if back else []
+        return "; ".join(
+            [*said, *([f"this stays as it is, which the step you are at does not have: {_few(stay)}"] if stay else [])]
+        )
 
     def done(self, rel: str) -> None:
         """What was meant for an entry has come to be, or is not to be; while a step of it is owed, it has not."""
@@ -536,6 +560,11 @@ def restored(author: bytes, reference: Entry) -> bytes | None:
     entry = Entry(author.decode("utf-8", "surrogateescape"))
     edits = scribe.restore(entry, reference)
     return apply(entry.text, *edits).encode("utf-8", "surrogateescape") if edits else None
+
+
+def _few(paths: Sequence[str]) -> str:
+    more = len(paths) - FEW
+    return ", ".join(paths[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def _titles(pieces: Iterable[Piece]) -> str:

@@ -101,10 +101,12 @@ class Sheet:
             self.ledger.keep(self.rel, self.base or b"", self.made)
             self._kept = True
 
-    def keep_aside(self, pieces: Sequence[Piece], passed: bool = False) -> None:
-        """Results that have no place in the text any more are steps: of this thread, or of one of their own."""
+    def keep_aside(self, pieces: Sequence[Piece], passed: bool = False, busy: bool = False) -> None:
+        """Results that have no place in the text any more are steps: of this thread, or of one of their own. While
+        another cell is `busy`, or its result waits, files may be its, and stay.
+        """
         results = [piece for piece in pieces if piece.kind == "cell"]
-        for titles, where in self.ledger.aside(self.rel, results, passed):
+        for titles, where in self.ledger.aside(self.rel, results, passed, busy or bool(self.made)):
             self.note("aside", f"{titles}: {where}")
         if pieces and self._kept:
             self._kept = False

@@ -5,17 +5,20 @@ It refuses force: never `--hard`, never `clean`, never the stash; a file that .g
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from nozzle import whole
 from nozzle.errors import Refused
 from nozzle.steps.door import Said
+from nozzle.steps.merge import put_files
+from nozzle.steps.objects import FILE, PROGRAM, Leaf
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
-from nozzle.steps.step import Step, message
+from nozzle.steps.step import Step, Taken, message
 from nozzle.steps.threads import start_thread, unused
-from nozzle.steps.worktree import dirty
+from nozzle.steps.worktree import dirty, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,29 @@ def rewind(repo: Repo, step: Step, unfit: Unfit) -> Rewound:
         f"git cannot go to {step.sha[:7]} without overwriting a file that no step keeps; move it away, then rewind "
         f"again ({' '.join(said.err.split())})"
     )
+
+
+def put_back(repo: Repo, files: Mapping[str, Taken], step: str) -> tuple[list[str], list[str]]:
+    """Files, as they were just taken, that are as a commit elsewhere has them, and so lost by nobody, are as HEAD has
+    them again. Which these are; and which stay, that neither of both has so.
+    """
+    head, back, stay = repo.thread().head, list[str](), list[str]()
+    for path, now in files.items():
+        here, there = (_file(repo, commit, path) for commit in (head, step))
+        if now.sha == (here.sha if here else ""):
+            continue
+        is_plain = here is None or here.mode in (FILE, PROGRAM)
+        if now.sha == (there.sha if there else "") and is_plain and stamp(repo, path) == now.stamp:
+            put_files(repo, {path: repo.written(path, here.sha) if here else None}, head)
+            whole.prune((repo.root / path).parent, root=repo.root)
+            back.append(path)
+        else:
+            stay.append(path)
+    return back, stay
+
+
+def _file(repo: Repo, commit: str, path: str) -> Leaf | None:
+    return repo.objects.leaf(repo.tree(commit), path) if commit else None
 
 
 def rescue(repo: Repo, target: Step, unfit: Unfit) -> Step | None:

@@ -194,6 +194,12 @@ class Steps:
         """Go to a step; what would be lost is a step of its own first. Refused when a file of it is `unfit` for one."""
         return rewind.rewind(self._repo, step, self.unfit)
 
+    def put_back(self, files: Mapping[str, Taken], step: str) -> tuple[list[str], list[str]]:
+        """Make those files HEAD's again that are as they were taken, and as another step has them; which, and which
+        stay: they are as neither has them.
+        """
+        return rewind.put_back(self._repo, files, step)
+
     def start_thread(self, name: str | None = None, at: str | None = None) -> Thread:
         """A new branch, at HEAD or at a commit; no file and no index is touched."""
         head = self.resolve(at).sha if at else self.thread().head

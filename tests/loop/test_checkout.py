@@ -55,7 +55,7 @@ def test_a_checkout_in_the_middle_of_a_run_keeps_its_result_where_it_began(watch
     watched.git("checkout", "-q", old)
     then = watched.read()
     watched.until(lambda: any("finished on thread" in text for text in watched.told("aside")))
-    thread = watched.told("aside")[-1].rsplit(" ", 1)[1]
+    thread = next(text for text in watched.told("aside") if "finished on" in text).rsplit(" ", 1)[1]
     assert "slow 42" in watched.git("show", f"{thread}:journal/entry.md")
     watched.quiet()
     assert watched.read() == then

@@ -1,10 +1,15 @@
 """A run whose cell is no longer in the text ends on a thread of its own, and the entry goes on at once."""
 
+from collections.abc import Collection
 from pathlib import Path
 
+import pytest
+
 from nozzle.document.entry import Entry
+from nozzle.holding import Holding
 from nozzle.loop import Called
 from nozzle.past import Past
+from nozzle.steps import Taken
 from nozzle.words.beside import rows
 
 from .conftest import Watched, cells, outputs
@@ -27,7 +32,7 @@ def go(watched: Watched) -> None:
 def aside(watched: Watched) -> str:
     """The name of the thread of what ended aside."""
     watched.until(lambda: any("finished on thread" in text for text in watched.told("aside")))
-    return watched.told("aside")[-1].rsplit(" ", 1)[1]
+    return next(text for text in watched.told("aside") if "finished on thread" in text).rsplit(" ", 1)[1]
 
 
 def test_an_edited_cell_runs_at_once_and_the_old_one_ends_aside(watched: Watched) -> None:
@@ -188,3 +193,49 @@ def test_a_folder_that_is_renamed_takes_the_runs_of_its_entries_along(watched: W
     watched.quiet()
     assert watched.told("aside") == []
     assert (tmp_path / "outside").read_text() == "x"
+
+
+def left_while_it_writes(watched: Watched) -> None:
+    """A cell has ended that wrote files after its author went to the step before it."""
+    watched.save(cells("open('s.txt', 'w').write('one')"))
+    watched.until(lambda: outputs(watched.read()))
+    watched.quiet()
+    slow = SLOW + "\nopen('s.txt', 'w').write('two')\nopen('fresh.txt', 'w').write('new')\nopen('empty.txt', 'w')"
+    watched.save(watched.read() + cells(slow))
+    began(watched)
+    watched.git("checkout", "-q", "--detach", "HEAD~1")
+    watched.until(lambda: watched.told("aside"))
+
+
+def test_files_of_a_cell_that_ended_aside_are_on_its_thread_and_here_as_before(watched: Watched) -> None:
+    left_while_it_writes(watched)
+    go(watched)
+    thread = aside(watched)
+    assert watched.git("show", f"{thread}:journal/s.txt", f"{thread}:journal/fresh.txt") == "twonew"
+    assert watched.read("journal/s.txt") == "one"
+    assert watched.git("status", "--porcelain") == "?? journal/go"
+    assert (
+        "as it was before: journal/began, journal/fresh.txt, journal/empty.txt, journal/s.txt"
+        in watched.told("aside")[-1]
+    )
+    watched.git("checkout", "-q", thread)
+
+
+def test_a_file_that_is_not_as_that_cell_left_it_stays_and_is_named(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, here = Holding.take, watched.workshop.root / "journal"
+
+    def changed_since(holding: Holding, paths: Collection[str]) -> dict[str, Taken]:
+        taken = take(holding, paths)
+        if "journal/fresh.txt" in paths:
+            (here / "fresh.txt").write_text("the author's")
+        return taken
+
+    monkeypatch.setattr(Holding, "take", changed_since)
+    left_while_it_writes(watched)
+    go(watched)
+    aside(watched)
+    watched.until(lambda: "fresh.txt" in watched.told("aside")[-1])
+    assert "does not have: journal/fresh.txt" in watched.told("aside")[-1]
+    assert watched.read("journal/fresh.txt") == "the author's"
