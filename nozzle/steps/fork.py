@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nozzle.errors import Refused, WrongCommand
+from nozzle.steps.door import Door
 from nozzle.steps.repo import HEADS, Repo, Thread, find
 from nozzle.steps.step import Step
 from nozzle.steps.threads import branches, came_from
@@ -36,10 +37,20 @@ def worktrees(repo: Repo) -> list[Worktree]:
     for block in filter(None, out.split("\n\n")):
         rows = dict(row.partition(" ")[::2] for row in block.splitlines())
         if "bare" not in rows:
-            folder = Path(rows["worktree"])
+            folder = Path(rows["worktree"]) if found else _first(repo, Path(rows["worktree"]))
             thread = Thread(rows.get("branch", "").removeprefix(HEADS), rows.get("HEAD", ""), folder)
             found.append(Worktree(thread, not found, not folder.is_dir()))
     return found
+
+
+def _first(repo: Repo, named: Path) -> Path:
+    """The first worktree; of a submodule git names the folder where it keeps the repository, in the superproject's."""
+    if named.resolve() != repo.common:
+        return named
+    if repo.git_dir.resolve() == repo.common:
+        return repo.root
+    said = Door(repo.common).ask("rev-parse", "--show-toplevel")
+    return Path(os.fsdecode(said.out).removesuffix("\n")) if said.status == 0 else named
 
 
 def fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None = None) -> Thread:

@@ -206,3 +206,26 @@ def test_a_branch_called_nozzle_is_no_hindrance(author: Author, steps: Steps) ->
     head = made(steps, "a.md", "1")
     author.git("branch", "nozzle")
     assert steps.start_thread().name == f"nozzle-thread-{head.sha[:7]}"
+
+
+def test_threads_of_a_submodule_lie_beside_it(author: Author, steps: Steps, tmp_path: Path) -> None:
+    made(steps, "a.md", "1")
+    above = Author(tmp_path / "above")
+    above.root.mkdir()
+    above.git("init", "-q")
+    above.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(author.root), "sub")
+    with Steps.open(above.root / "sub") as sub:
+        thread = sub.fork(sub.resolve("HEAD"), "idea")
+        assert thread.folder == above.root / "sub.threads" / "idea"
+        assert sub.worktrees()[0].thread.folder == above.root / "sub"
+        with Steps.open(thread.folder) as forked:
+            assert forked.worktrees()[0].thread.folder == above.root / "sub"
+            assert forked.forked()
+
+
+def test_threads_of_a_repository_kept_elsewhere_lie_beside_its_files(tmp_path: Path) -> None:
+    elsewhere = Author(tmp_path / "journal")
+    elsewhere.root.mkdir()
+    elsewhere.git("init", "-q", f"--separate-git-dir={tmp_path / 'kept'}")
+    with Steps.open(elsewhere.root) as steps:
+        assert steps.fork(made(steps, "a.md", "1"), "idea").folder == tmp_path / "journal.threads" / "idea"
