@@ -169,7 +169,7 @@ class Doer:
         stands = _standing(self.desk.entry, offer)
         if stands is None or not stands.whole or stands.pasted or "deny" in stands.ticks:
             return  # he has answered, or is at it
-        if stands.source.strip() != offer.source.strip():
+        if proposal.edited(offer, stands):
             touches = self._weighed(stands.source, offer.language)[1]
             offer = replace(offer, source=stands.source, touches=touches)
         self.stand(task, replace(offer, risk="ask", notice=notice))

@@ -5,6 +5,7 @@ import re
 from pydantic import BaseModel, Field
 
 from nozzle.document.entry import LANGUAGES, Entry
+from nozzle.document.proposal import written
 
 DO = "do"
 REASON = 4000
@@ -46,4 +47,4 @@ def read(text: str) -> Move:
     if not cell.runs:
         raise ValueError("its cell is empty or skipped")
     rest = [row for at, row in enumerate(entry.rows) if not cell.span.start <= at < cell.span.stop]
-    return Move(reason="".join(rest).strip(), language=cell.language, source=cell.body)
+    return Move(reason="".join(rest).strip(), language=cell.language, source=written(cell.body))

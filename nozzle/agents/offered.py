@@ -60,6 +60,7 @@ class Offers:
 
     def suggest(self, source: str, language: str, reason: str) -> str:
         """Another program would have a cell run here: it stands as a proposal, and runs when it is ticked; its id."""
+        source = proposal.written(source)
         risk, touches = self._weighed(source, language)
         digest = hexdigest("suggested", source)
         reason = f"Another program proposes this cell, which no author has asked for. {reason}".strip()

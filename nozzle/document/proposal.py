@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from nozzle.document.entry import Entry, Envelope, hexdigest
+from nozzle.document.entry import Entry, Envelope, Span, hexdigest
+from nozzle.document.lines import split, trimmed
 from nozzle.document.options import Reach, reach_of
+from nozzle.document.scribe import fence
 
 Risk = Literal["read", "reversible", "ask"]
 """Decided by code. `read`: changes nothing. `reversible`: inside the worktree, nothing outside. `ask`: all else."""
@@ -42,6 +44,7 @@ class Offer:
     task: str
     """Digest of the prompt that it serves."""
     source: str
+    """As it stands in the text, byte for byte: see `written`."""
     language: str = "python"
     reason: str = ""
     touches: str = ""
@@ -54,6 +57,9 @@ class Offer:
     """To run it, something above would reach outside again: that is asked too."""
     notice: str = ""
     """What has become of it since it was proposed."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", written(self.source))
 
     @property
     def reach(self) -> Reach:
@@ -100,6 +106,8 @@ class Run:
     source: str
     how: str
     """kept | edited | allowed | countdown | read"""
+    said: bool = False
+    """By a tick or a word of the author's; not by an edit alone, and not by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,27 @@ Verdict = Run | Deny | ByHand | Wait
 def name(task: str, number: int, source: str) -> str:
     """The id of the n-th proposal of a task."""
     return hexdigest("proposal", task, str(number), source)[:12]
+
+
+def fenced(language: str, source: str, directive: str = "{code-cell} ") -> list[str]:
+    """Code in a fence, a cell's where nothing else is said, that is longer than any inside."""
+    clean = source.replace("\0", "\ufffd").encode("utf-8", "replace").decode().strip("\r\n")
+    rows = [row.rstrip() for row in split(clean)] or [""]
+    return fence(directive + (re.sub(r"[^A-Za-z0-9_+-]", "", language) or "python"), rows)
+
+
+def written(source: str) -> str:
+    r"""Code as it is read again once it has been written: no such difference is anybody's edit.
+
+    >>> written("if x:\n    \n    y = 1  \n")
+    'if x:\n\n    y = 1'
+    """
+    while True:
+        rows = trimmed(fenced("python", source))
+        stands = read(Envelope("proposal", {}, tuple(rows), Span(0, len(rows))))
+        if not stands.whole or stands.source == source:
+            return source
+        source = stands.source  # shorter by the options on top, which are read off a fence one block at a time
 
 
 def find(entry: Entry, id_: str) -> Envelope | None:
@@ -212,21 +241,30 @@ def decide(offer: Offer, standing: Standing | None, terms: Terms, now: float) ->
             return ByHand(standing.pasted)
         if not standing.whole:
             return Wait(None, "its fence is not whole: close it, or tick deny")
+        source, changed = standing.source, edited(offer, standing)
+        due = max(since, terms.edited or 0.0) + terms.countdown
         if "run" in standing.ticks or terms.allowed:
-            return _run(offer, standing, "kept" if "run" in standing.ticks else "allowed")
-        if standing.source.strip() != offer.source.strip():
-            due = max(since, terms.edited or 0.0) + terms.countdown
-            return _run(offer, standing, "edited") if now >= due else Wait(due)
+            how = "kept" if "run" in standing.ticks else "allowed"
+            return Run(source, "edited" if changed else how, said=True)
+        if changed:
+            return Run(source, "edited") if now >= due else Wait(due)
         if offer.risk == "read":
-            return _run(offer, standing, "read") if now >= terms.held else Wait(terms.held)
+            return Run(source, "read") if now >= terms.held else Wait(terms.held)
         if offer.risk == "reversible":
-            due = since + terms.countdown
-            return _run(offer, standing, "countdown") if now >= due else Wait(due)
+            return Run(source, "countdown") if now >= due else Wait(due)
     if terms.limit is not None and now >= since + terms.limit:
         return Deny("late", f"nobody answered within {terms.limit:.0f} s")
     return Wait(None if terms.limit is None else since + terms.limit)
 
 
-def _run(offer: Offer, standing: Standing, how: str) -> Run:
-    edited = standing.source.strip() != offer.source.strip()
-    return Run(standing.source, "edited" if edited else how)
+def edited(offer: Offer, standing: Standing) -> bool:
+    """Whether the author has changed the code; white space alone, which editors change by themselves, says nothing.
+
+    >>> edited(Offer("1", "2", "a = 1"), Standing("a  = 1\\n", "python", frozenset()))
+    False
+    """
+    return _words(standing.source) != _words(offer.source)
+
+
+def _words(source: str) -> list[list[str]]:
+    return [words for row in split(source) if (words := row.split())]

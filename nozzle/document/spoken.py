@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from nozzle.document import proposal, seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Entry, Envelope, Span
-from nozzle.document.lines import split, trimmed
+from nozzle.document.lines import trimmed
 from nozzle.document.outputs import plain
 from nozzle.document.prompts import WAITING, Prompt, prompt
-from nozzle.document.proposal import Offer, find
+from nozzle.document.proposal import Offer, fenced, find
 from nozzle.document.scribe import Hand, fence, marker, put, quoted, remove
 
 ALERTS = {"answer": "TIP", "note": "NOTE", "news": "CAUTION", "task": "NOTE", "status": "NOTE"}
@@ -178,7 +178,7 @@ def _proposal(offer: Offer, hand: Hand) -> list[str]:
     told = [part for part in (_others(offer.reason), offer.notice, touches, offer.by_hand) if part]
     rows = quoted(["[!IMPORTANT]", *_rows("\n\n".join(told), hand)])
     boxes = ("run", *(proposal.OTHERWISE if offer.again else ()), "deny")
-    rows += ["", *_cell_fence(offer.language, offer.source), "", *(f"- [ ] {box}" for box in boxes)]
+    rows += ["", *fenced(offer.language, offer.source), "", *(f"- [ ] {box}" for box in boxes)]
     return _envelope("proposal", keys, rows)
 
 
@@ -198,7 +198,7 @@ def accept(entry: Entry, offer: Offer, source: str, hand: Hand) -> Edit | None:
         return None
     keys = {"v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by}
     reason = quoted(_rows(offer.reason, hand)) if offer.reason else []
-    rows = [*reason, *([""] if reason else []), *_cell_fence(offer.language, source)]
+    rows = [*reason, *([""] if reason else []), *fenced(offer.language, source)]
     return Edit(*put(entry, old.span, _envelope("cell", keys, rows)))
 
 
@@ -220,7 +220,7 @@ def close(entry: Entry, offer: Offer, outcome: Outcome, hand: Hand) -> Edit | No
         "v": seal.FORMAT, "of": offer.task[:SHOWN], "id": offer.id, "by": offer.by, "status": outcome.status,
     }  # fmt: skip
     shown = _rows(outcome.shown, hand) if outcome.shown else []
-    inner = [*_rows(offer.reason, hand), "", *fence(_language(offer.language), _code(offer.source))]
+    inner = [*_rows(offer.reason, hand), "", *fenced(offer.language, offer.source, "")]
     inner += ["", *fence("text", shown)] if shown else []
     why = " ".join(_rows(outcome.why, hand)) or outcome.status
     title = f"<details><summary>{_escaped(why)}</summary>"
@@ -308,19 +308,6 @@ def _closed(rows: list[str]) -> list[str]:
         elif match and match[1].startswith(opened) and not match[2].strip():
             opened = ""
     return [*rows, opened] if opened else rows
-
-
-def _cell_fence(language: str, source: str) -> list[str]:
-    rows = _code(source)
-    return fence(f"{{code-cell}} {_language(language)}", rows)
-
-
-def _language(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_+-]", "", name) or "python"
-
-
-def _code(source: str) -> list[str]:
-    return [row.rstrip("\r\n") for row in split(source.replace("\0", "\ufffd").strip("\r\n"))] or [""]
 
 
 def _escaped(text: str) -> str:

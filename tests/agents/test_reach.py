@@ -66,6 +66,15 @@ def test_what_must_reach_all_writes_where_no_agent_may(table: Open) -> None:
     assert (one.workshop.root.parent / "outside").exists()
 
 
+@pytest.mark.parametrize("odd", ["    ", "a = 1  ", "\t", "\x0c", "#\0", "#a\rb"])
+def test_what_becomes_of_its_code_when_it_is_written_is_no_answer(table: Open, server: socket.socket, odd: str) -> None:
+    one = table(fetch(server, f"#| reach: network\nif True:\n    a = 1\n{odd}\n"), DONE)
+    one.begin(TASK)
+    assert one.labels() == []
+    assert one.kinds().count("proposal") == 1
+    assert calls(server) == 0
+
+
 @pytest.mark.parametrize("words", ["/sure 5", "/sure all"])
 def test_nothing_said_beforehand_covers_it(table: Open, server: socket.socket, words: str) -> None:
     one = table(fence("import shutil"), fetch(server), DONE)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from nozzle.document import proposal, scribe, spoken
 from nozzle.document.edit import Edit, apply
@@ -51,6 +52,26 @@ def said(entry: Entry, words: str) -> Entry:
             if closing:
                 entry = put(entry, spoken.close(entry, made, Outcome(words, words, words), HAND))
     return entry
+
+
+LINES = st.sampled_from(
+    ["a = 1  ", "    ", "\t", "\x0c", "\0", "#a\rb", "s = '\u2028'", "\x1b[0m", "\ud800", "", "\x1f", "\xa0",
+     "#| label: a", "#| reach: all", ":tags: [a]", "---", "if 1:", "```", "~~~~", "~~~{code-cell}", "\ufeff", "\x85"]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(LINES, hostile), min_size=1).map("\n".join), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_what_a_model_writes_is_no_edit_of_the_authors(source: str, end: str) -> None:
+    """However it is written and read back: what stands is, byte for byte, what is offered."""
+    entry = Entry(f"Words.{end}{end}/do go{end}{end}End.{end}")
+    task = prompts(entry)[0]
+    made = Offer("abc", task.digest, source, risk="ask")
+    block = proposal.find(put(entry, spoken.propose(entry, made, HAND)), "abc")
+    assert block is not None
+    stands = proposal.read(block)
+    if stands.whole:
+        assert stands.source == made.source
+        assert not isinstance(proposal.decide(made, stands, proposal.Terms(), 1e9), proposal.Run)
 
 
 def test_a_reason_says_nothing_in_nozzles_name() -> None:

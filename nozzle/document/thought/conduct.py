@@ -13,8 +13,8 @@ from typing import Literal
 from nozzle.document import seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry, Envelope, Span
-from nozzle.document.proposal import Offer
-from nozzle.document.scribe import Hand, fence, marker, put, quoted
+from nozzle.document.proposal import Offer, fenced
+from nozzle.document.scribe import Hand, marker, put, quoted
 from nozzle.document.spoken import WATCH
 from nozzle.document.thought.cues import Cue, cues, several
 from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
@@ -136,7 +136,7 @@ def warn(entry: Entry, digest: str, text: str, hand: Hand, status: str) -> Edit 
 def offer(entry: Entry, offered: Offer, hand: Hand) -> Edit | None:
     """A cell that could run, under the paragraph it was heard in."""
     rows = [*quoted(["[!IMPORTANT]", hand.redact(offered.reason)]), ""]
-    rows += [*fence(f"{{code-cell}} {offered.language}", offered.source.split("\n")), "", "- [ ] run", "- [ ] deny"]
+    rows += [*fenced(offered.language, offered.source), "", "- [ ] run", "- [ ] deny"]
     keys = {"id": offered.id, "by": BY, "risk": offered.risk}
     return _under(entry, offered.task, "proposal", keys, rows)
 
