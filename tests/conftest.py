@@ -1,7 +1,8 @@
 """A journal to work on: a fresh git repository, a home of its own, the real loop."""
 
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--update-golden", action="store_true", help="Write what is as what should be; review with git diff."
     )
     parser.addoption(
+        "--all", action="store_true", help="All rows of all tables, the second lane; files named have all."
+    )
+    parser.addoption(
         "--snapshots", choices=["auto", "always", "never"], help="When kernels keep their state; the answers stay."
     )
+
+
+ROWS = 3
+"""Rows of a table that the first lane runs where each starts kernels: the first, the middle one, the last."""
+KERNELS = ("agents", "loop", "runner", "words")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Most of the tests wait for a kernel, an editor or a clock."""
+    return max(4, 2 * (os.cpu_count() or 1))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the first lane short: a run of the whole suite leaves out further rows of long tables."""
+    if config.getoption("--all") or config.args != config.getini("testpaths"):
+        return
+    tables: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if set(KERNELS) & set(item.path.parts):
+            tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    long = [rows for rows in tables.values() if len(rows) > ROWS]
+    left_out = {id(row) for rows in long for row in rows if row not in (rows[0], rows[len(rows) // 2], rows[-1])}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
+    items[:] = [item for item in items if id(item) not in left_out]
+
+
+@pytest.fixture
+def often(pytestconfig: pytest.Config) -> Callable[[int], int]:
+    """Of so many random trials, those that the first lane makes."""
+    return lambda number: number if pytestconfig.getoption("--all") else number // 4
 
 
 @pytest.fixture(autouse=True)

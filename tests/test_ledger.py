@@ -77,6 +77,13 @@ def test_a_step_that_is_owed_when_nozzle_ends_is_made_at_the_next_start(workshop
     assert "```text\n2\n```" in git(workshop.root, "show", "HEAD:journal/entry.md")
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock of git's is not waited for long."""
+    monkeypatch.setattr("nozzle.steps.index.PATIENCE", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_what_is_owed_over_a_restart_becomes_the_steps_that_it_would_have_been(workshop: Workshop) -> None:
     workshop.write("1,2", "journal/in.csv")
     path = workshop.write(cell("x = 1") + cell("print(open('in.csv').read(), end='', file=open('out.txt', 'w'))"))
@@ -926,6 +933,7 @@ def test_what_a_cell_makes_a_program_is_one_in_its_step(workshop: Workshop) -> N
     assert modes == ["100755", "100644"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_a_cell_wrote_is_held_by_a_step_that_is_owed_over_a_restart(workshop: Workshop) -> None:
     path = workshop.write(cell("open('../made.txt', 'w').write('made')"))
     workshop.run(path)

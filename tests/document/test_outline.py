@@ -1,6 +1,7 @@
 """The outline is markdown-it's, from scratch and after any edit."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -68,22 +69,22 @@ def text_of(chance: random.Random, lines: list[str]) -> str:
 
 @pytest.mark.parametrize(("window", "most", "number"), [(1, 8, 12_000), (400, 14, 6_000), (1, 40, 2_000)])
 def test_random_documents_have_the_blocks_of_markdown_it(
-    monkeypatch: pytest.MonkeyPatch, window: int, most: int, number: int
+    monkeypatch: pytest.MonkeyPatch, often: Callable[[int], int], window: int, most: int, number: int
 ) -> None:
     monkeypatch.setattr(toplevel, "WINDOW", window)
     chance = random.Random(f"{window} {most}")
-    for _ in range(number):
+    for _ in range(often(number)):
         text = text_of(chance, document(chance, most))
         assert list(outline(text).tops) == expected(text), text
 
 
 @pytest.mark.parametrize(("window", "most", "number"), [(1, 12, 4_000), (400, 40, 600)])
 def test_after_any_edit_the_outline_is_that_of_the_new_text(
-    monkeypatch: pytest.MonkeyPatch, window: int, most: int, number: int
+    monkeypatch: pytest.MonkeyPatch, often: Callable[[int], int], window: int, most: int, number: int
 ) -> None:
     monkeypatch.setattr(toplevel, "WINDOW", window)
     chance = random.Random(f"{window} {most}")
-    for _ in range(number):
+    for _ in range(often(number)):
         lines = document(chance, most)
         found = outline(text_of(chance, lines))
         for _ in range(4):
