@@ -41,7 +41,7 @@ class Holding:
         taken = self.sieve.taken(paths)
         self._left |= taken
         self._looks |= looks | {path: each.stamp for path, each in taken.items()}
-        self._note({path: look for path, look in looks.items() if path not in taken or not self._has(path)})
+        self.note({path: look for path, look in looks.items() if path not in taken or not self._has(path)})
         return taken
 
     def edited(self, paths: Iterable[str]) -> tuple[dict[str, Taken], list[str]]:
@@ -52,7 +52,7 @@ class Holding:
         """
         looks = self._looks_of(paths)
         asked = [path for path, look in looks.items() if self._looks.get(path) != look and not self._is_at_head(path)]
-        noted = self._noted() if asked else {}
+        noted = self.noted() if asked else {}
         asked = [path for path in asked if noted.get(path) != looks[path]]
         taken = self.sieve.taken(asked) if asked else {}
         self._looks |= {path: look for path, look in looks.items() if path in taken or path not in asked}
@@ -104,7 +104,7 @@ class Holding:
                 ) from error
             places.append(str(place))
         self._looks |= looks
-        self._note(looks)
+        self.note(looks)
         return places
 
     def aside(self) -> list[Path]:
@@ -123,15 +123,16 @@ class Holding:
         content = disk.readable(self.steps.root / path)
         return content is not None and self.steps.is_at_head(path, content)
 
-    def _noted(self) -> dict[str, Look]:
+    def noted(self) -> dict[str, Look]:
         """How cells left those files that no step may hold, in whichever process they ran."""
         try:
             return {path: (when, size) for path, (when, size) in json.loads((self.steps.private / _LEFT).read_bytes())}
         except (OSError, ValueError, TypeError):
             return {}
 
-    def _note(self, looks: dict[str, Look]) -> None:
-        before = self._noted() if looks else {}
+    def note(self, looks: dict[str, Look]) -> None:
+        """Files that no step may hold are as cells left them."""
+        before = self.noted() if looks else {}
         if before != (now := before | looks):
             with suppress(OSError):  # then more counts as the author's than is
                 whole.write(self.steps.private / _LEFT, json.dumps(sorted(now.items())).encode(), 0o600)

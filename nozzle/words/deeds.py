@@ -341,11 +341,13 @@ def _fork_beside(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     if found.sha == here.steps.thread().head:
         loop.desk(path).stand()
         found = here.steps.resolve("HEAD")
-    thread = here.fork(found, deed.args.get("name", "").strip() or None)
+    told: list[str] = []
+    thread = here.fork(found, deed.args.get("name", "").strip() or None, say=told.append)
     if loop.beside is not None:
         loop.beside(thread.folder, None)
     place = thread.folder.relative_to(here.steps.home().parent)
-    return Done(f"a new thread goes on beside this one, from {found.sha[:8]}: {thread.name}, in {place}")
+    words = f"a new thread goes on beside this one, from {found.sha[:8]}: {thread.name}, in {place}"
+    return Done("; ".join([words, *told]))
 
 
 def threads(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:

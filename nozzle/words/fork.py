@@ -32,7 +32,8 @@ def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
     Where it is known which files the cells of the step's entry read and wrote, the folder holds these, the journal's
     texts and settings, and no others ('git sparse-checkout', by path); 'git sparse-checkout disable' in it brings the
     others. It is not known of bash, of cells that start programs, and of those that ask which files there are: then all
-    are there.
+    are there. Of what they read and wrote and no step holds (git ignores it, or you never added it) a copy goes along,
+    where it is as it was then, is not too large for a step and does not look like a secret; what is not there is named.
 
     Threads that go on from one state draw the same random numbers. With --reseed a cell stands below those that have
     run, in the entry of STEP, and seeds the generators of random, NumPy and torch with a number made of NAME; those
@@ -41,11 +42,13 @@ def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
     from nozzle.words.counted import counted
     from nozzle.words.journal import journal
     from nozzle.words.sparse import needed
+    from nozzle.words.visible import echo
 
     with journal() as here:
         found = here.steps.resolve(step)
         only = None if whole else needed(here, found)
-        thread = here.fork(found, name, only)
+        told: list[str] = []
+        thread = here.fork(found, name, only, told.append)
         click.echo(f"thread {thread.name} at {found.sha[:8]}: {found.title}")
         click.echo(f"  {thread.folder}")
         if only is not None:
@@ -53,6 +56,8 @@ def command(step: str, name: str | None, whole: bool, reseed: bool) -> int:
                 f"{counted(len(only), 'file')} of {len(here.steps.paths(found)):,}, all that its cells read or wrote"
             )
             click.echo(f"  it holds {there}; 'git sparse-checkout disable' there brings the others")
+        for line in told:
+            echo(f"  {line}")
         if reseed:
             _reseed(found, thread)
         _told(here, thread)

@@ -62,13 +62,21 @@ class Journal:
         """The root of the first worktree, when this is a thread that was forked beside it; else the root here."""
         return self.steps.worktrees()[0].thread.folder if self.steps.forked() else self.root
 
-    def fork(self, step: Step, name: str | None = None, only: Sequence[str] | None = None) -> Thread:
-        """A thread at a step, in a folder of its own; what git does not hold of this journal's settings goes along.
+    def fork(
+        self,
+        step: Step,
+        name: str | None = None,
+        only: Sequence[str] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Thread:
+        """A thread at a step, in a folder of its own; what git does not hold of this journal's settings goes along, and
+        of the files that its cells read and wrote: what is to be heard of those is told.
 
         Its limits would not hold there else. A step that holds other settings than HEAD does keeps its own.
         """
         from nozzle import whole
         from nozzle.settings import settings_file
+        from nozzle.words import along
 
         mine = settings_file(self.root)
         held = mine.read_bytes() if mine else b""
@@ -77,6 +85,8 @@ class Journal:
             there = thread.folder / mine.name
             if not there.is_file() or there.read_bytes() != held:
                 whole.write(there, held, root=thread.folder)
+        for line in along.bring(self, step, thread.folder):
+            (say or self.warn)(line)
         return thread
 
     @property

@@ -126,7 +126,8 @@ def served(here: Journal) -> list[Callable[..., Any]]:
     def fork(step: str, name: str = "") -> str:
         """Start a thread at a step: a branch with a folder of its own; nothing here changes."""
         found = here.steps.resolve(step)
-        thread = here.fork(found, name or None)
-        return f"thread {thread.name} at {found.sha[:8]}; 'nozzle watch' looks after it"
+        told: list[str] = []
+        thread = here.fork(found, name or None, say=told.append)
+        return "; ".join([f"thread {thread.name} at {found.sha[:8]}; 'nozzle watch' looks after it", *told])
 
     return [entries, entry, steps, step, search, ask, how, propose, append, run, fork]

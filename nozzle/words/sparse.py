@@ -6,6 +6,7 @@ Only where that is known: what a program reads, or code that asks which files th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -30,10 +31,10 @@ def needed(here: Journal, step: Step) -> list[str] | None:
     cells = [cell for cell in Entry(held.decode("utf-8", "replace")).cells if cell.runs]
     if any(cell.language != "python" or _unseen(cell.body) for cell in cells):
         return None
-    named = _seen(here, step, {cell.chain for cell in cells})
-    if named is None:
+    named, whole = seen(here, step, {cell.chain for cell in cells})
+    if not whole:
         return None
-    modules = [here.steps.text(step, path) or b"" for path in named if path.endswith(".py")]
+    modules = [_module(here, step, path) for path in named if path.endswith(".py")]
     if any(_unseen(text.decode("utf-8", "replace")) for text in modules):
         return None
     every = here.steps.paths(step)
@@ -41,24 +42,36 @@ def needed(here: Journal, step: Step) -> list[str] | None:
     return found if len(found) < len(every) else None
 
 
-def _seen(here: Journal, step: Step, chains: set[str]) -> set[str] | None:
+def seen(here: Journal, step: Step, chains: set[str]) -> tuple[dict[str, set[str]], bool]:
     """What cells of all entries were seen to read, by the table that steps carry along, and what these cells read and
-    wrote, by the steps of their runs; None where one of them has none."""
+    wrote, by the steps of their runs: paths, and the digests with which they were read. And whether each of these cells
+    has a step."""
     from nozzle.carried import unpacked
     from nozzle.document.facts import from_trailers
 
-    reads: set[str] = set()
+    found: dict[str, set[str]] = {}
+    rows: list[Mapping[str, str]] = []
     table, wanted = "", set(chains)
     for each in here.steps.history(rev=step.sha):
         table = table or each.trailers.get("Inputs", "")
         if each.trailers.get("Cell", "") in wanted:
             wanted.discard(each.trailers["Cell"])
-            reads |= set(from_trailers(each.trailers).reads)
-            reads |= {unquote(path) for path in each.trailers.get("Writes", "").split()}
+            rows.append(from_trailers(each.trailers).reads)
+            found |= {unquote(path): set() for path in each.trailers.get("Writes", "").split()}
         if table and not wanted:
             break
-    reads |= {path for rows in unpacked(table).values() for row in rows.values() for path in row.reads}
-    return None if wanted else reads
+    rows += [row.reads for each in unpacked(table).values() for row in each.values()]
+    for path, digest in (pair for reads in rows for pair in reads.items()):
+        found.setdefault(path, set()).add(digest)
+    return found, not wanted
+
+
+def _module(here: Journal, step: Step, path: str) -> bytes:
+    """A file of a step; one that it does not hold, as it is."""
+    from nozzle import disk
+
+    held = here.steps.text(step, path)
+    return held if held is not None else disk.readable(here.root / path) or b""
 
 
 def _unseen(code: str) -> bool:
