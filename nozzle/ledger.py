@@ -173,7 +173,10 @@ class Ledger:
                 yield rel
 
     def remove(self, rel: str) -> None:
-        """The author took an entry away: so does a step, after those that are owed."""
+        """The author took an entry away: so does a step, after those that are owed. Where the whole folder is gone, it
+        is no entry that was taken away."""
+        if gone := self._gone():
+            return self.sieve.once(gone)
         self.past.carried.put(rel, {})
         if self.at_head(rel) is not None or self.book(rel).owed:
             self.record(rel, [Record("save", rel, f"{stem(rel)}: removed", {rel: None})])
@@ -463,13 +466,19 @@ class Ledger:
 
     def _hindered(self) -> str:
         """Why no step can be made now, in plain words; empty when one can."""
-        if not self.root.is_dir():
-            return (
-                f"{self.root} was taken away, and its branch holds all steps; 'git worktree prune' forgets the folder"
-            )
+        if gone := self._gone():
+            return gone
         if busy := self.steps.busy():
             return f"a {busy} is under way: cells run, and no step is made until it is over"
         return "git is at work here: steps come when it is done" if self.owing() and self.steps.moving() else ""
+
+    def _gone(self) -> str:
+        """What became of the folder, when it is not there any more."""
+        if self.root.is_dir():
+            return ""
+        if now := self.steps.moved_to():
+            return f"{self.root} was moved to {now}: its entries are looked after from there"
+        return f"{self.root} was taken away, and its branch holds all steps; 'git worktree prune' forgets the folder"
 
     def _move(self, before: str | None, now: str) -> None:
         """HEAD went on by a step of ours: every entry that was there is here."""

@@ -11,12 +11,15 @@ from pathlib import Path
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.door import Door
-from nozzle.steps.repo import HEADS, Repo, Thread, find
+from nozzle.steps.repo import HEADS, Repo, Thread, find, mtime
 from nozzle.steps.step import Step
 from nozzle.steps.threads import branches, came_from
 
 BESIDE = ".threads"
 """What the folder of a journal's threads is called, after the journal's own."""
+
+_PLACE = "gitdir"
+"""The file in which git keeps where a worktree is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ def _first(repo: Repo, named: Path) -> Path:
         return repo.root
     said = Door(repo.common).ask("rev-parse", "--show-toplevel")
     return Path(os.fsdecode(said.out).removesuffix("\n")) if said.status == 0 else named
+
+
+def places(repo: Repo) -> tuple[tuple[str, float], ...]:
+    """Git's names of the worktrees beside the first, and when it was last written where each is."""
+    return tuple(sorted((link.parent.name, mtime(link)) for link in (repo.common / "worktrees").glob(f"*/{_PLACE}")))
+
+
+def moved_to(repo: Repo) -> Path | None:
+    """Where this worktree is by now, as git knows (`git worktree move`), when it is no longer in its folder."""
+    try:
+        link = Path(os.fsdecode((repo.git_dir / _PLACE).read_bytes()).strip())
+    except OSError:  # the first one, or one that is gone
+        return None
+    now = Path(os.path.normpath(repo.git_dir / link)).parent
+    return now if now != repo.root and now.is_dir() and not (repo.root / ".git").exists() else None
 
 
 def fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None = None) -> Thread:

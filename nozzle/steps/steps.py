@@ -225,9 +225,13 @@ class Steps:
         """All places where threads of this repository are checked out, the first one first."""
         return fork.worktrees(self._repo)
 
-    def worktrees_since(self) -> float:
-        """When one of them was last made or forgotten."""
-        return repo.mtime(self._repo.common / "worktrees")
+    def worktrees_since(self) -> tuple[tuple[str, float], ...]:
+        """Something that changes when one of them is made, moved or forgotten."""
+        return fork.places(self._repo)
+
+    def moved_to(self) -> Path | None:
+        """Where this worktree is by now, as git knows, when it is no longer in its folder."""
+        return fork.moved_to(self._repo)
 
     def forked(self) -> bool:
         """Whether this worktree is one that `fork` made."""

@@ -33,6 +33,9 @@ _MASK = Mask(
 _OTHERS = "worktrees"
 """Where git keeps, for each of the other worktrees, a folder with its HEAD."""
 
+_PLACE = "gitdir"
+"""What tells there where that one is: it may be moved."""
+
 Wanted = Callable[[Path], bool]
 
 
@@ -117,7 +120,7 @@ class Tree:
                 self._add_heads(path)
             if folder.path.name == _OTHERS:
                 self._news.say(HeadMoved())  # its HEAD may have been written before anybody looked
-        elif (of_other or folder.path in self._git) and path.name not in ("HEAD", "packed-refs"):
+        elif (of_other or folder.path in self._git) and path.name not in ("HEAD", "packed-refs", _PLACE):
             return
         elif (event.is_close_write or event.is_moved_to or event.is_delete) and path.suffix != ".lock":
             self._news.say(HeadMoved())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nozzle.desk import Desk
     from nozzle.loop import Loop
     from nozzle.runner import Snapshots
+    from nozzle.steps import Thread
     from nozzle.together import Together
     from nozzle.words.journal import Journal
     from nozzle.words.live import Showing
@@ -34,32 +35,48 @@ class Threads:
     """Where their pages are shown."""
     loops: dict[Path, Loop] = field(default_factory=dict)
     _running: dict[Path, threading.Thread] = field(default_factory=dict)
-    _since: float = 0.0
-    """When a worktree had last been made or forgotten, as far as it was looked at."""
+    _since: tuple[tuple[str, float], ...] = ()
+    """Which worktrees there were, and since when each is where it is, when it was last looked at."""
+    _moved: dict[Path, Path] = field(default_factory=dict)
+    """Where those are now whose folder was moved, until their loop has ended."""
     _ends: bool = False
     """All are to stop, also one that has only begun."""
 
     def all(self) -> None:
         """Look after every thread that was forked here, but for the one in whose folder this watch runs itself."""
         self._since = self.here.steps.worktrees_since()
-        for folder in self._others():
-            self.begin(folder, None)
+        for thread in self._others():
+            self.begin(thread.folder, None)
 
-    def _others(self) -> Iterator[Path]:
+    def _others(self) -> Iterator[Thread]:
         first, *others = self.here.steps.worktrees()
         beside = first.thread.folder.parent
-        for folder in (other.thread.folder for other in others if not other.gone):
-            if folder.is_relative_to(beside) and not folder.samefile(self.here.root):
-                yield folder
+        for thread in (other.thread for other in others if not other.gone):
+            if thread.folder.is_relative_to(beside) and not thread.folder.samefile(self.here.root):
+                yield thread
 
     def added(self) -> None:
-        """Look after worktrees that somebody made by hand since; a fork's is begun by whoever forked it."""
-        if (now := self.here.steps.worktrees_since()) != self._since:
-            self._since, home = now, self.here.steps.home()
-            for folder in self._others():
-                if folder not in self._running and not folder.is_relative_to(home):
-                    self.say(f"thread {folder.name}: watched too, in {folder}")
-                    self.begin(folder, None)
+        """Look after worktrees that somebody made by hand since, and after those that he moved, where they are now; a
+        fork's is begun by whoever forked it, and has a branch."""
+        if (now := self.here.steps.worktrees_since()) == self._since:
+            return
+        self._since, home = now, self.here.steps.home()
+        self._follow()
+        for thread in self._others():
+            folder = thread.folder
+            begins = not (thread.name and folder.is_relative_to(home))
+            if begins and folder not in (*self._running, *self._moved.values()):
+                self.say(f"thread {folder.name}: watched too, in {folder}")
+                self.begin(folder, None)
+
+    def _follow(self) -> None:
+        """End the loops of those that were moved: each begins anew where its worktree is now."""
+        from nozzle.loop import Quit
+
+        for folder, loop in list(self.loops.items()):
+            if folder not in self._moved and (now := loop.tools.ledger.steps.moved_to()):
+                self._moved[folder] = now
+                loop.messages.put(Quit(f"its folder was moved to {now}"))
 
     def begin(self, folder: Path, reply: Reply | None) -> None:
         """Look after one more; `reply` is told how many cells have their state at once."""
@@ -78,8 +95,9 @@ class Threads:
         self._ends = True
         for loop in list(self.loops.values()):
             loop.messages.put(Quit())
-        for work in list(self._running.values()):
-            work.join()
+        while works := list(self._running.values()):  # one that was moved begins another as it ends
+            for work in works:
+                work.join()
 
     def _work(self, folder: Path, reply: Reply | None) -> None:
         from nozzle.errors import NozzleError
@@ -93,6 +111,9 @@ class Threads:
                 reply.end(error.status)
         finally:
             self.loops.pop(folder, None)
+            if (now := self._moved.pop(folder, None)) and not self._ends:
+                self.say(f"thread {folder.name}: moved, and watched in {now} from now on")
+                self.begin(now, None)
             self._running.pop(folder, None)
 
     def _look_after(self, folder: Path, reply: Reply | None) -> None:

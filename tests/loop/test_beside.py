@@ -92,3 +92,30 @@ def test_what_each_is_doing_is_told(watched: Watched, workshop: Workshop) -> Non
     assert said is not None
     assert said["doing"] == ["journal/entry.md: 1 cell due"]
     assert [row["saves"] > 0.1 for row in said["kept"]][:1] == [True]
+
+
+def test_a_worktree_that_is_moved_or_made_by_hand_is_looked_after_where_it_is(
+    watched: Watched, workshop: Workshop
+) -> None:
+    path = watched.save(cell("print(1)"))
+    watched.until(lambda: "```text\n1" in path.read_text())
+    watched.quiet()
+    steps, said = workshop.here.steps, list[str]()
+    old = steps.fork(steps.resolve("HEAD"), "side").folder
+    moved, seen = old.with_name("moved"), old.with_name("seen")
+    with beside(workshop.here, workshop.notices.append, said.append, watched.loop) as threads:
+        until(lambda: old in threads.loops and threads.loops[old].desks)
+        git(workshop.root, "worktree", "move", str(old), str(moved))
+        git(workshop.root, "worktree", "add", "-q", "--detach", str(seen))
+        for folder in (moved, seen):
+            until(lambda folder=folder: folder in threads.loops and threads.loops[folder].desks)
+            there = folder / "journal" / "entry.md"
+            there.write_text(there.read_text().replace("print(1)", "print(2)"))
+            until(lambda there=there: "```text\n2" in there.read_text())
+        assert set(threads.loops) == {moved, seen}
+    assert sorted(said) == [
+        f"thread seen: watched too, in {seen}",
+        f"thread side: moved, and watched in {moved} from now on",
+    ]
+    assert not old.exists()
+    assert git(moved, "branch", "--show-current") == "side"

@@ -660,3 +660,13 @@ def test_an_entry_outside_the_journals_folder_is_nobody_elses_when_its_marker_wa
     said = say("run", str(path))
     assert said.status == 0
     assert "may be your own work" not in said.out
+
+
+def test_entries_of_a_worktree_that_is_moved_were_not_taken_away(two: tuple[Path, Path]) -> None:
+    said: list[str] = []
+    with journal(two[1]) as there:
+        ledger, head = there.ledger(said.append), there.steps.thread().head
+        git(two[0], "worktree", "move", two[1], two[1].with_name("moved"))
+        ledger.remove("journal/entry.md")
+        assert git(two[0], "rev-parse", "other").strip() == head
+    assert said == [f"{two[1]} was moved to {two[1].with_name('moved')}: its entries are looked after from there"]
