@@ -19,7 +19,7 @@ from nozzle.document.plan import Row
 from nozzle.errors import NozzleError
 from nozzle.kernels import Kernels
 from nozzle.ledger import News, Seen
-from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNSAVED, Answer, Permit
+from nozzle.permit import ALL_AGAIN, ELSEWHERE, STOPPED, UNHEARD, UNSAVED, Answer, Permit
 from nozzle.piece import Piece
 from nozzle.run import Run, jobs
 from nozzle.runner import Job, Session
@@ -486,8 +486,12 @@ class Desk:
     def _finish(self, run: Run, finished: Finished) -> None:
         ledger = self.tools.ledger
         cell = self.entry.cell(run.cell.chain) or run.cell
-        piece = run.result(finished, self.rel, cell, self.tools.hand, ledger.past)
-        piece = replace(piece, taken=ledger.holding.take(piece.adopt))
+        try:
+            piece = run.result(finished, self.rel, cell, self.tools.hand, ledger.past)
+            piece = replace(piece, taken=ledger.holding.take(piece.adopt))
+        except (NozzleError, OSError):  # it is over all the same
+            self._lose(run)
+            raise
         if run is not self.run:
             self.aside.remove(run)
             run.session.close()
@@ -514,6 +518,14 @@ class Desk:
             ledger.past.remember(self.rel, cell, piece.facts, piece.adopt)
         self.sheet.add(piece)
         self.beside.ended(run, finished)
+
+    def _lose(self, run: Run) -> None:
+        """A cell has ended, and nothing can be made of that: it is not run again unasked."""
+        if run is self.run:
+            self.run = None
+            return self.rest(UNHEARD)
+        self.aside.remove(run)
+        run.session.close()
 
     def _set_aside(self) -> None:
         """The running cell is no longer in the text: it ends in its own session; the entry goes on in another."""

@@ -16,7 +16,7 @@ from nozzle import disk
 from nozzle.beside import Notice
 from nozzle.desk import Desk, Said
 from nozzle.document.plan import gathered
-from nozzle.errors import NozzleError
+from nozzle.errors import Missing, NozzleError
 from nozzle.ledger import News, Seen
 from nozzle.side import Side
 from nozzle.tools import Tools
@@ -334,8 +334,10 @@ class Loop:
 
     @contextmanager
     def telling(self, path: Path) -> Iterator[None]:
-        """A fault in one entry is told and does not stop the others."""
+        """A fault in one entry is told and does not stop the others. Missing when git is gone: there is no going on."""
         try:
             yield
         except (NozzleError, OSError) as error:
+            if gone := self.tools.ledger.steps.gone():
+                raise Missing(gone) from error
             self.tools.say(Notice("fault", self._rel(path), str(error)))

@@ -20,6 +20,7 @@ from nozzle.settings import Settings
 
 UNSAVED = "nothing runs here until you save it, or say: nozzle run"
 ELSEWHERE = "you are at another step; save, or say: nozzle run"
+UNHEARD = "what it made could not be taken in; save, or say: nozzle run"
 STOPPED = "you stopped it; save, or say: nozzle run"
 ALL_AGAIN = "'nozzle run --again' runs all of it again"
 ANSWERS = (

@@ -77,6 +77,17 @@ class Repo:
         self.objects.close()
         self.refs.close()
 
+    def gone(self) -> str:
+        """Why nothing can be kept here any more; empty while it can."""
+        if os.path.lexists(self.git_dir / "HEAD"):
+            return ""
+        if self.common.exists() and self.common != self.git_dir:
+            return f"{self.root} was taken away, or git knows it no more; its branch holds all steps"
+        return (
+            f"{self.git_dir} is gone, and with it the steps: the texts stay as they are; bring it back, or say 'nozzle "
+            "watch', which begins a new one"
+        )
+
     def thread(self) -> Thread:
         """Where HEAD is."""
         name, found = self._branch(), self.objects.read("HEAD")
@@ -174,10 +185,8 @@ class Repo:
         file = self.git_dir / "HEAD"
         try:
             text = "" if file.is_symlink() else file.read_text("utf-8", "surrogateescape").strip()
-        except FileNotFoundError:
-            raise Unreadable(
-                f"{self.root} was taken away, or git knows it no more; its branch holds all steps"
-            ) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise Unreadable(self.gone()) from None
         if not text or text.endswith("/.invalid"):  # an old link, or a ref store that keeps HEAD elsewhere
             text = "ref: " + os.fsdecode(self.door.ask("symbolic-ref", "-q", "HEAD").out).strip()
         return text.removeprefix("ref: ").removeprefix(HEADS) if text.startswith("ref: ") else ""

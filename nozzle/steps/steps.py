@@ -73,6 +73,10 @@ class Steps:
         """Where HEAD is."""
         return self._repo.thread()
 
+    def gone(self) -> str:
+        """Why nothing can be kept here any more, since git's folder was taken away; empty while it can."""
+        return self._repo.gone()
+
     def busy(self) -> str:
         """`merge`, `rebase`, `cherry-pick`, `revert` or `bisect`, while one is under way."""
         return self._repo.busy()

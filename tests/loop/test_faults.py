@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nozzle.errors import Unreadable
+from nozzle.errors import NozzleError, Unreadable
 from nozzle.loop import Called, Loop
 from nozzle.page import Deed
+from nozzle.past import Past
 from nozzle.words.deeds import Doing
 from nozzle.words.do import suggest
 from tests.conftest import Workshop
@@ -228,3 +229,19 @@ def test_an_entry_of_fifty_megabytes_does_not_stop_the_others(watched: Watched) 
     watched.save("# Big\n\n" + ("word " * 20 + "\n") * 500_000, "journal/big.md")
     watched.save(cells("print('small', 1)"))
     watched.until(lambda: "small 1\n```" in watched.read(), 60)
+
+
+def test_a_cell_of_which_nothing_can_be_taken_in_is_over_and_runs_no_second_time(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(past: Past, *given: object) -> None:
+        raise NozzleError("git status failed")
+
+    monkeypatch.setattr(Past, "written", refused)
+    watched.save(cells("print(1)"))
+    watched.until(lambda: "git status failed" in faults(watched))
+    watched.quiet()
+    assert started(watched) == 1
+    monkeypatch.undo()
+    watched.save(cells("print(2)"))
+    watched.until(lambda: "```text\n2" in watched.read())

@@ -77,3 +77,13 @@ def test_what_git_took_away_is_no_step(say: Say, folder: Path, two: Path) -> Non
     say("run")
     assert "removed" not in git(folder, "log", "--format=%s")
     assert kept(folder) == {OTHER}
+
+
+@pytest.mark.parametrize("source", ["rm -rf ../.git", "rm -rf ../.git ../journal"])
+def test_a_run_whose_repository_is_taken_away_ends_in_plain_words(folder: Path, source: str) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    entry(folder, cell("print(1)") + "\n" + cell(source, "bash") + "\n" + cell("print(2)"))
+    with process("run") as started:
+        said, _ = started.communicate(timeout=60)
+    assert started.returncode == 3
+    assert f"nozzle: {folder}/.git is gone, and with it the steps" in said
