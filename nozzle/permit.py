@@ -22,6 +22,7 @@ UNSAVED = "nothing runs here until you save it, or say: nozzle run"
 ELSEWHERE = "you are at another step; save, or say: nozzle run"
 UNHEARD = "what it made could not be taken in; save, or say: nozzle run"
 STOPPED = "you stopped it; save, or say: nozzle run"
+SHALLOW = " (the clone is shallow, and its last commit is no step: 'git fetch --deepen 50' brings those before it)"
 ALL_AGAIN = "'nozzle run --again' runs all of it again"
 ANSWERS = (
     "in a watch, /sure runs it again, /sure keep goes on in the kernel as it is, /sure skip goes on without it; "
@@ -303,7 +304,9 @@ class Permit:
         if fact and fact.effects:
             return f"{planning.name(cell)} would reach outside again ({', '.join(fact.effects)}); {ANSWERS}"
         if not (fact and fact.ran):
-            return f"{planning.name(cell)} would run again, and no step here says whether it reached outside; {ANSWERS}"
+            more = SHALLOW if self.past.steps.is_shallow() else ""
+            unknown = f"no step here says whether it reached outside{more}"
+            return f"{planning.name(cell)} would run again, and {unknown}; {ANSWERS}"
         return ""
 
     def _refused(self, entry: Entry, cell: Cell) -> str:

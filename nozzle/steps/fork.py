@@ -113,6 +113,11 @@ def is_sparse(repo: Repo) -> bool:
     )
 
 
+def is_shallow(repo: Repo) -> bool:
+    """Whether the clone lacks commits behind those that it has."""
+    return (repo.common / "shallow").is_file()
+
+
 def _pattern(path: str) -> bytes:
     """The pattern that means exactly this file."""
     return b"/" + re.sub(rb"([*?\[\\! #])", rb"\\\1", os.fsencode(path))

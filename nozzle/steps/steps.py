@@ -217,6 +217,10 @@ class Steps:
         """Whether this worktree holds only some of its step's files, by git's sparse checkout."""
         return fork.is_sparse(self._repo)
 
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks commits behind those that it has."""
+        return fork.is_shallow(self._repo)
+
     def paths(self, step: Step) -> list[str]:
         """Every file of a step."""
         return sorted(path for path, _ in self._repo.objects.walk(self._repo.tree(step.sha)))

@@ -153,6 +153,25 @@ def test_where_nothing_is_known_that_is_said_and_what_would_be_replayed_asks(say
     assert "no step here says" not in say("run").out
 
 
+def test_a_shallow_clone_whose_last_commit_is_no_step_says_how_to_bring_the_steps(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    entry(folder, cell("x = 1"))
+    assert say("run").status == 0
+    entry(folder, "y = 1\n", "code.py")
+    git(folder, "add", "code.py"), git(folder, *ME, "commit", "-qm", "my code")
+    path = cloned(say, folder)
+    monkeypatch.chdir(path.parent.parent)
+    path.write_text(path.read_text() + "\n" + cell("print(x)"))
+    assert (
+        "its last commit is no step: 'git fetch --deepen 50' brings those before it"
+        in say("run", "--trust-this-checkout").out
+    )
+    git(path.parent, "fetch", "-q", "--deepen", "50")
+    assert say("run", "--trust-this-checkout").status == 0
+
+
 def test_what_a_merge_brings_is_known_after_it(
     say: Say, thread: Path, server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
