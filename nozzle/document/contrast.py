@@ -16,7 +16,8 @@ from nozzle.document.edit import apply
 from nozzle.document.entry import Cell, Entry, Envelope, Slot
 
 Kind = Literal["only here", "only there", "edited", "output", "prose", "variables"]
-_number = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_number = re.compile(r"(?<!\w)(?<!\w\.)-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+"""Digits that stand behind a letter are its word's: F1, v1.2."""
 _width = re.compile(r"  +|--+|__+")
 """What grows with a column."""
 _picture = re.compile(r"_out/([\w.-]+)")

@@ -468,6 +468,21 @@ def test_numbers_of_a_table_are_told_though_its_columns_are_wider(here: str, the
     assert (0.25, 1.0) in found.numbers
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "numbers"),
+    [
+        ("F1 done", "F2 done", ()),
+        ("v1.2 of 2024-11-28", "v1.3 of 2024-11-28", ()),
+        ("loss=1 at .5, -2", "loss=2 at .6, -3", ((1.0, 2.0), (5.0, 6.0), (-2.0, -3.0))),
+    ],
+)
+def test_a_digit_of_a_word_is_no_number(one: str, two: str, numbers: tuple[tuple[float, float], ...]) -> None:
+    shown = "<!-- nozzle:output v=1 of={} status=ok sha=0 -->\n\n```text\n{}\n```\n\n<!-- /nozzle sig=x -->\n"
+    of = Entry(cell("k")).cells[0].chain[:12]
+    (found,) = contrast(*(Entry(f"{cell('k')}\n{shown.format(of, text)}") for text in (one, two)))
+    assert found.numbers == numbers
+
+
 def test_cells_are_paired_by_label_then_by_code() -> None:
     here = Entry(label("a", "1") + "\n" + cell("2") + "\n" + cell("3"))
     there = Entry(label("a", "10") + "\n" + cell("3") + "\n" + cell("4"))
