@@ -105,7 +105,8 @@ def land(repo: Repo, title: str | None, over: bool, joined: Callable[[str, str],
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
     below = history(repo, None, rev=old, limit=BACK) if old != fork else ()  # else the thread's has all of it
     trailers += [("Inputs", _carried(steps, below, joined))]
-    words = message(title or f"Land {thread.name}: {len(steps)} steps", trailers)
+    count = "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+    words = message(title or f"Land {thread.name}: {count}", trailers)
     sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
     _arrive(repo, thread, base, old, sha, merged=old != fork)
     return repo.step(sha)

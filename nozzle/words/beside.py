@@ -145,7 +145,7 @@ class Threads:
                     kept, cells = _woken(loop, there)
                     _go_on(loop, there, folder.name)
                     if reply is not None:
-                        reply({"say": f"ready: the states of {kept} of {cells} cells are there, from live memory"})
+                        reply({"say": _ready(kept, cells)})
                         reply.end()
                     loop.run()
             finally:
@@ -178,6 +178,19 @@ def _woken(loop: Loop, there: Journal) -> tuple[int, int]:
             stands, count = desk.wake_up()
             kept, cells = kept + stands, cells + count
     return kept, cells
+
+
+def _ready(kept: int, cells: int) -> str:
+    """What whoever forked a thread hears of the states of its cells."""
+    from nozzle.words.counted import counted
+
+    if not kept:
+        return (
+            "ready: no state is in live memory; cells above run again for the first that needs them"
+            if cells
+            else "ready"
+        )
+    return f"ready: the states of {kept} of {counted(cells, 'cell')} are there, from live memory"
 
 
 def _go_on(loop: Loop, there: Journal, name: str) -> None:

@@ -80,7 +80,7 @@ def test_landing_after_a_rewind_goes_where_the_thread_came_from(author: Author, 
     steps.rewind(first)
     thread = made(steps, "c.md", "1").thread
     assert author.git("config", f"branch.{thread}.nozzleBase") == "work"
-    steps.land()
+    assert steps.land().title == f"Land {thread}: 1 step"
     assert steps.thread().name == "work"
     assert author.git("ls-tree", "--name-only", "HEAD") == "a.md\nb.md\nc.md\nx"
     assert author.read("b.md") == b"1"
