@@ -145,10 +145,12 @@ class Shown:
 
     def _build(self) -> None:
         from nozzle.errors import NozzleError
+        from nozzle.scratch import scratch
         from nozzle.words.site import build_site
 
         self.here.missed.clear()
         try:
+            scratch(self.out)  # `git clean` takes it away, and with it what keeps it out of git
             build_site(self.here, self.out, drafts=True, quick=True)
             self.page.changed(f"{self.under}index.html")
             for text in sorted(self.here.missed):

@@ -26,7 +26,7 @@ from nozzle.words.voice import Ears, Voice
 from nozzle.words.watch import _page, begin, nobody, watching
 from tests.page.browser import Browser
 from tests.page.chromium import BINARY, Chromium
-from tests.words.conftest import entry, git
+from tests.words.conftest import entry, git, until
 
 RAMBLE = """---
 title: Scan
@@ -189,6 +189,19 @@ def test_news_of_no_entry_begins_with_its_words(folder: Path) -> None:
             events.next()
             shown.first.hear(Notice("moved", "", "you are at 1234"))
             assert events.until("news")[-1][1]["text"] == "you are at 1234"
+
+
+def test_a_page_that_is_built_again_after_a_git_clean_is_not_for_git(folder: Path) -> None:
+    entry(folder, RAMBLE, "journal/scan.md")
+    with journal(folder, make=True) as here, showing(here) as shown:
+        browser = Browser(shown.first.page)
+        browser.ask("/")
+        git(folder, "add", "-A")
+        git(folder, "clean", "-q", "-ffdx")
+        assert not (folder / ".nozzle").exists()
+        shown.first.changed("journal/scan.md")
+        until((folder / ".nozzle" / "page" / "index.html").exists)
+        assert git(folder, "status", "--porcelain", "--untracked-files=all", ".nozzle") == ""
 
 
 def test_two_who_write_at_once_both_stand(folder: Path) -> None:
