@@ -12,6 +12,9 @@ from xml.etree.ElementTree import Element
 ROMAN, LIMITED = "\u2063", "\u2063\u2063"
 """At the beginning of a text: it is an operator's name; one that has its limits below."""
 _NAMED = re.compile(r"\\operatorname(\*?)\s*\{((?:[^{}\\]|\\[,;: !~])*)\}")
+_ARG = re.compile(r"\\arg(?![A-Za-z])")
+_SLASHED = re.compile(r"\\(?:nice|s)frac\s*(\{[^{}]*\}|[A-Za-z0-9])\s*(\{[^{}]*\}|[A-Za-z0-9])")
+"""A fraction in the line: one high, one low, a slash between."""
 _SPACES = {r"\,": "\u2009", r"\;": "\u2005", r"\:": "\u2005", r"\ ": " ", r"\!": "", "~": "\u00a0"}
 _TAG = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}")
 _UNSEEN = re.compile(r"\\(?:label\s*\{[^{}]*\}|nonumber\b|notag\b)")
@@ -48,6 +51,7 @@ class Unknown(ValueError):
 def before(tex: str) -> str:
     """The formula in words that latex2mathml knows."""
     tex = _NAMED.sub(lambda found: rf"\text{{{LIMITED if found[1] else ROMAN}{_spaced(found[2])}}}", tex)
+    tex = _SLASHED.sub(r"{{{}^\1}{/}{{}_\2}}", _ARG.sub(rf"\\text{{{ROMAN}arg}}", tex))
     tex = _TAG.sub(lambda found: rf"\qquad\text{{{found[2] if found[1] else f'({found[2]})'}}}", tex)
     tex = _BIG_BARS.sub(r"\1‖", _UNSEEN.sub("", tex))
     tex = _TEXT.sub(lambda found: _mixed(found[1]), tex)

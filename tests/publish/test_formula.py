@@ -96,3 +96,11 @@ def test_a_label_needs_no_blanks_around_it(edge: str) -> None:
     ((found,), names) = chart.edges, list(chart.vertices)
     assert (found.start, found.stop, found.words, names) == ("C", "A", "no", ["C", "A"])
     assert read("graph TD; A--oB; B--xC") is not None
+
+
+def test_the_argument_and_fractions_in_the_line_are_drawn() -> None:
+    assert re.search(r"<mo[^>]*>arg</mo><mi>z</mi>", mathml(r"\arg z", False))
+    shown = mathml(r"\arg\max_x f", True)
+    assert re.search(r"<mo[^>]*>arg</mo><munder><mo>max</mo><mi>x</mi></munder>", shown)
+    for tex in (r"\nicefrac{1}{2n}", r"\sfrac 1{2n}"):
+        assert re.search(r"<mn>1</mn>.*<mo[^>]*>/</mo>.*<mn>2</mn><mi>n</mi>", mathml(tex, False))
