@@ -4,7 +4,6 @@ A run belongs to the text it began from. It refuses to know what the text has be
 its result still has a place there.
 """
 
-import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from nozzle.document.events import Error, Event, Finished, Started
 from nozzle.document.options import Reach, magic_first
 from nozzle.document.outputs import Tape, Text
 from nozzle.document.plan import Why
+from nozzle.document.risk import names_tools
 from nozzle.document.scribe import Hand, Result
 from nozzle.document.thought import conduct
 from nozzle.past import Past, Since
@@ -25,7 +25,6 @@ from nozzle.together import Together
 
 FREE = ("", conduct.BY)
 """Whose cells run without bounds: the author's, and those that the conductor made of his own words."""
-_MCP = re.compile(r"\bmcp\b")
 LACKS = ("FileNotFoundError", "ModuleNotFoundError", "ImportError")
 SPARSE = (
     "This thread's folder holds only some of the journal's files. If it is one of the others: `git sparse-checkout "
@@ -198,7 +197,7 @@ def jobs(
     for each in entry.cells:
         if each.runs:
             options, is_free = each.options, each.by in FREE
-            acts = (not below or bool(_MCP.search(each.body))) if is_free else each.chain in acting
+            acts = (not below or names_tools(each.body)) if is_free else each.chain in acting
             below = below or not (is_free or reach(each))
             found.append(
                 Job(

@@ -19,6 +19,7 @@ from nozzle.document.outputs import plain
 from nozzle.document.prompts import prompt
 from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
+from nozzle.document.risk import names_tools
 from nozzle.document.spoken import Outcome, Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates, ungreyed
@@ -32,6 +33,7 @@ from nozzle.piece import Piece
 from nozzle.run import Run
 
 AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
+EDITED = f"{proposal.CHANGED}: an edit alone does not let it, so tick run (or say `/sure` below it), or deny."
 UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 
@@ -153,8 +155,8 @@ class Doer:
         if ticked and self.of_replay(task, ticked):
             task.answer = task.answer or "run"
         match proposal.decide(offer, stands, terms(task, offer, self.crew.settings), now):
-            case Allowed(source, how):
-                self._let_run(task, offer, source, how)
+            case Allowed() as let:
+                self._let_run(task, offer, let)
             case Deny(how, why):
                 self._close(task, offer, Outcome(how, why), how)
                 self.think(task)
@@ -174,12 +176,14 @@ class Doer:
             offer = replace(offer, source=stands.source, touches=touches)
         self.stand(task, replace(offer, risk="ask", notice=notice))
 
-    def _let_run(self, task: Task, offer: Offer, source: str, how: str) -> None:
+    def _let_run(self, task: Task, offer: Offer, let: Allowed) -> None:
         """The proposal becomes a cell, which is then due like any other."""
-        far = reach_of(source)
-        if far not in ("", offer.reach):  # he has edited it so: what he lets it do is to be shown first
-            touches = self._weighed(source, offer.language)[1]
-            return self.stand(task, replace(offer, source=source, touches=touches, risk="ask"))
+        source, how, far = let.source, let.how, reach_of(let.source)
+        risk, touches = self._weighed(source, offer.language)
+        acts = far or offer.again or (risk == "ask" and names_tools(source))
+        if far not in ("", offer.reach) or (acts and not let.said):  # what he lets it do is to be shown as he has it
+            touches = offer.touches if offer.again else touches
+            return self.stand(task, replace(offer, source=source, touches=touches, risk="ask", notice=EDITED))
         if how == "allowed" and not task.answer and task.sure:
             task.sure -= 1
         hand = self.desk.tools.hand
@@ -194,7 +198,7 @@ class Doer:
             task.move = task.move.model_copy(update={"source": source})
         task.offer = replace(offer, source=source, again=False)
         self.desk.permit.allowed.add(cell.chain)
-        if how == "edited" or (offer.risk == "ask" and how in ("kept", "allowed")):
+        if let.said and (how == "edited" or offer.risk == "ask"):
             self.desk.permit.acting.add(cell.chain)
         if far:
             self.desk.permit.leaving[cell.chain] = far

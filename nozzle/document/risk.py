@@ -69,6 +69,7 @@ LEAVES = re.compile(
     r"rm|rmdir|rmtree|unlink|remove|[fl]?chmod|[fl]?chown|chgrp|setfacl|setxattr|utime|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
 )
 """Words of a cell that wants more than this journal, or less of it: that bounds would refuse, or git be asked for."""
+_served = re.compile(r"\bmcp\b")
 HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
 """Files and hosts that a label names; the others are counted."""
@@ -98,6 +99,11 @@ def judge(source: str, language: str, changed: Iterable[str] = (), looks: Iterab
     reader = _Reader(frozenset(changed), frozenset(looks))
     reader.visit(tree)
     return reader.risk
+
+
+def names_tools(source: str) -> bool:
+    """Whether a cell's own words name tools of MCP servers."""
+    return bool(_served.search(source))
 
 
 @dataclass(frozen=True, slots=True)

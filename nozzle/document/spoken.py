@@ -28,7 +28,9 @@ THOUGHT = "how it thought"
 """The fold with a model's own reasoning, the last of a block."""
 OUTDATED = "*Asked before the question was edited; delete this answer to ask again.*"
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_said_by_us = "|".join(map(re.escape, ("touches", "by hand", proposal.ANEW.split(",")[0], proposal.UNCLEAR)))
+_said_by_us = "|".join(
+    map(re.escape, ("touches", "by hand", proposal.ANEW.split(",")[0], proposal.UNCLEAR, proposal.CHANGED))
+)
 _ours = re.compile(rf"^([ \t>]*)(?=[*_]*(?:{_said_by_us})\b)", re.I | re.M)
 _boxed = re.compile(r"^([ \t>]*(?:[-*+]|\d+[.)])[ \t]+)(?=\[[ xX]\])", re.M)
 WATCH = "watch"

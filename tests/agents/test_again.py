@@ -93,6 +93,17 @@ def test_what_was_allowed_beforehand_does_not_cover_it(table: Callable[[], Table
     assert calls(server) == 1
 
 
+def test_an_edit_alone_does_nothing_again(table: Callable[[], Table], server: socket.socket) -> None:
+    one = table()
+    one.tick()
+    text = one.save(lambda text: text.replace("print('has'", "print('mine'"))
+    assert "an edit alone does not let it" in text
+    assert ASKS in text
+    assert calls(server) == 1
+    assert "mine 1" in one.tick()
+    assert calls(server) == 1
+
+
 def test_skip_answers_nothing_that_does_not_ask_it(table: Callable[[], Table]) -> None:
     one = table()
     assert not one.seat.answer("", "skip")

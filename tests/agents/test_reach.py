@@ -98,6 +98,27 @@ def test_an_edit_that_goes_further_is_shown_first(table: Open, server: socket.so
     assert calls(server) == 1
 
 
+def test_an_edit_alone_lets_nothing_out(table: Open, server: socket.socket) -> None:
+    """His version stands as he has it, says so, and waits for his tick like the one that was proposed."""
+    one = table(fetch(server), DONE)
+    one.begin(TASK)
+    text = one.save(lambda text: text.replace("print('fetched')", "print('later')"))
+    assert "an edit alone does not let it" in text
+    assert text == one.go()
+    assert one.labels() == []
+    assert calls(server) == 0
+    assert "later\n```" in one.tick()
+    assert calls(server) == 1
+
+
+def test_an_edit_that_takes_the_reach_away_runs_in_bounds(table: Open, server: socket.socket) -> None:
+    one = table(fetch(server), DONE)
+    one.begin(TASK)
+    one.save(lambda text: text.replace("#| reach: network\n", ""))
+    assert one.labels()[0] == "edited"
+    assert calls(server) == 0
+
+
 def test_one_allowance_is_one_run(table: Open, server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a cell above that has changed nor an output that was taken away runs it again; the author's word does."""
     for room in ("agents.seat", "loop"):

@@ -113,6 +113,15 @@ def test_a_doer_looks_at_once_and_what_acts_stands_until_it_is_ticked(
     assert one.labels() == ["read", "kept", "read"]
 
 
+def test_what_acts_waits_for_a_tick_also_when_it_was_edited(table: Open, told: Callable[[], list[str]]) -> None:
+    one = table(fence("mcp.calendar.add('tea')"), DONE)
+    one.begin(TASK)
+    assert "an edit alone does not let it" in one.save(lambda text: text.replace("'tea'", "'milk'"))
+    assert told() == []
+    one.tick()
+    assert told() == ["milk 1.0"]
+
+
 def test_one_allowance_is_one_act(table: Open, told: Callable[[], list[str]]) -> None:
     one = table(fence("mcp.calendar.add('tea')"), DONE)
     one.begin(TASK)
