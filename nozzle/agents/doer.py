@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
-from nozzle.agents.forms import facts
+from nozzle.agents.forms import counts, facts
 from nozzle.agents.moves import DO, REASON, Move, Nothing, read
 from nozzle.agents.silence import Silence, under
 from nozzle.agents.task import Task, overspent, terms
@@ -26,8 +26,9 @@ from nozzle.document.trajectory import imitates, ungreyed
 from nozzle.errors import NozzleError
 from nozzle.explainer.claims import besides, weighed
 from nozzle.explainer.links import link
-from nozzle.lm import Asked, Model, Signature, ask
+from nozzle.lm import Asked, Failed, Model, Signature, Usage, ask
 from nozzle.lm.ask import Terms as Asking
+from nozzle.lm.model import TOKEN
 from nozzle.permit import Answer
 from nozzle.piece import Piece
 from nozzle.run import Run
@@ -47,6 +48,8 @@ class Doer:
     now: float = 0.0
     _unpriced: bool = False
     """It was said that the price of the model is not known."""
+    _estimated: bool = False
+    """It was said that nobody counts its tokens."""
 
     # -- thinking -----------------------------------------------------------------------------------------------
 
@@ -83,11 +86,11 @@ class Doer:
         if task.silence is not None:
             task.silence.ended(self.now)
             task.silence = None
+        task.spent += found.usage if isinstance(found, Asked | Failed) else Usage()
         if isinstance(found, NozzleError):
             so_far = getattr(found, "so_far", "")
             return self.end(task, "failed", f"The doer could not go on: {found}", "" if imitates(so_far) else so_far)
-        task.spent += found.usage
-        self._tell_unpriced(found)
+        self._tell_unbounded(found)
         task.move = found.value
         task.number += 1
         move = found.value
@@ -102,11 +105,16 @@ class Doer:
         )
         self.stand(task, offer, facts(found))
 
-    def _tell_unpriced(self, found: Asked[Move]) -> None:
-        """One of the budgets may bound nothing: that is said once."""
+    def _tell_unbounded(self, found: Asked[Move]) -> None:
+        """Of the budgets one may bound nothing, one go by an estimate: that is said once."""
+        name = found.reply.model or "the model"
+        if found.usage.estimated and not self._estimated:
+            self._estimated = True
+            words = f"{name} does not say how many tokens it took, so task_tokens goes by an estimate"
+            self.say("warning", f"{words}: a token for every {TOKEN} characters")
         if found.usage.cost is None and not self._unpriced:
             self._unpriced = True
-            words = f"the price of {found.reply.model or 'the model'} is not known, so task_dollars bounds no task"
+            words = f"the price of {name} is not known, so task_dollars bounds no task"
             self.say("warning", f"{words}; task_steps, task_tokens and task_seconds do")
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
@@ -315,10 +323,8 @@ class Doer:
             task.silence.ended(self.now)
         if task.state == "standing" and task.offer:
             self._close(task, task.offer, Outcome("refused", "the task has ended"), "refused")
-        spent = task.spent
         proof = self._proof(task)
-        facts = {"Cells": str(task.number), "Tokens-In": str(spent.input), "Tokens-Cached": str(spent.cached)}
-        facts |= {"Tokens-Out": str(spent.output), **({"Dollars": f"{spent.cost:.6f}"} if spent.cost else {})}
+        facts = {"Cells": str(task.number), **counts(task.spent)}
         via = self.crew.model.name if self.crew.model else ""
         self.forget(task)
         said = Saying(f"{words}\n\n{proof}", folded, "doer", via, fold="what had come until then")

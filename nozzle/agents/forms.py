@@ -13,7 +13,7 @@ from nozzle.document.trajectory import imitates
 from nozzle.explainer import flattery
 from nozzle.explainer.claims import Evidence, weighed
 from nozzle.explainer.links import checked
-from nozzle.lm import Asked, Signature, Stop, ask
+from nozzle.lm import Asked, Signature, Stop, Usage, ask
 from nozzle.lm.ask import Terms
 from nozzle.lm.model import Failed
 
@@ -80,8 +80,9 @@ def labelled(
     except Failed as failed:
         kept = failed.so_far if not imitates(failed.so_far) else ""
         return Saying(
-            f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name, status=failed.status
-        )
+            f"No answer: {failed}", kept, fold="what had come until then", via=crew.model.name, status=failed.status,
+            facts=counts(failed.usage) if failed.usage else {},
+        )  # fmt: skip
     said = asked.value
     if evidence is not None:
         known = replace(evidence, text=f"{evidence.text}\n{clean['facts']}\n{clean['question']}")
@@ -91,7 +92,7 @@ def labelled(
 
 def linked(said: Saying, desk: Desk) -> Saying:
     """A model's saying with its links looked up, in the entry and on disk."""
-    if not said.facts:
+    if not said.by_model:
         return said
 
     def there(path: str) -> bool:
@@ -102,10 +103,15 @@ def linked(said: Saying, desk: Desk) -> Saying:
 
 def facts(asked: Asked[T]) -> dict[str, str]:
     """What a step says of the calls behind it."""
-    usage = asked.usage
-    found = {
-        "Model": asked.reply.model, "Tokens-In": str(usage.input), "Tokens-Cached": str(usage.cached),
-        "Tokens-Out": str(usage.output), "Dollars": f"{usage.cost:.6f}" if usage.cost is not None else "",
-        "Trace": " ".join(f"{span.trace}-{span.id}" for span in asked.spans),
-    }  # fmt: skip
+    trace = " ".join(f"{span.trace}-{span.id}" for span in asked.spans)
+    found = {"Model": asked.reply.model, **counts(asked.usage), "Trace": trace}
     return {key: value for key, value in found.items() if value}
+
+
+def counts(usage: Usage) -> dict[str, str]:
+    """What a step says of tokens, and of dollars where the price is known."""
+    return {
+        "Tokens-In": str(usage.input), "Tokens-Cached": str(usage.cached), "Tokens-Out": str(usage.output),
+        **({"Tokens": "estimated"} if usage.estimated else {}),
+        **({"Dollars": f"{usage.cost:.6f}"} if usage.cost is not None else {}),
+    }  # fmt: skip

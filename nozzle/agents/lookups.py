@@ -69,7 +69,7 @@ class Lookups:
             return labelled(crew, ANSWER, given, shared, call.hear, call.stop, evidence)
 
         def then(said: Saying) -> None:
-            if said.facts:
+            if said.by_model:
                 tell(said.text, spoken.key(said.via))
 
         self._work(remark.digest, work, then, call)
@@ -95,7 +95,7 @@ class Lookups:
         facts = "\n\n".join(f"{each.digest}: {each.text}" for each in new)
         shared = self.crew.shared(entry, len(entry.rows))
         reply = labelled(self.crew, BACK, Given(facts=facts), shared, call.hear, call.stop)
-        match = _reply.fullmatch(reply.text.strip()) if reply.facts else None
+        match = _reply.fullmatch(reply.text.strip()) if reply.by_model else None
         named = match is not None and match[1] in {each.digest for each in new}
         return Back(match[1], match[2]) if match and named and match[2].count("?") == 1 else None
 

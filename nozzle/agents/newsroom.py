@@ -190,7 +190,7 @@ class Newsroom:
             if chain not in self.under_way:
                 return
             self.under_way.discard(chain)
-            if isinstance(prose, Saying) and prose.facts:  # a model that failed adds nothing to the facts
+            if isinstance(prose, Saying) and prose.by_model:  # a model that failed adds nothing to the facts
                 both = tell(broke, linked(prose, self.desk).text, prose.via)
                 self._put("news", chain, f"{broke.cell.title} broke", self._news(chain, both), prose)
 
@@ -243,7 +243,7 @@ class Newsroom:
             if chain not in self.under_way:
                 return
             self.under_way.discard(chain)
-            if isinstance(prose, Saying) and prose.facts and prose.text.strip(" .`").lower() != NOTHING:
+            if isinstance(prose, Saying) and prose.by_model and prose.text.strip(" .`").lower() != NOTHING:
                 both = replace(
                     linked(prose, self.desk), folded="\n".join(part for part in (facts.text, facts.folded) if part)
                 )

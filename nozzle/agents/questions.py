@@ -178,7 +178,7 @@ class Questions:
         self.desk.tools.say(Notice("spoken", self.desk.rel, ended, of=asking.of))
         if isinstance(said, NozzleError):
             said = Saying(f"No answer: {said}", getattr(said, "so_far", ""), fold="what had come until then")
-        if said.facts and asking.breaks:
+        if said.by_model and asking.breaks:
             said = replace(said, text=_interrupted(said.text, "".join(asking.pieces), asking.breaks))
         said, hand = linked(said, self.desk), self.desk.tools.hand
         title, digest = _title(asked), asked.digest

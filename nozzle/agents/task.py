@@ -67,7 +67,8 @@ def overspent(task: Task, settings: Settings, now: float) -> str:
     if task.number >= settings.task_steps:
         return f"Stopped: {task.number} cells were proposed, and task_steps allows no more."
     if spent.input + spent.output >= settings.task_tokens:
-        return f"Stopped: {spent.input + spent.output:,} tokens were spent, and task_tokens allows no more."
+        about = "about " if spent.estimated else ""
+        return f"Stopped: {about}{spent.input + spent.output:,} tokens were spent, and task_tokens allows no more."
     if now - task.began >= settings.task_seconds:
         return f"Stopped: it took {now - task.began:.0f} s, and task_seconds allows no more."
     if spent.cost is not None and spent.cost >= settings.task_dollars:

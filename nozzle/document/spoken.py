@@ -57,6 +57,11 @@ class Saying:
     status: int = 0
     """With which a command ends that was to get it; not 0: who was asked gave no answer."""
 
+    @property
+    def by_model(self) -> bool:
+        """Whether a model said it: one that was asked in vain may have cost something too."""
+        return bool(self.facts) and not self.status
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -50,7 +50,11 @@ def ask(model: Model, signature: Signature[I_, O_], given: I_, shared: Sequence[
     complaint = ""
     for _ in range(2):
         call = Call(messages, len(shared), terms.max_tokens, terms.timeout)
-        reply, span = _traced(model, signature, call, terms)
+        try:
+            reply, span = _traced(model, signature, call, terms)
+        except Failed as failed:
+            failed.usage += spent
+            raise
         spans.append(span)
         spent += reply.usage
         try:
@@ -63,7 +67,9 @@ def ask(model: Model, signature: Signature[I_, O_], given: I_, shared: Sequence[
             complaint = str(error)
         again = f"That reply cannot be used: {complaint}. Reply again, and only with what was asked for."
         messages = [*messages, {"role": "assistant", "content": reply.text}, {"role": "user", "content": again}]
-    raise Failed("malformed", f"{model.name} replied twice in a form that cannot be used: {complaint}", reply.text)
+    failure = Failed("malformed", f"{model.name} replied twice in a form that cannot be used: {complaint}", reply.text)
+    failure.usage = spent
+    raise failure
 
 
 def _traced(model: Model, signature: Signature[I_, O_], call: Call, terms: Terms) -> tuple[Reply, Span]:
@@ -88,7 +94,7 @@ def _traced(model: Model, signature: Signature[I_, O_], call: Call, terms: Terms
         raise
     except Failed as failed:
         if terms.tracer:
-            terms.tracer.add(span.failed(failed.kind, str(failed), time.time_ns()))
+            terms.tracer.add(span.failed(failed.kind, str(failed), time.time_ns(), failed.usage or None))
         raise
     span = span.answered(reply, time.time_ns())
     if terms.tracer:

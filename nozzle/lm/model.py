@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from nozzle.errors import Missing, NozzleError
@@ -12,6 +12,8 @@ from nozzle.errors import Missing, NozzleError
 Message = Mapping[str, str]
 """{"role": "system" | "user" | "assistant", "content": text}"""
 
+TOKEN = 4
+"""Characters that count as one token, where nobody counts them."""
 LONGEST = 400_000
 """Characters of a reply after which it is cut off."""
 
@@ -40,6 +42,8 @@ class Failed(NozzleError):
         self.kind = kind
         self.so_far = so_far
         """What had come until then."""
+        self.usage = Usage()
+        """What it cost all the same."""
 
 
 class Keyless(Failed):
@@ -63,12 +67,18 @@ class Usage:
     reasoning: int = 0
     cost: float | None = None
     """US dollars, where the price is known."""
+    estimated: bool = False
+    """Nobody has counted: so many tokens have as many characters as these."""
+
+    def __bool__(self) -> bool:
+        """Whether anything was spent."""
+        return self.input + self.output > 0
 
     def __add__(self, other: "Usage") -> "Usage":
         cost = None if self.cost is None and other.cost is None else (self.cost or 0.0) + (other.cost or 0.0)
         return Usage(
             self.input + other.input, self.output + other.output, self.cached + other.cached,
-            self.written + other.written, self.reasoning + other.reasoning, cost,
+            self.written + other.written, self.reasoning + other.reasoning, cost, self.estimated or other.estimated,
         )  # fmt: skip
 
 
@@ -94,6 +104,11 @@ class Call:
     max_tokens: int = 4096
     timeout: float = 120.0
     """Seconds without a word."""
+
+    @property
+    def size(self) -> int:
+        """Characters that are sent."""
+        return sum(len(each["content"]) for each in self.messages)
 
 
 class Stop:
@@ -148,12 +163,40 @@ class Gathered:
     thoughts: list[str] = field(default_factory=list)
     size: int = 0
     finish: str = ""
+    sent: int = 0
+    """Characters that were sent."""
+    began: bool = False
+    """Something has come: what was sent is taken, and will be paid for."""
+    usage: Usage = Usage()
+    """As far as the server has counted."""
     _half: str = ""
     """Of a character that a server cut in two: its second half is still to come."""
 
     @property
     def text(self) -> str:
         return "".join(self.pieces)
+
+    @property
+    def spent(self) -> Usage:
+        """What it has cost until now; estimated where the server has not counted, or not to the end."""
+        if not self.began or (self.finish and self.usage):
+            return self.usage
+        came = self.size + sum(map(len, self.thoughts))
+        counted = max(self.usage.input, self.sent // TOKEN), max(self.usage.output, came // TOKEN)
+        return replace(self.usage, input=counted[0], output=counted[1], estimated=True)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """What fails within says what it has cost all the same."""
+        try:
+            yield
+        except Failed as failed:
+            failed.usage = self.spent
+            raise
+
+    def heard(self, usage: Usage | None) -> None:
+        """Something has come, and perhaps a count."""
+        self.began, self.usage = True, usage or self.usage
 
     def heed(self) -> None:
         """Raises Failed when it is to stop."""
@@ -173,7 +216,7 @@ class Gathered:
                 "truncated", f"the reply is longer than {LONGEST:,} characters; it was cut off", self.text[:LONGEST]
             )
 
-    def done(self, usage: Usage, model: str, id_: str) -> Reply:
+    def done(self, model: str, id_: str) -> Reply:
         """The whole reply; raises Failed for one that is none."""
         text = self.text.replace("\r\n", "\n").replace("\r", "\n")
         if self.finish in ("length", "max_tokens"):
@@ -189,7 +232,7 @@ class Gathered:
             called = self.finish in ("tool_calls", "function_call", "tool_use")
             words = "the model called a tool, and was offered none" if called else "the reply was empty"
             raise Failed("empty", f"{words}; ask again, or in other words")
-        return Reply(text, "".join(self.thoughts), self.finish, usage, model, id_)
+        return Reply(text, "".join(self.thoughts), self.finish, self.spent, model, id_)
 
 
 def _whole(text: str) -> tuple[str, str]:

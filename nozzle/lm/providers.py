@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nozzle.errors import Missing
@@ -46,13 +46,13 @@ class Provider:
 
     def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
         """Ask; once more after a moment when the provider is busy and nothing had come."""
-        gathered = Gathered(tell, stop)
+        gathered = Gathered(tell, stop, sent=call.size)
         try:
             return self._once(call, gathered)
         except Failed as failed:
             if failed.kind != "rate" or gathered.pieces or stop.wait(WAIT):
                 raise
-        return self._once(call, Gathered(tell, stop))
+        return self._once(call, Gathered(tell, stop, sent=call.size))
 
     def _once(self, call: Call, gathered: Gathered) -> Reply:
         litellm = load()
@@ -70,24 +70,34 @@ class Provider:
             return stream
 
         try:
-            return self._read(_until(gathered.stop, begin), gathered, litellm)
+            with gathered.counting():
+                reply = self._read(_until(gathered.stop, begin), gathered)
+        except Failed as failed:
+            failed.usage = _priced(litellm, self.name, failed.usage)
+            raise
+        return replace(reply, usage=_priced(litellm, self.name, reply.usage))
+
+    def _read(self, stream: Iterable[Any], gathered: Gathered) -> Reply:
+        """What comes, put together; raises Failed, and nothing else."""
+        try:
+            return self._taken(stream, gathered)
         except Failed:
             raise
         except Exception as error:  # litellm's errors have no common root but this
             raise _failed(self.name, error, gathered.text) from None
 
-    def _read(self, stream: Iterable[Any], gathered: Gathered, litellm: Any) -> Reply:
-        usage, model, id_ = Usage(), "", ""
+    def _taken(self, stream: Iterable[Any], gathered: Gathered) -> Reply:
+        model, id_ = "", ""
         for chunk in stream:
             model, id_ = getattr(chunk, "model", "") or model, getattr(chunk, "id", "") or id_
-            if (spent := getattr(chunk, "usage", None)) is not None:
-                usage = counted(spent.model_dump()) or usage
+            spent = getattr(chunk, "usage", None)
+            gathered.heard(counted(spent.model_dump()) if spent is not None else None)
             for choice in chunk.choices:
                 gathered.thoughts.append(getattr(choice.delta, "reasoning_content", "") or "")
                 gathered.finish = choice.finish_reason or gathered.finish
                 gathered.add(choice.delta.content or "")
         gathered.heed()  # it may have ended because it was to stop
-        return gathered.done(_priced(litellm, self.name, usage), model, id_)
+        return gathered.done(model, id_)
 
 
 def _until(stop: Stop, begin: Callable[[], Iterable[Any]]) -> Iterator[Any]:
@@ -158,13 +168,15 @@ def _markers(model: str) -> dict[str, Any]:
 
 
 def _priced(litellm: Any, model: str, usage: Usage) -> Usage:
+    if not usage:
+        return usage
     try:
         counts = {"prompt_tokens": usage.input, "completion_tokens": usage.output}
         cache = {"cache_read_input_tokens": usage.cached, "cache_creation_input_tokens": usage.written}
         cost = sum(litellm.cost_per_token(model=model, **counts, **cache))
     except Exception:  # a model without a price, which litellm says in many ways
         return usage
-    return Usage(usage.input, usage.output, usage.cached, usage.written, usage.reasoning, cost)
+    return replace(usage, cost=cost)
 
 
 def _failed(model: str, error: Exception, so_far: str) -> Failed:

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from nozzle.lm.model import Call, Failed, Gathered, Message, Reply, Stop, Tell, Usage
-
-TOKEN = 4
-"""Characters that count as one token."""
+from nozzle.lm.model import TOKEN, Call, Failed, Gathered, Message, Reply, Stop, Tell, Usage
 
 
 @dataclass
@@ -26,12 +23,12 @@ class Scripted:
         if isinstance(said, Reply):
             tell(said.text)
             return said
-        gathered = Gathered(tell, stop, finish="stop")
-        for word in said.split(" ") if len(said) < 100_000 else [said]:
-            gathered.add(word if not gathered.pieces else " " + word)
-        size = sum(len(each["content"]) for each in call.messages)
-        usage = Usage(size // TOKEN, len(said) // TOKEN, cached // TOKEN)
-        return gathered.done(usage, self.name, f"scripted-{len(self.calls)}")
+        gathered = Gathered(tell, stop, finish="stop", sent=call.size)
+        gathered.heard(Usage(call.size // TOKEN, len(said) // TOKEN, cached // TOKEN))
+        with gathered.counting():
+            for word in said.split(" ") if len(said) < 100_000 else [said]:
+                gathered.add(word if not gathered.pieces else " " + word)
+            return gathered.done(self.name, f"scripted-{len(self.calls)}")
 
 
 def _same(now: Sequence[Message], before: Sequence[Message]) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nozzle import whole
-from nozzle.lm.model import Call, Message, Reply
+from nozzle.lm.model import Call, Message, Reply, Usage
 from nozzle.scratch import scratch
 
 SCOPE = "nozzle"
@@ -58,19 +58,27 @@ class Span:
         return cls(trace, secrets.token_hex(8), f"chat {model}", began, began, found, tuple(call.messages))
 
     def answered(self, reply: Reply, ended: int) -> "Span":
-        usage = reply.usage
         found = {
             **self.facts, "gen_ai.response.model": reply.model, "gen_ai.response.id": reply.id,
-            "gen_ai.response.finish_reasons": [reply.finish], "gen_ai.usage.input_tokens": usage.input,
-            "gen_ai.usage.output_tokens": usage.output, "gen_ai.usage.cache_read.input_tokens": usage.cached,
-            "gen_ai.usage.cache_creation.input_tokens": usage.written,
-            "gen_ai.usage.reasoning.output_tokens": usage.reasoning,
-            **({"nozzle.cost.usd": usage.cost} if usage.cost is not None else {}),
+            "gen_ai.response.finish_reasons": [reply.finish], **_tokens(reply.usage),
         }  # fmt: skip
         return replace(self, facts=found, ended=ended, output=reply.text, status=OK)
 
-    def failed(self, kind: str, why: str, ended: int) -> "Span":
-        return replace(self, facts={**self.facts, "error.type": kind}, ended=ended, status=ERROR, why=why)
+    def failed(self, kind: str, why: str, ended: int, usage: Usage | None = None) -> "Span":
+        cost = _tokens(usage) if usage else {}
+        return replace(self, facts={**self.facts, "error.type": kind, **cost}, ended=ended, status=ERROR, why=why)
+
+
+def _tokens(usage: Usage) -> dict[str, Any]:
+    """What a call took, in the names of the GenAI conventions; whether that is an estimate, and the cost, in ours."""
+    return {
+        "gen_ai.usage.input_tokens": usage.input, "gen_ai.usage.output_tokens": usage.output,
+        "gen_ai.usage.cache_read.input_tokens": usage.cached,
+        "gen_ai.usage.cache_creation.input_tokens": usage.written,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning,
+        **({"nozzle.cost.usd": usage.cost} if usage.cost is not None else {}),
+        **({"nozzle.usage.estimated": True} if usage.estimated else {}),
+    }  # fmt: skip
 
 
 @dataclass

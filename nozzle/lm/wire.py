@@ -44,7 +44,9 @@ class Wire:
         wait = WAIT
         for left in reversed(range(TRIES)):
             try:
-                return self._once(call, Gathered(tell, stop))
+                gathered = Gathered(tell, stop, sent=call.size)
+                with gathered.counting():
+                    return self._once(call, gathered)
             except _Busy as busy:
                 if not left or stop.wait(min(busy.after or wait, LONGEST_WAIT)):
                     raise Failed("rate" if busy.status == 429 else "provider", busy.words) from None
@@ -128,12 +130,12 @@ def _seconds(after: str) -> float:
 
 
 def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
-    usage, model, id_ = Usage(), "", ""
+    model, id_ = "", ""
     for event in events:
         if event.get("error"):
             raise Failed("provider", f"the server broke off: {_words(json.dumps(event))}", gathered.text)
         model, id_ = str(event.get("model") or model), str(event.get("id") or id_)
-        usage = counted(event.get("usage")) or usage
+        gathered.heard(counted(event.get("usage")))
         try:
             said = [_said(choice) for choice in event.get("choices") or ()]
         except (AttributeError, TypeError):
@@ -143,7 +145,7 @@ def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
             gathered.thoughts.append(thought)
             gathered.finish = finish or gathered.finish
             gathered.add(piece)
-    return gathered.done(usage, model, id_)
+    return gathered.done(model, id_)
 
 
 def _said(choice: Any) -> tuple[str, str, str]:

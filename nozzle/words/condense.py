@@ -100,7 +100,7 @@ def _reply(here: Journal, form: str, facts: str) -> tuple[str, str]:
     if crew.model is None:
         raise Missing(f"no model is set: `model` in your settings.toml names one; without {_FLAG[form]} none is asked")
     said = labelled(crew, form, Given(facts=facts), crew.shared(Entry(""), 0), lambda piece: None, Stop())
-    if not said.facts:
+    if not said.by_model:
         raise Missing(said.text)
     return f"{said.text}\n{said.folded}", crew.model.name
 

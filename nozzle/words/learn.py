@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-TOKEN = 4
-"""Characters that count as one token, where only characters are known."""
 SMALLEST = 1024
 """Tokens from which on providers cache a beginning; some do from fewer."""
 
@@ -68,7 +66,8 @@ def _table(spans: list[dict[str, Any]]) -> Iterator[str]:
 def as_row(span: Mapping[str, Any]) -> dict[str, Any]:
     """One call, in figures: tokens `sent`, of which the provider had `cached`; `dollars` is 0 where no price is known.
 
-    `missed`: it should have been cached, and was not. `failed`: why there was no answer.
+    `missed`: it should have been cached, and was not. `failed`: why there was no answer. `estimated`: nobody has
+    counted the tokens, and they stand for characters.
     """
     facts = span["attributes"]
     failed = f"{facts.get('error.type', '')}: {span['status'].get('message', '')[:80]}"
@@ -82,6 +81,7 @@ def as_row(span: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": (int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e9,
         "dollars": float(facts.get("nozzle.cost.usd", 0.0)),
         "missed": _missed(facts),
+        "estimated": bool(facts.get("nozzle.usage.estimated")),
         "failed": failed if span["status"].get("code") == 2 else "",
     }
 
@@ -89,17 +89,21 @@ def as_row(span: Mapping[str, Any]) -> dict[str, Any]:
 def _line(span: Mapping[str, Any]) -> str:
     row = as_row(span)
     head = f"{row['when']}  {row['what']:<8} {row['model']}"
-    if row["failed"]:
-        return f"{head}  failed: {row['failed']}"
     mark = "  !" if row["missed"] else ""
     share = f" ({row['cached'] / row['sent']:.0%})" if row["sent"] else ""
     tokens = f"{row['sent']} sent, {row['cached']} cached{share}, {row['back']} back"
-    return f"{head}  {tokens}, {row['seconds']:.1f} s{_dollars(row['dollars'])}{mark}"
+    tokens = f"about {row['sent']} sent, {row['back']} back (not counted there)" if row["estimated"] else tokens
+    cost = f"{tokens}, {row['seconds']:.1f} s{_dollars(row['dollars'])}{mark}"
+    if row["failed"]:
+        return f"{head}  failed: {row['failed']}{f'; {cost}' if row['sent'] or row['back'] else ''}"
+    return f"{head}  {cost}"
 
 
 def _missed(facts: Mapping[str, Any]) -> bool:
+    from nozzle.lm.model import TOKEN
+
     expected = int(facts.get("nozzle.expected.characters", 0)) // TOKEN
-    answered = "gen_ai.usage.input_tokens" in facts
+    answered = "gen_ai.usage.input_tokens" in facts and not facts.get("nozzle.usage.estimated")
     return bool(answered and expected >= SMALLEST and not _count(facts, "cache_read.input_tokens"))
 
 

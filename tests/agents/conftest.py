@@ -9,7 +9,7 @@ import pytest
 
 from nozzle.agents import Seat
 from nozzle.document.entry import Entry, Envelope
-from nozzle.lm import Failed, Scripted
+from nozzle.lm import Failed, Reply, Scripted
 from nozzle.loop import Loop, Message, Saved
 from tests.conftest import Workshop
 
@@ -18,7 +18,7 @@ def fence(source: str, reason: str = "Because.", language: str = "python") -> st
     return f"{reason}\n\n```{{code-cell}} {language}\n{source}\n```"
 
 
-def replying(*replies: str | Failed) -> Scripted:
+def replying(*replies: str | Reply | Failed) -> Scripted:
     left = list(replies)
     return Scripted(lambda messages: left.pop(0) if left else fence('final_answer("out of words")'))
 
@@ -89,7 +89,7 @@ def table(workshop: Workshop) -> Iterator[Callable[..., Table]]:
     tables = []
     (workshop.root / LOOSE).write_text("1")
 
-    def table(*replies: str | Failed, **settings: object) -> Table:
+    def table(*replies: str | Reply | Failed, **settings: object) -> Table:
         update = {"countdown": 0.0, "settle": 0.05, "quiet": 0.1, **settings}
         workshop.here.settings = workshop.here.settings.model_copy(update=update)
         tables.append(Table(workshop, replying(*replies)))

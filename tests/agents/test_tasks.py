@@ -8,7 +8,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import prompts
 from nozzle.document.trajectory import trajectory
-from nozzle.lm import Failed
+from nozzle.lm import Failed, Reply, Usage
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -153,6 +153,28 @@ def test_a_provider_that_fails_ends_the_task_with_what_had_come(table: Open) -> 
     text = one.begin(TASK)
     assert "> The doer could not go on: not so fast" in text
     assert "> half" in text
+
+
+def test_a_reply_that_fails_is_counted_too(table: Open) -> None:
+    cut = Failed("truncated", "cut off at the token limit")
+    cut.usage = Usage(100_000, 4096)
+    one = table(fence("print(1)"), cut)
+    one.begin(TASK)
+    step = next(step for step in one.workshop.here.steps.history() if step.trailers.get("Status") == "failed")
+    assert int(step.trailers["Tokens-In"]) > 100_000
+    assert int(step.trailers["Tokens-Out"]) > 4096
+
+
+def test_where_nobody_counts_tokens_an_estimate_bounds_the_task_and_that_is_said(table: Open) -> None:
+    silent = [Reply(fence(f"print({n})"), usage=Usage(100, 10, estimated=True), model="own") for n in range(9)]
+    one = table(*silent, task_tokens=200)
+    assert "> Stopped: about 220 tokens were spent, and task_tokens allows no more." in one.begin(TASK)
+    told = [each.text for each in one.workshop.notices if each.kind == "warning"]
+    words = "own does not say how many tokens it took, so task_tokens goes by an estimate"
+    assert told[0].startswith(f"{words}: a token for every 4")
+    assert len(told) == 2
+    step = next(step for step in one.workshop.here.steps.history() if step.trailers.get("Status") == "stopped")
+    assert step.trailers["Tokens"] == "estimated"
 
 
 def test_sure_lets_one_run_and_sure_with_a_number_that_many(table: Open) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from nozzle.lm import Failed, Prompts, Reply, Scripted, Signature, Tracer, ask
+from nozzle.lm import Failed, Prompts, Reply, Scripted, Signature, Tracer, Usage, ask
 from nozzle.lm.ask import Terms
 from nozzle.lm.model import Call, Stop, Tell
 from nozzle.lm.trace import read
@@ -55,6 +55,22 @@ def test_a_second_one_that_does_not_hold_is_a_failure_that_keeps_it() -> None:
     with pytest.raises(Failed) as failed:
         ask(scripted("three", "four"), SIGNATURE, Given(question="n"), SHARED, Terms())
     assert (failed.value.kind, failed.value.so_far) == ("malformed", "four")
+
+
+def test_what_failed_cost_all_that_was_asked_until_then(tmp_path: Path) -> None:
+    cut = Failed("truncated", "cut off", "thr")
+    cut.usage = Usage(100, 5, cost=0.5)
+    usage = Usage(20, 1)
+    for replies, sent in (
+        ([Reply("three", usage=usage), cut], 120),
+        ([Reply("a", usage=usage), Reply("b", usage=usage)], 40),
+    ):
+        with pytest.raises(Failed) as failed:
+            ask(scripted(*replies), SIGNATURE, Given(question="n"), SHARED, Terms(tracer=Tracer(tmp_path / "t.jsonl")))
+        assert failed.value.usage.input == sent
+    facts = [span["attributes"] for span in read(tmp_path / "t.jsonl")]
+    (broken,) = (each for each in facts if "error.type" in each)
+    assert (broken["gen_ai.usage.input_tokens"], broken["nozzle.cost.usd"]) == (100, 0.5)
 
 
 def test_a_refused_reply_is_asked_for_again() -> None:

@@ -67,6 +67,17 @@ def test_its_failures_are_told_in_our_words(server: WireServer, model: str, kind
 
 @litellm
 @quiet
+@pytest.mark.parametrize("model", ["filter", "length", "cut"])
+def test_a_reply_that_fails_says_what_it_cost(server: WireServer, model: str) -> None:
+    with pytest.raises(Failed) as failed:
+        Provider(f"openai/{model}", server.url, lambda: "k").reply(Call(MESSAGES), lambda piece: None, Stop())
+    assert failed.value.usage.input > 0
+    assert failed.value.usage.output > 0
+    assert failed.value.usage.estimated == (model == "cut")
+
+
+@litellm
+@quiet
 @pytest.mark.parametrize("model", ["openai/silent", "anthropic/silent"])
 def test_a_stop_does_not_wait_for_a_server_that_has_not_said_a_word(server: WireServer, model: str) -> None:
     stop = Stop()

@@ -84,6 +84,19 @@ def test_json_that_is_nested_too_deep_is_said_to_be(server: WireServer) -> None:
     assert _words("[" * 100_000) == "[" * 300
 
 
+@pytest.mark.parametrize(
+    ("model", "usage"),
+    [
+        ("length", Usage(103, 4)), ("filter", Usage(103, 4)), ("empty", Usage(103, 0)), ("busy", Usage()),
+        ("key", Usage()), ("cut", Usage(103, 3, estimated=True)), ("garbage", Usage(103, 2, estimated=True)),
+    ],
+)  # fmt: skip
+def test_a_reply_that_fails_says_what_it_cost(server: WireServer, model: str, usage: Usage) -> None:
+    with pytest.raises(Failed) as failed:
+        reply(server, model)
+    assert failed.value.usage == usage
+
+
 def event(said: str, usage: str = "{}") -> str:
     return f'{{"usage": {usage}, "choices": [{{"finish_reason": "stop", "delta": {{"content": {said}}}}}]}}'
 
@@ -114,7 +127,7 @@ def test_a_character_in_two_pieces_is_one() -> None:
     for piece in ("a\ud83d", "\ude00b", "\ud83d"):
         gathered.add(piece)
     assert told == ["a", "\U0001f600b"]
-    assert gathered.done(Usage(), "", "").text == "a\U0001f600b"
+    assert gathered.done("", "").text == "a\U0001f600b"
 
 
 def test_an_error_that_is_null_is_none(server: WireServer) -> None:
@@ -177,9 +190,9 @@ def test_what_comes_whole_and_is_no_reply_says_what_it_is(server: WireServer, se
 @pytest.mark.parametrize(
     "usage", ['{"prompt_tokens": "many", "completion_tokens": 12.5}', "[1]", '{"prompt_tokens_details": 3}']
 )
-def test_a_count_that_is_none_is_none(server: WireServer, usage: str) -> None:
+def test_where_no_count_comes_tokens_are_estimated(server: WireServer, usage: str) -> None:
     found = Wire(event('"a"', usage), server.url).reply(HELLO, lambda piece: None, Stop())
-    assert found.usage == Usage()
+    assert found.usage == Usage(HELLO.size // 4, 0, estimated=True)
 
 
 def test_a_stop_hangs_up_on_a_server_that_has_not_said_a_word(server: WireServer) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,20 @@ def test_learn_traces_names_a_provider_that_should_have_hit(say: Say, folder: Pa
     assert [row.endswith("!") for row in rows[:3]] == [False, False, True]
     assert rows[3] == "6,000 tokens sent, 1,500 of them cached, 15 received, $0.0300"
     assert rows[4] == "! vendor/m cached nothing in 1 calls that begin like an earlier one"
+
+
+def test_what_failed_is_counted_and_what_nobody_counted_is_said_to_be_an_estimate(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    span = Span.chat("vendor/m", Call([]), 0, "", {"nozzle.signature": "do"})
+    tracer = Tracer(folder / ".nozzle" / "traces.jsonl")
+    tracer.add(span.failed("truncated", "cut off", 10**9, Usage(100_000, 4096, cost=0.5)))
+    tracer.add(replace(span, id="1" * 16).answered(Reply("ok", usage=Usage(7, 1, estimated=True)), 10**9))
+    rows = say("learn", "traces").out.splitlines()
+    assert any(
+        "failed: truncated: cut off; 100000 sent, 0 cached (0%), 4096 back, 1.0 s, $0.5000" in row for row in rows
+    )
+    assert any("about 7 sent, 1 back (not counted there)" in row for row in rows)
+    assert rows[2] == "100,007 tokens sent, 0 of them cached, 4,097 received, $0.5000"
 
 
 @pytest.mark.parametrize(
