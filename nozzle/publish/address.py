@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -24,7 +25,7 @@ class Answer:
     """What became of a link."""
 
     href: str | None
-    words: str = ""  # what a reference without words says
+    words: str = ""  # what a reference without words says, as HTML
     file: str = ""  # the file of the journal that is copied for it
     why: str = ""  # why it leads nowhere
 
@@ -90,7 +91,7 @@ class World:
     def _to(self, source: str, to: str, fragment: str) -> Answer:
         if fragment:
             return self._anchor(source, to, fragment)
-        return Answer(self._page(source, to) or "#", self.leaves[to].title)
+        return Answer(self._page(source, to) or "#", self.leaves[to].heading)
 
     def _file(self, source: str, place: str, fragment: str) -> Answer:
         if any(part.startswith(".") for part in place.split("/")):
@@ -99,7 +100,7 @@ class World:
             return Answer(None, why="there is no such file")
         start = posixpath.dirname(self.leaves[source].target) or "."
         href = quote(posixpath.relpath(place, start), _KEPT) + (f"#{quote(fragment, _KEPT)}" if fragment else "")
-        return Answer(href, posixpath.basename(place), file=place)
+        return Answer(href, escape(posixpath.basename(place), quote=False), file=place)
 
     def _holds(self, place: str) -> bool:
         try:

@@ -21,7 +21,9 @@ class Drawing:
     """One page being drawn."""
 
     link: Link = lambda url: url
-    says: Callable[[str], str] = lambda url: ""  # what a reference without words says, when another page must answer
+    says: Callable[[str], str] = lambda url: (
+        ""
+    )  # what a reference without words says, as HTML, when another page must answer
     cells: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     marks: Mapping[int, Mark] = field(default_factory=dict)
     said: Mapping[int, str] = field(default_factory=dict)

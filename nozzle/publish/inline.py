@@ -22,7 +22,7 @@ def _code(node: Node, _: Drawing) -> str:
 
 def _link(node: Node, page: Drawing) -> str:
     url = page.url(node) if safe(str(node.get("url") or "")) else None
-    inner = page.inner(node) or escape(page.says(str(node.get("url"))) or str(node.get("url") or ""), quote=False)
+    inner = page.inner(node) or page.says(str(node.get("url"))) or escape(str(node.get("url") or ""), quote=False)
     if url is None:
         return f'<span class="broken" title="this link leads nowhere">{inner}</span>'
     away = "noopener" if re.match(r"[a-z]+:", url) else None
@@ -33,7 +33,7 @@ def _reference(node: Node, page: Drawing) -> str:
     target = node.get("html_id") or node.get("identifier") or ""
     asked = f"{node.get('url') or ''}#{target}"
     url = page.link(asked)
-    inner = page.inner(node) or escape(page.says(asked), quote=False)
+    inner = page.inner(node) or page.says(asked)
     if url is None or (node.get("resolved") is False and not inner and node.get("kind")):
         kind, name = escape(str(node.get("kind") or "ref")), escape(str(node.get("identifier") or ""))
         shown = inner or f'<code class="kind">{{{kind}}}</code><code>{name}</code>'

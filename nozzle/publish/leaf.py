@@ -37,7 +37,7 @@ class Leaf:
     summary: str = ""
     draft: bool = False
     listed: bool = True
-    names: dict[str, str] = field(default_factory=dict)  # anchor -> the words a reference to it says
+    names: dict[str, str] = field(default_factory=dict)  # anchor -> the words a reference to it says, as HTML
     anchors: dict[str, str] = field(default_factory=dict)  # label -> anchor
     words: str = ""
     warnings: tuple[str, ...] = ()
@@ -172,16 +172,12 @@ def _spoken(node: Node) -> str:
 
 
 def _names(page: Page, root: Node, named: dict[str, Node]) -> dict[str, str]:
-    found = {str(node["html_id"]): _says(node) for node in named.values() if node.get("html_id")}
+    found = {str(node["html_id"]): heading(words(node)) for node in named.values() if node.get("html_id")}
     for node in walk(root):
         if node["type"] == "html":
             found |= dict.fromkeys(_ANCHOR.findall(str(node.get("value"))), "")
     found |= {f"said-{digest}": "" for digest in page.said.values()}
     return found | {f"cell-{name}": "" for names in page.cells.values() for name in names}
-
-
-def _says(node: Node) -> str:
-    return "".join(map(plain, words(node)))
 
 
 def _search(root: Node) -> str:

@@ -148,6 +148,21 @@ def test_the_index_is_newest_first_with_dates_summaries_and_tags(journal: Path) 
     assert "Kernel fusion" in (journal / "site/tags/memory.html").read_text()
 
 
+def test_what_a_reference_to_another_page_says_is_drawn(journal: Path) -> None:
+    figure = "```{figure} _out/3f2a.png\n:label: seen\nThe $\\alpha$ & *all* of `<b>`\n```\n"
+    for name, text in (
+        ("there.md", f"# On $\\beta$\n\n{figure}"),
+        ("here.md", "# Here\n\n{ref}`seen`, [](there.md)\n"),
+    ):
+        (journal / "journal" / name).write_text(text)
+    publish(journal)
+    text = (journal / "site/journal/here.html").read_text()
+    assert "<mi>α</mi>" in text.partition("there.html#seen")[2].partition("</a>")[0]
+    assert "&amp; <em>all</em> of <code>&lt;b&gt;</code></a>" in text
+    assert "<mi>β</mi>" in text.partition('"there.html"')[2].partition("</a>")[0]
+    assert "\\alpha" not in text
+
+
 def test_neighbours_are_linked(journal: Path) -> None:
     publish(journal)
     assert 'rel="next" href="2026-11-22-fusion.html"' in (journal / "site/journal/2026-10-02-scan.html").read_text()
