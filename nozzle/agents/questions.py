@@ -10,10 +10,9 @@ from nozzle.agents.silence import Silence, under
 from nozzle.beside import Notice
 from nozzle.desk import Desk
 from nozzle.document import spoken
-from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry
 from nozzle.document.plan import failed
-from nozzle.document.prompts import QUESTIONS, Prompt, prompts
+from nozzle.document.prompts import QUESTIONS, Prompt
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import anchor, said
@@ -64,12 +63,6 @@ class Questions:
     def is_how(self, asked: Prompt) -> bool:
         """Whether this asks how the work is doing: answered at once, whatever runs."""
         return asked.word == "ask" and asks_how(asked.text)
-
-    def saved(self, there: tuple[Prompt, ...]) -> None:
-        """Answers of questions that were edited say so, until they are as they were; nothing is asked again."""
-        for asked in there:
-            if asked.word in QUESTIONS and asked.answer and asked.stale != spoken.outdated(asked.answer):
-                self.desk.put(Piece("outdated", asked.digest, _title(asked), _outdate(asked.digest)))
 
     def begin(self, asked: Prompt) -> None:
         """Answer it, in a thread."""
@@ -227,14 +220,6 @@ def _silence(at: Questions, digest: str) -> Silence:
 def known(said: Saying) -> str:
     """What a model is told beyond the entry: what the program established; what it found in the entry stands there."""
     return f"The program established: {said.text}" if said.via == "facts" else ""
-
-
-def _outdate(digest: str) -> Callable[[Entry], Edit | None]:
-    def edit(entry: Entry) -> Edit | None:
-        asked = next((each for each in prompts(entry) if each.digest == digest), None)
-        return spoken.outdate(entry, asked) if asked else None
-
-    return edit
 
 
 def _title(asked: Prompt) -> str:

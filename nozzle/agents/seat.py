@@ -14,12 +14,14 @@ from nozzle.agents.questions import Questions
 from nozzle.agents.tasks import Tasks
 from nozzle.beside import Notice
 from nozzle.desk import Desk
-from nozzle.document import proposal
+from nozzle.document import proposal, spoken
+from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import SHORT, Prompt, prompts
 from nozzle.ledger import Seen
 from nozzle.permit import Answer
+from nozzle.piece import Piece
 from nozzle.run import LONG, Run
 
 SETTLE = 1.0
@@ -103,11 +105,11 @@ class Seat:
                 self.live |= fresh
                 self._hear(there, fresh)
                 self.errands.seen(before)
-            self.questions.saved(there)
+            self._mark()
 
     def asked(self) -> None:
         self._dirty = True
-        self.questions.saved(prompts(self.desk.entry))
+        self._mark()
         self._met = dict.fromkeys(self._met, float("-inf"))
         self._trust()
 
@@ -176,6 +178,14 @@ class Seat:
     def stop_above(self, line: int) -> bool:
         """Stop the cell that runs above this line, or what a model is asked of one there; whether there was one."""
         return self.desk.stop_above(line) or self.newsroom.stop_above(line)
+
+    def _mark(self) -> None:
+        """What came of a question or a task that was edited since says so, until that is as it was; nothing is asked
+        or done again."""
+        for asked in prompts(self.desk.entry):
+            if asked.outcome and asked.stale != spoken.outdated(asked.outcome):
+                title = f"/{asked.word} {asked.text}".split("\n")[0][:60]
+                self.desk.put(Piece("outdated", asked.digest, title, _outdate(asked.digest)))
 
     def _hear(self, there: tuple[Prompt, ...], fresh: set[str]) -> None:
         """The author said something new: to a task, or, with none above it, to what waits for his word."""
@@ -324,6 +334,14 @@ class Seat:
             where = f"line {asked.span.start + 1}: this /{asked.word}"
             words = f"{where} came by git and may be somebody else's; edit it to mean it"
             self.desk.tools.say(Notice("held", self.desk.rel, words))
+
+
+def _outdate(digest: str) -> Callable[[Entry], Edit | None]:
+    def edit(entry: Entry) -> Edit | None:
+        asked = next((each for each in prompts(entry) if each.digest == digest), None)
+        return spoken.outdate(entry, asked) if asked else None
+
+    return edit
 
 
 def company(crew: Crew) -> Callable[[Desk], Seat]:

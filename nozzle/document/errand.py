@@ -14,7 +14,7 @@ from nozzle.document.entry import SHOWN, Entry, Envelope, Span
 from nozzle.document.options import first_code
 from nozzle.document.prompts import prompt
 from nozzle.document.scribe import fence, marker, put
-from nozzle.document.spoken import CLOSING
+from nozzle.document.spoken import CLOSING, OUTDATED
 
 _name = re.compile(r"task-([0-9a-f]{8})(?:-\d+)?")
 _merge = re.compile(r"(\s*[-*+] \[)[xX](\] +merge\b)")
@@ -132,7 +132,7 @@ def forked(entry: Entry) -> dict[str, Envelope]:
 
 def _summary(block: Envelope, link: str) -> str:
     rows = [row.removeprefix(">").removeprefix(" ") for row in block.body if row.startswith(">")]
-    text = "\n".join(row for row in rows if not row.startswith("[!")).strip()
+    text = "\n".join(row for row in rows if not row.startswith("[!") and row != OUTDATED["task"]).strip()
     return text.replace("](#", f"]({link}#") + f"\n\nDone on [a thread of its own]({link})."
 
 

@@ -71,14 +71,19 @@ class Prompt:
         return next((block for block in self.region if block.kind == "task"), None)
 
     @property
+    def outcome(self) -> Envelope | None:
+        """What came of it: the answer, or the state of the task."""
+        return self.answer if self.word in QUESTIONS else self.task if self.word == "do" else None
+
+    @property
     def waits(self) -> Envelope | None:
         """What says that it has not begun, and what it waits for."""
         return next((block for block in self.region if block.kind == "status" and block.status == WAITING), None)
 
     @property
     def stale(self) -> bool:
-        """It was edited after it had been answered."""
-        return self.answer is not None and self.answer.of != self.digest[:SHOWN]
+        """It was edited after it had been answered, or its task begun."""
+        return self.outcome is not None and self.outcome.of != self.digest[:SHOWN]
 
 
 def prompts(entry: Entry) -> tuple[Prompt, ...]:

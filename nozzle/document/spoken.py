@@ -7,7 +7,7 @@ wants to run in a fence longer than any inside; so none of it can become a cell,
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nozzle.document import proposal, seal
 from nozzle.document.edit import Edit
@@ -26,7 +26,13 @@ SPOKE = "model-spoke"
 CLOSING = "<!-- /nozzle -->"
 THOUGHT = "how it thought"
 """The fold with a model's own reasoning, the last of a block."""
-OUTDATED = "*Asked before the question was edited; delete this answer to ask again.*"
+OUTDATED = {
+    "answer": "*Asked before the question was edited; delete this answer to ask again.*",
+    "task": "*Begun before the task was edited; delete this block to have it done again.*",
+}
+"""What stands on top of what came of other words than those that stand above it now."""
+BEFORE = {"asked": "before"}
+"""The key of a marker that says so too."""
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 _said_by_us = "|".join(
     map(re.escape, ("touches", "by hand", proposal.ANEW.split(",")[0], proposal.UNCLEAR, proposal.CHANGED))
@@ -85,24 +91,25 @@ def answer(entry: Entry, digest: str, said: Saying, hand: Hand) -> Edit | None:
 
 
 def outdate(entry: Entry, asked: Prompt) -> Edit | None:
-    """Mark an answer as given before its question was edited, or no more when that is as it was; None: it is so."""
-    old = asked.answer
+    """Mark an answer, or the state of a task, as of before what was said was edited, or no more when that is as it was;
+    None: it is so."""
+    old = asked.outcome
     if old is None or outdated(old) == asked.stale:
         return None
-    words = [f"> {OUTDATED}", ">"]
+    words = [f"> {OUTDATED[old.kind]}", ">"]
     first = next((number for number, row in enumerate(old.body) if row.startswith("> [!")), -1) + 1
     head, rest = [*old.body[:first]], [*old.body[first:]]
     if asked.stale:
-        keys, rest = {**old.keys, "asked": "before"}, [*words, *rest]
+        keys, rest = {**old.keys, **BEFORE}, [*words, *rest]
     else:
         keys = {key: value for key, value in old.keys.items() if key != "asked"}
         rest = rest[2:] if rest[:2] == words else rest
-    return Edit(*put(entry, old.span, [marker("answer", keys), "", *head, *rest, "", CLOSING]))
+    return Edit(*put(entry, old.span, [marker(old.kind, keys), "", *head, *rest, "", CLOSING]))
 
 
 def outdated(block: Envelope) -> bool:
-    """Whether an answer says that its question was edited since."""
-    return block.keys.get("asked") == "before"
+    """Whether it says that what was asked, or to be done, was edited since."""
+    return block.keys.items() >= BEFORE.items()
 
 
 def note(entry: Entry, chain: str, said: Saying, hand: Hand) -> Edit | None:
@@ -139,6 +146,9 @@ def task(
         return None
     keys = {"v": seal.FORMAT, "of": digest[:SHOWN], "by": said.by, "status": status, "via": said.via, "thread": thread}
     keys |= {"id": waits}
+    if not asked.digest.startswith(digest):
+        keys |= BEFORE
+        said = replace(said, text=f"{OUTDATED['task']}\n\n{said.text}")
     rows = _alert("task", said, hand)
     rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
     return _under(entry, asked, _envelope("task", keys, rows), asked.task)

@@ -19,6 +19,7 @@ from nozzle.document.spoken import OUTDATED, THOUGHT
 HEAD, TAIL = 6000, 2000
 """Characters of one block that are sent, from its beginning and its end."""
 
+EDITED = "[edited since: what came of it, below, came of its earlier words]"
 _WRAPS = "cell|output|attempt|quote"
 """The tags in which a block is sent; no material can open or close one."""
 _BLANK = r"[\s\u200b-\u200f\u2060\ufeff]*"
@@ -157,7 +158,8 @@ def _cell(cell: Cell) -> str:
 def _asked(asked: Prompt) -> Message:
     if asked.word in ("sure", "nope", "stop"):
         return Message("user", "")
-    return Message("user", f"/{asked.word} {asked.text}".rstrip(), f"/{asked.word} {asked.text}"[:60])
+    words = f"/{asked.word} {asked.text}".rstrip()
+    return Message("user", f"{words}\n{EDITED}" if asked.stale else words, words[:60])
 
 
 def _owned(block: Envelope, cell: Cell | None, under: Cell | None) -> Message:
@@ -209,7 +211,7 @@ def _said(block: Envelope) -> str:
     rows, thought = list(block.body), f"> <details><summary>{THOUGHT}</summary>"
     if thought in rows:
         rows = rows[: rows.index(thought)]
-    rows = [row for row in rows if row != f"> {OUTDATED}"]
+    rows = [row for row in rows if row.removeprefix("> ") not in OUTDATED.values()]
     return ungreyed("\n".join(_unquoted(replace(block, body=tuple(rows)))))
 
 

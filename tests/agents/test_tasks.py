@@ -333,6 +333,15 @@ def test_both_agents_are_sent_the_same_up_to_the_explainers_last_message(table: 
     assert asked[-1]["content"].startswith("/explain")
 
 
+def test_what_came_of_a_task_that_was_edited_says_so_until_it_is_as_it_was(table: Open) -> None:
+    one = table(fence("import os"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    text = one.tick()
+    assert "> *Begun before the task was edited" in one.save(lambda text: text.replace("add them up", "count them"))
+    assert one.save(lambda text: text.replace("count them", "add them up")) == text
+    assert len(one.model.calls) == 2, "and nothing is done again"
+
+
 def test_rewinding_the_text_rewinds_the_doer(table: Open) -> None:
     one = table(fence("print(1)"), fence('final_answer("ok")'))
     one.begin(TASK)

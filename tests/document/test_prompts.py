@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from nozzle.document import spoken
-from nozzle.document.edit import apply
+from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import SHOWN, Entry
 from nozzle.document.prompts import Prompt, prompt, prompts
 from nozzle.document.scribe import Hand
@@ -22,6 +22,11 @@ def answered(text: str, said: Saying = ANSWERED) -> str:
     edit = spoken.answer(Entry(text), prompts(Entry(text))[0].digest, said, Hand())
     assert edit is not None
     return apply(text, edit)
+
+
+def written(entry: Entry, edit: Edit | None) -> Entry:
+    assert edit is not None
+    return Entry(apply(entry.text, edit))
 
 
 def test_directives_and_paragraphs_ask_and_do() -> None:
@@ -77,6 +82,20 @@ def test_an_edited_question_keeps_its_answer_which_says_so_once_until_it_is_as_i
     edit = spoken.outdate(back, prompts(back)[0])
     assert edit is not None
     assert apply(back.text, edit) == answered("/ask why\n\n")
+
+
+def test_what_came_of_a_task_that_was_edited_says_so_until_it_is_as_it_was() -> None:
+    entry = Entry("/do count the cats\n\n")
+    digest = prompts(entry)[0].digest
+    done = written(entry, spoken.task(entry, digest, "done", Saying("It is 40."), Hand()))
+    edited = Entry(done.text.replace("cats", "dogs"))
+    marked = written(edited, spoken.outdate(edited, prompts(edited)[0]))
+    assert "asked=before" in marked.text
+    assert "> *Begun before the task was edited; delete this block" in marked.text
+    again = written(edited, spoken.task(edited, digest, "done", Saying("It is 40."), Hand()))
+    assert again.text == marked.text, "also when it ends, or goes on elsewhere, after that"
+    back = Entry(marked.text.replace("dogs", "cats"))
+    assert written(back, spoken.outdate(back, prompts(back)[0])).text == done.text
 
 
 def test_two_questions_of_the_same_words_are_two() -> None:

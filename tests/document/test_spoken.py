@@ -13,7 +13,7 @@ from nozzle.document.outputs import Text
 from nozzle.document.prompts import prompts
 from nozzle.document.proposal import Offer
 from nozzle.document.scribe import Hand, Result
-from nozzle.document.spoken import Outcome, Saying
+from nozzle.document.spoken import OUTDATED, Outcome, Saying
 from tests.document.samples import HOSTILE, hostile, journals
 from tests.document.test_promises import unnozzled
 
@@ -214,3 +214,12 @@ def test_what_a_task_elsewhere_waits_with_is_told_by_its_reason_and_its_code_apa
     assert "Look." in reason
     assert "out.txt" not in reason.replace(made.touches, "")
     assert "> out.txt" in code
+
+
+def test_what_a_summary_elsewhere_says_of_an_edit_there_is_not_said_here() -> None:
+    entry = Entry("/do it\n\n")
+    digest = prompts(entry)[0].digest
+    there = put(Entry("/do it well\n\n"), spoken.task(entry, digest, "done", Saying("It is 40."), HAND))
+    there = put(there, spoken.outdate(there, prompts(there)[0]))
+    assert OUTDATED["task"] in there.text
+    assert progress(there, digest, "there.md").words.startswith("It is 40.")

@@ -11,7 +11,7 @@ from nozzle.document.outputs import Text
 from nozzle.document.prompts import prompts
 from nozzle.document.scribe import Hand, Result
 from nozzle.document.spoken import Saying
-from nozzle.document.trajectory import HEAD, Message, fit, imitates, trajectory
+from nozzle.document.trajectory import EDITED, HEAD, Message, fit, imitates, trajectory
 from tests.document.samples import hostile, journals
 from tests.document.test_spoken import accepted, offer, put, said
 
@@ -100,6 +100,15 @@ def test_how_a_model_thought_and_what_is_made_grey_for_a_readers_eye_are_not_sen
     before = sent(entry)
     marked = put(entry, spoken.outdate(entry, prompts(entry)[0]))
     assert sent(marked) == before, "nor is what nozzle says of an answer itself"
+
+
+def test_an_agent_is_told_where_a_question_or_a_task_was_edited_after_what_came_of_it() -> None:
+    entry = played()
+    digest = prompts(entry)[1].digest
+    entry = put(entry, spoken.task(entry, digest, "done", Saying("It is 40."), HAND))
+    entry = Entry(entry.text.replace("/ask why", "/ask how").replace("/do :here: it", "/do :here: all"))
+    assert [content for _, content in sent(entry) if EDITED in content] == [f"/ask how\n{EDITED}", f"/do all\n{EDITED}"]
+    assert ("assistant", "It is 40.") in sent(put(entry, spoken.outdate(entry, prompts(entry)[1])))
 
 
 @pytest.mark.parametrize("reason", ["Next.", ""])

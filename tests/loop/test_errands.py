@@ -153,6 +153,22 @@ def test_ticking_merge_brings_back_what_was_written_and_the_files(threads: Threa
     assert ("A", "journal/_out/total.txt") in watched.workshop.here.steps.files(steps[0])
 
 
+def test_a_task_that_is_edited_while_it_is_done_elsewhere_says_so_also_when_it_is_merged(
+    waiting: Path, watched: Watched
+) -> None:
+    path = waiting
+    watched.save(path.read_text().replace("/do ", "/do well: ", 1))
+    watched.quiet()
+    assert "*Begun before the task was edited" in path.read_text()
+    assert watched.ask(lambda loop: _seat(loop, path).answer("", "run")) is True
+    watched.until(lambda: done(path), 60)
+    assert "*Begun before the task was edited" in path.read_text()
+    watched.save(path.read_text().replace("- [ ] merge", "- [x] merge"))
+    watched.until(lambda: "merge" not in path.read_text())
+    watched.quiet()
+    assert path.read_text().count("*Begun before the task was edited") == 1
+
+
 def test_a_merge_that_cannot_be_is_told_under_the_task_and_its_box_is_clear_again(
     threads: Threads, watched: Watched
 ) -> None:
