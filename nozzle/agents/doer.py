@@ -16,11 +16,11 @@ from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Finished
 from nozzle.document.options import first_code, reach_of
 from nozzle.document.outputs import plain
-from nozzle.document.prompts import prompt
+from nozzle.document.prompts import prompt, prompts
 from nozzle.document.proposal import ByHand, Deny, Offer, Risk, Standing, Wait
 from nozzle.document.proposal import Run as Allowed
 from nozzle.document.risk import names_tools
-from nozzle.document.spoken import Outcome, Saying
+from nozzle.document.spoken import SHOWN_BY, UNSHOWN, Outcome, Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates, ungreyed
 from nozzle.errors import NozzleError
@@ -239,18 +239,43 @@ class Doer:
         if finished.status == "ok":
             there = tuple(path for path in run.made if (self.desk.tools.root / path).is_file())
             task.made += [path for path in there if path not in task.made]
-            claims = [plain(self.desk.tools.hand.redact(each)).strip("\n") for each in finished.answers]
+            claims = self._claims(finished)
             if there or not claims or (slot.output is not None and besides(slot.output, claims)):
                 task.shown.append(task.chain)
             if claims:  # which show nothing
-                evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, task.chain, claims)
-                return self.end(task, "done", weighed("\n\n".join(claims).strip(), evidence) or "Done.")
+                return self.end(task, "done", self._weigh(task.chain, claims))
             asked = prompt(self.desk.entry, task.digest)
             self._astray(task, task.signs.writes(there, asked.text if asked else ""))
             return self.think(task)
         if finished.status == "stopped":
             return self.end(task, "stopped", finished.cause or "It was stopped.")
         self._undo(task, slot)
+
+    def claims_again(self, run: Run, finished: Finished) -> None:
+        """The last cell of a task that is done has run again, above another state perhaps, or where it was merged: what
+        it claims is weighed against what stands now."""
+        cell = self.desk.entry.cell(run.cell.chain)
+        around = (
+            each
+            for each in prompts(self.desk.entry)
+            if any(cell and block.kind == "cell" and block.span.stop == cell.enclosed for block in each.region)
+        )
+        asked, claims, hand = next(around, None), self._claims(finished), self.desk.tools.hand
+        if asked is None or not claims:
+            return
+        digest, words = asked.digest, self._weigh(run.cell.chain, claims)
+        if spoken.claim(self.desk.entry, digest, words, hand) is not None:
+            title = "what a task found is weighed anew"
+            self._put("task", digest, title, lambda entry: spoken.claim(entry, digest, words, hand), {"Task": digest})
+            self.say("task", f"weighed anew: {_first(ungreyed(words))}")
+
+    def _claims(self, finished: Finished) -> list[str]:
+        return [plain(self.desk.tools.hand.redact(each)).strip("\n") for each in finished.answers]
+
+    def _weigh(self, chain: str, claims: Sequence[str]) -> str:
+        """What the cell of this chain claims, in grey where nothing else shows it."""
+        evidence = self.crew.evidence(self.desk.entry, self.desk.path.parent, chain, claims)
+        return weighed("\n\n".join(claims).strip(), evidence) or "Done."
 
     def watch(self, task: Task) -> None:
         """A cell that was allowed: it runs, or something above stands in its way."""
@@ -334,9 +359,9 @@ class Doer:
         """What shows it: the cells, the files that they made, and how to run them."""
         cells = [cell for chain in task.shown if (cell := self.desk.entry.cell(chain))]
         if not cells:
-            return "No cell shows it."
+            return UNSHOWN
         made = f" Made: {', '.join(f'`{path}`' for path in task.made)}." if task.made else ""
-        return f"Shown by: {', '.join(map(link, cells))}.{made} To run it again: `nozzle run --again {self.desk.rel}`."
+        return f"{SHOWN_BY}{', '.join(map(link, cells))}.{made} To run it again: `nozzle run --again {self.desk.rel}`."
 
     def write_end(self, digest: str, status: str, said: Saying, more: dict[str, str]) -> None:
         hand = self.desk.tools.hand

@@ -120,10 +120,12 @@ class Tasks:
                 self.doer.stand(task, task.offer)
 
     def ended(self, run: Run, finished: Finished) -> None:
-        """A cell has ended; perhaps one of the doer's."""
+        """A cell has ended; perhaps one of the doer's, or one that ended a task before."""
         task = next((task for task in self.active.values() if task.chain == run.cell.chain), None)
         if task is not None and task.state == "running":
             self.doer.ended(task, run, finished)
+        elif task is None and finished.status == "ok" and finished.answers:
+            self.doer.claims_again(run, finished)
 
     def let_run(self, cell: Cell) -> bool:
         """Whether it is the cell that a task goes on with."""

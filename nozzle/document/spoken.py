@@ -33,6 +33,8 @@ OUTDATED = {
 """What stands on top of what came of other words than those that stand above it now."""
 BEFORE = {"asked": "before"}
 """The key of a marker that says so too."""
+SHOWN_BY, UNSHOWN = "Shown by: ", "No cell shows it."
+"""How the words begin that stand below what a task found."""
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 _said_by_us = "|".join(
     map(re.escape, ("touches", "by hand", proposal.ANEW.split(",")[0], proposal.UNCLEAR, proposal.CHANGED))
@@ -152,6 +154,21 @@ def task(
     rows = _alert("task", said, hand)
     rows += ["", *(f"- [ ] {box}" for box in boxes)] if boxes else []
     return _under(entry, asked, _envelope("task", keys, rows), asked.task)
+
+
+def claim(entry: Entry, digest: str, words: str, hand: Hand) -> Edit | None:
+    """What a task that is done says that it found, over what it said before; what shows it stays. None: it is so."""
+    asked = prompt(entry, digest)
+    old = asked.task if asked else None
+    proofs = (at for at, row in enumerate(old.body if old else ()) if row.startswith((f"> {SHOWN_BY}", f"> {UNSHOWN}")))
+    proof = max(proofs, default=None)
+    if old is None or old.status != "done" or proof is None:
+        return None
+    head = [f"> [!{ALERTS['task']}]", *([f"> {OUTDATED['task']}", ">"] if outdated(old) else [])]
+    body = [*head, *quoted(_rows(words, hand)), ">", *old.body[proof:]]
+    return (
+        Edit(*put(entry, old.span, [marker("task", old.keys), "", *body, "", CLOSING])) if body != [*old.body] else None
+    )
 
 
 def wait(entry: Entry, digest: str, said: Saying, hand: Hand) -> Edit | None:

@@ -356,6 +356,32 @@ def test_what_the_doer_claims_and_no_cell_shows_is_grey(table: Open) -> None:
     assert '> The sum is 6. <span class="unshown">The mean is 2.5. *(shown nowhere here)*</span>\n' in text
 
 
+def run_with(one: Table, old: str, new: str) -> str:
+    """The author changes a cell, and has all of it run."""
+    one.path.write_text(one.text.replace(old, new))
+    one.loop.advance([one.path])
+    return one.go()
+
+
+def test_what_was_claimed_is_weighed_anew_when_its_cells_have_run_again(table: Open) -> None:
+    one = table(fence("print(sum(x) * 7)"), fence('final_answer("It is 42.")'))
+    assert "> It is 42.\n" in one.begin(TASK)
+    text = run_with(one, "x = [1, 2, 3]", "x = [1, 2, 4]")
+    assert "\n49\n" in text
+    assert '> <span class="unshown">It is 42. *(shown nowhere here)*</span>\n>\n> Shown by:' in text
+    text = run_with(one, "x = [1, 2, 4]", "x = [1, 2, 3]")
+    assert "> It is 42.\n>\n> Shown by:" in text
+    assert run_with(one, "", "") == text
+
+
+def test_what_the_last_cell_says_when_it_runs_again_is_what_the_task_found(table: Open) -> None:
+    one = table(fence("y = sum(x) * 7\nprint(y)"), fence('final_answer(f"It is {y}.")'))
+    one.begin(TASK.replace("add", "say: add"))
+    run_with(one, "say: add", "say: count")
+    text = run_with(one, "x = [1, 2, 3]", "x = [1, 2, 4]")
+    assert "edited; delete this block to have it done again.*\n>\n> It is 49.\n>\n> Shown by:" in text
+
+
 def test_what_the_last_cell_shows_besides_its_claims_bears_them_out(table: Open) -> None:
     """And its summary is what final_answer was given, and nothing else that it printed."""
     last = "#| label: last\nprint('working')\nprint(sum(x) * 7)\nfinal_answer('The product is 42. The mean is 2.5.')"

@@ -153,6 +153,16 @@ def test_ticking_merge_brings_back_what_was_written_and_the_files(threads: Threa
     assert ("A", "journal/_out/total.txt") in watched.workshop.here.steps.files(steps[0])
 
 
+def test_what_a_task_found_elsewhere_is_weighed_anew_where_it_is_merged(threads: Threads, watched: Watched) -> None:
+    path = begun(watched)
+    watched.until(lambda: done(path), 60)
+    watched.quiet()
+    watched.save(path.read_text().replace("[1, 2, 3]", "[1, 2, 4]"))
+    watched.quiet()
+    watched.save(path.read_text().replace("- [ ] merge", "- [x] merge"))
+    watched.until(lambda: "The sum is 6. *(shown nowhere here)*" in path.read_text(), 60)
+
+
 def test_a_task_that_is_edited_while_it_is_done_elsewhere_says_so_also_when_it_is_merged(
     waiting: Path, watched: Watched
 ) -> None:
