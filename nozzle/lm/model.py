@@ -17,8 +17,11 @@ TOKEN = 4
 LONGEST = 400_000
 """Characters of a reply after which it is cut off."""
 
-_thought = re.compile(r"\s*<think>(.*?)</think>\s*(.*)", re.S)
-"""How a server that knows nothing of reasoning passes it on, before the reply."""
+_thought = re.compile(
+    r"\s*+(?:<think>(?P<whole>.*?)</think>|(?P<begun>(?:(?!<think>).)*?)</think>[ \t]*(?=\n|\Z))\s*(?P<reply>.*)", re.S
+)
+"""How a server that knows nothing of reasoning passes it on, before the reply; where its prompt holds the opening tag
+already, only the closing one comes, at the end of a line. No part is tried twice: a reply may be long."""
 
 Kind = Literal[
     "timeout",
@@ -226,8 +229,8 @@ class Gathered:
         if not self.finish:
             raise Failed("truncated", "the connection ended before the reply did; ask again", text)
         if match := _thought.match(text):
-            self.thoughts.append(match[1].strip())
-            text = match[2]
+            self.thoughts.append((match["whole"] or match["begun"] or "").strip())
+            text = match["reply"]
         if not any(sign.isprintable() and not sign.isspace() for sign in text):
             called = self.finish in ("tool_calls", "function_call", "tool_use")
             words = "the model called a tool, and was offered none" if called else "the reply was empty"

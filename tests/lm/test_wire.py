@@ -121,6 +121,25 @@ def test_a_text_is_taken_as_it_was_meant(server: WireServer, said: str, text: st
     assert reply(server, event(said))[0] == text
 
 
+THREE = "It is 3, says `</think>`, or <think></think>.\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "thought", "text"),
+    [
+        ("So 3 it is.\n\n```{code-cell} python\n3\n```\n</think>\n\nIt is 3.", "So 3 it is.", "It is 3."),
+        ("So 3.</think>\nIt is 3.", "So 3.", "It is 3."), ("\n</think>\n\nIt is 3.", "", "It is 3."),
+        ("<think>So 3.</think> It is 3.", "So 3.", "It is 3."), (THREE, "", THREE),
+    ],
+)  # fmt: skip
+def test_what_a_model_thought_before_its_reply_is_no_part_of_it(sent: str, thought: str, text: str) -> None:
+    gathered = Gathered(lambda piece: None, Stop(), finish="stop")
+    gathered.add(sent)
+    found = gathered.done(Usage(), "", "")
+    assert found.text == text
+    assert found.reasoning.startswith(thought)
+
+
 def test_a_character_in_two_pieces_is_one() -> None:
     told: list[str] = []
     gathered = Gathered(told.append, Stop(), finish="stop")
