@@ -64,7 +64,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self.past = Past(self.root, self.steps, self.settings)
-        self.sieve = Sieve(self.root, self.steps, self.settings.file_cap, self.warn)
+        self.sieve = Sieve(self.root, self.steps, self.warn)
         self.holding = Holding(self.sieve, self.steps)
         self._orphans = Orphans(self.root, self.settings)
 

@@ -4,8 +4,6 @@ It is said once, and what holds it is left out; what comes with it is in the nex
 to be written, goes through here. It refuses to change a text.
 """
 
-import os
-import stat
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,8 +21,6 @@ TEXTS = (".md", ".markdown")
 class Sieve:
     root: Path
     steps: Steps
-    most: int
-    """Bytes of a file that a step may keep."""
     warn: Callable[[str], None]
     _warned: set[str] = field(default_factory=set)
 
@@ -101,13 +97,6 @@ class Sieve:
 
     def withheld(self, path: str) -> bool:
         """Whether a file that a cell wrote holds what must not be kept."""
-        content = b""
-        try:
-            if stat.S_ISREG(os.lstat(self.root / path).st_mode):
-                with open(os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-                    content = file.read(self.most)
-        except OSError:
-            pass
-        if why := self.steps.unfit(path, content):
+        if why := self.steps.unfit(path, self.steps.held(path)):
             self.once(f"{path}: {why}; a cell wrote it, and the file is left out of every step")
         return bool(why)

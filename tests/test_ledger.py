@@ -461,6 +461,20 @@ SVG(f"<svg xmlns='http://www.w3.org/2000/svg'><text>{tok}</text></svg>")
     assert told(workshop).count("looks like a secret (github token); a cell wrote it") == 2
 
 
+def test_no_secret_that_a_cell_pickles_or_links_to_reaches_a_step(workshop: Workshop) -> None:
+    body = """
+import os, pickle
+tok = "ghp_" + "x1" * 18
+os.symlink("/run/" + tok, "../link")
+pickle.dump("sk-ant-" + "x1" * 50, open("../config.pkl", "wb"))
+open("../fine.txt", "w").write("x")
+"""
+    workshop.run(workshop.write(cell(body)))
+    names = git(workshop.root, "log", "-1", "--name-only", "--format=").split()
+    assert names == ["fine.txt", "journal/entry.md"]
+    assert told(workshop).count("; a cell wrote it, and the file is left out of every step") == 2
+
+
 SPOKEN = """
 import struct, zlib
 from IPython.display import Image

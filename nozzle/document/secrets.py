@@ -31,6 +31,8 @@ class _Shape:
     pattern: re.Pattern[str]
     """Its group 1, if it has one, is the secret; else all of it."""
     real: Callable[[str], bool]
+    buried: re.Pattern[str] | None = None
+    """As it looks in a file that is no text, where lengths and other values stand at both its ends."""
 
 
 def _anything(secret: str) -> bool:
@@ -58,15 +60,26 @@ _PLACEHOLDER = re.compile(
 # Not in the middle of a word; after the n of a written "\n" it begins all the same.
 _LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv]))"
 _WORD = r"[A-Za-z0-9_-]"
+_END = r"(?![A-Za-z0-9])"
+_WORD_END = rf"(?!{_WORD})"
+_SHORT = 3
+"""Characters: base64 and words have such a beginning by chance, and what follows it."""
 
 
-def _shape(kind: str, needle: str, pattern: str, real: Callable[[str], bool] = _anything) -> _Shape:
-    return _Shape(kind, needle, re.compile(pattern), real)
+def _shape(kind: str, needle: str, pattern: str, real: Callable[[str], bool] = _anything, buried: str = "") -> _Shape:
+    return _Shape(kind, needle, re.compile(pattern), real, re.compile(buried) if buried else None)
+
+
+def _token(
+    kind: str, needle: str, body: str, real: Callable[[str], bool] = _anything, *, left: str = _LEFT, end: str = ""
+) -> _Shape:
+    """What begins like little else, so that it needs no boundary to be known; a short beginning needs an end."""
+    return _shape(kind, needle, left + body + end, real, body + (_WORD_END if len(needle) <= _SHORT else ""))
 
 
 # Repeats are possessive, and either end the pattern or run over a class that its own start cannot lie in: linear time.
 _SHAPES = (
-    *(_shape("aws access key id", id_, _LEFT + id_ + r"[A-Z0-9]{16}(?![A-Za-z0-9])") for id_ in ("AKIA", "ASIA")),
+    *(_token("aws access key id", id_, id_ + r"[A-Z0-9]{16}", end=_END) for id_ in ("AKIA", "ASIA")),
     _shape(
         "aws secret key",
         "ecret",
@@ -74,38 +87,39 @@ _SHAPES = (
         r"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
         _mixed,
     ),
-    *(_shape("github token", f"gh{use}_", _LEFT + rf"gh{use}_[A-Za-z0-9]{{36,}}+") for use in "oprsu"),
-    _shape("github token", "github_pat_", _LEFT + r"github_pat_[A-Za-z0-9_]{22,}+"),
-    *(_shape("gitlab token", f"gl{use}-", _LEFT + rf"gl{use}-{_WORD}{{20,}}+") for use in ("pat", "rt", "dt", "ptt")),
-    _shape("anthropic key", "sk-ant-", _LEFT + rf"sk-ant-{_WORD}{{20,}}+", _has_digit),
-    _shape("langfuse key", "sk-lf-", _LEFT + r"sk-lf-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    _shape("openrouter key", "sk-or-", _LEFT + r"sk-or-v1-[0-9a-f]{64}"),
-    _shape("openai key", "sk-", _LEFT + rf"sk-(?:proj|svcacct|admin|None)-{_WORD}{{20,}}+", _has_digit),
-    _shape("openai key", "sk-", _LEFT + r"sk-[A-Za-z0-9]{20,}+", _has_digit),
-    _shape("google key", "AIza", _LEFT + rf"AIza{_WORD}{{35}}(?!{_WORD})"),
-    _shape("google token", "ya29.", _LEFT + rf"ya29\.{_WORD}{{30,}}+"),
-    _shape("google secret", "GOCSPX-", _LEFT + rf"GOCSPX-{_WORD}{{28}}(?!{_WORD})"),
-    _shape("slack token", "xox", _LEFT + r"xox[abeoprs]-[A-Za-z0-9-]{10,}+", _has_digit),
-    _shape("slack token", "xapp-", _LEFT + r"xapp-\d-[A-Za-z0-9-]{20,}+"),
+    *(_token("github token", f"gh{use}_", rf"gh{use}_[A-Za-z0-9]{{36,}}+") for use in "oprsu"),
+    _token("github token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,}+"),
+    *(_token("gitlab token", f"gl{use}-", rf"gl{use}-{_WORD}{{20,}}+") for use in ("pat", "rt", "dt", "ptt")),
+    _token("anthropic key", "sk-ant-", rf"sk-ant-{_WORD}{{20,}}+", _has_digit),
+    _token("langfuse key", "sk-lf-", r"sk-lf-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    _token("openrouter key", "sk-or-", r"sk-or-v1-[0-9a-f]{64}"),
+    _token("openai key", "sk-", rf"sk-(?:proj|svcacct|admin|None)-{_WORD}{{20,}}+", _has_digit),
+    _token("openai key", "sk-", r"sk-[A-Za-z0-9]{20,}+", _has_digit),
+    _token("google key", "AIza", rf"AIza{_WORD}{{35}}", end=_WORD_END),
+    _token("google token", "ya29.", rf"ya29\.{_WORD}{{30,}}+"),
+    _token("google secret", "GOCSPX-", rf"GOCSPX-{_WORD}{{28}}", end=_WORD_END),
+    *(_token("slack token", f"xox{use}-", rf"xox{use}-[A-Za-z0-9-]{{10,}}+", _has_digit) for use in "abeoprs"),
+    _token("slack token", "xapp-", r"xapp-\d-[A-Za-z0-9-]{20,}+"),
     _shape("slack webhook", "hooks.slack.com", r"hooks\.slack\.com/services/(T\w{6,20}/B\w{6,20}/\w{20,40})"),
-    _shape("stripe key", "k_live_", _LEFT + r"[rs]k_live_[A-Za-z0-9]{16,}+"),
-    _shape("hugging face token", "hf_", _LEFT + r"hf_[A-Za-z0-9]{34}(?![A-Za-z0-9])"),
-    _shape("groq key", "gsk_", _LEFT + r"gsk_[A-Za-z0-9]{52}(?![A-Za-z0-9])"),
-    _shape("pypi token", "pypi-AgE", _LEFT + rf"pypi-AgE{_WORD}{{40,}}+"),
-    _shape("npm token", "npm_", _LEFT + r"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
-    _shape("sendgrid key", "SG.", _LEFT + rf"SG\.{_WORD}{{22}}\.{_WORD}{{43}}(?!{_WORD})"),
-    _shape("telegram token", ":AA", rf"(?:{_LEFT}|(?<=bot))\d{{8,10}}:AA{_WORD}{{33}}(?!{_WORD})"),
+    _token("stripe key", "k_live_", r"[rs]k_live_[A-Za-z0-9]{16,}+"),
+    _token("hugging face token", "hf_", r"hf_[A-Za-z0-9]{34}", end=_END),
+    _token("groq key", "gsk_", r"gsk_[A-Za-z0-9]{52}", end=_END),
+    _token("pypi token", "pypi-AgE", rf"pypi-AgE{_WORD}{{40,}}+"),
+    _token("npm token", "npm_", r"npm_[A-Za-z0-9]{36}", end=_END),
+    _token("sendgrid key", "SG.", rf"SG\.{_WORD}{{22}}\.{_WORD}{{43}}", end=_WORD_END),
+    _token("telegram token", ":AA", rf"\d{{8,10}}:AA{_WORD}{{33}}", left=rf"(?:{_LEFT}|(?<=bot))", end=_WORD_END),
     _shape("azure key", "AccountKey", r"AccountKey=([A-Za-z0-9+/]{86}==)"),
     _shape("azure key", "SharedAccessKey", r"SharedAccessKey=([A-Za-z0-9+/]{43}=)"),
     _shape("azure secret", "Q~", r"[A-Za-z0-9_.~-]{3}\dQ~[A-Za-z0-9_.~-]{31,34}(?![A-Za-z0-9_.~-])"),
     _shape("azure signature", "sig=", r"[?&;]sig=([A-Za-z0-9%]{43,80}%3[Dd])"),
-    _shape("age key", "AGE-SECRET-KEY-1", _LEFT + r"AGE-SECRET-KEY-1[A-Z0-9]{58}(?![A-Z0-9])"),
+    _token("age key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", end=r"(?![A-Z0-9])"),
     _shape(
         "json web token",
         "eyJ",
         rf"(?:(?<!{_WORD})|(?<=\\[nrt]))eyJ{_WORD}{{10,}}+\.{_WORD}*+\.{_WORD}{{10,}}+(?:\.{_WORD}++)*+",
+        buried=rf"eyJ{_WORD}{{10,400}}+\.{_WORD}*+\.{_WORD}{{10,}}+",  # with no end, its start could lie all along it
     ),
-    _shape("bearer token", "earer", r"\b[Bb]earer\s{1,4}([A-Za-z0-9._~+/-]{20,}+=*+)", _has_digit),
+    _token("bearer token", "earer", r"[Bb]earer\s{1,4}([A-Za-z0-9._~+/-]{20,}+=*+)", _has_digit, left=r"\b"),
     _shape(
         "basic credentials",
         "uthorization",
@@ -129,6 +143,9 @@ _PEM_ABOVE = re.compile(rf"(?:{_GAP}[A-Za-z0-9+/=]{{1,15}}(?![A-Za-z0-9+/=]))?{_
 _AWS_NEAR = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _WORDS = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
 """Of a file that is no text: a search of all its bytes takes far longer, and no shape has others."""
+_CODES = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_LOST = "\N{REPLACEMENT CHARACTER}"
+"""Stands for bytes that are no UTF-8."""
 _DONE = re.compile(r"\[redacted: [a-z ]{1,40}\]")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
@@ -170,23 +187,43 @@ def unfit(path: str, content: bytes, known: Iterable[str] = ()) -> str:
     """
     if hits := find(path, known):
         return f"its name looks like a secret ({hits[0].kind})"
-    if b"\0" in content:
-        kind = _within(content, known)
-        return f"what looks like a secret ({kind}) is in it" if kind else ""
-    hits = find(content.decode("utf-8", "replace"), known)
-    return f"line {hits[0].line} looks like a secret ({hits[0].kind})" if hits else ""
+    text = content.decode("utf-8", "replace")
+    if b"\0" not in content and (hits := find(text, known)):
+        return f"line {hits[0].line} looks like a secret ({hits[0].kind})"
+    kind = _within(content, known) if b"\0" in content or _LOST in text else ""
+    return f"what looks like a secret ({kind}) is in it" if kind else ""
 
 
 def _within(content: bytes, known: Iterable[str]) -> str:
-    """The kind of a secret in a file that is no text, in UTF-8 or in UTF-16; empty when none is seen."""
+    """The kind of a secret in a file that is no text, in UTF-8, UTF-16 or UTF-32; empty when none is seen."""
     known = {value for value in known if len(value) >= 8}
     for value in known:
-        if any(value.encode(code, "surrogatepass") in content for code in ("utf-8", "utf-16-le", "utf-16-be")):
+        if any(value.encode(code, "surrogatepass") in content for code in _CODES):
             return "known secret"
-    for each in (content, content.replace(b"\0", b"")):  # the second: of UTF-16, what is ASCII
-        if hits := find(b"\0".join(_WORDS.findall(each)).decode()):
-            return hits[0].kind
+    for each in (content, content.replace(b"\0", b"")):  # the second: of the wider ones, what is ASCII
+        text = b"\0".join(_WORDS.findall(each)).decode()
+        if kind := next((hit.kind for hit in find(text)), "") or next(_buried(text), ""):
+            return kind
     return ""
+
+
+def _buried(text: str) -> Iterator[str]:
+    """The kinds of what is a secret although it begins or ends in the middle of a word.
+
+    A program that keeps values writes them one after the other, or the length of each before it: both are letters.
+    """
+    for shape in _SHAPES:
+        if shape.buried and shape.needle in text:
+            for match in shape.buried.finditer(text):
+                secret = match[shape.buried.groups]
+                if shape.real(secret) and _surely(secret, len(shape.needle) <= _SHORT):
+                    yield shape.kind
+
+
+def _surely(secret: str, short: bool) -> bool:
+    """Whether it looks like a key with no boundary: "task-20-words" does not, nor do amino acids (AKIA...)."""
+    both = secret.lower() != secret != secret.upper()
+    return both and len(secret) >= 32 if short else both or _has_digit(secret)
 
 
 def known_values(environ: Mapping[str, str]) -> frozenset[str]:

@@ -18,7 +18,7 @@ from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
 from nozzle.steps.step import Step, Taken, message
 from nozzle.steps.threads import start_thread, unused
-from nozzle.steps.worktree import dirty, stamp
+from nozzle.steps.worktree import dirty, held, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def rescue(repo: Repo, target: Step, unfit: Unfit) -> Step | None:
     """Keep what differs from HEAD, staged or not, as a step on the thread that is left."""
     thread = repo.thread()
     paths = _at_stake(repo, target)
-    _check(((path, _content(repo, path)) for path in paths), target, unfit)
+    _check(((path, held(repo, path)) for path in paths), target, unfit)
     if not paths:
         if thread.head and not thread.name and not _on_a_branch(repo):
             start_thread(repo, unused(repo, "kept", thread.head), thread.head)
@@ -121,13 +121,6 @@ def _at_stake(repo: Repo, target: Step) -> list[str]:
 def _below(path: str, files: set[str]) -> bool:
     """Whether a folder on the way to a path is a file there."""
     return any(str(folder) in files for folder in PurePosixPath(path).parents)
-
-
-def _content(repo: Repo, path: str) -> bytes:
-    try:
-        return (repo.root / path).read_bytes()
-    except OSError:
-        return b""
 
 
 def _on_a_branch(repo: Repo) -> bool:

@@ -115,6 +115,10 @@ class Steps:
         """How a file looks: its time, in nanoseconds, and its size."""
         return worktree.stamp(self._repo, path)
 
+    def held(self, path: str) -> bytes:
+        """What a step would keep of a file as it is now, up to the largest; of a link, where it points."""
+        return worktree.held(self._repo, path, self.cap)
+
     def record_aside(self, records: Sequence[Record], at: str) -> Thread:
         """Make steps on a thread of their own that starts at a commit; HEAD, index and files stay as they are."""
         self.check(records)

@@ -4,6 +4,7 @@ It refuses to look at what .gitignore names, and inside repositories that lie wi
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,10 +77,24 @@ def unkept(repo: Repo) -> list[str]:
     return [os.fsdecode(path) for path in (*changed.out.split(b"\0"), *others.split(b"\0")) if path]
 
 
+def held(repo: Repo, path: str, most: int = -1) -> bytes:
+    """What git would keep of a file, at most so many bytes; of a link, where it points. Nothing where neither is."""
+    try:
+        mode = os.lstat(repo.root / path).st_mode
+        if stat.S_ISLNK(mode):
+            return os.fsencode(os.readlink(repo.root / path))
+        if stat.S_ISREG(mode):
+            with open(os.open(repo.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                return file.read(most)
+    except OSError:
+        pass
+    return b""
+
+
 def stamp(repo: Repo, path: str) -> Stamp:
     """How a file looks."""
     try:
-        stat = os.lstat(repo.root / path)
+        seen = os.lstat(repo.root / path)
     except OSError:
         return 0, -1
-    return stat.st_mtime_ns, stat.st_size
+    return seen.st_mtime_ns, seen.st_size

@@ -60,6 +60,16 @@ def test_a_file_that_must_not_be_kept_stops_a_rewind(author: Author, steps: Step
     assert author.read("a.md") == TOKEN.encode()
 
 
+def test_a_link_to_a_place_that_must_not_be_kept_stops_a_rewind(author: Author, steps: Steps) -> None:
+    author.commit("there", "theirs")
+    first = made(steps, "a.md", "1")
+    made(steps, "a.md", "2")
+    (author.root / "there").unlink()
+    (author.root / "there").symlink_to(f"/run/{TOKEN}")
+    with pytest.raises(Refused, match=r"there: line 1 looks like a secret"):
+        steps.rewind(first)
+
+
 def test_a_secret_that_is_only_staged_stops_a_rewind_too(author: Author, steps: Steps) -> None:
     first = made(steps, "a.md", "1")
     head = made(steps, "a.md", "2")
