@@ -21,7 +21,7 @@ from nozzle.document.facts import Facts, from_trailers, to_trailers
 from nozzle.document.naming import names
 from nozzle.document.seal import files, is_made_here
 from nozzle.settings import Settings
-from nozzle.steps import Snapshot, Steps
+from nozzle.steps import Snapshot, Step, Steps
 
 DEEP = 2000
 """How many steps back the last run of a cell is looked for."""
@@ -112,6 +112,11 @@ class Past:
     def last(self, rel: str, cell: Cell) -> Facts | None:
         """What is known of this cell's last run: of this very state, else of the same code."""
         known = self._of(rel)
+        return known.of(cell.chain) or known.of(cell.digest)
+
+    def then(self, rel: str, cell: Cell, at: Step) -> Facts | None:
+        """What was known of this cell's last run when a step was made."""
+        known = self._told(rel, at.sha)
         return known.of(cell.chain) or known.of(cell.digest)
 
     def ran(self, rel: str, cell: Cell) -> bool:
@@ -337,15 +342,20 @@ class Past:
 
     def _of(self, rel: str) -> Known:
         if rel not in self._known:
-            self._known[rel] = found = Known()
-            for step in self.steps.history(rel, limit=DEEP):
-                if step.kind == "cell":
-                    facts, chain = from_trailers(step.trailers), step.cell[:SHOWN]
-                    writes = tuple(unquote(word) for word in step.trailers.get("Writes", "").split())
-                    self._learn(found, chain, step.trailers.get("Source", ""), facts, writes)
+            self._known[rel] = found = self._told(rel)
             for chain, row in (self.carried.of(rel) or self._as_elsewhere(rel, found)).items():
                 self._carry(found, chain, row)
         return self._known[rel]
+
+    def _told(self, rel: str, rev: str = "HEAD") -> Known:
+        """What the steps behind a commit tell."""
+        found = Known()
+        for step in self.steps.history(rel, rev=rev, limit=DEEP):
+            if step.kind == "cell":
+                facts, chain = from_trailers(step.trailers), step.cell[:SHOWN]
+                writes = tuple(unquote(word) for word in step.trailers.get("Writes", "").split())
+                self._learn(found, chain, step.trailers.get("Source", ""), facts, writes)
+        return found
 
     def _carry(self, known: Known, chain: str, row: Row) -> None:
         facts = Facts("", row.seconds, reads=row.reads, effects=row.effects)

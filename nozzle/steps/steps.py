@@ -18,6 +18,7 @@ from nozzle.errors import NozzleError, Refused
 from nozzle.steps import commit, fork, history, intent, kept, merge, origin, repo, rewind, threads, worktree
 from nozzle.steps.fork import Worktree
 from nozzle.steps.ignored import Ignored
+from nozzle.steps.objects import FILE, PROGRAM
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import Repo, Thread
 from nozzle.steps.rewind import Rewound
@@ -192,6 +193,12 @@ class Steps:
     def text(self, at: Step | str, path: str) -> bytes | None:
         """The bytes of a file in a step."""
         return self._repo.objects.file(at.sha if isinstance(at, Step) else at, path)
+
+    def files_at(self, step: Step, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+        """The files of a step whose paths are wanted, and what they hold; no links."""
+        for path, leaf in self._repo.objects.walk(self._repo.tree(step.sha)):
+            if leaf.mode in (FILE, PROGRAM) and wanted(path) and (found := self._repo.objects.read(leaf.sha)):
+                yield path, found.data
 
     def blob(self, at: str, path: str) -> str:
         """Git's digest of a file in a commit; empty when it is not there."""

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from nozzle.agents import Crew
     from nozzle.document.entry import Entry
     from nozzle.document.spoken import Saying
+    from nozzle.explainer import Found
+    from nozzle.steps import Step
     from nozzle.words.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """An entry that is asked about."""
+
+    entry: Entry
+    rel: str
+    at: Step | None = None
+    """The step at which it stood so, where one was named: whoever answers knows nothing of what came after."""
 
 
 @click.command(name="ask")
@@ -44,37 +58,54 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
             said, status = told(here, entry)
             click.echo(said)
             return status
-        text, rel = text_at(here, entry, at)
-        found = answer(here, text, rel, question)
+        found = answer(here, text_at(here, entry, at), question)
         for line in plain(found):
             click.echo(line)
     return found.status
 
 
-def answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]] = ()) -> Saying:
+def answer(here: Journal, about: About, question: str, talk: Sequence[Mapping[str, str]] = ()) -> Saying:
     """An answer about an entry as it stands in this text, after what was said in a talk so far; without secrets."""
-    said = _answer(here, entry, rel, question, talk)
+    from nozzle.explainer import answer as found_answer
+    from nozzle.words.company import crew_of
+
+    with _known(here, about, crew_of(here, lambda work: work())) as (crew, found):
+        said = found_answer(question, found)
+        if crew.model is not None:
+            said = _by_model(here, about, crew, question, talk, said)
     return replace(said, text=here.redact(said.text), folded=here.redact(said.folded))
 
 
-def _answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence[Mapping[str, str]]) -> Saying:
+@contextmanager
+def _known(here: Journal, about: About, crew: Crew) -> Iterator[tuple[Crew, Found]]:
+    """Who answers and what they may look up: the journal as it is now, or as it stood at the step."""
+    from tempfile import TemporaryDirectory
+
+    from nozzle.explainer import Found
+    from nozzle.words.company import recall_at
+
+    past = here.ledger(here.warn).past
+    if about.at is None:
+        yield crew, Found(about.entry, crew.recall.search, lambda cell: past.last(about.rel, cell), about.rel)
+        return
+    at = about.at
+    with TemporaryDirectory() as folder:
+        then = replace(crew, recall=recall_at(here, at, Path(folder)))
+        yield then, Found(about.entry, then.recall.search, lambda cell: past.then(about.rel, cell, at), about.rel)
+
+
+def _by_model(
+    here: Journal, about: About, crew: Crew, question: str, talk: Sequence[Mapping[str, str]], found: Saying
+) -> Saying:
     from nozzle.agents.forms import ANSWER, Given, labelled
     from nozzle.agents.questions import known
-    from nozzle.explainer import Found
-    from nozzle.explainer import answer as found_answer
     from nozzle.explainer.links import checked
     from nozzle.lm import Stop
-    from nozzle.words.company import crew_of
 
-    crew = crew_of(here, lambda work: work())
-    past = here.ledger(here.warn).past
-    said = found_answer(question, Found(entry, crew.recall.search, lambda cell: past.last(rel, cell), rel))
-    if crew.model is None:
-        return said
-    given = Given(question=question, facts=known(said))
+    entry, there = about.entry, _there(here, about)
+    given = Given(question=question, facts=known(found))
     spoken = [{**each, "content": here.redact(each["content"])} for each in talk]
-    there = (here.root / rel).parent
-    evidence = crew.evidence(entry, there)
+    evidence = replace(crew.evidence(entry, (here.root / about.rel).parent), there=there)
     heard: list[str] = []
 
     def hear(piece: str) -> None:
@@ -90,9 +121,22 @@ def _answer(here: Journal, entry: Entry, rel: str, question: str, talk: Sequence
         raise
 
     def shown(text: str) -> str:
-        return _in_words(checked(text, entry, lambda path: (there / path).exists()))
+        return _in_words(checked(text, entry, there))
 
     return replace(said, text=shown(said.text), folded=shown(said.folded))
+
+
+def _there(here: Journal, about: About) -> Callable[[str], bool]:
+    """Whether a file is there, or was at the step, by its path from the entry or the root."""
+    import os.path
+
+    folder, at = os.path.dirname(about.rel), about.at
+
+    def there(path: str) -> bool:
+        names = {os.path.normpath(os.path.join(folder, path)), os.path.normpath(path)}
+        return any((here.root / name).exists() if at is None else here.steps.blob(at.sha, name) for name in names)
+
+    return there
 
 
 def _in_words(text: str) -> str:
@@ -114,20 +158,20 @@ def plain(said: Saying) -> list[str]:
     return [*said.text.split("\n"), *rest, "", click.style(f"({label})", dim=True)]
 
 
-def text_at(here: Journal, path: Path | None, at: str) -> tuple[Entry, str]:
+def text_at(here: Journal, path: Path | None, at: str) -> About:
     """The entry that is meant, as it is on disk or as it was at a step."""
     from nozzle.document.entry import Entry
     from nozzle.errors import WrongCommand
 
     if not at:
         chosen = here.entries([path])[0] if path else newest(here)
-        return here.read(chosen), here.rel(chosen)
+        return About(here.read(chosen), here.rel(chosen))
     step = here.steps.resolve(at)
     rel = here.rel(path) if path else step.entry
     text = here.steps.text(step, rel) if rel else None
     if text is None:
         raise WrongCommand(f"step {at} holds no {rel or 'entry'}; name one with --entry")
-    return Entry(text.decode("utf-8", "replace")), rel
+    return About(Entry(text.decode("utf-8", "replace")), rel, step)
 
 
 def newest(here: Journal) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nozzle.document.risk import Ground
     from nozzle.explainer import Recall
     from nozzle.lm import Model, Tracer
+    from nozzle.steps import Step
     from nozzle.words.journal import Journal
 
 PROJECT = (
@@ -192,6 +194,15 @@ def recall(here: Journal) -> Recall:
         return ((step.sha, step.title) for step in here.steps.history(limit=2000))
 
     return Recall(here.root / ".nozzle" / "recall.db", texts, steps)
+
+
+def recall_at(here: Journal, at: Step, folder: Path) -> Recall:
+    """The journal as it stood at a step; its index is kept in this folder, for nobody else."""
+    from nozzle.explainer import Recall
+
+    files = here.steps.files_at(at, here.settings.is_entry)
+    texts = {rel: here.redact(data.decode("utf-8", "replace")) for rel, data in files}
+    return Recall(folder / "recall.db", lambda: texts, lambda: ())
 
 
 def own(here: Journal, rel: str, entry: Entry) -> Callable[[str], bool]:

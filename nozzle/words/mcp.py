@@ -83,11 +83,11 @@ def served(here: Journal) -> list[Callable[..., Any]]:
     def ask(path: str, question: str) -> str:
         """Ask the explainer about an entry."""
         from nozzle.explainer import asks_how
-        from nozzle.words.ask import answer
+        from nozzle.words.ask import About, answer
 
         if asks_how(question):
             return how(path)
-        said = answer(here, here.read(path_of(path)), path, question)
+        said = answer(here, About(here.read(path_of(path)), path), question)
         return f"{said.text}\n\n{said.folded}".strip()
 
     def how(path: str) -> str:

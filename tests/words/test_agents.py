@@ -11,7 +11,7 @@ from nozzle.document.entry import Entry
 from nozzle.errors import Missing
 from nozzle.lm import Call, Failed, Reply, Scripted, Span, Tracer, Usage
 from nozzle.lm.model import Keyless
-from nozzle.words.ask import answer
+from nozzle.words.ask import About, answer
 from nozzle.words.journal import Journal, journal
 from tests.lm.test_ask import Interrupted
 from tests.words.conftest import Say, cell, entry, git
@@ -52,6 +52,40 @@ def test_ask_at_a_step_knows_nothing_of_what_came_after(say: Say, folder: Path) 
     assert "[later]" not in say("ask", f"@{step}", "what is `later`?").out
 
 
+def test_a_step_is_asked_of_what_stood_there_then_and_in_the_other_entries(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path, other = entry(folder, WORK), entry(folder, "# Rates\n\nThe zeta margin is unknown.\n", "journal/other.md")
+    say("run")
+    step = json.loads(say("log", "-n", "1", "--json").out)["sha"]
+    path.write_text(path.read_text() + "\nThe flux threshold is 0.0421.\n\n" + cell("batch = [7, 8, 9]"))
+    other.write_text(other.read_text() + "\nThe zeta margin is 17 since today.\n")
+    entry(folder, "# New\n\nThe zeta margin is 99.\n", "journal/new.md")
+    say("run")
+    assert "0.0421" in say("ask", "flux threshold").out
+    questions = "flux threshold\nzeta margin\nwhat is `batch`?\n\n"
+    for said in (
+        say("teleport", step, "--entry", "journal/entry.md", input=questions),
+        say("ask", f"@{step}", "zeta?"),
+    ):
+        assert "The zeta margin is unknown." in said.out
+        assert not [later for later in ("0.0421", "17", "99", "list of 3") if later in said.out]
+
+
+def test_a_model_that_answers_for_a_step_is_told_and_held_to_what_stood_there_then(
+    here: Journal, say: Say, folder: Path
+) -> None:
+    say("run")
+    step = here.steps.resolve("HEAD")
+    (folder / "later.csv").write_text("1")
+    entry(folder, WORK + '\nAda said "the later word of hers stands here".\n')
+    model = Scripted(lambda messages: 'She said "the later word of hers stands here". It is kept in later.csv.')
+    here.model = model
+    said = answer(here, About(Entry(WORK), "journal/entry.md", step), "what is `batch`, and what did Ada say?")
+    assert "later word" not in str(model.calls)
+    assert "(quoted from nowhere here)" in said.text
+    assert "(shown nowhere here)" in said.text
+
+
 def test_how_tells_the_six_answers_when_nothing_runs(say: Say, folder: Path) -> None:
     git(folder, "init", "-q")
     entry(folder, WORK)
@@ -75,7 +109,7 @@ def test_ask_how_it_is_doing_tells_the_same_and_asks_no_model(say: Say, folder: 
 def test_what_had_come_when_ctrl_c_ends_an_answer_is_shown(here: Journal, capsys: pytest.CaptureFixture[str]) -> None:
     here.model = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        answer(here, Entry(WORK), "journal/entry.md", "why?")
+        answer(here, About(Entry(WORK), "journal/entry.md"), "why?")
     assert capsys.readouterr().out == "Well, \n"
 
 
