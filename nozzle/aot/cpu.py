@@ -269,34 +269,34 @@ class Native:
         return put_together(self.graph.shape, [run.values[node] for node in self.lowered.results])
 
     def check(self, mine: list[Any], theirs: list[Any]) -> str:
-        """How native code and Python differ on copies of one call's inputs; empty when they do not."""
-        spare = [copy.deepcopy(one) if at in self.writes else one for at, one in enumerate(theirs)]
-        try:
-            with np.errstate(all="ignore"):
-                want = self.special.plain(self.special.whole(theirs))
-        except Exception:  # the call itself will raise it
-            return ""
+        """How native code and Python differ on copies of one call's inputs; empty when they do not.
+
+        They must give back the same kind of value, or raise the same kind of error, and leave every argument alike.
+        """
         if not self.takes(mine):
             return ""
-        try:
-            got = self.run(mine)
-        except (Left, Beyond):  # nothing was computed that could be wrong, or it was answered in floats
+        spare = [copy.deepcopy(one) if at in self.writes else one for at, one in enumerate(theirs)]
+        with np.errstate(all="ignore"):
+            want = _outcome(lambda: self.special.plain(self.special.whole(theirs)))
+        got = _outcome(lambda: self.run(mine))
+        if isinstance(got, NOTHING_SAID) or isinstance(want, (*NOTHING_SAID, Warning)):
             return ""
-        except Exception as error:
-            late = any(trap.late and str(error).startswith(trap.message) for trap in self.lowered.traps)
-            return LATE if late else f"{type(error).__name__}: {error}"
+        if isinstance(got, Exception) and not isinstance(want, type(got)):
+            late = any(trap.late and str(got).startswith(trap.message) for trap in self.lowered.traps)
+            return LATE if late else f"{_described(got)} for {_described(want)}"
         bound = least(self.special)
-        said = differ(got, want, self.exact, bound) or next(
+        said = "" if isinstance(got, Exception) else differ(got, want, self.exact, bound)
+        said = said or next(
             (
                 f"argument {self.names[at]}: {words}"
-                for at in self.writes
-                if (words := differ(mine[at], theirs[at], self.exact, bound))
+                for at, one in enumerate(theirs)
+                if (words := differ(mine[at], one, self.exact, bound))
             ),
             "",
         )
         if said and not self.exact and self._fickle((got, mine), (want, theirs), spare):
             return UNSTEADY
-        if not said:
+        if not said and not isinstance(got, Exception):
             self.gap = apart((got, [mine[at] for at in self.writes]), (want, [theirs[at] for at in self.writes]))
         return said
 
@@ -314,6 +314,22 @@ class Native:
             for one in (got, other)
         )
         return 0 < far <= FICKLE * near
+
+
+NOTHING_SAID = (Left, Beyond)
+"""Where nothing was computed that could be wrong, or it was answered in floats."""
+
+
+def _outcome(call: Callable[[], Any]) -> Any:
+    """What a call gives back, or what it raises."""
+    try:
+        return call()
+    except Exception as error:
+        return error
+
+
+def _described(outcome: Any) -> str:
+    return f"{type(outcome).__name__}: {outcome}" if isinstance(outcome, Exception) else "an answer"
 
 
 def by_sizes(names: Sequence[str], dims: Sequence[Dim]) -> Callable[..., tuple[int, ...]]:
@@ -430,8 +446,12 @@ def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:
         if type(got) is not type(want) or len(got) != len(want):
             return f"{len(want)} results, and got {got!r}"
         return next((words for g, w in zip(got, want, strict=True) if (words := differ(g, w, exact, least))), "")
+    if isinstance(want, Exception):
+        return f"an answer for {_described(want)}"
     if want is None or got is None:
         return "" if want is got else f"{got!r} for {want!r}"
+    if not _alike(got, want):
+        return f"a value of type {type(got).__name__} for {type(want).__name__}"
     one, two = np.asarray(got), np.asarray(want)
     if one.dtype != two.dtype or one.shape != two.shape:
         return f"{one.dtype}{list(one.shape)} for {two.dtype}{list(two.shape)}"
@@ -446,6 +466,17 @@ def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:
     bound = max(float(np.finfo(two.dtype).eps) ** 0.5, least)
     close = np.allclose(one, two, rtol=bound, atol=bound * float(finite.max(initial=0)), equal_nan=True)
     return "" if close else _worst(one, two)
+
+
+def _alike(got: Any, want: Any) -> bool:
+    """Whether both are NumPy's, where an array without axes is its number, or of one type of Python's.
+
+    What is NumPy's in one branch and Python's in the other is NumPy's.
+    """
+    numpys, pythons = (np.ndarray, np.generic), (float, bool)
+    if isinstance(got, numpys) and isinstance(want, numpys):
+        return True
+    return type(got) is type(want) or (isinstance(got, (np.float64, np.bool_)) and type(want) in pythons)
 
 
 def _worst(one: Any, two: Any) -> str:

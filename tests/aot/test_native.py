@@ -10,6 +10,7 @@ import pytest
 
 from nozzle import aot
 from nozzle.aot import cache, cpu
+from nozzle.aot.compiled import Special
 from nozzle.aot.worker import WORKER
 from tests.aot.agree import fresh, same
 from tests.aot.conftest import needs_mlir
@@ -374,3 +375,48 @@ def test_the_wrapper_knows_python_numbers():
     for arguments in ((V, 3, 0.5, True), (V, 2**40, -0.5, False), (V, -7, 1.0, True)):
         for _ in range(2):
             assert same(compiled(*arguments), mixed(*arguments), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [((1.0, 2.0), np.array([1.0, 2.0])), (np.int64(1), 1), (1.0, np.float64(1.0)), (np.array([1]), [1]), (1.0, True)],
+)
+def test_a_value_of_another_kind_is_a_difference(got, want):
+    assert cpu.differ(got, want, False)
+
+
+def shifted(x, y):
+    return x + y.sum()
+
+
+@pytest.mark.parametrize("trap", [None, IndexError, ValueError])
+def test_where_python_raises_native_code_raises_that_or_is_not_used(trap, monkeypatch):
+    run = cpu.Native.run
+
+    def native(self, inputs):
+        if trap is not None:
+            raise trap("it is wrong")
+        return run(self, inputs)
+
+    def python(self, arguments):
+        raise ValueError("it is wrong")
+
+    monkeypatch.setattr(cpu.Native, "run", native)
+    monkeypatch.setattr(Special, "plain", python)
+    compiled = aot.compile(shifted, wait=True)
+    with pytest.raises(ValueError, match="it is wrong"):
+        compiled(V, V)
+    assert (only(compiled).native is not None) is (trap is ValueError)
+
+
+def test_an_argument_that_nobody_was_seen_to_write_is_compared_too(monkeypatch):
+    def native(self, inputs):
+        answer = run(self, inputs)
+        inputs[1][:] = 0
+        return answer
+
+    run = cpu.Native.run
+    monkeypatch.setattr(cpu.Native, "run", native)
+    compiled = aot.compile(shifted, wait=True)
+    compiled(V, V.copy())
+    assert "argument y" in only(compiled).said
