@@ -121,10 +121,13 @@ class Builder:
             self.known[cast] = self.known[node]
         return cast
 
-    def ufunc(self, name: str, *operands: Value, pythons: bool = False) -> Node:
-        """An elementwise operation by NumPy's own loop; with `pythons`, weak operands give a weak result."""
+    def ufunc(self, name: str, *operands: Value, pythons: bool = False, dtype: str = "") -> Node:
+        """An elementwise operation by NumPy's own loop, for a result of `dtype` where one is asked for.
+
+        With `pythons`, weak operands give a weak result.
+        """
         nodes = [self.lift(one) for one in operands]
-        found = order.compared(self, name, *nodes) if name in order.TURNED else None
+        found = order.compared(self, name, *nodes) if name in order.TURNED and not dtype else None
         if found is not None:
             return found
         types = [node.tensor for node in nodes]
@@ -132,9 +135,9 @@ class Builder:
         every = pythons and all(type.weak for type in types)
         asked: list[Any] = [_asked(type, every) for type in types]
         try:
-            loop = function.resolve_dtypes((*asked, *[None] * function.nout))
+            loop = function.resolve_dtypes((*asked, *[None] * function.nout), **_said(function, dtype))
         except TypeError as error:
-            names = " and ".join(str(type) for type in types)
+            names = " and ".join(str(type) for type in types) + (f" as {dtype}" if dtype else "")
             raise Refuse(f"NumPy has no {name} of {names}", "cast one of them with astype") from error
         outs = [dtype.name for dtype in loop[function.nin :]]
         if any(dtype.name not in DTYPES for dtype in loop):
@@ -328,6 +331,11 @@ def _asked(type: Tensor, every: bool) -> Any:
     if type.weak and not every and type.kind in "ifc":
         return {"i": int, "f": float, "c": complex}[type.kind]
     return np.dtype(type.dtype)
+
+
+def _said(function: Any, dtype: str) -> dict[str, Any]:
+    """The `dtype=` of a call, as NumPy looks for a loop by it."""
+    return {"signature": (*[None] * function.nin, np.dtype(dtype))} if dtype else {}
 
 
 def _vars(dim: Dim) -> list[Node]:

@@ -35,7 +35,7 @@ log = logging.getLogger("nozzle.aot")
 Runner = Callable[[Sequence[Any]], Any]
 
 
-FAILED = (ValueError, IndexError, OverflowError, ZeroDivisionError, AssertionError)
+FAILED = (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError, AssertionError)
 """What a call raises while its graph is made, where it cannot but fail."""
 
 

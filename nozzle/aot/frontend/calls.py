@@ -102,8 +102,7 @@ def method(w: Walker, method: Method, arguments: list[Value], names: dict[str, V
 def handed(w: Walker, what: str, handler: Any, arguments: list[Any], names: dict[str, Value]) -> Value:
     """Have the nodes of a function made; what it may be given and is not compiled is refused by its name."""
     signature = inspect.signature(handler)
-    every = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
-    if strange := [] if every else [f"{name}=" for name in names if name not in signature.parameters]:
+    if strange := [f"{name}=" for name in names if name not in signature.parameters]:
         raise Refuse(f"{what} with {' and '.join(strange)}", "leave that out, and compute it beside the call")
     try:
         signature.bind(*arguments, **names)
@@ -127,11 +126,21 @@ def inline(
     signature = inspect.signature(function)
     if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in signature.parameters.values()):
         raise Refuse(f"{function.__name__} takes * or **", "name its parameters")
-    bound = signature.bind(*arguments, **names)
+    try:
+        bound = signature.bind(*arguments, **names)
+    except TypeError as error:
+        what = spelled(next((one for one, ours in linear.INLINED.items() if ours is function), function))
+        raise Refuse(f"{what} with these arguments: {error}", f"here it is {what}{_given(signature)}") from error
     bound.apply_defaults()
     inner = type(w)(w.b, function, w.captures, w.depth + 1)
     inner.names.update(bound.arguments)
     return inner.call()
+
+
+def _given(signature: inspect.Signature) -> str:
+    """A signature without its types."""
+    bare = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+    return str(inspect.Signature(bare))
 
 
 def _inlined(function: Any) -> Any:
@@ -150,18 +159,20 @@ def _handler(function: Any) -> Any:
 
 
 def _outer_product(name: str) -> Any:
-    return lambda b, x, y: product.each(b, name, x, y)
+    return lambda b, x, y, /: product.each(b, name, x, y)
+
+
+def _reduced(target: Any) -> Any:
+    return lambda b, x, /, axis=0, *, keepdims=False: FUNCTIONS[target](b, x, axis, keepdims=keepdims)
 
 
 for _name in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power"):
     FUNCTIONS[getattr(np, _name).outer] = _outer_product(_name)
 for _name in ("add", "multiply", "maximum", "minimum"):
     _target = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}[_name]
-    FUNCTIONS[getattr(np, _name).reduce] = lambda b, x, axis=0, _to=_target, **names: FUNCTIONS[_to](
-        b, x, axis, **names
-    )
-FUNCTIONS[np.add.accumulate] = lambda b, x, axis=0: FUNCTIONS[np.cumsum](b, x, axis)
-FUNCTIONS[np.multiply.accumulate] = lambda b, x, axis=0: FUNCTIONS[np.cumprod](b, x, axis)
+    FUNCTIONS[getattr(np, _name).reduce] = _reduced(_target)
+FUNCTIONS[np.add.accumulate] = lambda b, x, /, axis=0: FUNCTIONS[np.cumsum](b, x, axis)
+FUNCTIONS[np.multiply.accumulate] = lambda b, x, /, axis=0: FUNCTIONS[np.cumprod](b, x, axis)
 
 
 FOLDED: set[Any] = {

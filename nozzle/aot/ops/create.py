@@ -30,12 +30,12 @@ def filled(b: Builder, shape: Value, value: Value, dtype: Value) -> Node:
 
 @function(FAMILY, np.zeros)
 def zeros(b: Builder, shape: Value, dtype: Value = float) -> Node:
-    return filled(b, shape, 0, dtype)
+    return filled(b, shape, 0, dtype_name(dtype))
 
 
 @function(FAMILY, np.ones)
 def ones(b: Builder, shape: Value, dtype: Value = float) -> Node:
-    return filled(b, shape, 1, dtype)
+    return filled(b, shape, 1, dtype_name(dtype))
 
 
 @function(FAMILY, np.full)
@@ -54,25 +54,25 @@ def _like(b: Builder, x: Value, dtype: Value) -> tuple[tuple[Dim, ...], str]:
 
 
 @function(FAMILY, np.zeros_like)
-def zeros_like(b: Builder, x: Value, dtype: Value = None) -> Node:
+def zeros_like(b: Builder, x: Value, /, dtype: Value = None) -> Node:
     shape, name = _like(b, x, dtype)
     return filled(b, shape, 0, name)
 
 
 @function(FAMILY, np.ones_like)
-def ones_like(b: Builder, x: Value, dtype: Value = None) -> Node:
+def ones_like(b: Builder, x: Value, /, dtype: Value = None) -> Node:
     shape, name = _like(b, x, dtype)
     return filled(b, shape, 1, name)
 
 
 @function(FAMILY, np.full_like)
-def full_like(b: Builder, x: Value, fill_value: Value, dtype: Value = None) -> Node:
+def full_like(b: Builder, x: Value, /, fill_value: Value, dtype: Value = None) -> Node:
     shape, name = _like(b, x, dtype)
     return filled(b, shape, fill_value, name)
 
 
 @function(FAMILY, np.empty_like)
-def empty_like(b: Builder, x: Value, dtype: Value = None) -> Node:
+def empty_like(b: Builder, x: Value, /, dtype: Value = None) -> Node:
     return empty(b, *_like(b, x, dtype))
 
 
@@ -83,8 +83,8 @@ def iota(b: Builder, length: Dim) -> Node:
 
 
 @function(FAMILY, np.arange)
-def arange(b: Builder, *bounds: Value, dtype: Value = None) -> Node:
-    start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+def arange(b: Builder, start: Value, /, stop: Value = None, step: Value = 1, *, dtype: Value = None) -> Node:
+    start, stop = (0, start) if stop is None else (start, stop)
     whole = all(_is_whole(b, one) for one in (start, stop, step))
     if whole:
         if isinstance(step, Node) and b.facts.at_least(b.dim(step), 1) is not True:
@@ -112,7 +112,7 @@ def _is_whole(b: Builder, value: Value) -> bool:
 
 
 @function(FAMILY, np.linspace)
-def linspace(b: Builder, start: Value, stop: Value, num: Value = 50, dtype: Value = None) -> Node:
+def linspace(b: Builder, start: Value, stop: Value, num: Value = 50, *, dtype: Value = None) -> Node:
     """Evenly spaced, both ends exact: NumPy's `arange(num) * step + start`."""
     length = b.dim(num)
     if b.facts.at_least(length, 2) is False:
@@ -134,8 +134,13 @@ def _few(b: Builder, start: Value, stop: Value, length: Dim, dtype: Value) -> No
     return filled(b, b.as_value(length), b.ufunc("add", b.ufunc("multiply", gap, 0.0), start), dtype)
 
 
-@function(FAMILY, np.eye, np.identity)
-def eye(b: Builder, n: Value, m: Value = None, k: Value = 0, dtype: Value = float) -> Node:
+@function(FAMILY, np.identity)
+def identity(b: Builder, n: Value, dtype: Value = None) -> Node:
+    return eye(b, n, dtype=dtype)
+
+
+@function(FAMILY, np.eye)
+def eye(b: Builder, n: Value, m: Value = None, /, k: Value = 0, dtype: Value = float) -> Node:
     shape = b.dim(n), b.dim(n if m is None else m)
     b.natural(*shape)
     rows, columns = (iota(b, length) for length in shape)
@@ -161,7 +166,7 @@ def tril(b: Builder, m: Value, k: Value = 0) -> Node:
 
 
 @function(FAMILY, np.tri)
-def tri(b: Builder, n: Value, m: Value = None, k: Value = 0, dtype: Value = float) -> Node:
+def tri(b: Builder, n: Value, m: Value = None, /, k: Value = 0, dtype: Value = float) -> Node:
     rows, columns = arange(b, n), arange(b, n if m is None else m)
     return b.cast(
         b.ufunc("less_equal", columns, b.ufunc("add", look(b, rows, (slice(None), None)), k)), dtype_name(dtype)

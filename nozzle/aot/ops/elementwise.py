@@ -6,6 +6,7 @@ by the C library or by `nozzle.aot.ops.transcendental` is within the bound state
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -227,18 +228,27 @@ define(Op("hypot", FAMILY, np.hypot, lambda s, t, x: _hypot(s, t, x), 2, 12))
 define(Op("cast", FAMILY, lambda x, dtype: np.asarray(x).astype(dtype)[()], None))
 
 
-def _register(name: str) -> None:
-    def handler(b: Builder, *operands: Value, dtype: Value = None, out: Node | None = None) -> Value:
-        if dtype is not None:
-            operands = tuple(b.cast(one, dtype_name(dtype)) for one in operands)
-        result = b.ufunc(name, *operands)
+def universal(family: str, name: str, made: Callable[..., Node]) -> None:
+    """Register a universal function of NumPy's, called as these are: its operands, `out`, and `dtype` by its name."""
+    many = getattr(np, name).nin
+
+    def handler(b: Builder, *operands: Value, out: Value = None, dtype: Value = None) -> Value:
+        if len(operands) == many + 1 and out is None:
+            *operands, out = operands  # type: ignore[assignment]
+        if len(operands) != many:
+            raise Refuse(f"np.{name} takes {many} operands, and has {len(operands)} here", "give it as many")
+        result = made(b, *operands) if dtype is None else made(b, *operands, dtype=dtype_name(dtype))
         return result if out is None else into(b, out, result)
 
-    function(FAMILY, getattr(np, name))(handler)
+    function(family, getattr(np, name))(handler)
+
+
+def _by_its_loop(name: str) -> Callable[..., Node]:
+    return lambda b, *operands, dtype="": b.ufunc(name, *operands, dtype=dtype)
 
 
 for _name in (*EXACT, "hypot"):
-    _register(_name)
+    universal(FAMILY, _name, _by_its_loop(_name))
 
 
 def into(b: Builder, out: Value, result: Node) -> Node:
@@ -257,12 +267,18 @@ def quotient(b: Builder, left: Node, right: Node) -> Node:
     return b.emit("quotient", parts, Tensor("complex128", (), True))
 
 
-def logical(b: Builder, name: str, *operands: Value) -> Node:
+def logical(b: Builder, name: str, *operands: Value, dtype: str = "") -> Node:
+    if dtype not in ("", "bool"):
+        raise Refuse(f"np.{name} with dtype={dtype}", "leave that out: it gives bools")
     return b.ufunc(LOGICAL[name], *(truth(b, one) for one in operands))
 
 
+def _of_truths(name: str) -> Callable[..., Node]:
+    return lambda b, *operands, dtype="": logical(b, name, *operands, dtype=dtype)
+
+
 for _name in LOGICAL:
-    function(FAMILY, getattr(np, _name))(lambda b, *operands, _name=_name: logical(b, _name, *operands))
+    universal(FAMILY, _name, _of_truths(_name))
 
 
 def truth(b: Builder, value: Value) -> Node:
@@ -274,9 +290,11 @@ def truth(b: Builder, value: Value) -> Node:
 
 
 @function(FAMILY, np.where)
-def choose(b: Builder, condition: Value, yes: Value = None, no: Value = None) -> Value:
+def choose(b: Builder, condition: Value, yes: Value = None, no: Value = None, /) -> Value:
     """`np.where`; of one argument it is `np.nonzero`."""
-    if yes is None or no is None:
+    if (yes is None) != (no is None):
+        raise ValueError("either both or neither of x and y should be given")
+    if yes is None:
         return FUNCTIONS[np.nonzero](b, condition)
     return where(b, condition, yes, no)
 
@@ -289,11 +307,33 @@ def where(b: Builder, condition: Value, yes: Value, no: Value) -> Node:
     return b.emit("where", (test, *(b.cast(node, dtype) for node in nodes)), Tensor(dtype, shape))
 
 
-@function(FAMILY, np.clip, method="clip")
-def clip(b: Builder, x: Value, low: Value = None, high: Value = None, **names: Value) -> Value:
-    low, high = names.get("a_min", names.get("min", low)), names.get("a_max", names.get("max", high))
-    found = x if low is None else b.ufunc("maximum", x, _bound(b, x, low, greatest))
-    return found if high is None else b.ufunc("minimum", found, _bound(b, x, high, least))
+@function(FAMILY, np.clip)
+def clip(
+    b: Builder,
+    x: Value,
+    /,
+    a_min: Value = None,
+    a_max: Value = None,
+    out: Value = None,
+    *,
+    min: Value = None,
+    max: Value = None,
+) -> Value:
+    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+        raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.")
+    low, high = a_min if min is None else min, a_max if max is None else max
+    return clipped(b, x, low, high, out)
+
+
+@function(FAMILY, method="clip")
+def clipped(b: Builder, x: Value, /, min: Value = None, max: Value = None, out: Value = None) -> Value:
+    """Of a number that is no float, and of bounds of other dtypes, what NumPy joins the three to."""
+    bounds = [b.lift(_bound(b, x, one, pick)) for one, pick in ((min, greatest), (max, least)) if one is not None]
+    dtype = common(b.lift(x).tensor, *(one.tensor for one in bounds))
+    found = b.cast(x, dtype) if bounds else b.ufunc("positive", x)
+    for name, one in zip(["maximum"] * (min is not None) + ["minimum"], bounds, strict=False):
+        found = b.ufunc(name, found, one)
+    return found if out is None else into(b, out, found)
 
 
 def _bound(b: Builder, x: Value, bound: Value, pick: Any) -> Value:
@@ -307,7 +347,7 @@ def _bound(b: Builder, x: Value, bound: Value, pick: Any) -> Value:
 
 
 @function(FAMILY, np.astype, method="astype")
-def astype(b: Builder, x: Value, dtype: Value, copy: bool = True) -> Node:
+def astype(b: Builder, x: Value, /, dtype: Value, *, copy: bool = True) -> Node:
     node = b.lift(x)
     if node.tensor.dtype == dtype_name(dtype):
         if not copy:
@@ -321,7 +361,7 @@ def astype(b: Builder, x: Value, dtype: Value, copy: bool = True) -> Node:
 
 
 @function(FAMILY, np.real)
-def real(b: Builder, x: Value) -> Node:
+def real(b: Builder, x: Value, /) -> Node:
     node = b.lift(x)
     if node.tensor.kind != "c":
         return counted(b, node)
@@ -329,7 +369,7 @@ def real(b: Builder, x: Value) -> Node:
 
 
 @function(FAMILY, np.imag)
-def imag(b: Builder, x: Value) -> Node:
+def imag(b: Builder, x: Value, /) -> Node:
     node = b.lift(x)
     type = node.tensor
     if type.kind == "c":
@@ -355,7 +395,7 @@ def counted(b: Builder, node: Node) -> Node:
 
 
 @function(FAMILY, np.round, method="round")
-def rounded(b: Builder, x: Value, decimals: Value = 0) -> Node:
+def rounded(b: Builder, x: Value, /, decimals: Value = 0) -> Node:
     """NumPy's: scaled, rounded to the nearest whole number, scaled back."""
     if not isinstance(decimals, int):
         raise Refuse("np.round to decimals that are not a constant", "write their number")
@@ -372,7 +412,7 @@ def rounded(b: Builder, x: Value, decimals: Value = 0) -> Node:
 
 
 @function(FAMILY, round, name="round")
-def round_number(b: Builder, x: Value, ndigits: Value = None) -> Value:
+def round_number(b: Builder, x: Value, /, ndigits: Value = None) -> Value:
     """Python's, of one number: to the nearest whole one, of two the even one."""
     if ndigits is not None:
         raise Refuse("round to digits", "scale: np.rint(x * 100) / 100")
@@ -388,7 +428,7 @@ def nearest(b: Builder, name: str, x: Value) -> Node:
 
 
 @function(FAMILY, abs)
-def absolute(b: Builder, x: Value) -> Node:
+def absolute(b: Builder, x: Value, /) -> Node:
     node = counted(b, b.lift(x))
     whole.checked(b, "absolute", node)
     return b.ufunc("absolute", node, pythons=True)
@@ -466,17 +506,17 @@ def to_python(b: Builder, kind: type, value: Value) -> Value:
 
 
 def _to(kind: type) -> Any:
-    return lambda b, value: to_python(b, kind, value)
+    return lambda b, value, /: to_python(b, kind, value)
 
 
-def _complex(b: Builder, value: Value, imaginary: Value = None) -> Value:
+def _complex(b: Builder, value: Value, imaginary: Value = None, /) -> Value:
     if imaginary is not None:
         raise Refuse("complex() of two numbers", "write a + b * 1j")
     return to_python(b, complex, value)
 
 
 def _scalar(kind: Any) -> Any:
-    return lambda b, value: _made(b, b.lift(value), dtype_name(kind))
+    return lambda b, value, /: _made(b, b.lift(value), dtype_name(kind))
 
 
 def _made(b: Builder, node: Node, dtype: str) -> Node:

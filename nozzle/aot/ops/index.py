@@ -20,6 +20,16 @@ from nozzle.aot.sizes import Dim, Var
 from nozzle.aot.types import Tensor
 
 FAMILY = "indexing"
+
+
+def axis_of(value: Value, rank: int) -> int:
+    if not isinstance(value, (int, np.integer)):
+        raise Refuse("an axis that is not a constant", "write the axis as a number")
+    if not -rank <= value < rank:
+        raise ValueError(f"axis {value} is out of bounds for an array of {rank} axes")
+    return int(value) % rank
+
+
 for _words in (
     "x[i, j]",
     "x[a:b:c]",
@@ -129,7 +139,7 @@ def _unmasked(b: Builder, x: Node, items: list[Value]) -> list[Value]:
 
 
 @function(FAMILY, np.nonzero, method="nonzero")
-def nonzero(b: Builder, x: Value) -> tuple[Node, ...]:
+def nonzero(b: Builder, x: Value, /) -> tuple[Node, ...]:
     """Where it is not zero: for every axis an array of places, as long as the data has it."""
     mask = truth(b, b.lift(x))
     shape = mask.tensor.shape
@@ -149,7 +159,7 @@ def nonzero(b: Builder, x: Value) -> tuple[Node, ...]:
 
 
 @function(FAMILY, np.flatnonzero)
-def flatnonzero(b: Builder, x: Value) -> Node:
+def flatnonzero(b: Builder, x: Value, /) -> Node:
     """Where a row is not zero."""
     node = b.lift(x)
     if node.tensor.rank != 1:
@@ -422,9 +432,9 @@ define(Op("gather", FAMILY, _gather, cost=2))
 
 
 @function(FAMILY, np.take, method="take")
-def take(b: Builder, x: Value, indices: Value, axis: int | None = None) -> Value:
+def take(b: Builder, x: Value, /, indices: Value, axis: int | None = None) -> Value:
     node = b.lift(x)
     if axis is None and node.tensor.rank != 1:
         raise Refuse("np.take without an axis", "say which axis")
-    at = (axis or 0) % node.tensor.rank
+    at = axis_of(axis or 0, node.tensor.rank)
     return index(b, node, (*[slice(None)] * at, indices))

@@ -99,7 +99,7 @@ def cov(m: Any) -> Any:
     return away @ away.T / (m.shape[1] - 1)
 
 
-def histogram(a: Any, bins: int, weights: Any = None) -> Any:
+def histogram(a: Any, bins: int = 10, *, weights: Any = None) -> Any:
     """Counts, or sums of weights, in bins of one width from the least to the greatest; and the edges."""
     low, high = a.min(), a.max()
     edges = np.linspace(low, high, bins + 1)

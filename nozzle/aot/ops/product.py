@@ -19,7 +19,7 @@ FAMILY = "product"
 
 
 @function(FAMILY, np.matmul)
-def matmul(b: Builder, x: Value, y: Value) -> Node:
+def matmul(b: Builder, x: Value, y: Value, /) -> Node:
     """`x @ y`: vectors, matrices, and stacks of matrices, as NumPy does it."""
     left, right = b.lift(x), b.lift(y)
     if not left.tensor.rank or not right.tensor.rank:
@@ -39,7 +39,7 @@ def matmul(b: Builder, x: Value, y: Value) -> Node:
 
 
 @function(FAMILY, np.dot, method="dot")
-def dot(b: Builder, x: Value, y: Value) -> Value:
+def dot(b: Builder, x: Value, y: Value, /) -> Value:
     left, right = b.lift(x), b.lift(y)
     if not left.tensor.rank or not right.tensor.rank:
         return b.ufunc("multiply", left, right)
@@ -49,12 +49,12 @@ def dot(b: Builder, x: Value, y: Value) -> Value:
 
 
 @function(FAMILY, np.vdot)
-def vdot(b: Builder, x: Value, y: Value) -> Value:
+def vdot(b: Builder, x: Value, y: Value, /) -> Value:
     return matmul(b, row(b, b.ufunc("conjugate", x)), row(b, y))
 
 
 @function(FAMILY, np.inner)
-def inner(b: Builder, x: Value, y: Value) -> Value:
+def inner(b: Builder, x: Value, y: Value, /) -> Value:
     left, right = b.lift(x), b.lift(y)
     if left.tensor.rank != 1 or right.tensor.rank != 1:
         raise Refuse("np.inner of matrices", "use x @ y.T")
@@ -62,7 +62,7 @@ def inner(b: Builder, x: Value, y: Value) -> Value:
 
 
 @function(FAMILY, np.outer)
-def outer(b: Builder, x: Value, y: Value) -> Value:
+def outer(b: Builder, x: Value, y: Value, /) -> Value:
     return each(b, "multiply", row(b, x), row(b, y))
 
 
@@ -73,8 +73,10 @@ def each(b: Builder, name: str, x: Value, y: Value) -> Value:
 
 
 @function(FAMILY, np.linalg.norm)
-def norm(b: Builder, x: Value, axis: Value = None, keepdims: bool = False) -> Value:
+def norm(b: Builder, x: Value, ord: Value = None, axis: Value = None, keepdims: bool = False) -> Value:
     """The square root of the sum of squares."""
+    if ord is not None:
+        raise Refuse(f"np.linalg.norm of the order {ord}", "write what it sums: np.abs(x).sum(axis=0).max()")
     node = b.lift(x)
     axes = axes_of(axis, node.tensor.rank)
     square = b.ufunc("square", b.ufunc("absolute", b.ufunc("multiply", node, 1.0)))
@@ -82,12 +84,12 @@ def norm(b: Builder, x: Value, axis: Value = None, keepdims: bool = False) -> Va
 
 
 @function(FAMILY, np.trace, method="trace")
-def trace(b: Builder, x: Value) -> Value:
+def trace(b: Builder, x: Value, /) -> Value:
     return FUNCTIONS[np.sum](b, diagonal(b, x))
 
 
 @function(FAMILY, np.diagonal, method="diagonal")
-def shown_diagonal(b: Builder, x: Value) -> Node:
+def shown_diagonal(b: Builder, x: Value, /) -> Node:
     """The diagonal, which in NumPy is a view that is only read."""
     node = diagonal(b, x)
     b.seen.setdefault(root(node.inputs[0]), "its diagonal")

@@ -46,7 +46,7 @@ def reduce(b: Builder, name: str, node: Node, axes: tuple[int, ...], keepdims: b
 def _total(name: str, key: Any) -> None:
     @function(FAMILY, key, method=name)
     def handler(
-        b: Builder, x: Value, axis: Value = None, dtype: Value = None, out: Value = None, keepdims: bool = False
+        b: Builder, x: Value, /, axis: Value = None, dtype: Value = None, out: Value = None, *, keepdims: bool = False
     ) -> Value:
         node = b.lift(x)
         want = dtype_name(dtype) if dtype is not None else np.asarray(key(stand_in(node.tensor))).dtype.name
@@ -66,7 +66,7 @@ _total("prod", np.prod)
 
 def _extreme(name: str, *keys: Any) -> None:
     @function(FAMILY, *keys, method=name)
-    def handler(b: Builder, x: Value, axis: Value = None, keepdims: bool = False) -> Value:
+    def handler(b: Builder, x: Value, /, axis: Value = None, *, keepdims: bool = False) -> Value:
         node = b.lift(x)
         axes = axes_of(axis, node.tensor.rank)
         if node.tensor.kind == "c":
@@ -90,7 +90,7 @@ _extreme("min", np.min, np.amin)
 
 def _place(name: str, key: Any) -> None:
     @function(FAMILY, key, method=name)
-    def handler(b: Builder, x: Value, axis: Value = None, keepdims: bool = False) -> Value:
+    def handler(b: Builder, x: Value, /, axis: Value = None, *, keepdims: bool = False) -> Value:
         node = b.lift(x)
         if node.tensor.kind == "c":
             raise Refuse("complex numbers have no order here", "reduce abs(z), or z.real")
@@ -106,7 +106,7 @@ _place("argmin", np.argmin)
 
 def _truth(name: str, key: Any) -> None:
     @function(FAMILY, key, method=name)
-    def handler(b: Builder, x: Value, axis: Value = None, keepdims: bool = False) -> Value:
+    def handler(b: Builder, x: Value, /, axis: Value = None, *, keepdims: bool = False) -> Value:
         node = truth(b, x)
         return reduce(b, name, node, axes_of(axis, node.tensor.rank), keepdims, "bool")
 
@@ -116,13 +116,13 @@ _truth("all", np.all)
 
 
 @function(FAMILY, np.count_nonzero)
-def count_nonzero(b: Builder, x: Value, axis: Value = None) -> Value:
+def count_nonzero(b: Builder, x: Value, /, axis: Value = None) -> Value:
     node = b.cast(truth(b, x), "int64")
     return reduce(b, "sum", node, axes_of(axis, node.tensor.rank), False, "int64")
 
 
 @function(FAMILY, np.mean, method="mean")
-def mean(b: Builder, x: Value, axis: Value = None, dtype: Value = None, keepdims: bool = False) -> Value:
+def mean(b: Builder, x: Value, /, axis: Value = None, dtype: Value = None, *, keepdims: bool = False) -> Value:
     node = b.lift(x)
     axes = axes_of(axis, node.tensor.rank)
     out = dtype_name(dtype) if dtype is not None else np.asarray(np.mean(stand_in(node.tensor))).dtype.name
@@ -133,7 +133,7 @@ def mean(b: Builder, x: Value, axis: Value = None, dtype: Value = None, keepdims
 
 
 @function(FAMILY, np.var, method="var")
-def var(b: Builder, x: Value, axis: Value = None, ddof: Value = 0, keepdims: bool = False) -> Value:
+def var(b: Builder, x: Value, /, axis: Value = None, *, ddof: Value = 0, keepdims: bool = False) -> Value:
     """The mean of the squared distance from the mean, in two passes, as NumPy does it."""
     node = b.lift(x)
     if node.tensor.kind == "c":
@@ -148,8 +148,8 @@ def var(b: Builder, x: Value, axis: Value = None, ddof: Value = 0, keepdims: boo
 
 
 @function(FAMILY, np.std, method="std")
-def std(b: Builder, x: Value, axis: Value = None, ddof: Value = 0, keepdims: bool = False) -> Value:
-    return b.ufunc("sqrt", var(b, x, axis, ddof, keepdims))
+def std(b: Builder, x: Value, /, axis: Value = None, *, ddof: Value = 0, keepdims: bool = False) -> Value:
+    return b.ufunc("sqrt", var(b, x, axis, ddof=ddof, keepdims=keepdims))
 
 
 def _run(function: Any) -> Any:

@@ -16,7 +16,7 @@ FAMILY = "scan"
 
 def _scan(name: str, key: Any) -> None:
     @function(FAMILY, key, method=name)
-    def handler(b: Builder, x: Value, axis: Value = None, dtype: Value = None) -> Value:
+    def handler(b: Builder, x: Value, /, axis: Value = None, dtype: Value = None) -> Value:
         node = row(b, x) if axis is None else b.lift(x)
         at = axis_of(0 if axis is None else axis, node.tensor.rank)
         want = dtype_name(dtype) if dtype is not None else np.asarray(key(stand_in(node.tensor))).dtype.name

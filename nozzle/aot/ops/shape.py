@@ -9,7 +9,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import VIEWS, Node
-from nozzle.aot.ops.index import look, spot
+from nozzle.aot.ops.index import axis_of, look, spot
 from nozzle.aot.ops.op import Op, define, function
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor
@@ -17,23 +17,20 @@ from nozzle.aot.types import Tensor
 FAMILY = "shape"
 
 
-def axis_of(value: Value, rank: int) -> int:
-    if not isinstance(value, (int, np.integer)):
-        raise Refuse("an axis that is not a constant", "write the axis as a number")
-    if not -rank <= value < rank:
-        raise ValueError(f"axis {value} is out of bounds for an array of {rank} axes")
-    return int(value) % rank
-
-
 def dims(b: Builder, shape: Value) -> tuple[Dim, ...]:
     return tuple(b.dim(one) for one in (shape if isinstance(shape, tuple) else (shape,)))
 
 
-@function(FAMILY, np.transpose, np.permute_dims, method="transpose")
-def transpose(b: Builder, x: Value, *axes: Value, **names: Value) -> Node:
+@function(FAMILY, method="transpose")
+def transposed(b: Builder, x: Value, /, *axes: Value) -> Node:
+    return transpose(b, x, axes[0] if len(axes) == 1 else axes or None)
+
+
+@function(FAMILY, np.transpose, np.permute_dims)
+def transpose(b: Builder, x: Value, /, axes: Value = None) -> Node:
     node = b.lift(x)
     rank = node.tensor.rank
-    order: Value = names.get("axes", axes[0] if len(axes) == 1 else axes or None)
+    order = axes
     order = tuple(range(rank))[::-1] if order is None else tuple(axis_of(one, rank) for one in _tuple(order))
     if sorted(order) != list(range(rank)):
         raise ValueError("axes don't match array")
@@ -46,7 +43,7 @@ def _tuple(value: Value) -> tuple[Value, ...]:
 
 
 @function(FAMILY, np.swapaxes, method="swapaxes")
-def swapaxes(b: Builder, x: Value, one: Value, two: Value) -> Node:
+def swapaxes(b: Builder, x: Value, one: Value, two: Value, /) -> Node:
     rank = b.lift(x).tensor.rank
     order = list(range(rank))
     one, two = axis_of(one, rank), axis_of(two, rank)
@@ -55,18 +52,27 @@ def swapaxes(b: Builder, x: Value, one: Value, two: Value) -> Node:
 
 
 @function(FAMILY, np.moveaxis)
-def moveaxis(b: Builder, x: Value, source: Value, target: Value) -> Node:
+def moveaxis(b: Builder, x: Value, source: Value, target: Value, /) -> Node:
     rank = b.lift(x).tensor.rank
     order = [axis for axis in range(rank) if axis != axis_of(source, rank)]
     order.insert(axis_of(target, rank), axis_of(source, rank))
     return transpose(b, x, tuple(order))
 
 
-@function(FAMILY, np.reshape, method="reshape")
-def reshape(b: Builder, x: Value, *shape: Value, **names: Value) -> Node:
+@function(FAMILY, method="reshape")
+def reshaped(b: Builder, x: Value, /, *shape: Value, order: Value = "C") -> Node:
+    return reshape(b, x, shape[0] if len(shape) == 1 else shape, order)
+
+
+@function(FAMILY, np.reshape)
+def reshape(b: Builder, x: Value, /, shape: Value, order: Value = "C") -> Node:
+    """By rows, and by columns as the transpose of the transpose by rows."""
     node = b.lift(x)
-    wanted = names.get("shape", shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape)
-    parts = [_unknown(b, one) for one in _tuple(wanted)]
+    if order == "F":
+        return transpose(b, reshape(b, transpose(b, node), _tuple(shape)[::-1]))
+    if order != "C":
+        raise Refuse(f"np.reshape with order={order!r}", "say 'C' or 'F'")
+    parts = [_unknown(b, one) for one in _tuple(shape)]
     total = count(node.tensor.shape)
     if parts.count(None) > 1:
         b.fail(ValueError, "can only specify one unknown dimension")
@@ -84,7 +90,7 @@ def reshape(b: Builder, x: Value, *shape: Value, **names: Value) -> Node:
     if tuple(map(b.facts.plain, new)) == tuple(map(b.facts.plain, node.tensor.shape)):
         return node
     node = dense(b, node)
-    inputs = [one for one in _tuple(wanted) if isinstance(one, Node)]
+    inputs = [one for one in _tuple(shape) if isinstance(one, Node)]
     template = tuple(dim.fixed if dim.fixed is not None else dim for dim in new)
     return b.emit("reshape", (node, *inputs), Tensor(node.tensor.dtype, new), shape=template)
 
@@ -143,7 +149,7 @@ def contiguous(b: Builder, node: Node) -> bool:
 
 
 @function(FAMILY, np.ravel, method="ravel")
-def ravel(b: Builder, x: Value) -> Node:
+def ravel(b: Builder, x: Value, /) -> Node:
     node = row(b, x)
     return node if contiguous(b, node) else b.emit("copy", (node,), node.tensor)
 
@@ -164,13 +170,13 @@ def fresh(b: Builder, node: Node) -> Node:
 
 
 @function(FAMILY, method="flatten")
-def flatten(b: Builder, x: Value) -> Node:
+def flatten(b: Builder, x: Value, /) -> Node:
     node = copy(b, x)
     return node if node.tensor.rank == 1 else reshape(b, node, -1)
 
 
 @function(FAMILY, np.copy, method="copy")
-def copy(b: Builder, x: Value) -> Node:
+def copy(b: Builder, x: Value, /) -> Node:
     node = b.lift(x)
     if not node.tensor.rank:
         return number(b, node)
@@ -184,7 +190,7 @@ def number(b: Builder, node: Node) -> Node:
 
 
 @function(FAMILY, np.ascontiguousarray)
-def ascontiguousarray(b: Builder, x: Value) -> Node:
+def ascontiguousarray(b: Builder, x: Value, /) -> Node:
     """Itself where it lies in C order, else a copy."""
     node = b.lift(x)
     if node.op == "param" and node.tensor.rank and not contiguous(b, node):
@@ -193,7 +199,7 @@ def ascontiguousarray(b: Builder, x: Value) -> Node:
 
 
 @function(FAMILY, np.asarray)
-def asarray(b: Builder, x: Value, dtype: Value = None) -> Value:
+def asarray(b: Builder, x: Value, /, dtype: Value = None) -> Value:
     """Itself where it is an array of that dtype."""
     if isinstance(x, tuple):
         parts = tuple(_element(b, one, dtype) for one in x)
@@ -214,49 +220,71 @@ def _element(b: Builder, x: Value, dtype: Value) -> Value:
 
 
 @function(FAMILY, np.array)
-def array(b: Builder, x: Value, dtype: Value = None) -> Value:
+def array(b: Builder, x: Value, /, dtype: Value = None) -> Value:
     """A copy in any case."""
     found = asarray(b, x, dtype)
     return fresh(b, found) if found is x else found
 
 
 @function(FAMILY, np.expand_dims)
-def expand_dims(b: Builder, x: Value, axis: Value) -> Node:
+def expand_dims(b: Builder, x: Value, /, axis: Value) -> Node:
     node = b.lift(x)
     at = axis_of(axis, node.tensor.rank + 1)
     return look(b, node, (*[slice(None)] * at, None))
 
 
 @function(FAMILY, np.squeeze, method="squeeze")
-def squeeze(b: Builder, x: Value, axis: Value = None) -> Node:
+def squeeze(b: Builder, x: Value, /, axis: Value = None) -> Node:
+    """Without its axes of length one, all or those that are said; another length is another kind of call."""
     node = b.lift(x)
-    gone = (
-        [at for at, dim in enumerate(node.tensor.shape) if b.is_one(dim)]
-        if axis is None
-        else [axis_of(axis, node.tensor.rank)]
-    )
+    rank, one = node.tensor.rank, Dim.of(1)
+    if axis is None:
+        known = [b.facts.equal(dim, one) for dim in node.tensor.shape]
+        if None in known:
+            raise Refuse("np.squeeze of an array whose length the data decides", "say which axis")
+        gone = [at for at, yes in enumerate(known) if yes]
+    else:
+        gone = [axis_of(each, rank) for each in _tuple(axis)]
+        for at in gone:
+            words = "cannot select an axis to squeeze out which has size not equal to one"
+            b.same(node.tensor.shape[at], one, words)
     return look(b, node, tuple(0 if at in gone else slice(None) for at in range(node.tensor.rank))) if gone else node
 
 
 @function(FAMILY, np.broadcast_to)
-def broadcast_to(b: Builder, x: Value, shape: Value) -> Node:
+def broadcast_to(b: Builder, x: Value, /, shape: Value) -> Node:
     node, new = b.lift(x), dims(b, shape)
     b.natural(*new, words="all elements of broadcast shape must be non-negative")
-    joined = b.broadcast([node.tensor.shape, new])
-    return b.emit("broadcast", (node,), Tensor(node.tensor.dtype, joined), shape=joined)
+    if node.tensor.rank > len(new):
+        raise ValueError("input operand has more dimensions than allowed by the axis remapping")
+    for have, want in zip(reversed(node.tensor.shape), reversed(new), strict=False):
+        if not b.is_one(have):
+            b.same(have, want, "operands could not be broadcast together with remapped shapes")
+    return b.emit("broadcast", (node,), Tensor(node.tensor.dtype, new), shape=new)
 
 
 @function(FAMILY, np.flip)
-def flip(b: Builder, x: Value, axis: Value = None) -> Node:
+def flip(b: Builder, x: Value, /, axis: Value = None) -> Node:
     node = b.lift(x)
     rank = node.tensor.rank
     turned = range(rank) if axis is None else [axis_of(one, rank) for one in _tuple(axis)]
     return look(b, node, tuple(slice(None, None, -1 if at in turned else None) for at in range(rank)))
 
 
+def several(b: Builder, parts: Value) -> Sequence[Value]:
+    """Arrays that are joined: a tuple or a list of them, or what one array holds along its first axis."""
+    if isinstance(parts, tuple):
+        return parts
+    node = b.lift(parts)
+    many = b.facts.plain(node.tensor.shape[0]).fixed if node.tensor.rank else None
+    if many is None:
+        raise Refuse("one array is joined along its first axis", "reshape it, or join a tuple: (x[0], x[1])")
+    return [look(b, node, at) for at in range(many)]
+
+
 @function(FAMILY, np.concatenate, np.concat)
-def concatenate(b: Builder, parts: Value, axis: Value = 0) -> Node:
-    nodes = [asarray(b, one) for one in parts]
+def concatenate(b: Builder, parts: Value, /, axis: Value = 0) -> Node:
+    nodes = [asarray(b, one) for one in several(b, parts)]
     rank = nodes[0].tensor.rank
     at = axis_of(axis, rank)
     total = Dim()
@@ -282,8 +310,8 @@ def empty(b: Builder, shape: tuple[Dim, ...], dtype: str) -> Node:
 
 
 @function(FAMILY, np.stack)
-def stack(b: Builder, parts: Value, axis: Value = 0) -> Node:
-    nodes = [b.lift(one) for one in parts]
+def stack(b: Builder, parts: Value, /, axis: Value = 0) -> Node:
+    nodes = [b.lift(one) for one in several(b, parts)]
     if not nodes[0].tensor.rank:
         out = empty(b, (Dim.of(len(nodes)),), common(*(node.tensor for node in nodes)))
         for at, node in enumerate(nodes):
@@ -293,17 +321,19 @@ def stack(b: Builder, parts: Value, axis: Value = 0) -> Node:
 
 
 @function(FAMILY, np.vstack)
-def vstack(b: Builder, parts: Value) -> Node:
-    return concatenate(b, tuple(expand_dims(b, one, 0) if b.lift(one).tensor.rank == 1 else one for one in parts), 0)
+def vstack(b: Builder, parts: Value, /) -> Node:
+    rows = (expand_dims(b, one, 0) if b.lift(one).tensor.rank == 1 else one for one in several(b, parts))
+    return concatenate(b, tuple(rows), 0)
 
 
 @function(FAMILY, np.hstack)
-def hstack(b: Builder, parts: Value) -> Node:
-    return concatenate(b, parts, 0 if b.lift(parts[0]).tensor.rank == 1 else 1)
+def hstack(b: Builder, parts: Value, /) -> Node:
+    nodes = tuple(several(b, parts))
+    return concatenate(b, nodes, 0 if b.lift(nodes[0]).tensor.rank == 1 else 1)
 
 
 @function(FAMILY, np.roll)
-def roll(b: Builder, x: Value, shift: Value, axis: Value = None) -> Node:
+def roll(b: Builder, x: Value, /, shift: Value, axis: Value = None) -> Node:
     node = b.lift(x)
     if not isinstance(shift, int) or (axis is None and node.tensor.rank != 1):
         raise Refuse("np.roll by what is not a constant, or without an axis", "join two slices with np.concatenate")
@@ -316,7 +346,7 @@ def roll(b: Builder, x: Value, shift: Value, axis: Value = None) -> Node:
 
 
 @function(FAMILY, np.repeat, method="repeat")
-def repeat(b: Builder, x: Value, times: Value, axis: Value = None) -> Node:
+def repeat(b: Builder, x: Value, times: Value, /, axis: Value = None) -> Node:
     node = row(b, x) if axis is None else b.lift(x)
     at = axis_of(axis or 0, node.tensor.rank)
     shape = node.tensor.shape
@@ -327,7 +357,7 @@ def repeat(b: Builder, x: Value, times: Value, axis: Value = None) -> Node:
 
 
 @function(FAMILY, np.diff)
-def diff(b: Builder, x: Value, n: int = 1, axis: Value = -1) -> Value:
+def diff(b: Builder, x: Value, /, n: int = 1, axis: Value = -1) -> Value:
     node = b.lift(x)
     before = (slice(None),) * axis_of(axis, node.tensor.rank)
     for _ in range(n):
@@ -336,23 +366,23 @@ def diff(b: Builder, x: Value, n: int = 1, axis: Value = -1) -> Value:
 
 
 @function(FAMILY, np.shape)
-def shape_of(b: Builder, x: Value) -> Value:
+def shape_of(b: Builder, x: Value, /) -> Value:
     node = b.lift(x)
     return tuple(b.length(node, axis) for axis in range(node.tensor.rank))
 
 
 @function(FAMILY, len)
-def length(b: Builder, x: Value) -> Value:
+def length(b: Builder, x: Value, /) -> Value:
     return len(x) if isinstance(x, (tuple, str)) else b.length(b.lift(x), 0)
 
 
 @function(FAMILY, np.size)
-def size(b: Builder, x: Value) -> Value:
+def size(b: Builder, x: Value, /) -> Value:
     return b.as_value(count(b.lift(x).tensor.shape))
 
 
 @function(FAMILY, np.ndim)
-def ndim(b: Builder, x: Value) -> Value:
+def ndim(b: Builder, x: Value, /) -> Value:
     return b.lift(x).tensor.rank
 
 

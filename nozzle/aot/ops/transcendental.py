@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from nozzle.aot import real, whole
 from nozzle.aot.build import Builder, Refuse, Value, common
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import angle, own
-from nozzle.aot.ops.elementwise import into
-from nozzle.aot.ops.op import Emit, Op, Scalars, define, function
+from nozzle.aot.ops.elementwise import universal
+from nozzle.aot.ops.op import Emit, Op, Scalars, define
 from nozzle.aot.ops.pairs import half
 from nozzle.aot.types import Tensor
 
@@ -106,26 +106,30 @@ TABLE: dict[str, tuple[Emit, float, int]] = {
 _REAL = {name for name in TABLE if name not in ("exp", "log", "power")}
 
 
-def _handler(name: str) -> Any:
-    def handler(b: Builder, *operands: Value, out: Node | None = None) -> Value:
-        node = b.ufunc(name, *operands)
+def _made(name: str) -> Callable[..., Node]:
+    def made(b: Builder, *operands: Value, dtype: str = "") -> Node:
+        node = b.ufunc(name, *operands, dtype=dtype)
         if name in _REAL and node.tensor.kind == "c":
             raise Refuse(f"np.{name} of complex numbers is not compiled", "write it by np.exp and np.log")
-        return node if out is None else into(b, out, node)
+        return node
 
-    return handler
+    return made
 
 
 for _name, (_emit, _ulp, _cost) in TABLE.items():
     define(Op(_name, FAMILY, getattr(np, _name), _emit, _ulp, _cost))
     if _name != "power":
-        function(FAMILY, getattr(np, _name))(_handler(_name))
+        universal(FAMILY, _name, _made(_name))
 
 
-@function(FAMILY, np.power)
-def power(b: Builder, base: Value, exponent: Value) -> Value:
-    """`np.power`; an integer to a constant power is a chain of squares, exact."""
-    return raise_to(b, base, exponent, pythons=False)
+def _raise_to(b: Builder, base: Value, exponent: Value, dtype: str = "") -> Node:
+    """An integer to a constant power is a chain of squares, exact."""
+    if dtype:
+        raise Refuse(f"np.power with dtype={dtype}", "cast the base first: x.astype(...)")
+    return b.lift(raise_to(b, base, exponent, pythons=False))
+
+
+universal(FAMILY, "power", _raise_to)
 
 
 def raise_to(b: Builder, base: Value, exponent: Value, pythons: bool) -> Value:

@@ -1,0 +1,170 @@
+"""NumPy's functions, called in the less usual ways: native code answers as they do, also in later calls."""
+
+import numpy as np
+import pytest
+
+from nozzle import aot
+from tests.aot.conftest import needs_mlir
+from tests.aot.test_meaning import later
+
+pytestmark = needs_mlir
+A = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 10]])
+
+
+def clipped_into(x):
+    np.clip(x, 0, 1, out=x)
+    return x.sum()
+
+
+def clipped_into_itself(x):
+    return x.clip(0, 1, out=x)
+
+
+def clipped_by_place(x, y):
+    return np.clip(x, 0, 1, y), x.clip(min=-1), np.clip(x, None, 0.5)
+
+
+def clipped_by_another(x, high):
+    return np.clip(x, 0.1, high)
+
+
+def by_columns(x):
+    return np.reshape(x, (3, -1), order="F"), x.reshape(-1, order="F"), x.reshape((-1, 1), order="F")
+
+
+def added_to_a_place(x, y):
+    np.add(x, 1, y)
+    return y
+
+
+def by_its_loop(x):
+    return (
+        np.less(x, 2, dtype=bool),
+        np.add(x, 1, dtype="f8"),
+        np.sqrt(x, dtype="f8"),
+        np.multiply(x, x, dtype=np.float32),
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (clipped_into, [(np.array([0.2, 0.5]),), (np.array([-1.0, 0.5, 3]),)]),
+        (clipped_into_itself, [(np.array([0.2, 0.5]),), (np.array([-1.0, 0.5, 3]),)]),
+        (clipped_by_place, [(A, A * 0), (A - 5, A * 0)]),
+        (clipped_by_another, [(A.astype("f4"), np.float64(0.7)), (A.astype("f4") - 3, np.float64(0.3))]),
+        (by_columns, [(A[:1],), (A,), (A[:, :2],), (A.T,)]),
+        (added_to_a_place, [(A, A * 0), (A[:2], A[:2] * 0)]),
+        (by_its_loop, [(A.astype("f4"),), (A[:2].astype("f4") / 3,)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_is_said_beside_the_operands_is_heeded(function, calls):
+    later(function, calls[0], *calls)
+
+
+def first_norm(x):
+    return np.linalg.norm(x, 1)
+
+
+def of_ints(x):
+    return np.add(x, 0.9, dtype=np.int32)
+
+
+def squared_as_ints(x):
+    return np.square(x, dtype=int)
+
+
+def of_floats(x):
+    return np.add(x * 1j, 1, dtype="f4")
+
+
+def kept(x):
+    return x.reshape(-1, copy=True)
+
+
+def too_many(x):
+    return np.add(x, x, x, x)
+
+
+def strange(x):
+    return np.clip(x, 0, 1, casting="unsafe")
+
+
+def within(x):
+    return np.histogram(x[0], 4, (0, 1))
+
+
+def as_density(x):
+    return np.histogram(x[0], 4, density=True)
+
+
+def of_columns(x):
+    return np.cov(x, rowvar=False)
+
+
+def joined_along_itself(x):
+    return np.concatenate(x), np.vstack(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (first_norm, "np.linalg.norm of the order 1"),
+        (of_ints, "NumPy has no add of .* as int32"),
+        (squared_as_ints, "NumPy has no square of .* as int64"),
+        (of_floats, "NumPy has no add of .* as float32"),
+        (kept, ".reshape with copy="),
+        (too_many, "np.add takes 2 operands, and has 4 here"),
+        (strange, "np.clip with casting="),
+        (within, "np.histogram with these arguments"),
+        (as_density, "np.histogram with these arguments: .*density"),
+        (of_columns, "np.cov with these arguments: .*rowvar"),
+        (joined_along_itself, "one array is joined along its first axis"),
+    ],
+)
+def test_what_is_not_heeded_is_refused(function, words):
+    with pytest.raises(aot.NotAdmissible, match=words) as raised:
+        aot.compile(function)(A)
+    assert "test_numpys.py:" in str(raised.value)
+    assert "instead:" in str(raised.value)
+
+
+def with_its_bins(x):
+    return np.histogram(x, [0, 2, 4])[0] + np.histogram(x)[0].sum()
+
+
+def test_what_fails_while_it_is_read_is_answered_by_python():
+    row = np.arange(4.0)
+    assert np.array_equal(aot.compile(with_its_bins)(row), with_its_bins(row))
+
+
+def squeezed(x):
+    return np.squeeze(x)
+
+
+def squeezed_first(x):
+    return np.squeeze(x, axis=0), x.squeeze(axis=(0,))
+
+
+def widened(x, n):
+    return np.broadcast_to(x, (n, 3)) + 1
+
+
+def flattened(x):
+    return np.broadcast_to(x, (3,))
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (squeezed, [(A,), (A[:1],), (A[:, :1],)]),
+        (squeezed_first, [(A[:1],), (A,)]),
+        (widened, [(A, 3), (A, 1), (A[:1], 4), (A[0], 2), (A[:, :1], 3), (A[:, :1], 1), (A[:2], 3)]),
+        (flattened, [(A[0],), (A[0, :1],), (A[0, :2],)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_a_shape_that_does_not_fit_is_an_error_in_every_call(function, calls):
+    for at in range(len(calls)):
+        later(function, *calls[at:], *calls[:at], native=False)
