@@ -168,3 +168,73 @@ def flattened(x):
 def test_a_shape_that_does_not_fit_is_an_error_in_every_call(function, calls):
     for at in range(len(calls)):
         later(function, *calls[at:], *calls[:at], native=False)
+
+
+def solve(a, b):
+    return np.linalg.solve(a, b)
+
+
+def cov(x):
+    return np.cov(x)
+
+
+def cholesky(x):
+    return np.linalg.cholesky(x)
+
+
+def of_whole_numbers(x):
+    return np.linalg.inv(x), np.linalg.det(x), np.linalg.norm(x)
+
+
+def histogram(x, bins):
+    return np.histogram(x, bins)
+
+
+def weighed(x, w):
+    return np.histogram(x, weights=w)
+
+
+INTS = np.array([[4, 2], [2, 3]])
+BYTES = np.array([-128, 127, 0, 100, -100], "i1")
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (cov, [(A,), (A[:1],), (A[:2],)]),
+        (cov, [(A * np.array([1, 1j, 2]),), (A[::-1] * 1j,)]),
+        (cov, [(A.astype("f4"),), (A[:2].astype("f4"),)]),
+        (cholesky, [(np.eye(2, dtype=int),), (INTS,)]),
+        (of_whole_numbers, [(INTS,), (INTS * 2,)]),
+        (of_whole_numbers, [(INTS.astype("u1"),)]),
+        (histogram, [(BYTES, 4), (BYTES[::-1], 3), (BYTES[:2], 4)]),
+        (histogram, [(A[0], 4), (A[0].astype("f8"), 1), (A[0] * 3, 10)]),
+        (weighed, [(A[0], A[1]), (A[1], A[0])]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_linear_algebra_is_numpys(function, calls):
+    later(function, calls[0], *calls)
+
+
+@pytest.mark.parametrize(
+    ("function", "good", "bad"),
+    [
+        (solve, (A, A[0]), (A, np.arange(5.0))),
+        (solve, (A, A), (A, np.ones((5, 2)))),
+        (solve, (A, A), (A[:1, :1], np.ones((4, 3)))),
+        (histogram, (A[0], 4), (A[0], 0)),
+        (histogram, (A[0], 4), (A[0], -1)),
+        (weighed, (A[0], A[1]), (A[0], np.ones(5))),
+    ],
+)
+def test_lengths_that_do_not_fit_are_an_error(function, good, bad):
+    for first in (good, bad):
+        compiled = aot.compile(function, wait=True)
+        for arguments in (first, bad):
+            try:
+                compiled(*arguments)
+            except ValueError:
+                assert arguments is bad
+            else:
+                assert arguments is good

@@ -16,11 +16,12 @@ SQUARE = "Last 2 dimensions of the array must be square"
 def cholesky(a: Any) -> Any:
     """The lower triangle whose product with its own transpose is `a`."""
     assert a.shape[0] == a.shape[1], SQUARE
-    lower = np.zeros_like(a)
+    full = a * 1.0
+    lower = np.zeros_like(full)
     for i in range(a.shape[0]):
         for j in range(i):
-            lower[i, j] = (a[i, j] - lower[i, :j] @ lower[j, :j]) / lower[j, j]
-        rest = a[i, i] - lower[i, :i] @ lower[i, :i]
+            lower[i, j] = (full[i, j] - lower[i, :j] @ lower[j, :j]) / lower[j, j]
+        rest = full[i, i] - lower[i, :i] @ lower[i, :i]
         assert rest > 0 or rest != rest, "Matrix is not positive definite"  # NaN is answered with NaN
         lower[i, i] = np.sqrt(rest)
     return lower
@@ -49,6 +50,8 @@ def _exchange(left: Any, one: int, two: int) -> None:
 def solve(a: Any, b: Any) -> Any:
     """`x` with `a @ x == b`, by elimination with row exchanges."""
     assert a.shape[0] == a.shape[1], SQUARE
+    assert b.ndim < 3, "a stack of right sides"
+    assert a.shape[0] == b.shape[0], "Input operand 1 has a mismatch in its core dimension 0"
     left, right = a * 1.0, b * 1.0
     common = np.result_type(left.dtype, right.dtype)
     left, right = left.astype(common), right.astype(common)
@@ -95,17 +98,22 @@ def det(a: Any) -> Any:
 
 def cov(m: Any) -> Any:
     """Of the rows."""
-    away = m - m.mean(axis=1, keepdims=True)
-    return away @ away.T / (m.shape[1] - 1)
+    wide = m.astype(np.result_type(m.dtype, np.float64))
+    away = wide - wide.mean(axis=1, keepdims=True)
+    return (away @ away.T.conj() / (m.shape[1] - 1)).squeeze().copy()
 
 
 def histogram(a: Any, bins: int = 10, *, weights: Any = None) -> Any:
     """Counts, or sums of weights, in bins of one width from the least to the greatest; and the edges."""
+    assert bins > 0, "`bins` must be positive"
+    if weights is not None:
+        assert a.shape[0] == weights.shape[0], "weights should have the same shape as a."
     low, high = a.min(), a.max()
+    width = np.float64(high) - np.float64(low)
     edges = np.linspace(low, high, bins + 1)
     counts = np.zeros(bins, np.int64) if weights is None else np.zeros(bins, weights.dtype)
     for i in range(a.shape[0]):
-        at = int((a[i] - low) / (high - low) * bins)
+        at = int((np.float64(a[i]) - np.float64(low)) / width * bins)
         if at >= bins:
             at = bins - 1
         if a[i] < edges[at]:
