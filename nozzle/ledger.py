@@ -17,6 +17,7 @@ from nozzle.disk import Written
 from nozzle.document import scribe
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
+from nozzle.document.naming import few
 from nozzle.errors import NozzleError, Refused, Unwritable
 from nozzle.holding import Holding
 from nozzle.intent import Intent, Left, packed
@@ -36,9 +37,6 @@ Seen = Literal["same", "carried", "moved", "saved"]
 NO_STEP = "no step could be made: {}; the text is as it should be"
 EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
 ASIDE = "this is not as a cell left it; it may write over that, and no step has it, so yours is copied:"
-
-FEW = 8
-"""Files that are named one by one."""
 
 
 class News(Exception):
@@ -281,9 +279,9 @@ class Ledger:
             stay = sorted(filter(self.is_changed, written))
         else:
             back, stay = self.holding.put_back(written, step)
-        said = [f"what it wrote is here as it was before: {_few(back)}"] if back else []
+        said = [f"what it wrote is here as it was before: {few(back)}"] if back else []
         return "; ".join(
-            [*said, *([f"this stays as it is, which the step you are at does not have: {_few(stay)}"] if stay else [])]
+            [*said, *([f"this stays as it is, which the step you are at does not have: {few(stay)}"] if stay else [])]
         )
 
     def done(self, rel: str) -> None:
@@ -569,11 +567,6 @@ def restored(author: bytes, reference: Entry) -> bytes | None:
     entry = Entry(author.decode("utf-8", "surrogateescape"))
     edits = scribe.restore(entry, reference)
     return apply(entry.text, *edits).encode("utf-8", "surrogateescape") if edits else None
-
-
-def _few(paths: Sequence[str]) -> str:
-    more = len(paths) - FEW
-    return ", ".join(paths[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def _titles(pieces: Iterable[Piece]) -> str:

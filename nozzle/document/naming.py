@@ -1,9 +1,11 @@
-"""Whether code names a file: by its name, by a pattern, or by a variable that the code so far may have given it.
+"""Whether code names a file: by its name, by a pattern, or by a variable that the code so far may have given it; and
+how several are named.
 
 It refuses to run anything: a name that is put together from pieces is not found.
 """
 
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -30,6 +32,16 @@ def names(code: str, path: str, so_far: str = "") -> bool:
     if name in code or (name in so_far and _INTO.search(code)):
         return True
     return any(fnmatchcase(name, pattern) for pattern in _patterns(code))
+
+
+def few(paths: Sequence[str], most: int = 8) -> str:
+    """Files in a row, the first of them by name.
+
+    >>> few(["a", "b"]), few(["a", "b", "c"], 2)
+    ('a, b', 'a, b and 1 more')
+    """
+    more = len(paths) - most
+    return ", ".join(paths[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 @lru_cache(maxsize=64)

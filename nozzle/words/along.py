@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +24,24 @@ SECRET = re.compile(
     re.I,
 )
 """Names under which secrets are kept, whatever they look like."""
-FEW = 8
-"""Files that are named one by one."""
 
 
 def bring(here: Journal, step: Step, folder: Path) -> list[str]:
     """Put them into a folder that was forked at a step; a line of those that are there now, and one of those that are
     not, and why."""
+    from nozzle.document.naming import few
+    from nozzle.settings import MADE
     from nozzle.words.sparse import seen
 
-    held, texts = set(here.steps.paths(step)), _entry(here, step)
-    loose = {path: as_read for path, as_read in seen(here, step, texts)[0].items() if path not in held}
+    held, found = set(here.steps.paths(step)), seen(here, step, _chains(here, step))[0]
+    loose = {path: found[path] for path in found if path not in held and MADE.isdisjoint(path.split("/"))}
+    as_then = _as_then(here, step)
     brought, lacking, room = list[str](), list[str](), here.steps.cap
     for path in sorted(loose, key=lambda path: (_size(here.root / path), path)):
         size = _size(here.root / path)
         if size < 0 and not loose[path]:
             continue  # what a cell wrote and took away again
-        why = _why_not(here, step, path, loose[path]) or ("it is too large" if size > room else "")
+        why = _why_not(here, path, partial(as_then, path, loose[path])) or ("it is too large" if size > room else "")
         if not (why := why or _copied(here.root / path, folder / path, here.root, folder)):
             brought.append(path)
             room -= size
@@ -47,11 +49,11 @@ def bring(here: Journal, step: Step, folder: Path) -> list[str]:
             lacking.append(f"{path} ({why})")
     if brought:
         _noted(here, folder, brought)
-    said = [f"brought along, for no step holds them: {_few(sorted(brought))}"] if brought else []
-    return [*said, *([f"not there, though cells read or wrote them: {_few(sorted(lacking))}"] if lacking else [])]
+    said = [f"brought along, for no step holds them: {few(sorted(brought))}"] if brought else []
+    return [*said, *([f"not there, though cells read or wrote them: {few(sorted(lacking))}"] if lacking else [])]
 
 
-def _entry(here: Journal, step: Step) -> set[str]:
+def _chains(here: Journal, step: Step) -> set[str]:
     """The chains of the cells of a step's entry."""
     from nozzle.document.entry import Entry
 
@@ -59,8 +61,8 @@ def _entry(here: Journal, step: Step) -> set[str]:
     return {cell.chain for cell in Entry((text or b"").decode("utf-8", "replace")).cells if cell.runs}
 
 
-def _why_not(here: Journal, step: Step, path: str, as_read: Iterable[str]) -> str:
-    """Why a file is not to be copied; empty when it is."""
+def _why_not(here: Journal, path: str, as_then: Callable[[], bool]) -> str:
+    """Why a file is not to be copied, that is as it was for the step or is not; empty when it is."""
     if _size(here.root / path) < 0:
         return "it is not here either"
     if SECRET.search(path):
@@ -69,23 +71,22 @@ def _why_not(here: Journal, step: Step, path: str, as_read: Iterable[str]) -> st
         return "it is too large"
     if here.steps.other(path):
         return "it lies in a repository of its own"
-    if not (_stands(here, step) or _digest(here, path) in as_read):
+    if not as_then():
         return "it is not as it was then, as far as is known"
     return here.steps.unfit(path, _content(here.root / path, here.root))
 
 
-def _stands(here: Journal, step: Step) -> bool:
-    """Whether this folder is where the step is: then so are its files."""
+def _as_then(here: Journal, step: Step) -> Callable[[str, Collection[str]], bool]:
+    """Whether a file is as it was read, by the digests; all are where this folder stands at the step."""
     from nozzle import disk
-
-    text = here.steps.text(step, step.entry) if step.entry else None
-    return step.sha == here.steps.thread().head or (text is not None and disk.readable(here.root / step.entry) == text)
-
-
-def _digest(here: Journal, path: str) -> str:
     from nozzle.past import Past
 
-    return Past(here.root, here.steps, here.settings).content(str(here.root / path))
+    text = here.steps.text(step, step.entry) if step.entry else None
+    stands = step.sha == here.steps.thread().head or (
+        text is not None and disk.readable(here.root / step.entry) == text
+    )
+    past = Past(here.root, here.steps, here.settings)
+    return lambda path, as_read: stands or past.content(str(here.root / path)) in as_read
 
 
 def _copied(source: Path, target: Path, root: Path, folder: Path) -> str:
@@ -131,8 +132,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size if path.is_file() else -1
     except OSError:
         return -1
-
-
-def _few(paths: list[str]) -> str:
-    more = len(paths) - FEW
-    return ", ".join(paths[:FEW]) + (f" and {more} more" if more > 0 else "")

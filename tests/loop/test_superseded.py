@@ -211,13 +211,12 @@ def test_files_of_a_cell_that_ended_aside_are_on_its_thread_and_here_as_before(w
     left_while_it_writes(watched)
     go(watched)
     thread = aside(watched)
+    watched.until(lambda: "as it was before" in watched.told("aside")[-1])
     assert watched.git("show", f"{thread}:journal/s.txt", f"{thread}:journal/fresh.txt") == "twonew"
     assert watched.read("journal/s.txt") == "one"
     assert watched.git("status", "--porcelain") == "?? journal/go"
-    assert (
-        "as it was before: journal/began, journal/fresh.txt, journal/empty.txt, journal/s.txt"
-        in watched.told("aside")[-1]
-    )
+    names = ", ".join(f"journal/{name}" for name in ("began", "empty.txt", "fresh.txt", "s.txt"))
+    assert watched.told("aside")[-1].endswith(f"what it wrote is here as it was before: {names}")
     watched.git("checkout", "-q", thread)
 
 
