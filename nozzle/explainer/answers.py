@@ -20,10 +20,16 @@ MOST = 3
 QUOTED = 300
 """Characters of a passage that are quoted."""
 
-_how = re.compile(
-    r"(?i)\bhow(?:'s|’s| is| are)\b.*\b(?:doing|going|coming along|getting on|progressing)\b"
-    r"|\bhow far (?:is|are|did|has)\b|^(?:status|progress)\b|\bwhat(?:'s|’s| is) (?:going on|running|happening)\b"
+_WORK = (
+    "(?:it|this|that|things|everything|(?:the|this|that|my|your|our) (?:\\w+ )?(?:job|task|run|work|cell|training)s?)"
 )
+_how = re.compile(
+    rf"(?:how(?: is|'s| are) {_WORK} (?:doing|going|coming along|getting on|progressing)"
+    rf"|how far (?:is|are|did|has|have) (?:{_WORK}|you|we)(?: (?:along|come|get|gone|got|gotten))?"
+    rf"|what(?: is|'s) (?:going on|running|happening)|(?:status|progress)(?: of {_WORK})?)"
+    r"(?: so far| (?:right )?now| today| there| here)?"
+)
+_lead = re.compile(r"(?:(?:hey|hi|and|so|ok|okay|well|now|but) )*")
 _ended = re.compile(
     r"(?i)\b(?:stop(?:s|ped)?|interrupt\w*|die[ds]?|killed|fail\w*|broken?|crash\w*|happened|wrong|error|finish\w*)\b"
 )
@@ -44,12 +50,13 @@ class Found:
 
 
 def asks_how(question: str) -> bool:
-    """Whether the question is how the work is doing.
+    """Whether the question is how the work is doing: the job, the task, the run, and nothing that it is about.
 
-    >>> [asks_how(words) for words in ("how's that job doing?", "how does a scan work?", "what is it?")]
+    >>> [asks_how(words) for words in ("how's that job doing?", "how is the loss doing?", "what is it?")]
     [True, False, False]
     """
-    return bool(_how.search(question))
+    parts = re.split(r"[?!.,;:\n]+", question.lower().replace("’", "'"))
+    return any(_how.fullmatch(_lead.sub("", " ".join(part.split()), count=1)) for part in parts)
 
 
 def answer(question: str, found: Found) -> Saying:

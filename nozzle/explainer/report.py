@@ -97,7 +97,7 @@ def well_above(rows: Sequence[Row]) -> Saying:
 def _open(entry: Entry, redact: Callable[[str], str]) -> str:
     """What the author wondered about in prose, and nothing has settled; heard by cue words. A reply settles nothing."""
     asked = condense(entry).of("question", state=["open", "replied"])
-    found = [point for point in asked if not point.words.startswith("/")]
+    found = [point for point in asked if not (point.words.startswith("/") or asks_how(point.words))]
     shown = [
         f"{redact(point.words)} (line {point.line + 1}{', a machine replied' if point.state == 'replied' else ''})"
         for point in found[-QUESTIONS:]

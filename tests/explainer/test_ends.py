@@ -7,7 +7,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.outputs import Text
 from nozzle.document.plan import plan
 from nozzle.document.scribe import Hand, Result, write
-from nozzle.explainer import Found, Known, answer, report
+from nozzle.explainer import Found, Known, answer, asks_how, report
 from tests.words.conftest import cell
 
 SLOW = cell("#| label: fit\nfor n in range(9): step(n)")
@@ -42,6 +42,28 @@ def test_how_says_that_it_was_stopped_and_what_takes_it_up() -> None:
     said = report(entry, Known(plan(entry)))
     assert said.text == "1 cell: 1 stopped."
     assert "`nozzle run` takes up [fit](#fit), which did not come to its end" in said.folded
+
+
+HOW = (
+    "how's that job doing?", "How is it going?", "Hey, how’s the training run coming along so far?", "how far are you?",
+    "how far is the task?", "what's running?", "what is going on here?", "status", "progress of the job?",
+    "I was away. How is it going?",
+)  # fmt: skip
+NOT_HOW = (
+    "how is the loss doing compared to the baseline?", "How far is epoch 3 from the end?", "how is it done?",
+    "how is the job of the encoder doing in this model?", "progress in the field since 2020?",
+    "what is going on in line 3?", "how far did the loss fall?", "what is happening to the gradient?",
+)  # fmt: skip
+
+
+def test_only_how_the_work_is_doing_gets_the_six_answers() -> None:
+    assert [words for words in HOW if not asks_how(words)] == []
+    assert [words for words in NOT_HOW if asks_how(words)] == []
+
+
+def test_how_it_is_going_is_no_open_question() -> None:
+    entry = Entry("# Fusion\n\nDoes numpy fuse?\n\n/ask how's that job doing?\n\n" + SLOW)
+    assert "**Open questions.** Does numpy fuse? (line 3)\n" in report(entry, Known()).folded
 
 
 @pytest.mark.parametrize(
