@@ -289,8 +289,11 @@ class Desk:
         self.rest(STOPPED)
         return True
 
-    def answer(self, text: str | None) -> bool:
+    def answer(self, text: str | None, cell: str = "") -> bool:
+        """Answer the cell that waits: the one of this chain, or the first; False when none does."""
         for run in self._runs():
+            if cell not in ("", run.cell.chain):
+                continue
             secret = text if run.session.asks_secret else None
             if run.session.answer(text):
                 self.tools.learn(secret or "")
@@ -298,9 +301,10 @@ class Desk:
         return False
 
     @property
-    def asks(self) -> bool:
-        """Whether a cell that runs here waits for somebody's answer."""
-        return any(run.session.asks for run in self._runs())
+    def asks(self) -> dict[str, str]:
+        """What the cells that run here ask, and wait for somebody to answer: in words, by chain."""
+        waiting = [run for run in self._runs() if run.session.asks]
+        return {run.cell.chain: f"{run.cell.title} asks {run.session.prompt!r}" for run in waiting}
 
     def _runs(self) -> list[Run]:
         """What runs here, and what still does though its cell is no longer in the text."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from nozzle.agents.conductor import Conductor, Memory
 from nozzle.agents.crew import Word
+from nozzle.agents.invitations import Invitations
+from nozzle.agents.offered import Offers
 from nozzle.agents.seat import Seat
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.prompts import Prompt
@@ -44,8 +46,14 @@ class Conducted(Seat):
     def answer(self, id_: str, word: Word) -> bool:
         if Seat.answer(self, id_, word):
             return True
-        offers = (self.conductor.offers, self.conductor.invitations) if word in ("run", "deny") else ()
-        return any(each.answer(id_, word == "run") for each in offers)
+        return any(each.answer(id_, word == "run") for each in self._offers(word))
+
+    def standing(self, id_: str, word: Word) -> list[str]:
+        offered = [name for each in self._offers(word) for name in each.named(id_, word == "run")]
+        return [*Seat.standing(self, id_, word), *offered]
+
+    def _offers(self, word: Word) -> tuple[Offers | Invitations, ...]:
+        return (self.conductor.offers, self.conductor.invitations) if word in ("run", "deny") else ()
 
     def _answers(self, there: tuple[Prompt, ...], said: Prompt) -> bool:
         """Whether it was said to the nearest above that waits for it: also to what another program proposed."""

@@ -66,14 +66,21 @@ class Errands:
 
     def answer(self, id_: str, word: Word) -> bool:
         """Answer a proposal that stands on a thread (the one of this id, or the first); whether there is one."""
-        for name, row in self.standing():
-            if row.id.startswith(id_) and (row.again or word in ("run", "deny")):
-                text = word if word in ("keep", "skip") else ""
-                self._answer(name, Told(name, "nope" if word == "deny" else "sure", text, row.id))
-                return True
+        for name, row in self._named(id_, word):
+            text = word if word in ("keep", "skip") else ""
+            self._answer(name, Told(name, "nope" if word == "deny" else "sure", text, row.id))
+            return True
         return False
 
-    def standing(self) -> list[tuple[str, Progress]]:
+    def standing(self, id_: str, word: Word) -> list[str]:
+        """The ids of the proposals that could be meant: that begin so, and can be answered so."""
+        return [row.id for _, row in self._named(id_, word)]
+
+    def _named(self, id_: str, word: Word) -> list[tuple[str, Progress]]:
+        there = [(name, row) for name, row in self._waiting() if row.id.startswith(id_)]
+        return [(name, row) for name, row in there if row.again or word in ("run", "deny")]
+
+    def _waiting(self) -> list[tuple[str, Progress]]:
         """The tasks whose threads wait for the author, and with what."""
         threads, found = self.crew.threads(), []
         for name, thread in self.under_way.items() if threads else ():

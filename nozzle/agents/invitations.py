@@ -43,12 +43,17 @@ class Invitations:
 
     def answer(self, id_: str, runs: bool) -> bool:
         """Answer the task that is on offer (of this id, or the first); of several the author ticks which he means."""
-        for name, words in self.standing.items():
-            block = proposal.find(self.desk.entry, name)
-            if name.startswith(id_) and block is not None and (words or not runs):
+        for name in self.named(id_, runs):
+            words, block = self.standing[name], proposal.find(self.desk.entry, name)
+            if block is not None:
                 self._hand(name, block.of, words, [words]) if runs else self._deny(name, block.of)
                 return True
         return False
+
+    def named(self, id_: str, runs: bool) -> list[str]:
+        """The ids of what could be answered so."""
+        there = [name for name, words in self.standing.items() if name.startswith(id_) and (words or not runs)]
+        return [name for name in there if proposal.find(self.desk.entry, name) is not None]
 
     def _look(self, id_: str, words: str) -> None:
         block = proposal.find(self.desk.entry, id_)

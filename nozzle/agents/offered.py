@@ -146,18 +146,22 @@ class Offers:
 
     def answer(self, id_: str, runs: bool) -> bool:
         """Answer what is on offer (of this id, or the first), from the terminal or the page."""
-        for offered in self.standing.values():
+        for offered in [self.standing[name] for name in self.named(id_, runs)]:
             block = proposal.find(self.desk.entry, offered.id)
-            stands = proposal.read(block) if block else None
-            if not offered.id.startswith(id_) or stands is None or not stands.whole:
+            if block is None:
                 continue
             if runs:
-                self._let_run(offered, stands.source, "allowed")
+                self._let_run(offered, proposal.read(block).source, "allowed")
             else:
                 self._close(offered, Outcome("denied", "you said no"))
             self.desk.permit.allowed |= {cell.chain for cell in self.desk.entry.cells if self.lets(cell)}
             return True
         return False
+
+    def named(self, id_: str, runs: bool) -> list[str]:
+        """The ids of what could be answered, and all of it with yes or no."""
+        blocks = {name: proposal.find(self.desk.entry, name) for name in self.standing if name.startswith(id_)}
+        return [name for name, block in blocks.items() if block is not None and proposal.read(block).whole]
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
         return self.crew.weighed(self.desk.entry, self.desk.rel, source, language)

@@ -171,6 +171,10 @@ class Seat:
         """Answer a proposal that stands here or on a task's own thread, from the terminal or the page."""
         return self.tasks.answer(id_, word) or self.errands.answer(id_, word)
 
+    def standing(self, id_: str, word: Word) -> list[str]:
+        """The ids of what stands and `answer` could be meant for."""
+        return [*self.tasks.standing(id_, word), *self.errands.standing(id_, word)]
+
     def stop(self) -> bool:
         stopped = self.newsroom.drop() | self.questions.stop() | self.errands.stop()
         return self.tasks.stop("you stopped it") or stopped

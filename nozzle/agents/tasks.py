@@ -105,13 +105,21 @@ class Tasks:
 
     def answer(self, id_: str, word: Word) -> bool:
         """Answer the proposal that stands (the one of this id, or the first), from the terminal or the page."""
-        for task in self.active.values():
-            if task.state == "standing" and task.offer and task.offer.id.startswith(id_):
-                if word in ("keep", "skip") and not self.doer.of_replay(task, word):
-                    continue
-                task.answer = "deny" if word == "deny" else "run"
-                return True
+        for task in self._standing(id_, word):
+            if word in ("keep", "skip"):
+                self.doer.of_replay(task, word)
+            task.answer = "deny" if word == "deny" else "run"
+            return True
         return False
+
+    def standing(self, id_: str, word: Word) -> list[str]:
+        """The ids of the proposals that could be meant: that begin so, and can be answered so."""
+        return [task.offer.id for task in self._standing(id_, word) if task.offer]
+
+    def _standing(self, id_: str, word: Word) -> list[Task]:
+        there = [task for task in self.active.values() if task.state == "standing" and task.offer]
+        named = [task for task in there if task.offer and task.offer.id.startswith(id_)]
+        return [task for task in named if word in ("run", "deny") or task.replay is not None]
 
     def again(self) -> None:
         """What was saved last may not have been written by the author: what stands is asked again, unticked."""

@@ -64,6 +64,8 @@ class Course:
         """It asks for a password."""
         self.question: int | None = None
         """The number of the InputRequest that waits for an answer."""
+        self.prompt = ""
+        """What it asks."""
         self._kernel = kernel
         self._job = job
         self._limits = limits
@@ -211,6 +213,7 @@ class Course:
                 yield _error(cell, message)
             case "input_request":
                 self.question, self._asked, self.secret = number, True, message["password"]
+                self.prompt = message["prompt"]
                 yield InputRequest(cell, message["prompt"], message["password"])
                 return
             case "tool":

@@ -226,6 +226,11 @@ class Session:
         return self._course is not None and self._course.question is not None
 
     @property
+    def prompt(self) -> str:
+        """What it asks, in the cell's own words."""
+        return self._course.prompt if self._course is not None else ""
+
+    @property
     def asks_secret(self) -> bool:
         """Whether what it waits for is a password."""
         return self.asks and self._course is not None and self._course.secret

@@ -20,6 +20,8 @@ from nozzle.errors import WrongCommand
 def command(text: str | None, entry: Path | None, refuse: bool, say: str | None) -> int:
     """Reply TEXT to the cell that called input() and waits; without TEXT you are asked for it, unseen.
 
+    Where several wait nothing is answered, and it is said what each asks: name one with --entry.
+
     With --run or --deny: answer the doer's proposal that stands (TEXT is its id, where several do), or what was offered
     to your prose, as the boxes in the text do.
 
@@ -32,33 +34,44 @@ def command(text: str | None, entry: Path | None, refuse: bool, say: str | None)
 
     if say:
         return relay("decide", entry, path=str(entry.absolute()) if entry else "", id=text or "", answer=say)
+    cell = ""
     if text is None and not refuse:
-        if not _waits(entry):
+        if (waits := _waits(entry)) is None:
             click.echo("no cell waits for an answer")
             return 1
-        text = _asked()
-    return relay("answer", entry, path=str(entry.absolute()) if entry else "", text=None if refuse else text)
+        cell, asked = waits
+        text = _typed(asked)
+    return relay("answer", entry, path=str(entry.absolute()) if entry else "", text=None if refuse else text, cell=cell)
 
 
-def _waits(entry: Path | None) -> bool:
-    """Whether a cell waits at all; Refused when nothing runs here."""
+def _waits(entry: Path | None) -> tuple[str, str] | None:
+    """The cell that waits, by its chain, and what it asks; None where none does.
+
+    Refused when nothing runs here, WrongCommand where several wait: nobody types a password for he knows not whom.
+    """
     from nozzle import control
     from nozzle.errors import Refused
     from nozzle.words.journal import journal
+    from nozzle.words.requests import several
 
     with journal(entry) as here:
         lines = control.ask(here.steps.private, "at work")
         if lines is None:
             raise Refused("nothing is running here; 'nozzle watch' or 'nozzle run' would be")
-        return any(line.get("asks") for line in lines)
+        meant = here.rel(entry) if entry else ""
+        waiting = {line["entry"]: line["asks"] for line in lines if line.get("asks")}
+        waiting = {rel: asks for rel, asks in waiting.items() if meant in ("", rel)}
+    if len(waiting) > 1:
+        raise several({rel: "; ".join(asks.values()) for rel, asks in waiting.items()})
+    return next(((cell, f"{rel}: {asked}") for rel, asks in waiting.items() for cell, asked in asks.items()), None)
 
 
-def _asked() -> str:
+def _typed(asked: str) -> str:
     """What is typed unseen; the first line of what comes in, where there is no terminal."""
     import sys
 
     if sys.stdin.isatty():
-        return str(click.prompt("answer", hide_input=True))
+        return str(click.prompt(asked, hide_input=True, prompt_suffix="\n> "))
     line = sys.stdin.readline()
     if not line:
         raise WrongCommand("there is no terminal to ask at, and nothing came in: nozzle answer TEXT, or --refuse")

@@ -139,9 +139,21 @@ def stop(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
 
 
 def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
-    answered = next((desk for desk in _chosen(loop, args) if desk.answer(args.get("text"))), None)
-    reply({"say": f"answered {answered.rel}" if answered else "no cell waits for an answer"})
+    """Reply to the cell that waits (the one of a chain, where one is named); WrongCommand where it could be another."""
+    cell = str(args.get("cell") or "")
+    waiting = [desk for desk in _chosen(loop, args) if (cell in desk.asks if cell else desk.asks)]
+    if len(waiting) > 1:
+        raise several({desk.rel: "; ".join(desk.asks.values()) for desk in waiting})
+    answered = next((desk for desk in waiting if desk.answer(args.get("text"), cell)), None)
+    none = "that cell does not wait any more" if cell else "no cell waits for an answer"
+    reply({"say": f"answered {answered.rel}" if answered else none})
     reply.end(0 if answered else 1)
+
+
+def several(waiting: Mapping[str, str], by: str = "--entry") -> WrongCommand:
+    """What to say where an answer could be meant for more than one: what each asks, by its entry."""
+    rows = "".join(f"\n  {rel}: {asked}" for rel, asked in sorted(waiting.items()))
+    return WrongCommand(f"several wait, and none was answered: say which is meant by {by}{rows}")
 
 
 def beside(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:
@@ -182,6 +194,12 @@ def decide(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
     answered = None
     if say := PROPOSALS.get(word):
         seats = [desk.beside for desk in desks if isinstance(desk.beside, Seat)]
+        there = [(seat.desk.rel, id_of) for seat in seats for id_of in seat.standing(id_, say)]
+        asks = not id_ and word in REPLAYS
+        waiting = [desk.rel for desk in desks if asks and desk.replay() and desk.rel not in dict(there)]
+        if len(there) + len(waiting) > 1:
+            proposed = {rel: "proposals " + ", ".join(name for at, name in there if at == rel) for rel, _ in there}
+            raise several(proposed | dict.fromkeys(waiting, "a replay"), "--entry, or by the id of a proposal")
         answered = next((seat.desk for seat in seats if seat.answer(id_, say)), None)
     if answered is None and not id_ and word in REPLAYS:
         answered = _of_replay(desks, REPLAYS[word])

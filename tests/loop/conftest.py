@@ -4,9 +4,10 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,20 @@ from nozzle.document.entry import Entry
 from nozzle.loop import Called, Loop, Message, Quit
 from nozzle.words.watch import watching
 from tests.conftest import Workshop
+
+
+@dataclass
+class Reply:
+    """What `nozzle answer` is told."""
+
+    lines: list[Mapping[str, Any]] = field(default_factory=list)
+    status: int = -1
+
+    def __call__(self, line: Mapping[str, Any]) -> None:
+        self.lines.append(line)
+
+    def end(self, status: int = 0) -> None:
+        self.status = status
 
 
 @dataclass

@@ -1,10 +1,8 @@
 """Going back is quick where a state was kept, and never does twice what reached outside."""
 
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +12,7 @@ from nozzle.publish import target
 from nozzle.words.deeds import Doing
 from nozzle.words.requests import _acted, decide
 from tests.conftest import Workshop
-from tests.loop.conftest import Watched
+from tests.loop.conftest import Reply, Watched
 from tests.words.conftest import cell
 
 
@@ -28,20 +26,6 @@ def calls(server: socket.socket) -> int:
             count += 1
     except TimeoutError:
         return count
-
-
-@dataclass
-class Reply:
-    """What `nozzle answer` is told."""
-
-    lines: list[Mapping[str, Any]] = field(default_factory=list)
-    status: int = -1
-
-    def __call__(self, line: Mapping[str, Any]) -> None:
-        self.lines.append(line)
-
-    def end(self, status: int = 0) -> None:
-        self.status = status
 
 
 def answered(watched: Watched, option: str) -> bool:
