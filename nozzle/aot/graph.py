@@ -69,7 +69,7 @@ class Graph:
     """How the results are put together: None, a position among them, or a tuple or a list of such."""
     guards: tuple[Guard, ...] = ()
     approximate: bool = False
-    """Whether a function of NumPy's was replaced by one that adds in another order."""
+    """Whether a function of NumPy's was replaced by one that adds, or multiplies, in another order."""
     notes: tuple[str, ...] = ()
     """What the passes did, in words."""
 

@@ -238,3 +238,55 @@ def test_lengths_that_do_not_fit_are_an_error(function, good, bad):
                 assert arguments is bad
             else:
                 assert arguments is good
+
+
+def squared(x):
+    return x**2, x**1, x**3, x**0, (x**2 + x**2).sum(), np.power(x, 2)
+
+
+def listed(x):
+    return np.array([1, x]) * 100, np.stack([x, 1.5]), np.array([[x, 2], [x, x]]), np.array([x, x]) * 100
+
+
+def line(low, high):
+    return np.linspace(low, high, 4), np.linspace(low, high, 4, dtype=int), np.linspace(low, high, 1, dtype="i4")
+
+
+def halves(x):
+    return np.arange(0, 3, 0.5, dtype=int) * x, np.arange(0.3, 2, 0.45, dtype="f4"), np.arange(0.5, 3, dtype="f2")
+
+
+def grids(n):
+    return np.mgrid[0:n, 0:2], np.mgrid[0:n], np.mgrid[0:n, 0:3:0.5] * 2, np.mgrid[0:n, 0:n].reshape(2, -1)
+
+
+def parts_of_grids(n):
+    x, y = np.mgrid[0:n, 0:n]
+    return x * 10 + y, np.mgrid[0:n, 0:2][1], np.sum(np.mgrid[0:n, 1:3], axis=0)
+
+
+def cubed(x):
+    return x**3
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (squared, [(np.zeros(3, bool),), (np.ones(3, bool),)]),
+        (squared, [(np.True_,), (np.False_,)]),
+        (listed, [(np.int8(1),), (np.int8(2),)]),
+        (listed, [(np.float32(1.1),), (np.float32(2.3),)]),
+        (listed, [(1,), (2,)]),
+        (line, [(1, 2), (-1, 1), (-1, -2)]),
+        (line, [(np.float32(0.1), np.float32(1)), (np.float32(-1), np.float32(0.3))]),
+        (line, [(np.float32(0.1), 1.0), (np.float32(-1), 0.3)]),
+        (halves, [(0,), (1,)]),
+        (grids, [(3,), (2,), (1,)]),
+        (parts_of_grids, [(3,), (2,)]),
+        (cubed, [(A * 0.1,), (A * 0.7,)]),
+        (cubed, [((A * 0.1).astype("f4"),)]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_dtypes_and_kinds_are_numpys(function, calls):
+    later(function, calls[0], *calls)

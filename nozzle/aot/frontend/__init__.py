@@ -20,6 +20,7 @@ from nozzle.aot.frontend.given import left_where_theirs
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.frontend.walker import Walker
 from nozzle.aot.graph import Block, Graph, Node, check
+from nozzle.aot.ops import create
 from nozzle.aot.sizes import Dim, Size, pruned
 from nozzle.aot.types import Tensor, weak
 
@@ -104,6 +105,7 @@ def trace(
 def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:
     if value is None:
         return None
+    value = create.together(b, value)
     if isinstance(value, tuple):
         return type(value)(_outputs(b, one, outputs) for one in value)
     node = b.lift(value)

@@ -14,7 +14,7 @@ from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import turns
 from nozzle.aot.frontend.instead import INSTEAD
 from nozzle.aot.frontend.values import Method, Range, has_node
-from nozzle.aot.ops import FUNCTIONS, METHODS, elementwise, linear, product
+from nozzle.aot.ops import FUNCTIONS, METHODS, create, elementwise, linear, product
 from nozzle.aot.types import Tensor
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def called(w: Walker, node: ast.Call) -> Value:
     function = w.value(node.func)
     if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
         raise Refuse("a call with * or **", "name the arguments")
-    arguments = [w.value(one) for one in node.args]
-    names = {str(one.arg): w.value(one.value) for one in node.keywords}
+    arguments = [create.together(w.b, w.value(one)) for one in node.args]
+    names = {str(one.arg): create.together(w.b, w.value(one.value)) for one in node.keywords}
     w.at(node)
     return apply(w, node, function, arguments, names)
 

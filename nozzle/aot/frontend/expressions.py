@@ -38,7 +38,8 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     if not has_node(left) and not has_node(right):
         return FOLD[type(op)](left, right)
     if isinstance(op, ast.MatMult):
-        return product.matmul(w.b, left, right)
+        return product.matmul(w.b, create.together(w.b, left), create.together(w.b, right))
+    left, right = create.together(w.b, left), create.together(w.b, right)
     if isinstance(left, tuple) or isinstance(right, tuple):
         return joined_lists(op, left, right)
     left, right = complexes(w, w.b.lift(left), w.b.lift(right))
@@ -179,6 +180,8 @@ def subscript(w: Walker, node: ast.Subscript) -> Value:
     w.at(node)
     if owner is np.mgrid:
         return create.mgrid(w.b, key)
+    if not isinstance(key, (int, np.integer)):
+        owner = create.together(w.b, owner)
     if isinstance(owner, Node):
         return index.index(w.b, owner, key)
     if isinstance(owner, tuple) and not isinstance(key, Node):

@@ -11,7 +11,7 @@ import numpy as np
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend.values import Capture, Method, Unset, outer
 from nozzle.aot.graph import Node
-from nozzle.aot.ops import METHODS, elementwise, shape
+from nozzle.aot.ops import METHODS, create, elementwise, shape
 
 if TYPE_CHECKING:
     from nozzle.aot.frontend.walker import Walker
@@ -54,7 +54,7 @@ def captured(w: Walker, node: ast.AST, scope: Any, name: str) -> Value:
 
 
 def attribute(w: Walker, node: ast.Attribute) -> Value:
-    owner = w.value(node.value)
+    owner = create.together(w.b, w.value(node.value))
     if isinstance(owner, Node):
         return of_array(w, owner, node.attr)
     if isinstance(owner, types.ModuleType):

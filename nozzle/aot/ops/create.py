@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nozzle.aot.build import Builder, Refuse, Value, dtype_name
+from nozzle.aot.build import Builder, Refuse, Value, common, dtype_name
 from nozzle.aot.graph import Node
 from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.index import look
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.ops.shape import broadcast_to, dims, empty, fresh, reshape
+from nozzle.aot.ops.shape import broadcast_to, dims, empty, fresh, reshape, stack
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor
 
@@ -101,10 +101,11 @@ def arange(b: Builder, start: Value, /, stop: Value = None, step: Value = 1, *, 
         return node if dtype is None else b.cast(node, dtype_name(dtype))
     if not all(isinstance(one, (int, float)) for one in (start, stop, step)):
         raise Refuse("np.arange of floats that are not constants", "use np.linspace, or np.arange(n) * step")
-    length = Dim.of(max(0, math.ceil((stop - start) / step)))
-    delta = (start + step) - start
-    node = b.ufunc("add", b.ufunc("multiply", iota(b, length), float(delta)), float(start))
-    return node if dtype is None else b.cast(node, dtype_name(dtype))
+    name = dtype_name(dtype)
+    inner = "float32" if name == "float16" else name
+    first, second = (np.dtype(name).type(one).astype(inner) for one in (start, start + step))
+    places = b.cast(iota(b, Dim.of(max(0, math.ceil((stop - start) / step)))), inner)
+    return b.cast(b.ufunc("add", b.ufunc("multiply", places, second - first), first), name)
 
 
 def _is_whole(b: Builder, value: Value) -> bool:
@@ -121,17 +122,33 @@ def linspace(b: Builder, start: Value, stop: Value, num: Value = 50, *, dtype: V
         raise Refuse("np.linspace of as many points as the data says", "pass their number as an argument")
     places = iota(b, length)
     last = b.as_value(length - 1)
-    step = b.ufunc("divide", b.ufunc("subtract", b.ufunc("multiply", stop, 1.0), start), last)
-    line = b.ufunc("add", b.ufunc("multiply", b.cast(places, "float64"), step), start)
-    found = where(b, b.ufunc("equal", places, last), stop, line)
-    return found if dtype is None else b.cast(found, dtype_name(dtype))
+    name = _floats(b, start, stop)
+    gap = b.ufunc("subtract", b.cast(stop, name), b.cast(start, name))
+    ways = b.ufunc("multiply", b.cast(places, name), b.ufunc("divide", gap, last))
+    line = b.cast(b.ufunc("add", ways, b.ufunc("multiply", start, 1.0)), name)
+    return _as_asked(b, where(b, b.ufunc("equal", places, last), b.cast(stop, name), line), dtype)
+
+
+def _floats(b: Builder, *ends: Value) -> str:
+    """The floats that NumPy takes for a line from one to the other."""
+    return common(*(b.lift(one).tensor for one in ends), Tensor("float64", (), True))
+
+
+def _as_asked(b: Builder, found: Node, dtype: Value) -> Node:
+    """As the dtype that was asked for, where one was; whole numbers are those below."""
+    if dtype is None:
+        return found
+    name = dtype_name(dtype)
+    return b.cast(b.ufunc("floor", found) if np.dtype(name).kind in "iu" else found, name)
 
 
 def _few(b: Builder, start: Value, stop: Value, length: Dim, dtype: Value) -> Node:
     """`np.linspace` of one point or none: where it starts."""
     b.natural(length, words="Number of samples must be non-negative")
-    gap = b.ufunc("subtract", b.ufunc("multiply", stop, 1.0), start)
-    return filled(b, b.as_value(length), b.ufunc("add", b.ufunc("multiply", gap, 0.0), start), dtype)
+    name = _floats(b, start, stop)
+    gap = b.ufunc("subtract", b.cast(stop, name), b.cast(start, name))
+    first = b.ufunc("add", b.ufunc("multiply", gap, 0.0), b.ufunc("multiply", start, 1.0))
+    return filled(b, b.as_value(length), _as_asked(b, b.cast(first, name), dtype), None)
 
 
 @function(FAMILY, np.identity)
@@ -191,11 +208,25 @@ def meshgrid(b: Builder, *axes: Value, indexing: str = "xy") -> Value:
     )
 
 
+class Grids(tuple[Any, ...]):
+    """What `np.mgrid` gives, which is one array: its parts, each computed where it is used alone."""
+
+
 def mgrid(b: Builder, key: Value) -> Value:
-    """`np.mgrid[a:b, c:d]`, as a tuple of grids."""
+    """`np.mgrid[a:b, c:d]`; of one slice it is `np.arange`."""
     slices = key if isinstance(key, tuple) else (key,)
-    axes = tuple(arange(b, one.start or 0, one.stop, 1 if one.step is None else one.step) for one in slices)
-    return meshgrid(b, *axes, indexing="ij")
+    if not all(isinstance(one, slice) for one in slices):
+        raise Refuse("np.mgrid of what is no slice", "write np.mgrid[0:n, 0:m]")
+    axes = [arange(b, one.start or 0, one.stop, 1 if one.step is None else one.step) for one in slices]
+    if not isinstance(key, tuple):
+        return axes[0]
+    dtype = common(*(one.tensor for one in axes))
+    return Grids(meshgrid(b, *(b.cast(one, dtype) for one in axes), indexing="ij"))
+
+
+def together(b: Builder, value: Value) -> Value:
+    """Grids as the one array that they are; all else as it is."""
+    return stack(b, tuple(value)) if isinstance(value, Grids) else value
 
 
 function(FAMILY, np.mgrid, name="mgrid")(mgrid)

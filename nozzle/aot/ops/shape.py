@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -312,8 +313,8 @@ def empty(b: Builder, shape: tuple[Dim, ...], dtype: str) -> Node:
 @function(FAMILY, np.stack)
 def stack(b: Builder, parts: Value, /, axis: Value = 0) -> Node:
     nodes = [b.lift(one) for one in several(b, parts)]
-    if not nodes[0].tensor.rank:
-        out = empty(b, (Dim.of(len(nodes)),), common(*(node.tensor for node in nodes)))
+    if not nodes[0].tensor.rank:  # where NumPy makes arrays of Python's numbers, these are as wide as it has them
+        out = empty(b, (Dim.of(len(nodes)),), common(*(replace(node.tensor, weak=False) for node in nodes)))
         for at, node in enumerate(nodes):
             b.store(spot(b, out, at), node)
         return out

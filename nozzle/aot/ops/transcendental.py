@@ -146,6 +146,10 @@ def _raised(b: Builder, left: Node, exponent: Value, pythons: bool) -> Value:
     if right is None and isinstance(exponent, Node) and exponent.op == "const" and exponent.tensor.weak:
         right = exponent.attrs["value"]
     if left.tensor.kind in "iub" and isinstance(right, int) and not isinstance(right, bool):
+        if left.tensor.kind == "b" and not left.tensor.weak:
+            if pythons and left.tensor.rank and right == 2:
+                return b.ufunc("square", left)
+            left = b.cast(left, "int64")
         return _chain(b, left, right, pythons)
     if (
         isinstance(right, (int, float))
@@ -158,6 +162,7 @@ def _raised(b: Builder, left: Node, exponent: Value, pythons: bool) -> Value:
         if right == 1:
             return b.ufunc("positive", left)
         if left.tensor.kind == "f" and right in (3, 4, 5, 6, 7, 8):
+            b.approximate = True
             return _chain(b, left, int(right), pythons)
         if right == 0.5 and left.tensor.kind == "f":
             return b.ufunc("sqrt", left)
