@@ -17,6 +17,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
+from nozzle.errors import Missing
+
+try:
+    import numpy  # noqa: F401  (all below needs it)
+except ModuleNotFoundError as error:
+    raise Missing(
+        "nozzle.aot compiles functions of NumPy's arrays, and there is no NumPy: pip install 'nozzle[aot]'"
+    ) from error
+
 import nozzle.aot.explain  # noqa: F401  (before `explain` below takes the name: loading it later would take it back)
 from nozzle.aot.compiled import Compiled, Options
 from nozzle.aot.passes.quantise import SCHEMES

@@ -163,3 +163,23 @@ def test_types_that_do_not_go_together_are_the_commands_fault(say: Say, kernels:
     said = say("aot", word, f"{kernels}:saxpy", "--types", "f64[n],f64[m],f64[n]")
     assert said.status == WrongCommand.status
     assert "a call with these types is an error: operands could not be broadcast together" in said.out
+
+
+WITHOUT_NUMPY = """
+import sys
+sys.modules["numpy"] = None
+from click.testing import CliRunner
+from nozzle.words.aot import command
+from nozzle.errors import Missing
+for word in ("build", "show", "bench", "explain"):
+    found = CliRunner().invoke(command, [word, sys.argv[1], "--types", "f64[n]"]).exception
+    assert isinstance(found, Missing), (word, found)
+    print(found)
+"""
+
+
+def test_without_numpy_it_is_said_what_to_install(kernels: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY, f"{kernels}:saxpy"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.count("pip install 'nozzle[aot]'") == 4
