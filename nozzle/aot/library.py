@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made, found.library)
         found.header.write_text(header(lowered, guards))
-        found.stub.write_text(stub(lowered, guards, special.graph.shape))
+        found.stub.write_text(stub(lowered, guards, special.graph.shape, function.signature))
     except OSError as error:
         reason = str(error.strerror or error).lower()
         raise Unwritable(f"{folder}: {reason}: nothing was built; name a folder to write to (--out)") from error
@@ -199,9 +200,8 @@ def _written(lowered: Lowered) -> set[str]:
     return {str(node.attrs["name"]) for node in lowered.inputs if node in lowered.writes}
 
 
-def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
+def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect.Signature) -> str:
     """A Python module that loads the library beside it, with NumPy and nothing else."""
-    names = [str(node.attrs["name"]) for node in lowered.inputs]
     arrays = {str(node.attrs["name"]): node for node in lowered.inputs if node.tensor.rank}
 
     def spell(size: Size) -> str:
@@ -234,11 +234,12 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
         "",
         *(line for one in (ARRAY, WHOLE, REAL, EXACTLY, TRUTH) if one in used for line in [*one.splitlines(), "", ""]),
     ]
-    lines.append(f"def {name}({', '.join(names)}):")
+    lines.append(f"def {name}{_called(lowered, signature)}:")
     written = [one for one in arrays if one in _written(lowered)]
     for one, node in arrays.items():
         if one in written:
-            lines.append(f"    if {one}.dtype != np.{node.tensor.dtype} or not {one}.flags.carray:")
+            unfit = f"{one}.dtype != np.{node.tensor.dtype} or not {one}.flags.carray"
+            lines.append(f"    if not isinstance({one}, np.ndarray) or {unfit}:")
             need = f"{node.tensor.dtype}, in C order, writeable"
             lines.append(f'        raise ValueError("{one} is written to: it must be {need}")')
         lines.append(f'    {one} = _array("{one}", {one}, np.{node.tensor.dtype}, {node.tensor.rank})')
@@ -283,6 +284,32 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any) -> str:
     ]
     lines += [f"    return {_returned(lowered, shape)}", ""]
     return "\n".join(lines)
+
+
+class _Word(str):
+    """A default as the stub spells it."""
+
+    __repr__ = str.__str__
+
+
+def _called(lowered: Lowered, signature: inspect.Signature) -> str:
+    """The parameters of the stub: those of the function, with the defaults that are numbers of the types asked for."""
+    nodes = {str(node.attrs["name"]): node for node in lowered.inputs}
+    found: list[inspect.Parameter] = []
+    needed = False
+    for one in reversed(signature.parameters.values()):
+        alone = one.kind is one.KEYWORD_ONLY
+        default = _default(one.default, nodes[one.name]) if alone or not needed else ""
+        needed = needed if alone else not default
+        found.insert(0, one.replace(annotation=one.empty, default=_Word(default) if default else one.empty))
+    return str(inspect.Signature(found))
+
+
+def _default(value: Any, node: Node) -> str:
+    """A number of Python's as source text; empty where a call must bring one of the type that was asked for."""
+    if not node.tensor.weak or type(value) is not PYTHONS[node.tensor.dtype]:
+        return ""
+    return repr(value) if value - value == 0 else f'float("{value}")'
 
 
 def _taken(node: Node) -> str:

@@ -132,3 +132,33 @@ def test_numbers_keep_the_width_that_the_types_say(tmp_path):
             add(wrong, np.uint8(1))
     made = library.build(aot.compile(narrow), parse_types("f32, f64[n]"), tmp_path / "f32")
     assert same(stub(made)(np.float32(0.1), V), np.float32(0.1) * V)
+
+
+def bounded(x, lo=0.0, top=np.inf, *, k=2, hi):
+    return np.clip(x, lo, np.minimum(hi, top)) * k
+
+
+def test_a_stub_is_called_as_its_function_is(tmp_path):
+    made = stub(library.build(aot.compile(bounded), parse_types("f64[n], f64, f64, i64, f64"), tmp_path))
+    x = np.arange(-2.0, 5)
+    for named in ({"hi": 2.0}, {"hi": 3.0, "lo": -1.0}, {"hi": 1.0, "k": 3}):
+        assert np.array_equal(made(x, **named), bounded(x, **named))
+    for arguments, named in (((x,), {}), ((x, 0.0, 1.0, 2), {"hi": 1.0})):
+        with pytest.raises(TypeError):
+            made(*arguments, **named)
+
+
+def test_a_default_of_another_type_is_to_be_given(tmp_path):
+    made = stub(library.build(aot.compile(bounded), parse_types("f64[n], f64, f32, i64, f64"), tmp_path))
+    with pytest.raises(TypeError, match=r"lo.*top"):
+        made(V, hi=2.0)
+
+
+def doubled(x):
+    x *= 2
+
+
+def test_a_list_is_not_written_to(tmp_path):
+    made = stub(library.build(aot.compile(doubled), parse_types("f64[n]"), tmp_path))
+    with pytest.raises(ValueError, match="x is written to"):
+        made([1.0, 2.0])
