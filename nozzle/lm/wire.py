@@ -75,6 +75,7 @@ class Wire:
                 with contextlib.suppress(OSError):
                     line.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
+        shown = _address(self.url)
         where, extensions = f"{self.url}/chat/completions", {"trace": connected}
         try:
             with (
@@ -84,19 +85,19 @@ class Wire:
             ):
                 if got.status_code >= 400:
                     got.read()
-                    raise _failure(self.url, got.status_code, _words(got.text), got.headers.get("retry-after", ""))
-                return _read(_events(got.iter_lines(), _address(self.url)), gathered)
+                    raise _failure(shown, got.status_code, _words(got.text), got.headers.get("retry-after", ""))
+                return _read(_events(got.iter_lines(), shown), gathered)
         except httpx.TimeoutException:
-            raise Failed("timeout", f"{self.url}: no word for {call.timeout:g} s", gathered.text) from None
+            raise Failed("timeout", f"{shown}: no word for {call.timeout:g} s", gathered.text) from None
         except httpx.ConnectError:
-            raise Failed("unreachable", f"{self.url}: nobody answers there; is the server running?") from None
+            raise Failed("unreachable", f"{shown}: nobody answers there; is the server running?") from None
         except RecursionError:
-            words = f"{self.url}: the server sent JSON that is nested too deep to be read"
+            words = f"{shown}: the server sent JSON that is nested too deep to be read"
             raise Failed("malformed", words, gathered.text) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             gathered.heed()  # it broke because it was to stop
             raise Failed(
-                "truncated", f"{self.url}: the connection broke ({type(error).__name__})", gathered.text
+                "truncated", f"{shown}: the connection broke ({type(error).__name__})", gathered.text
             ) from None
 
 

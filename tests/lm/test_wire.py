@@ -1,6 +1,7 @@
 """The direct wire: streams, counters, and every way in which a server can fail to answer."""
 
 import json
+import re
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
@@ -95,6 +96,14 @@ def test_a_reply_that_fails_says_what_it_cost(server: WireServer, model: str, us
     with pytest.raises(Failed) as failed:
         reply(server, model)
     assert failed.value.usage == usage
+
+
+@pytest.mark.parametrize("model", ["key", "broken", "nobody there"])
+def test_a_key_in_the_address_is_not_told(server: WireServer, model: str) -> None:
+    url = "http://127.0.0.1:1/v1" if model == "nobody there" else server.url
+    with pytest.raises(Failed, match=re.escape(url)) as failed:
+        Wire(model, url.replace("//", "//me:k-123@") + "?key=k-123").reply(HELLO, lambda piece: None, Stop())
+    assert "k-123" not in str(failed.value)
 
 
 def event(said: str, usage: str = "{}") -> str:
