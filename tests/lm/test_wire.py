@@ -144,7 +144,7 @@ THREE = "It is 3, says `</think>`, or <think></think>.\n"
 def test_what_a_model_thought_before_its_reply_is_no_part_of_it(sent: str, thought: str, text: str) -> None:
     gathered = Gathered(lambda piece: None, Stop(), finish="stop")
     gathered.add(sent)
-    found = gathered.done(Usage(), "", "")
+    found = gathered.done("", "")
     assert found.text == text
     assert found.reasoning.startswith(thought)
 
