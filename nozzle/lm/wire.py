@@ -146,6 +146,7 @@ def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
             gathered.thoughts.append(thought)
             gathered.finish = finish or gathered.finish
             gathered.add(piece)
+    gathered.heed()  # it may have ended because it was to stop
     return gathered.done(model, id_)
 
 

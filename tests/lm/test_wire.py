@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from nozzle.lm import Call, Failed, Stop
 from nozzle.lm.model import Gathered, Usage
-from nozzle.lm.wire import LONGEST_WAIT, Wire, _seconds, _words
+from nozzle.lm.wire import LONGEST_WAIT, Wire, _read, _seconds, _words
 from tests.lm.wire import WireServer
 
 HELLO = Call([{"role": "system", "content": "s" * 400}, {"role": "user", "content": "say two words"}], shared=1)
@@ -248,6 +249,18 @@ def test_a_stop_that_was_said_before_the_line_stood_is_heard(
     monkeypatch.undo()
     with pytest.raises(Failed, match="you stopped it"):
         reply(server, "silent", Call(HELLO.messages, timeout=20), stop=stop)
+
+
+def test_a_stream_that_ends_because_it_was_to_stop_was_stopped() -> None:
+    stop = Stop()
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield {"choices": [{"delta": {"content": "echo"}}]}
+        stop.say()
+
+    with pytest.raises(Failed, match="you stopped it") as failed:
+        _read(events(), Gathered(lambda piece: None, stop))
+    assert (failed.value.kind, failed.value.so_far) == ("stopped", "echo")
 
 
 def test_what_came_before_the_line_was_cut_is_kept(server: WireServer) -> None:
