@@ -189,8 +189,12 @@ class Python:
             size = HEADER.size + HEADER.unpack_from(self._heard)[0]
             if len(self._heard) < size:
                 return
-            message = json.loads(self._heard[HEADER.size : size])
+            message = heard(self._heard[HEADER.size : size])
             del self._heard[:size]
+            if message["t"] == "lost":
+                self.process.told = f"it could not go on with what cells made of its Python ({message.get('why')})"
+                self.said_all = True
+                return
             if message["t"] == "done":
                 self.process.threads = bool(message.get("threads"))
             yield message
@@ -391,6 +395,16 @@ def _send(line: socket.socket, message: Message, descriptors: tuple[int, ...] = 
     body = json.dumps(message).encode()
     socket.send_fds(line, [HEADER.pack(len(body))], descriptors)
     line.sendall(body)
+
+
+def heard(body: bytes | bytearray) -> Message:
+    """A message of a worker's; where it is none, cells have changed how it speaks, and it is taken for `lost`."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        message = None
+    is_one = isinstance(message, dict) and isinstance(message.get("t"), str)
+    return message if is_one else {"t": "lost", "why": "what it says is no message"}
 
 
 def _answer(line: socket.socket) -> Message:

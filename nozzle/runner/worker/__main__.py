@@ -53,6 +53,9 @@ def _package() -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = module
     spec.loader.exec_module(module)
+    from _nozzle_worker import own
+
+    sys.meta_path.insert(0, own.finder(PACKAGE))
 
 
 def _become_bash(config: dict[str, Any], hidden: bool) -> None:

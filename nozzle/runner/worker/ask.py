@@ -18,7 +18,8 @@ def install(channel: Channel) -> None:
     def ask(prompt: object, password: bool) -> str:
         if os.getpid() != channel.owner or threading.current_thread() is not threading.main_thread():
             raise EOFError("only the cell itself can ask a question")
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as a cell may have made it
+            sys.stdout.flush()
         answer = channel.ask({"t": "input_request", "prompt": str(prompt), "password": password})["text"]
         if answer is None:
             raise EOFError("nobody answered")

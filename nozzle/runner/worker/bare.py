@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import inspect
 import sys
 from types import CodeType, ModuleType
@@ -22,6 +23,7 @@ class Engine:
         self.channel = channel
         self.frames = frames
         self.module = ModuleType("__main__")
+        vars(self.module)["__builtins__"] = builtins  # those that cells may change, and not the kernel's own
         self.namespace: dict[str, Any] = self.module.__dict__
         self._said = False
         self._loop: asyncio.AbstractEventLoop | None = None

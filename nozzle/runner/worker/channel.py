@@ -7,15 +7,13 @@ never cuts one in two.
 from __future__ import annotations
 
 import ctypes
-import json
-import os
 import select
-import socket
 import struct
 import threading
 from typing import Any
 
 from .interrupt import Interrupts
+from .own import decode, encode, os, socket
 
 HEADER = struct.Struct("<I")
 
@@ -33,7 +31,7 @@ class Channel:
 
     def send(self, message: dict[str, Any]) -> None:
         """Say it; the host answers nothing."""
-        body = json.dumps(message, default=str, ensure_ascii=False).encode("utf-8", "replace")
+        body = encode(message)
         with self.interrupts.held, self._lock:
             self.line.sendall(HEADER.pack(len(body)) + body)
 
@@ -67,7 +65,7 @@ class Channel:
         head += self._exactly(HEADER.size - len(head)) if head else b""
         if not head:
             raise EOFError
-        message: dict[str, Any] = json.loads(self._exactly(HEADER.unpack(head)[0]))
+        message: dict[str, Any] = decode(self._exactly(HEADER.unpack(head)[0]))
         return message, list(descriptors)
 
     def _exactly(self, size: int) -> bytes:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.machinery
 import importlib.util
-import os
 import signal
-import socket
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import ask, borrow, elsewhere, freeze, hazards, hide, hooks, mend, sandbox
@@ -18,6 +15,7 @@ from .frames import Frames
 from .hazards import Hazards
 from .interrupt import Interrupts
 from .names import Names
+from .own import os, socket, time
 from .packages import Packages
 from .streams import Streams
 from .tools import tools
@@ -139,18 +137,37 @@ def serve(line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
     """Be a kernel until the host hangs up."""
     kernel = Kernel(line, config, hidden)
     kernel.channel.send({"t": "ready", "hidden": hidden})
-    with contextlib.suppress(EOFError, ConnectionError):
-        while True:
-            message, pipes = kernel.channel.receive()
-            if "source" in message:
-                kernel.run(message, pipes)
-            elif "freeze" in message:
-                freeze.freeze(kernel, message["freeze"], pipes[0])
-            elif "confine" in message:
-                kernel.channel.send(_bound(kernel, message["confine"]))
-            elif "keep" in message or "back" in message:
-                kernel.channel.send(_kept(kernel, message, *pipes))
+    try:
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                _heed(kernel, *kernel.channel.receive())
+    except (
+        Exception
+    ) as fault:  # ours, or what a cell made of Python: it is told as the end of this process, not printed
+        with contextlib.suppress(Exception):
+            kernel.channel.send({"t": "lost", "why": _place(fault)})
+        os._exit(1)
     os._exit(0)
+
+
+def _heed(kernel: Kernel, message: dict[str, Any], pipes: list[int]) -> None:
+    if "source" in message:
+        kernel.run(message, pipes)
+    elif "freeze" in message:
+        freeze.freeze(kernel, message["freeze"], pipes[0])
+    elif "confine" in message:
+        kernel.channel.send(_bound(kernel, message["confine"]))
+    elif "keep" in message or "back" in message:
+        kernel.channel.send(_kept(kernel, message, *pipes))
+
+
+def _place(fault: Exception) -> str:
+    """What went wrong, and where in the kernel's own code or in what it called."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{type(fault).__name__}{at}"
 
 
 def _kept(kernel: Kernel, message: dict[str, Any], file: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import codeop
+import io
 import json
 import os
 import sys
@@ -183,6 +184,7 @@ class Engine:
         """Run a cell; False when it failed, which was then told."""
         self.shell.told = False
         Compiler.cell = name
+        _give_streams()
         result = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
         if not result.success and not self.shell.told:
             failure = result.error_before_exec or result.error_in_exec
@@ -193,6 +195,23 @@ class Engine:
         """The asyncio loop of the cells; older versions of IPython keep it in the function's own namespace."""
         module = sys.modules["IPython.core.async_helpers"]
         return [getattr(module, "_asyncio_event_loop", None)]
+
+
+def _give_streams() -> None:
+    """Where a cell said that nothing is to be shown, IPython is given something to say nothing to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name, None) is None:
+            setattr(sys, name, Nowhere())
+
+
+class Nowhere(io.TextIOBase):
+    """Takes what is written, and keeps none of it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, str]:

@@ -9,13 +9,13 @@ import contextlib
 import fcntl
 import functools
 import io
-import os
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from .channel import Channel
+from .own import os
 
 MARK = "_nozzle_cell"
 POOL = "concurrent.futures.thread"

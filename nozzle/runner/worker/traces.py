@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import os
 import site
 import stat
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 from .asked import MOST as MOST_ASKED
 from .asked import Asked
+from .own import os
 
 MOST = 10_000
 """Names remembered per cell; a cell that touches more files than this is not told apart further."""
