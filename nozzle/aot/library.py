@@ -297,7 +297,7 @@ def _called(lowered: Lowered, signature: inspect.Signature) -> str:
     nodes = {str(node.attrs["name"]): node for node in lowered.inputs}
     found: list[inspect.Parameter] = []
     needed = False
-    for one in reversed(signature.parameters.values()):
+    for one in reversed([*signature.parameters.values()]):
         alone = one.kind is one.KEYWORD_ONLY
         default = _default(one.default, nodes[one.name]) if alone or not needed else ""
         needed = needed if alone else not default
@@ -309,7 +309,8 @@ def _default(value: Any, node: Node) -> str:
     """A number of Python's as source text; empty where a call must bring one of the type that was asked for."""
     if not node.tensor.weak or type(value) is not PYTHONS[node.tensor.dtype]:
         return ""
-    return repr(value) if value - value == 0 else f'float("{value}")'
+    endless = isinstance(value, float) and not np.isfinite(value)
+    return f'float("{value}")' if endless else repr(value)
 
 
 def _taken(node: Node) -> str:

@@ -107,6 +107,14 @@ def joined_along_itself(x):
     return np.concatenate(x), np.vstack(x)
 
 
+def rounded_bools(x):
+    return np.round(x > 0, 1)
+
+
+def of_halves(x):
+    return np.linalg.inv(x.astype("f2"))
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -117,6 +125,8 @@ def joined_along_itself(x):
         (kept, ".reshape with copy="),
         (too_many, "np.add takes 2 operands, and has 4 here"),
         (strange, "np.clip with casting="),
+        (rounded_bools, "np.round of bools"),
+        (of_halves, "np.linalg.inv of float16"),
         (within, "np.histogram with these arguments"),
         (as_density, "np.histogram with these arguments: .*density"),
         (of_columns, "np.cov with these arguments: .*rowvar"),

@@ -14,6 +14,7 @@ from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import turns
 from nozzle.aot.frontend.instead import INSTEAD
 from nozzle.aot.frontend.values import Method, Range, has_node
+from nozzle.aot.graph import Node
 from nozzle.aot.ops import FUNCTIONS, METHODS, create, elementwise, linear, product
 from nozzle.aot.types import Tensor
 
@@ -54,7 +55,9 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
     if handler is not None:
         return handed(w, spelled(function), handler, [w.b, *arguments], names)
     inner = _inlined(function)
-    w.b.approximate |= inner in linear.INLINED.values()
+    if inner in linear.INLINED.values():
+        w.b.approximate = True
+        halves(function, arguments)
     if isinstance(inner, types.FunctionType):
         return inline(w, node, inner, arguments, names)
     raise Refuse(
@@ -63,6 +66,13 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
             getattr(function, "__name__", ""), "print(aot.table()) says what there is; the rest is done outside"
         ),
     )
+
+
+def halves(function: Any, arguments: list[Value]) -> None:
+    """Refuse half precision where NumPy's linear algebra does."""
+    given = any(isinstance(one, Node) and one.tensor.dtype == "float16" for one in arguments)
+    if given and "linalg" in function.__module__:
+        raise Refuse(f"{spelled(function)} of float16, which NumPy has not", "cast it: x.astype(np.float32)")
 
 
 def by_math(w: Walker, function: Any, arguments: list[Value]) -> Value:
@@ -129,7 +139,8 @@ def inline(
     try:
         bound = signature.bind(*arguments, **names)
     except TypeError as error:
-        what = spelled(next((one for one, ours in linear.INLINED.items() if ours is function), function))
+        numpys: dict[Any, Any] = {ours: one for one, ours in linear.INLINED.items()}
+        what = spelled(numpys.get(function, function))
         raise Refuse(f"{what} with these arguments: {error}", f"here it is {what}{_given(signature)}") from error
     bound.apply_defaults()
     inner = type(w)(w.b, function, w.captures, w.depth + 1)

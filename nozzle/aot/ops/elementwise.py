@@ -400,6 +400,8 @@ def rounded(b: Builder, x: Value, /, decimals: Value = 0) -> Node:
     if not isinstance(decimals, int):
         raise Refuse("np.round to decimals that are not a constant", "write their number")
     node = b.lift(x)
+    if node.tensor.kind == "b" and decimals:
+        raise Refuse("np.round of bools to decimals, which NumPy has not", "make them numbers: x.astype(int)")
     if node.tensor.kind in "iu":
         if decimals < 0:
             raise Refuse("np.round of whole numbers to tens", "write (x + 5) // 10 * 10, or what it should be")

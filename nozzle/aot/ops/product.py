@@ -9,10 +9,10 @@ import numpy as np
 from nozzle.aot.build import Builder, Refuse, Value, common
 from nozzle.aot.graph import Node, root
 from nozzle.aot.ops.create import iota
-from nozzle.aot.ops.index import gather, look
+from nozzle.aot.ops.index import axis_of, gather, look
 from nozzle.aot.ops.op import FUNCTIONS, Op, define, function
 from nozzle.aot.ops.reduce import axes_of, reduce
-from nozzle.aot.ops.shape import axis_of, row
+from nozzle.aot.ops.shape import row
 from nozzle.aot.types import Tensor
 
 FAMILY = "product"

@@ -13,8 +13,9 @@ import numpy as np
 from nozzle.aot.build import Builder, Refuse, Value, dtype_name
 from nozzle.aot.graph import Node
 from nozzle.aot.ops.elementwise import into, truth
+from nozzle.aot.ops.index import axis_of
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.ops.shape import axis_of, count, row
+from nozzle.aot.ops.shape import count, row
 from nozzle.aot.sizes import Dim
 from nozzle.aot.types import Tensor, stand_in
 

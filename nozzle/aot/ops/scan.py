@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from nozzle.aot.build import Builder, Value, dtype_name
+from nozzle.aot.ops.index import axis_of
 from nozzle.aot.ops.op import Op, define, function
-from nozzle.aot.ops.shape import axis_of, row
+from nozzle.aot.ops.shape import row
 from nozzle.aot.types import Tensor, stand_in
 
 FAMILY = "scan"
