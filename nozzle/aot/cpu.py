@@ -281,7 +281,7 @@ class Native:
         got = _outcome(lambda: self.run(mine))
         if isinstance(got, NOTHING_SAID) or isinstance(want, (*NOTHING_SAID, Warning)):
             return ""
-        if isinstance(got, Exception) and not isinstance(want, type(got)):
+        if isinstance(got, Exception) and not (isinstance(want, type(got)) or isinstance(got, type(want))):
             late = any(trap.late and str(got).startswith(trap.message) for trap in self.lowered.traps)
             return LATE if late else f"{_described(got)} for {_described(want)}"
         bound = least(self.special)

@@ -136,16 +136,21 @@ def inline(
     signature = inspect.signature(function)
     if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in signature.parameters.values()):
         raise Refuse(f"{function.__name__} takes * or **", "name its parameters")
+    numpys: dict[Any, Any] = {ours: one for one, ours in linear.INLINED.items()}
+    what = spelled(numpys.get(function, function))
     try:
         bound = signature.bind(*arguments, **names)
     except TypeError as error:
-        numpys: dict[Any, Any] = {ours: one for one, ours in linear.INLINED.items()}
-        what = spelled(numpys.get(function, function))
         raise Refuse(f"{what} with these arguments: {error}", f"here it is {what}{_given(signature)}") from error
     bound.apply_defaults()
     inner = type(w)(w.b, function, w.captures, w.depth + 1)
     inner.names.update(bound.arguments)
-    return inner.call()
+    try:
+        return inner.call()
+    except TypeError as error:
+        if function not in numpys:
+            raise
+        raise Refuse(f"{what} of what is no array or number there", f"here it is {what}{_given(signature)}") from error
 
 
 def _given(signature: inspect.Signature) -> str:
