@@ -143,6 +143,8 @@ def bounds(special: Special) -> str:
     said = [f"{', '.join(names)} within {bound}" for bound, names in found.items()]
     if any(node.type and node.tensor.kind == "c" for node in walk(special.graph.block)):
         said.append("complex products within 4 ulp")
+    if special.graph.approximate:
+        said.append("powers and linear algebra multiply and add in another order than NumPy's")
     return "; ".join([*said, "all else exact"])
 
 

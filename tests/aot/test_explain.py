@@ -81,6 +81,17 @@ def test_it_says_how_far_each_operation_may_be_from_exact():
     assert "- every operation is exact" in aot.explain(aot.compile(exact, wait=True), M)
 
 
+def cubed(x):
+    return x**3
+
+
+@needs_mlir
+def test_it_says_that_a_cube_is_no_power_of_numpys():
+    compiled = aot.compile(cubed, wait=True)
+    compiled(M)
+    assert "powers and linear algebra multiply" in aot.explain(compiled, M)
+
+
 def test_what_runs_as_python_claims_nothing_of_native_code(monkeypatch):
     monkeypatch.setattr(mlir, "found", lambda: "")
     text = aot.explain(aot.compile(softmax), M)
