@@ -121,6 +121,12 @@ class Permit:
         if far := self.leaving.pop(chain, ""):
             self.leaving[to] = far
 
+    def revoke(self, chain: str) -> None:
+        """What was allowed to a cell that has not run is not allowed any more."""
+        self.allowed.discard(chain)
+        self.acting.discard(chain)
+        self.leaving.pop(chain, None)
+
     def taken(self) -> None:
         """The text is another: who wrote its cells is asked anew."""
         self._foreign = None

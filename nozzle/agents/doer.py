@@ -58,6 +58,8 @@ class Doer:
         asked, model = prompt(self.desk.entry, task.digest), self.crew.model
         if asked is None or model is None:
             return self.forget(task)
+        if task.stop.said:  # while a cell ran that did not heed it
+            return self.end(task, "stopped", task.why)
         if spent := overspent(task, self.crew.settings, self.now):
             return self.end(task, "stopped", spent)
         task.state, task.chain, task.offer = "thinking", "", None
@@ -248,7 +250,7 @@ class Doer:
             self._astray(task, task.signs.writes(there, asked.text if asked else ""))
             return self.think(task)
         if finished.status == "stopped":
-            return self.end(task, "stopped", finished.cause or "It was stopped.")
+            return self.end(task, "stopped", task.why or finished.cause or "It was stopped.")
         self._undo(task, slot)
 
     def claims_again(self, run: Run, finished: Finished) -> None:
@@ -301,8 +303,7 @@ class Doer:
             self.desk.tools.hand,
             replace(task.offer, touches=words, by_hand="", risk="ask", again=True, notice=""),
         )
-        for chains in (self.desk.permit.allowed, self.desk.permit.acting):
-            chains.discard(task.chain)
+        self.desk.permit.revoke(task.chain)
         self._put("withdrawn", offer.id, "asked again", lambda entry: spoken.withdraw(entry, offer, hand), {})
         task.replay = "again"
         self.stand(task, offer)
@@ -336,11 +337,23 @@ class Doer:
 
     def stop(self, task: Task, why: str, words: str) -> None:
         """End it; a cell of its own that runs is interrupted, and its end ends the task."""
-        run = self.desk.run
-        if task.state != "running" or run is None or run.cell.chain != task.chain:
+        run = self._its_run(task)
+        if run is None:
+            if task.state == "running":  # its cell has not begun, and nothing else shall let it
+                self.desk.permit.revoke(task.chain)
             return self.end(task, "stopped", words)
+        task.why = words
         task.stop.say()
         run.stop(why)
+
+    def asks(self, task: Task) -> bool:
+        """Whether its cell waits for a word of the author's."""
+        run = self._its_run(task)
+        return run is not None and run.session.asks
+
+    def _its_run(self, task: Task) -> Run | None:
+        run = self.desk.run
+        return run if task.state == "running" and run is not None and run.cell.chain == task.chain else None
 
     def end(self, task: Task, status: str, words: str, folded: str = "") -> None:
         """Write what came of it; a proposal that still stands is closed."""

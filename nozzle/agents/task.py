@@ -19,14 +19,16 @@ class Task:
 
     digest: str
     began: float
-    """When it began, on the loop's clock; later by all the time that it stood since."""
+    """When it began, on the loop's clock; later by all the time that it waited for the author since."""
     stood: float | None = None
-    """When it was last seen to stand; None while it thinks or runs."""
+    """When it was last seen to wait for the author; None while it thinks or runs."""
     state: Literal["thinking", "standing", "running"] = "thinking"
     number: int = 0
     """Cells proposed so far."""
     spent: Usage = field(default_factory=Usage)
     stop: Stop = field(default_factory=Stop)
+    why: str = ""
+    """Why it was told to stop, as its end will say."""
     offer: Offer | None = None
     since: float = 0.0
     stands: Standing | None = None
@@ -56,7 +58,7 @@ class Task:
     """Files that they wrote, from the root."""
 
     def stands_at(self, now: float) -> None:
-        """It waits for the author, or for a countdown: that is time of his, and not of the task's."""
+        """It waits for the author (a tick, a word that its cell asks for), or for a countdown: that is time of his."""
         self.began += 0.0 if self.stood is None else now - self.stood
         self.stood = now
 
@@ -69,11 +71,18 @@ def overspent(task: Task, settings: Settings, now: float) -> str:
     if spent.input + spent.output >= settings.task_tokens:
         about = "about " if spent.estimated else ""
         return f"Stopped: {about}{spent.input + spent.output:,} tokens were spent, and task_tokens allows no more."
-    if now - task.began >= settings.task_seconds:
-        return f"Stopped: it took {now - task.began:.0f} s, and task_seconds allows no more."
+    if words := overtime(task, settings, now):
+        return words
     if spent.cost is not None and spent.cost >= settings.task_dollars:
         return f"Stopped: it cost ${spent.cost:.2f}, and task_dollars allows no more."
     return ""
+
+
+def overtime(task: Task, settings: Settings, now: float) -> str:
+    """The same of its time alone, which passes while it thinks and while a cell of its own runs."""
+    if now - task.began < settings.task_seconds:
+        return ""
+    return f"Stopped: it took {now - task.began:.0f} s, and task_seconds allows no more."
 
 
 def terms(task: Task, offer: Offer, settings: Settings) -> Terms:
@@ -91,7 +100,9 @@ def until(task: Task, settings: Settings, now: float) -> float | None:
     """When something is to be done about a task without anybody's answer; None when it is being done, or waits."""
     if task.state == "running":
         return now + 0.1
-    if task.state != "standing" or task.offer is None:
+    if task.state == "thinking":
+        return task.began + settings.task_seconds
+    if task.offer is None:
         return None
     if task.answer:
         return now

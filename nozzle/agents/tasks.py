@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from nozzle.agents.crew import Crew, Told, Word
 from nozzle.agents.doer import REPLAYS, Doer
-from nozzle.agents.task import Task, until
+from nozzle.agents.task import Task, overtime, until
 from nozzle.desk import Desk
 from nozzle.document import spoken
 from nozzle.document.entry import Cell
@@ -145,14 +145,24 @@ class Tasks:
         for task in list(self.active.values()):
             if prompt(self.desk.entry, task.digest) is None:
                 self.doer.forget(task)
-            elif task.silence is not None:
-                task.silence.tick(now)
             elif task.state == "standing":
                 task.stands_at(now)
                 self.doer.decide(task, now)
                 task.stood = task.stood if task.state == "standing" else None
-            elif task.state == "running":
-                self.doer.watch(task)
+            elif self.doer.asks(task):
+                task.stands_at(now)
+            else:
+                task.stood = None
+                self._goes_on(task, now)
+
+    def _goes_on(self, task: Task, now: float) -> None:
+        """It thinks or runs, as long as it may."""
+        if not task.stop.said and (words := overtime(task, self.crew.settings, now)):
+            self.doer.stop(task, words.removeprefix("Stopped: "), words)
+        elif task.silence is not None:
+            task.silence.tick(now)
+        elif task.state == "running":
+            self.doer.watch(task)
 
     def wake(self, now: float) -> float | None:
         times = [at - now for task in self.active.values() if (at := self._until(task)) is not None]

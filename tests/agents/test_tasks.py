@@ -1,6 +1,8 @@
 """The doer: it proposes, the author or a rule lets it run, it sees what came of it, and goes on."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -8,7 +10,8 @@ from nozzle.document.entry import Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import prompts
 from nozzle.document.trajectory import trajectory
-from nozzle.lm import Failed, Reply, Usage
+from nozzle.lm import Call, Failed, Reply, Stop, Usage
+from nozzle.lm.model import Tell
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -298,6 +301,58 @@ def test_what_it_thinks_and_runs_is(table: Open) -> None:
     task.began -= 2000.0
     one.tick()
     assert "s, and task_seconds allows no more." in one.text
+
+
+def test_a_cell_that_runs_is_stopped_when_the_time_is_over(table: Open) -> None:
+    one = table(fence("import time\nprint('begun', flush=True)\nwhile True:\n    time.sleep(0.01)"), task_seconds=2.0)
+    one.begin(TASK)
+    one.tick()
+    assert "> Stopped: it took " in one.text
+    assert "task_seconds allows no more." in one.blocks("task")[0].body[1]
+    assert "\n*Stopped: it took " in one.text
+    assert len(one.model.calls) == 1
+
+
+def test_a_cell_that_asks_its_author_takes_none_of_the_time(table: Open) -> None:
+    one = table(fence("import os\nprint('hello', input('who? '))"), fence('final_answer("ok")'), task_seconds=1000.0)
+    one.begin(TASK)
+    desk, clock, looks = one.loop.desks[one.path], one.loop.clock, [0]
+
+    def later() -> float:
+        """It passes while the question stands, which is answered after a while."""
+        looks[0] += desk.asks
+        if looks[0] == 60:
+            desk.answer("me")
+        return clock() + (5000.0 if looks[0] > 20 else 0.0)
+
+    one.loop.clock = later
+    one.tick()
+    assert "hello me" in one.text
+    assert one.blocks("task")[0].status == "done"
+
+
+def test_a_reply_that_comes_without_end_is_hung_up_on_when_the_time_is_over(table: Open, workshop: Workshop) -> None:
+    @dataclass
+    class Dripping:
+        name: str = "drip"
+        hung_up: bool = False
+
+        def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+            while not stop.wait(0.01):
+                tell("a ")
+            self.hung_up = True
+            raise Failed("stopped", "you stopped it")
+
+    one, model = table(task_seconds=0.2), Dripping()
+    workshop.here.model = model
+    one.loop = one.workshop_loop()
+    text = one.begin(TASK)
+    assert "task_seconds allows no more." in text
+    assert "a a" not in text
+    for _ in range(500):
+        if not model.hung_up:
+            time.sleep(0.01)
+    assert model.hung_up
 
 
 def test_nope_and_stop_are_said_in_the_text_too(table: Open) -> None:
