@@ -30,11 +30,13 @@ class Prompts:
     own: Path | None = None
     kept: Callable[[str], str] = lambda name: ""
     """Words under a name that are kept elsewhere: used where the journal has none of its own."""
+    redact: Callable[[str], str] = lambda text: text
+    """No secret is sent, also none that the author wrote into an instruction."""
 
     def text(self, name: str) -> str:
         """An instruction without its comments."""
         if words := _read(self.own, name) or self.kept(name) or _read(SHIPPED, name):
-            return _comment.sub("", words).strip()
+            return self.redact(_comment.sub("", words).strip())
         raise FileNotFoundError(name)
 
     def version(self, name: str) -> str:

@@ -79,7 +79,9 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         answered=lambda rel, entry, before: answered(here, entry, before, rel),
         by_git=lambda rel, entry: by_git(here, entry, rel),
         model=chosen,
-        prompts=Prompts(here.root / "prompts" if here.owns("prompts") else None, here.labelled if chosen else nothing),
+        prompts=Prompts(
+            here.root / "prompts" if here.owns("prompts") else None, here.labelled if chosen else nothing, here.redact
+        ),
         tracer=tracer(here, chosen is not None),
         redact=here.redact,
         ground=lambda rel: ground(here, rel),

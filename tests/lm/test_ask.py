@@ -86,6 +86,14 @@ def test_the_journals_own_instruction_goes_before_the_shipped_one(tmp_path: Path
     assert mine.version != SIGNATURE.version
 
 
+def test_no_secret_of_an_instruction_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "answer.md").write_text("/explain by s3cret {question}\n")
+    prompts = Prompts(tmp_path, redact=lambda text: text.replace("s3cret", "***"))
+    model = scripted('{"value": 3}')
+    ask(model, Signature("answer", Given, Number, number, prompts), Given(question="n"), [], Terms())
+    assert model.calls[0].messages[0]["content"] == "/explain by *** n"
+
+
 def test_every_call_is_a_span_with_its_messages_written_once(tmp_path: Path) -> None:
     tracer = Tracer(tmp_path / "t.jsonl", redact=lambda text: text.replace("s3cret", "***"))
     terms = Terms(tracer=tracer, conversation="ab" * 16)
