@@ -47,6 +47,8 @@ class Failed(NozzleError):
         """What had come until then."""
         self.usage = Usage()
         """What it cost all the same."""
+        self.passes: float | None = None
+        """Seconds after which it may be over, 0 where nobody says how many; None: to ask again would not help."""
 
 
 class Keyless(Failed):
@@ -145,6 +147,26 @@ class Stop:
 
 
 Tell = Callable[[str], None]
+
+TRIES = 3
+WAIT = 1.0
+"""Seconds before the second try, where the server does not say; doubled before the third."""
+LONGEST_WAIT = 20.0
+
+
+def patiently(once: Callable[[], "Reply"], stop: Stop) -> "Reply":
+    """Ask, again after a moment where that may help; nothing is asked twice once words came."""
+    wait = WAIT
+    for left in reversed(range(TRIES)):
+        try:
+            return once()
+        except Failed as failed:
+            if failed.passes is None or failed.so_far or not left:
+                raise
+            if stop.wait(min(failed.passes or wait, LONGEST_WAIT)):
+                raise
+            wait *= 2
+    raise AssertionError("the last try returns or raises")
 
 
 class Model(Protocol):

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nozzle.errors import Missing
-from nozzle.lm.model import Call, Failed, Gathered, Keyless, Kind, Message, Reply, Stop, Tell, Usage
-from nozzle.lm.wire import counted
+from nozzle.lm.model import Call, Failed, Gathered, Keyless, Kind, Message, Reply, Stop, Tell, Usage, patiently
+from nozzle.lm.wire import BUSY, counted
 
 FAR = 15
 """Messages before the last shared one at which a second marker stands: Anthropic looks back over twenty."""
-WAIT = 1.0
 
 BROKEN = "MidStreamFallbackError"
 """What litellm says of a stream that broke off; why, it says within."""
@@ -45,14 +44,8 @@ class Provider:
     key: Callable[[], str] = lambda: ""
 
     def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
-        """Ask; once more after a moment when the provider is busy and nothing had come."""
-        gathered = Gathered(tell, stop, sent=call.size)
-        try:
-            return self._once(call, gathered)
-        except Failed as failed:
-            if failed.kind != "rate" or gathered.pieces or stop.wait(WAIT):
-                raise
-        return self._once(call, Gathered(tell, stop, sent=call.size))
+        """Ask, again after a moment where the provider says that it is busy."""
+        return patiently(lambda: self._once(call, Gathered(tell, stop, sent=call.size)), stop)
 
     def _once(self, call: Call, gathered: Gathered) -> Reply:
         litellm = load()
@@ -191,7 +184,9 @@ def _failed(model: str, error: Exception, so_far: str) -> Failed:
         return Failed(
             "truncated", f"{model}: the provider broke off in the middle of its reply; ask again ({words})", so_far
         )
-    for name, kind, said in _KINDS:
-        if name in names:
-            return Failed(kind, f"{model}: {said} ({words})", so_far)
-    return Failed("truncated" if so_far else "provider", f"{model}: {type(error).__name__}: {words}", so_far)
+    found = next(((kind, said) for name, kind, said in _KINDS if name in names), None)
+    kind, said = found or ("truncated" if so_far else "provider", type(error).__name__)
+    failed = Failed(kind, f"{model}: {said} ({words})", so_far)
+    unheard = kind == "timeout" or "APIConnectionError" in names  # which litellm gives a status of its own
+    failed.passes = 0.0 if getattr(error, "status_code", 0) in BUSY and not unheard else None
+    return failed

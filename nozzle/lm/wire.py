@@ -15,15 +15,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import Missing
-from nozzle.lm.model import LONGEST, Call, Failed, Gathered, Reply, Stop, Tell, Usage
+from nozzle.lm.model import LONGEST, Call, Failed, Gathered, Reply, Stop, Tell, Usage, patiently
 
 if TYPE_CHECKING:
     import httpx
 
-TRIES = 3
-WAIT = 1.0
-"""Seconds before the second try, where the server does not say; doubled before the third."""
-LONGEST_WAIT = 20.0
+BUSY = (429, 500, 502, 503, 504, 529)
 WHOLE = 10 * LONGEST
 """Characters that are read of a reply that comes whole, with what its server says about it."""
 _field = re.compile(r"(?:event|id|retry)?:")
@@ -40,18 +37,14 @@ class Wire:
     key: Callable[[], str] = lambda: ""
 
     def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
-        """Ask, again after a moment where the server says that it is busy; nothing is asked twice once words came."""
-        wait = WAIT
-        for left in reversed(range(TRIES)):
-            try:
-                gathered = Gathered(tell, stop, sent=call.size)
-                with gathered.counting():
-                    return self._once(call, gathered)
-            except _Busy as busy:
-                if not left or stop.wait(min(busy.after or wait, LONGEST_WAIT)):
-                    raise Failed("rate" if busy.status == 429 else "provider", busy.words) from None
-                wait *= 2
-        raise AssertionError("the last try returns or raises")
+        """Ask, again after a moment where the server says that it is busy."""
+
+        def once() -> Reply:
+            gathered = Gathered(tell, stop, sent=call.size)
+            with gathered.counting():
+                return self._once(call, gathered)
+
+        return patiently(once, stop)
 
     def _once(self, call: Call, gathered: Gathered) -> Reply:
         httpx = _httpx()
@@ -101,15 +94,11 @@ class Wire:
             ) from None
 
 
-class _Busy(Exception):
-    def __init__(self, status: int, words: str, after: float) -> None:
-        super().__init__(words)
-        self.status, self.words, self.after = status, words, after
-
-
-def _failure(url: str, status: int, words: str, after: str) -> Exception:
-    if status in (429, 500, 502, 503, 504, 529):
-        return _Busy(status, f"{url}: status {status}: {words}", _seconds(after))
+def _failure(url: str, status: int, words: str, after: str) -> Failed:
+    if status in BUSY:
+        failed = Failed("rate" if status == 429 else "provider", f"{url}: status {status}: {words}")
+        failed.passes = _seconds(after)
+        return failed
     if status in (401, 403):
         return Failed("key", f"{url}: status {status}: the key was not accepted ({words})")
     return Failed("provider", f"{url}: status {status}: {words}")

@@ -67,6 +67,19 @@ def test_its_failures_are_told_in_our_words(server: WireServer, model: str, kind
 
 @litellm
 @quiet
+@pytest.mark.parametrize("model", ["openai/overloaded-once", "anthropic/overloaded-once"])
+def test_a_provider_that_is_overloaded_is_asked_again(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setattr("nozzle.lm.model.WAIT", 0.01)
+    url = server.url if model.startswith("openai") else server.url.removesuffix("/v1")
+    found = Provider(model, url, lambda: "k").reply(Call(MESSAGES), lambda piece: None, Stop())
+    assert found.text == "echo: say two words"
+    assert len(server.bodies) == 2
+
+
+@litellm
+@quiet
 @pytest.mark.parametrize("model", ["filter", "length", "cut"])
 def test_a_reply_that_fails_says_what_it_cost(server: WireServer, model: str) -> None:
     with pytest.raises(Failed) as failed:

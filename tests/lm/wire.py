@@ -74,6 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         model, before = body["model"], len([each for each in self.server.bodies if each["model"] == body["model"]])
         if model == "busy" or (model == "busy-once" and before == 1):
             return self._fail(429, "slow down", {"retry-after": self.server.after})
+        if model == "overloaded-once" and before == 1:
+            return self._fail(529, "overloaded")
         if model == "key":
             return self._fail(401, "bad key")
         if model == "broken":
