@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from nozzle.lm import Call, Failed, Stop
-from nozzle.lm.model import Gathered, Usage
-from nozzle.lm.wire import LONGEST_WAIT, Wire, _read, _seconds, _words
+from nozzle.lm.model import LONGEST_WAIT, Gathered, Usage
+from nozzle.lm.wire import Wire, _read, _seconds, _words
 from tests.lm.wire import WireServer
 
 HELLO = Call([{"role": "system", "content": "s" * 400}, {"role": "user", "content": "say two words"}], shared=1)
