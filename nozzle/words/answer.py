@@ -70,8 +70,10 @@ def _typed(asked: str) -> str:
     """What is typed unseen; the first line of what comes in, where there is no terminal."""
     import sys
 
+    from nozzle.words.visible import visible
+
     if sys.stdin.isatty():
-        return str(click.prompt(asked, hide_input=True, prompt_suffix="\n> "))
+        return str(click.prompt(visible(asked), hide_input=True, prompt_suffix="\n> "))
     line = sys.stdin.readline()
     if not line:
         raise WrongCommand("there is no terminal to ask at, and nothing came in: nozzle answer TEXT, or --refuse")

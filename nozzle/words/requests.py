@@ -152,8 +152,8 @@ def answer(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> Non
 
 def several(waiting: Mapping[str, str], by: str = "--entry") -> WrongCommand:
     """What to say where an answer could be meant for more than one: what each asks, by its entry."""
-    rows = "".join(f"\n  {rel}: {asked}" for rel, asked in sorted(waiting.items()))
-    return WrongCommand(f"several wait, and none was answered: say which is meant by {by}{rows}")
+    rows = "; ".join(f"in {rel} {asked}" for rel, asked in sorted(waiting.items()))
+    return WrongCommand(f"several wait, and none was answered: say which is meant by {by} ({rows})")
 
 
 def beside(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None:

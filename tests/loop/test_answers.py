@@ -30,9 +30,9 @@ def test_where_several_cells_wait_it_is_said_what_each_asks_and_none_is_answered
     reply = said(watched, "answer", path="", text="hunter2-Xq9v")
     assert reply.status == 2
     told = reply.lines[0]["say"]
-    assert "several wait, and none was answered: say which is meant by --entry\n" in told
-    assert "journal/a.md: print('you said', input('continue? ')) asks 'continue? '\n" in told
-    assert "journal/b.md: import getpass asks 'db password: '" in told
+    assert "several wait, and none was answered: say which is meant by --entry (" in told
+    assert "in journal/a.md print('you said', input('continue? ')) asks 'continue? '; " in told
+    assert "in journal/b.md import getpass asks 'db password: '" in told
     assert said(watched, "answer", path=str(b), text="hunter2-Xq9v").status == 0
     watched.until(lambda: "status=ok" in b.read_text())
     assert said(watched, "answer", path="", text="yes").status == 0
@@ -63,7 +63,7 @@ def test_where_several_proposals_stand_one_must_be_named(watched: Watched, word:
     reply = said(watched, "decide", path="", id="", answer=word)
     assert reply.status == 2
     for path, id_ in zip(paths, ids, strict=True):
-        assert f"journal/{path.name}: proposals {id_}" in reply.lines[0]["say"]
+        assert f"in journal/{path.name} proposals {id_}" in reply.lines[0]["say"]
     assert said(watched, "decide", path=str(paths[1]), id="", answer=word).status == 0
     watched.until(lambda: "nozzle:proposal" not in paths[1].read_text())
     assert "nozzle:proposal" in paths[0].read_text()
