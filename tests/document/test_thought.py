@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nozzle.document.entry import Entry
 from nozzle.document.talk.quote import from_log
-from nozzle.document.thought.cues import cues
+from nozzle.document.thought.cues import cues, several
 from nozzle.document.thought.pasted import pasted, shell
 from nozzle.document.thought.said import said
 from nozzle.document.thought.threads import _groups, _merged, _ties, threads
@@ -380,3 +380,21 @@ def test_a_line_for_a_terminal_that_is_set_in_is_one() -> None:
 )
 def test_errors_of_other_languages_are_known_by_their_shape(error: str) -> None:
     assert kinds(error + "\n") == ["traceback"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Let's also plot the errors",
+        "Please also check the mesh",
+        "I should also rerun the sweep",
+        "TODO: also check it",
+    ],
+)
+def test_also_within_one_task_parts_nothing(words: str) -> None:
+    assert several(words) == [words]
+
+
+def test_a_task_and_also_another_are_two() -> None:
+    words = "I should also rerun the sweep, and also check the mesh"
+    assert several(words) == ["I should also rerun the sweep", "check the mesh"]

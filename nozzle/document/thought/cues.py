@@ -50,6 +50,7 @@ _OBJECT = (
     r"everything|something|more|another|any|last|\d[\d,.]*|[a-z]+ing\b|[a-z]+'s\b|`)"
 )
 _POLITE = r"(?:just |please |maybe |also |first |now |then |quickly |go (?:and|ahead and) |help me (?:to )?)*"
+_DOES = re.compile(rf"(?i)\b(?:{_ACTS}) +[\w`'\"*$]")
 _OPEN = (
     r"^(?:(?:so|and|but|okay|ok|yeah|yes|well|also|then|now|next|first|oh|anyway|honestly|hmm|right|please|plus|no|"
     r"maybe)[,:]? +)*"
@@ -332,8 +333,21 @@ def several(words: str) -> list[str]:
     ["let's plot the time against n", 'check whether the fit holds']
     >>> several("count the words and plot them")
     ['count the words and plot them']
+    >>> several("Let's also plot the errors.")
+    ["Let's also plot the errors"]
     """
-    return [part.strip(" ,;.") for part in _apart().split(words)]
+    parts, begin = [], 0
+    for joint in _apart().finditer(words):
+        if _is_task(words[begin : joint.start()]):
+            parts.append(words[begin : joint.start()])
+            begin = joint.end()
+    return [part.strip(" ,;.") for part in (*parts, words[begin:])]
+
+
+def _is_task(words: str) -> bool:
+    """Whether these words alone say what is to be done, and to what."""
+    found = cue(Sentence(words, 0))
+    return bool(found and found.kind == "task" and _DOES.search(words))
 
 
 @cache
