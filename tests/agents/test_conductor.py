@@ -194,6 +194,8 @@ def test_the_last_two_steps_are_offered_to_be_compared(watched: Watched) -> None
         "I'd run `make bench` on the cluster.",
         "Don't run `rm -r build`.",
         "Let me run `total(x)`.",
+        "I could run `rm -rf build` but that would wipe the cache. Don't run that.",
+        "Let's run this on the cluster, not here:\n\n```bash\nsbatch x.sh\n```",
     ],
 )
 def test_what_is_no_fence_and_no_step_is_not_offered(workshop: Workshop, words: str) -> None:

@@ -398,3 +398,24 @@ def test_also_within_one_task_parts_nothing(words: str) -> None:
 def test_a_task_and_also_another_are_two() -> None:
     words = "I should also rerun the sweep, and also check the mesh"
     assert several(words) == ["I should also rerun the sweep", "check the mesh"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I could run `rm -rf build && make` but that would wipe the cache.",
+        "Let me run `git clean -f`. Actually, I won't.",
+        "I could run `rm -rf build` but I would rather not.",
+        "I want to run `git push --force` so badly right now, but no.",
+        "Let me run `pytest -q` in my head: it would fail.",
+        "Then run `nvidia-smi` to see memory, says the README.",
+        "Run `make bench`. No, not today.",
+        "$ 5 is what it costs.",
+    ],
+)
+def test_a_command_that_its_author_will_not_run_here_is_nothing_to_run(words: str) -> None:
+    assert not {"task", "shell"} & set(kinds(words))
+
+
+def test_what_is_not_understood_takes_no_command_back() -> None:
+    assert kinds("Let me run `pytest -q`. I don't see why it fails.")[0] == "task"

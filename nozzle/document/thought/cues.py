@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from nozzle.document.thought.pasted import pasted, shell, to_run, trace
+from nozzle.document.thought.pasted import pasted, refrains, says_to_run, shell, to_run, trace
 from nozzle.document.thought.said import Paragraph, Sentence
 
 Kind = Literal["task", "question", "decision", "reversal", "wish", "done", "traceback", "shell"]
@@ -264,6 +264,8 @@ _WORDS = re.compile(
     r"|^(?:\w+, ){2,}(?:and |or )?\w+[.!]*$"
 )
 """Words that are named one after the other are not said."""
+_REPORTED = re.compile(r"(?i), (?:says?|said|writes?|wrote|according to) [\w' -]{2,40}[.!]*$")
+"""An order that somebody else gives: "run it twice, says the manual"."""
 _PAST = re.compile(
     r"(?i)^(?:I|we|he|she|they|somebody|someone) (?:asked|tried|ran|wrote|made|had|went|thought|used|told|said)\b"
 )
@@ -293,6 +295,8 @@ def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
     planned = bool(above and _ITEMS.match(paragraph.text) and _PLAN.search(above.text))
     held: list[Cue] = []
     for sentence, own in _unquoted(paragraph.sentences):
+        if refrains(own):
+            held = [each for each in held if each.kind != "task" or not says_to_run(each.sentence.text)]
         one = None if speech and sentence is first else _found(sentence, own)
         if one is None and to_run(own) and not (speech and sentence is first):
             one = Cue("task", sentence, "run a command", _part(sentence.text, _STEP))
@@ -403,4 +407,4 @@ def _refused(kind: Kind, own: str) -> bool:
         return True
     if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):
         return True
-    return bool(_SUPPOSED.search(own)) or (kind == "task" and own.endswith("\u2026"))
+    return bool(_SUPPOSED.search(own)) or (kind == "task" and bool(own.endswith("\u2026") or _REPORTED.search(own)))

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from nozzle.document.entry import Entry
+from nozzle.document.thought.pasted import here_and_now, refrains
 from nozzle.document.thought.said import Paragraph
 from nozzle.document.thought.threads import terms
 
@@ -30,7 +31,8 @@ class Fence:
 
 def fence_below(entry: Entry, paragraph: Paragraph, words: str) -> Fence | None:
     """The fence right below a paragraph that says to run it; what nozzle wrote between them does not count."""
-    if not _THIS.search(words):
+    this = _THIS.search(words)
+    if this is None or not here_and_now(words[this.end() :]) or refrains(words):
         return None
     own = {line for block in entry.envelopes for line in range(block.span.start, block.span.stop)}
     below = (top for top in entry.outline.tops if top.start >= paragraph.span.stop and top.start not in own)

@@ -26,6 +26,8 @@ which xargs zip
 """
 _PROGRAMS = frozenset(_LIST.split())
 _PROMPT = re.compile(r"^\s*(?:\$|%|>>|\w+@[\w.-]+[:~\w/]*[$#])\s+(?P<command>\S.*)$")
+_AMOUNT = re.compile(r"\d[\d.,]*(?:\s|$)")
+"""Behind a sign it is a sum of money, and no command."""
 _ARGUMENT = re.compile(r"(?:^|\s)(?:--?[A-Za-z]|[\w.-]*/[\w./*-]+|[\w*-]+\.\w{1,4}\b|\||&&|>|\$\w|\"\S|'\S)")
 
 _RUN = re.compile(
@@ -39,9 +41,16 @@ _RUN = re.compile(
 _COMMAND = re.compile(r"`(?P<command>[^`]+)`(?P<rest>.*)$")
 _LATER = re.compile(
     r"(?i)\b(?:tomorrow|tonight|later|some ?day|next|each|every|always|never|nightly|weekly|daily|instead|unless|"
-    r"until|if|when|once|by hand|on (?:the|a|my|our|his|her) \w+|in (?:CI|production))\b"
+    r"until|if|when|once|by hand|(?:on|in) (?:the|a|my|our|his|her) (?!block|cell|fence|snippet|background)\w+|"
+    r"in (?:CI|production)|not (?:here|now|today|yet)|but|rather|sa(?:ys?|id)|suggest(?:s|ed)|recommend(?:s|ed))\b"
 )
-"""With one of these it is to be run at another time, in another place, or perhaps."""
+"""With one of these it is to be run at another time, in another place, perhaps or not at all, or somebody else says."""
+_NOT_IT = re.compile(
+    r"(?i)\b(?:do not|will not|would not|must not|should not|cannot|can not|am not going to|never|rather not|"
+    r"(?:do|wo|would|must|should|ca)n't|dont|(?:let'?s|better) not)"
+    r"(?: (?:you|even|ever|actually|really|want to|dare|have))* *(?:(?:run|execute|launch|try|do|dare|start)\b|[.!,;]|$)"
+    r"|^(?:(?:oh|but|well|hmm+|actually|wait)[,:]? +)*(?:no|nope|nah|not (?:now|today|yet|here|really))(?:[,.!;:]|$)"
+)
 _ALONE = re.compile(
     r"(?:pytest|make|tox|nvidia-smi|lscpu|htop)|"
     r"(?:make|cargo|npm|npx|tox|ninja|git|ruff|nozzle) "
@@ -185,11 +194,30 @@ def to_run(sentence: str) -> str:
     if ticked := _COMMAND.match(what):
         command, rest = " ".join(ticked["command"].split()), ticked["rest"]
         known = command.split(" ", 1)[0].rpartition("/")[2] in _PROGRAMS or command.startswith("./")
-        return command if known and not _LATER.search(rest) else ""
+        return command if known and here_and_now(rest) else ""
     end = _BOUND.search(what)
     words = what[: end.start()] if end else what
     found = bool(_ALONE.fullmatch(words)) or (shell(words) == words and not words.startswith(("$", "%")))
-    return words if found and not _LATER.search(what[len(words) :]) else ""
+    return words if found and here_and_now(what[len(words) :]) else ""
+
+
+def here_and_now(rest: str) -> bool:
+    """Whether what follows a command, or "run this", leaves it to be run here, now, and by the author's own will."""
+    return not _LATER.search(rest)
+
+
+def says_to_run(sentence: str) -> bool:
+    """Whether a sentence speaks of running something now, whatever it is."""
+    return bool(_RUN.match(sentence.strip()))
+
+
+def refrains(sentence: str) -> bool:
+    """Whether a sentence says not to run what was spoken of.
+
+    >>> refrains("Don't run that."), refrains("I won't."), refrains("Not here."), refrains("I don't see why it fails")
+    (True, True, True, False)
+    """
+    return bool(_NOT_IT.search(sentence.replace("\u2019", "'")))
 
 
 def shell(text: str) -> str:
@@ -202,7 +230,7 @@ def shell(text: str) -> str:
     if "\n" in row:
         return ""
     if match := _PROMPT.match(row):
-        return match["command"]
+        return "" if _AMOUNT.match(match["command"]) else match["command"]
     program = row.split(" ", 1)[0].rpartition("/")[2]
     if program not in _PROGRAMS or not _ARGUMENT.search(row.partition(" ")[2]):
         return ""
