@@ -116,6 +116,13 @@ def test_what_is_to_be_looked_up_is_what_was_said_before(workshop: Workshop) -> 
     assert "twenty gigabytes" in text
 
 
+@pytest.mark.parametrize("words", ["Should I run this?\n\n```bash\nls ~/old\n```", "Look it up."])
+def test_a_question_that_points_at_nothing_said_is_not_answered_by_its_heading(workshop: Workshop, words: str) -> None:
+    workshop.write("# Notes\n\nThe spectral gap of the operator is bounded below.\n", "journal/old.md")
+    text = f"---\nvoice: conduct\n---\n\n# Spectral gap of the operator\n\n{words}\n\nWell.\n"
+    assert ran(workshop, text) == text
+
+
 @pytest.mark.usefixtures("hasty")
 def test_a_fence_that_is_to_be_run_is_offered_as_a_cell_and_runs_when_ticked(watched: Watched) -> None:
     watched.save(HEAD)

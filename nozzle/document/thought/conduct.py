@@ -86,7 +86,7 @@ def remarks(entry: Entry, anew: Collection[str] = ()) -> Iterator[Remark]:
         if own := next((one for kind, cue in heard if kind == "task" and (one := _own(entry, paragraph, cue))), None):
             yield own
             continue
-        found = next((each for each in heard if each[0] != "task"), None)
+        found = next((each for each in heard if each[0] != "task" and (each[0] != "look" or look)), None)
         tasks = [part for kind, cue in heard if kind == "task" for part in several(cue.sentence.text)]
         if found and not (again and found[0] == "look"):
             yield Remark(found[0], paragraph, found[1], words=look)

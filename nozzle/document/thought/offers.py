@@ -18,7 +18,7 @@ _COMPARE = re.compile(r"(?i)\b(?:compare|diff)\b")
 _STEPS = re.compile(r"(?i)\b(?:these|those|the|my) (?:last |latest |newest )?(?:two|2) steps\b")
 _NAMED = re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b")
 _THAT = re.compile(r"(?i)\b(?:that|this|it)\b")
-_ASKING = frozenset(("look", "journal", "search", "find", "grep", "entry", "note"))
+_ASKING = frozenset(("look", "journal", "search", "find", "grep", "entry", "note", "run", "try", "execute"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def steps_to_compare(words: str) -> tuple[str, str] | None:
 
 
 def meant(words: str, paragraph: Paragraph, above: Paragraph | None) -> str:
-    """What is to be looked up: of "look that up", what was said before it."""
+    """What is to be looked up: of "look that up", what was said before it; "" when nothing was: a heading is not said."""
     if not _THAT.search(words) or terms(words) - _ASKING:
         return words
     before = [each.text for each in paragraph.sentences if each.text != words]
-    return " ".join(before) or (above.text if above else "") or words
+    return " ".join(before) or (above.text if above and not above.heading else "")
