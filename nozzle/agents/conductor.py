@@ -36,6 +36,8 @@ class Memory:
 
     told: Callable[[str, str], bool] = lambda rel, digest: False
     """(entry's path, paragraph's digest) -> whether something was ever said to it."""
+    alike: Callable[[str, str], Collection[str]] = lambda rel, what: ()
+    """(entry's path, a remark's `what`) -> the paragraphs that the same was ever said to."""
     today: Callable[[str], Collection[str]] = lambda rel: ()
     """(entry's path) -> the paragraphs that something was said to today."""
 
@@ -86,8 +88,7 @@ class Conductor:
     def asked(self) -> None:
         """Somebody wants this entry to run: what nobody has said anything to is heard as well."""
         if self._conducts():
-            waiting = {each.digest for each in conduct.remarks(self.desk.entry)}
-            self.live |= {digest for digest in waiting if not self.memory.told(self.desk.rel, digest)}
+            self.live |= {each.digest for each in conduct.remarks(self.desk.entry) if not self._told(each)}
 
     def tick(self, now: float) -> None:
         self.lookups.calls.tick(now)
@@ -102,7 +103,7 @@ class Conductor:
         fresh -= self.begun
         heard = (remark for remark in conduct.remarks(self.desk.entry) if remark.digest in fresh)
         heard = (remark for remark in heard if remark.kind != "task" or self.crew.model is not None)
-        remarks = [remark for remark in heard if not self.memory.told(self.desk.rel, remark.digest)]
+        remarks = [remark for remark in heard if not self._told(remark)]
         for remark in remarks:
             if self._may(remark.digest):
                 self._say(remark)
@@ -110,6 +111,13 @@ class Conductor:
                 self.live.add(remark.digest)  # one of those may come to nothing, and leave room for this
         if not remarks:
             self._ask_back(fresh)
+
+    def _told(self, remark: Remark) -> bool:
+        """Whether it was said: to this paragraph, or to one that stands here no more, which this one was before."""
+        rel = self.desk.rel
+        return self.memory.told(rel, remark.digest) or not _digests(self.desk.entry).issuperset(
+            self.memory.alike(rel, remark.what)
+        )
 
     def wake(self, now: float) -> float | None:
         times = [at for at in (self.lookups.calls.wake(now),) if at is not None]
@@ -205,14 +213,12 @@ class Conductor:
         id_, tasks = self.invitations.offer(remark), remark.tasks
         title = "a task offered" if len(tasks) == 1 else f"{len(tasks)} tasks offered"
         self._remark(
-            "proposal", remark.digest, title, lambda entry, hand: conduct.invite(entry, remark.digest, id_, tasks, hand)
+            "proposal", remark, title, lambda entry, hand: conduct.invite(entry, remark.digest, id_, tasks, hand)
         )
 
     def _offer(self, remark: Remark, made: Made) -> None:
         offered = self.offers.make(remark, made)
-        self._remark(
-            "proposal", remark.digest, "a command offered", lambda entry, hand: conduct.offer(entry, offered, hand)
-        )
+        self._remark("proposal", remark, "a command offered", lambda entry, hand: conduct.offer(entry, offered, hand))
 
     def _compare(self, remark: Remark) -> None:
         """Two steps that are named, or the last two of this entry; nothing when there are none."""
@@ -233,17 +239,18 @@ class Conductor:
         as_kind: conduct.Told = "answer" if kind == "answer" else "note"
         title = {"note": "an error explained", "answer": "a question looked up"}[as_kind]
         if text:
-            self._write(remark.digest, as_kind, title, text, via)
+            self._write(remark, as_kind, title, text, via)
 
-    def _write(self, digest: str, kind: conduct.Told, title: str, text: str, via: str) -> None:
-        self._remark(kind, digest, title, lambda entry, hand: conduct.tell(entry, digest, kind, text, hand, via))
+    def _write(self, of: Remark | Back, kind: conduct.Told, title: str, text: str, via: str) -> None:
+        self._remark(kind, of, title, lambda entry, hand: conduct.tell(entry, of.digest, kind, text, hand, via))
 
-    def _remark(self, kind: str, digest: str, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
+    def _remark(self, kind: str, of: Remark | Back, title: str, edit: Callable[[Entry, Hand], Edit | None]) -> None:
         """Something said to a paragraph: it counts, and is remembered by its step, deleted or not."""
         self.spent()
+        digest, trailers = of.digest, {"Remark": of.digest, "Remark-What": of.what}
         self.said.add(digest)
         hand, rel = self.desk.tools.hand, self.desk.rel
-        piece = Piece(kind, digest, title, lambda entry: edit(entry, hand), trailers={"Remark": digest})
+        piece = Piece(kind, digest, title, lambda entry: edit(entry, hand), trailers=trailers)
         self.desk.put(piece)
         words = f"{title}; remark {len(self.said)} of the {self.crew.settings.remarks} of today"
         self.desk.tools.say(Notice("remark", rel, words))
@@ -258,7 +265,7 @@ class Conductor:
 
     def _back(self, found: Back, via: str) -> None:
         if self._may(found.digest):
-            self._write(found.digest, "note", "a question asked back", linked(self.desk.entry, found), via)
+            self._write(found, "note", "a question asked back", linked(self.desk.entry, found), via)
 
     def _doubt(self) -> None:
         """Saved while an agent's cell ran, which could have ticked: what is ticked now is no longer on offer."""

@@ -42,13 +42,23 @@ def company(here: Journal, call: Callable[[Callable[[], None]], None]) -> Callab
     from nozzle.agents.conductor import Memory
 
     crew = crew_of(here, call)
-    memory = Memory(lambda rel, digest: told(here, rel, digest), lambda rel: today(here, rel))
+    memory = Memory(
+        lambda rel, digest: told(here, rel, digest),
+        lambda rel, what: alike(here, rel, what),
+        lambda rel: today(here, rel),
+    )
     return lambda desk: Conducted(desk, crew, memory=memory)
 
 
 def told(here: Journal, rel: str, digest: str) -> bool:
     """Whether something was said to a paragraph in any step of an entry: also what the author has deleted since."""
     return any(step.trailers.get("Remark") == digest for step in here.steps.history(rel, cell=digest))
+
+
+def alike(here: Journal, rel: str, what: str) -> frozenset[str]:
+    """The paragraphs that the same remark was ever made to, as the steps say."""
+    steps = here.steps.history(rel, says="Remark-What")
+    return frozenset(step.trailers.get("Remark", "") for step in steps if step.trailers.get("Remark-What") == what)
 
 
 def today(here: Journal, rel: str, now: datetime.datetime | None = None) -> frozenset[str]:

@@ -229,6 +229,30 @@ def test_what_was_taken_away_is_not_said_again_however_many_steps_ago_that_was(w
     assert ran(workshop, HEAD + ERROR) == HEAD + ERROR
 
 
+def test_what_was_taken_away_is_not_said_again_where_its_paragraph_says_the_same_in_other_words(
+    workshop: Workshop,
+) -> None:
+    said = f"{HEAD}\nLet me run `git status` and see.\n\nThen coffee.\n"
+    assert kinds(ran(workshop, said)) == ["proposal"]
+    changed = said.replace("and see.", "and see!")
+    assert ran(workshop, changed) == changed
+
+
+def test_the_same_command_in_another_paragraph_is_offered_there_too(workshop: Workshop) -> None:
+    once = f"{HEAD}\nLet me run `git status` and see.\n\nThen coffee.\n"
+    text = ran(workshop, f"{ran(workshop, once)}\nNow let me run `git status` again.\n\nWell.\n")
+    assert kinds(text) == ["proposal", "proposal"]
+
+
+def test_a_command_that_is_changed_in_its_paragraph_is_offered_in_the_place_of_the_old_one(workshop: Workshop) -> None:
+    text = ran(workshop, f"{HEAD}\nLet me run `git log -3` now.\n\nTea.\n")
+    text = ran(workshop, text.replace("Let me run `git log -3`", "Let me run `git log -5`"))
+    assert kinds(text) == ["proposal"]
+    assert "\ngit log -5\n" in text
+    assert "\ngit log -3\n" not in text
+    assert ran(workshop, text) == text
+
+
 def test_a_day_has_so_many_remarks_whoever_makes_them(workshop: Workshop) -> None:
     workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 2})
     ran(workshop, HEAD + SHELL)

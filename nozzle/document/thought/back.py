@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from nozzle.document.entry import Entry
+from nozzle.document.entry import Entry, hexdigest
 from nozzle.document.thought.map import Map, Point, condense
 from nozzle.document.thought.said import said
 from nozzle.document.thought.show import anchor, escaped
@@ -31,6 +31,11 @@ class Back:
 
     digest: str
     words: str
+
+    @property
+    def what(self) -> str:
+        """What names the question itself, whatever its paragraph says."""
+        return hexdigest("back", self.words)[:8]
 
 
 def linked(entry: Entry, found: Back) -> str:

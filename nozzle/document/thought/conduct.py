@@ -12,8 +12,8 @@ from typing import Literal
 
 from nozzle.document import seal
 from nozzle.document.edit import Edit
-from nozzle.document.entry import Entry, Envelope, Span
-from nozzle.document.proposal import Offer, fenced
+from nozzle.document.entry import Entry, Envelope, Span, hexdigest
+from nozzle.document.proposal import Offer, fenced, read
 from nozzle.document.scribe import Hand, marker, put, quoted
 from nozzle.document.spoken import WATCH
 from nozzle.document.thought.cues import Cue, cues, several
@@ -55,6 +55,14 @@ class Remark:
     @property
     def digest(self) -> str:
         return self.paragraph.digest
+
+    @property
+    def what(self) -> str:
+        """What names the remark itself, whatever its paragraph says: code as it is, of sentences the bare words."""
+        said = {"look": self.words, "task": " ".join(self.tasks), "compare": " ".join(self.steps)}
+        words = " ".join(re.findall(r"\w+", said.get(self.kind, self.cue.sentence.text).lower()))
+        source = self.fence.source if self.fence else self.cue.sentence.text
+        return hexdigest(self.kind, source if self.kind == "run" else words)[:8]
 
 
 def voice(entry: Entry, default: str = "") -> str:
@@ -212,7 +220,13 @@ def finished(entry: Entry, paragraph: Paragraph) -> bool:
 
 def _answered(entry: Entry, paragraph: Paragraph) -> bool:
     """Whether something stands under it: an answer, a proposal, or what became of one."""
-    return bool(_region(entry, paragraph.span.stop))
+    return not all(_outdated(block, paragraph.digest) for block in _region(entry, paragraph.span.stop))
+
+
+def _outdated(block: Envelope, digest: str) -> bool:
+    """Whether it is on offer for what its paragraph said before the author changed it."""
+    offered = block.kind == "proposal" and block.keys.get("by") == BY and block.of != digest
+    return offered and not (read(block).ticks or ticked(block))
 
 
 def _region(entry: Entry, line: int) -> list[Envelope]:
@@ -228,13 +242,16 @@ def _region(entry: Entry, line: int) -> list[Envelope]:
 
 
 def _under(entry: Entry, digest: str, kind: str, keys: dict[str, str], rows: Sequence[str]) -> Edit | None:
-    """Under a paragraph: what is said first, and under that what is offered."""
+    """Under a paragraph: what is said first, and under that what is offered; in the place of what is outdated."""
     paragraph = next((each for each in said(entry) if each.digest == digest), None)
     if paragraph is None:
         return None
     stands = _region(entry, paragraph.span.stop)
+    first = marker(kind, {"v": seal.FORMAT, "of": digest, **keys})
+    own = [first, "", *rows, "", "<!-- /nozzle -->"]
+    if stands and all(_outdated(block, digest) for block in stands):
+        return Edit(*put(entry, Span(stands[0].span.start, stands[-1].span.stop), own))
     if any(block.of != digest or (block.kind == "proposal") == (kind == "proposal") for block in stands):
         return None
-    first = marker(kind, {"v": seal.FORMAT, "of": digest, **keys})
     line = stands[-1].span.stop if stands and kind == "proposal" else paragraph.span.stop
-    return Edit(*put(entry, Span(line, line), [first, "", *rows, "", "<!-- /nozzle -->"]))
+    return Edit(*put(entry, Span(line, line), own))

@@ -65,7 +65,7 @@ def steps_to_compare(words: str) -> tuple[str, str] | None:
 
 
 def meant(words: str, paragraph: Paragraph, above: Paragraph | None) -> str:
-    """What is to be looked up: of "look that up", what was said before it; "" when nothing was: a heading is not said."""
+    """What is to be looked up: of "look that up", what was said before it: a heading is not said; "" for nothing."""
     if not _THAT.search(words) or terms(words) - _ASKING:
         return words
     before = [each.text for each in paragraph.sentences if each.text != words]

@@ -48,7 +48,8 @@ _LATER = re.compile(
 _NOT_IT = re.compile(
     r"(?i)\b(?:do not|will not|would not|must not|should not|cannot|can not|am not going to|never|rather not|"
     r"(?:do|wo|would|must|should|ca)n't|dont|(?:let'?s|better) not)"
-    r"(?: (?:you|even|ever|actually|really|want to|dare|have))* *(?:(?:run|execute|launch|try|do|dare|start)\b|[.!,;]|$)"
+    r"(?: (?:you|even|ever|actually|really|want to|dare|have))* *"
+    r"(?:(?:run|execute|launch|try|do|dare|start)\b|[.!,;]|$)"
     r"|^(?:(?:oh|but|well|hmm+|actually|wait)[,:]? +)*(?:no|nope|nah|not (?:now|today|yet|here|really))(?:[,.!;:]|$)"
 )
 _ALONE = re.compile(
