@@ -42,6 +42,15 @@ def test_a_log_that_names_both_is_not_guessed() -> None:
     assert guessed(Entry(from_log(text))) == []
 
 
+def test_a_name_in_bold_before_its_words_is_a_turn_where_both_are_named_so() -> None:
+    text = (
+        "**User:** I decided to use JAX.\n\n**Assistant:** Great. Let's go with PyTorch.\n\nReally.\n\n**User**: No.\n"
+    )
+    assert [who for who, _ in spoken(text)] == ["author", "machine", "author"]
+    assert guessed(Entry(from_log(text))) == []
+    assert [who for who, _ in spoken("**Claude:** it says no.\n\nI think so too.\n")] == ["author"]
+
+
 PASTED = """okay so I pasted the thing below haha, I mean I'm not even sure I need it lol
 
 yeah my other one wrote it, gonna read it tomorrow lol

@@ -2,7 +2,8 @@
 
 Some logs name both voices (`USER`, `ASSISTANT`); some name only the machine's (`THINKING`, then `RESPONDING`), so that
 the author begins to speak somewhere below without a word about it. A name counts when it stands alone on a line of
-prose: the same word in a sentence is a word.
+prose: the same word in a sentence is a word. Where none does, names in bold before their words count, where both voices
+are named so (`**User:** why?`).
 """
 
 import re
@@ -22,6 +23,8 @@ _shouted = "THINKING|RESPONDING|ASSISTANT|CHATGPT|CLAUDE|USER|HUMAN"
 _name = re.compile(
     rf" {{0,3}}(?:(?P<bare>{_words}) ?:?|(?:\#{{1,6}} +|\*\*)(?P<marked>(?i:{_shouted}))(?: ?:)?(?:\*\*)?:?)[ \t]*"
 )
+_before = re.compile(rf" {{0,3}}\*\*(?P<name>(?i:{_shouted}))(?: ?:\*\*|\*\* ?:)[ \t]+\S")
+"""A name with a colon, in bold, before the words that it says."""
 _PASSES = 3
 
 
@@ -63,7 +66,7 @@ def parts(text: str) -> list[Part]:
     found = outline(text)
     rows = found.rows
     start = found.tops[0].stop if found.tops and found.tops[0].kind == "front_matter" else 0
-    marks = list(_marks(rows, found.tops))
+    marks = list(_marks(rows, found.tops)) or _before_words(rows, found.tops)
     turns = list(_turns(rows, marks, start))
     if any(mark.who == "author" for mark in marks):
         result = [Part(turn.who, Span(turn.start, turn.stop)) for turn in turns]
@@ -123,6 +126,15 @@ def _marks(rows: list[str], tops: tuple[Top, ...]) -> Iterator[_Mark]:
             for line in range(top.start, min(top.stop, len(rows))):
                 if match := _name.fullmatch(rows[line].rstrip("\r\n")):
                     yield _Mark(line, (match["bare"] or match["marked"]).upper())
+
+
+def _before_words(rows: list[str], tops: tuple[Top, ...]) -> list[_Mark]:
+    """The lines of prose that begin with the name of who says them; none, where only one voice is named so."""
+    lines = (
+        line for top in tops if top.kind == "paragraph_open" for line in range(top.start, min(top.stop, len(rows)))
+    )
+    marks = [_Mark(line, match["name"].upper()) for line in lines if (match := _before.match(rows[line]))]
+    return marks if len({mark.who for mark in marks}) == 2 else []
 
 
 def _open_fence(top: Top, rows: list[str]) -> bool:
