@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nozzle.document.entry import Entry
 from nozzle.document.talk.quote import from_log
+from nozzle.document.thought.conduct import remarks
 from nozzle.document.thought.cues import cues, several
 from nozzle.document.thought.pasted import pasted, shell
 from nozzle.document.thought.said import said
@@ -419,3 +420,19 @@ def test_a_command_that_its_author_will_not_run_here_is_nothing_to_run(words: st
 
 def test_what_is_not_understood_takes_no_command_back() -> None:
     assert kinds("Let me run `pytest -q`. I don't see why it fails.")[0] == "task"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("- [ ] autocorrelation by batch means\n- [ ] the colour bar\n- [x] gmsh\n- paper\n", [0, 1, 2]),
+        ("TODO write to Anna\nTODO - buy milk\nFIXME the plot labels\n", [0, 1, 2]),
+        ("Next: implement parallel tempering with four temperatures.\n", [0]),
+    ],
+)
+def test_what_is_written_as_a_list_of_what_to_do_is_a_task_each(text: str, lines: list[int]) -> None:
+    assert heard(text) == [("task", line) for line in lines]
+
+
+def test_a_box_is_the_authors_own_and_is_offered_to_nobody() -> None:
+    assert list(remarks(Entry("- [ ] the colour bar\n\nWell.\n"))) == []

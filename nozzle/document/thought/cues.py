@@ -18,6 +18,10 @@ Kind = Literal["task", "question", "decision", "reversal", "wish", "done", "trac
 """`wish`: what the author wants there to be. `done`: something was made or tried, and came out one way or the other."""
 
 
+BOX = "a box"
+"""The rule that takes an item with a box for a task, whatever its words: the author's own, and not for an agent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """A sentence that asks for something or settles something, and the rule that says so."""
@@ -74,6 +78,7 @@ _MADE = (
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
     ("TODO", r"\b(?:TODO|FIXME)\b|\bto[- ]do:"),
+    ("next", rf"(?i)^next(?: up| step)?: {_POLITE}(?:{_ACTS})\b"),
     ("let's", rf"(?i){_OPEN}let'?s {_POLITE}(?:{_ACTS})\b(?! (?:say|hope|face|be|just say|what happens|how it goes))"),
     ("please", rf"(?i)(?:^please {_POLITE}|\bplease )(?:{_ACTS})\b|^{_POLITE}(?:{_ACTS})\b.{{3,}}\bplease[.!]*$"),
     ("I want you to", r"(?i)\bI(?:'d like| want| need|'d love) you to\b"),
@@ -302,6 +307,8 @@ def cues(paragraph: Paragraph, above: Paragraph | None = None) -> list[Cue]:
             one = Cue("task", sentence, "run a command", _part(sentence.text, _STEP))
         if one is None and planned and _STEP.match(own):
             one = Cue("task", sentence, "an item of a plan", _part(sentence.text, _STEP))
+        if one is None and sentence.boxed:
+            one = Cue("task", sentence, BOX, _part(sentence.text, _STEP))
         if one:
             held.append(one)
     return held

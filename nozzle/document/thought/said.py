@@ -21,6 +21,7 @@ _CODE = ("fence", "code_block")
 _OTHERS = ("colon_fence", "blockquote_open", "table_open", "math_block", "math_block_label")
 _NAMED = re.compile(r"[ ]{0,3}(?:\*\*|#+ )?(?:THINKING|RESPONDING|USER|HUMAN|ASSISTANT|AUTHOR|ME)(?:\*\*)?:?\s*")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+_BOXED = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s")
 _TICKED = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[xX]\]\s")
 _END = re.compile(r"""(?<=[.!?…])["')\]]*(?=\s+["'(\[_*]*[^\s])|(?<=:)(?=\n)""")
 _SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|al|Fig|Eq|No|approx|resp)|\b[A-Z]|^\s*\d+)\.$")
@@ -34,6 +35,8 @@ class Sentence:
     line: int
     ticked: bool = False
     """In an item of a list whose box is ticked: what it asks for is done."""
+    boxed: bool = False
+    """At the head of an item of a list that has a box, ticked or not: it is to be done, whatever its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,9 @@ def _paragraph(kind: str, markup: str, own: list[tuple[int, str]]) -> Paragraph:
     sentences: list[Sentence] = []
     rows = dict(own)
     for run in _runs(kind, own):
-        ticked = kind != "heading_open" and bool(_TICKED.match(rows[run[0][0]]))
-        sentences += (replace(each, ticked=True) for each in _sentences(run)) if ticked else _sentences(run)
+        head = rows[run[0][0]] if kind != "heading_open" else ""
+        found, ticked, boxed = list(_sentences(run)), bool(_TICKED.match(head)), bool(_BOXED.match(head))
+        sentences += (replace(each, ticked=ticked, boxed=boxed and not at) for at, each in enumerate(found))
     return Paragraph(Span(own[0][0], own[-1][0] + 1), text, heading, tuple(sentences))
 
 
@@ -155,8 +159,12 @@ def _runs(kind: str, own: list[tuple[int, str]]) -> Iterator[list[tuple[int, str
 
 
 def _complete(above: str, row: str) -> bool:
-    """Whether a new thought begins with this line: the one above is long, or ends, and this one starts anew."""
-    return len(above) > 140 or bool(re.search(r"[.!?:…)\]]\s*$", above) and re.match(r"\s*[\w\"'(`*_]", row))
+    """Whether a new thought begins here: the line above is long, or ends and this one starts anew; or it is a TODO."""
+    return (
+        len(above) > 140
+        or bool(re.match(r"\s*(?:TODO|FIXME)\b", row))
+        or bool(re.search(r"[.!?:…)\]]\s*$", above) and re.match(r"\s*[\w\"'(`*_]", row))
+    )
 
 
 def _sentences(run: list[tuple[int, str]]) -> Iterator[Sentence]:
