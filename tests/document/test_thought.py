@@ -436,3 +436,8 @@ def test_what_is_written_as_a_list_of_what_to_do_is_a_task_each(text: str, lines
 
 def test_a_box_is_the_authors_own_and_is_offered_to_nobody() -> None:
     assert list(remarks(Entry("- [ ] the colour bar\n\nWell.\n"))) == []
+
+
+def test_what_somebody_says_is_so_is_no_decision_and_an_order_that_is_asked_is_no_task() -> None:
+    assert kinds("Anna says it is.") == []
+    assert "task" not in kinds("Revert to step 0.1? God no.")

@@ -128,7 +128,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("let's keep", r"(?i)^(?:(?:so|and|okay|ok|yeah|no)[,:]? +)*let'?s (?:just )?(?:go with|stick (?:with|to)|stay with|keep|settle on|leave it|call it|not)\b"),
     ("will be using", r"(?i)\b(?:I|we) (?:will|'ll) be (?:using|doing|keeping)\b"),
     ("from now on", r"(?i)\bfrom (?:now|here) on\b"),
-    ("it is", r"(?i)^(?:(?:so|okay|ok|alright|right|fine|good|well|then|hmm+)[,:]? +)*(?!(?:\w+ )?(?:what|whatever|course|sure|indeed|yes|surely|as|how|who|where|wherever|that|this|there|here|know|knows|whose|why|is|was|because|think|if|like|the way|such)\b)[\w+/-]+(?: [\w.+/-]+){0,3} it is[.!]*$"),
+    ("it is", r"(?i)^(?:(?:so|okay|ok|alright|right|fine|good|well|then|hmm+)[,:]? +)*(?!(?:\w+ )?(?:says|said|thinks|claims|what|whatever|course|sure|indeed|yes|surely|as|how|who|where|wherever|that|this|there|here|know|knows|whose|why|is|was|because|think|if|like|the way|such)\b)[\w+/-]+(?: [\w.+/-]+){0,3} it is[.!]*$"),
     ("going to be", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|our|my|each|every|all|both) (?:[\w'-]+ ){1,4}(?:is|are) going to be (?!\w+(?:ing|y)\b|late\b|hard\b|fun\b|fine\b|bad\b|good\b|hot\b|cold\b|too\b|so\b|very\b|a (?:problem|pain|mess|disaster))\w+"),
     ("will be", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|our|my|each|every|all|both) (?:[\w'-]+ ){1,4}(?:will|shall) (?:only |not |always |never )?(?:be (?:about|one|two|three|half|\d[\d.,]*)\b|get (?:an?|its|their)\b|live in\b|stay\b|go (?:in|out|first|last|through)\b)"),
     ("throwing out", r"(?i)\b(?:I'm|I am|we're|we are) (?:just |now |also )?(?:throwing (?:out|away)|getting rid of|scrapping|cutting|switching (?:to|from|over)|moving (?:to|away from|over to)|replacing|retiring|adopting|banning|limiting|restricting|ruling out|fixing (?:the|it|that|this) (?:[\w-]+ ){0,3}(?:at|to)|setting (?:the|it|that|this) (?:[\w-]+ ){0,3}to)\b"),
@@ -379,7 +379,8 @@ def _found(sentence: Sentence, own: str) -> Cue | None:
     clauses, whole = _clauses(own), (own,)
     for kind, rule, pattern in _rules():
         for clause in clauses if kind in ("decision", "reversal") else whole:
-            if pattern.search(clause) and not _refused(kind, clause):
+            asked = rule == "an order" and clause.endswith("?")  # "revert to it?" is weighed, not ordered
+            if pattern.search(clause) and not asked and not _refused(kind, clause):
                 return Cue(kind, sentence, rule, _part(sentence.text, pattern))
     return None
 
