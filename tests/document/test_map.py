@@ -364,3 +364,10 @@ def test_a_power_in_a_quoted_line_is_no_emphasis() -> None:
 )
 def test_a_cell_shows_where_its_output_begins_and_where_it_ends(status: str, body: str, note: str) -> None:
     assert [point.note for point in condense(Entry(output(CELL, status, body))).of("cell")] == [note]
+
+
+def test_on_reflection_takes_back_what_was_decided_last() -> None:
+    text = (
+        "We will go with the Rayleigh quotient. On reflection, no: the gap via inverse iteration is what we go with.\n"
+    )
+    assert next((each.kind, each.state) for each in condense(Entry(text)).points) == ("decision", "reversed")

@@ -29,7 +29,7 @@ _ANSWERS = re.compile(
     r"(?i)^(?:(?:so|okay|ok|ah|aha|oh|and|well|yeah)[,:]? +)*(?:it )?(?:turns out|the answer|answer:|"
     r"it'?s because|because|that'?s (?:why|because|how)|so it'?s|so it was|confirmed|mystery solved|found it|got it:)"
 )
-_BARE = ("scratch that", "actually no", "forget", "what am I saying", "instead")
+_BARE = ("scratch that", "actually no", "forget", "what am I saying", "instead", "came round")
 """Reversals that often do not name what they take back: it is what was decided last."""
 _OR_DECIDES = ("instead", "is out")
 """Reversals that, where nothing was decided before them, decide."""
