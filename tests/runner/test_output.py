@@ -176,7 +176,7 @@ def test_a_program_left_behind_prints_to_its_own_cell(bench: Bench) -> None:
 
 
 def test_late_output_is_there_between_cells(bench: Bench) -> None:
-    bench.run("import subprocess; p = subprocess.Popen('sleep 0.05; echo late >&2', shell=True)")
+    bench.run("import subprocess; p = subprocess.Popen('sleep 0.6; echo late >&2', shell=True)")
     assert [(event.cell, event.text) for event in until(bench.session.drain)] == [(bench.jobs[0].cell, "late\n")]
 
 
