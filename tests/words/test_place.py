@@ -538,6 +538,7 @@ def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
             page.press("s", 83, text="s")
             page.until("document.querySelectorAll('.deed-steps li').length > 1")
             page.do("document.querySelector('.deed-steps li:last-child button').click()")
+            page.until("document.body.innerText.includes('you are at')")
             page.until("!document.querySelector('article').innerText.includes('Two.')")
             page.do("document.querySelectorAll('.deed-steps li')[0].querySelectorAll('button')[1].click()")
             page.until("document.querySelector('.deed-say').textContent.includes('a new thread begins here')")
