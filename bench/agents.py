@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -68,7 +69,7 @@ def play(folder: Path, steps: int) -> "tuple[WireServer, Path, str]":
     server = WireServer(answer)
     with journal(folder, make=True) as here:
         settings = {"countdown": 0.0, "settle": 0.0, "quiet": 0.0, "task_steps": steps + 1, "explain": "asked"}
-        here.settings = here.settings.model_copy(update=settings)
+        here.settings = replace(here.settings, **settings)
         here.model = Wire("bench", server.url)
         messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         loop = Loop(here.tools(lambda notice: None, messages.put), messages)

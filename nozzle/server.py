@@ -4,56 +4,47 @@ A secret is never among it: what it needs is named, and looked up when it is cal
 """
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from nozzle.schema import setting
 
 
-class Server(BaseModel):
+def _is_an_address(url: str) -> str:
+    parts = urlsplit(url)
+    if url and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValueError("should be an address, https://host/path")
+    if parts.username or parts.password:
+        raise ValueError("should hold no password: token names the variable that holds one")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError("should begin with https://: only this machine is spoken to without")
+    return url
+
+
+def _is_a_name(token: str) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|", token):
+        raise ValueError("should be the name of a variable (CALENDAR_TOKEN), and never the token itself")
+    return token
+
+
+@dataclass(frozen=True)
+class Server:
     """An MCP server whose tools cells may call, as `mcp.NAME.TOOL(...)`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+    command: tuple[str, ...] = setting((), "The program that serves, its arguments; or it has a url.")
+    url: str = setting("", "Where it serves already, over streamable HTTP.", check=_is_an_address)
+    token: str = setting(
+        "",
+        "Name of the environment variable, or of the keyring's entry, with the token for the url.",
+        check=_is_a_name,
+    )
+    env: tuple[str, ...] = setting((), "Names of variables of your environment that it gets, keys for example.")
+    looks: tuple[str, ...] = setting((), "Its tools that change nothing; each other one waits for you.")
 
-    command: tuple[str, ...] = Field(
-        default=(), strict=False, description="The program that serves, its arguments; or it has a url."
-    )
-    url: str = Field(default="", description="Where it serves already, over streamable HTTP.")
-    token: str = Field(
-        default="",
-        description="Name of the environment variable, or of the keyring's entry, with the token for the url.",
-    )
-    env: tuple[str, ...] = Field(
-        default=(), strict=False, description="Names of variables of your environment that it gets, keys for example."
-    )
-    looks: tuple[str, ...] = Field(
-        default=(), strict=False, description="Its tools that change nothing; each other one waits for you."
-    )
-
-    @model_validator(mode="after")
-    def _is_one_or_the_other(self) -> "Server":
+    def __post_init__(self) -> None:
         if bool(self.command) == bool(self.url):
             raise ValueError("should have either a command, which is started, or a url")
         if self.url and self.env:
             raise ValueError("env is for a command; a url may have a token")
         if self.token and not self.url:
             raise ValueError("token is for a url; what a command needs of your environment is named in env")
-        return self
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and not (parts.scheme in ("http", "https") and parts.hostname):
-            raise ValueError("should be an address, https://host/path")
-        if parts.username or parts.password:
-            raise ValueError("should hold no password: token names the variable that holds one")
-        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-            raise ValueError("should begin with https://: only this machine is spoken to without")
-        return url
-
-    @field_validator("token")
-    @classmethod
-    def _is_a_name(cls, token: str) -> str:
-        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|", token):
-            raise ValueError("should be the name of a variable (CALENDAR_TOKEN), and never the token itself")
-        return token

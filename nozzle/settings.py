@@ -14,13 +14,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, Literal
 
 from nozzle.errors import Missing, Unreadable, WrongCommand
+from nozzle.schema import Misfit, read, setting
 from nozzle.server import Server
 
 MADE = frozenset({".git", ".nozzle", ".venv", "__pycache__", "node_modules", "site-packages"})
@@ -49,130 +49,94 @@ def _inside(path: str) -> str:
     return "/".join(part for part in parts if part not in ("", "."))
 
 
-_Inside = Annotated[str, AfterValidator(_inside)]
-_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+def _all_inside(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_inside, paths))
 
 
-class Site(BaseModel):
+def _amount(default: float, description: str) -> Any:
+    """Seconds, dollars, GB: from 0 on."""
+    return setting(default, description, ge=0, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Site:
     """The published pages."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
-    title: str = Field(default="", description="Name of the journal; empty: the first heading of README.md.")
-    author: str = Field(default="", description="Who writes it, as shown on the pages and in the feed.")
-    description: str = Field(default="", description="One sentence for search engines and the feed.")
-    base_url: str = Field(
-        default="", description="Where it is published, for the feed; links between pages stay relative."
-    )
-    language: str = Field(default="en", description="Language of the text, as in HTML's lang.")
+    title: str = setting("", "Name of the journal; empty: the first heading of README.md.")
+    author: str = setting("", "Who writes it, as shown on the pages and in the feed.")
+    description: str = setting("", "One sentence for search engines and the feed.")
+    base_url: str = setting("", "Where it is published, for the feed; links between pages stay relative.")
+    language: str = setting("en", "Language of the text, as in HTML's lang.")
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True)
+class Settings:
     """All of nozzle's settings; each has a default that works with no file at all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
-    journal: _Inside = Field(default="journal", description="Folder of the entries: every .md file in and below it.")
-    entries: tuple[_Inside, ...] = Field(
-        default=(), strict=False, description="More entries, as globs from the root; README.md is always one."
+    journal: str = setting("journal", "Folder of the entries: every .md file in and below it.", check=_inside)
+    entries: tuple[str, ...] = setting(
+        (), "More entries, as globs from the root; README.md is always one.", check=_all_inside
     )
-    steps: Literal["auto", "here", "thread"] = Field(
-        default="auto",
-        description="Where steps are committed: on this branch, on a thread, or (auto) here when the repository holds "
+    steps: Literal["auto", "here", "thread"] = setting(
+        "auto",
+        "Where steps are committed: on this branch, on a thread, or (auto) here when the repository holds "
         "only a journal and has no remote.",
     )
-    run: Literal["save", "ask", "never"] = Field(
-        default="save", description="What a save starts; an entry may say otherwise."
+    run: Literal["save", "ask", "never"] = setting("save", "What a save starts; an entry may say otherwise.")
+    python: str = setting("", "Interpreter for Python cells; empty: the project's .venv, else nozzle's own.")
+    timeout: float | None = setting(
+        None, "Seconds a cell may run unless it says its own; unset: no limit.", gt=0, le=2_000_000, allow_inf_nan=False
     )
-    python: str = Field(
-        default="", description="Interpreter for Python cells; empty: the project's .venv, else nozzle's own."
-    )
-    timeout: Annotated[float, Field(gt=0, le=2_000_000, allow_inf_nan=False)] | None = Field(
-        default=None, description="Seconds a cell may run unless it says its own; unset: no limit."
-    )
-    settle: _Seconds = Field(
-        default=0.3, description="Seconds a changed cell must rest before it runs (half-typed lines)."
-    )
-    quiet: _Seconds = Field(default=3.0, description="Seconds without a save after which a late result is written.")
-    follow: _Seconds = Field(default=10.0, description="Seconds of cells below an edit that may run again unasked.")
-    snapshots: Literal["auto", "always", "never"] = Field(
-        default="auto",
-        description="When a kernel's state is kept after a cell, so that going back is quick: when that pays, always, "
+    settle: float = _amount(0.3, "Seconds a changed cell must rest before it runs (half-typed lines).")
+    quiet: float = _amount(3.0, "Seconds without a save after which a late result is written.")
+    follow: float = _amount(10.0, "Seconds of cells below an edit that may run again unasked.")
+    snapshots: Literal["auto", "always", "never"] = setting(
+        "auto",
+        "When a kernel's state is kept after a cell, so that going back is quick: when that pays, always, "
         "or never; the answers are the same.",
     )
-    output_lines: int = Field(
-        default=60, ge=2, description="Lines of an output kept in the text; the whole goes to a file."
+    output_lines: int = setting(60, "Lines of an output kept in the text; the whole goes to a file.", ge=2)
+    file_cap: int = setting(20_000_000, "Bytes; a larger file that a cell wrote is left out of a step.", ge=0)
+    keyring: bool = setting(False, "Keep the signing key in the system's keyring instead of a file.")
+    model: str = setting("", "The model that answers and does tasks, by its name; empty: none is asked, ever.")
+    model_url: str = setting("", "A server that speaks OpenAI's wire, up to /v1 (vLLM, llama.cpp, Ollama, LM Studio).")
+    model_key: str = setting("", "Name of the environment variable, or of the keyring's entry, that holds the key.")
+    model_tokens: int = setting(4096, "Tokens that one reply may have.", gt=0)
+    model_context: int = setting(400_000, "Characters of an entry that are sent; what does not fit is named.", gt=1000)
+    explain: Literal["surprises", "news", "asked"] = setting(
+        "surprises", "What is explained unasked: all that surprises, only what breaks, or nothing."
     )
-    file_cap: int = Field(
-        default=20_000_000, ge=0, description="Bytes; a larger file that a cell wrote is left out of a step."
+    voice: Literal["", "quiet", "notes", "conduct"] = setting(
+        "", "How much is said: when asked, notes on cells too, or to plain prose as well; an entry may say otherwise."
     )
-    keyring: bool = Field(default=False, description="Keep the signing key in the system's keyring instead of a file.")
-    model: str = Field(
-        default="", description="The model that answers and does tasks, by its name; empty: none is asked, ever."
+    prompt_label: str = setting("", "Label of instructions kept in Langfuse; the journal's own prompts/ go first.")
+    reader: str = setting("", "For whom the model explains, in your words: 'knows statistics, is new to Python'.")
+    notes: int = setting(20, "Notes that the model writes in one entry while a watch runs.", ge=0)
+    remarks: int = setting(40, "Remarks to plain prose that one entry gets in a day.", ge=0)
+    stall: float = _amount(
+        120.0, "Seconds without output or work of the processor after which a running cell is news; 0: never."
     )
-    model_url: str = Field(
-        default="", description="A server that speaks OpenAI's wire, up to /v1 (vLLM, llama.cpp, Ollama, LM Studio)."
+    task_steps: int = setting(20, "Cells that one task may propose.", gt=0)
+    task_tokens: int = setting(500_000, "Tokens that one task may cost.", gt=0)
+    task_seconds: float = _amount(
+        3600.0, "Seconds that one task may think and run; not those in which it waits for you."
     )
-    model_key: str = Field(
-        default="", description="Name of the environment variable, or of the keyring's entry, that holds the key."
+    task_dollars: float = _amount(5.0, "US dollars that one task may cost, where the price is known.")
+    agents_online: bool = setting(False, "Leave the cells of agents the network; each then waits until you let it run.")
+    cells: int = setting(0, "Cells that run at once, over all threads; 0: as many as there are processors.", ge=0)
+    agents_memory: float = _amount(0.0, "GB of address space that a kernel of agents' cells may take; 0: no limit.")
+    agents_file: float = _amount(0.0, "GB that one file of theirs may hold; 0: no limit.")
+    agents_cpu: float = _amount(
+        0.0, "Seconds of processor time that their kernel, or a program of theirs, may take; 0: any."
     )
-    model_tokens: int = Field(default=4096, gt=0, description="Tokens that one reply may have.")
-    model_context: int = Field(
-        default=400_000, gt=1000, description="Characters of an entry that are sent; what does not fit is named."
+    countdown: float = _amount(5.0, "Seconds after which a proposal that changes nothing outside runs by itself.")
+    unattended: float = _amount(0.0, "Seconds after which an unanswered proposal is denied; 0: it waits.")
+    mcp: dict[str, Server] = setting(
+        {},
+        "MCP servers by name, each a table [mcp.NAME] with command and env, or url and token, and looks.",
+        names=r"^[a-z][a-z0-9_]*$",
     )
-    explain: Literal["surprises", "news", "asked"] = Field(
-        default="surprises", description="What is explained unasked: all that surprises, only what breaks, or nothing."
-    )
-    voice: Literal["", "quiet", "notes", "conduct"] = Field(
-        default="",
-        description="How much is said: when asked, notes on cells too, or to plain prose as well; an entry may "
-        "say otherwise.",
-    )
-    prompt_label: str = Field(
-        default="", description="Label of instructions kept in Langfuse; the journal's own prompts/ go first."
-    )
-    reader: str = Field(
-        default="", description="For whom the model explains, in your words: 'knows statistics, is new to Python'."
-    )
-    notes: int = Field(default=20, ge=0, description="Notes that the model writes in one entry while a watch runs.")
-    remarks: int = Field(default=40, ge=0, description="Remarks to plain prose that one entry gets in a day.")
-    stall: _Seconds = Field(
-        default=120.0,
-        description="Seconds without output or work of the processor after which a running cell is news; 0: never.",
-    )
-    task_steps: int = Field(default=20, gt=0, description="Cells that one task may propose.")
-    task_tokens: int = Field(default=500_000, gt=0, description="Tokens that one task may cost.")
-    task_seconds: _Seconds = Field(
-        default=3600.0, description="Seconds that one task may think and run; not those in which it waits for you."
-    )
-    task_dollars: _Seconds = Field(
-        default=5.0, description="US dollars that one task may cost, where the price is known."
-    )
-    agents_online: bool = Field(
-        default=False, description="Leave the cells of agents the network; each then waits until you let it run."
-    )
-    cells: int = Field(
-        default=0, ge=0, description="Cells that run at once, over all threads; 0: as many as there are processors."
-    )
-    agents_memory: _Seconds = Field(
-        default=0.0, description="GB of address space that a kernel of agents' cells may take; 0: no limit."
-    )
-    agents_file: _Seconds = Field(default=0.0, description="GB that one file of theirs may hold; 0: no limit.")
-    agents_cpu: _Seconds = Field(
-        default=0.0,
-        description="Seconds of processor time that their kernel, or a program of theirs, may take; 0: any.",
-    )
-    countdown: _Seconds = Field(
-        default=5.0, description="Seconds after which a proposal that changes nothing outside runs by itself."
-    )
-    unattended: _Seconds = Field(
-        default=0.0, description="Seconds after which an unanswered proposal is denied; 0: it waits."
-    )
-    mcp: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Server] = Field(
-        default={},
-        description="MCP servers by name, each a table [mcp.NAME] with command and env, or url and token, and looks.",
-    )
-    site: Site = Field(default=Site.model_construct(), description="The published pages.")
+    site: Site = setting(Site(), "The published pages.")
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -212,6 +176,9 @@ class Settings(BaseModel):
         return ("README.md", *self.entries, *(f"{folder}/**/*.md".lstrip("/") for folder in folders))
 
 
+_ALL = frozenset(each.name for each in fields(Settings))
+
+
 def config_folder() -> Path:
     """The user's own folder: $NOZZLE_HOME, else $XDG_CONFIG_HOME/nozzle, else ~/.config/nozzle. Not made here."""
     try:
@@ -227,17 +194,12 @@ def load(root: Path, config: Path | None = None) -> Settings:
     """The settings of the journal at `root`; WrongCommand for a key or value that is none, Unreadable for no TOML."""
     shared = _shared(root)
     shared.check(_refuse_if_the_users)
-    return _valid({**shared.values, **_personal(config or config_folder()).values})
+    return read(Settings, {**shared.values, **_personal(config or config_folder()).values})
 
 
 def personal(config: Path) -> Settings:
     """What this user's own settings.toml says, whatever journal he is in."""
-    return _valid(_personal(config).values)
-
-
-def _valid(values: Mapping[str, Any]) -> Settings:
-    """With nothing to check, no checks are made ready: most commands of most journals."""
-    return Settings.model_validate(values) if values else Settings.model_construct()
+    return read(Settings, _personal(config).values)
 
 
 def _personal(config: Path) -> "_Table":
@@ -298,14 +260,13 @@ class _Table:
     def check(self, refused: Callable[[str], str | None]) -> None:
         """Raise for the first key or value that is wrong, with its place."""
         for key in self.values:
-            if key in Settings.model_fields and (reason := refused(key)):
+            if key in _ALL and (reason := refused(key)):
                 raise WrongCommand(f"{self._place((key,))}: {reason}")
         try:
-            _valid(self.values)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            names = tuple(name for name in first["loc"] if isinstance(name, str) and name not in _UNION_ARMS)
-            raise WrongCommand(f"{self._place(names)}: {_complaint(names, first['type'], first['msg'])}") from None
+            read(Settings, self.values)
+        except Misfit as misfit:
+            names = misfit.names
+            raise WrongCommand(f"{self._place(names)}: {_complaint(names, misfit.kind, str(misfit))}") from None
 
     def _place(self, names: tuple[str, ...]) -> str:
         header = ".".join(filter(None, (self.header, *names[:-1])))
@@ -320,7 +281,6 @@ class _Table:
         return str(self.path)
 
 
-_UNION_ARMS = {"constrained-float", "float", "none"}
 _PLAINLY = {"model_type": "should be a table", "tuple_type": "should be a list"}
 
 
@@ -358,8 +318,8 @@ def _complaint(names: tuple[str, ...], kind: str, message: str) -> str:
 
 def _known() -> list[str]:
     return [
-        *(name for name in Settings.model_fields if name != "site"),
-        *(f"site.{name}" for name in Site.model_fields),
+        *(each.name for each in fields(Settings) if each.name != "site"),
+        *(f"site.{each.name}" for each in fields(Site)),
     ]
 
 

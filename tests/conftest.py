@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,5 +134,5 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pyte
     with journal(folder, make=True) as here:
         (folder / ".gitignore").unlink()  # what is begun here is not what is looked at
         if lane := pytestconfig.getoption("--snapshots"):
-            here.settings = here.settings.model_copy(update={"snapshots": lane})
+            here.settings = replace(here.settings, snapshots=lane)
         yield Workshop(here)

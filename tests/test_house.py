@@ -27,9 +27,9 @@ FLOORS = (
     ("control", "watch", "runner", "explainer", "steps", "keys", "publish", "page", "disk"),
     ("document", "lm", "aot"),
     ("settings",),
-    ("scratch",),
-    ("whole",),
-    ("errors", "rest", "server"),
+    ("scratch", "server"),
+    ("schema", "whole"),
+    ("errors", "rest"),
 )
 DOORS = {
     "git": ("steps",),
@@ -51,6 +51,7 @@ DOORS = {
     "cloudpickle": ("runner",),
     "mcp": ("runner",),
     "distributed": ("runner",),
+    "pydantic": ("agents", "lm", "schema"),
     "litellm": ("lm",),
     "httpx": ("lm",),
     "langfuse": ("lm",),

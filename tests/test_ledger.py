@@ -1241,7 +1241,7 @@ def test_a_hard_link_that_is_cut_is_told(workshop: Workshop) -> None:
 
 def test_what_may_take_long_does_not_follow_a_save(workshop: Workshop) -> None:
     """How long it took is known by its step, after a squash by the table, and to who has neither not at all."""
-    workshop.here.settings = workshop.here.settings.model_copy(update={"follow": 0.5})
+    workshop.here.settings = replace(workshop.here.settings, follow=0.5)
     slow = cell("a = 1") + "\n" + cell("import time; time.sleep(0.6)") + "\n" + cell("print(3)")
     path = workshop.write(slow)
     workshop.run(path)

@@ -2,7 +2,7 @@
 
 import queue
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +91,7 @@ def table(workshop: Workshop) -> Iterator[Callable[..., Table]]:
 
     def table(*replies: str | Reply | Failed, **settings: object) -> Table:
         update = {"countdown": 0.0, "settle": 0.05, "quiet": 0.1, **settings}
-        workshop.here.settings = workshop.here.settings.model_copy(update=update)
+        workshop.here.settings = replace(workshop.here.settings, **update)
         tables.append(Table(workshop, replying(*replies)))
         return tables[-1]
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ TASK = "/do :here: sum up rows.csv\n\n"
 
 
 def played(workshop: Workshop, source: str, stall: float) -> str:
-    workshop.here.settings = workshop.here.settings.model_copy(update={"stall": stall})
+    workshop.here.settings = replace(workshop.here.settings, stall=stall)
     path = workshop.write(cell(source))
     workshop.run(path)
     return path.read_text()

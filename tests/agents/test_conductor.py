@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -41,7 +42,7 @@ def ran(workshop: Workshop, text: str) -> str:
 @pytest.fixture
 def hasty(workshop: Workshop) -> None:
     """A pause is short here."""
-    workshop.here.settings = workshop.here.settings.model_copy(update={"quiet": 0.1})
+    workshop.here.settings = replace(workshop.here.settings, quiet=0.1)
 
 
 @pytest.mark.parametrize("voice", ["", "voice: quiet", "voice: notes", "voice: Conduct!"])
@@ -254,7 +255,7 @@ def test_a_command_that_is_changed_in_its_paragraph_is_offered_in_the_place_of_t
 
 
 def test_a_day_has_so_many_remarks_whoever_makes_them(workshop: Workshop) -> None:
-    workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 2})
+    workshop.here.settings = replace(workshop.here.settings, remarks=2)
     ran(workshop, HEAD + SHELL)
     text = ran(workshop, HEAD + SHELL.replace("prose", "more prose") + SHELL.replace("prose", "much more"))
     assert kinds(text) == ["proposal"]
@@ -267,7 +268,7 @@ ASKED = "".join(f"\nWhat is the bandwidth of copy {name}?\n" for name in ("alpha
 
 
 def test_of_several_questions_at_one_pause_the_model_is_asked_as_many_as_a_day_has_remarks(workshop: Workshop) -> None:
-    workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 1})
+    workshop.here.settings = replace(workshop.here.settings, remarks=1)
     workshop.here.model = Scripted(lambda messages: "It is the wavelength.")
     assert kinds(ran(workshop, HEAD + ASKED)) == ["answer"]
     assert len(workshop.here.model.calls) == 1
@@ -275,7 +276,7 @@ def test_of_several_questions_at_one_pause_the_model_is_asked_as_many_as_a_day_h
 
 
 def test_a_question_that_nothing_is_found_for_leaves_room_for_the_next(workshop: Workshop) -> None:
-    workshop.here.settings = workshop.here.settings.model_copy(update={"remarks": 1})
+    workshop.here.settings = replace(workshop.here.settings, remarks=1)
     for name in ("beta", "gamma"):
         workshop.write(f"# Copies\n\nThe copy {name} has its bandwidth of twenty.\n", f"journal/{name}.md")
     text = ran(workshop, HEAD + ASKED.replace("the bandwidth of copy alpha", "wrong with the weather"))

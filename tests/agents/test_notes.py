@@ -1,5 +1,7 @@
 """A note after a cell that surprised: the facts at once, then why, by the model, within a budget and for its reader."""
 
+from dataclasses import replace
+
 import pytest
 
 from nozzle.document.entry import Entry
@@ -13,7 +15,7 @@ WARNS = cell("import warnings\nwarnings.warn('old data')")
 
 def played(workshop: Workshop, model: Scripted, text: str, **settings: object) -> str:
     workshop.here.model = model
-    workshop.here.settings = workshop.here.settings.model_copy(update=settings)
+    workshop.here.settings = replace(workshop.here.settings, **settings)
     path = workshop.write(text)
     workshop.run(path)
     return path.read_text()

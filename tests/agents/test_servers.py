@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def told(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("nozzle.runner.connected.PATIENCE", 120.0)  # on a busy machine it takes its time to begin
     file = tmp_path / "calendar.txt"
     server = Server(command=(sys.executable, TOOL, str(file)), env=("CALENDAR_USER",), looks=("events",))
-    workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"calendar": server}})
+    workshop.here.settings = replace(workshop.here.settings, mcp={"calendar": server})
     return lambda: file.read_text().splitlines() if file.exists() else []
 
 
@@ -79,7 +80,7 @@ def test_what_cannot_be_called_is_said(workshop: Workshop, told: object, source:
 
 def test_a_server_that_does_not_start_is_named(workshop: Workshop) -> None:
     server = Server(command=(sys.executable, "-c", "raise SystemExit(3)"))
-    workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"gone": server}})
+    workshop.here.settings = replace(workshop.here.settings, mcp={"gone": server})
     assert "the MCP server gone did not start" in shown(workshop, "print(mcp.gone)")
 
 
@@ -189,7 +190,7 @@ def odd(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("nozzle.runner.connected.PATIENCE", 120.0)
     file = tmp_path / "called.txt"
     server = Server(command=(sys.executable, str(Path(TOOL).with_name("odd_server.py")), str(file)), looks=LOOKS)
-    workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"odd": server}})
+    workshop.here.settings = replace(workshop.here.settings, mcp={"odd": server})
     return lambda: file.read_text().splitlines() if file.exists() else []
 
 

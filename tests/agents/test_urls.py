@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def told(tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) ->
         assert serving.stdout is not None
         url = f"http://127.0.0.1:{serving.stdout.readline().strip()}/mcp?v=1"
         server = Server(url=url, token=NAME, looks=("events", "key"))
-        workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"calendar": server}})
+        workshop.here.settings = replace(workshop.here.settings, mcp={"calendar": server})
         yield lambda: file.read_text().splitlines() if file.exists() else []
         serving.terminate()
 
@@ -77,7 +78,7 @@ def test_a_token_that_is_missing_or_wrong_is_said(
 
 def test_a_server_that_is_not_there_is_named_with_its_address(workshop: Workshop) -> None:
     server = Server(url="http://127.0.0.1:9/mcp?key=abc")
-    workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"gone": server}})
+    workshop.here.settings = replace(workshop.here.settings, mcp={"gone": server})
     text = shown(workshop, "print(mcp.gone)")
     assert "the MCP server gone did not answer" in text
     assert "is it there, at http://127.0.0.1:9/mcp?" in text

@@ -7,6 +7,7 @@ was ticked.
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,7 +60,7 @@ def threads(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[Thre
     workshop.here.config.mkdir(parents=True, exist_ok=True)
     (workshop.here.config / "settings.toml").write_text("countdown = 0.0\nsettle = 0.05\n")  # of the threads' own loops
     workshop.here.model = Doer(SUM, fence('final_answer("The sum is 6.")')).model
-    workshop.here.settings = workshop.here.settings.model_copy(update={"countdown": 0.0, "settle": 0.05})
+    workshop.here.settings = replace(workshop.here.settings, countdown=0.0, settle=0.05)
     (workshop.root.parent / "home").mkdir(exist_ok=True)
     watched: Watched = request.getfixturevalue("watched")
     with beside(workshop.here, workshop.notices.append, lambda text: None, watched.loop) as found:

@@ -8,6 +8,7 @@ gives every byte.
 import random
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def sent_afresh(workshop: Workshop, copy: Path) -> list[list[Mapping[str, str]]]
 
 def jump_about(workshop: Workshop, policy: str, jumps: int, seed: int) -> None:
     dice, root = random.Random(seed), workshop.root
-    workshop.here.settings = workshop.here.settings.model_copy(update={"snapshots": policy})
+    workshop.here.settings = replace(workshop.here.settings, snapshots=policy)
     workshop.here.model = model = Scripted(lambda messages: f"It became {len(messages)}.")
     path = workshop.write("# Jumps\n\n" + cell("x = 1"))
     loop = workshop.loop()

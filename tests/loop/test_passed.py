@@ -1,5 +1,7 @@
 """A result waits for quiet, and the text goes on without it."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.conftest import Workshop
@@ -10,7 +12,7 @@ from .conftest import Watched, cells
 @pytest.fixture
 def workshop(workshop: Workshop) -> Workshop:
     """A late result waits for as long as somebody may be typing."""
-    workshop.here.settings = workshop.here.settings.model_copy(update={"quiet": 30.0})
+    workshop.here.settings = replace(workshop.here.settings, quiet=30.0)
     return workshop
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def begun(
     pytest.importorskip("mcp", reason="nozzle[mcp] is not installed")
     file = tmp_path / "calendar.txt"
     server = Server(command=(sys.executable, TOOL, str(file)))
-    workshop.here.settings = workshop.here.settings.model_copy(update={"mcp": {"calendar": server}})
+    workshop.here.settings = replace(workshop.here.settings, mcp={"calendar": server})
 
     def save(text: str) -> tuple[Watched, Path]:
         watched: Watched = request.getfixturevalue("watched")

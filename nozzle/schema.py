@@ -1,0 +1,84 @@
+"""Tables of a settings file, read as dataclasses: a field says what it is for and what it may hold.
+
+A value is checked by pydantic, in strict mode, which is opened only when there is one to check: most commands of most
+journals find none, and it takes longer to open than everything else that a command opens.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, field, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from nozzle.errors import NozzleError
+
+T = TypeVar("T")
+
+
+class Misfit(NozzleError):
+    """A value that is none for its place."""
+
+    def __init__(self, names: tuple[str, ...], kind: str, message: str) -> None:
+        super().__init__(message)
+        self.names, self.kind = names, kind
+
+
+def setting(
+    default: Any, description: str, *, check: Callable[[Any], Any] | None = None, names: str = "", **rules: Any
+) -> Any:
+    """A field of such a table. `check` gives the value as it shall be, or raises ValueError; `names` is the pattern of
+    a table's keys; `rules` are pydantic's (ge, gt, le, allow_inf_nan)."""
+    metadata = {"description": description, "check": check, "names": names, "rules": rules}
+    if isinstance(default, dict) or is_dataclass(default):
+        return field(default_factory=lambda: default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def read(of: type[T], values: Mapping[str, Any]) -> T:
+    """These values as one of this class. Misfit for the first that does not fit, which is never repeated."""
+    if not values:
+        return of()
+    from pydantic import ValidationError
+
+    try:
+        found: T = _adapter(of).validate_python(values)  # type: ignore[arg-type]  # a class has a hash
+        return found
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        names = tuple(name for name in first["loc"] if isinstance(name, str) and name != "[key]")
+        raise Misfit(names, first["type"], first["msg"]) from None
+
+
+@cache
+def _adapter(of: Hashable) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(_kind(of))
+
+
+def _table(of: type) -> Any:
+    """What pydantic makes one of this class from: a model with its fields, and then the class itself."""
+    from pydantic import AfterValidator, ConfigDict, Field, create_model
+
+    hints = get_type_hints(of)
+    found: dict[str, Any] = {}
+    for each in fields(of):
+        told = each.metadata
+        kind = _kind(hints[each.name], told["names"])
+        rules = {**told["rules"], **({"strict": False} if get_origin(kind) is tuple else {})}
+        default = each.default if each.default is not MISSING else None
+        checks = (AfterValidator(told["check"]),) if told["check"] else ()
+        found[each.name] = (Annotated[(kind, Field(**rules), *checks)], default)
+    model = create_model(of.__name__, __config__=ConfigDict(extra="forbid", strict=True), **found)
+    return Annotated[
+        model, AfterValidator(lambda given: of(**{name: getattr(given, name) for name in given.model_fields_set}))
+    ]
+
+
+def _kind(hint: Any, names: str = "") -> Any:
+    from pydantic import Field
+
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _table(hint)
+    if get_origin(hint) is dict:
+        return dict[Annotated[str, Field(pattern=names)], _kind(get_args(hint)[1])]  # type: ignore[misc]
+    return hint
