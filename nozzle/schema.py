@@ -1,7 +1,7 @@
-"""Tables of a settings file, read as dataclasses: a field says what it is for and what it may hold.
+"""Values from outside, as dataclasses: a field says what it is for and what it may hold.
 
-A value is checked by pydantic, in strict mode, which is opened only when there is one to check: most commands of most
-journals find none, and it takes longer to open than everything else that a command opens.
+Settings are read so, and what a model replies. pydantic checks them, in strict mode; it is opened only when there is
+something to check, for it takes longer to open than all that most commands need.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -9,24 +9,22 @@ from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from nozzle.errors import NozzleError
-
 T = TypeVar("T")
 
 
-class Misfit(NozzleError):
-    """A value that is none for its place."""
+class Misfit(ValueError):
+    """A value that does not fit its place."""
 
     def __init__(self, names: tuple[str, ...], kind: str, message: str) -> None:
         super().__init__(message)
         self.names, self.kind = names, kind
 
 
-def setting(
+def checked(
     default: Any, description: str, *, check: Callable[[Any], Any] | None = None, names: str = "", **rules: Any
 ) -> Any:
-    """A field of such a table. `check` gives the value as it shall be, or raises ValueError; `names` is the pattern of
-    a table's keys; `rules` are pydantic's (ge, gt, le, allow_inf_nan)."""
+    """A field of such a class. `check` gives the value as it shall be, or raises ValueError; `names` is the pattern of
+    a table's keys; `rules` are pydantic's (ge, gt, le, allow_inf_nan, min_length)."""
     metadata = {"description": description, "check": check, "names": names, "rules": rules}
     if isinstance(default, dict) or is_dataclass(default):
         return field(default_factory=lambda: default, metadata=metadata)
@@ -34,7 +32,8 @@ def setting(
 
 
 def read(of: type[T], values: Mapping[str, Any]) -> T:
-    """These values as one of this class. Misfit for the first that does not fit, which is never repeated."""
+    """These values as one of this class; without any, its defaults. Misfit for the first that does not fit, which is
+    never repeated."""
     if not values:
         return of()
     from pydantic import ValidationError

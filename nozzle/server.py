@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from nozzle.schema import setting
+from nozzle.schema import checked
 
 
 def _is_an_address(url: str) -> str:
@@ -31,15 +31,15 @@ def _is_a_name(token: str) -> str:
 class Server:
     """An MCP server whose tools cells may call, as `mcp.NAME.TOOL(...)`."""
 
-    command: tuple[str, ...] = setting((), "The program that serves, its arguments; or it has a url.")
-    url: str = setting("", "Where it serves already, over streamable HTTP.", check=_is_an_address)
-    token: str = setting(
+    command: tuple[str, ...] = checked((), "The program that serves, its arguments; or it has a url.")
+    url: str = checked("", "Where it serves already, over streamable HTTP.", check=_is_an_address)
+    token: str = checked(
         "",
         "Name of the environment variable, or of the keyring's entry, with the token for the url.",
         check=_is_a_name,
     )
-    env: tuple[str, ...] = setting((), "Names of variables of your environment that it gets, keys for example.")
-    looks: tuple[str, ...] = setting((), "Its tools that change nothing; each other one waits for you.")
+    env: tuple[str, ...] = checked((), "Names of variables of your environment that it gets, keys for example.")
+    looks: tuple[str, ...] = checked((), "Its tools that change nothing; each other one waits for you.")
 
     def __post_init__(self) -> None:
         if bool(self.command) == bool(self.url):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nozzle.errors import Missing, Unreadable, WrongCommand
-from nozzle.schema import Misfit, read, setting
+from nozzle.schema import Misfit, checked, read
 from nozzle.server import Server
 
 MADE = frozenset({".git", ".nozzle", ".venv", "__pycache__", "node_modules", "site-packages"})
@@ -55,75 +55,75 @@ def _all_inside(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 def _amount(default: float, description: str) -> Any:
     """Seconds, dollars, GB: from 0 on."""
-    return setting(default, description, ge=0, allow_inf_nan=False)
+    return checked(default, description, ge=0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class Site:
     """The published pages."""
 
-    title: str = setting("", "Name of the journal; empty: the first heading of README.md.")
-    author: str = setting("", "Who writes it, as shown on the pages and in the feed.")
-    description: str = setting("", "One sentence for search engines and the feed.")
-    base_url: str = setting("", "Where it is published, for the feed; links between pages stay relative.")
-    language: str = setting("en", "Language of the text, as in HTML's lang.")
+    title: str = checked("", "Name of the journal; empty: the first heading of README.md.")
+    author: str = checked("", "Who writes it, as shown on the pages and in the feed.")
+    description: str = checked("", "One sentence for search engines and the feed.")
+    base_url: str = checked("", "Where it is published, for the feed; links between pages stay relative.")
+    language: str = checked("en", "Language of the text, as in HTML's lang.")
 
 
 @dataclass(frozen=True)
 class Settings:
     """All of nozzle's settings; each has a default that works with no file at all."""
 
-    journal: str = setting("journal", "Folder of the entries: every .md file in and below it.", check=_inside)
-    entries: tuple[str, ...] = setting(
+    journal: str = checked("journal", "Folder of the entries: every .md file in and below it.", check=_inside)
+    entries: tuple[str, ...] = checked(
         (), "More entries, as globs from the root; README.md is always one.", check=_all_inside
     )
-    steps: Literal["auto", "here", "thread"] = setting(
+    steps: Literal["auto", "here", "thread"] = checked(
         "auto",
         "Where steps are committed: on this branch, on a thread, or (auto) here when the repository holds "
         "only a journal and has no remote.",
     )
-    run: Literal["save", "ask", "never"] = setting("save", "What a save starts; an entry may say otherwise.")
-    python: str = setting("", "Interpreter for Python cells; empty: the project's .venv, else nozzle's own.")
-    timeout: float | None = setting(
+    run: Literal["save", "ask", "never"] = checked("save", "What a save starts; an entry may say otherwise.")
+    python: str = checked("", "Interpreter for Python cells; empty: the project's .venv, else nozzle's own.")
+    timeout: float | None = checked(
         None, "Seconds a cell may run unless it says its own; unset: no limit.", gt=0, le=2_000_000, allow_inf_nan=False
     )
     settle: float = _amount(0.3, "Seconds a changed cell must rest before it runs (half-typed lines).")
     quiet: float = _amount(3.0, "Seconds without a save after which a late result is written.")
     follow: float = _amount(10.0, "Seconds of cells below an edit that may run again unasked.")
-    snapshots: Literal["auto", "always", "never"] = setting(
+    snapshots: Literal["auto", "always", "never"] = checked(
         "auto",
         "When a kernel's state is kept after a cell, so that going back is quick: when that pays, always, "
         "or never; the answers are the same.",
     )
-    output_lines: int = setting(60, "Lines of an output kept in the text; the whole goes to a file.", ge=2)
-    file_cap: int = setting(20_000_000, "Bytes; a larger file that a cell wrote is left out of a step.", ge=0)
-    keyring: bool = setting(False, "Keep the signing key in the system's keyring instead of a file.")
-    model: str = setting("", "The model that answers and does tasks, by its name; empty: none is asked, ever.")
-    model_url: str = setting("", "A server that speaks OpenAI's wire, up to /v1 (vLLM, llama.cpp, Ollama, LM Studio).")
-    model_key: str = setting("", "Name of the environment variable, or of the keyring's entry, that holds the key.")
-    model_tokens: int = setting(4096, "Tokens that one reply may have.", gt=0)
-    model_context: int = setting(400_000, "Characters of an entry that are sent; what does not fit is named.", gt=1000)
-    explain: Literal["surprises", "news", "asked"] = setting(
+    output_lines: int = checked(60, "Lines of an output kept in the text; the whole goes to a file.", ge=2)
+    file_cap: int = checked(20_000_000, "Bytes; a larger file that a cell wrote is left out of a step.", ge=0)
+    keyring: bool = checked(False, "Keep the signing key in the system's keyring instead of a file.")
+    model: str = checked("", "The model that answers and does tasks, by its name; empty: none is asked, ever.")
+    model_url: str = checked("", "A server that speaks OpenAI's wire, up to /v1 (vLLM, llama.cpp, Ollama, LM Studio).")
+    model_key: str = checked("", "Name of the environment variable, or of the keyring's entry, that holds the key.")
+    model_tokens: int = checked(4096, "Tokens that one reply may have.", gt=0)
+    model_context: int = checked(400_000, "Characters of an entry that are sent; what does not fit is named.", gt=1000)
+    explain: Literal["surprises", "news", "asked"] = checked(
         "surprises", "What is explained unasked: all that surprises, only what breaks, or nothing."
     )
-    voice: Literal["", "quiet", "notes", "conduct"] = setting(
+    voice: Literal["", "quiet", "notes", "conduct"] = checked(
         "", "How much is said: when asked, notes on cells too, or to plain prose as well; an entry may say otherwise."
     )
-    prompt_label: str = setting("", "Label of instructions kept in Langfuse; the journal's own prompts/ go first.")
-    reader: str = setting("", "For whom the model explains, in your words: 'knows statistics, is new to Python'.")
-    notes: int = setting(20, "Notes that the model writes in one entry while a watch runs.", ge=0)
-    remarks: int = setting(40, "Remarks to plain prose that one entry gets in a day.", ge=0)
+    prompt_label: str = checked("", "Label of instructions kept in Langfuse; the journal's own prompts/ go first.")
+    reader: str = checked("", "For whom the model explains, in your words: 'knows statistics, is new to Python'.")
+    notes: int = checked(20, "Notes that the model writes in one entry while a watch runs.", ge=0)
+    remarks: int = checked(40, "Remarks to plain prose that one entry gets in a day.", ge=0)
     stall: float = _amount(
         120.0, "Seconds without output or work of the processor after which a running cell is news; 0: never."
     )
-    task_steps: int = setting(20, "Cells that one task may propose.", gt=0)
-    task_tokens: int = setting(500_000, "Tokens that one task may cost.", gt=0)
+    task_steps: int = checked(20, "Cells that one task may propose.", gt=0)
+    task_tokens: int = checked(500_000, "Tokens that one task may cost.", gt=0)
     task_seconds: float = _amount(
         3600.0, "Seconds that one task may think and run; not those in which it waits for you."
     )
     task_dollars: float = _amount(5.0, "US dollars that one task may cost, where the price is known.")
-    agents_online: bool = setting(False, "Leave the cells of agents the network; each then waits until you let it run.")
-    cells: int = setting(0, "Cells that run at once, over all threads; 0: as many as there are processors.", ge=0)
+    agents_online: bool = checked(False, "Leave the cells of agents the network; each then waits until you let it run.")
+    cells: int = checked(0, "Cells that run at once, over all threads; 0: as many as there are processors.", ge=0)
     agents_memory: float = _amount(0.0, "GB of address space that a kernel of agents' cells may take; 0: no limit.")
     agents_file: float = _amount(0.0, "GB that one file of theirs may hold; 0: no limit.")
     agents_cpu: float = _amount(
@@ -131,12 +131,12 @@ class Settings:
     )
     countdown: float = _amount(5.0, "Seconds after which a proposal that changes nothing outside runs by itself.")
     unattended: float = _amount(0.0, "Seconds after which an unanswered proposal is denied; 0: it waits.")
-    mcp: dict[str, Server] = setting(
+    mcp: dict[str, Server] = checked(
         {},
         "MCP servers by name, each a table [mcp.NAME] with command and env, or url and token, and looks.",
         names=r"^[a-z][a-z0-9_]*$",
     )
-    site: Site = setting(Site(), "The published pages.")
+    site: Site = checked(Site(), "The published pages.")
 
     @property
     def keys(self) -> tuple[str, ...]:

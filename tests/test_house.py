@@ -51,7 +51,7 @@ DOORS = {
     "cloudpickle": ("runner",),
     "mcp": ("runner",),
     "distributed": ("runner",),
-    "pydantic": ("agents", "lm", "schema"),
+    "pydantic": ("schema",),
     "litellm": ("lm",),
     "httpx": ("lm",),
     "langfuse": ("lm",),

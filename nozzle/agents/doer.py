@@ -205,7 +205,7 @@ class Doer:
             return self.end(task, "stopped", "The cell that was allowed cannot run.")
         task.state, task.chain, task.answer = "running", cell.chain, ""
         if task.move is not None and source != task.move.source:
-            task.move = task.move.model_copy(update={"source": source})
+            task.move = replace(task.move, source=source)
         task.offer = replace(offer, source=source, again=False)
         self.desk.permit.allowed.add(cell.chain)
         if let.said and (how == "edited" or offer.risk == "ask"):

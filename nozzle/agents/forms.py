@@ -1,11 +1,10 @@
 """The forms in which a model is asked, and how its reply is read: nothing is taken that only the executor may write."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pydantic import BaseModel, Field
-
+from nozzle import schema
 from nozzle.agents.crew import Crew
 from nozzle.desk import Desk
 from nozzle.document.spoken import Saying
@@ -17,12 +16,13 @@ from nozzle.lm import Asked, Signature, Stop, Usage, ask
 from nozzle.lm.ask import Terms
 from nozzle.lm.model import Failed
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 
 ANSWER, NOTE, NEWS, BACK = "answer", "note", "news", "back"
 
 
-class Given(BaseModel):
+@dataclass(frozen=True)
+class Given:
     """What goes into the explainer's last message."""
 
     question: str = ""
@@ -31,11 +31,12 @@ class Given(BaseModel):
     voice: str = ""
 
 
-class Said(BaseModel):
+@dataclass(frozen=True)
+class Said:
     """What the explainer replies: a little at once, more behind a fold."""
 
-    text: str = Field(min_length=1)
-    more: str = ""
+    text: str = schema.checked("", "What stands at once.", min_length=1)
+    more: str = schema.checked("", "What stands behind the fold.")
 
 
 def read(text: str) -> Said:
@@ -45,7 +46,7 @@ def read(text: str) -> Said:
     Said(text='Short.', more='Long.')
     """
     first, _, rest = text.strip().partition("\n---\n")
-    return Said(text=first.strip(), more=rest.strip())
+    return schema.read(Said, {"text": first.strip(), "more": rest.strip()})
 
 
 def refusing(courtesy: bool = True) -> Callable[[str], str]:
@@ -69,7 +70,7 @@ def labelled(
 ) -> Saying:  # fmt: skip
     """Ask the explainer; its words, grey where the `evidence` and the given facts do not bear them out; which model."""
     assert crew.model is not None, "who has no model asks none"
-    clean = {name: crew.redact(words) for name, words in given.model_dump().items()}
+    clean = {name: crew.redact(words) for name, words in vars(given).items()}
     reader = f"The reader: {crew.redact(crew.settings.reader)}." if crew.settings.reader else ""
     given = Given(**{**clean, "voice": "\n\n".join(part for part in (crew.prompts.text("voice"), reader) if part)})
     signature = Signature(name, Given, Said, read, crew.prompts)

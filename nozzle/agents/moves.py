@@ -1,9 +1,9 @@
 """The doer's move: one sentence and one cell, read off a reply; the last one calls `final_answer`."""
 
 import re
+from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
-
+from nozzle import schema
 from nozzle.document.entry import LANGUAGES, Entry
 from nozzle.document.proposal import written
 
@@ -16,16 +16,18 @@ LONGEST = 100_000
 _plain_fence = re.compile(r"^(`{3,})(python|py|bash|sh|shell)[ \t]*$", re.M)
 
 
-class Nothing(BaseModel):
+@dataclass(frozen=True)
+class Nothing:
     """The doer is asked nothing beyond what both are sent."""
 
 
-class Move(BaseModel):
+@dataclass(frozen=True)
+class Move:
     """What the doer wants to do next."""
 
-    reason: str = Field(max_length=REASON)
-    language: str = "python"
-    source: str = Field(min_length=1, max_length=LONGEST)
+    reason: str = schema.checked("", "Why, in a sentence.", max_length=REASON)
+    language: str = schema.checked("python", "Of the cell.")
+    source: str = schema.checked("", "The cell's code.", min_length=1, max_length=LONGEST)
 
 
 def read(text: str) -> Move:
@@ -47,4 +49,4 @@ def read(text: str) -> Move:
     if not cell.runs:
         raise ValueError("its cell is empty or skipped")
     rest = [row for at, row in enumerate(entry.rows) if not cell.span.start <= at < cell.span.stop]
-    return Move(reason="".join(rest).strip(), language=cell.language, source=written(cell.body))
+    return schema.read(Move, {"reason": "".join(rest).strip(), "language": cell.language, "source": written(cell.body)})

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from nozzle.lm.model import Call, Failed, Message, Model, Reply, Stop, Tell, Usage
 from nozzle.lm.signature import Signature
 from nozzle.lm.trace import Span, Tracer
+from nozzle.schema import Misfit
 
-I_ = TypeVar("I_", bound=BaseModel)
-O_ = TypeVar("O_", bound=BaseModel)
+I_ = TypeVar("I_")
+O_ = TypeVar("O_")
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def ask(model: Model, signature: Signature[I_, O_], given: I_, shared: Sequence[
             complaint = terms.refuse(reply.text)
             if not complaint:
                 return Asked(signature.read(reply.text), reply, spent, tuple(spans))
-        except ValidationError as error:
-            complaint = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        except Misfit as misfit:
+            complaint = f"{'.'.join(misfit.names)}: {misfit}"
         except ValueError as error:
             complaint = str(error)
         again = f"That reply cannot be used: {complaint}. Reply again, and only with what was asked for."

@@ -12,10 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel
-
-I_ = TypeVar("I_", bound=BaseModel)
-O_ = TypeVar("O_", bound=BaseModel)
+I_ = TypeVar("I_")
+"""A dataclass of strings."""
+O_ = TypeVar("O_")
 
 SHIPPED = Path(__file__).parent / "prompts"
 
@@ -56,7 +55,7 @@ class Signature(Generic[I_, O_]):
     takes: type[I_]
     gives: type[O_]
     read: Callable[[str], O_]
-    """A reply as a value; ValueError (pydantic's is one) when it is none."""
+    """A reply as a value; ValueError when it is none."""
     prompts: Prompts = field(default_factory=Prompts)
 
     @cached_property
@@ -69,5 +68,5 @@ class Signature(Generic[I_, O_]):
 
     def tail(self, given: I_) -> str:
         """The instruction with the fields in their places, long ones as they are: nothing is escaped."""
-        values = given.model_dump()
+        values = vars(given)
         return _field.sub(lambda match: str(values.get(match[1], match[0])), self.instruction)

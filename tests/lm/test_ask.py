@@ -1,10 +1,12 @@
 """Typed questions: the tail after the shared messages, one repair, and a trace of every call."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
+from nozzle import schema
 from nozzle.lm import Failed, Prompts, Reply, Scripted, Signature, Tracer, Usage, ask
 from nozzle.lm.ask import Terms
 from nozzle.lm.model import Call, Stop, Tell
@@ -13,18 +15,20 @@ from nozzle.lm.trace import read
 SHARED = [{"role": "system", "content": "You are two."}, {"role": "user", "content": "The entry."}]
 
 
-class Given(BaseModel):
+@dataclass
+class Given:
     question: str
     facts: str = ""
     voice: str = ""
 
 
-class Number(BaseModel):
-    value: int
+@dataclass
+class Number:
+    value: int = schema.checked(0, "A whole number.")
 
 
 def number(text: str) -> Number:
-    return Number.model_validate_json(text)
+    return schema.read(Number, json.loads(text))
 
 
 SIGNATURE = Signature("answer", Given, Number, number)
