@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from nozzle.document.readings import readings
 
@@ -23,16 +24,25 @@ class Hit:
     """In characters of the text, half-open."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Shape:
     kind: str
     needle: str
     """No text without it is searched: most texts hold no needle at all."""
-    pattern: re.Pattern[str]
+    looks: str
     """Its group 1, if it has one, is the secret; else all of it."""
     real: Callable[[str], bool]
-    buried: re.Pattern[str] | None = None
+    looks_buried: str = ""
     """As it looks in a file that is no text, where lengths and other values stand at both its ends."""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled where a text holds the needle; seldom all of them are."""
+        return re.compile(self.looks)
+
+    @cached_property
+    def buried(self) -> re.Pattern[str] | None:
+        return re.compile(self.looks_buried) if self.looks_buried else None
 
 
 def _anything(secret: str) -> bool:
@@ -67,7 +77,7 @@ _SHORT = 3
 
 
 def _shape(kind: str, needle: str, pattern: str, real: Callable[[str], bool] = _anything, buried: str = "") -> _Shape:
-    return _Shape(kind, needle, re.compile(pattern), real, re.compile(buried) if buried else None)
+    return _Shape(kind, needle, pattern, real, buried)
 
 
 def _token(
@@ -213,7 +223,7 @@ def _buried(text: str) -> Iterator[str]:
     A program that keeps values writes them one after the other, or the length of each before it: both are letters.
     """
     for shape in _SHAPES:
-        if shape.buried and shape.needle in text:
+        if shape.needle in text and shape.buried:
             for match in shape.buried.finditer(text):
                 secret = match[shape.buried.groups]
                 if shape.real(secret) and _surely(secret, len(shape.needle) <= _SHORT):
