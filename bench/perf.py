@@ -37,6 +37,7 @@ FIGURES: dict[str, Callable[[Workplace], Iterable[Row]]] = {
     "build": site.rows,
     "words": words.rows,
     "kill": kill.rows,
+    "first": states.first,
     "states": states.edited,
     "snapshot": states.costs,
     "threads": states.threads,

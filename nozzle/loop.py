@@ -73,6 +73,8 @@ class Loop:
     desks: dict[Path, Desk] = field(default_factory=dict)
     after: Callable[[Desk], None] = lambda desk: None
     """Told of every desk whose text changed."""
+    opened: Callable[[Desk], None] = lambda desk: None
+    """Told of every desk that is opened."""
     shares: bool = False
     """The states of its kernels are kept by another loop's side, which outlives it."""
     beside: "Callable[..., None] | None" = None
@@ -100,6 +102,7 @@ class Loop:
             desk = Desk(path, self._rel(path), self.tools)
             desk.open()
             self.desks[path] = desk
+            self.opened(desk)
         return self.desks[path]
 
     def run(self, until_idle: bool = False) -> None:

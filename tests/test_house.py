@@ -67,7 +67,7 @@ IMPURE = {
     "os", "io", "pathlib", "subprocess", "socket", "time", "random", "threading", "tempfile", "shutil", "datetime",
     "multiprocessing", "ctypes", "fcntl", "signal", "sys", "asyncio", "urllib", "http", "secrets", "uuid", "glob",
 }  # fmt: skip
-PURE = {"io.StringIO", "urllib.parse", "datetime.UTC", "datetime.date", "datetime.datetime"}
+PURE = {"io.StringIO", "sys.stdlib_module_names", "urllib.parse", "datetime.UTC", "datetime.date", "datetime.datetime"}
 """Of these rooms of the library, what touches nothing, as long as nobody asks a datetime what time it is."""
 CLOCK = {"now", "today", "utcnow"}
 CALLS = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}

@@ -34,6 +34,8 @@ HEADER = struct.Struct("<I")
 ANYWHERE = Kernelspecs()
 UNBOUND = "it cannot run in bounds here: "
 """How it is said that an agent's cell was not run."""
+LOADING = 60.0
+"""Seconds that one library may take to load."""
 FROZEN = "frozen"
 """How the mark of a snapshot begins."""
 
@@ -140,6 +142,15 @@ class Tainted:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A library that was imported before any cell."""
+
+    seconds: float
+    files: tuple[tuple[str, int, int], ...]
+    """What it came from: path, time of change (ns), bytes."""
+
+
 class Python:
     """The Python worker; every cell gets pipes of its own, so that late output is known by the pipe it comes from."""
 
@@ -231,6 +242,16 @@ class Python:
         given_up.process.close()
         given_up.outputs.close()
         return bound
+
+    def preload(self, name: str) -> "Loaded | Tainted":
+        """Import a library before any cell does; or why that would not be the same as the cell's doing it."""
+        self._say({"preload": name})
+        match self._reply("loaded", "unloaded", patience=LOADING):
+            case {"t": "loaded", "seconds": seconds, "files": files}:
+                return Loaded(seconds, tuple((file, when, size) for file, when, size in files))
+            case {"t": "unloaded", "why": why}:
+                return Tainted(why)
+        return Tainted("its kernel is gone")
 
     def watchdog(self) -> Watch | None:
         return Watchdog(self.process.pid) if self.woken else None

@@ -4,10 +4,12 @@ That state is reached in one of three ways: it is the live one, it was kept and 
 The first two are here; what runs cells is the session.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from nozzle.document.events import Finished
+from nozzle.document.opening import opening
 from nozzle.errors import NozzleError
 from nozzle.runner.confine import Bounds, Held
 from nozzle.runner.confine import bounds as bounds_of
@@ -271,11 +273,20 @@ class Live:
 
     # -- its workers --------------------------------------------------------------------------------------------
 
-    def kernel(self, language: str) -> Kernel:
-        """The worker for this language; started when there is none. `Missing` or `OSError` when it cannot be."""
+    def kernel(self, language: str, source: str = "") -> Kernel:
+        """The worker for this language; started when there is none, for a first cell with this source. `Missing` or
+        `OSError` when it cannot be."""
         if language not in self.kernels:
-            self.kernels[language] = self._started(language)
+            self.kernels[language] = self._started(language, source)
         return self.kernels[language]
+
+    def prepare(self, names: Sequence[str]) -> None:
+        """Let workers stand ready with these imports done, for first cells that begin so; from any thread."""
+        store = self._snapshots
+        if store is None or store.policy == "never" or self._on:
+            return
+        with contextlib.suppress(OSError, NozzleError):  # the first cell meets the same, and tells it
+            store.beginnings.prepare(self.place, names, lambda: self._bare(store))
 
     def confine(self, language: str) -> str:
         """Bind the workers and those to come, among them one for this language; why that cannot be, or nothing."""
@@ -300,7 +311,7 @@ class Live:
             return None
         return Held(*(all(each) for each in zip(*((h.files, h.network, h.signals) for h in found), strict=True)))
 
-    def _started(self, language: str) -> Kernel:
+    def _started(self, language: str, source: str) -> Kernel:
         """A fresh worker: woken from one that has run nothing yet, where there is such a one."""
         there = {"python": self._on, "bash": f"{self._on}{SHELL}"}.get(language, language) if self._on else language
         if there.startswith(SCHEMES):
@@ -311,13 +322,26 @@ class Live:
         store = self._snapshots
         if language != "python" or store is None or store.policy == "never" or self.distrusted:
             return start(language, self.place, self._limits, self._bounds, self._specs)
-        image = store.fresh(self.place)
+        if self._bounds:
+            return confined(self._bare(store), self._bounds)
+        return self._ready(store, source) or self._bare(store)
+
+    def _ready(self, store: Snapshots, source: str) -> Kernel | None:
+        """A worker with the imports done that this cell begins with."""
+        ready = store.beginnings.ready(self.place, opening(source))
+        kernel = ready.image.wake(self.place, self._limits) if ready else None
+        if ready and kernel is None:
+            store.beginnings.forget(ready)
+        return kernel
+
+    def _bare(self, store: Snapshots) -> Kernel:
+        image = store.beginnings.bare(self.place)
         kernel = image.wake(self.place, self._limits) if image else None
         if kernel is None:
-            kernel = start(language, self.place, self._limits)
+            kernel = start("python", self.place, self._limits)
             made = kernel.freeze()
-            store.keep_fresh(self.place, None if isinstance(made, Tainted) else made)
-        return confined(kernel, self._bounds) if self._bounds else kernel
+            store.beginnings.keep_bare(self.place, None if isinstance(made, Tainted) else made)
+        return kernel
 
     def _own_bounds(self) -> Bounds:
         place = self.place

@@ -187,6 +187,10 @@ class Session:
         with self._turn:
             return self.live.save(file)
 
+    def prepare(self, names: Sequence[str]) -> None:
+        """Let workers stand ready with these libraries imported, for first cells that begin so; from any thread."""
+        self.live.prepare(names)
+
     def lingers(self) -> bool:
         """Whether something that a cell began may be at work yet; where that cannot be seen, it may."""
         return any(kernel.process.lingers() for kernel in list(self.live.kernels.values()))
@@ -393,7 +397,7 @@ class Session:
                 hint = f"; {END_IT}" if why.startswith(LASTING) else ""
                 yield Finished(job.cell, "error", cause=f"{UNBOUND}{why}{hint}")
                 return
-            kernel = self.live.kernel(job.language)
+            kernel = self.live.kernel(job.language, job.source)
         except Missing as error:
             self.live.drop()
             yield Finished(job.cell, "error", cause=str(error))

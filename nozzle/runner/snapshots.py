@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from nozzle.document.events import Finished
+from nozzle.runner.beginnings import Beginnings
 from nozzle.runner.confine import Bounds
 from nozzle.runner.kernel import Image
 from nozzle.runner.left import Files
@@ -117,8 +118,7 @@ class Snapshots:
         self._bytes: weakref.WeakKeyDictionary[Image, int] = weakref.WeakKeyDictionary()
         """As measured last; those measured longest ago come first."""
         self._kept: dict[tuple[Place, str], list[Snapshot]] = {}
-        self._fresh: dict[Place, Image] = {}
-        """Workers that have run nothing yet, frozen: waking one takes a tenth of starting one."""
+        self.beginnings = Beginnings(self.budget // 4)
         self._lock = threading.Lock()
 
     def pays(self, trail: Trail) -> bool:
@@ -149,19 +149,6 @@ class Snapshots:
             ]
         return next((each for each in found if each.trail.holds(files)), None)
 
-    def fresh(self, place: Place) -> Image | None:
-        """A Python worker that has run nothing, for this place."""
-        with self._lock:
-            return self._fresh.get(place) or self._fresh.get(place.kind)
-
-    def keep_fresh(self, place: Place, image: Image | None) -> None:
-        """Start from this one from now on; from none, when it is no more."""
-        with self._lock:
-            self._fresh.pop(place, None)
-            self._fresh.pop(place.kind, None)
-            if image is not None and len(self._fresh) < MOST // 10:
-                self._fresh[place] = image
-
     def forget(self, snapshot: Snapshot) -> None:
         """It is no more, or not to be trusted."""
         with self._lock:
@@ -178,7 +165,7 @@ class Snapshots:
         """Give all of them up; replay does the rest."""
         with self._lock:
             self._kept.clear()
-            self._fresh.clear()
+        self.beginnings.clear()
 
     def all(self) -> list[Snapshot]:
         """Those there are, oldest first."""

@@ -182,6 +182,10 @@ def doing(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> None
             }
             for row in kept
         ],
+        "ready": [
+            {"names": names, "bytes": size}
+            for names, size in (loop.tools.snapshots.beginnings.rows() if loop.tools.snapshots else ())
+        ],
     })  # fmt: skip
     reply.end()
 

@@ -25,6 +25,7 @@ def command(verbose: bool, as_json: bool) -> int:
 
     A thread is a branch: 'git branch' lists those without a folder, too. With -v follow the states of kernels that the
     watch keeps: going back to one of them takes a blink instead of the seconds it would take to run the cells again.
+    And the kernels that stand ready for a first cell, with the imports done that entries here usually begin with.
     Last come those that 'nozzle keep' keeps across restarts.
     """
     from nozzle.words.journal import journal
@@ -37,6 +38,7 @@ def command(verbose: bool, as_json: bool) -> int:
                 "thread": thread.name, "head": thread.head, "folder": str(thread.folder), "gone": worktree.gone,
                 "here": thread.folder == here.root, "watched": told is not None, "doing": (told or {}).get("doing", []),
                 "kept": (told or {}).get("kept", []) if worktree.first else [],
+                "ready": (told or {}).get("ready", []) if worktree.first else [],
             }  # fmt: skip
             if as_json:
                 click.echo(json.dumps(found))
@@ -115,6 +117,7 @@ def _lines(here: Journal, found: dict[str, Any], verbose: bool) -> Iterator[str]
     yield from (f"    {line}" for line in doing)
     if verbose:
         yield from (f"    {line}" for line in _kept([_named(here, row) for row in found["kept"]]))
+        yield from (f"    {line}" for line in _ready(found["ready"]))
 
 
 def _named(here: Journal, row: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +132,11 @@ def _named(here: Journal, row: dict[str, Any]) -> dict[str, Any]:
     step = next(here.steps.history(rev=thread.head, cell=row["chain"], limit=1), None)
     title = step.title.partition(": ")[2] if step else row["cell"]
     return {**row, "cell": f"{thread.name}: {title}"}
+
+
+def _ready(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        yield f"a kernel stands ready with {', '.join(row['names'])} imported, {row['bytes'] / 1e6:.0f} MB"
 
 
 def _kept(rows: list[dict[str, Any]]) -> Iterator[str]:

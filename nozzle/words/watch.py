@@ -134,9 +134,14 @@ def standing(here: Journal, desk: Desk) -> str:
 
 
 def _warm(loop: Loop) -> None:
-    """Import what the model needs, if one is named, so that the first question does not wait for it."""
+    """Import what the model needs, if one is named, and what cells usually do first: nobody is to wait for it."""
     from nozzle import lm
     from nozzle.agents import Seat
+    from nozzle.words.ready import Ready
+
+    ready = Ready(loop)
+    loop.opened = lambda desk: ready.look()
+    ready.look()
 
     models = [desk.beside.crew.model for desk in loop.desks.values() if isinstance(desk.beside, Seat)]
     lm.warm(next(iter(models), None))

@@ -279,7 +279,7 @@ def test_without_states_nothing_is_frozen(opened: Callable[..., Bench]) -> None:
     store = Snapshots("never")
     one, two = opened(snapshots=store), opened(snapshots=store)
     one.run("1"), two.run("1")
-    assert store.fresh(one.session.live.place) is None
+    assert store.beginnings.bare(one.session.live.place) is None
 
 
 def test_an_attempt_is_undone(opened: Callable[..., Bench]) -> None:

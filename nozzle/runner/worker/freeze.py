@@ -16,7 +16,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import hazards, mark, mend
+from . import hazards, mark, mend, preload
 
 if TYPE_CHECKING:
     from .loop import Kernel
@@ -42,7 +42,8 @@ def freeze(kernel: Kernel, marker: str, line: int) -> None:
         return kernel.channel.send({"t": "tainted", "why": why})
     mend.pause_openmp()
     ctypes.CDLL(None).fflush(None)
-    files, pipes, drawn = kernel.hazards.files(), kernel.hazards.whole_pipes(), _random_state()
+    files, pipes = kernel.hazards.files(), kernel.hazards.whole_pipes()
+    drawn = None if kernel.untouched else _random_state()
     listen, say = os.pipe()
     forking = time.monotonic()
     pid = _fork()
@@ -73,6 +74,8 @@ def freeze(kernel: Kernel, marker: str, line: int) -> None:
     mend.renew_tqdm()
     if drawn is not None:
         sys.modules["random"].setstate(drawn)
+    if kernel.untouched:
+        preload.draw_anew()
     kernel.channel.send({"t": "ready", "hidden": kernel.hidden})
     return None
 

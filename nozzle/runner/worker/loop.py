@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import ask, borrow, elsewhere, freeze, hazards, hide, hooks, mend, sandbox
+from . import ask, borrow, elsewhere, freeze, hazards, hide, hooks, mend, preload, sandbox
 from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
@@ -61,6 +61,8 @@ class Kernel:
         self.engine = self._engine(config["lent"] if _same_version(config["lender"]) else [])
         self.traces = Traces(config["root"], config["caches"])
         self.packages = Packages()
+        self.untouched = True
+        """No cell has run here, nor in the process that this one is a copy of."""
         self.answers: list[str] = []
         """What the cell that runs gave `final_answer`."""
         self.engine.namespace.update(tools(self.channel, config["root"], self.answers))
@@ -74,6 +76,7 @@ class Kernel:
         self.streams.begin(pipes[:2])
         self.frames.cells.add(message["name"])
         self.answers.clear()
+        self.untouched = False
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
         began = time.monotonic()
         ok = self._guarded(message["source"], message["name"], kept)
@@ -155,6 +158,8 @@ def _heed(kernel: Kernel, message: dict[str, Any], pipes: list[int]) -> None:
         kernel.run(message, pipes)
     elif "freeze" in message:
         freeze.freeze(kernel, message["freeze"], pipes[0])
+    elif "preload" in message:
+        kernel.channel.send(preload.load(kernel, message["preload"]))
     elif "confine" in message:
         kernel.channel.send(_bound(kernel, message["confine"]))
     elif "keep" in message or "back" in message:

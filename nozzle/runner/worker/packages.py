@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Mapping
+from typing import Any
 
 
 class Packages:
@@ -16,7 +16,7 @@ class Packages:
         paths = sysconfig.get_paths()
         self._sites = tuple(os.path.join(paths[key], "") for key in ("purelib", "platlib"))
         self._python = {"python": ".".join(map(str, sys.version_info[:3]))}
-        self._owners: Mapping[str, list[str]] | None = None
+        self._known: dict[str, dict[str, str]] = {}
         self._seen = set(sys.modules)
 
     def new(self) -> dict[str, str]:
@@ -30,21 +30,59 @@ class Packages:
             found.update(self._versions(top))
         return {**found, **self._python}
 
+    def learn(self) -> None:
+        """Look up now what `new` will say."""
+        for top in [name for name in sys.modules.keys() - self._seen if "." not in name and self._is_installed(name)]:
+            self._versions(top)
+
+    def holds(self, path: Any) -> bool:
+        """Whether a module's file is where libraries are installed."""
+        return isinstance(path, str) and path.startswith(self._sites)
+
     def _is_installed(self, top: str) -> bool:
         module = sys.modules.get(top)
-        paths = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
-        return any(isinstance(path, str) and path.startswith(self._sites) for path in paths)
+        return any(map(self.holds, [getattr(module, "__file__", None), *getattr(module, "__path__", ())]))
 
     def _versions(self, top: str) -> dict[str, str]:
+        if top not in self._known:
+            self._known[top] = self._looked_up(top)
+        return self._known[top]
+
+    def _looked_up(self, top: str) -> dict[str, str]:
         from importlib import metadata
 
         try:
             return {_canonical(top): metadata.version(top)}
         except metadata.PackageNotFoundError:
             pass
-        if self._owners is None or top not in self._owners:
-            self._owners = metadata.packages_distributions() if sys.version_info >= (3, 10) else {}
-        return {_canonical(name): metadata.version(name) for name in self._owners.get(top, [])}
+        found = {}
+        for name in sorted(self._owners(top)):
+            try:
+                found[_canonical(name)] = metadata.version(name)
+            except metadata.PackageNotFoundError:
+                continue  # half removed
+        return found
+
+    def _owners(self, top: str) -> set[str]:
+        """The distributions that say that a module is theirs; `importlib.metadata` would parse what all of them say."""
+        line = re.compile(rb"(?m)^" + re.escape(top.encode()) + rb"(?:/|\.py,|\.[^/,]*\.(?:so|pyd),|\r?$)")
+        found = set()
+        for site in set(self._sites):
+            for folder in os.listdir(site) if os.path.isdir(site) else ():
+                kind = folder.rpartition(".")[2]
+                lists = {"dist-info": ("top_level.txt", "RECORD"), "egg-info": ("top_level.txt",)}.get(kind, ())
+                said = next(filter(None, (_content(os.path.join(site, folder, name)) for name in lists)), b"")
+                if line.search(said):
+                    found.add(folder.split("-")[0])
+        return found
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _canonical(name: str) -> str:

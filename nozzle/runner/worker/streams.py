@@ -27,6 +27,8 @@ class Streams:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.last: int | None = None
+        self.unheard = False
+        """What is printed is nobody's: the host need not be asked to take it."""
         self._cell = 0
         self._earlier: dict[int, tuple[int, int]] = {}
         out, err = Stream(1, "<stdout>", self), Stream(2, "<stderr>", self)
@@ -68,7 +70,7 @@ class Streams:
         if thread is not threading.main_thread():
             earlier = self._earlier.get(getattr(thread, MARK, 0))
             return earlier[descriptor - 1] if earlier else descriptor
-        if self.last not in (None, descriptor) and os.getpid() == self.channel.owner:
+        if self.last not in (None, descriptor) and not self.unheard and os.getpid() == self.channel.owner:
             self.channel.tell({"t": "sync"})
         self.last = descriptor
         return descriptor
