@@ -61,11 +61,10 @@ def _table(of: type) -> Any:
     hints = get_type_hints(of)
     found: dict[str, Any] = {}
     for each in fields(of):
-        told = each.metadata
-        kind = _kind(hints[each.name], told["names"])
-        rules = {**told["rules"], **({"strict": False} if get_origin(kind) is tuple else {})}
+        kind = _kind(hints[each.name], each.metadata.get("names", ""))
+        rules = {**each.metadata.get("rules", {}), **({"strict": False} if get_origin(kind) is tuple else {})}
         default = each.default if each.default is not MISSING else None
-        checks = (AfterValidator(told["check"]),) if told["check"] else ()
+        checks = (AfterValidator(check),) if (check := each.metadata.get("check")) else ()
         found[each.name] = (Annotated[(kind, Field(**rules), *checks)], default)
     model = create_model(of.__name__, __config__=ConfigDict(extra="forbid", strict=True), **found)
     return Annotated[

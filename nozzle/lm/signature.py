@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from nozzle import schema
+
 I_ = TypeVar("I_")
 """A dataclass of strings."""
 O_ = TypeVar("O_")
@@ -67,6 +69,7 @@ class Signature(Generic[I_, O_]):
         return self.prompts.version(self.name)
 
     def tail(self, given: I_) -> str:
-        """The instruction with the fields in their places, long ones as they are: nothing is escaped."""
-        values = vars(given)
+        """The instruction with the fields in their places, long ones as they are: nothing is escaped. Misfit where a
+        field is not of its type."""
+        values = vars(schema.read(self.takes, vars(given)))
         return _field.sub(lambda match: str(values.get(match[1], match[0])), self.instruction)

@@ -11,13 +11,14 @@ from nozzle.lm import Failed, Prompts, Reply, Scripted, Signature, Tracer, Usage
 from nozzle.lm.ask import Terms
 from nozzle.lm.model import Call, Stop, Tell
 from nozzle.lm.trace import read
+from nozzle.schema import Misfit
 
 SHARED = [{"role": "system", "content": "You are two."}, {"role": "user", "content": "The entry."}]
 
 
 @dataclass
 class Given:
-    question: str
+    question: str = ""
     facts: str = ""
     voice: str = ""
 
@@ -37,6 +38,12 @@ SIGNATURE = Signature("answer", Given, Number, number)
 def scripted(*replies: str | Reply | Failed) -> Scripted:
     left = list(replies)
     return Scripted(lambda messages: left.pop(0))
+
+
+def test_what_goes_in_is_checked_too() -> None:
+    with pytest.raises(Misfit, match="valid string") as caught:
+        ask(scripted('{"value": 3}'), SIGNATURE, Given(question=3), SHARED, Terms())  # type: ignore[arg-type]
+    assert caught.value.names == ("question",)
 
 
 def test_the_question_comes_after_all_that_is_shared() -> None:
