@@ -27,7 +27,7 @@ def begin(watched: Watched, threads: Threads, folder: Path) -> list[str]:
     watched.loop.messages.put(Called(lambda loop: threads.begin(folder, reply)))
     said = []
     while (line := reply._lines.get(timeout=60)) is not None:
-        said.append(str(line.get("say", "")))
+        said += [str(line["say"])] if "say" in line else []  # a sign of life says nothing
     return said
 
 

@@ -100,6 +100,62 @@ def test_it_runs_again_exactly_when_what_it_reads_differs(
     assert ran() == runs
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "source"),
+    [
+        ("import os; os.environ['A'] = '1'", "import os; os.environ['A'] = '2'", "y = os.environ['A']"),
+        ("import os; os.makedirs('a', exist_ok=True); os.chdir('a')", "import os; os.chdir('/')", "y = os.getcwd()"),
+        ("import sys; sys.argv = ['a']", "import sys; sys.argv = ['b']", "import sys; y = sys.argv[0]"),
+        ("import sys; sys.path.append('/a')", "import sys; sys.path.append('/b')", "import sys; y = sys.path[-1]"),
+        ("import sys; sys.setrecursionlimit(900)", "import sys; sys.setrecursionlimit(901)", "y = 1"),
+        ("import decimal", "import decimal; decimal.getcontext().prec = 3", "y = decimal.Decimal(1) / 3"),
+        ("import numpy", "import numpy; numpy.set_printoptions(precision=2)", "print(numpy.ones(1) / 3)"),
+    ],
+)
+def test_it_runs_again_where_what_is_in_no_name_differs(
+    fresh: Callable[..., Bench], ran: Callable[[], int], before: str, after: str, source: str
+) -> None:
+    for above, runs in ((before, 1), (before, 1), (after, 2), (after, 2), (before, 2)):
+        assert fresh(above, RAN + source).finished.status == "ok"
+        assert ran() == runs, above
+
+
+def test_a_variable_that_it_names_and_that_came_from_outside_is_read(
+    fresh: Callable[..., Bench], ran: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value, runs in (("one", 1), ("two", 2), ("one", 2)):
+        monkeypatch.setenv("NOZZLE_TEST_OUTSIDE", value)
+        assert fresh("1", RAN + "y = os.environ['NOZZLE_TEST_OUTSIDE']").finished.status == "ok"
+        assert ran() == runs
+
+
+def test_what_it_changes_beside_the_names_comes_back_too(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    source = RAN + "os.makedirs('in', exist_ok=True); os.chdir('in'); os.environ['A'] = 'set'; del os.environ['B']\n"
+    source += "import decimal; decimal.getcontext().prec = 4"
+    above = "import os, decimal; os.environ['B'] = 'there'"
+    for bench in (fresh(above, source), fresh(above, source)):
+        bench.run("print(os.path.basename(os.getcwd()), os.environ['A'], 'B' in os.environ, decimal.Decimal(1) / 3)")
+        assert bench.stdout == "in set False 0.3333\n"
+    assert ran() == 1
+
+
+@pytest.mark.parametrize(
+    ("above", "source", "why"),
+    [
+        ("1", "import builtins; builtins.made = 3", "it changes Python's built-in names"),
+        ("import builtins; builtins.made = 3", "y = made", "what it reads through made cannot be seen"),
+        ("41 + 1", "y = _ + 1", "what it reads through _ cannot be seen"),
+    ],
+)
+def test_what_could_come_from_anywhere_is_refused(
+    fresh: Callable[..., Bench], ran: Callable[[], int], above: str, source: str, why: str
+) -> None:
+    for runs in (1, 2):
+        finished = fresh(above, RAN + source).finished
+        assert (finished.status, finished.cached) == ("ok", f"what it makes is not kept: {why}")
+        assert ran() == runs
+
+
 def test_a_file_that_it_read_or_wrote_and_that_is_another_makes_it_run(
     fresh: Callable[..., Bench], ran: Callable[[], int]
 ) -> None:

@@ -74,7 +74,9 @@ SAME = [
     ("import numpy as np; g = np.random.default_rng(3); h = [g]; g.random()", "print(h[0].random(), g.random())"),
     ("n = 1\ndef add():\n    global n\n    n += 1\n    return n", "n = 10; print(add(), n); n"),
     ("import os; os.environ['HERE'] = 'yes'; os.chdir('/')", "import os; print(os.environ['HERE'], os.getcwd())"),
-    ("import sys; sys.path.insert(0, '/nowhere')", "print(sys.path[0])"),
+    ("import sys; sys.path.insert(0, '/nowhere'); sys.argv.append('a')", "print(sys.path[0], sys.argv)"),
+    ("import builtins, decimal, sys; builtins.mine = 3; decimal.getcontext().prec = 4; sys.setrecursionlimit(4321)",
+     "print(mine, decimal.Decimal(1) / 3, sys.getrecursionlimit())"),
     ("import concurrent.futures", "print(concurrent.futures.ThreadPoolExecutor.__name__)"),
     ("def outer():\n    count = 0\n    def inner():\n        nonlocal count\n        count += 1\n        return count\n"
      "    return inner\nf = outer(); f()", "print(f())"),

@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import pickle
-import re
 import sys
 import threading
 import types
@@ -22,23 +21,23 @@ from typing import Any
 from .asked import answer
 from .content import Content, Refused, can_change, of_file, on_device, place
 from .names import Names
+from .surroundings import BUILT_IN, IPYTHONS, Surroundings
 from .traces import Traces, listing
 
-FORMAT = "4"
+FORMAT = "5"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
 LARGEST = 64 << 20
 """Bytes of the files of one cell that are kept; of more, the cell runs when they are not as it left them."""
-IPYTHONS = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
-"""Names that IPython sets at every cell."""
 
 
 class Cached:
     """One cell's, from before its first line to after its last."""
 
-    def __init__(self, folder: int, source: str, names: Names, root: str, *, renew: bool) -> None:
+    def __init__(self, folder: int, source: str, names: Names, around: Surroundings, root: str, *, renew: bool) -> None:
         self.folder = folder
         self.namespace = names.namespace
+        self._surroundings = around
         self._given = names.machinery
         self._root = root
         self.renew = renew
@@ -49,7 +48,7 @@ class Cached:
         """Under which it is kept, or was found."""
         self.why = ""
         """Why it is not kept."""
-        self.content = Content(self.namespace, self._given)
+        self.content = Content(self.namespace, self._given, self._surroundings.built_in())
         self.before = self._names()
         self.random = {name: _digest(get()) for name, get, _ in generators()}
         """What the random generators of libraries held before it."""
@@ -59,8 +58,10 @@ class Cached:
         except Refused as refused:
             self.why = str(refused)
             return
-        self.modules = self.content.modules(root)
-        known = [FORMAT, sys.version, source, json.dumps(self.modules), json.dumps(self.read)]
+        self.modules, self.around = self.content.modules(root), self._surroundings.digests()
+        told = {name: os.environ[name] for name in self.content.words(source) if name in os.environ}
+        stands = {name: held for name, held in self.around.items() if name != BUILT_IN}
+        known = [FORMAT, sys.version, source, *map(json.dumps, (self.modules, self.read, stands, told))]
         self.key = hashlib.sha256("\0".join(known).encode()).hexdigest()[:32]
 
     def back(self) -> bool:
@@ -125,6 +126,9 @@ class Cached:
         for each, _, put in generators():
             if each in made["random"]:
                 put(made["random"][each])
+        for thing in self._surroundings.things():
+            if thing.name in made["around"]:
+                thing.put(made["around"][thing.name])
         os.utime(name + BLOB, dir_fd=self.folder)
         self.facts, self.name = facts, name
         return True
@@ -171,12 +175,21 @@ class Cached:
         self.name = f"{self.key}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
         facts |= {"reads": traces["reads"], "writes": traces["writes"], "seconds": seconds}
         made = {"names": changed, "gone": [name for name in self.before if name not in after], "random": drawn}
+        made["around"] = self._changed_around()
         made["files"] = _held(facts["whole"])
         self._write(json.dumps(facts), made)
 
+    def _changed_around(self) -> dict[str, Any]:
+        """What it changed that is in no name; of a library that it loaded itself it cannot be told."""
+        now = self._surroundings.digests()
+        changed = {name for name, held in now.items() if self.around.get(name, held) != held}
+        if BUILT_IN in changed:
+            raise Refused(f"it changes {BUILT_IN}")
+        return {thing.name: thing.get() for thing in self._surroundings.things() if thing.name in changed}
+
     def _look_again(self) -> None:
         """What it read must be as it was: other names may hold the same, and would not see the change come back."""
-        again = Content(self.before, self._given)
+        again = Content(self.before, self._given, self._surroundings.built_in())
         again.is_entrys = self.content.is_entrys  # type: ignore[method-assign]
         for name, held in self.read.items():
             if again.digest(self.before[name], name) != held:

@@ -15,14 +15,14 @@ import pickle
 import re
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from .asked import ASKED
+from .surroundings import IPYTHONS
 
 UNSEEN = {
     "eval", "exec", "globals", "locals", "vars", "get_ipython", "__import__", "input", "recall", "search",
-    "In", "Out", "_", "__",
 }  # fmt: skip
 """Names by which a cell could read anything, unless a cell gave them another meaning."""
 SPEAKING = {"query", "eval", "evaluate", "sql", "execute"}
@@ -38,10 +38,11 @@ class Refused(Exception):
 class Content:
     """The values that a cell reads, and what they hold."""
 
-    def __init__(self, namespace: Mapping[str, Any], given: Mapping[str, int]) -> None:
-        """`given`: what names meant before any cell ran, by identity."""
+    def __init__(self, namespace: Mapping[str, Any], given: Mapping[str, int], built_in: Collection[str] = ()) -> None:
+        """`given`: what names meant before any cell ran, by identity; `built_in`: what cells put among Python's own."""
         self.namespace = namespace
         self._given = given
+        self._built_in = built_in
         self.parts: dict[int, Any] = {}
         """Of what was looked at: everything in it that can change, by identity; held, so that nothing new has that."""
         self.memory: list[tuple[int, int]] = []
@@ -59,6 +60,11 @@ class Content:
         self.stored |= _stored(code)
         names = (_loaded(code) - _imported_first(source)) | self._spoken(code)
         return {name: self.named(name) for name in self._entrys(names)}
+
+    def words(self, source: str) -> list[str]:
+        """All words in the texts that stand in some code."""
+        texts = _texts(compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True))
+        return sorted({word for text in texts for word in _word.findall(text)})
 
     def modules(self, root: str) -> dict[str, str]:
         """What each module of the repository holds that is loaded: its file, and its names by now, but for its own
@@ -87,8 +93,9 @@ class Content:
 
     def _entrys(self, names: set[str]) -> list[str]:
         """Those of them that cells gave a meaning; Refused when another could mean anything."""
-        made = [name for name in names if name in self.namespace and not self._is_given(name)]
-        if blind := sorted(names & UNSEEN - set(made)):
+        ipythons = {name for name in names if IPYTHONS.match(name)} - {"__name__", "__doc__"}
+        made = {name for name in names - ipythons if name in self.namespace and not self._is_given(name)}
+        if blind := sorted(ipythons | (names & {*UNSEEN, *self._built_in} - made)):
             raise Refused(f"what it reads through {blind[0]} cannot be seen")
         return sorted(made)
 

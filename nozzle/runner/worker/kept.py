@@ -15,14 +15,14 @@ import os
 import pickle
 import sys
 import types
-from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from . import hazards
-from .cached import IPYTHONS, generators
+from .cached import generators
 from .content import Refused, on_device
 from .frames import remember
+from .surroundings import IPYTHONS
 
 if TYPE_CHECKING:
     from .loop import Kernel
@@ -247,15 +247,10 @@ class _Loader(pickle.Unpickler):
 
 def _library(kernel: Kernel) -> dict[str, Any]:
     """What is not in the names and belongs to the state."""
-    environ, folder, path = kernel.began
     return {
         "modules": [name for name in sys.modules if not name.startswith(("__main__", "_nozzle"))],
         "random": {name: get() for name, get, _ in generators()},
-        "shown": {name: get() for name, get, _ in _showing()},
-        "environ": {name: held for name, held in os.environ.items() if environ.get(name) != held},
-        "unset": [name for name in environ if name not in os.environ],
-        "folder": os.getcwd() if os.getcwd() != folder else None,
-        "path": list(sys.path) if sys.path != path else None,
+        "around": {thing.name: thing.get() for thing in kernel.around.things()},
     }
 
 
@@ -264,38 +259,10 @@ def _put(kernel: Kernel, library: dict[str, Any]) -> None:
         if name not in sys.modules:
             with contextlib.suppress(Exception):  # what a name needs was imported with it
                 importlib.import_module(name)
-    for kept, there in ((library["random"], generators()), (library["shown"], _showing())):
+    for kept, there in ((library["random"], generators()), (library["around"], kernel.around.things())):
         for name, _, put in there:
             if name in kept:
                 put(kept[name])
-    os.environ.update(library["environ"])
-    for name in library["unset"]:
-        os.environ.pop(name, None)
-    if library["folder"] is not None:
-        os.chdir(library["folder"])
-    if library["path"] is not None:
-        sys.path[:] = library["path"]
-
-
-def _showing() -> Iterator[tuple[str, Any, Any]]:
-    """How libraries were told to show what they hold: name, how to get that, how to set it."""
-    if numpy := sys.modules.get("numpy"):
-        yield "numpy", numpy.get_printoptions, lambda options: numpy.set_printoptions(**options)
-    if matplotlib := sys.modules.get("matplotlib"):
-        yield "matplotlib", lambda: dict(matplotlib.rcParams), lambda held: _rc(matplotlib, held)
-    if pandas := sys.modules.get("pandas"):
-        yield "pandas", lambda: _options(pandas), lambda held: [pandas.set_option(*each) for each in held.items()]
-
-
-def _rc(matplotlib: Any, held: dict[str, Any]) -> None:
-    matplotlib.rcParams.update({name: value for name, value in held.items() if name != "backend"})
-
-
-def _options(pandas: Any) -> dict[str, Any]:
-    """Those of pandas' options that say how a table is shown."""
-    display = pandas.options.display
-    names = [name for name in dir(display) if name not in ("html", "latex", "unicode")]
-    return {f"display.{name}": pandas.get_option(f"display.{name}") for name in names}
 
 
 def _extensions() -> list[str]:

@@ -18,6 +18,7 @@ from .names import Names
 from .own import os, socket, time
 from .packages import Packages
 from .streams import Streams
+from .surroundings import Surroundings
 from .tools import tools
 from .traces import Traces
 from .waits import Waits
@@ -45,8 +46,7 @@ class Kernel:
     def __init__(self, line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
         self.hidden = hidden
         self.root = config["root"]
-        self.began = dict(os.environ), os.getcwd(), [config["folder"], *sys.path]
-        """Environment, folder and path of imports, before any cell changed them."""
+        self.around = Surroundings(config["folder"])
         self.waits = Waits()
         self.hazards = Hazards()
         self.hazards.own = {0, 1, 2, line.fileno()}
@@ -68,6 +68,7 @@ class Kernel:
         self.engine.namespace.update(tools(self.channel, config["root"], self.answers))
         self.names = Names(self.engine.namespace)
         elsewhere.prefer(config["root"], self.frames.cells)
+        self.around.settle()
         sys.path.insert(0, config["folder"])  # last: what we import ourselves must not be found there
 
     def run(self, message: dict[str, Any], pipes: list[int]) -> None:
@@ -104,7 +105,7 @@ class Kernel:
     def _cached(self, message: dict[str, Any], folder: int) -> Cached:
         from .cached import Cached
 
-        return Cached(folder, message["source"], self.names, self.root, renew=message["renew"])
+        return Cached(folder, message["source"], self.names, self.around, self.root, renew=message["renew"])
 
     def _engine(self, lent: list[str]) -> Engine:
         if importlib.util.find_spec("IPython") is None:
