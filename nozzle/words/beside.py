@@ -82,6 +82,7 @@ class Threads:
         """Look after one more; `reply` is told how many cells have their state at once."""
         if folder in self._running:
             if reply is not None:
+                reply({"say": "ready"})
                 reply.end()
             return
         work = threading.Thread(target=self._work, args=(folder, reply), name=f"nozzle {folder.name}", daemon=True)
