@@ -13,7 +13,7 @@ from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.door import Door
 from nozzle.steps.repo import HEADS, Repo, Thread, find, mtime
 from nozzle.steps.step import Step
-from nozzle.steps.threads import branches, came_from
+from nozzle.steps.threads import branches, came_from, is_name
 
 BESIDE = ".threads"
 """What the folder of a journal's threads is called, after the journal's own."""
@@ -73,8 +73,7 @@ def moved_to(repo: Repo) -> Path | None:
 
 def fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None = None) -> Thread:
     """A new branch at a step, checked out in a folder of its own: all its files, or `only` these."""
-    said = repo.door.ask("check-ref-format", "--branch", name)
-    if said.status != 0 or os.fsdecode(said.out).strip() != name:
+    if not is_name(repo, name):
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
     if lost := next((each for each in worktrees(repo) if each.gone and each.thread.name == name), None):
         raise WrongCommand(

@@ -20,7 +20,7 @@ BACK = 200
 
 def start_thread(repo: Repo, name: str, at: str) -> Thread:
     """A new branch at a commit; HEAD names it from now on."""
-    if not _names(repo, name):
+    if not is_name(repo, name):
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
     if repo.objects.read(HEADS + name):
         raise WrongCommand(f"there is a thread {name} already: `git switch {name}` goes there")
@@ -33,15 +33,15 @@ def start_thread(repo: Repo, name: str, at: str) -> Thread:
     return repo.thread()
 
 
-def _names(repo: Repo, name: str) -> bool:
-    """Whether git takes this as the name of a branch."""
+def is_name(repo: Repo, name: str) -> bool:
+    """Whether git takes this as the name of a branch, and nobody takes it for something else: `@` means HEAD."""
     said = repo.door.ask("check-ref-format", "--branch", name)
-    return said.status == 0 and os.fsdecode(said.out).strip() == name
+    return said.status == 0 and os.fsdecode(said.out).strip() == name and any(map(str.isalnum, name))
 
 
 def put_branch(repo: Repo, branch: str, files: Mapping[str, bytes], title: str) -> str:
     """A commit of just these files on top of a branch that nobody has checked out."""
-    if not _names(repo, branch):
+    if not is_name(repo, branch):
         raise WrongCommand(f"{branch!r} is no name for a branch: use letters, digits, - and /, as in gh-pages")
     if branch == repo.thread().name or _worktree(repo, branch):
         raise Refused(f"{branch} is checked out; the site needs a branch of its own, such as gh-pages")

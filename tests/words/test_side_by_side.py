@@ -74,6 +74,7 @@ def test_cells_of_a_fork_run_there(two: tuple[Path, Path], say: Say, monkeypatch
     ("words", "why"),
     [
         (("HEAD", "bad name"), "cannot name a thread"),
+        (("HEAD", "@"), "cannot name a thread"),
         (("HEAD", "other"), "there is a thread other already"),
         (("nosuch",), "nosuch"),
     ],
