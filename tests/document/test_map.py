@@ -155,6 +155,8 @@ def test_a_sentence_with_the_form_of_an_answer_closes_a_question(asked: str, sai
         ("Should we pad the blocks? Yes.", "closed"),
         ("Should we use LU for this? Nope, too slow.", "closed"),
         ("Why is it slow? Because it copies.", "closed"),
+        ("Revert to step 0.1? God no.", "closed"),
+        ("Any idea for the blocks? No.", "open"),
         ("Should we pad the blocks? No idea.", "open"),
         ("Should we pad the blocks? Yes? I doubt it.", "open"),
         ("Should we pad the blocks? It rains. Yes.", "open"),

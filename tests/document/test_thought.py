@@ -441,3 +441,33 @@ def test_a_box_is_the_authors_own_and_is_offered_to_nobody() -> None:
 def test_what_somebody_says_is_so_is_no_decision_and_an_order_that_is_asked_is_no_task() -> None:
     assert kinds("Anna says it is.") == []
     assert "task" not in kinds("Revert to step 0.1? God no.")
+
+
+@pytest.mark.parametrize(
+    ("proof", "task"),
+    [
+        ("Integrate by parts and drop the boundary term.", "Integrate by parts and plot the boundary term."),
+        ("Add the two equations and divide by h.", "Add the two equations to the appendix."),
+        ("Let's use the bound, and then take the limit.", "Let's check the bound, and then take the limit."),
+        ("Drop the last term and multiply both sides by two.", "Make it divide by n and not by n - 1."),
+    ],
+)
+def test_a_step_of_a_proof_is_no_task(proof: str, task: str) -> None:
+    assert kinds(proof) == []
+    assert kinds(task) == ["task"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Count me in.", []),
+        ("Drop me a line.", []),
+        ("Find me the paper that Roberts wrote.", ["task"]),
+        ("Write us a test for the gap.", ["task"]),
+        ("Let's see what the reviewer wants.", []),
+        ("Let's see whether Anna likes it.", []),
+        ("Let's see what the profiler says.", ["task"]),
+    ],
+)
+def test_what_is_done_to_somebody_or_waits_for_somebody_is_no_task(words: str, expected: list[str]) -> None:
+    assert kinds(words) == expected

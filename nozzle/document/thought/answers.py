@@ -9,13 +9,15 @@ from collections.abc import Set
 from nozzle.document.thought.threads import terms
 
 _YES = re.compile(
-    r"(?i)^(?:(?:so|ok|okay|ah|oh|well|and)[,:]? +)*(?:yes|yep|yeah|no|nope|indeed|it (?:is|does|can))\b"
-    r" ?[,.:;!\u2014\u2013-]"
+    r"(?i)^(?:(?:so|ok|okay|ah|oh|well|and|god|hell|heavens)[,:]? +)*"
+    r"(?:yes|yep|yeah|no|nope|indeed|it (?:is|does|can))\b ?[,.:;!\u2014\u2013-]"
 )
 _YES_OR_NO = re.compile(
     r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:i wonder (?:if|whether)|is|are|was|were|does|do|did|can|could|has|"
     r"have|had|will|would|should)\b"
 )
+_NO_YES = re.compile(r"(?i)\b(?:how|why|what|where|when|which|who|whose|any(?:one|body)?)\b")
+"""A question with one of these is not answered by yes or no."""
 _MEASURE = re.compile(
     r"(?i)\bhow (?:large|big|small|many|much|long|fast|slow|often|far|high|low|deep|wide|accurate|exact|good|bad)\b|"
     r"\bwhat (?:is|are|was) the\b|\bwhich\b"
@@ -68,10 +70,12 @@ def replies(question: str, sentence: str) -> bool:
 
     >>> replies("Should we pad the blocks?", "Yes."), replies("Should we pad?", "No idea."), replies("Why?", "Yes.")
     (True, False, False)
+    >>> replies("Revert to step 0.1?", "God no.")
+    True
     """
     asks = re.split(r"[,:;\u2014] | and | but ", question.rstrip("?"))
     told = bool(_YES.match(sentence)) and not sentence.rstrip().endswith("?")
-    return told and any(_YES_OR_NO.match(part.strip()) for part in (question, *asks))
+    return told and (not _NO_YES.search(question) or any(_YES_OR_NO.match(part.strip()) for part in (question, *asks)))
 
 
 def answers(question: str, sentence: str, asked: Set[str]) -> bool:

@@ -49,10 +49,15 @@ _ACTS = (
 )
 # what follows a verb that is an order, and not a noun at the head of a sentence ("time flies", "test coverage is")
 _OBJECT = (
-    r"(?:the|a|an|it|its|this|that|these|those|them|me|us|my|our|your|all|each|every|both|some|one|two|three|"
+    r"(?:the|a|an|it|its|this|that|these|those|them|my|our|your|all|each|every|both|some|one|two|three|"
     r"whether|if|how|what|which|where|why|on|with|for|again|out|up|over|against|into|in|at|by|from|to|"
     r"everything|something|more|another|any|last|\d[\d,.]*|[a-z]+ing\b|[a-z]+'s\b|`)"
 )
+_FOR_ME = (
+    r"(?:bring|build|compute|draft|draw|explain|export|fetch|find|generate|give|list|load|look|make|plot|prepare|print|pull|"
+    r"put|run|send|show|sketch|summari[sz]e|test|write) (?:me|us)\b"
+)
+"""What is made for somebody; after other verbs "me" is what the verb is done to: "count me in", "drop me a line"."""
 _POLITE = r"(?:just |please |maybe |also |first |now |then |quickly |go (?:and|ahead and) |help me (?:to )?)*"
 _DOES = re.compile(rf"(?i)\b(?:{_ACTS}) +[\w`'\"*$]")
 _OPEN = (
@@ -75,6 +80,12 @@ _MADE = (
 )
 """What can be made with a machine."""
 
+_MINDS = (
+    r"[^,.;]{0,30} (?:wants?|thinks?|decides?|prefers?|suggests?|likes?|feels?|believes?|hopes?|repl(?:y|ies)|"
+    r"makes? of (?:it|this|that))\b"
+)
+"""What somebody wants or thinks is not seen on a machine: it is waited for."""
+
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
     ("TODO", r"\b(?:TODO|FIXME)\b|\bto[- ]do:"),
@@ -85,11 +96,12 @@ _TASKS: tuple[tuple[str, str], ...] = (
     ("give me", rf"(?i){_OPEN}(?:give|show|walk|tell|get) (?:me|us)\b(?! a break| that)"),
     ("give me", r"(?i)\b(?:yeah|honestly|so|okay|and) (?:give|show) me\b(?! a break)"),
     ("an order", rf"(?i){_OPEN}(?:{_ACTS})(?: (?:{_ACTS}))?(?: back| down)? {_OBJECT}"),
+    ("an order", rf"(?i){_OPEN}{_FOR_ME}"),
     ("an order", rf"(?i){_OPEN}(?:{_ACTS}) (?:\w+ing|numpy|both|\w+) (?:against|with|to|into|for|from|before|next|and)\b"),
     ("an order", rf"(?i){_OPEN}(?:put|leave|send|move|add|bring) [a-z]+s (?:in|into|on|to|for|back|at)\b"),
     ("have a look", rf"(?i){_OPEN}{_POLITE}(?:have|take) (?:a|another) (?:\w+ )?look\b"),
     ("let the", rf"(?i){_OPEN}let (?:the|each|every|all) [\w -]{{2,40}}? (?:{_ACTS}|say|tell|name|wait|stop)\b"),
-    ("see whether", rf"(?i)(?:{_OPEN}|\blet'?s ){_POLITE}see (?:if|whether|how|what|an?|which)\b(?! (?:happens|comes))"),
+    ("see whether", rf"(?i)(?:{_OPEN}|\blet'?s ){_POLITE}see (?:if|whether|how|what|an?|which)\b(?! (?:happens|comes)|{_MINDS})"),
     ("an order", r"(?i)^(?:shrink|run|fix|plot|time|measure|check|test|try|do|ask) (?:it|them|that|this|him|her)\b[.!]*"),
     ("have to", rf"(?i)\b{_WHO} (?:should|really should|need to|have to|must|ought to|gotta|got to|had better) {_POLITE}(?:{_ACTS})\b"),
     ("need to", r"(?i)\b(?:I|we) (?:just )?need to (?:create|write|build|make|draw|add|redo)\b"),
@@ -271,6 +283,20 @@ _WORDS = re.compile(
 """Words that are named one after the other are not said."""
 _REPORTED = re.compile(r"(?i), (?:says?|said|writes?|wrote|according to) [\w' -]{2,40}[.!]*$")
 """An order that somebody else gives: "run it twice, says the manual"."""
+_HEAD = r"(?:^|[,;:] |\b(?:and|then|let'?s) )"
+_PROVES = re.compile(
+    r"(?i)\bintegrat\w+ by parts\b|\bcomplete the square\b|\bby (?:induction|linearity|the triangle inequality)\b|"
+    rf"{_HEAD}(?:divide|multiply|raise|square) (?:[\w']+ ){{0,3}}(?:by|sides)\b|"
+    rf"{_HEAD}(?:add|subtract|combine|sum) (?:up )?(?:\w+ ){{0,2}}(?:equations|inequalities|identities|sides)"
+    r"(?:[.!]*$|,| and\b| to (?:get|obtain)\b)|"
+    rf"{_HEAD}take (?:the )?(?:limits?|logs?|logarithms?|expectations?|supremum|infimum|traces?|norms?)\b"
+)
+"""A step of a proof, which is made on paper."""
+_OFF_PAPER = re.compile(
+    r"(?i)`|\b(?:python|numpy|sympy|julia|numerically|code|cells?|scripts?|functions?|notebook|solver)\b|"
+    rf"{_HEAD}(?!(?:add|collect|drop|estimate|expand|group|integrate|replace|simplify|split|sum|use|write)\b)(?:{_ACTS})\b"
+)
+"""With one of these a step that could stand in a proof is for a machine."""
 _PAST = re.compile(
     r"(?i)^(?:I|we|he|she|they|somebody|someone) (?:asked|tried|ran|wrote|made|had|went|thought|used|told|said)\b"
 )
@@ -365,7 +391,7 @@ def _is_task(words: str) -> bool:
 def _apart() -> re.Pattern[str]:
     joint = r"(?:and also|also|and on the side|plus|meanwhile|separately|in parallel)"
     return re.compile(
-        rf"(?i)(?:[,;]? {joint},? (?:please )?|; (?:and |then )?)(?=(?:{_ACTS}) {_OBJECT})(?!\w+ (?:it|them|that|those)\b)"
+        rf"(?i)(?:[,;]? {joint},? (?:please )?|; (?:and |then )?)(?=(?:{_ACTS}) {_OBJECT}|{_FOR_ME})(?!\w+ (?:it|them|that|those)\b)"
     )
 
 
@@ -379,8 +405,7 @@ def _found(sentence: Sentence, own: str) -> Cue | None:
     clauses, whole = _clauses(own), (own,)
     for kind, rule, pattern in _rules():
         for clause in clauses if kind in ("decision", "reversal") else whole:
-            asked = rule == "an order" and clause.endswith("?")  # "revert to it?" is weighed, not ordered
-            if pattern.search(clause) and not asked and not _refused(kind, clause):
+            if pattern.search(clause) and not _refused(kind, clause) and not _no_order(rule, clause):
                 return Cue(kind, sentence, rule, _part(sentence.text, pattern))
     return None
 
@@ -399,6 +424,13 @@ def _part(text: str, pattern: re.Pattern[str]) -> str:
 def _clauses(own: str) -> list[str]:
     """A sentence, and what stands behind its turns: a reason given is meant even where the rest is supposed."""
     return [own, *re.split(r"\b(?:because|except|so)\b(?: yeah)? ", own)[1:]]
+
+
+def _no_order(rule: str, own: str) -> bool:
+    """Whether what has the form of an order is none: "revert to it?" is weighed, "divide by h" stands in a proof."""
+    if rule == "an order" and own.endswith("?"):
+        return True
+    return rule in ("an order", "let's") and bool(_PROVES.search(own)) and not _OFF_PAPER.search(own)
 
 
 def _refused(kind: Kind, own: str) -> bool:
