@@ -471,3 +471,27 @@ def test_a_step_of_a_proof_is_no_task(proof: str, task: str) -> None:
 )
 def test_what_is_done_to_somebody_or_waits_for_somebody_is_no_task(words: str, expected: list[str]) -> None:
     assert kinds(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("$ pip install foo\nERROR: No matching distribution found for foo", "ERROR: No matching"),
+        ("$ pip install foo\nCollecting foo\nERROR: No matching distribution found for foo", "ERROR: No matching"),
+        ("me@host:~/x$ make\nfatal: not a git repository", "fatal: not a git"),
+        ("In [3]: 1 + 'a'\nTypeError: unsupported operand type(s) for +", "TypeError: unsupported"),
+        (">>> x\nNameError: name 'x' is not defined", "NameError: name 'x'"),
+    ],
+)
+def test_an_error_below_what_was_typed_at_a_prompt_is_one(text: str, says: str) -> None:
+    quoted = text.startswith(">")  # outside of a fence that is a quotation
+    for way in (f"```text\n{text}\n```", *([] if quoted else [text])):
+        assert kinds(f"{way}\n\nWell.\n") == ["traceback"]
+    found = pasted(text)
+    assert found is not None
+    assert found.says.startswith(says)
+
+
+def test_an_error_that_prose_speaks_of_is_none_whatever_stands_above() -> None:
+    for first in ("$ 5 is what it costs.", "In 3 of the runs I saw this:", "We ran it."):
+        assert pasted(f"{first}\nERROR: it was not mine") is None

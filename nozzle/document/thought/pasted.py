@@ -26,6 +26,8 @@ which xargs zip
 """
 _PROGRAMS = frozenset(_LIST.split())
 _PROMPT = re.compile(r"^\s*(?:\$|%|>>|\w+@[\w.-]+[:~\w/]*[$#])\s+(?P<command>\S.*)$")
+_TYPED = re.compile(r"^\s*(?:In \[\d+\]:|>>>)\s+\S")
+"""A line for a session of Python, behind its prompt."""
 _AMOUNT = re.compile(r"\d[\d.,]*(?:\s|$)")
 """Behind a sign it is a sum of money, and no command."""
 _ARGUMENT = re.compile(r"(?:^|\s)(?:--?[A-Za-z]|[\w.-]*/[\w./*-]+|[\w*-]+\.\w{1,4}\b|\||&&|>|\$\w|\"\S|'\S)")
@@ -133,9 +135,14 @@ def pasted(text: str) -> Pasted | None:
         return _python(rows)
     other = next((at for at, row in enumerate(rows) if _OTHER.match(row.strip())), None)
     first = next((at for at, row in enumerate(rows) if row.strip()), 0)
-    if other is not None and (other == first or any(_STACK.match(row) for row in rows)):
+    if other is not None and (other == first or _prompted(rows[first]) or any(_STACK.match(row) for row in rows)):
         return _foreign(rows, other)
     return None
+
+
+def _prompted(row: str) -> bool:
+    """Whether a line was typed at a prompt, so that what stands below it is what came of it."""
+    return bool(shell(row) if _PROMPT.match(row) else _TYPED.match(row))
 
 
 def ends(text: str) -> bool:
