@@ -373,3 +373,43 @@ def test_on_reflection_takes_back_what_was_decided_last() -> None:
         "We will go with the Rayleigh quotient. On reflection, no: the gap via inverse iteration is what we go with.\n"
     )
     assert next((each.kind, each.state) for each in condense(Entry(text)).points) == ("decision", "reversed")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("I've decided not to publish the second chain.", "Decision: publish the second chain."),
+        ("I'll use step 0.1.", "We're using step 2.4 from now on."),
+        ("We'll use a mesh of 200 cells.", "We'll go with a mesh of 400 cells, it is fast enough."),
+        ("We keep the boundary term.", "We're dropping the boundary term."),
+    ],
+)
+def test_what_is_decided_otherwise_later_is_taken_back(before: str, after: str) -> None:
+    text = f"{before}\n\nBeautiful weather.\n\n{after}\n"
+    assert states(text, "decision", "reversal") == [("reversed", [0, 4]), ("stands", [4, 0])]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("We will publish the second chain.", "We will not publish the first chain."),
+        ("We will publish the chain.", "We won't publish the chain plots."),
+        ("We won't publish the chain until Anna has looked.", "We will publish the chain."),
+        ("We won't use it.", "We'll use it."),
+        ("We'll keep figure 3.", "We'll keep figure 5."),
+        ("We'll use a mesh of 200 cells.", "We'll use a step of 10 seconds."),
+        ("I'll use step 0.1 for the coarse mesh.", "I'll use step 2.4 for the fine mesh."),
+        ("We won't use numba for the tests.", "We'll use numba."),
+    ],
+)
+def test_decisions_about_different_things_both_stand_and_nothing_is_said_of_it(before: str, after: str) -> None:
+    text = f"{before}\n\nBeautiful weather.\n\n{after}\n"
+    assert {(state, len(lines)) for state, lines in states(text, "decision", "reversal")} == {("stands", 1)}
+
+
+def test_a_decision_against_a_part_of_another_is_named_with_it() -> None:
+    text = "We won't publish the second chain.\n\nHm.\n\nDecision: publish the second chain with a caveat.\n"
+    assert states(text, "decision", "reversal") == [("stands", [0, 4]), ("stands", [4, 0])]
+    found = condense(Entry(text))
+    assert "second chain.  (at odds with e.md:5)\n" in as_text(found, "e.md")
+    assert "at odds with another decision ([there](e.md#said-" in post(found, "e", "e.md")

@@ -21,6 +21,7 @@ from nozzle.document.thought.answers import BACK, about, answers, apart, measure
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, Sentence, said
+from nozzle.document.thought.settled import clash
 from nozzle.document.thought.threads import Thread, terms, threads
 
 State = Literal["open", "closed", "replied", "reversed", "stands", "ok", "failed", "waiting"]
@@ -50,6 +51,8 @@ _ROW = 100
 """Characters of an output's line that are shown."""
 _BREATH = 4
 """Words of a bare yes or no: "Yes, it does."."""
+AT_ODDS = "at odds"
+"""Of a decision: another one that stands goes against a part of it."""
 _NEAR = 8
 """Paragraphs within which "scratch that" can mean a decision that it does not name."""
 
@@ -189,7 +192,7 @@ def condense(entry: Entry) -> Map:
     text = _taken_apart(entry)
     taken_back = _reversals(text)
     by = {earlier: later for later, earlier in reversed(taken_back.items())}
-    points = [_point(text, heard, taken_back, by) for heard in text.heard]
+    points = _at_odds([_point(text, heard, taken_back, by) for heard in text.heard])
     points += [_cell(text, slot) for slot in entry.slots if slot.cell.runs]
     quotes = [block for block in entry.envelopes if block.kind == "quote"]
     return Map(
@@ -262,7 +265,8 @@ def _shared(text: _Text, one: _Heard, other: _Heard) -> float:
 
 
 def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
-    """What a decision undoes without saying so: it drops what was chosen, or keeps what was to be renamed."""
+    """What a decision undoes without saying so: it drops what was chosen, keeps what was to be renamed, or settles the
+    same thing otherwise."""
     for i in reversed(earlier):
         other = text.heard[i]
         if other.cue.kind != "decision" and other.cue.rule not in _OR_DECIDES:
@@ -271,9 +275,30 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
             heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.terms & other.terms)
         )
         keeps = heard.cue.rule == "rather keep" and other.cue.rule == "I'll call it" and heard.at - other.at <= _NEAR
-        if drops or keeps:
+        otherwise = clash(other.cue.sentence.text, heard.cue.sentence.text) == "taken back"
+        if drops or keeps or otherwise:
             return i
     return None
+
+
+def _at_odds(points: Sequence[Point]) -> list[Point]:
+    """The same points; of decisions that stand and go against each other, each leads to the other's line."""
+    stand = [point for point in points if point.kind == "decision" and point.state == "stands"]
+    against: dict[Link, Link] = {}
+    for at, later in enumerate(stand):
+        one, two = next(((each.links[0], later.links[0]) for each in stand[:at] if _odd(each, later)), (None, None))
+        if one and two:
+            against |= {one: two, two: one}
+    return [
+        replace(point, links=(point.links[0], other), note=AT_ODDS)
+        if point.kind == "decision" and (other := against.get(point.links[0]))
+        else point
+        for point in points
+    ]
+
+
+def _odd(before: Point, after: Point) -> bool:
+    return clash(before.links[0].words, after.links[0].words) != ""
 
 
 def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int], by: Mapping[int, int]) -> Point:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from nozzle.document.thought.map import Link, Map, Point
+from nozzle.document.thought.map import AT_ODDS, Link, Map, Point
 from nozzle.document.thought.threads import Thread
 
 LABEL = "Drawn from the text by cue words and shapes; no model was asked."
@@ -204,7 +204,7 @@ def _also(point: Point, where: Where) -> str:
     told += [point.note] if point.state == "open" and point.note else []
     for link in point.links[1:]:
         how = {"machine": "a machine replied", "cell": "the cell"}.get(
-            link.by, "see" if point.kind == "reversal" else "closed"
+            link.by, "see" if point.kind == "reversal" else AT_ODDS + " with" if point.note == AT_ODDS else "closed"
         )
         told.append(f"{how} {where(link)}")
     if point.doubt:
@@ -229,7 +229,7 @@ def _told(points: Sequence[Point], where: Where) -> Iterator[str]:
             case "question", "open":
                 yield f"We still do not know: {first}."
             case ("decision", "stands"):
-                yield f"We decided: {first}."
+                yield f"We decided: {first}" + (f", at odds with another decision{after}." if after else ".")
             case "reversal", _:
                 before = _quoted(_clipped(point.links[1].words)) if after else ""
                 yield f"First it was {before}{after}; then {first}." if after else f"We took something back: {first}."
