@@ -413,3 +413,21 @@ def test_a_decision_against_a_part_of_another_is_named_with_it() -> None:
     found = condense(Entry(text))
     assert "second chain.  (at odds with e.md:5)\n" in as_text(found, "e.md")
     assert "at odds with another decision ([there](e.md#said-" in post(found, "e", "e.md")
+
+
+@pytest.mark.parametrize(
+    ("said", "back", "line"),
+    [
+        ("No tempering: it is overkill here.", "I take back what I said about tempering.", 2),
+        ("Tempering is the way to the second mode.", "Scrap the idea of tempering.", 2),
+        ("Is tempering of use?", "I take back what I said about tempering.", 0),
+        ("Tempering is the way to the second mode.", "I take back what I said about the mesh.", 0),
+        ("Let's try tempering.", "Forget the part about the mesh.", 0),
+        ("Tempering is the way to the second mode.", "Back to the idea of tempering.", 0),
+    ],
+)
+def test_a_reversal_that_names_its_topic_leads_to_what_was_said_of_it(said: str, back: str, line: int) -> None:
+    text = f"# Tempering\n\n{said}\n\nBeautiful weather.\n\n{back}\n"
+    (point,) = condense(Entry(text)).of("reversal")
+    assert [link.line for link in point.links] == ([6, line] if line else [6])
+    assert bool(point.note) == (not line)

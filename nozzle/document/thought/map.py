@@ -39,6 +39,14 @@ _OBJECT = re.compile(
     r"let'?s not)\b([^,.;:!?\u2014]*)"
 )
 """What a reversal takes back, where it says it."""
+_SAID = re.compile(
+    r"(?i)\b(?:what (?:I|we) (?:just )?(?:said|wrote|claimed|thought|decided|noted)|"
+    r"(?:the|that|this|my|our) (?:\w+ )?(?:idea|plan|claim|notion|thought|remark|point|part|bit|business)) "
+    r"(?:about|of|on|with|to|that) ([^,.;:!?\u2014]+)"
+)
+"""What was said of something, as a reversal names it."""
+_LEAVES = ("scratch that", "forget", "I was wrong", "give up", "so much for")
+"""Reversals that leave what they name, and do not return to it."""
 _MEANS_IT = {
     "idea", "plan", "thing", "part", "approach", "decision", "choice", "way", "entirely", "entire", "completely",
     "altogether", "whole", "last", "bother",
@@ -309,7 +317,7 @@ def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int], by: Mappin
     kind = "decision" if decides else kind
     point = Point(kind, heard.cue.shown, (heard.link,), "stands", "", heard.thread)
     if at in taken_back and not decides:
-        return _reversed(text, replace(point, state="reversed" if at in by else "stands"), taken_back[at])
+        return _reversed(text, heard, replace(point, state="reversed" if at in by else "stands"), taken_back[at])
     if at in by:
         return replace(point, state="reversed", links=(heard.link, text.heard[by[at]].link))
     match kind:
@@ -323,10 +331,32 @@ def _point(text: _Text, heard: _Heard, taken_back: Mapping[int, int], by: Mappin
             return point
 
 
-def _reversed(text: _Text, point: Point, earlier: int) -> Point:
+def _reversed(text: _Text, heard: _Heard, point: Point, earlier: int) -> Point:
     if earlier < 0:
-        return replace(point, note="what it takes back was not found")
+        claim = _claim(text, heard)
+        return (
+            replace(point, links=(*point.links, claim))
+            if claim
+            else replace(point, note="what it takes back was not found")
+        )
     return replace(point, links=(*point.links, text.heard[earlier].link))
+
+
+def _claim(text: _Text, heard: _Heard) -> Link | None:
+    """The last sentence above that says something of what a reversal names as its topic."""
+    said = _SAID.search(heard.cue.sentence.text) if heard.cue.rule in _LEAVES else None
+    topic = terms(said[1]) - _MEANS_IT if said else set()
+    asked = {
+        (other.at, other.cue.sentence) for other in text.heard if other.cue.kind not in ("decision", "done", "wish")
+    }
+    for at in range(heard.at, -1, -1) if topic else ():
+        paragraph = text.paragraphs[at]
+        own = paragraph.sentences
+        above = own[: own.index(heard.cue.sentence)] if at == heard.at and heard.cue.sentence in own else own
+        for sentence in reversed(above if not paragraph.heading else ()):
+            if topic <= terms(sentence.text) and not sentence.text.endswith("?") and (at, sentence) not in asked:
+                return Link(sentence.line, sentence.text, paragraph.digest)
+    return None
 
 
 def _failure(text: _Text, heard: _Heard, point: Point) -> Point:

@@ -19,9 +19,9 @@ Clash = Literal["", "taken back", "at odds"]
 """`taken back`: the later decides the very thing otherwise. `at odds`: it does so for a part of it."""
 
 _LEAD = _words(
-    "so and okay ok then no right fine well yes now actually decision verdict resolution conclusion i we i'll we'll i'm we're i've we've i'd we'd will won't "
-    "shall am are have do don't aren't just finally decided agreed chosen chose "
-    "going gonna not never longer to that"
+    "so and okay ok then no right fine well yes now actually decision verdict resolution conclusion "
+    "i we i'll we'll i'm we're i've we've i'd we'd will won't shall am are have do don't aren't "
+    "just finally decided agreed chosen chose going gonna not never longer to that"
 )
 """Words before what is done."""
 _WHOSE = _words("decision verdict resolution conclusion i we i'll we'll i'm we're i've we've i'd we'd")
