@@ -34,7 +34,8 @@ def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool,
     it is drawn from cue words, from shapes, and from the cells and what they showed. What a machine said in a talk
     that was brought in is never taken for yours.
 
-    --watch writes the map to _out/NAME.map.md beside the entry, now and at each save. --post drafts NAME-condensed.md,
+    --watch writes the map to _out/NAME.map.md beside the entry, now and at each save; it says when the entry is renamed
+    or removed. --post drafts NAME-condensed.md,
     every sentence linked to where it was said; look it through, and take the draft line away to publish it. With
     --model a model chooses the points and says what each is; one whose words do not stand, letter for letter, in the
     paragraph that it names is refused, and how many were is told. With --judge a model is shown every point beside its
@@ -117,6 +118,14 @@ def keep(here: Journal, path: Path) -> Path:
     return place
 
 
+def followed(here: Journal, path: Path) -> str:
+    """What became of an entry that is watched: its map is current, or it is there no more."""
+    if path.exists():
+        return f"{_shown(keep(here, path))}: current"
+    rel = here.rel(path)
+    return f"{rel}: renamed or removed; its map stays as it was. Ctrl-C, and condense --watch with its new name"
+
+
 def _newest(here: Journal) -> list[Path]:
     """The entry that was written last; README, and what was condensed from another, apart."""
     found = sorted(here.entries(), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -157,8 +166,8 @@ def _watch(here: Journal, entries: list[Path]) -> int:
         with changes(here.root, lambda path: path in entries) as saves:
             for change in saves:
                 for path in sorted(change.paths) if isinstance(change, Saved) else entries:
-                    if path in entries and path.exists():
-                        click.echo(f"{_shown(keep(here, path))}: current")
+                    if path in entries:
+                        click.echo(followed(here, path))
     except KeyboardInterrupt:
         return 0
     return 0

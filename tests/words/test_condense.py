@@ -11,7 +11,7 @@ from nozzle.document.thought.said import said as paragraphs
 from nozzle.document.thought.show import as_dict, as_page, as_text, post
 from nozzle.errors import Missing
 from nozzle.lm import Failed, Scripted
-from nozzle.words.condense import keep, mapped, weighed
+from nozzle.words.condense import followed, keep, mapped, weighed
 from nozzle.words.journal import journal
 from tests.document.citation import supported
 from tests.words.conftest import Say, entry
@@ -101,6 +101,16 @@ def test_the_map_beside_an_entry_is_kept_current_and_is_no_entry(say: Say, folde
         before = place.stat().st_mtime_ns
         assert keep(here, path).stat().st_mtime_ns == before
         assert place not in here.entries()
+
+
+def test_an_entry_that_is_renamed_away_while_its_map_is_kept_is_said_to_be_gone(say: Say, folder: Path) -> None:
+    say("new", "x")
+    path = entry(folder, RAMBLE, "journal/scan.md")
+    with journal() as here:
+        assert followed(here, path) == "journal/_out/scan.map.md: current"
+        path.rename(path.with_name("sums.md"))
+        assert followed(here, path).startswith("journal/scan.md: renamed or removed; its map stays as it was.")
+        assert (folder / "journal/_out/scan.map.md").exists()
 
 
 @pytest.mark.parametrize("name", ["scan.map.md", "scan.map.new"])
