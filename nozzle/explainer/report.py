@@ -12,7 +12,7 @@ from nozzle.document.plan import UNFINISHED, Row
 from nozzle.document.prompts import prompts
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.map import condense
-from nozzle.document.thought.said import said
+from nozzle.document.thought.said import condensed, said
 from nozzle.explainer.answers import asks_how
 from nozzle.explainer.links import code, link
 from nozzle.explainer.purpose import purpose
@@ -112,7 +112,9 @@ def _goal(entry: Entry, upto: int | None) -> str:
     tasks = [each for each in prompts(entry) if each.word == "do" and each.span.start < stop]
     if tasks:
         return tasks[-1].text.split("\n")[0]
-    above = [each for each in said(entry) if each.span.start < stop and not each.text.startswith("/")]
+    drafted = condensed(entry)
+    told = (each for each in said(entry) if each.span.start not in drafted)
+    above = [each for each in told if each.span.start < stop and not each.text.startswith("/")]
     heads = [at for at, each in enumerate(above) if each.heading]
     under = above[heads[-1] :] if heads else above
     title = under[0].text.lstrip("#").strip() if heads else str(entry.meta.get("title") or "")

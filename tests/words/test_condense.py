@@ -75,6 +75,20 @@ def test_a_post_is_a_draft_that_leads_back_and_is_never_overwritten(say: Say, fo
     assert "is there already" in say("condense", "journal/scan.md", "--post").out
 
 
+def test_what_condense_wrote_in_a_draft_is_not_the_authors_and_what_he_adds_is(say: Say, folder: Path) -> None:
+    say("new", "x")
+    entry(folder, RAMBLE + "\nDecision: publish the second chain.\n", "journal/scan.md")
+    say("condense", "journal/scan.md", "--post")
+    post = folder / "journal/scan-condensed.md"
+    path = str(post.relative_to(folder))
+    assert json.loads(say("condense", path, "--json").out)["points"] == []
+    assert "**Goal.** Scan, condensed\n" in say("how", path).out
+    post.write_text(post.read_text() + "\n## Since\n\nDecision: the step is 0.1.\n")
+    points = json.loads(say("condense", path, "--json").out)["points"]
+    assert [point["words"] for point in points] == ["Decision: the step is 0.1."]
+    assert "**Goal.** Since: Decision" in say("how", path).out
+
+
 def test_the_links_of_a_post_lead_somewhere_on_the_site(say: Say, folder: Path) -> None:
     say("new", "x")
     entry(folder, RAMBLE, "journal/scan.md")

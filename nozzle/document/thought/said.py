@@ -2,13 +2,15 @@
 
 Left out is all that somebody else may have said or that is no prose: envelopes, directives, code (but for an error
 that was pasted, and a line for a terminal that is set in), quotes, tables, comments, and lines that stand word for word
-in what a machine said further up.
+in what a machine said further up. In a draft that was condensed from another entry, its sentences are left out too:
+what they tell, the author said there.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from nozzle.document.entry import Entry, Span, hexdigest
 from nozzle.document.prompts import prompts
@@ -58,6 +60,7 @@ class Paragraph:
 def said(entry: Entry) -> Iterator[Paragraph]:
     """The author's paragraphs, lists and headings, top to bottom."""
     taken = {line for span in _spans(entry) for line in range(span.start, span.stop)}
+    drafted = condensed(entry)
     known: set[str] = set()
     quotes = iter(
         sorted((block.span.start, "\n".join(block.body)) for block in entry.envelopes if block.kind == "quote")
@@ -75,8 +78,21 @@ def said(entry: Entry) -> Iterator[Paragraph]:
                 yield found
             continue
         own = [(top.start + at, row) for at, row in enumerate(rows) if not _foreign(row, known)]
+        if top.kind != "heading_open":
+            own = [(line, row) for line, row in own if line not in drafted]
         if own:
             yield _paragraph(top.kind, top.markup, own)
+
+
+def condensed(entry: Entry) -> frozenset[int]:
+    """The lines that `condense --post` wrote: those that lead to where they were said, and the headings above them."""
+    raw = entry.meta.get("condensed")
+    if not isinstance(raw, str):
+        return frozenset()
+    leads = re.compile(rf"\]\({re.escape(raw)}(?:#(?:said|cell)-\w+\)|\), condensed: )")
+    lines = {line for line, row in enumerate(entry.rows) if leads.search(row)}
+    heads = [one.start for one, below in pairwise(entry.outline.tops) if below.start in lines]
+    return frozenset(lines.union(line for line in heads if entry.rows[line].startswith("#")))
 
 
 def _pasted(top: Top, rows: list[str]) -> Paragraph | None:
