@@ -10,6 +10,7 @@ else was said, one question may be asked back. After so many remarks it stops, a
 import datetime
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.invitations import Invitations
@@ -58,6 +59,8 @@ class Conductor:
     """What an earlier process offered has been looked for."""
     _parked: frozenset[str] = frozenset()
     """Ids of what was found ticked: it can be ticked again when its box was cleared."""
+    _outdated: bool = False
+    """Something is on offer under a paragraph that says something else by now, and was not looked at."""
     _full: bool = False
     """It was said that no more is said today."""
     offers: Offers = field(init=False)
@@ -80,6 +83,7 @@ class Conductor:
         if seen == "saved":
             if self._conducts():  # an entry that is new is heard whole
                 self.live |= _digests(self.desk.entry) - (_digests(before) - self.begun)
+                self._outdated = any(conduct.outdated(self.desk.entry))
             if self.crew.running:
                 return self._doubt()
             self.offers.saved()
@@ -89,6 +93,7 @@ class Conductor:
         """Somebody wants this entry to run: what nobody has said anything to is heard as well."""
         if self._conducts():
             self.live |= {each.digest for each in conduct.remarks(self.desk.entry) if not self._told(each)}
+            self._outdated = any(conduct.outdated(self.desk.entry))
 
     def tick(self, now: float) -> None:
         self.lookups.calls.tick(now)
@@ -101,9 +106,11 @@ class Conductor:
         fresh, self.live = self.live, set()
         self.begun = conduct.begun(self.desk.entry, fresh)
         fresh -= self.begun
-        heard = (remark for remark in conduct.remarks(self.desk.entry) if remark.digest in fresh)
-        heard = (remark for remark in heard if remark.kind != "task" or self.crew.model is not None)
-        remarks = [remark for remark in heard if not self._told(remark)]
+        heard = list(conduct.remarks(self.desk.entry))
+        heard = [remark for remark in heard if remark.kind != "task" or self.crew.model is not None]
+        if self._outdated:
+            self._withdraw({remark.digest for remark in heard if remark.kind != "look"})
+        remarks = [remark for remark in heard if remark.digest in fresh and not self._told(remark)]
         for remark in remarks:
             if self._may(remark.digest):
                 self._say(remark)
@@ -111,6 +118,17 @@ class Conductor:
                 self.live.add(remark.digest)  # one of those may come to nothing, and leave room for this
         if not remarks:
             self._ask_back(fresh)
+
+    def _withdraw(self, calling: Collection[str]) -> None:
+        """Take away what is on offer under a paragraph that calls for nothing any more."""
+        self._outdated = False
+        for paragraph, block in list(conduct.outdated(self.desk.entry)):
+            id_ = block.keys.get("id", "")
+            if paragraph.digest not in calling:
+                self.offers.standing.pop(id_, None)
+                self.invitations.standing.pop(id_, None)
+                edit = partial(conduct.withdraw, id_=id_)
+                self.desk.put(Piece("denied", block.of, "an offer withdrawn", edit))
 
     def _told(self, remark: Remark) -> bool:
         """Whether it was said: to this paragraph, or to one that stands here no more, which this one was before."""
@@ -140,8 +158,9 @@ class Conductor:
         if not blocks:
             return
         calls = list(conduct.remarks(entry, {block.of for block in blocks}))
+        now = {block.keys.get("id", ""): paragraph.digest for paragraph, block in conduct.outdated(entry)}
         for block in blocks:
-            mine = [remark for remark in calls if remark.digest == block.of]
+            mine = [remark for remark in calls if remark.digest in (block.of, now.get(block.keys.get("id", "")))]
             id_ = block.keys.get("id", "")
             if proposal.read(block).ticks or conduct.ticked(block):
                 self._parked |= {id_}
@@ -156,7 +175,7 @@ class Conductor:
 
     def _hears(self) -> bool:
         """Whether something is to be heard at the next pause; not while all that may be said today is under way."""
-        if not self.live or self._is_out() or not self._conducts():
+        if not (self.live or self._outdated) or self._is_out() or not self._conducts():
             return False
         return not (self.lookups.under_way and self.spent() >= self.crew.settings.remarks)
 
@@ -217,7 +236,7 @@ class Conductor:
         )
 
     def _offer(self, remark: Remark, made: Made) -> None:
-        offered = self.offers.make(remark, made)
+        offered = self.offers.make(remark.digest, made)
         self._remark("proposal", remark, "a command offered", lambda entry, hand: conduct.offer(entry, offered, hand))
 
     def _compare(self, remark: Remark) -> None:

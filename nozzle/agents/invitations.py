@@ -25,16 +25,14 @@ class Invitations:
 
     def offer(self, remark: Remark) -> str:
         """Remember what is offered; its id."""
-        id_ = _id(remark)
-        self.standing[id_] = remark.tasks[0] if len(remark.tasks) == 1 else ""
-        return id_
+        return self._remember(_id(remark.digest, remark.tasks), remark.tasks)
 
     def again(self, heard: Sequence[Remark], block: Envelope) -> None:
         """What an earlier process offered stands again, where its paragraph calls for it."""
         id_ = block.keys.get("id", "")
         for remark in heard:
-            if remark.tasks and id_ == _id(remark):
-                self.offer(remark)
+            if remark.tasks and id_ == _id(block.of, remark.tasks):
+                self._remember(id_, remark.tasks)
 
     def saved(self) -> None:
         """The author saved: ticked it is handed over, denied or deleted it is gone."""
@@ -55,6 +53,10 @@ class Invitations:
         there = [name for name, words in self.standing.items() if name.startswith(id_) and (words or not runs)]
         return [name for name in there if proposal.find(self.desk.entry, name) is not None]
 
+    def _remember(self, id_: str, tasks: Sequence[str]) -> str:
+        self.standing[id_] = tasks[0] if len(tasks) == 1 else ""
+        return id_
+
     def _look(self, id_: str, words: str) -> None:
         block = proposal.find(self.desk.entry, id_)
         if block is None:
@@ -74,8 +76,8 @@ class Invitations:
         self.desk.put(Piece("task", of, title, lambda entry: _handed(entry, id_, words)))
 
 
-def _id(remark: Remark) -> str:
-    return proposal.name(remark.digest, 1, "\n".join(remark.tasks))
+def _id(digest: str, tasks: Sequence[str]) -> str:
+    return proposal.name(digest, 1, "\n".join(tasks))
 
 
 def _handed(entry: Entry, id_: str, words: str) -> Edit | None:

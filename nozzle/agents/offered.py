@@ -129,19 +129,19 @@ class Offers:
         blocks = (spoken.cell_of(self.desk.entry, id_) for id_ in self.allowed)
         return any(block and block.span.start < cell.span.start < block.span.stop for block in blocks)
 
-    def make(self, remark: Remark, made: Made) -> Offer:
-        """An offer of what was made out of a paragraph; it stands from now on."""
-        id_ = proposal.name(remark.digest, 0, made.source)
-        offered = Offer(id_, remark.digest, made.source, made.language, made.reason, by=conduct.BY)
+    def make(self, digest: str, made: Made) -> Offer:
+        """An offer of what was made out of the paragraph of this digest; it stands from now on."""
+        id_ = proposal.name(digest, 0, made.source)
+        offered = Offer(id_, digest, made.source, made.language, made.reason, by=conduct.BY)
         self.standing[offered.id] = offered
         return offered
 
     def again(self, remark: Remark, block: Envelope) -> bool:
         """Whether a proposal that an earlier process wrote is what this paragraph calls for; then it stands again."""
         made = Made.of(remark) or _comparing(remark, block)
-        known = made is not None and block.keys.get("id") == proposal.name(remark.digest, 0, made.source)
+        known = made is not None and block.keys.get("id") == proposal.name(block.of, 0, made.source)
         if made and known:
-            self.make(remark, made)
+            self.make(block.of, made)
         return known
 
     def answer(self, id_: str, runs: bool) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,7 @@ from nozzle.lm import Scripted
 from nozzle.steps import Record
 from nozzle.words.company import today
 from nozzle.words.how import from_text
+from tests.agents.conftest import Table
 from tests.conftest import Workshop
 from tests.loop.conftest import Watched, watched
 from tests.loop.test_kept_states import answered
@@ -252,6 +254,41 @@ def test_a_command_that_is_changed_in_its_paragraph_is_offered_in_the_place_of_t
     assert "\ngit log -5\n" in text
     assert "\ngit log -3\n" not in text
     assert ran(workshop, text) == text
+
+
+@pytest.mark.parametrize("now", ["I ran `git log -3` yesterday.", "Tea it is not.", ""])
+def test_an_offer_goes_when_its_paragraph_says_to_run_nothing_any_more(workshop: Workshop, now: str) -> None:
+    said = f"{HEAD}\nLet me run `git log -3` now.\n\nTea.\n"
+    text = ran(workshop, said).replace("Let me run `git log -3` now.", now)
+    assert kinds(text) == ["proposal"]
+    text = ran(workshop, text)
+    assert kinds(text) == []
+    assert "git log -3\n" not in text
+    assert ran(workshop, text) == text
+
+
+def test_an_offer_stays_while_its_paragraph_says_the_same_or_is_being_written(workshop: Workshop) -> None:
+    text = ran(workshop, f"{HEAD}\nLet me run `git log -3` now.\n\nTea.\n")
+    changed = text.replace("-3` now.", "-3` today, now.")
+    assert ran(workshop, changed) == changed
+    ticked = text.replace("Let me run `git log -3` now.", "Tea.").replace("- [ ] run", "- [x] run")
+    assert kinds(ran(workshop, ticked)) == ["proposal"]
+
+
+def test_a_command_that_is_changed_after_the_first_was_denied_is_offered_and_a_comma_is_not(
+    workshop: Workshop, table: Callable[..., Table]
+) -> None:
+    one = table(quiet=0.0)
+    one.begin(HEAD)
+    one.save(lambda text: f"{text}\nLet me run `git log -3`.\n\nTea.\n")
+    assert one.kinds() == ["proposal"]
+    one.tick("deny")
+    assert one.kinds() == ["attempt"]
+    one.save(lambda text: text.replace("Let me run `git log -3`.", "Let me run `git log -3`!"))
+    assert one.kinds() == ["attempt"]
+    one.save(lambda text: text.replace("Let me run `git log -3`!", "Let me run `git log -5`."))
+    assert one.kinds() == ["attempt", "proposal"]
+    assert "bash\ngit log -5\n" in one.text
 
 
 def test_a_day_has_so_many_remarks_whoever_makes_them(workshop: Workshop) -> None:

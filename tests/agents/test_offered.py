@@ -31,6 +31,24 @@ def test_a_command_that_was_offered_runs_when_it_is_ticked_after_a_restart(
     assert one.kinds() == ["cell", "output"]
 
 
+def test_an_offer_is_live_after_a_restart_where_its_paragraph_still_says_it_in_other_words(
+    workshop: Workshop, table: Callable[..., Table]
+) -> None:
+    text = ran(workshop, HEAD + "\nLet me run `echo one two | tr a-z A-Z` and see.\n\nWell.\n")
+    one = again(table, text.replace("and see.", "and look."))
+    assert "ONE TWO" in one.tick()
+    assert one.kinds() == ["cell", "output"]
+
+
+def test_after_a_restart_what_its_paragraph_says_to_run_by_now_is_offered_and_not_the_old(
+    workshop: Workshop, table: Callable[..., Table]
+) -> None:
+    text = ran(workshop, HEAD + "\nLet me run `echo one two | tr a-z A-Z` and see.\n\nWell.\n")
+    one = again(table, text.replace("Let me run `echo one two", "Let me run `echo three"))
+    assert "echo one two" not in one.text
+    assert "\nTHREE\n" in one.tick()
+
+
 def test_it_is_denied_after_a_restart(workshop: Workshop, table: Callable[..., Table]) -> None:
     one = again(table, ran(workshop, HEAD + SHELL))
     one.tick("deny")

@@ -14,7 +14,7 @@ from nozzle.document import seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import Entry, Envelope, Span, hexdigest
 from nozzle.document.proposal import Offer, fenced, read
-from nozzle.document.scribe import Hand, marker, put, quoted
+from nozzle.document.scribe import Hand, marker, put, quoted, remove
 from nozzle.document.spoken import WATCH
 from nozzle.document.thought.cues import BOX, Cue, cues, several
 from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
@@ -159,6 +159,12 @@ def invite(entry: Entry, digest: str, id_: str, tasks: Sequence[str], hand: Hand
     return _under(entry, digest, "proposal", {"id": id_, "by": BY, "risk": "ask", "kind": "task"}, rows)
 
 
+def withdraw(entry: Entry, id_: str) -> Edit | None:
+    """Take away what is on offer under a paragraph that says something else; None when somebody ticked it meanwhile."""
+    block = next((block for _, block in outdated(entry) if block.keys.get("id") == id_), None)
+    return remove(entry, block) if block else None
+
+
 def ticked(block: Envelope) -> list[str]:
     """The words of the tasks that are ticked, of several that were offered together; as they stand there now."""
     return [match[2].strip() for row in block.body if (match := _choice.match(row)) and match[1] != " "]
@@ -220,13 +226,27 @@ def finished(entry: Entry, paragraph: Paragraph) -> bool:
 
 def _answered(entry: Entry, paragraph: Paragraph) -> bool:
     """Whether something stands under it: an answer, a proposal, or what became of one."""
-    return not all(_outdated(block, paragraph.digest) for block in _region(entry, paragraph.span.stop))
+    stands = _region(entry, paragraph.span.stop)
+    return not all(_outdated(block, paragraph.digest) or _past(block, paragraph.digest) for block in stands)
+
+
+def outdated(entry: Entry) -> Iterator[tuple[Paragraph, Envelope]]:
+    """What is on offer under a paragraph that now says something else, and that paragraph, where it is finished."""
+    for paragraph in said(entry):
+        for block in _region(entry, paragraph.span.stop):
+            if _outdated(block, paragraph.digest) and finished(entry, paragraph):
+                yield paragraph, block
 
 
 def _outdated(block: Envelope, digest: str) -> bool:
     """Whether it is on offer for what its paragraph said before the author changed it."""
     offered = block.kind == "proposal" and block.keys.get("by") == BY and block.of != digest
     return offered and not (read(block).ticks or ticked(block))
+
+
+def _past(block: Envelope, digest: str) -> bool:
+    """Whether it was refused when its paragraph said something else: it stays, and what is said now is heard."""
+    return block.kind == "attempt" and block.keys.get("by") == BY and block.of != digest
 
 
 def _region(entry: Entry, line: int) -> list[Envelope]:
@@ -249,9 +269,10 @@ def _under(entry: Entry, digest: str, kind: str, keys: dict[str, str], rows: Seq
     stands = _region(entry, paragraph.span.stop)
     first = marker(kind, {"v": seal.FORMAT, "of": digest, **keys})
     own = [first, "", *rows, "", "<!-- /nozzle -->"]
-    if stands and all(_outdated(block, digest) for block in stands):
-        return Edit(*put(entry, Span(stands[0].span.start, stands[-1].span.stop), own))
-    if any(block.of != digest or (block.kind == "proposal") == (kind == "proposal") for block in stands):
+    live = [block for block in stands if not _past(block, digest)]
+    if live and live == stands[-len(live) :] and all(_outdated(block, digest) for block in live):
+        return Edit(*put(entry, Span(live[0].span.start, live[-1].span.stop), own))
+    if any(block.of != digest or (block.kind == "proposal") == (kind == "proposal") for block in live):
         return None
     line = stands[-1].span.stop if stands and kind == "proposal" else paragraph.span.stop
     return Edit(*put(entry, Span(line, line), own))
