@@ -289,6 +289,8 @@ def test_a_command_that_is_changed_after_the_first_was_denied_is_offered_and_a_c
     one.save(lambda text: text.replace("Let me run `git log -3`!", "Let me run `git log -5`."))
     assert one.kinds() == ["attempt", "proposal"]
     assert "bash\ngit log -5\n" in one.text
+    one.save(lambda text: text.replace("Let me run `git log -5`.", "It rains."))
+    assert one.kinds() == ["attempt"]
 
 
 def test_a_day_has_so_many_remarks_whoever_makes_them(workshop: Workshop) -> None:
