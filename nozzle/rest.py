@@ -6,7 +6,6 @@ whatever does not look exactly as noted (or is too young to tell) sends the word
 an entry is, and imports nothing that is slow.
 """
 
-import json
 import os
 import sys
 import time
@@ -36,6 +35,8 @@ def answer(words: Sequence[str]) -> str | None:
         or any(word.startswith("-") and word not in WORDS[words[0]] for word in words[1:])
     ):
         return None
+    import json
+
     try:
         paths = [os.path.abspath(word) for word in words[1:] if not word.startswith("-")]
         private = _private(os.path.dirname(paths[0]) if paths else os.getcwd())
@@ -60,6 +61,8 @@ def noted(private: str | os.PathLike[str], entries: Iterable[str], looks: dict[s
     """Note that nothing is due in these entries, as long as all that was looked at stays as it looked."""
     if len(looks) > MOST:
         return
+    import json
+
     note = {**_here(), "private": os.path.realpath(private), "entries": list(entries), "looks": looks}
     part = os.path.join(private, "rest-new.json")
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +52,8 @@ def build(where: str, types: str, out: Path, as_json: bool) -> None:
         raise WrongCommand(str(error)) from error
     written = [str(path) for path in (made.library, made.header, made.stub)]
     if as_json:
+        import json
+
         click.echo(json.dumps({"written": written, "requires": made.guards, "constant": made.constant}))
         return
     for path in written:
@@ -128,6 +128,8 @@ def _function(where: str) -> Compiled:
         raise WrongCommand(f"{where} names no function: say file.py:function")
     if not Path(file).is_file():
         raise WrongCommand(f"{file}: there is no such file; say file.py:function")
+    import importlib.util
+
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
     assert spec is not None
     assert spec.loader is not None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -99,6 +97,8 @@ def _keep() -> list[Finding]:
         python = _interpreter().path
     except Missing:
         return []  # that cells do not run is said elsewhere
+    import subprocess
+
     asked = [str(python), "-c", "import cloudpickle; print(cloudpickle.__version__)"]
     try:
         said = subprocess.run(asked, capture_output=True, text=True, cwd="/", timeout=20)
@@ -264,6 +264,7 @@ class Tried:
 def _tried() -> Tried | None:
     """Run two cells in a folder of nobody's; None where kernels cannot be watched over."""
     import os
+    import tempfile
 
     from nozzle.runner import Held, Job, Session, Snapshots, find_interpreter
     from nozzle.settings import config_folder

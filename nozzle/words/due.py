@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +22,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     the reason; one that a watch or a run is at as running. Nothing runs. While a watch is at work here, the states that
     it keeps count, and a replay that waits can be answered by 'nozzle answer' as it is told, also after a checkout.
     """
+    from dataclasses import replace
+
     from nozzle.desk import Desk
     from nozzle.words.journal import journal
     from nozzle.words.visible import echo
@@ -90,6 +90,8 @@ def _line(rel: str, row: Row, seconds: float | None) -> str:
 
 
 def _json(rel: str, row: Row, seconds: float | None) -> str:
+    import json
+
     return json.dumps({
         "entry": rel, "line": row.cell.span.start + 1, "cell": row.cell.chain, "title": row.cell.title,
         "do": row.do, "why": row.why, "reason": row.reason, "seconds": seconds,

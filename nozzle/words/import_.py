@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -40,6 +38,8 @@ def command(
     <!-- /nozzle guess=... -->, to where the machine stops: that is all. What you pasted, of a machine's from elsewhere,
     is told apart too where three blocks or more are written so, and listed. Your own cells wait for 'nozzle run'.
     """
+    import json
+
     from nozzle.words.journal import journal
 
     with journal(make=True) as here:
@@ -91,6 +91,8 @@ def _from_log(text: str, path: Path, by: str) -> _Draft:
 def _from_export(
     text: str, path: Path, listing: bool, pick: int | None, everything: bool, as_json: bool
 ) -> Iterator[_Draft]:
+    import json
+
     from nozzle.document.talk.export import conversations
 
     try:
@@ -117,6 +119,8 @@ def _from_export(
 def _from_chat(chat: Conversation) -> _Draft:
     from nozzle.document.talk.quote import from_chat
     from nozzle.words.new import slug
+
+    import datetime
 
     today = chat.date or str(datetime.date.today())
     quoted = re.sub(r"\s+", " ", chat.title).replace("\\", "\\\\").replace('"', '\\"')

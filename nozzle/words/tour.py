@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -48,6 +45,9 @@ def command(folder: Path | None) -> int:
     FOLDER has to be new or empty. Nothing is fetched; it takes a few seconds. What is typed is shown, so that you can
     go on by hand.
     """
+    import json
+    import tempfile
+
     from nozzle.errors import Refused
     from nozzle.steps import Steps
 
@@ -86,6 +86,8 @@ def command(folder: Path | None) -> int:
 
 def _nozzle(root: Path, *words: str, fails: bool = False, shown: bool = True) -> str:
     """Say a word as a person would; what it prints."""
+    import subprocess
+
     done = subprocess.run([sys.executable, "-m", "nozzle", *words], cwd=root, capture_output=True, text=True)
     if shown:
         typed = " ".join(f'"{word}"' if " " in word else word for word in words)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -308,6 +306,9 @@ def _reader(folder: Path) -> Callable[[str], bytes | None]:
 @contextmanager
 def _copy(root: Path) -> Iterator[Path]:
     """The journal's files, where a cell may write without touching the author's."""
+    import shutil
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="nozzle-verify-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / root.name
         shutil.copytree(root, copy, symlinks=True, ignore=lambda at, names: _left_out(root, Path(at), names))
