@@ -117,10 +117,10 @@ def _from_export(
 
 
 def _from_chat(chat: Conversation) -> _Draft:
+    import datetime
+
     from nozzle.document.talk.quote import from_chat
     from nozzle.words.new import slug
-
-    import datetime
 
     today = chat.date or str(datetime.date.today())
     quoted = re.sub(r"\s+", " ", chat.title).replace("\\", "\\\\").replace('"', '\\"')
