@@ -241,12 +241,13 @@
   // -- steps: rewind, or fork a thread ----------------------------------------------------------------------------
 
   const list = make("ol", { className: "deed-steps" });
+  const back = (thread, then) => make("button", { type: "button", textContent: `Back to ${thread}`, onclick: async () => { await doing("back", { thread }); then(); } });
   const where_at = make("p", { className: "deed-note" });
   const past = async () => {
     const found = await act("steps");
     if (found.ok === false) return where_at.replaceChildren(found.say);
     where_at.textContent = `You are at ${found.at}${found.thread ? ` on ${found.thread}` : ", on no thread"}. Going back loses nothing.`;
-    redraw(list, ...found.steps.map((step) => {
+    redraw(list, ...(found.left ? [make("li", {}, make("span", { className: "deed-title", textContent: `You were on ${found.left.thread}: ${found.left.title}` }), make("span", { className: "deed-row" }, make("code", { textContent: found.left.sha.slice(0, 8) }), back(found.left.thread, past)))] : []), ...found.steps.map((step) => {
       const go = make("button", { type: "button", textContent: "Rewind", onclick: async () => { await doing("rewind", { step: step.sha }); past(); } });
       const branch = make("button", { type: "button", textContent: "Fork", onclick: async () => { await doing("fork", { step: step.sha }); past(); } });
       go.setAttribute("aria-label", `Rewind to ${step.title}`);
@@ -261,9 +262,10 @@
   const lines = make("ul", { className: "deed-steps" });
   const forked = make("button", { type: "button", textContent: "Fork here", onclick: async () => { const { at } = await act("steps"); await doing("fork", { step: at }); live(); } });
   const strand = (one) => make("li", {},
-    make("span", { className: "deed-title" }, one.here ? "\u25cf " : "", one.page && !one.here ? make("a", { href: one.page, textContent: one.thread || "(no branch)" }) : one.thread || "(no branch)"),
+    make("span", { className: "deed-title" }, one.here ? "\u25cf " : "", one.page && !one.here ? make("a", { href: one.page, textContent: one.thread || "on no thread" }) : one.thread || "on no thread"),
     ...(one.doing.length ? one.doing : [one.watched ? "at rest" : "no watch runs there"]).map((textContent) => make("div", { textContent })),
     make("div", { className: "deed-note", textContent: `${one.sha.slice(0, 8)} ${one.title}` }),
+    ...(one.left ? [make("div", { className: "deed-row" }, `You were on ${one.left}.`, back(one.left, live))] : []),
     ...(one.news ? [make("div", { className: "deed-note", textContent: one.news })] : []));
   const live = async () => {
     const found = await act("threads");

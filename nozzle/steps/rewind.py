@@ -30,13 +30,18 @@ class Rewound:
     rescued: Step | None
     where: Step
 
+    @property
+    def left(self) -> str:
+        """What leads back there: the thread's name, or where it stands while it has none."""
+        return self.thread_before.name or self.thread_before.head[:8]
+
 
 Unfit = Callable[[str, bytes], str]
 """(path, content) -> why a file must not be kept in a step; empty when it may."""
 
 
-def rewind(repo: Repo, step: Step, unfit: Unfit) -> Rewound:
-    """Check a step out, on no thread: the next record starts one."""
+def rewind(repo: Repo, step: Step, unfit: Unfit, thread: str = "") -> Rewound:
+    """Check a step out, on no thread: the next record starts one; or a thread whose last step it is."""
     repo.idle("rewind again")
     repo.index.wait()
     rescued, said = None, Said(1, b"", "HEAD moves all the time")
@@ -46,7 +51,8 @@ def rewind(repo: Repo, step: Step, unfit: Unfit) -> Rewound:
         except Moved:
             continue
         before = repo.thread()
-        said = repo.door.ask("checkout", "-q", "--no-overwrite-ignore", "--detach", step.sha)
+        where = (thread, "--") if thread else ("--detach", step.sha)
+        said = repo.door.ask("checkout", "-q", "--no-overwrite-ignore", *where)
         if said.status == 0:
             return Rewound(before, rescued, repo.step(step.sha))
         if "index.lock': File exists" in said.err:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from nozzle.document import secrets
-from nozzle.errors import NozzleError, Refused
+from nozzle.errors import NozzleError, Refused, WrongCommand
 from nozzle.steps import commit, fork, history, intent, kept, merge, origin, repo, rewind, threads, worktree
 from nozzle.steps.fork import Worktree
 from nozzle.steps.ignored import Ignored
@@ -208,6 +208,18 @@ class Steps:
     def rewind(self, step: Step) -> Rewound:
         """Go to a step; what would be lost is a step of its own first. Refused when a file of it is `unfit` for one."""
         return rewind.rewind(self._repo, step, self.unfit)
+
+    def left(self) -> tuple[str, Step] | None:
+        """The thread that HEAD was on before it stood on none, and its last step; None when it stands on one."""
+        if self.thread().name or not (name := threads.came_from(self._repo)):
+            return None
+        return (name, self._repo.step(tip)) if (tip := threads.tip(self._repo, name)) else None
+
+    def return_to(self, name: str) -> Rewound:
+        """Go on a thread again, at its last step; what would be lost is a step of its own first."""
+        if not (tip := threads.tip(self._repo, name)):
+            raise WrongCommand(f"there is no thread {name}: 'git branch' lists them")
+        return rewind.rewind(self._repo, self._repo.step(tip), self.unfit, name)
 
     def put_back(self, files: Mapping[str, Taken], step: str) -> tuple[list[str], list[str]]:
         """Make those files HEAD's again that are as they were taken, and as another step has them; which, and which

@@ -45,8 +45,7 @@ def put_branch(repo: Repo, branch: str, files: Mapping[str, bytes], title: str) 
         raise WrongCommand(f"{branch!r} is no name for a branch: use letters, digits, - and /, as in gh-pages")
     if branch == repo.thread().name or _worktree(repo, branch):
         raise Refused(f"{branch} is checked out; the site needs a branch of its own, such as gh-pages")
-    found = repo.objects.read(f"{HEADS}{branch}^{{commit}}")
-    old = found.sha if found else ""
+    old = tip(repo, branch)
     tree = repo.objects.graft("", {path: Leaf(FILE, repo.objects.blob(data)) for path, data in files.items()})
     if old and tree == repo.tree(old):
         return old
@@ -70,6 +69,12 @@ def branches(repo: Repo) -> list[str]:
     """The names of all threads."""
     out = repo.door.run("for-each-ref", "--format=%(refname)", "--sort=-committerdate", HEADS)
     return [os.fsdecode(row).removeprefix(HEADS) for row in out.splitlines()]
+
+
+def tip(repo: Repo, name: str) -> str:
+    """The last step of a thread; empty when there is no such thread."""
+    found = repo.objects.read(f"{HEADS}{name}^{{commit}}")
+    return found.sha if found else ""
 
 
 def came_from(repo: Repo) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nozzle.document.thought.map import Map, Point
     from nozzle.loop import Loop
     from nozzle.permit import Answer
+    from nozzle.steps import Rewound
     from nozzle.words.journal import Journal
     from nozzle.words.live import Showing
 
@@ -310,20 +311,27 @@ def steps(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
         {"sha": step.sha[:10], "title": step.title, "kind": step.kind, "when": step.when.isoformat(timespec="seconds")}
         for step in here.steps.history(here.rel(path), limit=STEPS)
     ]
-    thread = here.steps.thread()
-    return Done(data={"steps": rows, "at": thread.head[:10], "thread": thread.name})
+    thread, left = here.steps.thread(), here.steps.left()
+    before = {"thread": left[0], "sha": left[1].sha[:10], "title": left[1].title} if left else None
+    return Done(data={"steps": rows, "at": thread.head[:10], "thread": thread.name, "left": before})
 
 
 def rewind(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """Go back to a step; what is in none yet is committed first."""
-    found = here.steps.resolve(deed.args.get("step", ""))
-    gone = here.steps.rewind(found)
-    kept = (
-        f"; kept first what was in no step yet: {gone.rescued.sha[:8]} on {gone.thread_before.name}"
-        if gone.rescued
-        else ""
-    )
-    return Done(f"you are at {found.sha[:8]}: {found.title}{kept}")
+    gone = here.steps.rewind(here.steps.resolve(deed.args.get("step", "")))
+    return Done(f"{_arrived(gone)}; {gone.left} is where you left it")
+
+
+def back(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
+    """Go on the thread again that was left; what is in no step yet is committed first."""
+    thread = deed.args.get("thread", "")
+    return Done(f"{_arrived(here.steps.return_to(thread))}, on {thread}")
+
+
+def _arrived(gone: Rewound) -> str:
+    """Where a rewind leads, and what it kept first."""
+    kept = f"kept first what was in no step yet: {gone.rescued.sha[:8]} on {gone.left}; " if gone.rescued else ""
+    return f"{kept}you are at {gone.where.sha[:8]}: {gone.where.title}"
 
 
 def fork(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
@@ -376,6 +384,7 @@ DEEDS: dict[str, Callable[[Journal, Loop, Path, Deed], Done]] = {
     "stop": stop,
     "steps": steps,
     "rewind": rewind,
+    "back": back,
     "fork": fork,
     "calls": calls,
     "threads": threads,

@@ -22,6 +22,5 @@ def command(step: str) -> int:
         if gone.rescued:
             click.echo(f"kept first what was in no step yet: {gone.rescued.sha[:8]}")
         echo(f"you are at {found.sha[:8]}: {found.title}")
-        left = gone.thread_before.name or gone.thread_before.head[:8]
-        click.echo(f"the next step starts a new thread here; back again: git checkout {left}")
+        click.echo(f"the next step starts a new thread here; back again: git checkout {gone.left}")
     return 0

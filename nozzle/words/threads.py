@@ -73,11 +73,12 @@ def standing(here: Journal, rel: str) -> list[dict[str, object]]:
 
 def _stands(steps: Steps, worktree: Worktree, here: Journal, rel: str) -> dict[str, object]:
     thread, told = worktree.thread, _asked(worktree)
+    left = steps.left() if thread.folder == here.root else None
     last = steps.resolve(thread.head) if thread.head else None
     return {
         "thread": thread.name, "folder": str(thread.folder), "here": thread.folder == here.root,
         "has": (thread.folder / rel).is_file(), "watched": told is not None, "doing": (told or {}).get("doing", []),
-        "sha": thread.head[:10], "title": last.title if last else "no step yet",
+        "left": left[0] if left else "", "sha": thread.head[:10], "title": last.title if last else "no step yet",
         "news": _news(here, thread.folder / rel),
     }  # fmt: skip
 

@@ -236,6 +236,17 @@ def test_rewind_and_fork_go_to_a_step_and_back(folder: Path) -> None:
         here.act("write", what="prose", text="Two.")
         assert "you are at" in here.act("rewind", step=str(first)).say
         assert "Two." not in here.text
+        left = here.act("steps").data["left"]
+        assert (left["thread"], left["sha"]) == ("main", git(folder, "rev-parse", "--short=10", "main"))  # type: ignore[index]
+        assert not here.act("back", thread="nowhere").ok
+        here.act("write", what="prose", text="Three.")
+        said = here.act("back", thread="main").say
+        assert "kept first what was in no step yet" in said or "Three." in git(folder, "log", "-p", "--all")
+        assert said.endswith(", on main")
+        assert (git(folder, "branch", "--show-current"), here.act("steps").data["left"]) == ("main", None)
+        assert "Two." in here.text
+        assert "Three." not in here.text
+        here.act("rewind", step=str(first))
         forked = here.act("fork", step=str(first), name="other-way")
         assert "a new thread begins here: other-way" in forked.say
         assert here.act("steps").data["thread"] == "other-way"
@@ -540,7 +551,18 @@ def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
             page.do("document.querySelector('.deed-steps li:last-child button').click()")
             page.until("document.body.innerText.includes('you are at')")
             page.until("!document.querySelector('article').innerText.includes('Two.')")
-            page.do("document.querySelectorAll('.deed-steps li')[0].querySelectorAll('button')[1].click()")
+            page.until("document.querySelector('.deed-steps li').innerText.includes('You were on main')")
+            page.do("document.querySelector('.deed-steps li button').click()")
+            page.until("document.querySelector('article').innerText.includes('Two.')")
+            page.until("document.querySelector('#deed-steps .deed-note').innerText.includes('on main')")
+            page.until("!document.querySelector('.deed-steps').innerText.includes('You were on')")
+            page.do("document.querySelector('.deed-steps li:last-child button').click()")
+            page.until("!document.querySelector('article').innerText.includes('Two.')")
+            page.press("t", 84, text="t")
+            page.until("document.querySelector('#deed-threads').innerText.includes('You were on main.')")
+            page.press("s", 83, text="s")
+            page.until("document.querySelectorAll('#deed-steps .deed-steps li').length > 1")
+            page.do("document.querySelectorAll('.deed-steps li')[1].querySelectorAll('button')[1].click()")
             page.until("document.querySelector('.deed-say').textContent.includes('a new thread begins here')")
 
     watch(folder, drive)
