@@ -382,7 +382,7 @@
     ["Esc", "close, and back to where you were"], ["Ctrl Enter", "send what you wrote"],
   ];
   const boxes = [
-    panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, make("kbd", { textContent: "Ctrl Enter" }))),
+    panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, Object.assign(button("Copy", () => copied(draft.value), "deed-copy"), { title: "Take what you wrote with you: nobody hears this page" }), make("kbd", { textContent: "Ctrl Enter" }))),
     panel("map", "Map", "m", () => chart(), map),
     panel("offers", "Proposals", "p", ask, offers),
     panel("steps", "Steps", "s", past, where_at, list),

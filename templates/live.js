@@ -284,23 +284,30 @@
     foot.classList.toggle("live-over", ended);
   };
   const GONE = "The watch has ended: this page stays as it was.";
+  // A watch that begins anew has the same address, where that is free: the page goes on with it.
+  const AGAIN = [1, 2, 3, 5, 10, 30];
 
   // -- the line to the watch: held while somebody looks, since a browser has few of them ------------------------
 
-  let source = null, patience = 0, tries = 0, ended = false;
+  let source = null, patience = 0, tries = 0, ended = false, waits = 0;
   let sound = article !== null && adopt();
   let has = sound ? stamp : "";
 
   const over = () => {
     hang();
-    ended = true;
     for (const one of runs.values()) {
       show(one);
       one.box.classList.remove("live-busy");
       if (!ENDED.includes(one.state)) one.what.textContent = "Was running";
     }
     clearInterval(ticking);
-    say(GONE, true);
+    gone(true);
+  };
+  const gone = (is) => {
+    ended = is;
+    document.body.classList.toggle("live-gone", is);
+    say(is ? GONE : "", is);
+    if (is) patience = setTimeout(() => { if (document.visibilityState !== "hidden") listen(); else patience = 0; }, 1000 * AGAIN[Math.min(waits++, AGAIN.length - 1)]);
   };
 
   const hang = () => { source?.close(); source = null; clearTimeout(patience); patience = 0; };
@@ -309,8 +316,9 @@
     if (source) return;
     source = new EventSource(`/_live?page=${encodeURIComponent(page)}&has=${encodeURIComponent(has)}`);
     const on = (name, work) => source.addEventListener(name, (event) => work(JSON.parse(event.data)));
-    source.onopen = () => { tries = 0; news = ""; say(news); forget(); };
+    source.onopen = () => { tries = 0; waits = 0; news = ""; gone(false); forget(); };
     source.onerror = () => {
+      if (ended) { hang(); return gone(true); }
       if (source.readyState === EventSource.CLOSED) return over();
       hang();
       say("The watch does not answer; trying again.", true);
@@ -327,7 +335,7 @@
 
   const retry = () => { if (++tries > 5) over(); else listen(); };
 
-  const look = () => { if (document.visibilityState === "hidden") hang(); else if (!ended) listen(); };
+  const look = () => { if (document.visibilityState === "hidden") hang(); else listen(); };
   document.addEventListener("visibilitychange", look);
   look();
 })();

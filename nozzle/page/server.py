@@ -42,7 +42,8 @@ class Page:
         *,
         look: Callable[[str], None] = lambda place: None,
         port: int = 0,
-        token: str | None = None,
+        last: int = 0,
+        token: str = "",
         act: deed.Act | None = None,
         host: str = "",
         code: Callable[[str, str], None] = lambda where, code: None,
@@ -50,7 +51,8 @@ class Page:
         """Serve the built site `files`; `live` draws an entry's page, and is called from threads of this server.
 
         `look` is told of a file that is not there, and returns when it is there, or will not be. `act` does what a
-        reader wants done; without it the page is for reading only. With a `host`, an address of this machine's or
+        reader wants done; without it the page is for reading only. Without a `port` it is at the `last` one, where that
+        is free. With a `host`, an address of this machine's or
         0.0.0.0, others may knock; they are let in by a code, and `code` is told where, and each new one.
         """
         self._files = files
@@ -58,7 +60,7 @@ class Page:
         self._live = live
         self._look = look
         self._act = act
-        self._listener = _listening(host or "127.0.0.1", port)
+        self._listener = _listening(host or "127.0.0.1", port, last)
         where = f"http://{outside(host)}:{self._listener.getsockname()[1]}/"
         self._pairing = Pairing(partial(code, where)) if host else None
         self._guard = Guard(self._listener.getsockname()[1], token or secrets.token_urlsafe(16), bool(host))
@@ -76,6 +78,11 @@ class Page:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def door(self) -> tuple[int, str]:
+        """Its port, and the token that lets its reader in."""
+        return self._guard.port, self._guard.token
 
     @property
     def url(self) -> str:
@@ -281,7 +288,12 @@ class Page:
             self._audience.tell(Left(listener))
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int, last: int = 0) -> socket.socket:
+    if last and not port:
+        try:
+            return _listening(host, last)
+        except NozzleError:
+            pass  # somebody else has it by now
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -265,10 +265,16 @@ def showing(
     """
     from nozzle.page import Page
     from nozzle.scratch import scratch
+    from nozzle.words.door import Door
 
     out, found = scratch(here.root / ".nozzle" / "page"), Showing(here)
     acts = found.act if act is not None else None
-    with Page(out, found.live, look=found.look, port=port, act=acts, host=host, code=code) as page:
+    door = Door.of(here.root, here.config) if acts and not host else Door(here.config)
+    with Page(
+        out, found.live, look=found.look, port=port, last=door.port, token=door.token, act=acts, host=host, code=code
+    ) as page:
+        if acts and not host:
+            door.keep(*page.door)
         found.first = Shown(here, page, out, act)
         found.first.follow()
         try:

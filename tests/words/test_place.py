@@ -1,5 +1,6 @@
 """The page as a place to be: a real watch, a real browser, a real repository."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -536,6 +537,59 @@ def test_a_point_of_the_map_and_a_link_lead_to_words_that_are_seen(folder: Path,
             page.until(f"scrollY > 0 && {top} > -1 && {top} < 100")
 
     watch(folder, drive, text=text)
+
+
+def still(deed: Deed) -> Done:
+    return Done(data={"proposals": [], "replay": {}, "steps": [], "points": [], "drawn": {}, "label": ""})
+
+
+@looked
+def test_a_page_goes_on_when_the_watch_begins_anew(folder: Path) -> None:
+    (folder / "journal").mkdir()
+    entry = folder / "journal/scan.md"
+    entry.write_text("# Scan\n\nBefore.\n")
+    with journal(folder, make=True) as here, Chromium(folder.parent / "profile") as page:
+        with showing(here, act=still) as shown:
+            page.open(shown.url.replace("/?", f"/{PAGE}?"))
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("w", 87, text="w")
+            page.until("document.activeElement?.id === 'deed-text'")
+            page.do(
+                "document.activeElement.value = 'Half a thou'; document.activeElement.dispatchEvent(new Event('input'))"
+            )
+            assert page.do("getComputedStyle(document.querySelector('.deed-copy')).display") == "none"
+            before = shown.url
+        page.until("document.querySelector('.live-foot').textContent.startsWith('The watch has ended')")
+        assert page.do("getComputedStyle(document.querySelector('.deed-copy')).display") != "none"
+        entry.write_text("# Scan\n\nAfter.\n")
+        with showing(here, act=still) as shown:
+            assert shown.url == before
+            page.until("document.querySelector('article').innerText.includes('After.')")
+            page.until("document.querySelector('.live-foot').hidden")
+            assert page.do("document.getElementById('deed-text').value") == "Half a thou"
+            page.do("fetch('/_do', { method: 'POST' }).then((answer) => { window.refused = answer.status; })")
+            page.until("window.refused === 403")
+
+
+def test_the_door_of_a_page_is_the_users_alone(folder: Path) -> None:
+    with journal(folder, make=True) as here:
+        with showing(here, act=still) as shown:
+            url = shown.url
+            (file,) = (here.config / "pages").iterdir()
+            assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+            assert here.config in here.tools(lambda notice: None, lambda said: None).hidden
+            with showing(here) as reader, showing(here, act=still, host="127.0.0.1") as abroad:
+                assert len({url, reader.url, abroad.url}) == 3
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", int(url.split(":")[2].split("/")[0])))
+            other.listen()
+            with showing(here, act=still) as shown:
+                assert shown.url != url
+                assert shown.url.partition("token=")[2] == url.partition("token=")[2]
+                moved = shown.url
+        file.write_text('{"port": "x", "token": 3}')
+        with showing(here, act=still) as shown:
+            assert moved.partition("token=")[2] not in shown.url
 
 
 @looked
