@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
+from textwrap import shorten
 
 from nozzle import disk, killed
 from nozzle.afterwards import Afterwards
@@ -29,6 +30,7 @@ from nozzle.tools import Tools
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
+OVERLOOKED = "an editor saved over what you wrote on the page: “{}” is no longer in the text; step {} has it"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -467,6 +469,8 @@ class Desk:
         self.sheet.take(content)
         for line, doubt in rewritten(before, self.entry):
             self._note("warning", f"line {line}: {doubt}")
+        for words, step in self.sheet.overlooked():
+            self._note("lost", OVERLOOKED.format(shorten(words, 60, placeholder="…"), step))
         self.permit.saved()
         self.sheet.stuck, self._unkept = False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:

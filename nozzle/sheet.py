@@ -50,6 +50,8 @@ class Sheet:
     """What nozzle wrote over, when it wrote last."""
     _by_page: bytes = b""
     """The text of the last edit that was made for the author elsewhere: no buffer of an editor's."""
+    _elsewhere: list[tuple[str, str]] = field(default_factory=list)
+    """What the author wrote elsewhere that no editor has saved since: the words, and the step that has them."""
     _restored: bool = False
     """That was done once, and what waits was not written since."""
     _editors: Editors = field(default_factory=Editors)
@@ -69,6 +71,7 @@ class Sheet:
         """Somebody went to another step, of which this is the text; what waits belongs to the one that was left."""
         self._leave_made()
         self._reference, self._newest, self.stuck = None, None, False
+        self._elsewhere.clear()
         self.take(content)
 
     def leave(self) -> None:
@@ -137,6 +140,18 @@ class Sheet:
         self._settle(written, made[-1].entry)
         fresh = [name for block in self.entry.envelopes if (name := _name(block)) not in known]
         self._newest = fresh[-1] if fresh else self._newest
+
+    def wrote(self, words: str, step: str) -> None:
+        """The author wrote these words elsewhere, and a step has them."""
+        self._elsewhere.append((words, step))
+
+    def overlooked(self) -> list[tuple[str, str]]:
+        """What he wrote elsewhere, and the first save of an editor's since lacks: one who had an older text open."""
+        if self.base == self._by_page:
+            return []
+        written, self._elsewhere = self._elsewhere, []
+        text = (self.base or b"").decode("utf-8", "replace")
+        return [(words, step) for words, step in written if not all(row in text for row in words.splitlines())]
 
     def bring_back(self) -> None:
         """A save from a stale buffer lacks what nozzle wrote since; what still answers its cell comes back once."""

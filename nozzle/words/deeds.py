@@ -176,10 +176,13 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             return None
         return apply(entry.text, put).encode()
 
-    written = loop.desk(path).sheet.edit(edit)
+    sheet = loop.desk(path).sheet
+    written = sheet.edit(edit)
     if lost:
         return Done(lost[0], ok=False)
     loop.tools.ledger.save(here.rel(path), written.content)
+    if what not in SHORT:
+        sheet.wrote(text.strip(), here.steps.thread().head[:8])
     return Done("written")
 
 

@@ -95,7 +95,7 @@ class Shown:
                 self._ended.setdefault(notice.entry, []).append((cell[:SHOWN], seconds))
             case None if notice.of:
                 self._said(page, notice)
-            case None if notice.kind in ("moved", "fault", "restored", "news", "proposed"):
+            case None if notice.kind in ("moved", "fault", "lost", "restored", "news", "proposed"):
                 where = f"{self.here.root.name}:{notice.entry}".rstrip(":") if self.under else notice.entry
                 self.page.news(": ".join(filter(None, (where, notice.text))))
             case None if notice.kind == "saved":

@@ -119,7 +119,8 @@ class Voice:
             "restored": "cyan",
         }
         self._line(
-            f"{'!' if notice.kind in ('fault', 'warning', 'news') else '-'} {where}{what}", color.get(notice.kind, "")
+            f"{'!' if notice.kind in ('fault', 'lost', 'warning', 'news') else '-'} {where}{what}",
+            color.get(notice.kind, ""),
         )
 
     def _line(self, text: str, color: str = "", dim: bool = False) -> None:

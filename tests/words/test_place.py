@@ -592,6 +592,30 @@ def test_the_door_of_a_page_is_the_users_alone(folder: Path) -> None:
             assert moved.partition("token=")[2] not in shown.url
 
 
+def test_what_an_editor_saves_over_is_told_with_the_step_that_has_it(folder: Path) -> None:
+    entry = folder / "journal/scan.md"
+
+    def drive(here: Watched) -> None:
+        def lost() -> list[str]:
+            return [line for line in here.told if "saved over what you wrote" in line]
+
+        stale = entry.read_text()
+        here.act("write", what="prose", text="A thought from the page,\nin two lines.")
+        entry.write_text(stale.replace("I wonder", "I do wonder"))
+        until(lost)
+        (line,) = lost()
+        assert "“A thought from the page, in two lines.”" in line
+        assert "A thought from the page" in git(folder, "show", line.rpartition("step ")[2].split()[0])
+        here.act("write", what="prose", text="One that the editor has seen.")
+        entry.write_text(entry.read_text().replace("I do wonder", "I wonder"))
+        until(lambda: "I wonder" in git(folder, "show", "HEAD:journal/scan.md"))
+        entry.write_text(entry.read_text().replace("One that the editor has seen.", ""))
+        until(lambda: "One that" not in git(folder, "show", "HEAD:journal/scan.md"))
+        assert lost() == [line]
+
+    watch(folder, drive)
+
+
 @looked
 def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
     def drive(here: Watched) -> None:
