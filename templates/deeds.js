@@ -77,6 +77,7 @@
       const shown = one === name && box.hidden;
       box.hidden = !shown;
       button.setAttribute("aria-expanded", String(shown));
+      if (shown) button.scrollIntoView({ block: "nearest", inline: "nearest" });
       if (shown) { if (focus) box.querySelector("h2").focus(); panels.get(one).show(focus); sessionStorage.setItem("deed-open", one); }
     }
     if ([...panels.values()].every(({ box }) => box.hidden)) sessionStorage.removeItem("deed-open");
@@ -223,6 +224,7 @@
   };
   const chart = async (judging = false) => {
     if (judging) say("the model looks at each point…");
+    if (!map.firstChild) map.append(make("p", { className: "deed-note", textContent: "Drawing the map…" }));
     const found = await act("map", judging ? { judge: "yes" } : {});
     if (judging) say(found.say || "judged");
     if (judging && found.ok === false) return;

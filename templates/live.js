@@ -274,6 +274,8 @@
   spoken.setAttribute("role", "status");
   foot.setAttribute("role", "status");
   foot.hidden = true;
+  foot.title = "Put it away";
+  foot.addEventListener("click", () => { if (!ended && !getSelection().toString()) { news = ""; say(""); } });
   document.body.append(foot, spoken);
   let news = "";
 

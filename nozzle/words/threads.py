@@ -84,10 +84,12 @@ def _stands(steps: Steps, worktree: Worktree, here: Journal, rel: str) -> dict[s
 
 
 def _news(here: Journal, path: Path) -> str:
-    """The last line of news that stands in an entry."""
+    """The last line of news that stands in an entry, as words."""
+    from nozzle.document.mdast import parse, plain
+
     found = [block for _, entry in here.readable([path] if path.is_file() else []) for block in entry.envelopes]
     rows = [row for block in found if block.kind == "news" for row in block.body if row.startswith("> **")]
-    return rows[-1].removeprefix("> ").replace("**", "") if rows else ""
+    return plain(parse(rows[-1].removeprefix("> "))["mdast"]) if rows else ""
 
 
 def _asked(worktree: Worktree) -> dict[str, Any] | None:

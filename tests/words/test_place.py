@@ -840,6 +840,10 @@ def test_news_lies_where_no_panel_covers_it(folder: Path, width: int, dark: bool
             seen = f"{corners}.map(([x, y]) => document.elementFromPoint({at})?.className)"
             assert page.do(seen) == ["live-foot"] * 4
             assert page.do("document.documentElement.scrollWidth") <= width
+            shown = "document.querySelector('[aria-controls=deed-keys]').getBoundingClientRect()"
+            assert page.do(f"{shown}.left >= 0 && {shown}.right <= innerWidth")
+            page.do("document.querySelector('.live-foot').click()")
+            assert page.do("document.querySelector('.live-foot').hidden")
 
     watch(folder, drive)
 

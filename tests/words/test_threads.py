@@ -111,3 +111,13 @@ def test_a_watch_in_a_fork_looks_after_the_others_and_not_after_itself(say: Say,
         threads.begin = lambda where, reply: begun.append(where.name)  # type: ignore[method-assign]
         threads.all()
     assert begun == ["other-way"]
+
+
+def test_news_are_listed_as_words(folder: Path) -> None:
+    from nozzle.words.threads import _news
+
+    news = "> **[`a * b`](#cell-12) failed**: ZeroDivisionError"
+    block = f"<!-- nozzle:news v=1 of=abc by=nozzle -->\n{news}\n\n<!-- /nozzle -->\n"
+    path = entry(folder, block)
+    with journal(folder, make=True) as here:
+        assert _news(here, path) == "a * b failed: ZeroDivisionError"
