@@ -52,6 +52,8 @@ def _searched(url: str, query: str) -> list[dict[str, Any]]:
             found = json.loads(reply.read(5_000_000))
     except (OSError, ValueError) as error:
         raise NozzleError(f"{url}: the search engine gave no answer that can be read ({error})") from None
-    results = found.get("results", []) if isinstance(found, dict) else []
+    results = found.get("results") if isinstance(found, dict) else None
+    if not isinstance(results, list):
+        raise NozzleError(f"{url}: the search engine gave no results: is this its JSON API?")
     keys = ("title", "url", "content", "engine", "score")
     return [{key: each.get(key) for key in keys} for each in results[:MOST] if isinstance(each, dict)]

@@ -34,6 +34,35 @@ def test_files_inside_can_be_read_and_written_and_no_others(workshop: Workshop, 
     assert words in shown(workshop, source)
 
 
+@pytest.mark.parametrize(
+    ("before", "old", "new", "after"),
+    [
+        (b"a\r\nb\r\nc", "b", "B", b"a\r\nB\r\nc"),
+        (b"a\r\nb\r\nc", "a\nb", "x\ny", b"x\r\ny\r\nc"),
+        (b"a\rb\rc", "b\n", "B\nB\n", b"a\rB\rB\rc"),
+        (b"a\nb\r\nc\n", "a", "A", b"A\nb\r\nc\n"),
+        (b"a\nb\n", "b\n", "c\r\n", b"a\nc\r\n"),
+    ],
+)
+def test_an_edit_leaves_the_ends_of_lines_as_they_are(
+    workshop: Workshop, before: bytes, old: str, new: str, after: bytes
+) -> None:
+    (workshop.root / "journal").mkdir(exist_ok=True)
+    file = workshop.root / "journal/made.txt"
+    file.write_bytes(before)
+    shown(workshop, f"edit('made.txt', {old!r}, {new!r})")
+    assert file.read_bytes() == after
+
+
+def test_what_is_no_text_is_refused_while_the_file_holds_what_it_held(workshop: Workshop) -> None:
+    (workshop.root / "journal").mkdir(exist_ok=True)
+    file = workshop.root / "journal/made.txt"
+    file.write_text("kept")
+    for call in ("write('made.txt', '\\ud83d')", "edit('made.txt', 'kept', '\\ud83d')"):
+        assert "UnicodeEncodeError" in shown(workshop, call)
+        assert file.read_text() == "kept"
+
+
 def test_a_cell_recalls_what_the_journal_says(workshop: Workshop) -> None:
     workshop.write("# Notes\n\nThe scan is exclusive.\n", "journal/notes.md")
     assert "journal/notes.md#L1" in shown(workshop, "print([each['url'] for each in recall('exclusive scan')])")
@@ -85,6 +114,12 @@ def test_no_secret_is_asked_of_a_search_engine(engine: Callable[[bytes], list[st
         Call("search", {"query": "is hunter2"})
     )
     assert asked == ["/search?q=is+%5Bredacted%5D&format=json"]
+
+
+@pytest.mark.parametrize("said", [b'{"results": null}', b"[]", b"{}"])
+def test_an_engine_without_results_is_named(engine: Callable[[bytes], list[str]], said: bytes) -> None:
+    engine(said)
+    assert "gave no results" in json.loads(service(lambda query: [])(Call("search", {"query": "x"})) or "")["error"]
 
 
 def test_an_engine_that_speaks_no_json_is_named(engine: Callable[[bytes], list[str]]) -> None:

@@ -38,19 +38,21 @@ def tools(channel: Channel, root: str, answers: list[str]) -> dict[str, Any]:
 
     def write(path: str, text: str) -> str:
         """Put text into a file of the journal, making it and its folders; what was there is in the steps."""
-        full = inside(path)
+        full, data = inside(path), text.encode()  # a text that is none is refused while the file holds what it held
         os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(full, "wb") as file:
+            file.write(data)
         return f"{path}: {len(text)} characters"
 
     def edit(path: str, old: str, new: str) -> str:
-        """Replace `old`, which must stand in the file exactly once, by `new`."""
-        with open(inside(path), encoding="utf-8") as file:
+        """Replace `old`, which must stand in the file exactly once, by `new`; lines end as they do in the file."""
+        with open(inside(path), encoding="utf-8", newline="") as file:
             text = file.read()
-        if (count := text.count(old)) != 1:
+        end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+        found = old if text.count(old) else old.replace("\n", end)
+        if (count := text.count(found)) != 1:
             raise ValueError(f"{path}: the old text stands there {count} times, and must stand there once")
-        return write(path, text.replace(old, new))
+        return write(path, text.replace(found, new if end == "\n" else new.replace("\r\n", "\n").replace("\n", end)))
 
     def sh(command: str, timeout: float = 60.0) -> str:
         """What a shell command prints; its errors too, and how it ended when it did not end well."""
