@@ -35,6 +35,11 @@ class Packages:
         for top in [name for name in sys.modules.keys() - self._seen if "." not in name and self._is_installed(name)]:
             self._versions(top)
 
+    @property
+    def folders(self) -> set[str]:
+        """Where libraries are installed."""
+        return {site.rstrip(os.sep) for site in self._sites}
+
     def holds(self, path: Any) -> bool:
         """Whether a module's file is where libraries are installed."""
         return isinstance(path, str) and path.startswith(self._sites)

@@ -44,7 +44,8 @@ def load(kernel: Kernel, name: str) -> dict[str, Any]:
     kernel.packages.learn()
     modules = [module for other, module in list(sys.modules.items()) if other not in there]
     files = {file for module in modules if isinstance(file := getattr(module, "__file__", None), str)}
-    return {"t": "loaded", "seconds": time.monotonic() - began, "files": _stamps(files | {*kernel.traces.inputs})}
+    files |= {*kernel.traces.inputs} | kernel.packages.folders  # what is installed there later may change what it does
+    return {"t": "loaded", "seconds": time.monotonic() - began, "files": _stamps(files)}
 
 
 def draw_anew() -> None:
