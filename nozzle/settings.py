@@ -44,7 +44,7 @@ _ONLY_PERSONAL = {"keyring", "agents_online"}
 
 def _inside(path: str) -> str:
     parts = path.split("/")
-    if path.startswith("/") or ".." in parts or "\\" in path:
+    if path.startswith("/") or ".." in parts or "\\" in path or not path.isprintable():
         raise ValueError("should be a path inside the repository, with /")
     return "/".join(part for part in parts if part not in ("", "."))
 
@@ -53,9 +53,9 @@ def _all_inside(paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(_inside, paths))
 
 
-def _amount(default: float, description: str) -> Any:
+def _amount(default: float, description: str, most: float = 1e9) -> Any:
     """Seconds, dollars, GB: from 0 on."""
-    return checked(default, description, ge=0, allow_inf_nan=False)
+    return checked(default, description, ge=0, le=most, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Settings:
     timeout: float | None = checked(
         None, "Seconds a cell may run unless it says its own; unset: no limit.", gt=0, le=2_000_000, allow_inf_nan=False
     )
-    settle: float = _amount(0.3, "Seconds a changed cell must rest before it runs (half-typed lines).")
-    quiet: float = _amount(3.0, "Seconds without a save after which a late result is written.")
+    settle: float = _amount(0.3, "Seconds a changed cell must rest before it runs (half-typed lines).", 3600)
+    quiet: float = _amount(3.0, "Seconds without a save after which a late result is written.", 3600)
     follow: float = _amount(10.0, "Seconds of cells below an edit that may run again unasked.")
     snapshots: Literal["auto", "always", "never"] = checked(
         "auto",

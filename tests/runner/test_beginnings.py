@@ -46,8 +46,8 @@ def test_packages_are_named_as_importlib_names_them() -> None:
     from nozzle.runner.worker.packages import Packages, _canonical
 
     packages, owners = Packages(), metadata.packages_distributions()
-    asked = [top for top in owners if top.isidentifier()]
-    assert len(asked) > 20
+    asked = [top for top in owners if top.isidentifier()][::5]
+    assert len(asked) > 10
     for top in asked:
         named = {_canonical(name) for name in owners[top]}
         found = {*map(_canonical, packages._owners(top))}
