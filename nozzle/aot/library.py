@@ -14,7 +14,7 @@ import numpy as np
 from nozzle.aot import cache, passes
 from nozzle.aot.compiled import Compiled
 from nozzle.aot.cpu import LETTERS
-from nozzle.aot.graph import Node
+from nozzle.aot.graph import Node, root
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.passes.quantise import Beyond
 from nozzle.aot.sizes import Dim, Size
@@ -134,8 +134,10 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
         raise Refused(
             f"the data decides the size of what {special.graph.name} gives back: fill an array of a known one"
         )
-    if any(node not in lowered.outputs for node in lowered.results):
-        raise Refused(f"{special.graph.name} gives back a view of an argument: copy it, x.copy()")
+    for node in lowered.results:
+        if node not in lowered.outputs:
+            what = "an argument" if root(node) in lowered.inputs else "what it computes"
+            raise Refused(f"{special.graph.name} gives back a view of {what}: copy it, x.copy()")
     if any(node.tensor.kind == "c" and not node.tensor.rank for node in lowered.inputs):
         raise Refused("a complex number as an argument: pass an array of one")
     made, _ = cache.library(lowered.text)

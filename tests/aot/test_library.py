@@ -162,3 +162,12 @@ def test_a_list_is_not_written_to(tmp_path):
     made = stub(library.build(aot.compile(doubled), parse_types("f64[n]"), tmp_path))
     with pytest.raises(ValueError, match="x is written to"):
         made([1.0, 2.0])
+
+
+def spread(x):
+    return np.broadcast_to(x.max(), x.shape)
+
+
+def test_a_view_is_refused_with_what_it_is_a_view_of(tmp_path):
+    with pytest.raises(Refused, match="a view of what it computes: copy it"):
+        library.build(aot.compile(spread), parse_types("f64[n]"), tmp_path)

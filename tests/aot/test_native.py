@@ -166,14 +166,18 @@ def test_what_a_last_bit_decides_is_answered_by_python_and_nobody_is_wrong(monke
     compiled(x, 3)
     code = only(compiled).native
     run = cpu.Native.run
-    monkeypatch.setattr(cpu.Native, "run", lambda self, inputs: run(self, [inputs[0] + 1e-15, *inputs[1:]]))
+    monkeypatch.setattr(
+        cpu.Native, "run", lambda self, inputs, *rest: run(self, [inputs[0] + 1e-15, *inputs[1:]], *rest)
+    )
     assert code.check([x.copy(), 60], [x.copy(), 60]) == cpu.UNSTEADY
     unsteady = aot.compile(chaos, wait=True)
     assert same(unsteady(x, 60), chaos(x, 60))
     assert only(unsteady).said == cpu.UNSTEADY
     assert "disagrees" not in caplog.text
     assert code.check([x.copy(), 2], [x.copy(), 2]) == ""
-    monkeypatch.setattr(cpu.Native, "run", lambda self, inputs: run(self, [inputs[0] * 0.99, *inputs[1:]]))
+    monkeypatch.setattr(
+        cpu.Native, "run", lambda self, inputs, *rest: run(self, [inputs[0] * 0.99, *inputs[1:]], *rest)
+    )
     assert "differ" in code.check([x.copy(), 5], [x.copy(), 5])
 
 
@@ -420,3 +424,44 @@ def test_an_argument_that_nobody_was_seen_to_write_is_compared_too(monkeypatch):
     compiled = aot.compile(shifted, wait=True)
     compiled(V, V.copy())
     assert "argument y" in only(compiled).said
+
+
+def mass(x):
+    return np.broadcast_to(x[0, 0], x.shape)
+
+
+def greatest(x):
+    return np.broadcast_to(x.max(), x.shape), x.max()
+
+
+def rows(x):
+    return np.broadcast_to(len(x), (3,))
+
+
+def as_often(x):
+    return np.broadcast_to(x.sum(), (int(x.argmax()) + 1,))
+
+
+def tail(x):
+    return np.broadcast_to((x > 2).any(), x.shape)[1:]
+
+
+@pytest.mark.parametrize("function", [mass, greatest, rows, as_often, tail])
+def test_a_number_that_is_given_back_as_an_array_is_the_number_of_this_call(function):
+    compiled = aot.compile(function, wait=True)
+    for x in (np.zeros((2, 2)), np.array([[1.0, 5], [2, 3]]), np.array([[7.0, 6], [9, 8], [1, 1]])):
+        assert same(compiled(x), function(x))
+    assert all(one.native is not None for group in compiled.specials.values() for one in group)
+
+
+def test_a_result_that_is_never_written_does_not_pass_the_first_check(monkeypatch):
+    monkeypatch.setattr(cpu.np, "empty", np.zeros)
+    monkeypatch.setattr(cpu.Native, "_into", lambda *_: None)
+    for x in (np.zeros(3), np.zeros(3, "i1"), np.ones(3, "?")):
+        compiled = aot.compile(greater, wait=True)
+        assert same(compiled(x, x), x)
+        assert "disagrees" in only(compiled).said
+
+
+def greater(x, y):
+    return np.maximum(x, y)

@@ -82,13 +82,14 @@ class Function(Elements):
         no_half_is_stale(self.graph.block)
         for node in self.graph.inputs:
             self._input(node)
-        fresh = {root(node) for node in self.graph.outputs if node.tensor.rank} - set(self.graph.inputs)
-        for node in sorted(fresh, key=self._order):
+        roots = dict.fromkeys(root(node) for node in self.graph.outputs)
+        fresh = [node for node in roots if node not in self.graph.inputs]
+        for node in sorted((one for one in fresh if one.tensor.rank), key=self._order):
             self._output(node)
         self.status = self._pointer("status", "i64")
         self.block(self.graph.block)
-        counted = [one for node in self.outputs for one in _counts(node)]
-        for node in dict.fromkeys((*self.graph.outputs, *counted)):
+        counted = [one for node in (*self.outputs, *self.graph.outputs) for one in _counts(node)]
+        for node in dict.fromkeys((*self.graph.outputs, *fresh, *counted)):
             if not node.tensor.rank:
                 self._result(node)
         if self.exits:
