@@ -1007,3 +1007,70 @@ def test_a_count_that_the_data_has_is_no_less_tested():
 
 def ints(*values):
     return np.array(values)
+
+
+def writes_to_a_power(x):
+    y, z = x**1, np.power(x, 1)
+    y[0] = 5
+    z[1] = 6
+    return y, z
+
+
+def first_power(x):
+    return x**1
+
+
+def test_a_first_power_is_a_copy():
+    later(writes_to_a_power, (np.array([5, 6]),), (np.array([7, 8]),))
+    compiled, x = aot.compile(first_power, wait=True), np.array([7, 8])
+    assert all(compiled(x) is not x and not np.shares_memory(compiled(x), x) for _ in range(2))
+
+
+def power(x, p):
+    return x**p
+
+
+def numpys_power(x, p):
+    return np.power(x, p)
+
+
+def half_power(x, p):
+    return x**0.5, np.power(x, 0.5), x ** np.float64(0.5), p
+
+
+EDGES = np.array([-np.inf, -0.0, np.inf, 0.0, 4.0])
+
+
+@pytest.mark.parametrize("function", [power, numpys_power, half_power])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+@pytest.mark.parametrize("half", [0.5, np.float64(0.5), np.float32(0.5), np.array(0.5)], ids=repr)
+def test_a_power_of_one_half_is_a_root_where_numpy_takes_one(function, dtype, half):
+    edges = EDGES.astype(dtype)
+    less = np.array(half / 2) if isinstance(half, np.ndarray) else half / 2
+    for first, then in ((np.ones(2, dtype), edges), *((edges[4], one) for one in edges)):
+        compiled = aot.compile(function, wait=True)
+        with np.errstate(all="ignore"):
+            compiled(first, less)
+            got, want = compiled(then, half), function(then, half)
+        assert same(got, want, rtol=1e-6)
+        assert all(map(_signs, *(one if isinstance(want, tuple) else (one,) for one in (got, want))))
+
+
+def _signs(got, want):
+    return np.array_equal(np.copysign(1, got), np.where(np.isnan(want), np.copysign(1, got), np.copysign(1, want)))
+
+
+def test_powers_of_one_half_that_are_broadcast_are_left_to_numpy():
+    x = np.array([[-np.inf, -0.0], [-np.inf, -0.0]])
+    with np.errstate(all="ignore"):
+        for p in (np.array([[0.5], [0.5]]), np.array([0.5, 0.25]), np.array([[0.5]])):
+            later(numpys_power, (np.ones((2, 2)), p / 2), (x, p))
+
+
+def negative_power(z):
+    return z**-0.5
+
+
+def test_a_complex_zero_has_no_negative_power():
+    with np.errstate(all="ignore"):
+        later(negative_power, (np.array([1 + 1j, 2]),), (np.array([0j, 1j]),))

@@ -13,6 +13,7 @@ from nozzle.aot.ops import angle, own
 from nozzle.aot.ops.elementwise import universal
 from nozzle.aot.ops.op import Emit, Op, Scalars, define
 from nozzle.aot.ops.pairs import half
+from nozzle.aot.ops.reduce import reduce
 from nozzle.aot.types import Tensor
 
 FAMILY = "transcendental"
@@ -75,7 +76,8 @@ def _power(s: Scalars, dtype: str, x: tuple[str, ...]) -> str:
     zero, one = s.const(0.0, t), s.const(1.0, t)
     none = s.op("arith.andi", "bool", s.compare("eq", t, br, zero), s.compare("eq", t, bi, zero))
     flat = s.op("arith.andi", "bool", s.compare("eq", t, er, zero), s.compare("eq", t, ei, zero))
-    real, imaginary = s.select(none, t, zero, found[0]), s.select(none, t, zero, found[1])
+    nothing = s.select(s.compare("gt", t, er, zero), t, zero, s.const(float("nan"), t))
+    real, imaginary = s.select(none, t, nothing, found[0]), s.select(none, t, nothing, found[1])
     return s.whole(s.select(flat, t, one, real), s.select(flat, t, zero, imaginary), dtype)
 
 
@@ -164,13 +166,41 @@ def _raised(b: Builder, left: Node, exponent: Value, pythons: bool) -> Value:
         if left.tensor.kind == "f" and right in (3, 4, 5, 6, 7, 8):
             b.approximate = True
             return _chain(b, left, int(right), pythons)
-        if right == 0.5 and left.tensor.kind == "f":
-            return b.ufunc("sqrt", left)
         if right == -1:
             return b.ufunc("reciprocal", left)
     if left.tensor.kind in "iub" and b.lift(exponent).tensor.kind in "iub":
         return _whole(b, left, b.lift(exponent), pythons)
-    return b.ufunc("power", left, exponent, pythons=pythons)
+    return _rooted(b, left, b.lift(exponent), pythons)
+
+
+ROOTED = ("float32", "float64")
+"""Of what NumPy's loop of powers takes the root where the exponent is one number for all, and that number is 0.5."""
+
+
+def _rooted(b: Builder, left: Node, right: Node, pythons: bool) -> Node:
+    """A power of real numbers: their root where NumPy takes it, which of -0.0 and of -inf is not their power.
+
+    `x ** p` of two numbers is the C library's power; arrays, also those without axes, and np.power go by the exponent.
+    """
+    arrays = not pythons or any(one.tensor.rank or "boxed" in one.attrs for one in (left, right))
+    dtype = common(left.tensor, right.tensor)
+    asked = dtype in ROOTED or (pythons and right.tensor.weak)  # an array to a number of Python's, of any width
+    if not arrays or not asked or left.tensor.kind != "f" or right.tensor.kind != "f":
+        return b.ufunc("power", left, right, pythons=pythons)
+    if right.op == "const" and right.attrs["value"] != 0.5:
+        return b.ufunc("power", left, right)
+    root = b.ufunc("sqrt", b.cast(left, dtype))
+    if right.op == "const":
+        return root
+    rooted = b.ufunc("equal", right, 0.5)
+    found = b.ufunc("power", left, right)
+    if not right.tensor.rank:
+        return b.emit("where", (rooted, root, found), found.tensor)
+    if right.op == "broadcast" or right.tensor.shape != found.tensor.shape:
+        words = "a power 0.5 that is broadcast is a root or not, as NumPy goes over memory"
+        some = reduce(b, "any", rooted, tuple(range(right.tensor.rank)), False, "bool")
+        b.leave(b.ufunc("invert", some), ValueError, words)
+    return found
 
 
 def _chain(b: Builder, left: Node, exponent: int, pythons: bool) -> Value:
@@ -178,9 +208,11 @@ def _chain(b: Builder, left: Node, exponent: int, pythons: bool) -> Value:
         if left.tensor.weak:
             return b.ufunc("power", b.widened(left, "float64"), float(exponent), pythons=pythons)
         raise ValueError("Integers to negative integer powers are not allowed.")
+    weakly = pythons and left.tensor.weak
+    if exponent == 1 and not weakly:
+        return b.ufunc("positive", left)  # a copy
     found: Node | None = None
     square = left
-    weakly = pythons and left.tensor.weak
     while exponent:
         if exponent & 1:
             found = square if found is None else _times(b, found, square, weakly)
