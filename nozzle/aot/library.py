@@ -52,6 +52,11 @@ def _array(name, value, dtype, axes):
     if value.ndim != axes:
         raise ValueError(f"{name} must have {axes} axes")
     return np.require(value, requirements="CA")"""
+OWN = """\
+def _pythons(name, value):
+    if isinstance(value, (np.generic, np.ndarray)):
+        raise TypeError(f"{name} is NumPy's {value.dtype}, and this library is for Python's numbers: {name}.item()")
+    return value"""
 WHOLE = """\
 def _whole(name, value):
     try:
@@ -63,7 +68,7 @@ def _whole(name, value):
     return value"""
 REAL = """\
 def _real(name, value):
-    if not isinstance(value, (int, float, np.integer, np.floating)):
+    if not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a real number, and is a {type(value).__name__}")
     if float(value) != value and value == value:
         raise OverflowError(f"{name} is no number of 64 bits")
@@ -76,9 +81,9 @@ def _exactly(name, value, dtype):
     return value.item()"""
 TRUTH = """\
 def _truth(name, value):
-    if not isinstance(value, (bool, np.bool_)):
+    if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, and is a {type(value).__name__}")
-    return bool(value)"""
+    return value"""
 TAKEN = {"i": WHOLE, "u": WHOLE, "f": REAL, "b": TRUTH}
 NAMES = {"i": "_whole", "u": "_whole", "f": "_real", "b": "_truth"}
 """How a stub takes a number of a kind: nothing is cut down to fit."""
@@ -215,6 +220,7 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect
 
     numbers = {str(node.attrs["name"]): node for node in lowered.inputs if not node.tensor.rank}
     used = {_taken(node) for node in numbers.values()} | ({ARRAY} if arrays else set())
+    used |= {OWN} if any(node.tensor.weak for node in numbers.values()) else set()
     lines = [
         '"""Native code, made ahead of time; see the C header beside it."""',
         "",
@@ -234,7 +240,12 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect
         f"_traps = ({traps}{',' if traps else ''})",
         "",
         "",
-        *(line for one in (ARRAY, WHOLE, REAL, EXACTLY, TRUTH) if one in used for line in [*one.splitlines(), "", ""]),
+        *(
+            line
+            for one in (ARRAY, OWN, WHOLE, REAL, EXACTLY, TRUTH)
+            if one in used
+            for line in [*one.splitlines(), "", ""]
+        ),
     ]
     lines.append(f"def {name}{_called(lowered, signature)}:")
     written = [one for one in arrays if one in _written(lowered)]
@@ -252,7 +263,7 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect
                 lines.append(f'        raise ValueError("{one} is written to, and overlaps {other}: copy one of them")')
     for one, node in numbers.items():
         if node.tensor.weak:
-            lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", {one})')
+            lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", _pythons("{one}", {one}))')
         else:
             lines.append(f'    {one} = _exactly("{one}", {one}, np.{node.tensor.dtype})')
     for guard in guards:
