@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import operator
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from nozzle.aot.build import Refuse
 from nozzle.aot.constant import Kept, kept
 from nozzle.aot.cpu import Native, attach, say_once
 from nozzle.aot.frontend import Argument, trace
-from nozzle.aot.frontend.values import Capture, exactly
+from nozzle.aot.frontend.values import Capture, exactly, parts_of
 from nozzle.aot.graph import Graph, Loc, root, stored
 from nozzle.aot.interpret import interpret
 from nozzle.aot.passes.quantise import BEYOND, Beyond, Quantised, quantised_by
@@ -140,6 +141,7 @@ class Compiled:
         self.options = options
         self.specials: dict[Any, list[Special]] = {}
         self.signature = inspect.signature(python)
+        self._parts = parts_of(python)
         self.names = tuple(self.signature.parameters)
         if strange := set(options.constant) - set(self.names):
             raise ValueError(f"{python.__name__} has no argument {', '.join(sorted(strange))} to be constant")
@@ -189,9 +191,7 @@ class Compiled:
         """Find the code for a call, of all there is; `_fast` comes here with what it does not expect."""
         if names or len(arguments) != len(self.names) or not self._plain:
             self._named()
-            bound = self.signature.bind(*arguments, **names)
-            bound.apply_defaults()
-            arguments = tuple(bound.arguments[name] for name in self.names)
+            arguments = self._bound(arguments, names)
         if any(map(_elsewhere, arguments)):
             return self._there(arguments)
         if any(map(_beyond, arguments)):
@@ -206,6 +206,15 @@ class Compiled:
         except FAILED as error:
             return self._failing(arguments, error)
         return special(arguments)
+
+    def _bound(self, arguments: Sequence[Any], names: Mapping[str, Any]) -> tuple[Any, ...]:
+        """One value for every name; a default is the one that the function has now."""
+        now = parts_of(self.python)
+        if len(now) != len(self._parts) or not all(map(operator.is_, now, self._parts)):
+            self._parts, self.signature = now, inspect.signature(self.python)
+        bound = self.signature.bind(*arguments, **names)
+        bound.apply_defaults()
+        return tuple(bound.arguments[name] for name in self.names)
 
     def _failing(self, arguments: Sequence[Any], error: Exception) -> Any:
         """A call that seems to be an error is Python's: it raises what is to be raised, after what comes before it."""
@@ -225,10 +234,14 @@ class Compiled:
         """What Python answers, of one value for every name."""
         if self._plain:
             return self.python(*arguments)
+        rest, named = self.put(arguments)
+        return self.python(*rest, **named)
+
+    def put(self, arguments: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """One value for every name as a call brings them: in their order, and by name where that is the only way."""
         given = dict(zip(self.names, arguments, strict=True))
         alone = [name for name, one in self.signature.parameters.items() if one.kind is one.KEYWORD_ONLY]
-        rest = [value for name, value in given.items() if name not in alone]
-        return self.python(*rest, **{name: given[name] for name in alone})
+        return [value for name, value in given.items() if name not in alone], {name: given[name] for name in alone}
 
     def _there(self, arguments: Sequence[Any]) -> Any:
         """The answer where arrays are on a device: by their own library, which takes NumPy's calls for its own."""
@@ -405,7 +418,10 @@ def _wrong(value: Any) -> str:
             return f"is a {type(value).__name__}, not a plain array"
         if value.dtype.name not in DTYPES:
             return f"is an array of {value.dtype}"
-    elif isinstance(value, (np.generic, bool, int, float, complex, str, type(None), np.dtype, type)):
+    elif isinstance(value, np.generic):
+        if value.dtype.name not in DTYPES:
+            return f"is a number of {value.dtype}" if value.dtype.kind in "fc" else f"is a {type(value).__name__}"
+    elif isinstance(value, (bool, int, float, complex, str, type(None), np.dtype, type)):
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             return "does not fit 64 bits"
     elif not (isinstance(value, tuple) and all(isinstance(one, (int, float, str)) for one in value)):

@@ -232,13 +232,14 @@ def evidence(function: Compiled, *arguments: Any, rounds: int = ROUNDS) -> Evide
 
     special = function.special(arguments)
     mine, theirs = copy.deepcopy(arguments), copy.deepcopy(arguments)
-    got, want = function(*mine), function.python(*theirs)
+    rest, named = function.put(mine)
+    got, want = function(*rest, **named), function.answer(*theirs)
     gap = apart((got, list(mine)), (want, list(theirs)))
     many = max(account(special.body).least // 16, 1)
     source, target = np.ones(many), np.ones(many)
     calls: list[Callable[[], Any]] = [
-        lambda: function(*mine),
-        lambda: function.python(*theirs),
+        lambda: function(*rest, **named),
+        lambda: function.answer(*theirs),
         lambda: np.copyto(target, source),
     ]
     native, python, copied = _least(calls, rounds)

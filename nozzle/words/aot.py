@@ -140,7 +140,10 @@ def _function(where: str) -> Compiled:
     if not callable(found):
         raise WrongCommand(f"{file} has no function {name}")
     if not isinstance(found, aot.Compiled):
-        return aot.compile(found, wait=True)
+        try:
+            return aot.compile(found, wait=True)
+        except TypeError as error:
+            raise WrongCommand(str(error)) from error
     return aot.Compiled(found.python, replace(found.options, wait=True))
 
 

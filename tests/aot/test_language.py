@@ -194,6 +194,14 @@ def test_a_helper_that_is_changed_in_place_is_seen(function, helper, new, how, m
     assert not same(compiled(V), V * 2)
 
 
+@pytest.mark.parametrize(("function", "how"), [(by, "__defaults__"), (by_name, "__kwdefaults__")])
+def test_a_default_that_is_changed_in_place_is_seen(function, how, monkeypatch):
+    compiled = aot.compile(function, wait=True)
+    assert same(compiled(V), V * 2)
+    monkeypatch.setattr(function, how, (5.0,) if how == "__defaults__" else {"factor": 5.0})
+    assert same(compiled(V), V * 5)
+
+
 def test_one_graph_serves_all_sizes_until_a_guard_fails():
     compiled = aot.compile(plus)
     for n in (5, 6, 100):

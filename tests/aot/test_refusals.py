@@ -110,3 +110,15 @@ def test_what_has_no_source_runs_as_python_and_says_so_once(caplog):
     assert caplog.messages == [
         "nozzle.aot: typed runs as Python: its source is not to be had; define it in a file or a cell"
     ]
+
+
+def total(x):
+    return x.sum()
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).name == "float64", reason="a long double is a double here")
+def test_a_number_of_a_dtype_that_is_not_compiled_is_refused():
+    with pytest.raises(aot.NotAdmissible, match="the argument x is a number of float"):
+        aot.compile(total, wait=True)(np.longdouble(2))
+    with pytest.raises(aot.NotAdmissible, match="the argument x is a datetime64"):
+        aot.compile(total, wait=True)(np.datetime64("2020-01-01"))

@@ -165,6 +165,21 @@ def test_types_that_do_not_go_together_are_the_commands_fault(say: Say, kernels:
     assert "a call with these types is an error: operands could not be broadcast together" in said.out
 
 
+@needs_mlir
+def test_a_parameter_that_has_a_name_only_is_given_by_it(say: Say, kernels: Path):
+    kernels.write_text("def scaled(x, *, by=2.0):\n    return x * by\n")
+    said = say("aot", "bench", f"{kernels}:scaled", "--types", "f64[n],f64", "--sizes", "n=1000")
+    assert "times as fast as NumPy" in said.out
+
+
+@pytest.mark.parametrize("word", ["build", "show", "explain", "bench"])
+def test_a_class_is_no_function(say: Say, kernels: Path, word: str):
+    kernels.write_text("class Model:\n    pass\n")
+    said = say("aot", word, f"{kernels}:Model", "--types", "f64[n]")
+    assert said.status == WrongCommand.status
+    assert "Model is no function that was made with def" in said.out
+
+
 WITHOUT_NUMPY = """
 import sys
 sys.modules["numpy"] = None
