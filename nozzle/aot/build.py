@@ -274,7 +274,8 @@ class Builder:
             raise Refuse("an array that a loop or a branch rebinds is written to here", "copy it first: x = x.copy()")
         if base.op == "result":
             raise Refuse(
-                "an array that came out of a loop or a branch is written to here", "copy it first: x = x.copy()"
+                "an array that came out of a loop or a branch is written to here, and may be another name's too",
+                "write x = x + y for x += y, or copy it first: x = x.copy()",
             )
 
     def store(self, target: Node, value: Value) -> None:

@@ -399,3 +399,46 @@ def test_a_compiled_function_is_pickled_as_functions_are():
     other = pickle.loads(pickle.dumps(aot.compile(clamp, quantize="f16")))
     assert other(7, 5) == 4
     assert other.options.quantize == "f16"
+
+
+def settles(x, tol, n):
+    for k in range(n):
+        y = np.cos(x)
+        if np.max(np.abs(y - x)) < tol:
+            return y, k
+        x = y
+    else:
+        k = -1
+    return x, k
+
+
+def test_what_stands_in_the_else_of_a_loop_that_only_returns_is_set():
+    compiled = aot.compile(settles, wait=True)
+    for tol, n in ((1e-6, 50), (1e-6, 3), (9.0, 3), (1.0, 0)):
+        assert same(compiled(np.ones(3), tol, n), settles(np.ones(3), tol, n), rtol=1e-12)
+
+
+def broken(x, n):
+    for k in range(n):
+        if x[k] > 1:
+            break
+    else:
+        k = -1
+    return k
+
+
+def test_a_name_without_a_value_is_told_why():
+    with pytest.raises(aot.NotAdmissible, match="k may have no value here: it is set in a loop, which may not run"):
+        aot.compile(broken, wait=True)(np.ones(3), 3)
+
+
+def leaps(p, q, n):
+    for _ in range(n):
+        p = p - q
+    p -= q
+    return p
+
+
+def test_an_array_out_of_a_loop_is_not_written_to_and_it_is_said_what_to_write():
+    with pytest.raises(aot.NotAdmissible, match=r"may be another name's too[\s\S]*x = x \+ y for x \+= y"):
+        aot.compile(leaps, wait=True)(np.ones(3), np.ones(3), 2)

@@ -47,12 +47,12 @@ def branch(w: Walker, statement: ast.If, rest: Sequence[ast.stmt]) -> Value:
     ]
     pairs = []
     for name in changed:
-        one, two = (side[0].get(name, Unset("one branch only")) for side in sides)
+        one, two = (side[0].get(name, Unset("it is set in one branch only")) for side in sides)
         if name == RESULT:
             one = inside(w, sides[0][2], blank, w, two) if isinstance(one, Unset) else one
             two = inside(w, sides[1][2], blank, w, one) if isinstance(two, Unset) else two
         if isinstance(one, Unset) or isinstance(two, Unset):
-            w.names[name] = Unset("it is set in one branch only")
+            w.names[name] = one if isinstance(one, Unset) else two
         else:
             pairs.append((name, one, two))
     w.names.update({name: value for name, value in sides[0][0].items() if name not in changed})

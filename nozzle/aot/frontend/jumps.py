@@ -123,8 +123,8 @@ class _Jumps:
         made: list[ast.stmt] = [_set(statement, own.stop, False)] if stops else []
         made.append(_turned(statement, body, own.stop if stops else ""))
         if statement.orelse:
-            otherwise = [_if(statement, _not(statement, own.stop), statement.orelse, [])] if stops else statement.orelse
-            rest = [*otherwise, *rest]
+            broken = _not(statement, own.stop) if own.breaks else None  # after a return nothing of this is reached
+            rest = [*([_if(statement, broken, statement.orelse, [])] if broken else statement.orelse), *rest]
         if not own.returns:
             return _after(made, self.block(rest, outer))
         back = ast.copy_location(ast.Return(_name(statement, RESULT)), statement)
