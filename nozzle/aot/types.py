@@ -121,4 +121,6 @@ def parse_types(text: str) -> list[Annotation]:
             Annotation(names[name], tuple(int(a) if a.strip().isdigit() else a.strip() for a in axes.split(",") if a))
         )
         whole = ""
+    if whole:
+        raise ValueError(f"{whole!r} has a bracket that is not closed")
     return found

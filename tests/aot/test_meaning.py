@@ -1074,3 +1074,14 @@ def negative_power(z):
 def test_a_complex_zero_has_no_negative_power():
     with np.errstate(all="ignore"):
         later(negative_power, (np.array([1 + 1j, 2]),), (np.array([0j, 1j]),))
+
+
+def chosen(mask, x, y):
+    return np.where(mask, x, y), np.where(mask, x, 1000)
+
+
+def test_a_choice_cuts_a_python_int_down_as_numpy_does():
+    mask = np.array([True, False])
+    for dtype in ("i1", "u1", "u8"):
+        x = np.array([1, 2], dtype)
+        later(chosen, (mask, x, 5), (mask, x, 1000), (mask, x, -1))

@@ -198,3 +198,9 @@ def test_without_numpy_it_is_said_what_to_install(kernels: Path):
         [sys.executable, "-c", WITHOUT_NUMPY, f"{kernels}:saxpy"], check=True, capture_output=True, text=True
     )
     assert done.stdout.count("pip install 'nozzle[aot]'") == 4
+
+
+def test_a_bracket_that_is_not_closed_is_named(say: Say, kernels: Path):
+    said = say("aot", "build", f"{kernels}:saxpy", "--types", "f64[n], f64[n], f64[n")
+    assert said.status == WrongCommand.status
+    assert "'f64[n' has a bracket that is not closed" in said.out

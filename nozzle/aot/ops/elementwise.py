@@ -304,7 +304,8 @@ def where(b: Builder, condition: Value, yes: Value, no: Value) -> Node:
     dtype = common(*(node.tensor for node in nodes))
     test = truth(b, condition)
     shape = b.broadcast([test.tensor.shape, *(node.tensor.shape for node in nodes)])
-    return b.emit("where", (test, *(b.cast(node, dtype) for node in nodes)), Tensor(dtype, shape))
+    whole = [b.cast(node, "int64") if node.tensor.weak and node.tensor.kind == "i" else node for node in nodes]
+    return b.emit("where", (test, *(b.cast(node, dtype) for node in whole)), Tensor(dtype, shape))  # cut down to fit
 
 
 @function(FAMILY, np.clip)
