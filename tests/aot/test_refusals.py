@@ -122,3 +122,12 @@ def test_a_number_of_a_dtype_that_is_not_compiled_is_refused():
         aot.compile(total, wait=True)(np.longdouble(2))
     with pytest.raises(aot.NotAdmissible, match="the argument x is a datetime64"):
         aot.compile(total, wait=True)(np.datetime64("2020-01-01"))
+
+
+def taken(x):
+    return np.take(x, range(len(x)), axis=0)
+
+
+def test_a_range_is_called_a_range():
+    with pytest.raises(aot.NotAdmissible, match="compiled function: a range is no integer"):
+        aot.compile(taken, wait=True)(np.ones((3, 2)))

@@ -81,6 +81,9 @@ class Range:
     step: Value
     """A number, or a node."""
 
+    def __repr__(self) -> str:
+        return "a range"
+
 
 @dataclass(frozen=True, slots=True)
 class Enumerated:
