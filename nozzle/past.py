@@ -315,10 +315,11 @@ class Past:
         self.carried.put(new, self.carried.of(old))
         self.carried.put(old, {})
 
-    def bring(self, rel: str, at: str) -> None:
-        """Parts of an entry come here from another step: what is known there of their runs is known here too."""
+    def bring(self, rel: str, at: str, there: str) -> None:
+        """Parts of an entry, called so `there`, come here from another step: what is known there of their runs is known
+        here too."""
         known = self._of(rel)
-        for chain, row in unpacked(newest(self.steps, at)).get(rel, {}).items():
+        for chain, row in unpacked(newest(self.steps, at)).get(there, {}).items():
             self._carry(known, chain, row)
 
     def settle(self, rel: str, entry: Entry) -> None:

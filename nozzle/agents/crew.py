@@ -32,6 +32,8 @@ class Brought:
     """Put here already, from the root."""
     at: str
     """The step there."""
+    rel: str
+    """How the entry is called there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Threads(Protocol):
         """Tell a task there what the author said to it here."""
 
     def text(self, name: str, rel: str) -> Entry | None:
-        """An entry as it stands there now; None when it is gone."""
+        """The entry with the task as it stands there now, also where it is called otherwise; None when it is gone."""
 
     def live(self, name: str, rel: str) -> Live | None:
         """What of an entry runs there now; None when nothing does, or nobody looks after it."""

@@ -21,6 +21,8 @@ from nozzle.piece import Piece
 
 EVERY = 1.0
 """Seconds between two looks at the text of a thread."""
+PATIENT = 3.0
+"""Seconds for which it may be out of sight until it is gone."""
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Errands:
     under_way: dict[str, str] = field(default_factory=dict)
     """Name of a task (as in its block) -> its thread, while it goes on there."""
     _next: float = 0.0
+    _lost: dict[str, float] = field(default_factory=dict)
+    """Since when the text of a task on its thread is not to be seen."""
 
     def wants(self, asked: Prompt) -> bool:
         """Whether this task is to be done on a thread of its own, and is not yet."""
@@ -135,8 +139,12 @@ class Errands:
             return
         text = threads.text(thread, self.desk.rel)
         if text is None:
-            self.under_way.pop(name)
-            return self._write(name, "stopped", "Its thread is no longer there.", "")
+            if self._is_lost(name):
+                self.under_way.pop(name)
+                threads.stop(thread)
+                self._write(name, "stopped", "Its thread is no longer there.", "")
+            return
+        self._lost.pop(name, None)
         link = threads.link(thread, self.desk.rel)
         now = errand.progress(text, name, link)
         if now.status != "running":
@@ -145,6 +153,10 @@ class Errands:
         shown = asked.task
         if shown is None or shown.keys.get("id", "") != now.id or now.words not in "\n".join(shown.body):
             self._write(name, "running", now.words, thread, now)
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether its text is gone for good: a folder that is being moved, or a file that is being saved, is not."""
+        return self._next - self._lost.setdefault(name, self._next) >= PATIENT
 
     def _merge(self, name: str, thread: str) -> None:
         """Bring back what stands there under the task, and the files that were made."""
@@ -156,7 +168,7 @@ class Errands:
         except NozzleError as error:
             return self._tell_unmerged(name, str(error))
         ledger = self.desk.tools.ledger
-        ledger.past.bring(self.desk.rel, brought.at)
+        ledger.past.bring(self.desk.rel, brought.at, brought.rel)
         self.desk.put(
             Piece(
                 "merge", name, f"merge thread {thread}", lambda entry: errand.bring(entry, name, brought.entry),

@@ -95,18 +95,19 @@ def _keep(here: Journal, rel: str, text: bytes) -> bool:
     return fresh
 
 
-def pictures(here: Journal, rel: str, text: bytes, at: str) -> dict[str, bytes]:
-    """The files that an entry's outputs show and that are not here yet, as they are at a step."""
+def pictures(here: Journal, rel: str, text: bytes, at: str, there: str = "") -> dict[str, bytes]:
+    """The files that an entry's outputs show and that are not here yet, as they are at a step; `there`: how the entry
+    is called in it, where that is another name."""
     from pathlib import PurePosixPath
 
     from nozzle.document import seal
 
-    folder = PurePosixPath(rel).parent
+    folder, other = PurePosixPath(rel).parent, PurePosixPath(there or rel).parent
     found: dict[str, bytes] = {}
     for block in _entry(text).envelopes:
         for name in seal.files(block.body):
             path = (folder / "_out" / name).as_posix()
-            data = here.steps.text(at, path)
+            data = here.steps.text(at, (other / "_out" / name).as_posix())
             if data is not None and not (here.root / path).exists():
                 found[path] = data
     return found

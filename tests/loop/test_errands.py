@@ -406,6 +406,70 @@ def _there(path: Path) -> str:
     return (root.parent / f"{root.name}.threads" / block.keys["thread"] / "journal" / path.name).read_text()
 
 
+def _rename(path: Path, watched: Watched, name: str = "other.md") -> Path:
+    """The entry is called otherwise, and the watch has seen it."""
+    new = path.with_name(name)
+    path.rename(new)
+    watched.until(lambda: new in watched.loop.desks)
+    watched.quiet()
+    return new
+
+
+def test_an_entry_that_is_renamed_meanwhile_has_its_task_still(waiting: Path, watched: Watched) -> None:
+    new = _rename(waiting, watched)
+    watched.ask(lambda loop: _looked(loop, new))
+    assert WAITS in new.read_text()
+    assert watched.ask(lambda loop: _seat(loop, new).answer("", "run")) is True
+    watched.until(lambda: done(new), 60)
+    assert "There may be." in new.read_text()
+
+
+def test_a_task_is_merged_into_an_entry_that_was_renamed(threads: Threads, watched: Watched) -> None:
+    path = begun(watched)
+    watched.until(lambda: done(path), 60)
+    watched.quiet()
+    new = _rename(path, watched)
+    watched.save(new.read_text().replace("- [ ] merge", "- [x] merge"), "journal/other.md")
+    watched.until(lambda: "total = sum(x)" in new.read_text(), 60)
+    watched.quiet()
+    assert not path.exists()
+    assert (path.parent / "_out" / "total.txt").read_text() == "6"
+    assert not watched.told("fault")
+
+
+def test_a_task_whose_text_is_gone_is_stopped_there_too(waiting: Path, watched: Watched) -> None:
+    (block,) = errand.forked(Entry(waiting.read_text())).values()
+    folder = watched.workshop.here.steps.home() / block.keys["thread"]
+    beside = watched.workshop.here.beside
+    assert beside is not None
+    there = beside.loops[folder]
+    (folder / "journal" / "entry.md").unlink()
+    watched.until(lambda: "Its thread is no longer there" in waiting.read_text(), 60)
+    watched.until(lambda: not any(desk.beside.tasks.active for desk in there.desks.values()))  # type: ignore[attr-defined]
+
+
+def test_a_text_that_is_out_of_sight_for_a_moment_is_not_gone(waiting: Path, watched: Watched) -> None:
+    (block,) = errand.forked(Entry(waiting.read_text())).values()
+    there = watched.workshop.here.steps.home() / block.keys["thread"] / "journal" / "entry.md"
+
+    def look(loop: Loop) -> None:
+        aside = there.with_suffix(".aside")
+        there.rename(aside)
+        _looked(loop, waiting)
+        aside.rename(there)
+        _looked(loop, waiting)
+
+    watched.ask(look)
+    assert _seat(watched.loop, waiting).errands.under_way
+    assert WAITS in waiting.read_text()
+
+
+def _looked(loop: Loop, path: Path) -> None:
+    """It has looked at the threads of its tasks."""
+    errands = _seat(loop, path).errands
+    errands.tick(errands._next)
+
+
 def test_a_watch_that_starts_anew_goes_on_with_it(workshop: Workshop, threads: Threads, watched: Watched) -> None:
     path = begun(watched)
     watched.until(lambda: "a thread of its own" in path.read_text())
