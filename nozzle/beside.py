@@ -56,6 +56,9 @@ class Beside(Protocol):
     def stop(self) -> bool:
         """Stop what is on its way; whether anything was."""
 
+    def leave(self) -> None:
+        """Another one takes over from here: forget what is on its way, and write nothing of it."""
+
 
 class Nobody:
     """The author works alone."""
@@ -92,3 +95,6 @@ class Nobody:
 
     def stop(self) -> bool:
         return False
+
+    def leave(self) -> None:
+        pass

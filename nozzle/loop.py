@@ -46,6 +46,8 @@ class Quit:
     """Stop: interrupt what runs, write it down, leave."""
 
     cause: str = "you stopped it"
+    goes_on: bool = False
+    """Another loop takes over: what agents do is not over, and goes on there as the text has it."""
 
 
 Message = Saved | Moved | Said | Called | Quit
@@ -161,10 +163,13 @@ class Loop:
             case Called(work):
                 with self.telling(self.tools.root):
                     work(self)
-            case Quit(cause):
+            case Quit(cause, goes_on):
                 self._quitting = True
                 for desk in self.desks.values():
+                    if goes_on:
+                        desk.beside.leave()
                     desk.stop(cause)
+                    desk.rest(cause)
 
     def _notice(self, path: Path) -> None:
         """An entry is looked at once it has settled; of other files, those that cells read matter."""

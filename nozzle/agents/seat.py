@@ -179,6 +179,12 @@ class Seat:
         stopped = self.newsroom.drop() | self.questions.stop() | self.errands.stop()
         return self.tasks.stop("you stopped it") or stopped
 
+    def leave(self) -> None:
+        self.newsroom.drop()
+        self.questions.drop()
+        self.tasks.drop()
+        self.errands.under_way.clear()
+
     def stop_above(self, line: int) -> bool:
         """Stop the cell that runs above this line, or what a model is asked of one there; whether there was one."""
         return self.desk.stop_above(line) or self.newsroom.stop_above(line)

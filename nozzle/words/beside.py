@@ -76,7 +76,7 @@ class Threads:
         for folder, loop in list(self.loops.items()):
             if folder not in self._moved and (now := loop.tools.ledger.steps.moved_to()):
                 self._moved[folder] = now
-                loop.messages.put(Quit(f"its folder was moved to {now}"))
+                loop.messages.put(Quit(f"its folder was moved to {now}", goes_on=True))
 
     def begin(self, folder: Path, reply: Reply | None) -> None:
         """Look after one more; `reply` is told how many cells have their state at once."""
@@ -144,7 +144,7 @@ class Threads:
                     there.publish_key()
                     there.bring_traces(there.steps.thread().name)
                     kept, cells = _woken(loop, there)
-                    _go_on(loop, there, folder.name)
+                    _go_on(loop, there)
                     if reply is not None:
                         reply({"say": _ready(kept, cells)})
                         reply.end()
@@ -194,12 +194,12 @@ def _ready(kept: int, cells: int) -> str:
     return f"ready: the states of {kept} of {counted(cells, 'cell')} are there, from live memory"
 
 
-def _go_on(loop: Loop, there: Journal, name: str) -> None:
+def _go_on(loop: Loop, there: Journal) -> None:
     """On the thread of a task: have it begun, or go on."""
-    from nozzle.document.errand import of_thread
     from nozzle.document.prompts import prompts
+    from nozzle.words.errands import task_of
 
-    task = of_thread(name)
+    task = task_of(there)
     if not task:
         return
     for path, entry in there.readable(there.entries()):

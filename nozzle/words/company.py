@@ -74,9 +74,8 @@ def today(here: Journal, rel: str, now: datetime.datetime | None = None) -> froz
 
 def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
     from nozzle.agents import Crew
-    from nozzle.document.errand import of_thread
     from nozzle.lm import Prompts
-    from nozzle.words.errands import Errands
+    from nozzle.words.errands import Errands, task_of
     from nozzle.words.origin import answered, by_git
 
     chosen = here.model if here.model is not None else model(here)
@@ -96,7 +95,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         redact=here.redact,
         ground=lambda rel: ground(here, rel),
         threads=lambda: Errands(here) if here.beside is not None and chosen is not None else None,
-        only=of_thread(here.root.name) if here.root != here.first else "",
+        only=task_of(here),
         undrawn=undrawn,
         project=project(here),
     )

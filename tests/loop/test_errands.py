@@ -470,6 +470,21 @@ def _looked(loop: Loop, path: Path) -> None:
     errands.tick(errands._next)
 
 
+def test_a_task_whose_thread_is_moved_goes_on_where_it_is(waiting: Path, watched: Watched) -> None:
+    (block,) = errand.forked(Entry(waiting.read_text())).values()
+    old = watched.workshop.here.steps.home() / block.keys["thread"]
+    moved = old.with_name("moved")
+    watched.git("worktree", "move", str(old), str(moved))
+    beside = watched.workshop.here.beside
+    assert beside is not None
+    watched.until(lambda: moved in beside.loops and beside.loops[moved].desks)
+    watched.until(lambda: any(_seat(beside.loops[moved], path).tasks.active for path in beside.loops[moved].desks))
+    assert "stopped" not in (moved / "journal" / "entry.md").read_text()
+    watched.until(lambda: WAITS in waiting.read_text())
+    watched.save(waiting.read_text() + "\n/sure\n\n")
+    watched.until(lambda: done(waiting), 60)
+
+
 def test_a_watch_that_starts_anew_goes_on_with_it(workshop: Workshop, threads: Threads, watched: Watched) -> None:
     path = begun(watched)
     watched.until(lambda: "a thread of its own" in path.read_text())
