@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -113,8 +113,12 @@ class Crew:
     def shared(self, entry: Entry, upto: int) -> list[Mapping[str, str]]:
         """What both agents are sent: the system's words, and the entry up to a line."""
         system = "\n\n".join(part for part in (self.prompts.text("system"), self.project()) if part)
-        messages: Sequence[Message] = fit(trajectory(entry, upto), self.settings.model_context)
-        sent = [{"role": each.role, "content": self.redact(each.content)} for each in messages]
+        clean = [  # before they are cut: half of a secret is not recognised as one
+            replace(each, content=self.redact(each.content), name=self.redact(each.name))
+            for each in trajectory(entry, upto)
+        ]
+        messages: Sequence[Message] = fit(clean, self.settings.model_context)
+        sent = [{"role": each.role, "content": each.content} for each in messages]
         return [{"role": "system", "content": self.redact(system)}, *sent]
 
     def weighed(self, entry: Entry, rel: str, source: str, language: str) -> tuple[Risk, str]:

@@ -8,7 +8,7 @@ from nozzle import schema
 from nozzle.agents.crew import Crew
 from nozzle.desk import Desk
 from nozzle.document.spoken import Saying
-from nozzle.document.trajectory import imitates
+from nozzle.document.trajectory import SHARE, imitates, within
 from nozzle.explainer import flattery
 from nozzle.explainer.claims import Evidence, weighed
 from nozzle.explainer.links import checked
@@ -17,6 +17,8 @@ from nozzle.lm.ask import Terms
 from nozzle.lm.model import Failed
 
 T = TypeVar("T")
+QUESTION = 8000
+"""Characters of a question in the explainer's last message: one in the text stands above it too."""
 
 ANSWER, NOTE, NEWS, BACK = "answer", "note", "news", "back"
 
@@ -71,6 +73,7 @@ def labelled(
     """Ask the explainer; its words, grey where the `evidence` and the given facts do not bear them out; which model."""
     assert crew.model is not None, "who has no model asks none"
     clean = {name: crew.redact(words) for name, words in vars(given).items()}
+    clean["question"] = within(clean["question"], min(QUESTION, crew.settings.model_context // SHARE))
     reader = f"The reader: {crew.redact(crew.settings.reader)}." if crew.settings.reader else ""
     given = Given(**{**clean, "voice": "\n\n".join(part for part in (crew.prompts.text("voice"), reader) if part)})
     signature = Signature(name, Given, Said, read, crew.prompts)

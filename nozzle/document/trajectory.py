@@ -19,12 +19,16 @@ from nozzle.document.spoken import OUTDATED, THOUGHT
 HEAD, TAIL = 6000, 2000
 """Characters of one block that are sent, from its beginning and its end."""
 
+SHARE = 4
+"""No block takes more than this part of what may be sent: the question, and what stands right above it, are there."""
 EDITED = "[edited since: what came of it, below, came of its earlier words]"
 _WRAPS = "cell|output|attempt|quote"
 """The tags in which a block is sent; no material can open or close one."""
 _BLANK = r"[\s\u200b-\u200f\u2060\ufeff]*"
 _tag = re.compile(rf"(<{_BLANK}/?{_BLANK}(?:{_WRAPS}))\b", re.I)
+_half_tag = re.compile(rf"{_tag.pattern}\Z", re.I)
 _around = re.compile(rf"^<(?:{_WRAPS})\b[^>\n]*>\n|\n</(?:{_WRAPS})>$")
+_left = re.compile(r"\n\[… ([\d,]+) characters left out here …\]\n")
 _grey = re.compile(r'<span class="unshown">(.*?)</span>', re.S)
 _forged = re.compile(r"<!-- */?nozzle\b|</?(?:output|attempt)\b[^>]*\bseal=", re.I)
 
@@ -67,8 +71,10 @@ def until(entry: Entry, asked: Prompt) -> int:
 def fit(messages: Sequence[Message], limit: int) -> list[Message]:
     """Messages of at most `limit` characters: what does not fit is left out from the beginning and named.
 
-    As it grows, the cut stays where it is until half of the limit is to be cut again, so the prefix moves seldom.
+    As it grows, the cut stays where it is until half of the limit is to be cut again, so the prefix moves seldom. A
+    block that would take too much of it is shown by its beginning and its end.
     """
+    messages = [replace(each, content=within(each.content, limit // SHARE)) for each in messages]
     cut = kept = 0
     for at, each in enumerate(messages):
         kept += len(each.content)
@@ -85,6 +91,23 @@ def fit(messages: Sequence[Message], limit: int) -> list[Message]:
         f"[{cut} earlier blocks do not fit and are left out; ask for one by its name, or recall(...):]\n{told}{more}"
     )
     return [Message("user", words), *messages[cut:]]
+
+
+def within(content: str, most: int) -> str:
+    """A block as it is sent in about `most` characters: its beginning and its end, in the tag that is around it.
+
+    >>> within("a" * 50 + "z" * 50, 20)
+    'aaaaaaaaaa\\n[… 80 characters left out here …]\\nzzzzzzzzzz'
+    """
+    if len(content) <= most:
+        return content
+    body = bare(content)
+    before, _, after = content.partition(body)
+    found, half = _left.search(body), max(1, (most - len(before) - len(after)) // 2)
+    head, tail = (body[: found.start()], body[found.end() :]) if found else (body, body)
+    left = len(body) - len(found[0]) + int(found[1].replace(",", "")) if found else len(body)
+    head, tail = _half_tag.sub("", head[:half]), tail[-half:]
+    return f"{before}{head}{_gap(left - len(head) - len(tail))}{tail}{after}"
 
 
 def imitates(text: str) -> str:
@@ -229,5 +252,8 @@ def _trimmed(rows: Sequence[str]) -> list[str]:
 def _shortened(text: str) -> str:
     if len(text) <= HEAD + TAIL:
         return text
-    left = len(text) - HEAD - TAIL
-    return f"{text[:HEAD]}\n[… {left:,} characters left out here …]\n{text[-TAIL:]}"
+    return f"{text[:HEAD]}{_gap(len(text) - HEAD - TAIL)}{text[-TAIL:]}"
+
+
+def _gap(left: int) -> str:
+    return f"\n[… {left:,} characters left out here …]\n"

@@ -11,7 +11,7 @@ from nozzle.document.outputs import Text
 from nozzle.document.prompts import prompts
 from nozzle.document.scribe import Hand, Result
 from nozzle.document.spoken import Saying
-from nozzle.document.trajectory import EDITED, HEAD, Message, fit, imitates, trajectory
+from nozzle.document.trajectory import EDITED, HEAD, Message, bare, fit, imitates, trajectory
 from tests.document.samples import hostile, journals
 from tests.document.test_spoken import accepted, offer, put, said
 
@@ -176,6 +176,30 @@ def test_what_does_not_fit_is_named_and_the_cut_moves_seldom() -> None:
     assert sum(len(each.content) for each in shown[1:]) <= 1000
     assert "- block 0\n" in shown[0].content
     assert fit(blocks[:5], 1000) == blocks[:5]
+
+
+@pytest.mark.parametrize("long", [500, 3000, 80_000])
+def test_what_stands_right_above_a_question_is_sent_and_the_limit_holds_for_the_question_too(long: int) -> None:
+    text = f"# A\n\n{'word ' * 4000}\n\nThe rate is 0.37.\n\n/ask {'why ' * (long // 4)}what is the rate?\n\n"
+    sent = fit(trajectory(Entry(text)), 1000)
+    assert sum(len(each.content) for each in sent) < 1300
+    assert "The rate is 0.37." in sent[-2].content
+    assert sent[-1].content.startswith("/ask why")
+    assert sent[-1].content.endswith("what is the rate?")
+
+
+def test_a_block_that_is_cut_again_stays_in_its_tag_and_says_how_much_is_left_out() -> None:
+    rest = "\n".join(f"{number:09}" for number in range(10_000))
+    (whole,) = trajectory(Entry(f"<!-- nozzle:quote v=1 by=gpt -->\n\n{rest}\n\n<!-- /nozzle -->\n"))
+    (cut,) = fit([whole], 4000)
+    assert cut.content.startswith('<quote by="gpt">\n')
+    assert cut.content.endswith("\n000009999\n</quote>")
+    assert cut.content.count("left out here") == 1
+    left = int(cut.content.partition("[… ")[2].partition(" ")[0].replace(",", ""))
+    shown = cut.content.replace(f"\n[… {left:,} characters left out here …]\n", "")
+    assert left + len(bare(shown)) == len(rest)
+    (half,) = fit([Message("user", f'<quote by="gpt">\n{"y" * 480}</quote_>{"z" * 8000}\n</quote>')], 4000)
+    assert half.content.count("</quote") == 1
 
 
 def test_a_reply_that_imitates_the_executor_is_known() -> None:
