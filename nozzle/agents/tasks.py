@@ -14,13 +14,12 @@ from nozzle.document import spoken
 from nozzle.document.entry import Cell
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Prompt, prompt, prompts
-from nozzle.document.proposal import Risk
 from nozzle.document.risk import judge
 from nozzle.document.spoken import Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.thought.show import escaped
 from nozzle.explainer.links import link
-from nozzle.explainer.slices import defined, sources
+from nozzle.explainer.slices import defined
 from nozzle.piece import Piece
 from nozzle.run import Run
 
@@ -216,13 +215,8 @@ class Tasks:
             again = any(self._is_its_own(each, cell) and each.span.start < cell.span.start for each in open_)
             return UNSTARTED if again or cell.chain not in self.desk.permit.allowed else ""
         edited = output.keys.get("cell") != cell.digest  # by the author: then it is his
-        once = not edited and self._judged(cell) == "ask"
+        once = not edited and judge(cell.body, cell.language, defined(self.desk.entry)) == "ask"
         return ONCE if once and cell.chain not in self.desk.permit.allowed else ""
-
-    def _judged(self, cell: Cell) -> Risk:
-        """What a cell could do, on no ground that holds it."""
-        entry = self.desk.entry
-        return judge(cell.body, cell.language, defined(entry), (), sources(entry))
 
     def drop(self) -> None:
         """The text is another one: nothing that was offered counts any more."""

@@ -3,9 +3,8 @@
 `read`: looks at values and files of the journal and changes nothing. `reversible`: also makes names in the kernel and
 writes files inside the worktree by `write` and `edit`, both of which git takes back. Everything else is `ask`: a call
 of anything that is not on the list, an import that is not, a shell that does more than look. A name that a cell of the
-entry has given another meaning is on no list, nor is what a module or an unknown value calls by such a name: `replace`
-of a string looks, of a path it acts. Values that the author's own code made may run code of his when they are looked at
-(a property, a generator, a repr); that code he has seen.
+entry has given another meaning is on no list. Values that the author's own code made may run code of his when they are
+looked at (a property, a generator, a repr); that code he has seen.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
 is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
@@ -14,14 +13,12 @@ is on no list is reversible too: `weigh` knows the ground, `judge` only the code
 import ast
 import builtins
 import math
-import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nozzle.document.options import Reach, reach_of
-from nozzle.document.plain import Bound, bound
 from nozzle.document.proposal import Risk
 
 LOOKS = frozenset(
@@ -46,10 +43,8 @@ METHODS = _words("""
     sum title tolist transpose upper values var zfill
 """)
 """Methods that change nothing on the types that have them."""
-DOUBTFUL = _words("copy format get join replace")
-"""Of these, what acts on values of some libraries: only a plain one's is on the list."""
 CHANGES = _words("append extend insert pop remove sort reverse add discard setdefault fill")
-"""Methods that change the plain value they are called on, and nothing else."""
+"""Methods that change the value they are called on, and nothing else."""
 CALLING = _words("key file out default initial func like")
 """Names of arguments by which something else is called or written."""
 MODULES: dict[str, frozenset[str]] = {
@@ -84,35 +79,26 @@ _shown = re.compile(r"-u|\+[\w%:. -]*")
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
 
-def judge(
-    source: str, language: str, changed: Iterable[str] = (), looks: Iterable[str] = (), above: Sequence[str] = ()
-) -> Risk:
+def judge(source: str, language: str, changed: Iterable[str] = (), looks: Iterable[str] = ()) -> Risk:
     """What a cell could do; `changed` are the names that cells have given a meaning of their own, `looks` the tools of
-    MCP servers (`mcp.calendar.events`) that the author says change nothing, `above` the entry's cells in Python.
+    MCP servers (`mcp.calendar.events`) that the author says change nothing.
 
     >>> judge("print(sum(x))", "python"), judge("y = x + 1", "python"), judge("import os", "python")
     ('read', 'reversible', 'ask')
     """
-    return _judged(source, language, changed, looks, above)[0]
-
-
-def _judged(
-    source: str, language: str, changed: Iterable[str], looks: Iterable[str], above: Sequence[str]
-) -> tuple[Risk, list[str]]:
-    """The same, and the files that it says it writes, as it names them."""
     if reach_of(source):
-        return "ask", []
+        return "ask"
     if language == "bash":
-        return _shell(source, frozenset(changed)), []
+        return _shell(source, frozenset(changed))
     if language != "python":
-        return "ask", []
+        return "ask"
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return "ask", []
-    reader = _Reader(frozenset(changed), frozenset(looks), bound(above), bound([*above, source]))
+        return "ask"
+    reader = _Reader(frozenset(changed), frozenset(looks))
     reader.visit(tree)
-    return reader.risk, reader.written
+    return reader.risk
 
 
 def names_tools(source: str) -> bool:
@@ -129,16 +115,12 @@ class Ground:
     holds: bool = False
     """It can write only inside the worktree, and reach no network."""
     loose: tuple[str, ...] = ()
-    """What it could write there and git could not give back, from the root; of a folder, all in it."""
+    """What it could write there and git could not give back."""
     looks: tuple[str, ...] = ()
     """Tools of MCP servers that change nothing."""
-    folder: str = ""
-    """Where the cell would run, from the root."""
 
 
-def weigh(
-    source: str, language: str, changed: Iterable[str], ground: Ground, above: Sequence[str] = ()
-) -> tuple[Risk, str]:
+def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) -> tuple[Risk, str]:
     """What a cell could do where it would run, and what it would touch, in words.
 
     >>> weigh("import os", "python", (), Ground("confined", holds=True))
@@ -148,11 +130,9 @@ def weigh(
     """
     if reach := reach_of(source):
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
-    risk, written = _judged(source, language, changed, ground.looks, above)
-    leaves, lost = LEAVES.search(source), [path for path in written if _is_loose(path, ground)]
-    if lost:
-        risk, words = "ask", f"{_some(lost)}, which git could not give back: it waits for you"
-    elif risk != "ask":
+    risk = judge(source, language, changed, ground.looks)
+    leaves = LEAVES.search(source)
+    if risk != "ask":
         words = _TOUCHES[risk]
     elif not ground.holds:
         words = "anything: code cannot tell, so it waits for you"
@@ -179,12 +159,6 @@ _REACHES: Mapping[Reach, str] = {
 }
 
 
-def _is_loose(path: str, ground: Ground) -> bool:
-    """Whether a file that a cell names is one that git could not give back."""
-    whole = posixpath.normpath(posixpath.join(ground.folder, path))
-    return any(each == "." or f"{whole}/".startswith(f"{each.rstrip('/')}/") for each in ground.loose)
-
-
 def _hosts(source: str) -> str:
     """Which hosts a cell names."""
     found = list(dict.fromkeys(HOST.findall(source)))
@@ -199,13 +173,11 @@ def _some(names: Sequence[str]) -> str:
 class _Reader(ast.NodeVisitor):
     """Visits what it knows; what it does not know is `ask`."""
 
-    def __init__(self, changed: frozenset[str], looks: frozenset[str], above: Bound, bound: Bound) -> None:
+    def __init__(self, changed: frozenset[str], looks: frozenset[str]) -> None:
         self.risk: Risk = "read"
-        self.written: list[str] = []
         self._changed = changed
         self._looks = looks if "mcp" not in changed else frozenset()
-        self._modules = {name: MODULES.get(module, frozenset()) for name, module in above.modules.items()}
-        self._bound = bound
+        self._modules: dict[str, frozenset[str]] = {}
 
     def visit(self, node: ast.AST) -> None:
         if not isinstance(node, _KNOWN):
@@ -256,18 +228,13 @@ class _Reader(ast.NodeVisitor):
             case ast.Name(id=name) if name in LOOKS and name not in self._changed:
                 pass
             case ast.Name(id=name) if name in WRITES and name not in self._changed and _harmless(node.args[:1]):
-                self.written.append(_plain(node.args[:1]))
                 self._writes()
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._modules:
                 if name not in self._modules[module]:
                     self.risk = "ask"
-            case ast.Attribute() as held if _root(held) in self._modules:
-                self.risk = "ask"
-            case ast.Attribute(attr=name) if name in METHODS - DOUBTFUL:
+            case ast.Attribute(attr=name) if name in METHODS:
                 pass
-            case ast.Attribute(value=held, attr=name) if name in METHODS and self._bound.is_plain(held):
-                pass
-            case ast.Attribute(value=held, attr=name) if name in CHANGES and self._bound.is_plain(held):
+            case ast.Attribute(attr=name) if name in CHANGES:
                 self._writes()
             case _:
                 self.risk = "ask"
@@ -298,16 +265,11 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def _root(tool: ast.expr) -> str:
-    """The name that a whole name begins with; empty where it begins with none."""
-    while isinstance(tool, ast.Attribute):
-        tool = tool.value
-    return tool.id if isinstance(tool, ast.Name) else ""
-
-
 def _is_served(tool: ast.expr) -> bool:
     """Whether a call is of a tool of an MCP server, by its whole name."""
-    return _root(tool) == "mcp"
+    while isinstance(tool, ast.Attribute):
+        tool = tool.value
+    return isinstance(tool, ast.Name) and tool.id == "mcp"
 
 
 def _plain(path: list[ast.expr]) -> str:

@@ -90,11 +90,6 @@ def defined(entry: Entry) -> set[str]:
     return {name for cell in entry.cells for name in names(cell).defines}
 
 
-def sources(entry: Entry) -> list[str]:
-    """The code of an entry's cells in Python."""
-    return [cell.body for cell in entry.cells if cell.language == "python"]
-
-
 def _tree(body: str) -> ast.Module | None:
     """The code of a cell; None when it does not parse."""
     try:

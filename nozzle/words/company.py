@@ -135,14 +135,15 @@ def ground(here: Journal, rel: str) -> Ground:
     from nozzle.settings import MADE
 
     held, looks = possible(here.settings.agents_online), here.servers.looks
+    if not (held.files and held.network):
+        return Ground(held.label, looks=looks)
     safe = {*PRIVATE, *MADE}
 
     def loses(path: str) -> bool:
         parts = path.rstrip("/").split("/")
         return path != rel and not safe & set(parts) and not (here.root / path / "pyvenv.cfg").exists()
 
-    loose = tuple(path for path in here.steps.unkept() if loses(path))
-    return Ground(held.label, held.files and held.network, loose, looks, rel.rpartition("/")[0])
+    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if loses(path)), looks)
 
 
 def model(here: Journal) -> Model | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nozzle.document.risk import Ground, judge, weigh
+from nozzle.document.risk import judge
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,7 @@ def test_what_only_looks_is_read(source: str) -> None:
     "source",
     [
         "y = x + 1", "write('a.txt', 'b')", "edit('a.py', 'b', 'c')", "import math\nprint(math.pi)", "d['k'] = 1",
-        "import numpy as np\nm = np.ones((2, 2))\nprint(m.sum())", "x = []\nx.append(3)",
-        "for i in range(3):\n    t += i",
-        "t = ' a '.strip().replace('a', 'b')", "d = {}\nd.get(1)\nd.setdefault(2, [])", "x = sorted(y)\nx.sort()",
+        "import numpy as np\nm = np.ones((2, 2))\nprint(m.sum())", "x.append(3)", "for i in range(3):\n    t += i",
     ],
 )  # fmt: skip
 def test_what_git_takes_back_is_reversible(source: str) -> None:
@@ -41,64 +39,11 @@ def test_what_git_takes_back_is_reversible(source: str) -> None:
         "sorted(x, key=fit)", "print(1, file=f)", "x = [sum for sum in y]", "from itertools import starmap",
         "__import__('os')",
         "read('../x')", "read('.env')", "read('data/.secret')", "read(x)", "read(path='.env')",
-        "x.append(3)", "x.replace('a')", "x.copy()", "q.get()", "t.join()", "x = y\nx.append(1)", "db.insert(3)",
-        "x = []\nx = y\nx.append(1)", "for x in y:\n    x.append(1)", "[x.append(1) for x in y]",
-        "x = [y]\nx[0].get(1)",
-        "x = []\n(x := y).append(1)", "x = a / b\nx.replace(c)", "x = []\nx += y\nx.append(1)",
         "print(file=x)\nexit()", "x.format_map(y)", "import numpy\nnumpy.ones.f()", "global x", "x = [print]\nx[0]()",
     ],
 )  # fmt: skip
 def test_everything_else_is_asked(source: str) -> None:
     assert judge(source, "python") == "ask"
-
-
-@pytest.mark.parametrize(
-    ("above", "source", "risk"),
-    [
-        ("import os", "os.replace('a', 'b')", "ask"),
-        ("import os", "os.remove('a')", "ask"),
-        ("import os", "os.path.join('a', 'b')", "ask"),
-        ("import shutil as s", "s.copy('a', 'b')", "ask"),
-        ("from pathlib import Path\np = Path('a')", "p.replace('b')", "ask"),
-        ("from pathlib import Path\np = Path('a') / 'b'", "p.replace('c')", "ask"),
-        ("import httpx", "httpx.get('http://x')", "ask"),
-        ("import httpx as x", "x.sum(1)", "ask"),
-        ("from a import b", "b.count()", "ask"),
-        ("import numpy as np\nx = np.ones(3)", "print(np.sum(x), x.copy())", "read"),
-        ("import numpy as np", "np.save('a', 1)", "ask"),
-        ("words = 'a b'.split()\nseen = {}", "print(words.index('a'), seen.get('a'))", "read"),
-        ("rows = []", "rows.append(1)", "reversible"),
-        ("rows = []\nfrom a import *", "rows.append(1)", "ask"),
-        ("rows = []\nexec('rows = 3')", "rows.append(1)", "ask"),
-        ("rows = []\nwith open('a') as rows: pass", "rows.append(1)", "ask"),
-        ("def f(rows): pass\nrows = []", "rows.append(1)", "ask"),
-        ("rows = []\n%run a.py", "rows.append(1)", "ask"),
-        ("%matplotlib inline\nrows = []", "rows.append(1)", "reversible"),
-        ("import pandas as pd\ndf = pd.DataFrame()", "df.mean()", "read"),
-        ("import pandas as pd\ndf = pd.DataFrame()", "df.replace(1, 2)", "ask"),
-    ],
-)
-def test_what_a_module_or_an_unknown_value_calls_by_a_harmless_name_is_asked(
-    above: str, source: str, risk: str
-) -> None:
-    assert judge(source, "python", above=[above]) == risk
-
-
-@pytest.mark.parametrize(
-    ("path", "loose", "waits"),
-    [
-        ("made.bin", ("journal/made.bin",), True),
-        ("_out/a.bin", ("journal/_out/",), True),
-        ("a.txt", ("journal/made.bin", "journal/a.txt.bin"), False),
-        ("a.txt", (".",), True),
-    ],
-)
-def test_a_file_that_git_could_not_give_back_is_not_written_over_unasked(
-    path: str, loose: tuple[str, ...], waits: bool
-) -> None:
-    for ground in (Ground("held", True, loose, (), "journal"), Ground("not held", False, loose, (), "journal")):
-        risk, words = weigh(f"write('{path}', 'x')", "python", (), ground)
-        assert (risk, path in words) == (("ask", True) if waits else ("reversible", False))
 
 
 def test_a_name_that_a_cell_gave_another_meaning_is_on_no_list() -> None:
