@@ -19,7 +19,7 @@ from nozzle.document.spoken import Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.thought.show import escaped
 from nozzle.explainer.links import link
-from nozzle.explainer.slices import defined
+from nozzle.explainer.slices import defined, python
 from nozzle.piece import Piece
 from nozzle.run import Run
 
@@ -215,7 +215,8 @@ class Tasks:
             again = any(self._is_its_own(each, cell) and each.span.start < cell.span.start for each in open_)
             return UNSTARTED if again or cell.chain not in self.desk.permit.allowed else ""
         edited = output.keys.get("cell") != cell.digest  # by the author: then it is his
-        once = not edited and judge(cell.body, cell.language, defined(self.desk.entry)) == "ask"
+        entry = self.desk.entry
+        once = not edited and judge(cell.body, cell.language, defined(entry), (), python(entry)) == "ask"
         return ONCE if once and cell.chain not in self.desk.permit.allowed else ""
 
     def drop(self) -> None:

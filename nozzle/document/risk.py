@@ -3,7 +3,8 @@
 `read`: looks at values and files of the journal and changes nothing. `reversible`: also makes names in the kernel and
 writes files inside the worktree by `write` and `edit`, both of which git takes back. Everything else is `ask`: a call
 of anything that is not on the list, an import that is not, a shell that does more than look. A name that a cell of the
-entry has given another meaning is on no list. Values that the author's own code made may run code of his when they are
+entry has given another meaning is on no list, nor is what an import brought from a module that is not listed, nor a
+method that acts on some things (`copy`, `get`, `replace`) of a value not known to be plain. Values that the author's own code made may run code of his when they are
 looked at (a property, a generator, a repr); that code he has seen.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
@@ -15,8 +16,9 @@ import builtins
 import math
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nozzle.document.options import Reach, reach_of
 from nozzle.document.proposal import Risk
@@ -38,13 +40,32 @@ def _words(text: str) -> frozenset[str]:
 
 
 METHODS = _words("""
-    all any argmax argmin astype capitalize copy count cumsum dot endswith find flatten format get index isdigit items
-    join keys lower max mean min most_common ravel replace reshape round rstrip split splitlines startswith std strip
-    sum title tolist transpose upper values var zfill
+    argmax argmin astype capitalize cumsum dot endswith flatten isdigit lower max mean min most_common ravel reshape
+    round rstrip split splitlines startswith std strip sum tolist transpose upper var zfill
 """)
-"""Methods that change nothing on the types that have them."""
+"""Methods that change nothing, on whatever has them."""
+OF_PLAIN = _words("all any copy count find format get index items join keys replace title values")
+"""Methods that change nothing on plain values; of others, `Path.replace` or `httpx.Client.get`, they act."""
 CHANGES = _words("append extend insert pop remove sort reverse add discard setdefault fill")
-"""Methods that change the value they are called on, and nothing else."""
+"""Methods that change the plain value they are called on, and nothing else."""
+FRESH = _words("""
+    capitalize cumsum endswith flatten isdigit lower most_common rstrip split splitlines startswith strip tolist upper
+    zfill
+""")
+"""Methods that make a plain value of whatever has them."""
+INSIDE = _words("get max maximum min minimum mode median pop prod setdefault sum dot")
+"""What may give back one of the values inside, which may be anything."""
+PLAIN = _words("""
+    all any bin bool chr complex dict enumerate float format frozenset hex int isinstance len list oct ord range read
+    repr set sorted str tuple zip
+""")
+"""Functions that make plain values."""
+MADE = {"pandas": _words("DataFrame Series read_csv read_excel read_json read_parquet")}
+"""Of modules that are not listed: what makes values whose methods do what those of plain values do."""
+REDUCES = _words("all any argmax argmin cumsum dot max mean min round std sum var")
+"""Methods that write into an array that they are given second, or later."""
+ALONE = _words("abs cos exp log log2 sin sqrt tan tanh")
+"""Functions of numpy that write into an array that they are given second; most others, into the third."""
 CALLING = _words("key file out default initial func like")
 """Names of arguments by which something else is called or written."""
 MODULES: dict[str, frozenset[str]] = {
@@ -76,15 +97,20 @@ NAMED = 3
 _BUILTINS = frozenset(dir(builtins))
 _shown = re.compile(r"-u|\+[\w%:. -]*")
 """What `date` may be asked."""
+_magic = re.compile(r"^[ \t]*[%!].*$", re.M)
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
 
-def judge(source: str, language: str, changed: Iterable[str] = (), looks: Iterable[str] = ()) -> Risk:
+def judge(
+    source: str, language: str, changed: Iterable[str] = (), looks: Iterable[str] = (), cells: Iterable[str] = ()
+) -> Risk:
     """What a cell could do; `changed` are the names that cells have given a meaning of their own, `looks` the tools of
-    MCP servers (`mcp.calendar.events`) that the author says change nothing.
+    MCP servers (`mcp.calendar.events`) that the author says change nothing, `cells` the entry's other Python code.
 
     >>> judge("print(sum(x))", "python"), judge("y = x + 1", "python"), judge("import os", "python")
     ('read', 'reversible', 'ask')
+    >>> judge("p.replace('b')", "python"), judge("p.replace('b', 'c')", "python", cells=["p = 'abc'"])
+    ('ask', 'read')
     """
     if reach_of(source):
         return "ask"
@@ -96,7 +122,8 @@ def judge(source: str, language: str, changed: Iterable[str] = (), looks: Iterab
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "ask"
-    reader = _Reader(frozenset(changed), frozenset(looks))
+    shadowed = frozenset(changed)
+    reader = _Reader(shadowed, frozenset(looks), _Meanings.of([*map(_bindings, cells), _bound(tree)], shadowed))
     reader.visit(tree)
     return reader.risk
 
@@ -120,7 +147,9 @@ class Ground:
     """Tools of MCP servers that change nothing."""
 
 
-def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) -> tuple[Risk, str]:
+def weigh(
+    source: str, language: str, changed: Iterable[str], ground: Ground, cells: Iterable[str] = ()
+) -> tuple[Risk, str]:
     """What a cell could do where it would run, and what it would touch, in words.
 
     >>> weigh("import os", "python", (), Ground("confined", holds=True))
@@ -130,7 +159,7 @@ def weigh(source: str, language: str, changed: Iterable[str], ground: Ground) ->
     """
     if reach := reach_of(source):
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
-    risk = judge(source, language, changed, ground.looks)
+    risk = judge(source, language, changed, ground.looks, cells)
     leaves = LEAVES.search(source)
     if risk != "ask":
         words = _TOUCHES[risk]
@@ -170,24 +199,205 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
+@dataclass(frozen=True, slots=True)
+class _Bindings:
+    """What the code of one cell gives names."""
+
+    values: tuple[tuple[str, ast.expr | None, bool], ...] = ()
+    """(name, the value it is given, whether one after the other of what is inside it); None: what cannot be told."""
+    imports: tuple[tuple[str, str], ...] = ()
+    """(name, module); a module that is empty is not told from what is in it."""
+    anything: bool = False
+    """Also names that it does not say."""
+
+
+@lru_cache(maxsize=4096)
+def _bindings(source: str) -> _Bindings:
+    """Of a cell that may hold lines which are not Python."""
+    for code in (source, _magic.sub("", source)):
+        try:
+            return _bound(ast.parse(code))
+        except (SyntaxError, ValueError):
+            pass
+    return _Bindings(anything=True)
+
+
+def _bound(tree: ast.AST) -> _Bindings:
+    values: list[tuple[str, ast.expr | None, bool]] = []
+    imports: list[tuple[str, str]] = []
+    told: set[ast.AST] = set()
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        match node:
+            case ast.Import(names=names):
+                imports += [_imported(each) for each in names]
+            case ast.ImportFrom(names=names):
+                imports += [(each.asname or each.name, "") for each in names]
+            case ast.Assign(targets=targets, value=value):
+                for each in targets:
+                    _give(each, value, False, values, told)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+                _give(target, value, False, values, told)
+            case ast.AugAssign(target=target, value=value):
+                _give(target, value, False, values, told)
+            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                _give(target, value, True, values, told)
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if node not in told:
+                values.append((name, None, False))
+            case ast.arg(arg=name) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                values.append((name, None, False))
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                values.append((name, None, False))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                values.append((node.name, None, False))
+                given = [each for each in ast.walk(node) if isinstance(each, ast.Global)]
+                values += [(name, None, False) for each in given for name in each.names]
+                continue  # the names in it are its own
+        nodes += ast.iter_child_nodes(node)
+    return _Bindings(tuple(values), tuple(imports), any(name == "*" for name, _ in imports))
+
+
+def _imported(alias: ast.alias) -> tuple[str, str]:
+    root = alias.name.partition(".")[0]
+    return (alias.asname, alias.name) if alias.asname else (root, root)
+
+
+def _give(
+    target: ast.expr, value: ast.expr, inside: bool, values: list[tuple[str, ast.expr | None, bool]], told: set[ast.AST]
+) -> None:
+    if isinstance(target, ast.Name):
+        told.add(target)
+        values.append((target.id, value, inside))
+    elif _mentions(value, {"mcp"}):
+        names = [each for each in ast.walk(target) if isinstance(each, ast.Name)]
+        values += [(each.id, value, inside) for each in names]
+
+
+@dataclass(slots=True)
+class _Meanings:
+    """What the names of an entry stand for, as far as its code tells."""
+
+    modules: dict[str, str] = field(default_factory=dict)
+    """Listed ones, or of `MADE`, by the names that mean nothing else."""
+    foreign: frozenset[str] = frozenset()
+    """Names of what was imported from elsewhere, and of what MCP servers offer."""
+    plain: set[str] = field(default_factory=set)
+    """Names that stand for plain values, whichever cell gave them one."""
+    known: frozenset[str] | None = None
+    """All names, where cells also bring others that they do not say."""
+    shadowed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, cells: Sequence[_Bindings], shadowed: frozenset[str]) -> "_Meanings":
+        given: dict[str, list[tuple[ast.expr | None, bool]]] = {}
+        brought: dict[str, set[str]] = {}
+        for cell in cells:
+            for name, value, inside in cell.values:
+                given.setdefault(name, []).append((value, inside))
+            for name, module in cell.imports:
+                brought.setdefault(name, set()).add(module)
+        sole = {name: next(iter(each)) for name, each in brought.items() if len(each) == 1 and name not in given}
+        modules = {name: module for name, module in sole.items() if module in MODULES or module in MADE}
+        foreign = frozenset(name for name in brought if modules.get(name) not in MODULES)
+        while more := {
+            name for name, values in given.items() if name not in foreign
+            if any(value is not None and _mentions(value, {"mcp"} | (foreign - set(brought))) for value, _ in values)
+        }:  # fmt: skip
+            foreign |= more
+        anything = any(cell.anything for cell in cells)
+        known = frozenset(given) | frozenset(brought) if anything else None
+        found = cls(modules, foreign, set(), known, shadowed)
+        while more := {
+            name for name, values in given.items() if name not in found.plain | foreign
+            if all(value is not None and found.is_plain(value, inside) for value, inside in values)
+        }:  # fmt: skip
+            found.plain |= more
+        return found
+
+    def is_foreign(self, name: str) -> bool:
+        strange = self.known is not None and name not in self.known | _BUILTINS | LOOKS | WRITES | {"mcp"}
+        return name in self.foreign or strange
+
+    def is_plain(self, value: ast.expr, inside: bool = False) -> bool:
+        """Whether a value (or all that is inside it) is of a type whose methods do what the lists say."""
+        match value:
+            case ast.Constant() | ast.JoinedStr():
+                return True
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) if inside:
+                return all(not isinstance(part, ast.Starred) and self.is_plain(part) for part in parts)
+            case ast.Call(func=ast.Name(id="range")) if "range" not in self.shadowed:
+                return True
+            case ast.Call(func=ast.Attribute(value=text, attr="split" | "splitlines")) if self._is_ours(text):
+                return True
+            case _ if inside:
+                return False
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
+                return True
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.Compare():
+                return True
+            case ast.Name(id=name):
+                return name in self.plain
+            case ast.UnaryOp(operand=part):
+                return self.is_plain(part)
+            case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+                return self.is_plain(left) and self.is_plain(right)
+            case ast.BoolOp(values=parts):
+                return all(map(self.is_plain, parts))
+            case ast.Call(func=ast.Name(id=name)):
+                return name in PLAIN - self.shadowed
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name in self.modules:
+                module = self.modules[name]
+                if module in MADE:
+                    return attr in MADE[module]
+                parts = [*value.args, *(each.value for each in value.keywords)]
+                return attr in MODULES[module] - INSIDE and all(map(self.is_plain, parts))
+            case ast.Call(func=ast.Attribute(value=of, attr=attr)) if self._is_ours(of):
+                return attr in FRESH or (attr in (METHODS | OF_PLAIN) - INSIDE and self.is_plain(of))
+        return False
+
+    def _is_ours(self, value: ast.expr) -> bool:
+        """Whether it is no part of a module, nor of what is foreign."""
+        while isinstance(value, ast.Attribute | ast.Subscript):
+            value = value.value
+        strange = isinstance(value, ast.Name) and (value.id in self.modules or self.is_foreign(value.id))
+        return not strange and not _mentions(value, {"mcp"})
+
+    def acts(self, of: ast.expr, name: str, given: int) -> bool:
+        """Whether a method of that name, of a value, may do more than look at it or change it."""
+        if not self._is_ours(of) or (name in REDUCES and given > 1):
+            return True
+        return name not in METHODS and not self.is_plain(of)
+
+
+def _mentions(node: ast.AST, names: Set[str]) -> bool:
+    """Whether one of these names stands in code, other than in the name of a tool that it calls."""
+    match node:
+        case ast.Name(id=name):
+            return name in names
+        case ast.Call(func=ast.Attribute() as tool) if _is_served(tool):
+            return any(_mentions(each, names) for each in (*node.args, *node.keywords))
+    return any(_mentions(each, names) for each in ast.iter_child_nodes(node))
+
+
 class _Reader(ast.NodeVisitor):
     """Visits what it knows; what it does not know is `ask`."""
 
-    def __init__(self, changed: frozenset[str], looks: frozenset[str]) -> None:
+    def __init__(self, changed: frozenset[str], looks: frozenset[str], meanings: _Meanings) -> None:
         self.risk: Risk = "read"
         self._changed = changed
         self._looks = looks if "mcp" not in changed else frozenset()
-        self._modules: dict[str, frozenset[str]] = {}
+        self._meanings = meanings
+        self._modules = {name: module for name, module in meanings.modules.items() if module in MODULES}
 
     def visit(self, node: ast.AST) -> None:
-        if not isinstance(node, _KNOWN):
+        if not isinstance(node, _KNOWN) or isinstance(node, _AWAITS):
             self.risk = "ask"
             return
         super().visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            if node.id in _BUILTINS - LOOKS:
+            if node.id in _BUILTINS - LOOKS or self._meanings.is_foreign(node.id):
                 self.risk = "ask"
         else:
             self._bind(node.id)
@@ -195,6 +405,8 @@ class _Reader(ast.NodeVisitor):
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
         """Its names are its own."""
+        if node.is_async:
+            self.risk = "ask"
         for each in ast.walk(node.target):
             if isinstance(each, ast.Name):
                 self._bind(each.id)
@@ -215,7 +427,12 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
-            self._writes()
+            self._changes(node.value)
+        self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        """In place, where the value can: of an array that is a file, the file."""
+        self._changes(node.target)
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -230,12 +447,13 @@ class _Reader(ast.NodeVisitor):
             case ast.Name(id=name) if name in WRITES and name not in self._changed and _harmless(node.args[:1]):
                 self._writes()
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._modules:
-                if name not in self._modules[module]:
+                if name not in MODULES[self._modules[module]] or not _makes(self._modules[module], name, node.args):
                     self.risk = "ask"
-            case ast.Attribute(attr=name) if name in METHODS:
-                pass
-            case ast.Attribute(attr=name) if name in CHANGES:
-                self._writes()
+            case ast.Attribute(value=of, attr=name) if name in METHODS | OF_PLAIN:
+                if self._meanings.acts(of, name, len(node.args) + _starred(node.args)):
+                    self.risk = "ask"
+            case ast.Attribute(value=of, attr=name) if name in CHANGES:
+                self._changes(of)
             case _:
                 self.risk = "ask"
         self.generic_visit(node)
@@ -244,13 +462,20 @@ class _Reader(ast.NodeVisitor):
         for alias in node.names:
             if alias.name not in MODULES:
                 self.risk = "ask"
-                continue
-            self._modules[alias.asname or alias.name] = MODULES[alias.name]
         self._writes()
 
     def _bind(self, name: str) -> None:
         """A trusted name must not get another meaning."""
         if name in LOOKS | WRITES | _BUILTINS | {"mcp"} or name in self._modules:
+            self.risk = "ask"
+
+    def _changes(self, value: ast.expr) -> None:
+        """What is plain is changed in the kernel; anything else may be a file, or a table of a database."""
+        if isinstance(value, ast.Subscript):
+            self.risk = "ask"
+        elif self._meanings.is_plain(value):
+            self._writes()
+        else:
             self.risk = "ask"
 
     def _writes(self) -> None:
@@ -263,6 +488,22 @@ _KNOWN = (
     ast.Assert, ast.expr, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.arg,
     ast.arguments, ast.comprehension, ast.Import, ast.alias,
 )  # fmt: skip
+
+
+_AWAITS = (ast.Await, ast.Yield, ast.YieldFrom)
+"""What runs code that was made to run later."""
+
+
+def _starred(args: Sequence[ast.expr]) -> int:
+    """How many more values there may be than are written."""
+    return 2 * sum(isinstance(each, ast.Starred) for each in args)
+
+
+def _makes(module: str, name: str, args: Sequence[ast.expr]) -> bool:
+    """Whether a listed function makes a value of its own: numpy's also write into an array that they are given."""
+    if module != "numpy" or name in ("where", "linspace", "arange", "histogram", "full", "isclose", "allclose"):
+        return True
+    return len(args) + _starred(args) <= (1 if name in ALONE else 2)
 
 
 def _is_served(tool: ast.expr) -> bool:

@@ -90,6 +90,11 @@ def defined(entry: Entry) -> set[str]:
     return {name for cell in entry.cells for name in names(cell).defines}
 
 
+def python(entry: Entry) -> list[str]:
+    """The Python code of an entry, cell by cell."""
+    return [cell.body for cell in entry.cells if cell.language == "python"]
+
+
 def _tree(body: str) -> ast.Module | None:
     """The code of a cell; None when it does not parse."""
     try:
