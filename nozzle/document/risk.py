@@ -4,8 +4,8 @@
 writes files inside the worktree by `write` and `edit`, both of which git takes back. Everything else is `ask`: a call
 of anything that is not on the list, an import that is not, a shell that does more than look. A name that a cell of the
 entry has given another meaning is on no list, nor is what an import brought from a module that is not listed, nor a
-method that acts on some things (`copy`, `get`, `replace`) of a value not known to be plain. Values that the author's own code made may run code of his when they are
-looked at (a property, a generator, a repr); that code he has seen.
+method that acts on some things (`copy`, `get`, `replace`) of a value not known to be plain. Values that the author's own
+code made may run code of his when they are looked at (a property, a generator, a repr); that code he has seen.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
 is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
@@ -16,7 +16,7 @@ import builtins
 import math
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -112,20 +112,26 @@ def judge(
     >>> judge("p.replace('b')", "python"), judge("p.replace('b', 'c')", "python", cells=["p = 'abc'"])
     ('ask', 'read')
     """
+    return _judged(source, language, frozenset(changed), frozenset(looks), cells)[0]
+
+
+def _judged(
+    source: str, language: str, changed: frozenset[str], looks: frozenset[str], cells: Iterable[str]
+) -> tuple[Risk, list[str]]:
+    """The same, and the files that it writes by `write` and `edit`."""
     if reach_of(source):
-        return "ask"
+        return "ask", []
     if language == "bash":
-        return _shell(source, frozenset(changed))
+        return _shell(source, changed), []
     if language != "python":
-        return "ask"
+        return "ask", []
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return "ask"
-    shadowed = frozenset(changed)
-    reader = _Reader(shadowed, frozenset(looks), _Meanings.of([*map(_bindings, cells), _bound(tree)], shadowed))
+        return "ask", []
+    reader = _Reader(changed, looks, _Meanings.of([*map(_bindings, cells), _bound(tree)], changed))
     reader.visit(tree)
-    return reader.risk
+    return reader.risk, reader.written
 
 
 def names_tools(source: str) -> bool:
@@ -145,6 +151,8 @@ class Ground:
     """What it could write there and git could not give back."""
     looks: tuple[str, ...] = ()
     """Tools of MCP servers that change nothing."""
+    loses: Callable[[str], bool] = lambda path: False
+    """Whether a file lies at a path, as a cell there names it, that git could not give back."""
 
 
 def weigh(
@@ -159,9 +167,12 @@ def weigh(
     """
     if reach := reach_of(source):
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
-    risk = judge(source, language, changed, ground.looks, cells)
+    risk, written = _judged(source, language, frozenset(changed), frozenset(ground.looks), cells)
+    lost = [path for path in dict.fromkeys(written) if ground.loses(path)]
     leaves = LEAVES.search(source)
-    if risk != "ask":
+    if lost and risk == "reversible":
+        risk, words = "ask", f"it writes over {_some(lost)}, which git could not give back: it waits for you"
+    elif risk != "ask":
         words = _TOUCHES[risk]
     elif not ground.holds:
         words = "anything: code cannot tell, so it waits for you"
@@ -384,6 +395,7 @@ class _Reader(ast.NodeVisitor):
 
     def __init__(self, changed: frozenset[str], looks: frozenset[str], meanings: _Meanings) -> None:
         self.risk: Risk = "read"
+        self.written: list[str] = []
         self._changed = changed
         self._looks = looks if "mcp" not in changed else frozenset()
         self._meanings = meanings
@@ -445,6 +457,7 @@ class _Reader(ast.NodeVisitor):
             case ast.Name(id=name) if name in LOOKS and name not in self._changed:
                 pass
             case ast.Name(id=name) if name in WRITES and name not in self._changed and _harmless(node.args[:1]):
+                self.written.append(_plain(node.args[:1]))
                 self._writes()
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._modules:
                 if name not in MODULES[self._modules[module]] or not _makes(self._modules[module], name, node.args):

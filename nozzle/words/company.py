@@ -135,15 +135,23 @@ def ground(here: Journal, rel: str) -> Ground:
     from nozzle.settings import MADE
 
     held, looks = possible(here.settings.agents_online), here.servers.looks
-    if not (held.files and held.network):
-        return Ground(held.label, looks=looks)
     safe = {*PRIVATE, *MADE}
 
-    def loses(path: str) -> bool:
+    def counts(path: str) -> bool:
         parts = path.rstrip("/").split("/")
         return path != rel and not safe & set(parts) and not (here.root / path / "pyvenv.cfg").exists()
 
-    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if loses(path)), looks)
+    def loses(name: str) -> bool:
+        root, path = here.root.resolve(), ((here.root / rel).parent / name).resolve()
+        if not path.exists():
+            return False
+        if not path.is_relative_to(root):
+            return True
+        return any(path.is_relative_to(root / each) for each in here.steps.unkept())
+
+    if not (held.files and held.network):
+        return Ground(held.label, looks=looks, loses=loses)
+    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if counts(path)), looks, loses)
 
 
 def model(here: Journal) -> Model | None:

@@ -50,6 +50,30 @@ def test_it_waits_where_git_could_not_give_back_what_lies_there(table: Open) -> 
     assert one.labels() == []
 
 
+@pytest.mark.parametrize("source", ["write('_out/rows.csv', 'new')", "edit('_out/rows.csv', 'weeks', 'no')"])
+def test_a_file_that_git_could_not_give_back_is_not_written_over_unasked(table: Open, source: str) -> None:
+    one = table(fence(source), DONE)
+    (one.workshop.root / ".gitignore").write_text("*.csv\n")
+    rows = one.workshop.write("weeks of work", "journal/_out/rows.csv")
+    one.path = one.workshop.write(TASK, "journal/entry.md")
+    one.loop.advance([one.path])
+    text = one.go()
+    assert "it writes over _out/rows.csv, which git could not give back: it waits for you" in text
+    assert rows.read_text() == "weeks of work"
+
+
+def test_a_file_that_git_holds_and_a_new_one_are_written(table: Open) -> None:
+    one = table(fence("write('_out/rows.txt', 'new')\nwrite('_out/more.csv', 'new')"), DONE)
+    (one.workshop.root / ".gitignore").write_text("*.csv\n")
+    rows = one.workshop.write("old", "journal/_out/rows.txt")
+    commit(one.workshop.root, "journal/_out/rows.txt")
+    one.path = one.workshop.write(TASK, "journal/entry.md")
+    one.loop.advance([one.path])
+    one.go()
+    assert rows.read_text() == "new"
+    assert one.labels() == ["countdown", "read"]
+
+
 @pytest.mark.parametrize(
     "source", ["import requests", "import shutil\nshutil.rmtree('x')", "import os\nos.remove('x')"]
 )
