@@ -4,8 +4,8 @@
 writes files inside the worktree by `write` and `edit`, both of which git takes back. Everything else is `ask`: a call
 of anything that is not on the list, an import that is not, a shell that does more than look. A name that a cell of the
 entry has given another meaning is on no list, nor is what an import brought from a module that is not listed, nor a
-method that acts on some things (`copy`, `get`, `replace`) of a value not known to be plain. Values that the author's own
-code made may run code of his when they are looked at (a property, a generator, a repr); that code he has seen.
+method that acts on some things (`copy`, `get`, `replace`) of a value not known to be plain. Values that the author's
+own code made may run code of his when they are looked at (a property, a generator, a repr); that code he has seen.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
 is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
