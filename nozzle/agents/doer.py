@@ -106,6 +106,7 @@ class Doer:
             name, task.digest, move.source, move.language, move.reason, touches=touches, by_hand=by_hand, risk=risk
         )
         self.stand(task, offer, facts(found))
+        task.early = risk == "ask"
 
     def _tell_unbounded(self, found: Asked[Move]) -> None:
         """Of the budgets one may bound nothing, one go by an estimate: that is said once."""
@@ -127,7 +128,7 @@ class Doer:
     def stand(self, task: Task, offer: Offer, more: dict[str, str] | None = None) -> None:
         """Put a proposal into the text, unticked."""
         task.state, task.offer, task.since, task.edited, task.answer = "standing", offer, self.now, None, ""
-        task.held = 0.0
+        task.held, task.early = 0.0, False
         hand = self.desk.tools.hand
         title, trailers = f"proposes {_first(offer.source)}", {"Task": offer.task, "Risk": offer.risk, **(more or {})}
         self._put("proposal", offer.id, title, lambda entry: spoken.propose(entry, offer, hand), trailers)
@@ -161,6 +162,10 @@ class Doer:
         if task.stands is not None and stands is not None and stands.source != task.stands.source:
             task.edited = now
         task.stands = stands
+        if task.early and not self.desk.sheet.made:
+            task.early = False
+            self._weigh_anew(task, offer, stands)
+            offer = task.offer or offer
         ticked = next((word for word in REPLAYS.values() if stands and word in stands.ticks), None)
         if ticked and self.of_replay(task, ticked):
             task.answer = task.answer or "run"
@@ -175,6 +180,14 @@ class Doer:
                 self.think(task)
             case Wait():
                 return
+
+    def _weigh_anew(self, task: Task, offer: Offer, stands: Standing | None) -> None:
+        """What waited, as it was proposed, may run by itself: the last step, written since, holds what would be lost."""
+        if stands is None or not stands.whole or stands.pasted or stands.ticks or proposal.edited(offer, stands):
+            return  # he has answered, or is at it
+        risk, touches = self._weighed(offer.source, offer.language)
+        if risk != "ask":
+            self.stand(task, replace(offer, risk=risk, touches=touches, by_hand=""))
 
     def wait_for_word(self, task: Task, offer: Offer, notice: str) -> None:
         """What stands, as its author has it by now, does not run by itself any more; it says why."""

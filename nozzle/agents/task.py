@@ -30,6 +30,8 @@ class Task:
     why: str = ""
     """Why it was told to stop, as its end will say."""
     offer: Offer | None = None
+    early: bool = False
+    """What stands was weighed before the step of what ran last was written: git may hold by now what it did not."""
     since: float = 0.0
     stands: Standing | None = None
     edited: float | None = None

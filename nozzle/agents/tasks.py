@@ -24,6 +24,8 @@ from nozzle.piece import Piece
 from nozzle.run import Run
 
 NO_MODEL = "No model is set, so nothing was done: `model` in the settings names one. Delete this block to try again."
+AGAIN = 0.1
+"""Seconds after which it is looked again whether a step is written."""
 ONCE = "an agent proposed it, and it may run once on one allowance; 'nozzle run' allows it again"
 UNSTARTED = "an agent proposed it, and nozzle ended before it ran; 'nozzle run' allows it"
 
@@ -168,7 +170,14 @@ class Tasks:
         times = [at - now for task in self.active.values() if (at := self._until(task)) is not None]
         silences = (task.silence for task in self.active.values() if task.silence is not None)
         times += [at for silence in silences if (at := silence.wake(now)) is not None]
+        times += [AGAIN] if self._is_early() else []
         return max(0.02, min(times)) if times else None
+
+    def _is_early(self) -> bool:
+        """Whether what stands is to be weighed anew as soon as the last step is written."""
+        return (
+            any(task.state == "standing" and task.early for task in self.active.values()) and not self.desk.sheet.stuck
+        )
 
     def left(self, id_: str, now: float) -> float | None:
         """Seconds until a proposal runs, or is denied, by itself; None: it waits."""
@@ -192,7 +201,7 @@ class Tasks:
     def busy(self) -> bool:
         """Whether something goes on that needs nobody's answer."""
         waits = (task.state != "standing" or self._until(task) is not None for task in self.active.values())
-        return any(waits)
+        return any(waits) or self._is_early()
 
     def held(self, cell: Cell) -> str:
         """Why a cell may not run: it stands below a task, or is an agent's that was allowed once."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nozzle.agents.crew import Crew
 from nozzle.document.entry import Cell
 from nozzle.document.events import Finished
 from nozzle.document.risk import Ground, weigh
@@ -60,6 +61,20 @@ def test_a_file_that_git_could_not_give_back_is_not_written_over_unasked(table: 
     text = one.go()
     assert "it writes over _out/rows.csv, which git could not give back: it waits for you" in text
     assert rows.read_text() == "weeks of work"
+
+
+def test_what_waits_for_a_file_that_the_last_step_is_to_hold_does_not_wait_when_it_does(
+    table: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Crew, "work", lambda crew, job, then: then(job()))  # a model that is as quick as can be
+    first = fence("import os\nopen('_out/first.txt', 'w').write('x')")
+    one = table(first, fence("import json\nprint(json.dumps({}))"), DONE)
+    one.workshop.write("k", "journal/_out/k")
+    commit(one.workshop.root, "journal/_out/k")
+    one.path = one.workshop.write(TASK, "journal/entry.md")
+    one.loop.advance([one.path])
+    one.go()
+    assert one.labels() == ["countdown", "countdown", "read"]
 
 
 def test_a_file_that_git_holds_and_a_new_one_are_written(table: Open) -> None:
