@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.agents.crew import Crew
 from nozzle.agents.forms import counts, facts
-from nozzle.agents.moves import DO, REASON, Move, Nothing, read
+from nozzle.agents.moves import DO, REASON, Move, Nothing, read, relabels
 from nozzle.agents.silence import Silence, under
 from nozzle.agents.task import Task, overspent, terms
 from nozzle.beside import Notice
@@ -78,7 +78,12 @@ class Doer:
             silence.hear()
             say(Notice("says", rel, piece, of=of))
 
-        terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], imitates, self.crew.settings.model_tokens)
+        labels = frozenset(cell.label for cell in self.desk.entry.cells if cell.label)
+
+        def refuse(reply: str) -> str:
+            return imitates(reply) or relabels(reply, labels)
+
+        terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], refuse, self.crew.settings.model_tokens)
         self.crew.work(lambda: _asked(model, signature, shared, terms), then)
 
     def _moved(self, task: Task, found: Asked[Move] | NozzleError) -> None:

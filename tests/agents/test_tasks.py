@@ -151,6 +151,18 @@ def test_a_reply_that_is_no_move_is_repaired_once_and_then_an_honest_block(table
     assert one.blocks("task")[0].status == "failed"
 
 
+def test_a_cell_takes_no_label_that_another_of_the_entry_has(table: Open) -> None:
+    own = "\n```{code-cell} python\n#| label: fit\nprint('mine')\n```\n"
+    one = table(
+        fence("#| label: fit\nprint('theirs')"), fence("#| label: fit-2\nprint('other')"), fence("final_answer('ok')")
+    )
+    text = one.begin(TASK + own)
+    assert "theirs" not in text
+    assert text.count("label: fit\n") == 1
+    again = one.model.calls[1].messages[-1]["content"]
+    assert "a cell of this entry has the label fit already: choose another, or none" in again
+
+
 def test_a_provider_that_fails_ends_the_task_with_what_had_come(table: Open) -> None:
     one = table(Failed("rate", "not so fast", "half"))
     text = one.begin(TASK)
