@@ -1,6 +1,11 @@
 """What a value is said to be."""
 
+import enum
+from collections import deque
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -32,6 +37,42 @@ class Words(list[str]):
 )  # fmt: skip
 def test_what_is_kept_of_a_value_holds_no_text(value: object, told: str) -> None:
     assert outline(value) == told
+
+
+ASKED: list[object] = []
+
+
+class Lazy:
+    def __repr__(self) -> str:
+        ASKED.append(self)
+        return "asked"
+
+
+class Money(float):
+    __repr__ = Lazy.__repr__  # type: ignore[assignment]
+
+
+class Light(enum.Enum):
+    RED = Lazy()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (Lazy(), "Lazy"), ([1, Lazy()], "list of 2: …"), ({"a": [Lazy()]}, "dict of 1: …"),
+        ((Lazy(),), "tuple of 1: …"), ([[[0.5]]], "list of 1: [[[0.5]]]"),
+        (deque([Lazy()]), "deque of 1"), (Money(1), "Money"), (Light.RED, "Light RED"), (slice(Lazy()), "slice"),
+        (ValueError(Lazy()), "ValueError"), ([[0] * 9 + [Lazy()]], "list of 1: …"),
+        (deque([1]), "deque deque([1])"), (range(3), "range range(0, 3)"), (..., "ellipsis Ellipsis"),
+        (Decimal("1.5"), "Decimal Decimal('1.5')"), (slice(1, 2), "slice slice(1, 2, None)"), (True, "bool True"),
+        (PurePosixPath("a/b"), "PurePosixPath PurePosixPath('a/b')"), ([1, "a", None], "list of 3: [1, 'a', None]"),
+        (timedelta(1), "timedelta datetime.timedelta(days=1)"), ({"a": [0.5]}, "dict of 1: {'a': [0.5]}"),
+    ],
+)  # fmt: skip
+def test_no_repr_of_the_authors_is_called(value: object, told: str) -> None:
+    ASKED.clear()
+    assert brief(value) == told
+    assert not ASKED
 
 
 def test_a_number_of_numpys_is_told_by_its_value_and_an_array_by_its_shape() -> None:

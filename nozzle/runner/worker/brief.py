@@ -1,25 +1,43 @@
 """What a value is, in a few words that are the same in every run: type, shape, dtype, length, a short repr.
 
 What is kept of every cell (`outline`) holds numbers, and no text: a password that was typed, or a patient's name that
-was read, stands in no file unless a cell shows it.
+was read, stands in no file unless a cell shows it. No repr is called but that of a plain value: an author's object may
+ask a server for it, or take its time.
 """
 
 from __future__ import annotations
 
+import enum
 import numbers
-import re
 import types
-from itertools import islice
+from collections import deque
+from itertools import chain, islice
 from typing import Any
 
 WIDTH = 60
 NUMBERS = (bool, int, float, complex, type(None))
 NAMED = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
-_address = re.compile(r" at 0x[0-9a-f]+|0x[0-9a-f]{6,}")
+PLAIN = {*NUMBERS, str, bytes, bytearray, range, type(...), type(NotImplemented)}
+HOLDERS = (dict, list, tuple, set, frozenset, deque)
+LIBRARIES = (
+    "array",
+    "datetime",
+    "decimal",
+    "fractions",
+    "pathlib",
+    "pathlib._local",
+    "re",
+    "torch",
+    "uuid",
+    "zoneinfo",
+)
+"""Modules whose values have a repr that only tells what they are."""
+MANY = 1000
+"""Values in a holder that are looked at, to know whether it can be shown."""
 
 
 def brief(value: Any) -> str:
-    """Describe a value; never raises, and never calls more of it than its shape, its length and its repr."""
+    """Describe a value; never raises, and calls only its shape and length, and the repr of a plain one."""
     try:
         return _brief(value)
     except BaseException:  # a value may do anything when it is looked at: ask to exit, say that it was cancelled
@@ -62,9 +80,20 @@ def _brief(value: Any) -> str:
         return f"{kind} of {len(value)}"  # its repr is as long as itself
     if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)):
         return f"{kind} of {len(value)}: {_short(_repr(value))}"
-    if isinstance(value, NUMBERS):
-        return f"{kind} {_short(repr(value))}"
-    return f"{kind} {_short(_address.sub('', repr(value)))}"
+    if isinstance(value, enum.Enum):
+        return f"{kind} {value._name_}"  # its repr holds that of what it stands for
+    return f"{kind} {_short(repr(value))}" if _has_plain_repr(value) else _sized(value)
+
+
+def _has_plain_repr(value: Any, depth: int = 3) -> bool:
+    """Whether to ask for its repr calls nothing of the author's."""
+    kind = type(value)
+    if kind in HOLDERS:
+        held = chain(value, value.values()) if kind is dict else value
+        return depth > 0 and len(value) <= MANY and all(_has_plain_repr(each, depth - 1) for each in held)
+    if kind is slice:
+        return all(_has_plain_repr(each) for each in (value.start, value.stop, value.step))
+    return kind in PLAIN or kind.__module__ in LIBRARIES or kind.__module__.startswith("pandas._libs.")
 
 
 def _repr(value: Any) -> str:
@@ -74,12 +103,14 @@ def _repr(value: Any) -> str:
         long = any(
             isinstance(each, (str, bytes, bytearray)) and len(each) > 20 for pair in few.items() for each in pair
         )
-    elif isinstance(value, (str, bytes)):
-        return repr(value)
+    elif isinstance(value, str):
+        return str.__repr__(value)
+    elif isinstance(value, bytes):
+        return bytes.__repr__(value)
     else:
-        few = type(value)(islice(value, 8))
+        few = next(each for each in HOLDERS if isinstance(value, each))(islice(value, 8))
         long = any(isinstance(each, (str, bytes, bytearray)) and len(each) > 20 for each in few)
-    return "…" if long else repr(few)
+    return repr(few) if not long and _has_plain_repr(few) else "…"
 
 
 def _shape(value: Any) -> str | None:
