@@ -194,6 +194,8 @@ class Gathered:
     """Something has come: what was sent is taken, and will be paid for."""
     usage: Usage = Usage()
     """As far as the server has counted."""
+    refusal: str = ""
+    """What the model says instead of a reply, where it refuses."""
     _half: str = ""
     """Of a character that a server cut in two: its second half is still to come."""
 
@@ -248,6 +250,8 @@ class Gathered:
             raise Failed("truncated", "the reply was cut off at the token limit (model_tokens in the settings)", text)
         if self.finish in ("content_filter", "refusal"):
             raise Failed("refused", "the provider refused to answer this", text)
+        if said := " ".join(self.refusal.split()):
+            raise Failed("refused", f"the model refused to answer this: {said[:500]}", text)
         if not self.finish:
             raise Failed("truncated", "the connection ended before the reply did; ask again", text)
         if match := _thought.match(text):

@@ -87,6 +87,7 @@ class Provider:
             gathered.heard(counted(spent.model_dump()) if spent is not None else None)
             for choice in chunk.choices:
                 gathered.thoughts.append(getattr(choice.delta, "reasoning_content", "") or "")
+                gathered.refusal += getattr(choice.delta, "refusal", "") or ""
                 gathered.finish = choice.finish_reason or gathered.finish
                 gathered.add(choice.delta.content or "")
         gathered.heed()  # it may have ended because it was to stop

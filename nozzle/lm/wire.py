@@ -128,6 +128,7 @@ def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:
         gathered.heard(counted(event.get("usage")))
         try:
             said = [_said(choice) for choice in event.get("choices") or ()]
+            gathered.refusal += "".join(_refusal(choice) for choice in event.get("choices") or ())
         except (AttributeError, TypeError):
             words = f"the server sent an event of another form: {json.dumps(event)[:200]}"
             raise Failed("malformed", words, gathered.text) from None
@@ -145,6 +146,11 @@ def _said(choice: Any) -> tuple[str, str, str]:
     thought = delta.get("reasoning_content") or delta.get("reasoning")
     reasoning = thought if isinstance(thought, str) else ""
     return reasoning, str(choice.get("finish_reason") or ""), _text(delta.get("content"))
+
+
+def _refusal(choice: Any) -> str:
+    """What the model says instead of a reply, in a field of its own."""
+    return _text((choice.get("delta") or choice.get("message") or {}).get("refusal"))
 
 
 def _text(said: Any) -> str:

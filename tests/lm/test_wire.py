@@ -200,6 +200,12 @@ def test_a_reply_that_comes_whole_is_taken(server: WireServer, form: str, indent
         ('{"choices": [{"finish_reason": "length", "message": {"content": "It"}}]}', "truncated", "token limit"),
         ('{"type": "message", "stop_reason": "max_tokens", "content": []}', "truncated", "token limit"),
         ('{"choices": [{"finish_reason": "tool_calls", "message": {"content": null}}]}', "empty", "a tool"),
+        ('{"choices": [{"finish_reason": "stop", "message": {"refusal": "I won\'t."}}]}', "refused", "I won't"),
+        (
+            'data: {"choices": [{"delta": {"refusal": "I "}}]}\n\n'
+            'data: {"choices": [{"delta": {"refusal": "won\'t."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n',
+            "refused", "to answer this: I won't",
+        ),
         ('{"choices": []}', "empty", "empty"), ('{"error": {"message": "no memory"}}', "provider", "no memory"),
         ('{"choices": [{"mess', "truncated", "ended before the reply did"),
         (": alive\n\nevent: ping\n\n", "truncated", "ended before the reply did"),
