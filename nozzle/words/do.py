@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nozzle.words.journal import Journal
 
 
+HERE = ":here:"
+
+
 @click.command(name="do")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--entry", type=click.Path(path_type=Path), help="Where; the entry saved last by default.")
@@ -26,15 +29,21 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
     far as it goes without an answer. Needs a model: 'model' in the settings names one; exits with 3 where none does.
     """
     from nozzle import control
+    from nozzle.errors import WrongCommand
     from nozzle.words.ask import newest
     from nozzle.words.journal import journal
     from nozzle.words.run import run_entries
     from nozzle.words.voice import Voice
 
+    said = " ".join(words).split()
+    in_place = said[:1] == [HERE]
+    task = " ".join(said[in_place:])
+    if not task:
+        raise WrongCommand('what is to be done? nozzle do "..."')
     with journal(entry, make=True) as here:
         path = here.entries([entry])[0] if entry else newest(here)
         watched = control.running(here.steps.private) is not None
-        task = ("" if watched else ":here: ") + " ".join(words)
+        task = f"{HERE} {task}" if in_place or not watched else task
         append(here, path, task)
         click.echo(f"{here.rel(path)}: /do {task}")
         if watched:

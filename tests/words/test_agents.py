@@ -172,6 +172,22 @@ def test_do_writes_the_task_at_the_end_and_says_what_is_missing(say: Say, folder
     assert said.status == 3
 
 
+@pytest.mark.parametrize("words", ["", " \n", ":here:", ":here: "])
+def test_a_task_without_words_is_none(say: Say, folder: Path, words: str) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, "Words.")
+    said = say("do", words)
+    assert (said.status, said.out) == (2, 'nozzle: what is to be done? nozzle do "..."\n')
+    assert path.read_text() == "Words.\n"
+
+
+def test_a_task_that_says_where_it_is_to_be_done_says_it_once(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q")
+    path = entry(folder, "Words.")
+    say("do", ":here: count")
+    assert path.read_text().startswith("Words.\n\n/do :here: count\n\n")
+
+
 def test_what_an_older_nozzle_left_of_calls_in_the_folder_of_a_thread_comes_home(say: Say, folder: Path) -> None:
     entry(folder, "Words.\n")
     say("run")
