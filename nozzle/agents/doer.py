@@ -187,7 +187,7 @@ class Doer:
                 return
 
     def _weigh_anew(self, task: Task, offer: Offer, stands: Standing | None) -> None:
-        """What waited, as it was proposed, may run by itself: the last step, written since, holds what would be lost."""
+        """What waited, as it was proposed, may run by itself: the last step, written since, holds what may be lost."""
         if stands is None or not stands.whole or stands.pasted or stands.ticks or proposal.edited(offer, stands):
             return  # he has answered, or is at it
         risk, touches = self._weighed(offer.source, offer.language)

@@ -16,6 +16,7 @@ import builtins
 import math
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -537,7 +538,21 @@ def _plain(path: list[ast.expr]) -> str:
 def _harmless(path: list[ast.expr]) -> bool:
     """The same, and none that nozzle or a machine acts upon."""
     name = _plain(path)
-    return bool(name) and not name.endswith(ACTED_UPON)
+    return bool(name) and not name.endswith(ACTED_UPON) and not _stands_in(name)
+
+
+def _stands_in(path: str) -> bool:
+    """Whether Python could take a file for a module of its own, or a listed one, whose import is let by.
+
+    >>> _stands_in("statistics.py"), _stands_in("numpy/__init__.py"), _stands_in("../src/model.py")
+    (True, True, False)
+    """
+    *folders, file = path.split("/")
+    name, _, ending = file.partition(".")
+    name = folders[-1] if name == "__init__" and folders else name
+    return (
+        bool(ending) and ending.endswith(("py", "pyc", "so")) and (name in MODULES or name in sys.stdlib_module_names)
+    )
 
 
 def _shell(source: str, changed: frozenset[str]) -> Risk:

@@ -76,6 +76,7 @@ def test_what_git_takes_back_is_reversible(source: str) -> None:
     "source",
     [
         "write('journal/entry.md', 'x')", "write(x, 'y')", "write('../x', '')", "edit('.git/config', 'a', 'b')",
+        "write('statistics.py', 'x')", "write('../random.py', 'x')", "write('numpy/__init__.py', 'x')",
         "import os", "open('a')", "open", "f = open", "eval('1')", "().__class__", "x.to_csv('a')", "fit(x)", "del x",
         "from math import *", "print = exec", "sum = open\nsum('a', 'w')", "sh('ls')", "search('x')", "getattr(x, 'y')",
         "import numpy as np\nnp.save('a', x)", "import math as m\nm = x\nm.anything()", "@print\ndef f(): pass",
