@@ -128,7 +128,7 @@ def task_of(here: Journal) -> str:
     from nozzle.document.errand import of_thread
 
     name = here.steps.thread().name or here.root.name  # its folder may have been moved
-    return of_thread(name) if here.root != here.first else ""
+    return of_thread(name) if here.root != here.steps.worktrees()[0].thread.folder else ""
 
 
 def _holds(name: str, entry: Entry) -> bool:

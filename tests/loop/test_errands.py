@@ -470,10 +470,11 @@ def _looked(loop: Loop, path: Path) -> None:
     errands.tick(errands._next)
 
 
-def test_a_task_whose_thread_is_moved_goes_on_where_it_is(waiting: Path, watched: Watched) -> None:
+@pytest.mark.parametrize("to", ["moved", "../moved"])
+def test_a_task_whose_thread_is_moved_goes_on_where_it_is(waiting: Path, watched: Watched, to: str) -> None:
     (block,) = errand.forked(Entry(waiting.read_text())).values()
     old = watched.workshop.here.steps.home() / block.keys["thread"]
-    moved = old.with_name("moved")
+    moved = (old.parent / to).resolve()
     watched.git("worktree", "move", str(old), str(moved))
     beside = watched.workshop.here.beside
     assert beside is not None
