@@ -12,77 +12,34 @@ is on no list is reversible too: `weigh` knows the ground, `judge` only the code
 """
 
 import ast
-import builtins
-import math
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from nozzle.document.meanings import (
+    BUILTINS,
+    LOOKS,
+    METHODS,
+    MODULES,
+    OF_PLAIN,
+    WRITES,
+    Meanings,
+    bindings,
+    bound,
+    is_served,
+    listed,
+)  # fmt: skip
 from nozzle.document.options import Reach, reach_of
 from nozzle.document.proposal import Risk
 
-LOOKS = frozenset(
-    {
-        "abs", "all", "any", "bin", "bool", "chr", "complex", "dict", "divmod", "enumerate", "float", "format",
-        "frozenset", "hex", "int", "isinstance", "len", "list", "max", "min", "oct", "ord", "pow", "print", "range",
-        "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "type", "zip",
-        "read", "recall", "final_answer",
-    }
-)  # fmt: skip
-"""Functions that change nothing: builtins, and tools of nozzle's own."""
-WRITES = frozenset({"write", "edit"})
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-METHODS = _words("""
-    argmax argmin astype capitalize cumsum dot endswith flatten isdigit lower max mean min most_common ravel reshape
-    round rstrip split splitlines startswith std strip sum tolist transpose upper var zfill
-""")
-"""Methods that change nothing, on whatever has them."""
-OF_PLAIN = _words("all any copy count find format get index items join keys replace title values")
-"""Methods that change nothing on plain values; of others, `Path.replace` or `httpx.Client.get`, they act."""
-CHANGES = _words("append extend insert pop remove sort reverse add discard setdefault fill")
+CHANGES = listed("append extend insert pop remove sort reverse add discard setdefault fill")
 """Methods that change the plain value they are called on, and nothing else."""
-FRESH = _words("""
-    capitalize cumsum endswith flatten isdigit lower most_common rstrip split splitlines startswith strip tolist upper
-    zfill
-""")
-"""Methods that make a plain value of whatever has them."""
-INSIDE = _words("get max maximum min minimum mode median pop prod setdefault sum dot")
-"""What may give back one of the values inside, which may be anything."""
-PLAIN = _words("""
-    all any bin bool chr complex dict enumerate float format frozenset hex int isinstance len list oct ord range read
-    repr set sorted str tuple zip
-""")
-"""Functions that make plain values."""
-MADE = {"pandas": _words("DataFrame Series read_csv read_excel read_json read_parquet")}
-"""Of modules that are not listed: what makes values whose methods do what those of plain values do."""
-REDUCES = _words("all any argmax argmin cumsum dot max mean min round std sum var")
-"""Methods that write into an array that they are given second, or later."""
-ALONE = _words("abs cos exp log log2 sin sqrt tan tanh")
+ALONE = listed("abs cos exp log log2 sin sqrt tan tanh")
 """Functions of numpy that write into an array that they are given second; most others, into the third."""
-CALLING = _words("key file out default initial func like")
+CALLING = listed("key file out default initial func like")
 """Names of arguments by which something else is called or written."""
-MODULES: dict[str, frozenset[str]] = {
-    "math": frozenset(name for name in dir(math) if not name.startswith("_")),
-    "statistics": _words("mean median stdev pstdev variance pvariance mode quantiles fmean"),
-    "itertools": _words("chain count islice product permutations combinations zip_longest repeat pairwise"),
-    "collections": _words("Counter deque OrderedDict"),
-    "fractions": _words("Fraction"),
-    "numpy": _words("""
-        abs all allclose any arange argmax argmin argsort array asarray concatenate cos cumsum diff dot exp eye full
-        histogram identity isclose linspace log log2 matmul max maximum mean median min minimum ones outer percentile
-        prod quantile round shape sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack
-        hstack float32 float64 int32 int64
-    """),
-}
-"""Modules that may be imported, and what of them may be called."""
 SHELL = frozenset({"ls", "pwd", "cat", "head", "tail", "wc", "date", "echo"})
 ACTED_UPON = (".md", ".toml", ".keys", ".yml", ".yaml", ".cfg", ".ini", ".sh")
 """Endings of files that say what runs."""
@@ -95,10 +52,8 @@ _served = re.compile(r"\bmcp\b")
 HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
 """Files and hosts that a label names; the others are counted."""
-_BUILTINS = frozenset(dir(builtins))
 _shown = re.compile(r"-u|\+[\w%:. -]*")
 """What `date` may be asked."""
-_magic = re.compile(r"^[ \t]*[%!].*$", re.M)
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
 
 
@@ -130,7 +85,7 @@ def _judged(
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "ask", []
-    reader = _Reader(changed, looks, _Meanings.of([*map(_bindings, cells), _bound(tree)], changed))
+    reader = _Reader(changed, looks, Meanings.of([*map(bindings, cells), bound(tree)], changed))
     reader.visit(tree)
     return reader.risk, reader.written
 
@@ -211,190 +166,10 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-@dataclass(frozen=True, slots=True)
-class _Bindings:
-    """What the code of one cell gives names."""
-
-    values: tuple[tuple[str, ast.expr | None, bool], ...] = ()
-    """(name, the value it is given, whether one after the other of what is inside it); None: what cannot be told."""
-    imports: tuple[tuple[str, str], ...] = ()
-    """(name, module); a module that is empty is not told from what is in it."""
-    anything: bool = False
-    """Also names that it does not say."""
-
-
-@lru_cache(maxsize=4096)
-def _bindings(source: str) -> _Bindings:
-    """Of a cell that may hold lines which are not Python."""
-    for code in (source, _magic.sub("", source)):
-        try:
-            return _bound(ast.parse(code))
-        except (SyntaxError, ValueError):
-            pass
-    return _Bindings(anything=True)
-
-
-def _bound(tree: ast.AST) -> _Bindings:
-    values: list[tuple[str, ast.expr | None, bool]] = []
-    imports: list[tuple[str, str]] = []
-    told: set[ast.AST] = set()
-    nodes: list[ast.AST] = [tree]
-    for node in nodes:
-        match node:
-            case ast.Import(names=names):
-                imports += [_imported(each) for each in names]
-            case ast.ImportFrom(names=names):
-                imports += [(each.asname or each.name, "") for each in names]
-            case ast.Assign(targets=targets, value=value):
-                for each in targets:
-                    _give(each, value, False, values, told)
-            case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
-                _give(target, value, False, values, told)
-            case ast.AugAssign(target=target, value=value):
-                _give(target, value, False, values, told)
-            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
-                _give(target, value, True, values, told)
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if node not in told:
-                values.append((name, None, False))
-            case ast.arg(arg=name) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-                values.append((name, None, False))
-            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                values.append((name, None, False))
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                values.append((node.name, None, False))
-                given = [each for each in ast.walk(node) if isinstance(each, ast.Global)]
-                values += [(name, None, False) for each in given for name in each.names]
-                continue  # the names in it are its own
-        nodes += ast.iter_child_nodes(node)
-    return _Bindings(tuple(values), tuple(imports), any(name == "*" for name, _ in imports))
-
-
-def _imported(alias: ast.alias) -> tuple[str, str]:
-    root = alias.name.partition(".")[0]
-    return (alias.asname, alias.name) if alias.asname else (root, root)
-
-
-def _give(
-    target: ast.expr, value: ast.expr, inside: bool, values: list[tuple[str, ast.expr | None, bool]], told: set[ast.AST]
-) -> None:
-    if isinstance(target, ast.Name):
-        told.add(target)
-        values.append((target.id, value, inside))
-    elif _mentions(value, {"mcp"}):
-        names = [each for each in ast.walk(target) if isinstance(each, ast.Name)]
-        values += [(each.id, value, inside) for each in names]
-
-
-@dataclass(slots=True)
-class _Meanings:
-    """What the names of an entry stand for, as far as its code tells."""
-
-    modules: dict[str, str] = field(default_factory=dict)
-    """Listed ones, or of `MADE`, by the names that mean nothing else."""
-    foreign: frozenset[str] = frozenset()
-    """Names of what was imported from elsewhere, and of what MCP servers offer."""
-    plain: set[str] = field(default_factory=set)
-    """Names that stand for plain values, whichever cell gave them one."""
-    known: frozenset[str] | None = None
-    """All names, where cells also bring others that they do not say."""
-    shadowed: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, cells: Sequence[_Bindings], shadowed: frozenset[str]) -> "_Meanings":
-        given: dict[str, list[tuple[ast.expr | None, bool]]] = {}
-        brought: dict[str, set[str]] = {}
-        for cell in cells:
-            for name, value, inside in cell.values:
-                given.setdefault(name, []).append((value, inside))
-            for name, module in cell.imports:
-                brought.setdefault(name, set()).add(module)
-        sole = {name: next(iter(each)) for name, each in brought.items() if len(each) == 1 and name not in given}
-        modules = {name: module for name, module in sole.items() if module in MODULES or module in MADE}
-        foreign = frozenset(name for name in brought if modules.get(name) not in MODULES)
-        while more := {
-            name for name, values in given.items() if name not in foreign
-            if any(value is not None and _mentions(value, {"mcp"} | (foreign - set(brought))) for value, _ in values)
-        }:  # fmt: skip
-            foreign |= more
-        anything = any(cell.anything for cell in cells)
-        known = frozenset(given) | frozenset(brought) if anything else None
-        found = cls(modules, foreign, set(), known, shadowed)
-        while more := {
-            name for name, values in given.items() if name not in found.plain | foreign
-            if all(value is not None and found.is_plain(value, inside) for value, inside in values)
-        }:  # fmt: skip
-            found.plain |= more
-        return found
-
-    def is_foreign(self, name: str) -> bool:
-        strange = self.known is not None and name not in self.known | _BUILTINS | LOOKS | WRITES | {"mcp"}
-        return name in self.foreign or strange
-
-    def is_plain(self, value: ast.expr, inside: bool = False) -> bool:
-        """Whether a value (or all that is inside it) is of a type whose methods do what the lists say."""
-        match value:
-            case ast.Constant() | ast.JoinedStr():
-                return True
-            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) if inside:
-                return all(not isinstance(part, ast.Starred) and self.is_plain(part) for part in parts)
-            case ast.Call(func=ast.Name(id="range")) if "range" not in self.shadowed:
-                return True
-            case ast.Call(func=ast.Attribute(value=text, attr="split" | "splitlines")) if self._is_ours(text):
-                return True
-            case _ if inside:
-                return False
-            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
-                return True
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.Compare():
-                return True
-            case ast.Name(id=name):
-                return name in self.plain
-            case ast.UnaryOp(operand=part):
-                return self.is_plain(part)
-            case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
-                return self.is_plain(left) and self.is_plain(right)
-            case ast.BoolOp(values=parts):
-                return all(map(self.is_plain, parts))
-            case ast.Call(func=ast.Name(id=name)):
-                return name in PLAIN - self.shadowed
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name in self.modules:
-                module = self.modules[name]
-                if module in MADE:
-                    return attr in MADE[module]
-                parts = [*value.args, *(each.value for each in value.keywords)]
-                return attr in MODULES[module] - INSIDE and all(map(self.is_plain, parts))
-            case ast.Call(func=ast.Attribute(value=of, attr=attr)) if self._is_ours(of):
-                return attr in FRESH or (attr in (METHODS | OF_PLAIN) - INSIDE and self.is_plain(of))
-        return False
-
-    def _is_ours(self, value: ast.expr) -> bool:
-        """Whether it is no part of a module, nor of what is foreign."""
-        while isinstance(value, ast.Attribute | ast.Subscript):
-            value = value.value
-        strange = isinstance(value, ast.Name) and (value.id in self.modules or self.is_foreign(value.id))
-        return not strange and not _mentions(value, {"mcp"})
-
-    def acts(self, of: ast.expr, name: str, given: int) -> bool:
-        """Whether a method of that name, of a value, may do more than look at it or change it."""
-        if not self._is_ours(of) or (name in REDUCES and given > 1):
-            return True
-        return name not in METHODS and not self.is_plain(of)
-
-
-def _mentions(node: ast.AST, names: Set[str]) -> bool:
-    """Whether one of these names stands in code, other than in the name of a tool that it calls."""
-    match node:
-        case ast.Name(id=name):
-            return name in names
-        case ast.Call(func=ast.Attribute() as tool) if _is_served(tool):
-            return any(_mentions(each, names) for each in (*node.args, *node.keywords))
-    return any(_mentions(each, names) for each in ast.iter_child_nodes(node))
-
-
 class _Reader(ast.NodeVisitor):
     """Visits what it knows; what it does not know is `ask`."""
 
-    def __init__(self, changed: frozenset[str], looks: frozenset[str], meanings: _Meanings) -> None:
+    def __init__(self, changed: frozenset[str], looks: frozenset[str], meanings: Meanings) -> None:
         self.risk: Risk = "read"
         self.written: list[str] = []
         self._changed = changed
@@ -410,7 +185,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            if node.id in _BUILTINS - LOOKS or self._meanings.is_foreign(node.id):
+            if node.id in BUILTINS - LOOKS or self._meanings.is_foreign(node.id):
                 self.risk = "ask"
         else:
             self._bind(node.id)
@@ -450,7 +225,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         match node.func:
-            case ast.Attribute() as tool if _is_served(tool):
+            case ast.Attribute() as tool if is_served(tool):
                 if ast.unparse(tool) not in self._looks:
                     self.risk = "ask"
             case ast.Name(id="read") if not _plain(node.args[:1]):
@@ -480,7 +255,7 @@ class _Reader(ast.NodeVisitor):
 
     def _bind(self, name: str) -> None:
         """A trusted name must not get another meaning."""
-        if name in LOOKS | WRITES | _BUILTINS | {"mcp"} or name in self._modules:
+        if name in LOOKS | WRITES | BUILTINS | {"mcp"} or name in self._modules:
             self.risk = "ask"
 
     def _changes(self, value: ast.expr) -> None:
@@ -518,13 +293,6 @@ def _makes(module: str, name: str, args: Sequence[ast.expr]) -> bool:
     if module != "numpy" or name in ("where", "linspace", "arange", "histogram", "full", "isclose", "allclose"):
         return True
     return len(args) + _starred(args) <= (1 if name in ALONE else 2)
-
-
-def _is_served(tool: ast.expr) -> bool:
-    """Whether a call is of a tool of an MCP server, by its whole name."""
-    while isinstance(tool, ast.Attribute):
-        tool = tool.value
-    return isinstance(tool, ast.Name) and tool.id == "mcp"
 
 
 def _plain(path: list[ast.expr]) -> str:

@@ -1,0 +1,256 @@
+"""What the names of an entry stand for, as far as its code tells: modules that are known, values that are plain.
+
+Read off the code of all cells together, and never guessed. A name is plain when everything that any cell gives it is;
+what an import brought from elsewhere, or what MCP servers offer, is foreign under every name that it is given.
+"""
+
+import ast
+import builtins
+import math
+import re
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+LOOKS = frozenset(
+    {
+        "abs", "all", "any", "bin", "bool", "chr", "complex", "dict", "divmod", "enumerate", "float", "format",
+        "frozenset", "hex", "int", "isinstance", "len", "list", "max", "min", "oct", "ord", "pow", "print", "range",
+        "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "type", "zip",
+        "read", "recall", "final_answer",
+    }
+)  # fmt: skip
+"""Functions that change nothing: builtins, and tools of nozzle's own."""
+WRITES = frozenset({"write", "edit"})
+
+
+def listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+METHODS = listed("""
+    argmax argmin astype capitalize cumsum dot endswith flatten isdigit lower max mean min most_common ravel reshape
+    round rstrip split splitlines startswith std strip sum tolist transpose upper var zfill
+""")
+"""Methods that change nothing, on whatever has them."""
+OF_PLAIN = listed("all any copy count find format get index items join keys replace title values")
+"""Methods that change nothing on plain values; of others, `Path.replace` or `httpx.Client.get`, they act."""
+FRESH = listed("""
+    capitalize cumsum endswith flatten isdigit lower most_common rstrip split splitlines startswith strip tolist upper
+    zfill
+""")
+"""Methods that make a plain value of whatever has them."""
+INSIDE = listed("get max maximum min minimum mode median pop prod setdefault sum dot")
+"""What may give back one of the values inside, which may be anything."""
+PLAIN = listed("""
+    all any bin bool chr complex dict enumerate float format frozenset hex int isinstance len list oct ord range read
+    repr set sorted str tuple zip
+""")
+"""Functions that make plain values."""
+MADE = {"pandas": listed("DataFrame Series read_csv read_excel read_json read_parquet")}
+"""Of modules that are not listed: what makes values whose methods do what those of plain values do."""
+REDUCES = listed("all any argmax argmin cumsum dot max mean min round std sum var")
+"""Methods that write into an array that they are given second, or later."""
+MODULES: dict[str, frozenset[str]] = {
+    "math": frozenset(name for name in dir(math) if not name.startswith("_")),
+    "statistics": listed("mean median stdev pstdev variance pvariance mode quantiles fmean"),
+    "itertools": listed("chain count islice product permutations combinations zip_longest repeat pairwise"),
+    "collections": listed("Counter deque OrderedDict"),
+    "fractions": listed("Fraction"),
+    "numpy": listed("""
+        abs all allclose any arange argmax argmin argsort array asarray concatenate cos cumsum diff dot exp eye full
+        histogram identity isclose linspace log log2 matmul max maximum mean median min minimum ones outer percentile
+        prod quantile round shape sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack
+        hstack float32 float64 int32 int64
+    """),
+}
+"""Modules that may be imported, and what of them may be called."""
+BUILTINS = frozenset(dir(builtins))
+_magic = re.compile(r"^[ \t]*[%!].*$", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """What the code of one cell gives names."""
+
+    values: tuple[tuple[str, ast.expr | None, bool], ...] = ()
+    """(name, the value it is given, whether one after the other of what is inside it); None: what cannot be told."""
+    imports: tuple[tuple[str, str], ...] = ()
+    """(name, module); a module that is empty is not told from what is in it."""
+    anything: bool = False
+    """Also names that it does not say."""
+
+
+@lru_cache(maxsize=4096)
+def bindings(source: str) -> Bindings:
+    """Of a cell that may hold lines which are not Python."""
+    for code in (source, _magic.sub("", source)):
+        try:
+            return bound(ast.parse(code))
+        except (SyntaxError, ValueError):
+            pass
+    return Bindings(anything=True)
+
+
+def bound(tree: ast.AST) -> Bindings:
+    values: list[tuple[str, ast.expr | None, bool]] = []
+    imports: list[tuple[str, str]] = []
+    told: set[ast.AST] = set()
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        match node:
+            case ast.Import(names=names):
+                imports += [_imported(each) for each in names]
+            case ast.ImportFrom(names=names):
+                imports += [(each.asname or each.name, "") for each in names]
+            case ast.Assign(targets=targets, value=value):
+                for each in targets:
+                    _give(each, value, False, values, told)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+                _give(target, value, False, values, told)
+            case ast.AugAssign(target=target, value=value):
+                _give(target, value, False, values, told)
+            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                _give(target, value, True, values, told)
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if node not in told:
+                values.append((name, None, False))
+            case ast.arg(arg=name) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                values.append((name, None, False))
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                values.append((name, None, False))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                values.append((node.name, None, False))
+                given = [each for each in ast.walk(node) if isinstance(each, ast.Global)]
+                values += [(name, None, False) for each in given for name in each.names]
+                continue  # the names in it are its own
+        nodes += ast.iter_child_nodes(node)
+    return Bindings(tuple(values), tuple(imports), any(name == "*" for name, _ in imports))
+
+
+def _imported(alias: ast.alias) -> tuple[str, str]:
+    root = alias.name.partition(".")[0]
+    return (alias.asname, alias.name) if alias.asname else (root, root)
+
+
+def _give(
+    target: ast.expr, value: ast.expr, inside: bool, values: list[tuple[str, ast.expr | None, bool]], told: set[ast.AST]
+) -> None:
+    if isinstance(target, ast.Name):
+        told.add(target)
+        values.append((target.id, value, inside))
+    elif _mentions(value, {"mcp"}):
+        names = [each for each in ast.walk(target) if isinstance(each, ast.Name)]
+        values += [(each.id, value, inside) for each in names]
+
+
+@dataclass(slots=True)
+class Meanings:
+    """What the names of an entry stand for, as far as its code tells."""
+
+    modules: dict[str, str] = field(default_factory=dict)
+    """Listed ones, or of `MADE`, by the names that mean nothing else."""
+    foreign: frozenset[str] = frozenset()
+    """Names of what was imported from elsewhere, and of what MCP servers offer."""
+    plain: set[str] = field(default_factory=set)
+    """Names that stand for plain values, whichever cell gave them one."""
+    known: frozenset[str] | None = None
+    """All names, where cells also bring others that they do not say."""
+    shadowed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, cells: Sequence[Bindings], shadowed: frozenset[str]) -> "Meanings":
+        given: dict[str, list[tuple[ast.expr | None, bool]]] = {}
+        brought: dict[str, set[str]] = {}
+        for cell in cells:
+            for name, value, inside in cell.values:
+                given.setdefault(name, []).append((value, inside))
+            for name, module in cell.imports:
+                brought.setdefault(name, set()).add(module)
+        sole = {name: next(iter(each)) for name, each in brought.items() if len(each) == 1 and name not in given}
+        modules = {name: module for name, module in sole.items() if module in MODULES or module in MADE}
+        foreign = frozenset(name for name in brought if modules.get(name) not in MODULES)
+        while more := {
+            name for name, values in given.items() if name not in foreign
+            if any(value is not None and _mentions(value, {"mcp"} | (foreign - set(brought))) for value, _ in values)
+        }:  # fmt: skip
+            foreign |= more
+        anything = any(cell.anything for cell in cells)
+        known = frozenset(given) | frozenset(brought) if anything else None
+        found = cls(modules, foreign, set(), known, shadowed)
+        while more := {
+            name for name, values in given.items() if name not in found.plain | foreign
+            if all(value is not None and found.is_plain(value, inside) for value, inside in values)
+        }:  # fmt: skip
+            found.plain |= more
+        return found
+
+    def is_foreign(self, name: str) -> bool:
+        strange = self.known is not None and name not in self.known | BUILTINS | LOOKS | WRITES | {"mcp"}
+        return name in self.foreign or strange
+
+    def is_plain(self, value: ast.expr, inside: bool = False) -> bool:
+        """Whether a value (or all that is inside it) is of a type whose methods do what the lists say."""
+        match value:
+            case ast.Constant() | ast.JoinedStr():
+                return True
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) if inside:
+                return all(not isinstance(part, ast.Starred) and self.is_plain(part) for part in parts)
+            case ast.Call(func=ast.Name(id="range")) if "range" not in self.shadowed:
+                return True
+            case ast.Call(func=ast.Attribute(value=text, attr="split" | "splitlines")) if self._is_ours(text):
+                return True
+            case _ if inside:
+                return False
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
+                return True
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.Compare():
+                return True
+            case ast.Name(id=name):
+                return name in self.plain
+            case ast.UnaryOp(operand=part):
+                return self.is_plain(part)
+            case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+                return self.is_plain(left) and self.is_plain(right)
+            case ast.BoolOp(values=parts):
+                return all(map(self.is_plain, parts))
+            case ast.Call(func=ast.Name(id=name)):
+                return name in PLAIN - self.shadowed
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name in self.modules:
+                module = self.modules[name]
+                if module in MADE:
+                    return attr in MADE[module]
+                parts = [*value.args, *(each.value for each in value.keywords)]
+                return attr in MODULES[module] - INSIDE and all(map(self.is_plain, parts))
+            case ast.Call(func=ast.Attribute(value=of, attr=attr)) if self._is_ours(of):
+                return attr in FRESH or (attr in (METHODS | OF_PLAIN) - INSIDE and self.is_plain(of))
+        return False
+
+    def _is_ours(self, value: ast.expr) -> bool:
+        """Whether it is no part of a module, nor of what is foreign."""
+        while isinstance(value, ast.Attribute | ast.Subscript):
+            value = value.value
+        strange = isinstance(value, ast.Name) and (value.id in self.modules or self.is_foreign(value.id))
+        return not strange and not _mentions(value, {"mcp"})
+
+    def acts(self, of: ast.expr, name: str, given: int) -> bool:
+        """Whether a method of that name, of a value, may do more than look at it or change it."""
+        if not self._is_ours(of) or (name in REDUCES and given > 1):
+            return True
+        return name not in METHODS and not self.is_plain(of)
+
+
+def _mentions(node: ast.AST, names: Set[str]) -> bool:
+    """Whether one of these names stands in code, other than in the name of a tool that it calls."""
+    match node:
+        case ast.Name(id=name):
+            return name in names
+        case ast.Call(func=ast.Attribute() as tool) if is_served(tool):
+            return any(_mentions(each, names) for each in (*node.args, *node.keywords))
+    return any(_mentions(each, names) for each in ast.iter_child_nodes(node))
+
+
+def is_served(tool: ast.expr) -> bool:
+    """Whether a call is of a tool of an MCP server, by its whole name."""
+    while isinstance(tool, ast.Attribute):
+        tool = tool.value
+    return isinstance(tool, ast.Name) and tool.id == "mcp"
