@@ -53,6 +53,18 @@ def _all_inside(paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(_inside, paths))
 
 
+def _folder(path: str) -> str:
+    if _wild(path):
+        raise ValueError("should be a folder; entries takes globs")
+    return _inside(path)
+
+
+def _published(url: str) -> str:
+    if url and not re.match(r"https?://[^/\s]", url):
+        raise ValueError("should begin with https:// or http://")
+    return url
+
+
 def _amount(default: float, description: str, most: float = 1e9) -> Any:
     """Seconds, dollars, GB: from 0 on."""
     return checked(default, description, ge=0, le=most, allow_inf_nan=False)
@@ -65,7 +77,9 @@ class Site:
     title: str = checked("", "Name of the journal; empty: the first heading of README.md.")
     author: str = checked("", "Who writes it, as shown on the pages and in the feed.")
     description: str = checked("", "One sentence for search engines and the feed.")
-    base_url: str = checked("", "Where it is published, for the feed; links between pages stay relative.")
+    base_url: str = checked(
+        "", "Where it is published, for the feed; links between pages stay relative.", check=_published
+    )
     language: str = checked("en", "Language of the text, as in HTML's lang.")
 
 
@@ -73,7 +87,7 @@ class Site:
 class Settings:
     """All of nozzle's settings; each has a default that works with no file at all."""
 
-    journal: str = checked("journal", "Folder of the entries: every .md file in and below it.", check=_inside)
+    journal: str = checked("journal", "Folder of the entries: every .md file in and below it.", check=_folder)
     entries: tuple[str, ...] = checked(
         (), "More entries, as globs from the root; README.md is always one.", check=_all_inside
     )

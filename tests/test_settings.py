@@ -99,6 +99,8 @@ def test_personal_settings_cannot_change_the_journal(root: Path) -> None:
         ('journal = "../x"', "nozzle.toml:1: journal: should be a path inside the repository"),
         ('journal = "a\\u0000b"', "nozzle.toml:1: journal: should be a path inside the repository"),
         ('entries = ["a\\u0000b"]', "nozzle.toml:1: entries: should be a path inside the repository"),
+        ('journal = "*.md"', "nozzle.toml:1: journal: should be a folder; entries takes globs"),
+        ('[site]\nbase_url = "javascript:x"', "nozzle.toml:2: site.base_url: should begin with https:// or http://"),
         ("quiet = 1e300", "nozzle.toml:1: quiet: should be less than or equal to 3600"),
         ("countdown = 1e300", "nozzle.toml:1: countdown: should be less than or equal to 1000000000"),
         ('journal = "/x"', "nozzle.toml:1: journal: should be a path inside the repository"),
