@@ -174,10 +174,12 @@ class Tasks:
         return max(0.02, min(times)) if times else None
 
     def _is_early(self) -> bool:
-        """Whether what stands is to be weighed anew as soon as the last step is written."""
-        return (
-            any(task.state == "standing" and task.early for task in self.active.values()) and not self.desk.sheet.stuck
-        )
+        """Whether a proposal waits that was weighed before the last step was written: a look at it is near, unless
+        nothing is begun here now."""
+        desk = self.desk
+        if desk.sheet.stuck or desk.permit.resting or desk.gone or desk.entry.held:
+            return False
+        return any(task.state == "standing" and task.early for task in self.active.values())
 
     def left(self, id_: str, now: float) -> float | None:
         """Seconds until a proposal runs, or is denied, by itself; None: it waits."""

@@ -114,7 +114,7 @@ def resolve(path: Path) -> Path:
         else:
             if _may(target, os.W_OK):
                 break
-            if target.exists():
+            if target.exists() and not _may(target, os.W_OK):  # it may have come back meanwhile
                 raise Unwritable(f"{path}: no permission to write it; its text is unchanged. Try chmod u+w")
         time.sleep(TICK)
     if not _may(target.parent, os.W_OK | os.X_OK):

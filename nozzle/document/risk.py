@@ -14,9 +14,9 @@ is on no list is reversible too: `weigh` knows the ground, `judge` only the code
 import ast
 import re
 import shlex
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import stdlib_module_names
 
 from nozzle.document.meanings import (
     BUILTINS,
@@ -318,9 +318,7 @@ def _stands_in(path: str) -> bool:
     *folders, file = path.split("/")
     name, _, ending = file.partition(".")
     name = folders[-1] if name == "__init__" and folders else name
-    return (
-        bool(ending) and ending.endswith(("py", "pyc", "so")) and (name in MODULES or name in sys.stdlib_module_names)
-    )
+    return bool(ending) and ending.endswith(("py", "pyc", "so")) and (name in MODULES or name in stdlib_module_names)
 
 
 def _shell(source: str, changed: frozenset[str]) -> Risk:

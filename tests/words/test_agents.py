@@ -178,7 +178,7 @@ def test_a_task_without_words_is_none(say: Say, folder: Path, words: str) -> Non
     path = entry(folder, "Words.")
     said = say("do", words)
     assert (said.status, said.out) == (2, 'nozzle: what is to be done? nozzle do "..."\n')
-    assert path.read_text() == "Words.\n"
+    assert path.read_text() == "Words."
 
 
 def test_a_task_that_says_where_it_is_to_be_done_says_it_once(say: Say, folder: Path) -> None:
