@@ -52,8 +52,9 @@ class Page:
 
         `look` is told of a file that is not there, and returns when it is there, or will not be. `act` does what a
         reader wants done; without it the page is for reading only. Without a `port` it is at the `last` one, where that
-        is free. With a `host`, an address of this machine's or
-        0.0.0.0, others may knock; they are let in by a code, and `code` is told where, and each new one.
+        is free; elsewhere the `token` of that one opens nothing: who has that port now may have been sent it. With a
+        `host`, an address of this machine's or 0.0.0.0, others may knock; they are let in by a code, and `code` is told
+        where, and each new one.
         """
         self._files = files
         self._mounted: dict[str, Path] = {}
@@ -61,9 +62,11 @@ class Page:
         self._look = look
         self._act = act
         self._listener = _listening(host or "127.0.0.1", port, last)
-        where = f"http://{outside(host)}:{self._listener.getsockname()[1]}/"
+        at = self._listener.getsockname()[1]
+        where = f"http://{outside(host)}:{at}/"
         self._pairing = Pairing(partial(code, where)) if host else None
-        self._guard = Guard(self._listener.getsockname()[1], token or secrets.token_urlsafe(16), bool(host))
+        known = token if last in (0, at) else ""
+        self._guard = Guard(at, known or secrets.token_urlsafe(16), bool(host))
         self._audience = Audience(live)
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._streams: dict[threading.Thread, Listener] = {}

@@ -2,7 +2,8 @@
 anew.
 
 It stands in the user's own folder, which no cell can read, and is nobody's but the user's. A page for other devices
-(`--host`) is not kept: they are let in once, and not for ever.
+(`--host`) is not kept: they are let in once, and not for ever. Nor is a token when its port has gone to another
+program: open pages still knock there, and bring it.
 """
 
 from __future__ import annotations
