@@ -1,6 +1,7 @@
 """Cells of the doer run in bounds; what a proposal says of them is what holds; what it cannot undo waits."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from nozzle.document.risk import Ground, weigh
 from nozzle.loop import Saved
 from nozzle.past import Past, Since
 from nozzle.runner import Bounds, bounds, possible
+from nozzle.words.door import Door
 from nozzle.words.verify import rerun_all
 from tests.agents.conftest import LOOSE, Table, fence
 from tests.agents.test_tasks import TASK
@@ -32,6 +34,24 @@ def table(table: Open, workshop: Workshop) -> Open:
 
 
 DONE = fence('final_answer("ok")')
+
+
+@pytest.mark.parametrize("hiding", [True, False])
+def test_no_cell_of_an_agent_reads_what_lets_a_reader_of_the_page_in(table: Open, home: Path, hiding: bool) -> None:
+    """Not either where the system hides no folder: whoever has it allows what waits for the author."""
+    door = Door.of(Path("/journal"), home / "nozzle")
+    door.keep(4321, "a-token-of-the-page-that-is-kept")
+    assert Door.of(Path("/journal"), home / "nozzle").port == 4321
+    read = f"print('read', open({str(door.file)!r}).read())"
+    look = f"try:\n    {read}\nexcept OSError as error:\n    print('shut', error.errno)"
+    one = table(fence(look), DONE)
+    if not hiding:
+        one.loop.tools = replace(one.loop.tools, hidden=())
+    text = one.begin(TASK)
+    if "shut" not in text:
+        text = one.tick()
+    assert "\nshut " in text
+    assert "a-token-of-the-page" not in text
 
 
 def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(table: Open) -> None:
