@@ -54,6 +54,10 @@ class Guard:
         """What stands in our pages, and in no address and no cookie."""
         return hmac.new(self.token.encode(), b"deed", hashlib.sha256).hexdigest()[:32]
 
+    def proof(self, words: str) -> str:
+        """What only who knows the token can answer to these words: an open page asks before it shows its cookie."""
+        return hmac.new(self.deed.encode(), words.encode(errors="replace"), hashlib.sha256).hexdigest()
+
     def _address(self, host: str) -> bool:
         """Whether it is an address and our port: a name could be made to lead here by somebody else."""
         name, _, port = host.rpartition(":")

@@ -194,6 +194,9 @@ class Page:
             self._guard.check_place(request)
             if not self._guard.knows(request):
                 return send(client, self._knock(request, self._pairing), request)
+        if request.method == "GET" and request.path == "/_proof":
+            self._guard.check_place(request)
+            return send(client, Reply.sentence(200, self._guard.proof(request.query.get("n", ""))), request)
         self._guard.check(request)
         if request.method == "POST" and request.path == "/_do" and self._act is not None:
             return send(client, self._deed(request, self._act), request)

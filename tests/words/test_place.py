@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -569,6 +570,39 @@ def test_a_page_goes_on_when_the_watch_begins_anew(folder: Path) -> None:
             assert page.do("document.getElementById('deed-text').value") == "Half a thou"
             page.do("fetch('/_do', { method: 'POST' }).then((answer) => { window.refused = answer.status; })")
             page.until("window.refused === 403")
+            page.do("fetch('/_proof?n=a').then((answer) => answer.text()).then((said) => { window.proof = said; })")
+            page.until("/^[0-9a-f]{64}\\s*$/.test(window.proof)")
+
+
+@looked
+def test_who_took_the_port_of_a_watch_that_has_ended_sees_no_cookie(folder: Path) -> None:
+    seen: list[str] = []
+
+    class Impostor(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(f"{self.path} {self.headers.get('Cookie', '')}")
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"0" * 64)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (folder / "journal").mkdir()
+    (folder / "journal/scan.md").write_text("# Scan\n")
+    with journal(folder, make=True) as here, Chromium(folder.parent / "profile") as page:
+        with showing(here, act=still) as shown:
+            page.open(shown.url.replace("/?", f"/{PAGE}?"))
+            page.until("!!document.querySelector('.deed-bar')")
+            port = int(shown.url.split(":")[2].split("/")[0])
+        server = HTTPServer(("127.0.0.1", port), Impostor)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            until(lambda: len(seen) > 1)
+        finally:
+            server.shutdown()
+            server.server_close()
+    assert all(each.startswith("/_proof?n=") and "nozzle-" not in each for each in seen)
 
 
 def test_the_door_of_a_page_is_the_users_alone(folder: Path) -> None:
