@@ -1145,7 +1145,7 @@ def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path)
             page.until(f"!!{row}?.innerText.includes('runs by itself in')")
             page.do(f"{box}.focus()")
             page.until(f"{row}.innerText.includes('it waits while it is changed')")
-            page.do("new Promise((over) => setTimeout(over, 3500))")
+            page.do("new Promise((over) => setTimeout(over, 6500))")
             assert "Note it." in page.do(f"{row}.innerText")
             assert here.act("waiting").data["proposals"][0]["edited"]  # type: ignore[index]
             assert "Answer: countdown" not in git(folder, "log", "--format=%B")
@@ -1156,7 +1156,7 @@ def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path)
 
     move = "Note it.\n\n```{code-cell} python\nopen('noted.txt', 'w').write('x')\n```"
     moves = iter([move])
-    watch(folder, drive, model=Scripted(lambda messages: next(moves, END)), countdown=3.0)
+    watch(folder, drive, model=Scripted(lambda messages: next(moves, END)), countdown=6.0)
     assert "Answer: countdown" in git(folder, "log", "--format=%B")
 
 
