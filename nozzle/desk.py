@@ -464,7 +464,8 @@ class Desk:
                 self.tools.say(Notice("warning", "", f"{self.rel}:{line}: {doubt}"))
 
     def _hear_author(self, content: bytes, now: float) -> None:
-        """The author saved."""
+        """The author saved; said first, since it takes the news of before away."""
+        self._note("saved", "")
         self.saved, before = now, self.entry
         self.sheet.take(content)
         for line, doubt in rewritten(before, self.entry):

@@ -258,7 +258,6 @@ class Loop:
                 if now - self._changed.get(path, -TYPING) < TYPING:
                     desk.settled = now + PATIENT
                 self._changed[path] = now
-                self.tools.say(Notice("saved", desk.rel))
                 self._explain(desk)
             self.after(desk)
         self._inputs.discard(path)

@@ -651,6 +651,28 @@ def test_what_an_editor_saves_over_is_told_with_the_step_that_has_it(folder: Pat
 
 
 @looked
+def test_what_an_editor_saved_over_is_told_on_the_page_until_the_next_save(folder: Path) -> None:
+    entry = folder / "journal/scan.md"
+
+    def drive(here: Watched) -> None:
+        foot = "document.querySelector('.live-foot')"
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            stale = entry.read_text()
+            here.act("write", what="prose", text="From the page.")
+            page.until("document.querySelector('article').innerText.includes('From the page.')")
+            entry.write_text(stale.replace("I wonder", "I do wonder"))
+            page.until("document.querySelector('article').innerText.includes('I do wonder')")
+            page.until(f"{foot}.textContent.includes('saved over what you wrote')")
+            entry.write_text(stale.replace("I wonder", "We wonder"))
+            page.until("document.querySelector('article').innerText.includes('We wonder')")
+            page.until(f"{foot}.hidden")
+
+    watch(folder, drive)
+
+
+@looked
 def test_a_step_is_gone_back_to_and_forked_from_by_clicks(folder: Path) -> None:
     def drive(here: Watched) -> None:
         here.act("write", what="prose", text="One.")
