@@ -23,6 +23,7 @@
   // -- what is done: a word and what goes with it; the answer is words too ---------------------------------------
 
   const act = async (word, args = {}) => {
+    if (document.body.classList.contains("live-lost")) return { ok: false, say: "The watch does not answer." };
     try {
       const sent = { method: "POST", headers: { "X-Nozzle": deed, "Content-Type": "application/json" }, body: JSON.stringify({ word, page, ...args }) };
       const answer = await fetch("/_do", sent);

@@ -297,6 +297,7 @@
 
   const over = () => {
     hang();
+    lost(true);
     for (const one of runs.values()) {
       show(one);
       one.box.classList.remove("live-busy");
@@ -325,10 +326,13 @@
     const right = [...new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes(words)))].map((one) => one.toString(16).padStart(2, "0")).join("");
     return answer.ok && (await answer.text()).trim() === right;
   };
+  // Nor does anything that is done here go out meanwhile.
+  const lost = (is) => document.body.classList.toggle("live-lost", is);
   let proving = false;
   const again = async () => {
     if (source || proving) return;
     proving = true;
+    lost(true);
     const known = await proven().catch(() => false);
     proving = false;
     if (known) return listen();
@@ -341,8 +345,9 @@
     if (source) return;
     source = new EventSource(`/_live?page=${encodeURIComponent(page)}&has=${encodeURIComponent(has)}`);
     const on = (name, work) => source.addEventListener(name, (event) => work(JSON.parse(event.data)));
-    source.onopen = () => { tries = 0; waits = 0; news = ""; gone(false); forget(); };
+    source.onopen = () => { lost(false); tries = 0; waits = 0; news = ""; gone(false); forget(); };
     source.onerror = () => {
+      lost(true);
       if (ended) { hang(); return gone(true); }
       if (source.readyState === EventSource.CLOSED) return over();
       hang();

@@ -579,6 +579,9 @@ def test_who_took_the_port_of_a_watch_that_has_ended_sees_no_cookie(folder: Path
     seen: list[str] = []
 
     class Impostor(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             seen.append(f"{self.path} {self.headers.get('Cookie', '')}")
             self.send_response(200)
@@ -599,6 +602,11 @@ def test_who_took_the_port_of_a_watch_that_has_ended_sees_no_cookie(folder: Path
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             until(lambda: len(seen) > 1)
+            page.press("w", 87, text="w")
+            page.until("document.activeElement?.id === 'deed-text'")
+            page.do("document.activeElement.value = 'Half a thou'; document.querySelector('.deed-main').click()")
+            page.until("document.querySelector('.deed-say').textContent === 'The watch does not answer.'")
+            assert page.do("document.getElementById('deed-text').value") == "Half a thou"
         finally:
             server.shutdown()
             server.server_close()
