@@ -210,10 +210,9 @@ class Steps:
         return rewind.rewind(self._repo, step, self.unfit)
 
     def left(self) -> tuple[str, Step] | None:
-        """The thread that HEAD was on before it stood on none, and its last step; None when it stands on one."""
-        if self.thread().name or not (name := threads.came_from(self._repo)):
-            return None
-        return (name, self._repo.step(tip)) if (tip := threads.tip(self._repo, name)) else None
+        """The thread that was left by a rewind, or for the one that HEAD is on, and its last step."""
+        name = threads.left(self._repo)
+        return (name, self._repo.step(tip)) if name and (tip := threads.tip(self._repo, name)) else None
 
     def return_to(self, name: str) -> Rewound:
         """Go on a thread again, at its last step; what would be lost is a step of its own first."""
@@ -304,7 +303,7 @@ class Steps:
 
     def is_thread(self, branch: str) -> bool:
         """Whether nozzle started this branch, for steps."""
-        return bool(self._repo.door.ask("config", f"branch.{branch}.nozzleBase").out.strip())
+        return bool(threads.begun_on(self._repo, branch))
 
     def journal_only(self, known: Callable[[str], bool]) -> bool:
         """Does the repository hold nothing but files that are `known`?"""

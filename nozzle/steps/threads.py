@@ -88,6 +88,18 @@ def came_from(repo: Repo) -> str:
     return here
 
 
+def begun_on(repo: Repo, name: str) -> str:
+    """The branch that a thread of nozzle's left; empty of one that it did not start."""
+    return os.fsdecode(repo.door.ask("config", f"branch.{name}.nozzleBase").out).strip()
+
+
+def left(repo: Repo) -> str:
+    """The branch to go back to: HEAD was on it before it stood on none, or its thread left it; empty: there is none."""
+    name = repo.thread().name
+    found = begun_on(repo, name) if name else came_from(repo)
+    return "" if not found or _worktree(repo, found) else found
+
+
 def land(repo: Repo, title: str | None, over: bool, joined: Callable[[str, str], str]) -> Step:
     """Squash the thread into one commit on the branch it came from, and go there; `over` what that branch has.
 
@@ -127,7 +139,7 @@ def _base(repo: Repo) -> str:
     name = repo.thread().name
     if not name:
         raise Refused("HEAD is on no thread: run something first, or `git switch` to the thread to land")
-    base = os.fsdecode(repo.door.ask("config", f"branch.{name}.nozzleBase").out).strip()
+    base = begun_on(repo, name)
     if not base:
         raise Refused(f"{name} is no thread that nozzle started: merge it with git")
     if elsewhere := _worktree(repo, base):

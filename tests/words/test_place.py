@@ -249,6 +249,13 @@ def test_rewind_and_fork_go_to_a_step_and_back(folder: Path) -> None:
         assert "Two." in here.text
         assert "Three." not in here.text
         here.act("rewind", step=str(first))
+        here.act("write", what="prose", text="Four.")
+        here.act("run")
+        aside = here.act("steps").data
+        assert (str(aside["thread"]).startswith("nozzle/"), aside["left"]["thread"]) == (True, "main")  # type: ignore[index]
+        here.act("back", thread="main")
+        assert "Four." not in here.text
+        here.act("rewind", step=str(first))
         forked = here.act("fork", step=str(first), name="other-way")
         assert "a new thread begins here: other-way" in forked.say
         assert here.act("steps").data["thread"] == "other-way"
