@@ -2,7 +2,8 @@
 // What is half written stands outside the blocks that are patched, and outlives a reload in this window.
 "use strict";
 (() => {
-  const { page, deed, thread, first } = document.currentScript.dataset;
+  const own = document.currentScript.dataset;  // what opens the watch is another when a watch begins anew
+  const { page, thread, first } = own;
   const article = document.querySelector("article[data-keys]");
   if (!article) return;
   const make = (name, props = {}, ...inside) => {
@@ -25,7 +26,7 @@
   const act = async (word, args = {}) => {
     if (document.body.classList.contains("live-lost")) return { ok: false, say: "The watch does not answer." };
     try {
-      const sent = { method: "POST", headers: { "X-Nozzle": deed, "Content-Type": "application/json" }, body: JSON.stringify({ word, page, ...args }) };
+      const sent = { method: "POST", headers: { "X-Nozzle": own.deed, "Content-Type": "application/json" }, body: JSON.stringify({ word, page, ...args }) };
       const answer = await fetch("/_do", sent);
       return answer.headers.get("Content-Type") === "application/json" ? await answer.json() : { ok: false, say: (await answer.text()).trim() };
     } catch { return { ok: false, say: "The watch does not answer." }; }

@@ -1,7 +1,8 @@
 // A page that follows the journal: changed blocks are patched in place, a running cell shows what it prints.
 "use strict";
 (() => {
-  const { page, stamp } = document.currentScript.dataset;
+  const { page, stamp, key = "" } = document.currentScript.dataset;
+  delete document.currentScript.dataset.key;  // who gets into the page later does not find it there
   const article = document.querySelector("article[data-keys]");
   const element = (name, className, words = "") => Object.assign(document.createElement(name), { className, textContent: words });
 
@@ -315,26 +316,31 @@
 
   const hang = () => { source?.close(); source = null; clearTimeout(patience); patience = 0; };
 
-  // Somebody else may have taken the watch's port meanwhile: who does not know what our pages know gets no cookie.
-  const deed = document.querySelector("script[data-deed]")?.dataset.deed;
+  // While no watch runs anybody may listen at its address: before anything goes there, each side proves that it knows
+  // the key, which is not sent. A page for other devices has none, and asks at once.
   const bytes = (words) => new TextEncoder().encode(words);
-  const proven = async () => {
-    if (!deed || !crypto.subtle) return true;
-    const words = [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
-    const answer = await fetch(`/_proof?n=${words}`, { credentials: "omit", cache: "no-store" });
-    const key = await crypto.subtle.importKey("raw", bytes(deed), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    const right = [...new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes(words)))].map((one) => one.toString(16).padStart(2, "0")).join("");
-    return answer.ok && (await answer.text()).trim() === right;
+  const hex = (numbers) => [...numbers].map((one) => one.toString(16).padStart(2, "0")).join("");
+  const signs = key && crypto.subtle.importKey("raw", bytes(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const proof = async (who, what) => hex(new Uint8Array(await crypto.subtle.sign("HMAC", await signs, bytes(`${who} ${location.port} ${what}`))));
+  const met = async () => {
+    if (!key) return true;
+    const asked = hex(crypto.getRandomValues(new Uint8Array(16)));
+    const found = await fetch(`/_again?asked=${asked}`, { credentials: "omit", cache: "no-store" });
+    const [salt, said] = (await found.text()).trim().split(" ");
+    if (said !== await proof("watch", asked)) return false;
+    const answer = await fetch("/_again", { method: "POST", body: await proof("page", salt) });
+    if (answer.ok) document.querySelector("script[data-deed]")?.setAttribute("data-deed", await answer.text());
+    return answer.ok;
   };
   // Nor does anything that is done here go out meanwhile.
   const lost = (is) => document.body.classList.toggle("live-lost", is);
-  let proving = false;
+  let meeting = false;
   const again = async () => {
-    if (source || proving) return;
-    proving = true;
+    if (source || meeting) return;
+    meeting = true;
     lost(true);
-    const known = await proven().catch(() => false);
-    proving = false;
+    const known = await met().catch(() => false);
+    meeting = false;
     if (known) return listen();
     if (ended) return gone(true);
     say("The watch does not answer; trying again.", true);

@@ -3,13 +3,17 @@
 A loopback port is open to every program of the machine and to every page in the author's browser. So each request
 must name this host (a foreign name that resolves here does not help), come from no other site, and bring the token.
 What changes something must besides say that it comes from our page, and bring a second token that stands in it.
+
+While no watch runs, anybody may listen where one did, and what its pages show may be shown to him. So a token opens
+one watch only; a page goes on with the next by a key that both know and neither sends: each proves it to the other.
 """
 
 import hashlib
 import hmac
 import ipaddress
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 
 from nozzle.page.request import Request, Unanswerable
 
@@ -24,6 +28,10 @@ class Guard:
     token: str
     abroad: bool = False
     """It listens beyond this machine: whoever names it by an address, and by no name, may knock."""
+    key: str = ""
+    """What the pages of earlier watches at this address know too; empty: none of them is let in."""
+    salt: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    """Of this watch alone, so that no proof serves twice."""
 
     def check(self, request: Request) -> None:
         """Raise Unanswerable (403) unless the request may be answered."""
@@ -54,9 +62,16 @@ class Guard:
         """What stands in our pages, and in no address and no cookie."""
         return hmac.new(self.token.encode(), b"deed", hashlib.sha256).hexdigest()[:32]
 
-    def proof(self, words: str) -> str:
-        """What only who knows the token can answer to these words: an open page asks before it shows its cookie."""
-        return hmac.new(self.deed.encode(), words.encode(errors="replace"), hashlib.sha256).hexdigest()
+    def proof(self, asked: str) -> str:
+        """What shows a page that this is a watch which knows the key, here, and was asked now."""
+        return self._proof(f"watch {self.port} {asked}")
+
+    def proven(self, said: str) -> bool:
+        """Whether a page has shown that it knows the key, and thinks that this watch is where it is."""
+        return bool(self.key) and _equal(said, self._proof(f"page {self.port} {self.salt}"))
+
+    def _proof(self, words: str) -> str:
+        return hmac.new(self.key.encode(), words.encode(errors="replace"), hashlib.sha256).hexdigest()
 
     def _address(self, host: str) -> bool:
         """Whether it is an address and our port: a name could be made to lead here by somebody else."""

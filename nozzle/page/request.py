@@ -19,7 +19,7 @@ _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _ONCE = ("host", "origin", "cookie", "content-length", "transfer-encoding", "sec-fetch-site", "sec-fetch-mode")
 
 
-DEEDS = ("/_do", "/_pair")
+DEEDS = ("/_do", "/_pair", "/_again")
 """Where something can be sent to."""
 
 
@@ -41,7 +41,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
-    """Of a request to /_do or /_pair; what is sent along with any other is not read."""
+    """Of a request to one of DEEDS; what is sent along with any other is not read."""
 
     @property
     def has_body(self) -> bool:

@@ -43,7 +43,7 @@ class Page:
         look: Callable[[str], None] = lambda place: None,
         port: int = 0,
         last: int = 0,
-        token: str = "",
+        key: str = "",
         act: deed.Act | None = None,
         host: str = "",
         code: Callable[[str, str], None] = lambda where, code: None,
@@ -52,9 +52,8 @@ class Page:
 
         `look` is told of a file that is not there, and returns when it is there, or will not be. `act` does what a
         reader wants done; without it the page is for reading only. Without a `port` it is at the `last` one, where that
-        is free; elsewhere the `token` of that one opens nothing: who has that port now may have been sent it. With a
-        `host`, an address of this machine's or 0.0.0.0, others may knock; they are let in by a code, and `code` is told
-        where, and each new one.
+        is free; a page that was opened there goes on when the `key` is the same. With a `host`, an address of this
+        machine's or 0.0.0.0, others may knock; they are let in by a code, and `code` is told where, and each new one.
         """
         self._files = files
         self._mounted: dict[str, Path] = {}
@@ -63,10 +62,8 @@ class Page:
         self._act = act
         self._listener = _listening(host or "127.0.0.1", port, last)
         at = self._listener.getsockname()[1]
-        where = f"http://{outside(host)}:{at}/"
-        self._pairing = Pairing(partial(code, where)) if host else None
-        known = token if last in (0, at) else ""
-        self._guard = Guard(at, known or secrets.token_urlsafe(16), bool(host))
+        self._pairing = Pairing(partial(code, f"http://{outside(host)}:{at}/")) if host else None
+        self._guard = Guard(at, secrets.token_urlsafe(16), bool(host), key)
         self._audience = Audience(live)
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._streams: dict[threading.Thread, Listener] = {}
@@ -83,9 +80,8 @@ class Page:
         self.close()
 
     @property
-    def door(self) -> tuple[int, str]:
-        """Its port, and the token that lets its reader in."""
-        return self._guard.port, self._guard.token
+    def port(self) -> int:
+        return self._guard.port
 
     @property
     def url(self) -> str:
@@ -194,9 +190,8 @@ class Page:
             self._guard.check_place(request)
             if not self._guard.knows(request):
                 return send(client, self._knock(request, self._pairing), request)
-        if request.method == "GET" and request.path == "/_proof":
-            self._guard.check_place(request)
-            return send(client, Reply.sentence(200, self._guard.proof(request.query.get("n", ""))), request)
+        if self._guard.key and request.path == "/_again":
+            return send(client, self._again(request), request)
         self._guard.check(request)
         if request.method == "POST" and request.path == "/_do" and self._act is not None:
             return send(client, self._deed(request, self._act), request)
@@ -213,6 +208,15 @@ class Page:
         self._guard.check_deed(request)
         done = act(deed.read(request))
         return Reply(200 if done.ok else 409, deed.encoded(done), kind="application/json")
+
+    def _again(self, request: Request) -> Reply:
+        """A page that an earlier watch served: show it that this is a watch, and let it in when it shows the same."""
+        self._guard.check_place(request)
+        if request.method != "POST":
+            return Reply(200, f"{self._guard.salt} {self._guard.proof(request.query.get('asked', ''))}".encode())
+        if request.headers.get("origin") is None or not self._guard.proven(request.body.decode("latin-1")):
+            raise Unanswerable(403, "Only a page of an earlier watch here is let in so.")
+        return Reply(200, self._guard.deed.encode(), headers={"Set-Cookie": self._guard.cookie})
 
     def _knock(self, request: Request, pairing: Pairing) -> Reply:
         """Somebody without the token: the page that asks for the code, or the way in."""
@@ -265,7 +269,7 @@ class Page:
             raise Unanswerable(404, _NOT_HERE)
         built = _text(file) if file is not None else None
         now = rendering(live) if live is not None else None
-        html = sheet.live_page(built, page, now, self._guard.deed if self._act is not None else "")
+        html = sheet.live_page(built, page, now, self._guard.deed if self._act is not None else "", self._guard.key)
         return Reply(
             200,
             html.encode(errors="xmlcharrefreplace"),

@@ -87,10 +87,11 @@ def code(body: bytes) -> str:
     return parse_qs(body.decode("latin-1"), max_num_fields=4).get("code", [""])[0]
 
 
-def live_page(built: str | None, page: str, now: Rendering | None, deed: str = "") -> str:
+def live_page(built: str | None, page: str, now: Rendering | None, deed: str = "", key: str = "") -> str:
     """Return a page that follows the journal; `built` is its file, None when there is none yet.
 
     With `deed`, the token of those who may change something, the page is also a place to write and to act.
+    With `key` it goes on with the next watch at its address.
     """
     text = built if built is not None else asset("live.html").decode()
     if now is not None:
@@ -99,7 +100,8 @@ def live_page(built: str | None, page: str, now: Rendering | None, deed: str = "
     more = '<link rel="stylesheet" href="/_live.css">\n'
     if "journal.js" not in text:
         more += '<script src="/journal.js" defer></script>\n'
-    more += f'<script src="/_live.js" data-page="{escape(page)}" data-stamp="{stamp}" defer></script>\n'
+    known = f' data-key="{key}"' if key else ""
+    more += f'<script src="/_live.js" data-page="{escape(page)}" data-stamp="{stamp}"{known} defer></script>\n'
     if deed and now is not None:
         place = f'data-thread="{escape(now.thread)}" data-first="{escape(now.first)}"' if now.thread else ""
         more += f'<script src="/_deeds.js" data-page="{escape(page)}" data-deed="{deed}" {place} defer></script>\n'

@@ -271,10 +271,10 @@ def showing(
     acts = found.act if act is not None else None
     door = Door.of(here.root, here.config) if acts and not host else Door(here.config)
     with Page(
-        out, found.live, look=found.look, port=port, last=door.port, token=door.token, act=acts, host=host, code=code
+        out, found.live, look=found.look, port=port, last=door.port, key=door.key, act=acts, host=host, code=code
     ) as page:
         if acts and not host:
-            door.keep(*page.door)
+            door.keep(page.port)
         found.first = Shown(here, page, out, act)
         found.first.follow()
         try:

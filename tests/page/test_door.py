@@ -1,5 +1,6 @@
 """Who is let in, and what is never given out."""
 
+import hmac
 import os
 import socket
 from collections.abc import Mapping
@@ -224,11 +225,11 @@ def test_a_port_that_is_taken_is_named(site: Path, browser: Browser) -> None:
         Page(site, lambda page: None, port=browser.port)
 
 
-def test_port_and_token_can_be_given(site: Path, shown: dict[str, Live]) -> None:
+def test_a_port_can_be_given(site: Path, shown: dict[str, Live]) -> None:
     with Page(site, shown.get) as page:
         port = Browser(page).port
-    with Page(site, shown.get, port=port, token="a" * 32) as page:
-        assert page.url == f"http://127.0.0.1:{port}/?token={'a' * 32}"
+    with Page(site, shown.get, port=port) as page:
+        assert Browser(page).port == port
 
 
 def test_another_site_is_served_under_its_path_for_the_same_people(site: Path, tmp_path: Path) -> None:
@@ -248,3 +249,41 @@ def test_another_site_is_served_under_its_path_for_the_same_people(site: Path, t
         assert browser.ask("/journal/p.svg").status == 200
         page.unmount("a b/side/")
         assert browser.ask("/a%20b/side/journal/p.txt").status == 404
+
+
+KEY = "k" * 43
+
+
+def _proof(who: str, port: int, what: str) -> str:
+    return hmac.new(KEY.encode(), f"{who} {port} {what}".encode(), "sha256").hexdigest()
+
+
+def test_a_page_of_an_earlier_watch_is_let_in_by_what_it_knows_and_does_not_send(site: Path) -> None:
+    with Page(site, lambda page: None, key=KEY) as page:
+        browser = Browser(page)
+        own = {"Origin": f"http://127.0.0.1:{browser.port}"}
+        salt, shown = browser.ask("/_again?asked=now", cookie=None).text.split(" ")
+        assert shown == _proof("watch", browser.port, "now")
+        for who, port, what in (("page", browser.port, "x"), ("page", 1, salt), ("watch", browser.port, salt)):
+            answer = _sent(browser, _proof(who, port, what), own)
+            assert (answer[0], "Set-Cookie" in answer[1]) == (403, False)
+        assert _sent(browser, _proof("page", browser.port, salt), {})[0] == 403
+        assert _sent(browser, _proof("page", browser.port, salt), {"Origin": "http://evil.example"})[0] == 403
+        status, headers = _sent(browser, _proof("page", browser.port, salt), own)
+        assert (status, browser.token in headers["Set-Cookie"]) == (200, True)
+        with Page(site, lambda page: None, key=KEY) as later:
+            assert Browser(later).ask("/_again?asked=now", cookie=None).text.split(" ")[0] != salt
+
+
+def _sent(browser: Browser, proof: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
+    line = HTTPConnection("127.0.0.1", browser.port, timeout=10)
+    line.request("POST", "/_again", proof, dict(headers))
+    answer = line.getresponse()
+    found = answer.status, dict(answer.getheaders())
+    line.close()
+    return found
+
+
+def test_without_a_key_no_earlier_page_is_let_in(browser: Browser) -> None:
+    assert browser.ask("/_again?asked=now", cookie=None).status == 403
+    assert "data-key" not in browser.ask("/").text
