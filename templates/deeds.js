@@ -224,7 +224,13 @@
     if (point.state === "closed" && point.links[1]) row.append(" ", lead(point.links[1], "closed here"));
     return row;
   };
-  const chart = async (judging = false) => {
+  // One at a time, and one more for all that changed meanwhile.
+  let charting = null, charts = false;
+  const chart = () => {
+    if (charting) { charts = true; return; }
+    charting = draw().finally(() => { charting = null; if (charts) { charts = false; chart(); } });
+  };
+  const draw = async (judging = false) => {
     if (judging) say("the model looks at each point…");
     if (!map.firstChild) map.append(make("p", { className: "deed-note", textContent: "Drawing the map…" }));
     const found = await act("map", judging ? { judge: "yes" } : {});
@@ -238,7 +244,7 @@
       return [make("h3", { textContent: title }), make("ul", {}, ...(points.length ? points.map(item) : [make("li", { textContent: "none" })]))];
     });
     const next = found.next ? [make("h3", { textContent: "Next" }), make("p", {}, lead(found.next.links[0], found.next.words))] : [];
-    const judge = !(found.asks && found.points.length) ? [] : [make("p", {}, Object.assign(button("Judge", () => chart(true)), { title: "Ask the model of each point whether its lines bear it out" }))];
+    const judge = !(found.asks && found.points.length) ? [] : [make("p", {}, Object.assign(button("Judge", () => draw(true)), { title: "Ask the model of each point whether its lines bear it out" }))];
     redraw(map, ...parts, ...next, make("p", { className: "deed-note", textContent: found.label }), ...judge);
   };
 

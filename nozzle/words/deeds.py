@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -50,8 +51,9 @@ class Doing:
     loop: Loop
     shown: Showing | None = None
     """Where the pages of the other threads are."""
-    _judged: dict[Path, tuple[str, Map]] = field(default_factory=dict)
-    """By entry: the text that a model judged the map of, and that map."""
+    _maps: dict[Path, tuple[str, Map]] = field(default_factory=dict)
+    """By entry: the text whose map was drawn last, and that map, with a model's verdicts where it was asked."""
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, deed: Deed) -> Done:
         path = self.here.paged(deed.page)
@@ -69,20 +71,22 @@ class Doing:
         return self._on_loop(lambda loop: act(self.here, loop, path, deed))
 
     def _mapped(self, path: Path, judging: bool) -> Done:
-        """The map of an entry, with the verdicts of a model for as long as the text is the one that it judged."""
+        """The map of an entry, drawn anew when its text is another one; until then a model's verdicts stand."""
         from nozzle.agents import Seat
         from nozzle.document.thought.map import condense
         from nozzle.document.thought.show import as_dict, label
         from nozzle.words.condense import weighed
 
-        text, found = self._judged.get(path, ("", None))
         try:
-            entry = self.here.read(path)
-            if found is None or text != entry.text:
-                found = condense(entry)
+            with self._drawing:  # one at a time: pages that ask for the same one wait for it
+                entry = self.here.read(path)
+                text, found = self._maps.get(path, ("", None))
+                if found is None or text != entry.text:
+                    found = condense(entry)
+                    self._maps[path] = (entry.text, found)
             if judging:
                 found = weighed(self.here, found)
-                self._judged[path] = (entry.text, found)
+                self._maps[path] = (entry.text, found)
         except NozzleError as error:
             return Done(str(error), ok=False)
         desk = self.loop.desks.get(path)

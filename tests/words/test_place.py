@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,6 +15,8 @@ import pytest
 
 from nozzle.beside import Notice
 from nozzle.desk import EXPOSED
+from nozzle.document.entry import Entry
+from nozzle.document.thought.map import Map
 from nozzle.lm import Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Call, Tell
 from nozzle.loop import Loop, Quit
@@ -127,6 +130,27 @@ def test_what_is_written_is_in_the_file_and_a_step(folder: Path) -> None:
 
     watch(folder, drive)
     assert git(folder, "show", "HEAD:journal/scan.md").endswith("We measure.")
+
+
+def test_pages_that_ask_for_the_map_of_the_same_text_have_it_drawn_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def condense(found: Entry) -> Map:
+        drawn.append(found.text)
+        time.sleep(0.2)
+        return Map((), ())
+
+    monkeypatch.setattr("nozzle.document.thought.map.condense", condense)
+    path = entry(folder, "We measure.\n")
+    with journal(folder, make=True) as here, looping(here, Ears(Hush(here.redact), Voice())) as loop:
+        doing, asked = Doing(here, loop), Deed("map", f"journal/{path.stem}.html")
+        with ThreadPoolExecutor(4) as pages:
+            assert all(done.ok for done in pages.map(doing, [asked] * 4))
+        path.write_text("We measure again.\n")
+        assert doing(asked).ok
+    assert drawn == ["We measure.\n", "We measure again.\n"]
 
 
 def test_nothing_is_written_where_the_place_is_gone_or_nothing_is_said(folder: Path) -> None:

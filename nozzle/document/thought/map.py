@@ -453,11 +453,12 @@ def _at_once(text: _Text, heard: _Heard) -> Link | None:
     """The next sentence of its paragraph, when that says yes or no, or why: asked and answered in one breath; or, of
     the last that a paragraph asks, a bare yes or no that begins the next."""
     own, asked = heard.paragraph.sentences, heard.cue.sentence
-    if asked not in own:
+    if (at := heard.paragraph.places.get(asked)) is None:
         return None
-    if after := own[own.index(asked) + 1 :]:
-        told = replies(asked.text, after[0].text) or _ANSWERS.match(after[0].text)
-        return Link(after[0].line, after[0].text, heard.paragraph.digest) if told else None
+    if at + 1 < len(own):
+        after = own[at + 1]
+        told = replies(asked.text, after.text) or _ANSWERS.match(after.text)
+        return Link(after.line, after.text, heard.paragraph.digest) if told else None
     for below in text.paragraphs[heard.at + 1 : heard.at + 2]:
         first = below.sentences[0] if below.sentences else None
         if first and len(first.text.split()) <= _BREATH and replies(asked.text, first.text):

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 from nozzle.document.entry import Entry, Span, hexdigest
@@ -41,7 +42,7 @@ class Sentence:
     """At the head of an item of a list that has a box, ticked or not: it is to be done, whatever its words."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paragraph:
     """A block of the author's prose."""
 
@@ -51,10 +52,15 @@ class Paragraph:
     """Its level, when it is one."""
     sentences: tuple[Sentence, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What names it wherever it moves: of its words alone."""
         return hexdigest(" ".join(self.text.split()))[:8]
+
+    @cached_property
+    def places(self) -> dict[Sentence, int]:
+        """Where each sentence stands among them, the first of two that are alike."""
+        return {sentence: len(self.sentences) - 1 - at for at, sentence in enumerate(reversed(self.sentences))}
 
 
 def said(entry: Entry) -> Iterator[Paragraph]:
