@@ -249,6 +249,8 @@ class Facts:
     def __init__(self) -> None:
         self.guards: list[Guard] = []
         self._same: dict[Atom, Dim] = {}
+        self._nothing: list[Dim] = []
+        """What was found to be 0, and puts nothing in the place of an atom."""
 
     @staticmethod
     def of(guards: Iterable[Guard]) -> Facts:
@@ -268,6 +270,19 @@ class Facts:
             atom, factor = found
             rest = Dim(tuple(term for term in dim.terms if term[0] is not atom and term[0] != atom), dim.const)
             dim = rest + self._same[atom].scaled(factor)
+
+    def is_one(self, dim: Dim) -> bool:
+        """Whether it is known to be 1, without anything being assumed: an axis of that length is read again and again.
+
+        >>> n = Dim.of(Size("n", 1))
+        >>> facts = Facts.of([Guard(n.scaled(3) - Dim.of(Size("m", 2)) - 1, "==")])
+        >>> facts.is_one(n.scaled(3) - Dim.of(Size("m", 2))), facts.is_one(n)
+        (True, False)
+        """
+        gap = self.plain(dim - 1)
+        if gap.terms:
+            return any(self.plain(one) in (gap, Dim() - gap) for one in self._nothing)
+        return gap.const == 0
 
     def equal(self, left: Dim, right: Dim) -> bool | None:
         """Whether they are; None when only the running code can know."""
@@ -344,12 +359,16 @@ class Facts:
         return True
 
     def _learn(self, gap: Dim) -> None:
-        for atom, factor in reversed(gap.terms):
-            if abs(factor) == 1 and isinstance(atom, Size):
+        """Of what is 0: put the rest in the place of a size, else of what sizes are joined to."""
+        latest_first = gap.terms[::-1]
+        for atom, factor in sorted(latest_first, key=lambda term: isinstance(term[0], Mixed)):
+            if abs(factor) == 1 and not isinstance(atom, Var):
                 rest = Dim(tuple(term for term in gap.terms if term[0] != atom), gap.const)
                 if atom not in self._within(rest):
                     self._same[atom] = rest.scaled(-factor)
                     return
+        if gap.terms:
+            self._nothing.append(gap)
 
     def _within(self, dim: Dim) -> set[Atom]:
         """Every atom that it rests on, through what was found equal."""

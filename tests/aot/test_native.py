@@ -59,6 +59,21 @@ def test_one_library_serves_every_length(n):
     assert np.array_equal(compiled(x, x, x), x * x + x)
 
 
+@pytest.mark.parametrize("many", [1, 2, 7, 1000])
+def test_a_slice_of_one_element_is_read_again_and_again_whatever_makes_it_one(many):
+    def stepped(x):
+        return x + x[::1000], x * x[: len(x) // len(x)]
+
+    def tripled(x, y):
+        return np.concatenate((x, x, x))[len(y) * 2 :] + np.arange(5.0)
+
+    x = np.arange(1.0, many + 1)
+    for function, arguments in ((stepped, (x,)), (tripled, (x[:1], x[:1]))):
+        compiled = aot.compile(function, wait=True)
+        assert same(compiled(*fresh(arguments)), function(*arguments))
+        assert only(compiled).native is not None, only(compiled).said
+
+
 @pytest.mark.parametrize(
     "x",
     [

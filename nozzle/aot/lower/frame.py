@@ -254,7 +254,7 @@ class Frame(ABC):
         return found
 
     def is_one(self, dim: Dim) -> bool:
-        return self.facts.plain(dim).fixed == 1
+        return self.facts.is_one(dim)
 
 
 def _grown(base: Dim, exponent: Dim) -> Dim:
