@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+NOWHERE = (0, 0)
+"""Before every place in a text."""
+
 
 def assigned(body: Sequence[ast.stmt], is_array: Callable[[str], bool]) -> set[str]:
     """The names that are rebound; `x += y` on an array writes into it and rebinds nothing."""
@@ -21,6 +24,27 @@ def assigned(body: Sequence[ast.stmt], is_array: Callable[[str], bool]) -> set[s
             found |= {
                 one.id for one in ast.walk(target) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
             }
+    return found
+
+
+def bound(body: Sequence[ast.stmt]) -> dict[str, tuple[int, int]]:
+    """The names that a function with this body has for its own, its arguments apart, and where each is bound last.
+
+    Those of functions in it are not its own.
+
+    >>> bound(ast.parse("x = 1; f = lambda y: y; x = 2").body)
+    {'x': (1, 24), 'f': (1, 7)}
+    """
+    found: dict[str, tuple[int, int]] = {}
+    left: list[ast.AST] = list(body)
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = max(found.get(node.name, NOWHERE), (node.lineno, node.col_offset))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found[node.id] = max(found.get(node.id, NOWHERE), (node.lineno, node.col_offset))
+        elif not isinstance(node, ast.Lambda):
+            left += ast.iter_child_nodes(node)
     return found
 
 

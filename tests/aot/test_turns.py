@@ -263,13 +263,6 @@ def strided(x, k):
     return x[::k]
 
 
-def inner(x):
-    def helper(y):
-        return y
-
-    return helper(x)
-
-
 def wide(x):
     return x.astype(np.uint8) + 300
 
@@ -287,7 +280,6 @@ def undefined(x):
         (formatted, (V,), "an f-string", "strings have no place here"),
         (sorts, (V,), "a call of sort", "sort outside, and pass the array"),
         (strided, (V, 2), "a step that is not a constant", "x[np.arange(0, len(x), k)]"),
-        (inner, (V,), "a function inside a function", "define the helper outside"),
         (wide, (V,), "300 does not fit uint8", "x.astype(np.int64)"),
         (undefined, (V,), "the name missing is not defined", "define it before the call"),
     ],

@@ -12,6 +12,7 @@ import numpy as np
 from nozzle.aot import real
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import turns
+from nozzle.aot.frontend.helpers import Helper
 from nozzle.aot.frontend.instead import INSTEAD
 from nozzle.aot.frontend.values import Method, Range, has_node
 from nozzle.aot.graph import Node
@@ -33,12 +34,14 @@ def called(w: Walker, node: ast.Call) -> Value:
     arguments = [create.together(w.b, w.value(one)) for one in node.args]
     names = {str(one.arg): create.together(w.b, w.value(one.value)) for one in node.keywords}
     w.at(node)
-    return apply(w, node, function, arguments, names)
+    return apply(w, function, arguments, names)
 
 
-def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], names: dict[str, Value]) -> Value:
+def apply(w: Walker, function: Any, arguments: list[Value], names: dict[str, Value]) -> Value:
     if isinstance(function, Method):
         return method(w, function, arguments, names)
+    if isinstance(function, Helper):
+        return inline(w, function, arguments, names)
     known = not any(has_node(one) for one in (*arguments, *names.values()))
     if function is range:
         bounds = (0, *arguments, 1) if len(arguments) == 1 else (*arguments, 1)[:3]
@@ -59,7 +62,7 @@ def apply(w: Walker, node: ast.Call, function: Any, arguments: list[Value], name
         w.b.approximate = True
         halves(function, arguments)
     if isinstance(inner, types.FunctionType):
-        return inline(w, node, inner, arguments, names)
+        return inline(w, inner, arguments, names)
     raise Refuse(
         f"a call of {getattr(function, '__name__', describe(function))}",
         INSTEAD.get(
@@ -128,12 +131,10 @@ def spelled(function: Any) -> str:
     return f"{before}{getattr(function, '__name__', describe(function))}"
 
 
-def inline(
-    w: Walker, node: ast.Call, function: types.FunctionType, arguments: list[Value], names: dict[str, Value]
-) -> Value:
+def inline(w: Walker, function: types.FunctionType | Helper, arguments: list[Value], names: dict[str, Value]) -> Value:
     if w.depth >= DEPTH:
         raise Refuse(f"{function.__name__} calls itself, or calls go {DEPTH} deep", "write it as a loop")
-    signature = inspect.signature(function)
+    signature = function.signature if isinstance(function, Helper) else inspect.signature(function)
     if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in signature.parameters.values()):
         raise Refuse(f"{function.__name__} takes * or **", "name its parameters")
     numpys: dict[Any, Any] = {ours: one for one, ours in linear.INLINED.items()}
@@ -143,7 +144,11 @@ def inline(
     except TypeError as error:
         raise Refuse(f"{what} with these arguments: {error}", f"here it is {what}{_given(signature)}") from error
     bound.apply_defaults()
-    inner = type(w)(w.b, function, w.captures, w.depth + 1)
+    if isinstance(function, Helper):
+        inner = type(w)(w.b, w.function, w.captures, w.depth + 1, function.source)
+        inner.names.update(function.around)
+    else:
+        inner = type(w)(w.b, function, w.captures, w.depth + 1)
     inner.names.update(bound.arguments)
     try:
         return inner.call()

@@ -3,7 +3,6 @@
 import ast
 
 WORDS = {
-    "functiondef": "a function inside a function",
     "asyncfunctiondef": "an async function",
     "classdef": "a class inside a function",
     "joinedstr": "an f-string",
@@ -49,11 +48,9 @@ INSTEAD = {
     "try": "let the caller catch it",
     "with": "open files outside, and pass arrays",
     "raise": "use assert, which becomes a check",
-    "functiondef": "define the helper outside; it is inlined",
     "classdef": "pass arrays and numbers",
     "import": "import at the top of the file",
     "importfrom": "import at the top of the file",
-    "lambda": "define the helper with def, outside",
     "joinedstr": "strings have no place here",
     "dict": "use tuples, or separate arguments",
     "set": "use an array",

@@ -10,7 +10,7 @@ import numpy as np
 
 from nozzle.aot.bounds import Turns
 from nozzle.aot.build import Refuse, Value, describe
-from nozzle.aot.frontend import binding, expressions, turns
+from nozzle.aot.frontend import binding, turns
 from nozzle.aot.frontend.branches import as_type, blank, condition, meet
 from nozzle.aot.frontend.jumps import RESULT, Until, unless
 from nozzle.aot.frontend.values import Enumerated, Range, Unset, Zipped
@@ -49,20 +49,11 @@ def loop(w: Walker, statement: ast.For) -> None:
         last = turns.ended(w, statement, source, before) if name and read_elsewhere(w, statement, name) else None
         if last is not None:
             w.names[name] = last
-    elif isinstance(source, Zipped):
-        begin = lambda i: binding.bind(w, statement.target, tuple(turns.each(w, one, i) for one in source.sources))  # noqa: E731
-        counted(w, statement, Range(0, turns.shortest(w, source.sources), 1), begin)
-    elif isinstance(source, Enumerated):
-        many = turns.length(w, source.source)
-        counted(w, statement, Range(0, many, 1), lambda i: binding.bind(w, statement.target, numbered(w, source, i)))
+    elif isinstance(source, (Zipped, Enumerated)):
+        many = turns.length(w, source)
+        counted(w, statement, Range(0, many, 1), lambda i: binding.bind(w, statement.target, turns.each(w, source, i)))
     else:
         raise w.refuse(statement.iter, f"a loop over {describe(source)}", "loop over range(n), an array or a tuple")
-
-
-def numbered(w: Walker, over: Enumerated, turn: Node) -> Value:
-    """The number of a turn, and what it is about."""
-    number = turn if over.start == 0 else expressions.operate(w, ast.Add(), turn, turns.whole(w, over.start))
-    return number, turns.each(w, over.source, turn)
 
 
 def unrolled(w: Walker, statement: ast.For, values: tuple[Value, ...]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend.values import Capture, Method, Unset, outer
 from nozzle.aot.graph import Node
+from nozzle.aot.names import bound
 from nozzle.aot.ops import METHODS, create, elementwise, shape
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def lookup(w: Walker, node: ast.Name) -> Value:
         if isinstance(value, Unset):
             raise w.refuse(node, f"{name} may have no value here: {value.why}", f"give {name} a value before")
         return value
-    if name in {
-        one.id for one in ast.walk(w.source.tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
-    }:
+    if name in bound(w.source.tree.body):
         raise w.refuse(node, f"{name} has no value yet", f"give {name} a value first")
     return outside(w, node, name)
 

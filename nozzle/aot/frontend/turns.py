@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import expressions
 from nozzle.aot.frontend.jumps import Until
-from nozzle.aot.frontend.values import Enumerated, Range, Zipped
+from nozzle.aot.frontend.values import Enumerated, Over, Range, Zipped
 from nozzle.aot.graph import Node
 from nozzle.aot.names import assigned
 from nozzle.aot.ops import elementwise, index
@@ -49,26 +49,42 @@ def counted(function: Any, arguments: list[Value], names: dict[str, Value]) -> V
     return Enumerated(_source(source), start)
 
 
-def _source(value: Value) -> Node | Range:
+def _source(value: Value) -> Over:
     """What a loop may go over together with other things."""
     if isinstance(value, range):
         return Range(value.start, value.stop, value.step)
-    if isinstance(value, Range) or (isinstance(value, Node) and value.type is not None and value.tensor.rank):
+    if isinstance(value, (Range, Zipped, Enumerated)):
         return value
-    what = {Zipped: "zip", Enumerated: "enumerate"}.get(type(value)) or describe(value)
-    raise Refuse(f"{what} in zip or enumerate, beside what is not known while compiling", "count, and use the index")
+    if isinstance(value, Node) and value.type is not None and value.tensor.rank:
+        return value
+    raise Refuse(
+        f"{describe(value)} in zip or enumerate, beside what is not known while compiling", "count, and use the index"
+    )
 
 
-def length(w: Walker, source: Node | Range) -> Value:
-    """How many turns a loop over an array or a range has."""
-    if isinstance(source, Node):
-        return w.b.length(source, 0)
+def length(w: Walker, source: Over) -> Value:
+    """How many turns a loop over it has."""
+    match source:
+        case Node():
+            return w.b.length(source, 0)
+        case Zipped():
+            return shortest(w, source.sources)
+        case Enumerated():
+            return length(w, source.source)
     return elementwise.greatest(w.b, turns(w, pythons(w, source)), 0)
 
 
-def each(w: Walker, source: Node | Range, turn: Node) -> Value:
-    """What an array or a range gives in one turn."""
-    return index.index(w.b, source, turn) if isinstance(source, Node) else at(w, pythons(w, source), turn)
+def each(w: Walker, source: Over, turn: Node) -> Value:
+    """What it gives in one turn."""
+    match source:
+        case Node():
+            return index.index(w.b, source, turn)
+        case Zipped():
+            return tuple(each(w, one, turn) for one in source.sources)
+        case Enumerated():
+            number = turn if source.start == 0 else operate(w, ast.Add(), turn, whole(w, source.start))
+            return number, each(w, source.source, turn)
+    return at(w, pythons(w, source), turn)
 
 
 def turns(w: Walker, over: Range) -> Node:
@@ -97,8 +113,8 @@ def operate(w: Walker, op: ast.operator, left: Value, right: Value) -> Value:
     return expressions.operate(w, op, left, right)
 
 
-def shortest(w: Walker, sources: tuple[Node | Range, ...]) -> Value:
-    """The least length of some arrays and ranges."""
+def shortest(w: Walker, sources: tuple[Over, ...]) -> Value:
+    """The least length of them."""
     arrays = [one for one in sources if isinstance(one, Node)]
     if len(arrays) == len(sources) and _as_long(w, arrays):
         return w.b.length(arrays[0], 0)

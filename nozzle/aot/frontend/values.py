@@ -87,13 +87,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Enumerated:
-    source: Node | Range
+    source: Over
     start: Value = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Zipped:
-    sources: tuple[Node | Range, ...]
+    sources: tuple[Over, ...]
+
+
+Over = Node | Range | Zipped | Enumerated
+"""What a loop counts through."""
 
 
 @dataclass(frozen=True, slots=True)

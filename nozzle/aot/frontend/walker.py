@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nozzle.aot.build import Builder, Refuse, Value
-from nozzle.aot.frontend import branches, calls, expressions, loops, scope, statements
+from nozzle.aot.frontend import branches, calls, expressions, helpers, loops, scope, statements
 from nozzle.aot.frontend.instead import unknown
 from nozzle.aot.frontend.jumps import Until, without_jumps
 from nozzle.aot.frontend.values import NOTHING, Capture
@@ -20,9 +20,17 @@ from nozzle.aot.source import NotAdmissible, Source, source_of
 class Walker:
     """One function, walked once."""
 
-    def __init__(self, b: Builder, function: Callable[..., Any], captures: list[Capture], depth: int = 0) -> None:
+    def __init__(
+        self,
+        b: Builder,
+        function: Callable[..., Any],
+        captures: list[Capture],
+        depth: int = 0,
+        source: Source | None = None,
+    ) -> None:
+        """Of a function inside `function`, its `source`."""
         self.b, self.function, self.captures, self.depth = b, function, captures, depth
-        source = source_of(function)
+        source = source_of(function) if source is None else source
         self.source: Source = replace(source, tree=without_jumps(source.tree))
         self.place = b.loc if function.__module__ == linear.__name__ else None
         """Of a function of ours: where the author calls it, which is all of it that he knows."""
@@ -91,6 +99,7 @@ STATEMENTS: dict[type, Callable[..., None]] = {
     ast.For: loops.loop,
     Until: loops.loop,
     ast.While: loops.repeat,
+    ast.FunctionDef: helpers.defined,
     ast.Pass: statements.skip,
     ast.Delete: statements.skip,
 }
@@ -109,4 +118,5 @@ EXPRESSIONS: dict[type, Callable[..., Value]] = {
     ast.List: expressions.sequence,
     ast.ListComp: expressions.comprehension,
     ast.GeneratorExp: expressions.comprehension,
+    ast.Lambda: helpers.anonymous,
 }
