@@ -13,6 +13,7 @@ from typing import Literal
 
 from nozzle.document import seal
 from nozzle.document.entry import Envelope
+from nozzle.document.scribe import STDERR
 
 Content = Callable[[str], bytes | None]
 """Name in `_out/` -> its bytes."""
@@ -65,12 +66,36 @@ def compare(
     was, now = _plain(old.body), _plain(new.body)
     if rule == "exact":
         return _lines(was, now, lambda row: row)
-    return _texts(_last_words(was), _last_words(now), rule, mask)
+    verdict = _texts(_last_words(was), _last_words(now), rule, mask)
+    if verdict.same == "differs" and STDERR in was and STDERR in now:
+        apart = _texts(_last_words(_apart(was)), _last_words(_apart(now)), rule, mask)
+        return apart if apart.same == "same" else verdict
+    return verdict
 
 
 def _plain(body: Sequence[str]) -> list[str]:
     """The lines, with the names of files away: their content was compared."""
     return [_link.sub(r"_out/file.\1", row) for row in body]
+
+
+def _apart(body: Sequence[str]) -> list[str]:
+    """All that is no standard error, then that: between the two streams of a program nobody knows the order."""
+    streams: tuple[list[str], list[str]] = [], []
+    closing, inside = "", False
+    for row in body:
+        rows = streams[inside]
+        if closing:
+            rows.append(row)
+            closing = "" if row == closing else closing
+        elif row in (STDERR, "</details>"):
+            inside = row == STDERR
+        elif row:
+            closing = row.removesuffix("text") if re.fullmatch(r"`{3,}text", row) else ""
+            if closing and rows[-1:] == [closing]:
+                rows.pop()  # what one stream said, told in two parts
+            else:
+                rows.append(row)
+    return [*streams[0], STDERR, *streams[1]]
 
 
 def _last_words(body: Sequence[str]) -> list[str]:

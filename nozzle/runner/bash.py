@@ -24,25 +24,30 @@ LIFE = (
     "builtin printf 'bash %s\\0' \"$BASH_VERSION\" >&251; "
     "while { IFS= builtin read -r -d '' -u 251 __nozzle; } 2>/dev/null; "
     "do if [[ $__nozzle == $'\\1'* ]]; then { builtin eval \"${__nozzle:1}\"; } 2>/dev/null; "
-    'else eval "$__nozzle" 251<&-; fi; { builtin printf \'%s\\0\' "$?" >&251; } 2>/dev/null; done'
+    'else { [[ . -ef $PWD ]] || builtin cd "$PWD" || :; } 2>/dev/null; eval "$__nozzle" 251<&-; fi; '
+    "{ builtin printf '%s\\0' \"$?\" >&251; } 2>/dev/null; done"
 )
 """The life of a bash worker, in one line, for bash counts a cell's lines from there.
 
-A cell is evaluated with our line closed, so that no program holds it.
+A cell is evaluated with our line closed, so that no program holds it; and in the folder of that name, though another
+one may have been put in its place, as by a checkout.
 """
 NOT_STATE = (
-    "BASH*|SHELLOPTS|EUID|UID|PPID|_|__nozzle*|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS|RANDOM|SRANDOM|SECONDS|EPOCH*"
-    "|LINENO|NOZZLE_KERNEL"
+    "BASH|BASHOPTS|BASHPID|BASH_ALIASES|BASH_ARGC|BASH_ARGV|BASH_ARGV0|BASH_CMDS|BASH_COMMAND|BASH_EXECUTION_STRING"
+    "|BASH_LINENO|BASH_MONOSECONDS|BASH_REMATCH|BASH_SOURCE|BASH_SUBSHELL|BASH_TRAPSIG|BASH_VERSINFO|BASH_VERSION"
+    "|BASH_XTRACEFD|SHELLOPTS|EUID|UID|PPID|_|__nozzle*|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS|RANDOM|SRANDOM|SECONDS"
+    "|EPOCHREALTIME|EPOCHSECONDS|LINENO|NOZZLE_KERNEL"
 )
 """Variables that are the shell's own."""
+EACH = 'while IFS= builtin read -r __nozzle_name; do case $__nozzle_name in "") ;;'
+THEM = 'esac; done <<< "$(builtin compgen -v)"'
+"""Around what is done with each variable; however the author has words split."""
 DUMP = f"""
 {{
 builtin shopt -p
 builtin declare -f
 builtin declare -Fx
-for __nozzle_name in $(builtin compgen -v); do
-  case $__nozzle_name in {NOT_STATE}) ;; *) builtin declare -p "$__nozzle_name" 2>/dev/null || : ;; esac
-done
+{EACH} {NOT_STATE}) ;; *) builtin declare -p "$__nozzle_name" 2>/dev/null || : ;; {THEM}
 builtin unset __nozzle_name
 builtin alias -p
 builtin printf 'set --'; (( $# )) && builtin printf ' %q' "$@"; builtin printf '\ncd %q\\n' "$PWD"
@@ -53,13 +58,14 @@ builtin printf '\\0'
 }} >&{LINE}
 """
 CLEAR = f"""
-for __nozzle_name in $(builtin compgen -v); do
-  case $__nozzle_name in {NOT_STATE}) ;; *) builtin unset -v "$__nozzle_name" 2>/dev/null || : ;; esac
-done
+{EACH} {NOT_STATE}) ;; *) builtin unset -v "$__nozzle_name" 2>/dev/null || : ;; {THEM}
 builtin unset __nozzle_name
 """
-UNSEEN = re.compile(r"\bRANDOM\b|\b(?:pushd|popd|ulimit|coproc|enable)\b")
-"""What a cell may change in a shell that no shell can write out."""
+UNSEEN = re.compile(
+    r"\b(?:RANDOM|BASH_REMATCH|BASH_XTRACEFD|BASH_ARGV0|pushd|popd|ulimit|coproc|enable|DEBUG)\b"
+    r"|\b(?:builtin|declare)(?= *\( *\))|(?<=\bfunction )(?:builtin|declare)\b"
+)
+"""What a cell may change in a shell that no shell can write out, or by which it would not write out the rest."""
 
 
 class Bash:

@@ -7,6 +7,7 @@ import pytest
 
 from nozzle.document.compare import Verdict, compare, pixels
 from nozzle.document.entry import Envelope, Span
+from nozzle.document.scribe import STDERR
 
 GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6
 
@@ -40,6 +41,27 @@ def test_pictures_of_another_size_differ_and_both_sizes_are_told() -> None:
 def test_pictures_of_one_size_are_the_same_up_to_a_hundredth_of_their_range(by: int, same: str) -> None:
     one, two = png([[0] * 8] * 2, RGBA), png([[by] * 8] * 2, RGBA)
     assert pictured(one, two).same == same
+
+
+OUT, ERR = ("```text", "out", "```", ""), (STDERR, "", "```text", "err", "```", "", "</details>", "")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "same"),
+    [
+        ((*OUT, *ERR, *OUT), ("```text", "out", "out", "```", "", *ERR), "same"),
+        ((*OUT, *ERR), (*ERR, *OUT), "same"),
+        ((*OUT, *ERR), (*ERR, *ERR), "differs"),
+        ((*OUT, *ERR), ("```text", "err", "```", "", STDERR, "", "```text", "out", "```", "", "</details>"), "differs"),
+        (("```text", "out", "</details>", "```", *ERR), (*ERR, "```text", "out", "</details>", "```"), "same"),
+    ],
+)
+def test_between_the_two_streams_of_a_program_nobody_knows_the_order(
+    was: tuple[str, ...], now: tuple[str, ...], same: str
+) -> None:
+    verdict = compare(output(*was), output(*now), "", {}.get, {}.get)
+    assert verdict.same == same, verdict.why
+    assert compare(output(*was), output(*now), "exact", {}.get, {}.get).same == "differs"
 
 
 def test_the_same_pixels_in_another_kind_of_png_are_the_same_picture() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from kernel_bench import Bench, until
 
-from nozzle.document.events import Stream
+from nozzle.document.events import Replaying, Stream
 from nozzle.runner import Limits
 
 
@@ -122,3 +122,25 @@ def test_it_starts_whatever_number_its_line_has(opened: Callable[..., Bench]) ->
         if taken:
             os.dup2(elsewhere, 251)
             os.close(elsewhere)
+
+
+@pytest.mark.parametrize("words", ["IFS=,", "IFS=$'\\t'", "set -f", "set -o posix", "IFS="])
+def test_all_that_the_author_named_is_in_a_state_that_is_kept(keeping: Bench, words: str) -> None:
+    names = ("rate", "EPOCHS", "EPOCH_LEN", "BASHDIR", "BASH_FILES")
+    keeping.run(f"{'; '.join(f'{name}=1' for name in names)}; export TOKENS=5; {words}", language="bash")
+    for number in range(2):
+        keeping.jobs = keeping.jobs[:1]
+        show = " ".join(f"${name}" for name in names)
+        keeping.run(f'echo "{show}" {number}; env | grep TOKENS; echo ${{PATH:+set}}', language="bash")
+        assert keeping.stdout == f"1 1 1 1 1 {number}\nTOKENS=5\nset\n"
+        assert not keeping.of(Replaying)
+
+
+@pytest.mark.parametrize("words", ["builtin() { command builtin \"$@\"; }", "function declare { :; }", "trap 'echo now' DEBUG"])
+def test_a_shell_that_would_not_write_out_what_it_knows_runs_again(keeping: Bench, words: str) -> None:
+    keeping.run(f"x=1; {words}", language="bash")
+    keeping.run("echo $x", language="bash")
+    keeping.jobs = keeping.jobs[:1]
+    keeping.run("echo $x again", language="bash")
+    assert "1 again" in keeping.stdout
+    assert keeping.of(Replaying)

@@ -1,6 +1,7 @@
 """A state that was kept is woken as it was; all that is done to snapshots changes no answer."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,24 @@ def test_an_edited_cell_goes_on_from_the_state_above_it(keeping: Bench) -> None:
     keeping.jobs.pop()
     keeping.run("x.append(4); print(x)")
     assert (keeping.stdout, keeping.of(Replaying)) == ("[1, 2, 4]\n", [])
+
+
+@pytest.mark.parametrize("language", ["python", "bash"])
+@pytest.mark.parametrize("inside", [".", "deeper"])
+def test_a_folder_that_was_put_in_the_place_of_the_cells_is_theirs(keeping: Bench, language: str, inside: str) -> None:
+    go, look = {
+        "python": (f"import os; os.makedirs({inside!r}, exist_ok=True); os.chdir({inside!r})", "print(os.listdir())"),
+        "bash": (f"mkdir -p {inside}; cd {inside}", "ls"),
+    }[language]
+    keeping.run(go, language=language)
+    for name in ("one", "two"):  # the live worker, and one that is woken
+        shutil.rmtree(keeping.folder)
+        (keeping.folder / inside).mkdir(parents=True)
+        (keeping.folder / inside / name).touch()
+        keeping.jobs = keeping.jobs[:1]
+        keeping.run(f"{look}  # {name}", language=language)
+        assert keeping.stdout.strip("[]'\n") == name
+        assert not keeping.of(Replaying)
 
 
 def test_one_state_is_woken_as_often_as_one_likes(keeping: Bench) -> None:

@@ -46,6 +46,8 @@ class Kernel:
     def __init__(self, line: socket.socket, config: dict[str, Any], hidden: bool) -> None:
         self.hidden = hidden
         self.root = config["root"]
+        self.folder = config["folder"]
+        """Where the cells stand."""
         self.around = Surroundings(config["folder"])
         self.waits = Waits()
         self.hazards = Hazards()
@@ -77,6 +79,7 @@ class Kernel:
         self.streams.begin(pipes[:2])
         self.frames.cells.add(message["name"])
         self.answers.clear()
+        self._stand()
         self.untouched = False
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
         began = time.monotonic()
@@ -85,6 +88,7 @@ class Kernel:
         if os.getpid() != self.channel.owner:
             os._exit(0)
         traces = self.traces.end()
+        self._stand()
         if kept is not None:
             traces = kept.settled(traces, self.traces, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
@@ -100,7 +104,16 @@ class Kernel:
         if message["over"]:
             if not hide.lay_over(message["over"]):
                 os._exit(1)
-            os.chdir(os.getcwd())
+            self._stand()
+            os.chdir(self.folder)
+
+    def _stand(self) -> None:
+        """In the folder of that name, though another one may have been put in its place, as by a checkout."""
+        try:
+            self.folder = os.getcwd()
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.chdir(self.folder)
 
     def _cached(self, message: dict[str, Any], folder: int) -> Cached:
         from .cached import Cached
