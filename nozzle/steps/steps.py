@@ -214,6 +214,11 @@ class Steps:
         name = threads.left(self._repo)
         return (name, self._repo.step(tip)) if name and (tip := threads.tip(self._repo, name)) else None
 
+    def names_thread(self, words: str) -> bool:
+        """Whether this is the name of a thread that one can go on with here: no other worktree has it."""
+        taken = (each.thread.name for each in self.worktrees() if each.thread.folder != self.root)
+        return threads.is_branch(self._repo, words) and words not in taken
+
     def return_to(self, name: str) -> Rewound:
         """Go on a thread again, at its last step; what would be lost is a step of its own first."""
         if not (tip := threads.tip(self._repo, name)):

@@ -77,6 +77,11 @@ def tip(repo: Repo, name: str) -> str:
     return found.sha if found else ""
 
 
+def is_branch(repo: Repo, name: str) -> bool:
+    """Whether a thread has just this name."""
+    return repo.door.ask("show-ref", "--verify", "-q", f"{HEADS}{name}").status == 0
+
+
 def came_from(repo: Repo) -> str:
     """The branch HEAD is on, or was on before it was detached."""
     here = repo.thread().name

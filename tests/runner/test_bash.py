@@ -136,7 +136,9 @@ def test_all_that_the_author_named_is_in_a_state_that_is_kept(keeping: Bench, wo
         assert not keeping.of(Replaying)
 
 
-@pytest.mark.parametrize("words", ["builtin() { command builtin \"$@\"; }", "function declare { :; }", "trap 'echo now' DEBUG"])
+@pytest.mark.parametrize(
+    "words", ['builtin() { command builtin "$@"; }', "function declare { :; }", "trap 'echo now' DEBUG"]
+)
 def test_a_shell_that_would_not_write_out_what_it_knows_runs_again(keeping: Bench, words: str) -> None:
     keeping.run(f"x=1; {words}", language="bash")
     keeping.run("echo $x", language="bash")

@@ -83,6 +83,21 @@ def test_a_step_after_a_rewind_is_on_a_thread_of_its_own(say: Say, project: Path
     assert git(project, "merge-base", "HEAD", before) == first
 
 
+def test_a_rewind_to_a_thread_by_its_name_goes_on_with_it(say: Say, project: Path) -> None:
+    path = entry(project, cell("print('one')"))
+    say("run")
+    first, before = json.loads(say("log", "-n", "1", "--json").out)["sha"], branch(project)
+    path.write_text(path.read_text().replace("print('one')", "print('two')"))
+    say("run")
+    assert f"nozzle rewind {before}" in say("rewind", first).out
+    assert f" on {before}: " in say("rewind", before).out
+    assert (branch(project), "print('two')" in path.read_text()) == (before, True)
+    assert f" on {before}" not in say("rewind", f"{before}~1").out
+    assert git(project, "rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
+    git(project, "worktree", "add", "-q", project.parent / "beside", before)
+    assert f" on {before}" not in say("rewind", before).out
+
+
 def test_what_is_not_there_to_land_or_to_go_back_to_is_said(say: Say, folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
     entry(folder, cell("print(1)"))
