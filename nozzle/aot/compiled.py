@@ -30,7 +30,7 @@ from nozzle.aot.interpret import interpret
 from nozzle.aot.passes.quantise import BEYOND, Beyond, Quantised, quantised_by
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.source import NotAdmissible, Sourceless
-from nozzle.aot.types import DTYPES, Annotation
+from nozzle.aot.types import DTYPES, PYTHONS, Annotation
 
 log = logging.getLogger("nozzle.aot")
 Runner = Callable[[Sequence[Any]], Any]
@@ -377,6 +377,19 @@ class Compiled:
         from nozzle.aot.explain import page
 
         return page(self)
+
+    def annotated(self) -> list[Annotation]:
+        """The types that its annotations say; ValueError where one is missing, or leaves the shape open."""
+        found = []
+        for name in self.names:
+            said = self._annotations.get(name)
+            pythons = (Annotation(dtype, ()) for dtype, kind in PYTHONS.items() if kind is said)
+            one = said if isinstance(said, Annotation) else next(pythons, None)
+            if one is None or one.axes is None:
+                why = "is of any shape" if one else "has no type"
+                raise ValueError(f'{name} {why}: write {name}: aot.{one or "f64"}["n"], or say --types')
+            found.append(one)
+        return found
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from nozzle.aot.graph import Node, root
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.passes.quantise import Beyond
 from nozzle.aot.sizes import Dim, Size
-from nozzle.aot.types import Annotation
+from nozzle.aot.types import PYTHONS, Annotation
 from nozzle.errors import Refused, Unwritable, WrongCommand
 
 FIRST = 97
@@ -87,8 +87,6 @@ def _truth(name, value):
 TAKEN = {"i": WHOLE, "u": WHOLE, "f": REAL, "b": TRUTH}
 NAMES = {"i": "_whole", "u": "_whole", "f": "_real", "b": "_truth"}
 """How a stub takes a number of a kind: nothing is cut down to fit."""
-PYTHONS = {"bool": bool, "int64": int, "float64": float, "complex128": complex}
-"""The types of which a number is Python's; those of all others are NumPy's, and keep their width."""
 
 
 @dataclass(frozen=True, slots=True)

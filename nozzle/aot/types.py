@@ -69,6 +69,10 @@ def builtin(value: object) -> type:
     return next(kind for kind in (bool, int, float, complex) if isinstance(value, kind))
 
 
+PYTHONS = {"bool": bool, "int64": int, "float64": float, "complex128": complex}
+"""The types of which a number is Python's; those of all others are NumPy's, and keep their width."""
+
+
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """A dtype (None: any float), and the letters or numbers of its axes; no axes said: any shape."""

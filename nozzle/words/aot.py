@@ -14,12 +14,13 @@ import click
 from nozzle.errors import Missing, WrongCommand
 
 if TYPE_CHECKING:
-    from nozzle.aot import Compiled
+    from nozzle.aot import Annotation, Compiled
 
 TYPES = click.option(
     "--types",
-    required=True,
-    help="Of the parameters: 'f32[n], f32[m,n], i64'; a letter is a length. i64, f64, b1 alone are Python's.",
+    default="",
+    help="Of the parameters: 'f32[n], f32[m,n], i64'; a letter is a length. i64, f64, b1 alone are Python's. "
+    "Those of its annotations by default.",
 )
 SIZES = click.option("--sizes", default="", help="Lengths of the letters: 'n=1000000,m=10'.")
 
@@ -41,11 +42,11 @@ def command() -> None:
 def build(where: str, types: str, out: Path, as_json: bool) -> None:
     """Write a shared library, a C header, and a Python stub that needs neither nozzle nor MLIR."""
     from nozzle.aot import library
-    from nozzle.aot.types import parse_types
     from nozzle.aot.worker import CompileFailed
 
+    function = _function(where)
     try:
-        made = library.build(_function(where), parse_types(types), out)
+        made = library.build(function, _types(function, types), out)
     except CompileFailed as error:
         raise Missing(str(error)) from error
     except ValueError as error:
@@ -149,15 +150,21 @@ def _function(where: str) -> Compiled:
 
 def _samples(function: Compiled, types: str, sizes: str) -> list[Any]:
     from nozzle.aot.library import samples
-    from nozzle.aot.types import parse_types
 
-    try:
-        parsed = parse_types(types)
-    except ValueError as error:
-        raise WrongCommand(str(error)) from error
+    parsed = _types(function, types)
     letters = {axis for one in parsed for axis in one.axes or () if isinstance(axis, str)}
     lengths = dict(_length(one, letters) for one in sizes.split(",") if one.strip())
     return samples(parsed, function.names, lengths)
+
+
+def _types(function: Compiled, types: str) -> list[Annotation]:
+    """As they were said, else as the function is annotated."""
+    from nozzle.aot.types import parse_types
+
+    try:
+        return parse_types(types) if types else function.annotated()
+    except ValueError as error:
+        raise WrongCommand(str(error)) from error
 
 
 def _length(words: str, letters: set[str]) -> tuple[str, int]:

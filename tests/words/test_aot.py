@@ -204,3 +204,32 @@ def test_a_bracket_that_is_not_closed_is_named(say: Say, kernels: Path):
     said = say("aot", "build", f"{kernels}:saxpy", "--types", "f64[n], f64[n], f64[n")
     assert said.status == WrongCommand.status
     assert "'f64[n' has a bracket that is not closed" in said.out
+
+
+ANNOTATED = """
+from nozzle import aot
+
+def scaled(x: aot.f64["n"], by: float, times: int):
+    for _ in range(times):
+        x = x * by
+    return x
+
+def open_ended(x: aot.f64, y):
+    return x + y
+
+def untyped(x: aot.f64["n"], y):
+    return x + y
+"""
+
+
+@needs_mlir
+def test_the_types_are_those_of_the_annotations(say: Say, tmp_path: Path):
+    path = tmp_path / "typed.py"
+    path.write_text(ANNOTATED)
+    assert say("aot", "build", f"{path}:scaled", "--out", str(tmp_path / "lib")).status == 0
+    code = "import numpy as np; from scaled import scaled; print(scaled(np.arange(3.0), 2.0, 2))"
+    assert alone(tmp_path / "lib", code) == "[0. 4. 8.]"
+    assert "float" in say("aot", "show", f"{path}:scaled").out
+    assert 'x is of any shape: write x: aot.f64["n"], or say --types' in say("aot", "show", f"{path}:open_ended").out
+    said = say("aot", "build", f"{path}:untyped")
+    assert (said.status, 'y has no type: write y: aot.f64["n"]' in said.out) == (WrongCommand.status, True)
