@@ -75,6 +75,8 @@ class Loop:
     desks: dict[Path, Desk] = field(default_factory=dict)
     after: Callable[[Desk], None] = lambda desk: None
     """Told of every desk whose text changed."""
+    renamed: Callable[[str, str], None] = lambda old, new: None
+    """Told of an entry that has another name: the old path from the root, and the new one."""
     opened: Callable[[Desk], None] = lambda desk: None
     """Told of every desk that is opened."""
     shares: bool = False
@@ -278,6 +280,7 @@ class Loop:
                 old = desk.rel
                 desk.rename(path, self._rel(path))
                 self.tools.ledger.rename(old, desk.rel, desk.sheet.base)
+                self.renamed(old, desk.rel)
                 break
         else:
             desk = Desk(path, self._rel(path), self.tools)

@@ -24,6 +24,7 @@
   // -- what is done: a word and what goes with it; the answer is words too ---------------------------------------
 
   const act = async (word, args = {}) => {
+    if (document.body.classList.contains("live-away")) return { ok: false, say: "This entry is not in the journal here: nothing was done." };
     if (document.body.classList.contains("live-lost")) return { ok: false, say: "The watch does not answer." };
     try {
       const sent = { method: "POST", headers: { "X-Nozzle": own.deed, "Content-Type": "application/json" }, body: JSON.stringify({ word, page, ...args }) };
@@ -169,6 +170,15 @@
     draft.focus();
   };
   const keep = () => sessionStorage.setItem(`deed-write ${page}`, JSON.stringify({ text: draft.value, what: kind.value, below: where.value, known }));
+  // Where the entry was renamed, what is half written goes along, unless something is half written there.
+  document.addEventListener("click", (event) => {
+    const to = event.target.closest?.("a.live-moved")?.dataset.to;
+    const there = to && JSON.parse(sessionStorage.getItem(`deed-write ${to}`) ?? "{}");
+    if (!to || !draft.value.trim() || there.text?.trim()) return;
+    sessionStorage.setItem(`deed-write ${to}`, sessionStorage.getItem(`deed-write ${page}`));
+    draft.value = "";
+    keep();
+  });
   const shape = () => { draft.classList.toggle("deed-code", kind.value === "cell"); keep(); };
   kind.value = last.what ?? "prose";
   draft.addEventListener("input", keep);
@@ -392,7 +402,7 @@
     ["Esc", "close, and back to where you were"], ["Ctrl Enter", "send what you wrote"],
   ];
   const boxes = [
-    panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, Object.assign(button("Copy", () => copied(draft.value), "deed-copy"), { title: "Take what you wrote with you: nobody hears this page" }), make("kbd", { textContent: "Ctrl Enter" }))),
+    panel("write", "Write", "w", (focus) => { refill(); if (focus) draft.focus(); }, label("What", kind), label("Where", where), label("Text", draft), make("p", { className: "deed-row" }, send, Object.assign(button("Copy", () => copied(draft.value), "deed-copy"), { title: "Take what you wrote with you: it cannot be written here now" }), make("kbd", { textContent: "Ctrl Enter" }))),
     panel("map", "Map", "m", () => chart(), map),
     panel("offers", "Proposals", "p", ask, offers),
     panel("steps", "Steps", "s", past, where_at, list),

@@ -276,7 +276,7 @@
   foot.setAttribute("role", "status");
   foot.hidden = true;
   foot.title = "Put it away";
-  foot.addEventListener("click", () => { if (!ended && !getSelection().toString()) { news = ""; say(""); } });
+  foot.addEventListener("click", () => { if (!ended && !away && !getSelection().toString()) { news = ""; say(""); } });
   document.body.append(foot, spoken);
   let news = "";
 
@@ -287,6 +287,16 @@
     foot.classList.toggle("live-over", ended);
   };
   const GONE = "The watch has ended: this page stays as it was.";
+  // The entry is not in the journal now: what is shown stays, and goes on when it comes back.
+  let away = null;
+  const settled = () => {
+    document.body.classList.toggle("live-away", Boolean(away));
+    if (!away) return say(news);
+    if (blocks[0]?.key === `away${away.to}`) return say("");  // the page itself says so
+    say(`${away.words} This page shows how it was.`, true);
+    if (away.to) foot.append(" ", Object.assign(element("a", "live-moved", "Go there"), { href: `/${away.to.split("/").map(encodeURIComponent).join("/")}` }));
+    if (away.to) foot.lastChild.dataset.to = away.to;
+  };
   // A watch that begins anew has the same address, where that is free: the page goes on with it.
   const AGAIN = [1, 2, 3, 5, 10, 30];
 
@@ -295,6 +305,7 @@
   let source = null, patience = 0, tries = 0, ended = false, waits = 0;
   let sound = article !== null && adopt();
   let has = sound ? stamp : "";
+  document.body.classList.toggle("live-away", Boolean(blocks[0]?.key.startsWith("away")));
 
   const over = () => {
     hang();
@@ -351,7 +362,7 @@
     if (source) return;
     source = new EventSource(`/_live?page=${encodeURIComponent(page)}&has=${encodeURIComponent(has)}`);
     const on = (name, work) => source.addEventListener(name, (event) => work(JSON.parse(event.data)));
-    source.onopen = () => { lost(false); tries = 0; waits = 0; news = ""; gone(false); forget(); };
+    source.onopen = () => { lost(false); tries = 0; waits = 0; news = ""; away = null; gone(false); settled(); forget(); };
     source.onerror = () => {
       lost(true);
       if (ended) { hang(); return gone(true); }
@@ -360,10 +371,11 @@
       say("The watch does not answer; trying again.", true);
       patience = setTimeout(retry, 1000);
     };
-    on("patch", (change) => article && steadily(() => { splice(change); has = change.stamp; retitle(change.title, change.heading); settle(); contents(); }));
+    on("away", (told) => { away = told; forget(); settled(); });
+    on("patch", (change) => article && steadily(() => { if (away) { away = null; settled(); } splice(change); has = change.stamp; retitle(change.title, change.heading); settle(); contents(); }));
     on("running", running);
     on("stream", stream);
-    on("news", ({ text }) => { news = text; say(text); });
+    on("news", ({ text }) => { news = text; settled(); });
     on("waits", () => article?.dispatchEvent(new Event("nozzle-waits")));
     on("reload", () => { hang(); location.reload(); });
     on("over", over);

@@ -6,7 +6,7 @@ refuses to know what an entry is: blocks come as HTML with keys, and deeds go ou
 """
 
 from nozzle.page.deed import Deed, Done
-from nozzle.page.rendering import Live
+from nozzle.page.rendering import Away, Live
 from nozzle.page.server import Page
 
-__all__ = ["Deed", "Done", "Live", "Page"]
+__all__ = ["Away", "Deed", "Done", "Live", "Page"]

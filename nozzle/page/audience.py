@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from nozzle.errors import NozzleError
 from nozzle.page.listener import Listener
 from nozzle.page.mailbox import Mailbox
-from nozzle.page.rendering import Live, Rendering, rendering
+from nozzle.page.rendering import Away, Live, Rendering, rendering
 from nozzle.page.said import (
     LONGEST,
     Behind,
     Changed,
     Drawn,
+    Gone,
     Joined,
     Left,
     News,
@@ -57,7 +58,7 @@ class _Stage:
 class Audience:
     """All who look."""
 
-    def __init__(self, live: Callable[[str], Live | None]) -> None:
+    def __init__(self, live: Callable[[str], Live | Away | None]) -> None:
         self._live = live
         self._inbox = Mailbox()
         self._stages: dict[str, _Stage] = {}
@@ -157,7 +158,9 @@ class Audience:
         except NozzleError as error:
             self._send(page, News(str(error)))
             return stage.now is not None
-        stage.now = rendering(live) if live is not None else None
+        stage.now = rendering(live) if isinstance(live, Live) else None
+        if isinstance(live, Away):
+            self._send(page, Gone(live))
         return live is not None
 
     def _show(self, stage: _Stage, page: str) -> None:

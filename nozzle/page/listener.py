@@ -6,7 +6,7 @@ import socket
 
 from nozzle.page.mailbox import Mailbox
 from nozzle.page.rendering import Rendering, patch
-from nozzle.page.said import Behind, Drawn, News, Over, Running, Said, Streamed, Waits
+from nozzle.page.said import Behind, Drawn, Gone, News, Over, Running, Said, Streamed, Waits
 
 HEARTBEAT = 20.0
 """Seconds of silence after which a browser is greeted, so that one which has gone is found out."""
@@ -61,6 +61,8 @@ class Listener:
                 return _encoded("news", {"text": text})
             case Waits():
                 return _encoded("waits", {})
+            case Gone(away):
+                return _encoded("away", {"to": away.to, "words": away.words})
             case Behind():
                 return _encoded("reload", {})
             case Over():

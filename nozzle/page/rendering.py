@@ -7,6 +7,7 @@ from functools import cached_property
 from hashlib import blake2b
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 _OURS = re.compile(r'(?:<details class="folded"><summary>[^<]*</summary>)?<section class="nozzle')
 
@@ -23,6 +24,31 @@ class Live:
     """Where the same entry of that one is."""
     heading: str = ""
     """The title as HTML; empty: as it is."""
+
+
+@dataclass(frozen=True)
+class Away:
+    """An entry that is not in the journal now: renamed, taken away, or of another step."""
+
+    to: str = ""
+    """The page of what it was renamed to, where that is known."""
+    name: str = ""
+    """What that is called."""
+
+    @property
+    def words(self) -> str:
+        if self.to:
+            return f"This entry was renamed: it is {self.name} now."
+        return "This entry is not in the journal here: it was renamed or taken away, or is of another step."
+
+    @property
+    def live(self) -> Live:
+        """The page that says so, until the entry comes back."""
+        more = "It is shown as soon as it is here."
+        if self.to:
+            more = f'<a class="live-moved" data-to="{escape(self.to)}" href="/{quote(self.to)}">Go there</a>'
+        block = f"<p>{escape(self.words, quote=False)} {more}</p>"
+        return Live("Not here", [(f"away{self.to}", block)])
 
 
 @dataclass(frozen=True)

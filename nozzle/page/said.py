@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nozzle.page.listener import Listener
-    from nozzle.page.rendering import Rendering
+    from nozzle.page.rendering import Away, Rendering
 
 LONGEST = 64_000
 """Characters of a cell's stream that are kept: the tail is what a reader looks at, the whole is in the entry later."""
@@ -71,6 +71,13 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """The entry of a page is not in the journal now; what the page shows stays."""
+
+    away: "Away"
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """So much happened that it was not kept: load the page anew."""
 
@@ -80,7 +87,7 @@ class Over:
     """The watch has ended."""
 
 
-Said = Changed | Streamed | Running | News | Waits | Joined | Left | Drawn | Behind | Over
+Said = Changed | Streamed | Running | News | Waits | Joined | Left | Drawn | Gone | Behind | Over
 
 
 def size(said: Said) -> int:
@@ -102,7 +109,7 @@ def joined(last: Said, new: Said) -> Said | None:
             return new
         case Changed(), Changed() if last.page == new.page:
             return new
-        case (Drawn(), Drawn()) | (News(), News()) | (Waits(), Waits()) | (Behind(), Behind()):
+        case (Drawn() | Gone(), Drawn() | Gone()) | (News(), News()) | (Waits(), Waits()) | (Behind(), Behind()):
             return new
         case _:
             return None

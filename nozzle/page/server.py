@@ -17,7 +17,7 @@ from nozzle.page.audience import Audience
 from nozzle.page.guard import Guard
 from nozzle.page.listener import Listener
 from nozzle.page.pairing import Pairing, outside
-from nozzle.page.rendering import Live, rendering
+from nozzle.page.rendering import Away, Live, rendering
 from nozzle.page.reply import Reply, send
 from nozzle.page.request import LARGEST, Request, Unanswerable, read
 from nozzle.page.said import Changed, Joined, Left, News, Over, Running, Streamed, Waits
@@ -38,7 +38,7 @@ class Page:
     def __init__(
         self,
         files: Path,
-        live: Callable[[str], Live | None],
+        live: Callable[[str], Live | Away | None],
         *,
         look: Callable[[str], None] = lambda place: None,
         port: int = 0,
@@ -264,7 +264,10 @@ class Page:
     def _page(self, names: list[str], host: str) -> Reply:
         page = "/".join(names)
         live = self._live(page)
-        file = self._opened(names)
+        if isinstance(live, Away):
+            live, file = live.live, None  # what was built of it would pass for the entry
+        else:
+            file = self._opened(names)
         if live is None and file is None:
             raise Unanswerable(404, _NOT_HERE)
         built = _text(file) if file is not None else None

@@ -6,9 +6,22 @@ cells are called and what is known of an output (its badge) is told by the calle
 
 from nozzle.publish.build import bring, build
 from nozzle.publish.drawing import Mark
-from nozzle.publish.leaf import target
+from nozzle.publish.leaf import sources, target
 from nozzle.publish.live import phrase, render
 from nozzle.publish.mystmd import command as mystmd
 from nozzle.publish.site import Broken, Page, Report, Site
 
-__all__ = ["Broken", "Mark", "Page", "Report", "Site", "bring", "build", "mystmd", "phrase", "render", "target"]
+__all__ = [
+    "Broken",
+    "Mark",
+    "Page",
+    "Report",
+    "Site",
+    "bring",
+    "build",
+    "mystmd",
+    "phrase",
+    "render",
+    "sources",
+    "target",
+]

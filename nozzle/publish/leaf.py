@@ -78,6 +78,10 @@ def headline(source: str, article: Node) -> str:
     return typed(said) if said else escape(title(source, article), quote=False)
 
 
+LISTINGS = ("index.html", "tags.html", "search.html", "404.html")
+"""Pages that are made of no source."""
+
+
 def target(source: str) -> str:
     """Return where a page stands in the site.
 
@@ -88,6 +92,20 @@ def target(source: str) -> str:
     if path.stem == "README":
         return "about.html" if path.parent == PurePosixPath() else str(path.with_name("index.html"))
     return str(path.with_suffix(".html"))
+
+
+def sources(place: str) -> list[str]:
+    """Return what a page may stand for, when it is one of an entry: no page that the journal makes of itself.
+
+    >>> sources("journal/fusion.html"), sources("about.html"), sources("tags.html")
+    (['journal/fusion.md', 'journal/fusion.markdown'], ['about.md', 'about.markdown', 'README.md'], [])
+    """
+    path = PurePosixPath(place)
+    if path.suffix != ".html" or place in LISTINGS or path.parts[0] == "tags":
+        return []
+    readme = ["README.md", *(f"{folder}/README.md" for folder in path.parents[:-1])]
+    own = [str(path.with_suffix(suffix)) for suffix in (".md", ".markdown")]
+    return [*own, *(each for each in readme if target(each) == place)]
 
 
 def lifted(article: Node) -> tuple[list[Node], int]:

@@ -163,7 +163,7 @@ class Threads:
             return
         with self.shown.thread(there, Doing(there, loop, self.shown)) as shown:
             ears.add(shown.hear)
-            loop.after = lambda desk: shown.changed(desk.rel)
+            loop.after, loop.renamed = lambda desk: shown.changed(desk.rel), shown.renamed
             yield shown.seen
 
     def _named(self, name: str) -> Callable[[Notice], None]:

@@ -60,6 +60,10 @@ class Doing:
         act = DEEDS.get(deed.word)
         if path is not None and deed.word == "map":  # a model takes its time: the loop must be free
             return self._mapped(path, judging=bool(deed.args.get("judge")))
+        if path is None and deed.word == "waiting":  # a page asks that by itself, and may not know yet
+            return Done()
+        if path is None and (act is not None or deed.word == "map"):
+            return Done("this entry is not in the journal here any more; nothing was done", ok=False)
         if act is None or path is None:
             return Done(f"'{deed.word}' is nothing that can be done here", ok=False)
         if deed.word == "threads":  # whose watches are asked, this one too: its loop must be free

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nozzle.beside import Notice
-    from nozzle.page import Deed, Done, Live, Page
+    from nozzle.page import Away, Deed, Done, Live, Page
     from nozzle.words.journal import Journal
 
     Act = Callable[[Deed], Done]
@@ -46,6 +46,8 @@ class Shown:
     """Does what is done on its pages."""
     under: str = ""
     """The path that its pages stand under, `a/b/`; empty: at the root."""
+    _names: dict[str, str] = field(default_factory=dict)
+    """Entries that were renamed: what each was called -> what it is called now."""
     _kept: dict[str, tuple[str, Live]] = field(default_factory=dict)
     """By page: the text that was drawn last, and the drawing."""
     _began: dict[str, float] = field(default_factory=dict)
@@ -76,6 +78,11 @@ class Shown:
     def seen(self, path: Path) -> None:
         """The author saved an entry: what he wrote is shown at once, before anything runs."""
         self.page.changed(self.named(self.here.rel(path)))
+
+    def renamed(self, old: str, new: str) -> None:
+        """An entry has another name: who looks at its old page is told where it is."""
+        self._names[old] = new
+        self.page.changed(self.named(old))
 
     def hear(self, notice: Notice) -> None:
         """Pass on what a reader of the page wants to see at once."""
@@ -160,7 +167,7 @@ class Shown:
         finally:
             self._built.set()
 
-    def live(self, name: str) -> Live | None:
+    def live(self, name: str) -> Live | Away | None:
         """The blocks of an entry's page, by its name without the path it is under; None for the other pages."""
         from nozzle.page import Live
         from nozzle.publish import render
@@ -168,7 +175,7 @@ class Shown:
 
         path = self.here.paged(name)
         if path is None:
-            return None
+            return self._away(name)
         entry = self.here.read(path)
         text, kept = self._kept.get(name, ("", None))
         if kept is None or text != entry.text:
@@ -185,6 +192,20 @@ class Shown:
             self._kept[name] = (entry.text, kept)
         return kept
 
+    def _away(self, name: str) -> Away | None:
+        """What became of an entry that is not there; None where the page can be of none."""
+        from nozzle.page import Away
+        from nozzle.publish import sources
+
+        rel = next((each for each in sources(name) if self.here.settings.is_entry(each)), "")
+        if not rel:
+            return None
+        now, passed = self._names.get(rel, ""), {rel}
+        while now in self._names and now not in passed and not (self.here.root / now).exists():
+            passed.add(now)
+            now = self._names[now]
+        return Away(self.named(now), now) if now and (self.here.root / now).exists() else Away()
+
 
 @dataclass
 class Showing:
@@ -199,7 +220,7 @@ class Showing:
     def url(self) -> str:
         return self.first.page.url
 
-    def live(self, page: str) -> Live | None:
+    def live(self, page: str) -> Live | Away | None:
         """The blocks of an entry's page as it is now; None for the other pages."""
         shown = self._of(page)
         if shown.under:

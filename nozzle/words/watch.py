@@ -78,7 +78,7 @@ def _page(
     with showing(here, port, doing, host, paired) as shown:
         doing.shown = shown
         ears.add(shown.first.hear)
-        loop.after = lambda desk: shown.first.changed(desk.rel)
+        loop.after, loop.renamed = lambda desk: shown.first.changed(desk.rel), shown.first.renamed
         voice.say(f"the journal, as you write: {shown.url}")
         yield shown
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nozzle.errors import Unreadable
-from nozzle.page import Live, Page
+from nozzle.page import Away, Live, Page
 from nozzle.page.rendering import rendering
 from nozzle.publish import render
 from tests.page.browser import Browser, blocks, patched
@@ -179,6 +179,31 @@ def test_an_entry_that_cannot_be_read_is_told_and_the_page_stays(site: Path) -> 
         broken.clear()
         page.changed(ENTRY)
         assert events.next()[0] == "patch"
+
+
+def test_who_looks_at_an_entry_that_goes_is_told_and_sees_it_again_when_it_is_back(site: Path) -> None:
+    here: list[Live | Away] = [Live("First", blocks("one"))]
+
+    def live(name: str) -> Live | Away | None:
+        return here[-1] if name == ENTRY else None
+
+    with Page(site, live) as page, Browser(page).look(ENTRY) as events:
+        events.next()
+        here.append(Away())
+        page.changed(ENTRY)
+        name, told = events.next()
+        assert (name, told["to"]) == ("away", "")
+        assert "not in the journal here" in told["words"]
+        answer = Browser(page).ask(f"/{ENTRY}").text
+        assert "not in the journal here" in answer
+        assert "one" not in answer.partition("<!--block-->")[2]  # what was built of it is not shown as if it were here
+        here.append(Away("journal/b c.html", "journal/b c.md"))
+        page.changed(ENTRY)
+        assert events.next()[1]["to"] == "journal/b c.html"
+        assert 'href="/journal/b%20c.html"' in Browser(page).ask(f"/{ENTRY}").text
+        here.append(Live("First", blocks("one", "two")))
+        page.changed(ENTRY)
+        assert events.next()[1]["keys"] == ["two"]
 
 
 def test_all_who_look_are_told_that_something_else_may_wait_for_an_answer(page: Page, browser: Browser) -> None:

@@ -415,6 +415,42 @@ def test_half_written_text_and_the_place_in_it_survive_a_patch_and_a_reload(fold
     watch(folder, drive)
 
 
+@looked
+def test_the_page_of_an_entry_that_goes_says_so_keeps_what_is_half_written_and_lives_again(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        path = here.here.root / "journal/scan.md"
+        foot = "document.querySelector('.live-foot').textContent"
+        box = "document.querySelector('#deed-text')?.value"
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("w", 87, text="w")
+            page.type("half a thought")
+            text = path.read_text()
+            path.unlink()
+            page.until(f"{foot}.includes('not in the journal here')")
+            assert "I wonder whether" in page.do("document.querySelector('article').innerText")
+            assert page.do("document.querySelector('.deed-copy').offsetHeight > 0")
+            page.do("document.querySelector('#deed-write .deed-main').click()")
+            page.until("document.querySelector('.deed-say').textContent.includes('not in the journal here')")
+            page.ask("Page.reload")
+            page.until("document.querySelector('article')?.innerText.includes('not in the journal here')")
+            assert "I wonder whether" not in page.do("document.querySelector('article').innerText")
+            page.until(f"{box} === 'half a thought'")
+            path.write_text(text.replace("limit.", "limit of it."))
+            page.until("document.querySelector('article').innerText.includes('limit of it')")
+            assert page.do("document.querySelector('.live-foot').hidden")
+            until(lambda: (desk := here.loop.desks.get(path)) is not None and "limit of it" in desk.entry.text)
+            path.rename(path.with_name("a b.md"))
+            page.until("!!document.querySelector('.live-foot a')")
+            page.do("document.querySelector('.live-foot a').click()")
+            page.until("location.pathname === '/journal/a%20b.html' && document.querySelector('.deed-bar') !== null")
+            page.until(f"{box} === 'half a thought'")
+            assert page.complaints == []
+
+    watch(folder, drive)
+
+
 BLOCKS = """# Places
 
 Same words.
