@@ -16,8 +16,12 @@ from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
 
-_OPEN = {"fence": "a fence", "colon_fence": "a block", "html_block": "a comment"}
+_OPEN = {"fence": "a fence", "colon_fence": "a block", "html_block": "a comment", "math_block": "a formula"}
 """What goes on to the end of the text when nothing closes it."""
+_LISTS = ("bullet_list_open", "ordered_list_open")
+_tag = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9-]*)\b[^<>]*>", re.S)
+_EMPTY = ("br", "col", "hr", "img", "source", "wbr")
+"""Tags that hold nothing, and are not closed."""
 _surrogates = re.compile("[\ud800-\udfff]")
 """Halves of a character, which a browser can send and no file can hold."""
 _box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny|keep|skip)\b.*)", re.S)
@@ -45,17 +49,51 @@ def insert(entry: Entry, what: What, text: str, below: str = "", language: str =
 
 
 def swallowed(entry: Entry, put: Edit) -> str:
-    """Why what is put at the end of an entry would not stand there by itself: what is open above it; empty: nothing.
+    """Why what is put into an entry would not stand there by itself: what is open above it, or what it would leave
+    open for what stands below, now or later; empty: nothing.
 
     >>> entry = Entry("One.\\n\\n```text\\nnever closed\\n")
     >>> swallowed(entry, insert(entry, "prose", "Two."))
-    'line 3 opens a fence that nothing closes'
+    'line 3 opens a fence that nothing closes: it would be part of that'
     """
     last = entry.outline.tops[-1] if entry.outline.tops else None
-    if last is None or last.kind not in _OPEN or put.span.start < last.stop:
-        return ""
-    after = Entry(apply(entry.text, put)).outline.tops[len(entry.outline.tops) - 1]
-    return f"line {last.start + 1} opens {_OPEN[last.kind]} that nothing closes" if after.stop > last.stop else ""
+    if last is not None and last.kind in _OPEN and put.span.start >= last.stop:
+        after = Entry(apply(entry.text, put), before=entry).outline.tops[len(entry.outline.tops) - 1]
+        if after.stop > last.stop:
+            return f"line {last.start + 1} opens {_OPEN[last.kind]} that nothing closes: it would be part of that"
+    opens = _left_open(entry, put)
+    return f"it opens {opens} that nothing closes: what comes below would be part of that" if opens else ""
+
+
+def _left_open(entry: Entry, put: Edit) -> str:
+    """What is still open where that ends which is put into an entry, in words: it takes in the block below.
+
+    Where there is none, one is thought of. A list that goes on in the one below takes in nothing.
+    """
+    under = next((top for top in entry.outline.tops if top.start >= put.span.start), None)
+    below = f"{entry.eol}x{entry.eol}" if under is None else ""
+    written = Entry(apply(entry.text, put) + below, before=entry)
+    at = len(written.rows) - 1 if under is None else under.start + len(written.rows) - len(entry.rows)
+    own = [top for top in written.outline.tops if put.span.start <= top.start < at]
+    raw = [row for top in own if top.kind == "html_block" for row in written.rows[top.start : top.stop]]
+    goes_on = own and at < own[-1].stop and not (under is not None and under.kind == own[-1].kind in _LISTS)
+    return _markup("".join(raw)) or (_OPEN.get(own[-1].kind, "something") if goes_on else "")
+
+
+def _markup(html: str) -> str:
+    """The last tag of raw HTML that is not closed in it.
+
+    >>> _markup("<div><p>x</p>"), _markup("<hr><i></i>")
+    ('<div>', '')
+    """
+    stands: list[str] = []
+    for found in _tag.finditer(html):
+        name = (found[2] or "").lower()
+        if found[1] and name in stands:
+            del stands[len(stands) - 1 - stands[::-1].index(name) :]
+        elif name and not found[1] and name not in _EMPTY:
+            stands.append(name)
+    return f"<{stands[-1]}>" if stands else ""
 
 
 def tick(entry: Entry, id_: str, box: str, source: str = "", task: str = "") -> Edit | None:

@@ -180,7 +180,7 @@ def write(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             lost.append("the place is no longer in the entry; choose another, nothing was written")
             return None
         if why := swallowed(entry, put):
-            lost.append(f"{why}: it would be part of that; nothing was written, close it or choose another place")
+            lost.append(f"{why}; nothing was written, close it or choose another place")
             return None
         return apply(entry.text, put).encode()
 

@@ -79,7 +79,42 @@ def test_every_block_of_the_authors_has_a_name_of_its_own(line: int) -> None:
 def test_what_would_go_into_something_open_is_told(text: str, why: str, what: What) -> None:
     edit = insert(Entry(text), what, "Two.")
     assert edit is not None
-    assert swallowed(Entry(text), edit) == why
+    assert swallowed(Entry(text), edit) == (f"{why}: it would be part of that" if why else "")
+
+
+@pytest.mark.parametrize("below", ["Below.\n", "", "```{code-cell} python\n1\n```\n", "- a list\n", "$$\nx\n$$\n"])
+@pytest.mark.parametrize(
+    ("words", "opens"),
+    [
+        ("The log says:\n\n```\nLoss is nan", "a fence"),
+        ("~~~python\nx = 1\n~~", "a fence"),
+        ("<!-- and then I stop", "a comment"),
+        (":::{note}\nHm.", "a block"),
+        ("<div>\nunclosed", "<div>"),
+        ("<details><summary>x", "<summary>"),
+        ("<script>\n\nx", "<script>"),
+        ("```\nclosed\n```", ""),
+        ("<!-- closed -->", ""),
+        ("<div>\n\nclosed<br>\n\n</div>", ""),
+        ("- an item", ""),
+        ("[a]: https://example.org", ""),
+        ("a < b and <!-- not at the start", ""),
+        ("---\ntitle: x\n---", ""),
+    ],
+)
+def test_what_would_take_in_what_comes_below_is_told(words: str, opens: str, below: str) -> None:
+    entry = Entry(f"Above.\n\n{below}")
+    edit = insert(entry, "prose", words, name(entry.text, "Above."))
+    assert edit is not None
+    why = f"it opens {opens} that nothing closes: what comes below would be part of that"
+    assert swallowed(entry, edit) == (why if opens else "")
+
+
+def test_formulas_that_are_left_open_take_in_nothing_either() -> None:
+    entry = Entry("Above.\n\nBelow.\n\n$$\nx\n$$\n")
+    edit = insert(entry, "prose", "$$\ny", name(entry.text, "Above."))
+    assert edit is not None
+    assert swallowed(entry, edit).startswith("it opens a formula that nothing closes: ")
 
 
 def test_half_a_character_is_written_as_what_stands_for_it() -> None:

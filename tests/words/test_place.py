@@ -17,6 +17,7 @@ from nozzle.beside import Notice
 from nozzle.desk import EXPOSED
 from nozzle.document.entry import Entry
 from nozzle.document.thought.map import Map
+from nozzle.document.thought.said import named
 from nozzle.lm import Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Call, Tell
 from nozzle.loop import Loop, Quit
@@ -176,6 +177,20 @@ def test_nothing_is_written_into_what_is_open(folder: Path) -> None:
         assert here.text == text
 
     watch(folder, drive, text=text)
+
+
+def test_nothing_is_written_that_would_take_in_what_stands_below(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        place = next(iter(named(Entry(here.text))))
+        said = here.act("write", what="prose", text="The log says:\n\n```\nLoss is nan", below=f"said-{place}")
+        assert (said.ok, said.say) == (
+            False,
+            "it opens a fence that nothing closes: what comes below would be part of that; "
+            "nothing was written, close it or choose another place",
+        )
+        assert here.text == RAMBLE
+
+    watch(folder, drive)
 
 
 def test_the_link_that_is_printed_leads_to_a_page_with_its_style_at_once(
