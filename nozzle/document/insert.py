@@ -11,7 +11,7 @@ from typing import Literal
 from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Entry, Span
 from nozzle.document.lines import split, trimmed
-from nozzle.document.prompts import SHORT
+from nozzle.document.prompts import HERE, SHORT
 from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
@@ -166,4 +166,19 @@ def _rows(what: What, text: str, language: str = "python") -> list[str]:
         return rows
     if what == "cell":
         return fence(f"{{code-cell}} {language}", rows)
+    if len(rows) > 1:
+        return _block(what, rows)
     return [re.sub(r"\s+", " ", f"/{what} {' '.join(rows)}")]
+
+
+def _block(what: What, rows: list[str]) -> list[str]:
+    """A question or a task of several lines, as it was typed: its block, in which a blank line ends no sentence.
+
+    >>> _block("do", [":here: count", "", "the lines"])
+    ['```{do}', ':here:', '', 'count', '', 'the lines', '```']
+    """
+    here = what == "do" and (rows[0] == HERE or rows[0].startswith(f"{HERE} "))
+    body = [rows[0].removeprefix(HERE).strip(), *rows[1:]] if here else rows
+    if here or rows[0].startswith((":", "---")):  # words, no options
+        body = [*([HERE] if here else []), "", *trimmed(body)]
+    return fence(f"{{{what}}}", body)

@@ -31,6 +31,9 @@ ALIKE = 64
 WAITING = "waiting"
 """The status of a task that cannot begin yet."""
 
+HERE = ":here:"
+"""What says of a task that it is done where it stands."""
+
 _said = re.compile(r"/(?:(ask|do)[ \t]+(?=\S)|(wtf|sure|nope|stop)(?=\s|$)[ \t]*)")
 
 
@@ -164,7 +167,7 @@ def _paragraph(entry: Entry, span: Span) -> Iterator[_Found]:
 def _inline(text: str) -> tuple[Options, str]:
     """`/do :here: count the lines` says the option in the line."""
     first, _, rest = text.partition(" ")
-    return (read_options([first])[0], rest.strip()) if first == ":here:" else (Options(), text)
+    return (read_options([first])[0], rest.strip()) if first == HERE else (Options(), text)
 
 
 def _directive(block: Block) -> Iterator[_Found]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nozzle.document.edit import apply
 from nozzle.document.entry import Entry
 from nozzle.document.insert import What, insert, swallowed, tick
+from nozzle.document.prompts import prompts
 from nozzle.document.proposal import find, read
 from nozzle.document.thought.said import named, said
 
@@ -47,8 +48,28 @@ def test_a_cell_is_fenced_so_that_nothing_in_it_closes_it() -> None:
     assert [cell.body for cell in Entry(written).cells] == ["x = '''\n```\n'''"]
 
 
-def test_a_question_is_one_paragraph() -> None:
-    assert put("", "ask", "why\n\n  is it so?\n") == "/ask why is it so?\n\n"
+def test_a_question_of_one_line_is_a_paragraph() -> None:
+    assert put("", "ask", "\n why  is it so?\n") == "/ask why is it so?\n\n"
+
+
+@pytest.mark.parametrize("what", ["ask", "do"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "why\n\n  is it so?",
+        "Why does this fail?\n\n```python\nfor i in range(3):\n    print(i)\n```",
+        ":a: b\nis no option",
+        "---\ntitle: x\n---\nnor is this",
+    ],
+)
+def test_a_question_or_task_of_several_lines_stands_as_it_was_typed(words: str, what: What) -> None:
+    (found,) = prompts(Entry(put(TEXT, what, words, name(TEXT, "One thing."))))
+    assert (found.word, found.text, found.settled, found.options.values) == (what, words, True, {})
+
+
+def test_a_task_of_several_lines_can_be_for_this_place() -> None:
+    (found,) = prompts(Entry(put("", "do", ":here: count\n\nthe lines")))
+    assert (found.text, found.here) == ("count\n\nthe lines", True)
 
 
 SAME = "Same.\n\nBetween.\n\nSame.\n\n> Same.\n\n| a |\n|---|\n| 1 |\n\n$$\nx\n$$\n\nLast.\n"
