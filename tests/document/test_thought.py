@@ -495,3 +495,24 @@ def test_an_error_below_what_was_typed_at_a_prompt_is_one(text: str, says: str) 
 def test_an_error_that_prose_speaks_of_is_none_whatever_stands_above() -> None:
     for first in ("$ 5 is what it costs.", "In 3 of the runs I saw this:", "We ran it."):
         assert pasted(f"{first}\nERROR: it was not mine") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("What would change my mind about the mesh?", ["question"]),
+        ("I have not changed my mind.", []),
+        ("I might change my mind about the mesh.", []),
+        ("Nothing could change my mind.", []),
+        ("Until I change my mind, so be it.", []),
+        ("Ines has not convinced me.", []),
+        ("That is no reason to abandon the mesh.", []),
+        ("Not going with the mesh after all?", ["question"]),
+        ("Have we decided on the mesh?", ["question"]),
+        ("Anna changed my mind about the mesh.", ["reversal"]),
+        ("I was not sure, but I changed my mind.", ["reversal"]),
+        ("Scratch that, why not both?", ["reversal"]),
+    ],
+)
+def test_a_mind_is_changed_only_where_that_is_said_to_have_happened(words: str, expected: list[str]) -> None:
+    assert kinds(words) == expected

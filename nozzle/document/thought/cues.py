@@ -276,6 +276,19 @@ _IN_VAIN = re.compile(r"(?i)\b(?:gave (?:it |that )?up|giving up|in vain|to no a
 _SUPPOSED = re.compile(
     r"(?i)\b(?:less|not) (?:so much )?that\b|^(?:if|when|once|unless|suppose|imagine|whenever)\b|\b(?:like|as if|pretend) (?:you|we|I)(?:'re| are|'m| am)\b"
 )
+_OF_A_MIND = ("scratch that", "came round", "give up", "I was wrong", "is gone", "so much for", "no longer want")
+"""Reversals that tell of a mind that was changed, and can be denied."""
+_JOINT = re.compile(r"[,;:.\u2014] ?|\b(?:and|but|so|then|because)\b")
+_UNCHANGED = re.compile(
+    r"(?i)\b(?:not|never|nothing|nobody|no one|none|neither|cannot|without|hardly|almost|nearly|instead of|rather than|"
+    r"too early to|refuse to|reluctant to|afraid to|tempted to|unless|until|if|whether|before|in case|would|could|might|"
+    r"may|maybe|perhaps|probably)\b|n't\b|\b(?:no|any) reason\b|'d (?!rather\b|better\b)"
+)
+"""With one of these before it, it did not happen, or has yet to."""
+_SAID_FIRST = re.compile(
+    r"(?i)(?:[\w']+[,:]? ){0,2}?(?:scratch|strike|forget|take|never ?mind|wait)\b[^,;:.?\u2014]*[,;:.\u2014] "
+)
+"""What is taken back first, whatever is asked then: "scratch that, why not both?"."""
 _WORDS = re.compile(
     r"(?i)\b(?<!other )(?:words|phrases|keywords|verbs|expressions|cues)\b[^.?!,]{0,40}?(?:\bare\b|\blike\b|\bsuch as\b|:|\()(?=[^.?!]*,)"
     r"|^(?:\w+, ){2,}(?:and |or )?\w+[.!]*$"
@@ -405,8 +418,10 @@ def _found(sentence: Sentence, own: str) -> Cue | None:
     clauses, whole = _clauses(own), (own,)
     for kind, rule, pattern in _rules():
         for clause in clauses if kind in ("decision", "reversal") else whole:
-            if pattern.search(clause) and not _refused(kind, clause) and not _no_order(rule, clause):
-                return Cue(kind, sentence, rule, _part(sentence.text, pattern))
+            match = pattern.search(clause)
+            if match is None or _refused(kind, clause) or _no_order(rule, clause) or _not_yet(rule, clause, match):
+                continue
+            return Cue(kind, sentence, rule, _part(sentence.text, pattern))
     return None
 
 
@@ -433,6 +448,13 @@ def _no_order(rule: str, own: str) -> bool:
     return rule in ("an order", "let's") and bool(_PROVES.search(own)) and not _OFF_PAPER.search(own)
 
 
+def _not_yet(rule: str, own: str, match: re.Match[str]) -> bool:
+    """Whether a mind is not changed in it: that is denied, or only may be so, as the words right before it say."""
+    if rule not in _OF_A_MIND:
+        return False
+    return bool(_UNCHANGED.search(_JOINT.split(own[: match.start()])[-1]))
+
+
 def _refused(kind: Kind, own: str) -> bool:
     """Whether it only looks like one: supposed, told of the past, or a question that wants no answer."""
     if kind == "question":
@@ -443,7 +465,7 @@ def _refused(kind: Kind, own: str) -> bool:
         )
     if kind == "done":
         return bool(_SUPPOSED.search(own) or _IN_VAIN.search(own)) or own.endswith("?")
-    if kind in ("decision", "reversal") and _WORDS.search(own):
+    if kind in ("decision", "reversal") and (_WORDS.search(own) or (own.endswith("?") and not _SAID_FIRST.match(own))):
         return True
     if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):
         return True
