@@ -431,3 +431,35 @@ def test_a_reversal_that_names_its_topic_leads_to_what_was_said_of_it(said: str,
     (point,) = condense(Entry(text)).of("reversal")
     assert [link.line for link in point.links] == ([6, line] if line else [6])
     assert bool(point.note) == (not line)
+
+
+@pytest.mark.parametrize(
+    ("decided", "back"),
+    [
+        ("We agreed in May on 0.4 because it gives few alerts.", "On second thoughts the second alert worries me."),
+        ("We agreed in May on 0.4 because it gives few alerts.", "Scratch the alert sound."),
+        (
+            "We agreed on Monday to buy the sensor.",
+            "On second thoughts the cable worries me: on Monday the sensor was fine.",
+        ),
+        ("We go with the red wire.", "Forget the red cable."),
+        ("We settled on 14 cubes.", "Forget the 0.4."),
+        ("We keep the scan.", "I'm done with numba, the scan stalls."),
+    ],
+)
+def test_a_decision_is_not_taken_back_by_a_word_that_is_not_its_topic(decided: str, back: str) -> None:
+    text = f"{decided}\n\nHm.\n\n{back}\n"
+    assert [state for state in states(text, "decision", "reversal") if state[1][0] == 0] == [("stands", [0])]
+
+
+@pytest.mark.parametrize(
+    ("decided", "back"),
+    [
+        ("We settled on 0.4, alerts are rare then.", "Forget the 0.4."),
+        ("We use a ring buffer for the queue.", "Scrap the ring buffer rewrite."),
+        ("We go with Cheeger.", "Never mind the Cheeger bound."),
+        ("Verdict: two tables.", "Forget the two tables, one will do."),
+    ],
+)
+def test_a_decision_is_taken_back_by_what_it_is_about(decided: str, back: str) -> None:
+    assert states(f"{decided}\n\nHm.\n\n{back}\n", "decision")[0] == ("reversed", [0, 4])

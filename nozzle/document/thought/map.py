@@ -36,9 +36,27 @@ _OR_DECIDES = ("instead", "is out")
 """Reversals that, where nothing was decided before them, decide."""
 _OBJECT = re.compile(
     r"(?i)\b(?:forget|scratch|scrap|strike|bin|shelve|axe|withdraw|take back|never ?mind|changed? my mind (?:on|about)|"
-    r"let'?s not)\b([^,.;:!?\u2014]*)"
+    r"let'?s not)\b((?:[^,.;:!?\u2014]|(?<=\d)[.,](?=\d))*)"
 )
 """What a reversal takes back, where it says it."""
+_AT_HEAD = re.compile(
+    r"(?i)\b(?:on second thou?ghts?|(?:on|upon) reflection|(?:in|with) hindsight),? "
+    r"(?:the|my|our|his|her|their|these|those) "
+)
+"""A reversal that says at once what it is about."""
+_BESIDE = re.compile(r"\b(?:for|in|on|at|with|from|to|by|until)\b")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_REASON = re.compile(
+    r"(?i)\b(?:because|since|so that|otherwise|in case|given that)\b|[;:\u2014]|"
+    r", (?=(?:which|it|that|this|they|as|but|there)\b)"
+)
+"""What follows is said of what stands before it, and is not what was settled."""
+_PART = re.compile(r"(?i)\b(?:because|since|so|but)\b|[,;:\u2014]")
+_DAY = re.compile(
+    r"(?i)\b(?:on|in|by|since|last|next|this|before|after) (?:early |late )?"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december|spring|summer|autumn|winter)s?\b"
+)
 _SAID = re.compile(
     r"(?i)\b(?:what (?:I|we) (?:just )?(?:said|wrote|claimed|thought|decided|noted)|"
     r"(?:the|that|this|my|our) (?:\w+ )?(?:idea|plan|claim|notion|thought|remark|point|part|bit|business)) "
@@ -49,7 +67,8 @@ _LEAVES = ("scratch that", "forget", "I was wrong", "give up", "so much for")
 """Reversals that leave what they name, and do not return to it."""
 _MEANS_IT = {
     "idea", "plan", "thing", "part", "approach", "decision", "choice", "way", "entirely", "entire", "completely",
-    "altogether", "whole", "last", "bother",
+    "altogether", "whole", "last", "bother", "scratch", "strike", "scrap", "bin", "shelve", "axe", "withdraw", "decid",
+    "verdict", "conclusion", "resolution", "reflection", "hindsight",
 }  # fmt: skip
 """Words that name nothing by themselves: "forget that idea entirely"."""
 _NEGATIVE = ("done with", "not building", "not any more", "get rid of", "let's keep")
@@ -143,6 +162,8 @@ class _Heard:
     at: int
     thread: int
     terms: frozenset[str] = frozenset()
+    topic: frozenset[str] = frozenset()
+    """Those of what it settles, or leaves: no reason that it gives for it, and no day."""
 
     @property
     def link(self) -> Link:
@@ -220,7 +241,7 @@ def _taken_apart(entry: Entry) -> _Text:
     for at, paragraph in enumerate(text.paragraphs):
         for cue in cues(paragraph, above):
             spoken = frozenset(terms(_left(cue)))
-            text.heard.append(_Heard(cue, paragraph, at, place.get(paragraph.span.start, 0), spoken))
+            text.heard.append(_Heard(cue, paragraph, at, place.get(paragraph.span.start, 0), spoken, _topic(cue)))
         above = paragraph
     return text
 
@@ -229,6 +250,29 @@ def _left(cue: Cue) -> str:
     """What a sentence speaks of; of one that goes from one thing to another, only what it leaves."""
     gone = _FROM.search(cue.sentence.text) if cue.rule == "pivot" else None
     return gone[1] if gone else cue.sentence.text
+
+
+def _topic(cue: Cue) -> frozenset[str]:
+    """The words of what a sentence settles, or leaves: of the first of its parts that names something."""
+    apart = _PART if cue.rule in (*_LEAVES, *_NEGATIVE) else _REASON
+    named = (terms(part) - _MEANS_IT for part in apart.split(_DAY.sub(" ", _left(cue))))
+    return frozenset(next(filter(None, named), ()))
+
+
+def _object(cue: Cue) -> frozenset[str]:
+    """What a reversal says that it takes back: its words, or else its figures; nothing, where it names none."""
+    found = _OBJECT.search(cue.sentence.text)
+    if found is None:
+        return frozenset()
+    head = terms(_BESIDE.split(found[1])[0]) - _MEANS_IT
+    return frozenset(head or terms(found[1]) - _MEANS_IT or _FIGURE.findall(found[1]))
+
+
+def _is_meant(named: frozenset[str], other: _Heard) -> bool:
+    """Whether what a reversal names is what was settled there, and not only of one kind with it."""
+    shared = named & other.topic
+    figures = frozenset(_FIGURE.findall(other.cue.sentence.text))
+    return named <= other.topic or (bool(shared) and shared == other.topic) or len(shared) > 1 or named <= figures
 
 
 def _reversals(text: _Text) -> dict[int, int]:
@@ -252,23 +296,25 @@ def _settles(heard: _Heard) -> bool:
 
 
 def _taken_back(text: _Text, heard: _Heard, earlier: Sequence[int], found: Mapping[int, int]) -> int:
-    """What a reversal takes back: what shares its rarer words, later before earlier, or took back what it returns to;
-    else, where it names nothing, what was decided last."""
-    best = max(((_shared(text, heard, text.heard[i]), i) for i in earlier), default=(0.0, -1))
-    if best[0] > 0:
+    """What a reversal takes back: what shares the rarer words of its topic, later before earlier, or took back what it
+    returns to; else, where it names nothing, what was decided last."""
+    named = _object(heard.cue)
+    meant = [i for i in earlier if not named or _is_meant(named, text.heard[i])]
+    best = max(((_shared(text, heard, text.heard[i]), i) for i in meant), default=(0.0, -1))
+    if best[0] > 0 or (named and meant):
         return best[1]
     undid = (i for i in reversed(earlier) if found.get(i, -1) >= 0)
     if (back := next((i for i in undid if _shared(text, heard, text.heard[found[i]])), None)) is not None:
         return back
-    if (names := _OBJECT.search(heard.cue.sentence.text)) and terms(names[1]) - _MEANS_IT:
+    if named or _AT_HEAD.search(heard.cue.sentence.text):
         return -1
     near = [i for i in earlier if heard.at - text.heard[i].at <= _NEAR and text.heard[i].thread == heard.thread]
-    named = [i for i in near if text.heard[i].cue.kind in ("decision", "reversal")] or near
-    return named[-1] if named and heard.cue.rule in _BARE else -1
+    last = [i for i in near if text.heard[i].cue.kind in ("decision", "reversal")] or near
+    return last[-1] if last and heard.cue.rule in _BARE else -1
 
 
 def _shared(text: _Text, one: _Heard, other: _Heard) -> float:
-    weight = sum(text.rare.get(word, 0.0) for word in one.terms & other.terms)
+    weight = sum(text.rare.get(word, 0.0) for word in one.topic & other.topic)
     return weight * (1.5 if other.cue.kind in ("decision", "reversal") else 1.0) if weight else 0.0
 
 
@@ -280,7 +326,7 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
         if other.cue.kind != "decision" and other.cue.rule not in _OR_DECIDES:
             continue
         drops = (
-            heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.terms & other.terms)
+            heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.topic & other.topic)
         )
         keeps = heard.cue.rule == "rather keep" and other.cue.rule == "I'll call it" and heard.at - other.at <= _NEAR
         otherwise = clash(other.cue.sentence.text, heard.cue.sentence.text) == "taken back"
