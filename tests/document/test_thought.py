@@ -516,3 +516,23 @@ def test_an_error_that_prose_speaks_of_is_none_whatever_stands_above() -> None:
 )
 def test_a_mind_is_changed_only_where_that_is_said_to_have_happened(words: str, expected: list[str]) -> None:
     assert kinds(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "decides"),
+    [
+        ("So the blue one wins on speed.", False),
+        ("The blue one wins, 0.83 against 0.71.", False),
+        ("A reader will do whatever it likes.", False),
+        ("One must be careful.", False),
+        ("The gap must be positive.", False),
+        ("The answer must lie between the two.", False),
+        ("We decided nothing.", False),
+        ("That is what I should do instead of tuning anything.", False),
+        ("The blue one wins, the rest is taste.", True),
+        ("Ten will do for now.", True),
+        ("Each key must be signed.", True),
+    ],
+)
+def test_a_result_a_maxim_and_what_follows_are_no_decisions(words: str, decides: bool) -> None:
+    assert kinds(words) == ["decision"] * decides

@@ -86,6 +86,12 @@ _MINDS = (
 )
 """What somebody wants or thinks is not seen on a machine: it is waited for."""
 
+_NOT_A_FACT = (
+    r"(?!(?:have|lie|equal|hold|exist|converge|vanish|satisfy|mean|come|depend|follow|differ|contain|seem|feel|know)\b)"
+    r"(?!be (?!\w+ed\b|built|cut|done|drawn|given|held|kept|left|made|put|read|run|sent|set|shown|taken|written))"
+)
+"""What must be so is concluded; what must be done is settled."""
+
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
     ("TODO", r"\b(?:TODO|FIXME)\b|\bto[- ]do:"),
@@ -132,7 +138,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 _DECISIONS: tuple[tuple[str, str], ...] = (
-    ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed(?! to disagree)|made up my mind)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
+    ("decided", r"(?i)\b(?:I|we)(?:'ve| have|'d)?(?: just| finally| pretty much)? (?:decided|settled on|chosen|chose|agreed(?! to disagree)|made up my mind)(?! (?:nothing|not yet)\b)\b|\b(?:made|making) the decision\b|\bdecided\.$|^decision:|\bthat settles it\b"),
     ("going with", r"(?i)\b(?:I'm|I am|we're|we are) (?:just )?(?:going (?:with|for)|sticking (?:with|to)|starting (?:from|with)|keeping|using|dropping|leaving|staying (?:with|on)|not (?:re)?\w+ing\b(?! to (?:lie|say|pretend|be|know|make it)\b))"),
     ("going to do it in", r"(?i)\b(?:I'm|I am|we're|we are) (?:going to|gonna) (?:write|do|build|make|run|use) (?:it|this|that|them|everything) (?:in|with|on|as|from)\b"),
     ("doing this in", r"(?i)\b(?:I'm|I am|we're|we are) (?:doing|writing|building) (?:all (?:of )?)?(?:this|it|that|everything) (?:in|with|on|as)\b"),
@@ -165,7 +171,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("becomes", rf"(?i){_SUBJECT} (?:becomes? (?:an? )?[\w+-]+(?: (?:with|and|in)\b|[,.;:]|$)|(?:do(?:es)?n'?t |does not |do not )?gets? [a-z]+ed\b)"),
     ("it is", r"(?i)[,;] [\w.+/-]+(?: [\w.+/-]+){0,2} it is[.!]*$"),
     ("we settle on", r"(?i)^(?:so |okay |ok |and )*(?:I|we) (?:settle|agree|decide) (?:on|for|to)\b"),
-    ("and not", r"(?i)^(?!.*\bwonder)(?:.*)\b(?:I'll|we'll|I will|we will|from|is|are|on|by|in|with) [^,.?]{2,40}?,? (?:and not|rather than|instead of) [a-z ]{2,30}[,.;]|^(?:we|I) (?!was|were|had|did|could|would|want|thought|said)\w+ [^,.?]{2,60}\band never\b"),
+    ("and not", r"(?i)^(?!.*\b(?:wonder|should|could|might)\b)(?:.*)\b(?:I'll|we'll|I will|we will|from|is|are|on|by|in|with) [^,.?]{2,40}?,? (?:and not|rather than|instead of) [a-z ]{2,30}[,.;]|^(?:we|I) (?!was|were|had|did|could|would|want|thought|said)\w+ [^,.?]{2,60}\band never\b"),
     ("no more of it", r"(?i)^(?:so |okay |and )*no [\w -]{3,40}(?: anywhere| at all| ever(?: again)?| this (?:year|time|week|month|round)|, only\b)"),
     ("not what I want", r"(?i)\bthat(?:'s| is) not what (?:I'm|I am|we're|we are) (?:looking for|after|building|doing)\b"),
     ("get rid of", r"(?i)\b(?:I|we) want to get rid of\b"),
@@ -175,7 +181,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("always", r"^(?:(?:[Ss]o|[Aa]nd|[Oo]kay|[Oo]k)[,:]? +)*(?:[Aa]lways|[Nn]ever) (?!mind\b|again\b|thought\b|knew\b|had\b|been\b|seen\b|the\b|a\b|too\b|quite\b|sure\b)[a-z]+ "),
     ("one, not the other", rf"(?i)^(?!\w+'s\b|(?:{_ACTS}|hm+|um+|uh|well|oh|ah|sorry|sadly|maybe|probably|odd|strange|focus|is|are|was|were)\b|(?:the )?problem\b){_SUBJECT[1:]}[^,.?!:]{{0,30}}, (?:not|never) (?!that\b|because\b|if\b|when\b|yet\b|quite\b|really\b|even\b|just\b|so\b|sure\b|only\b)[\w -]{{2,40}}[.!]*$"),
     ("gets its own", rf"(?i){_SUBJECT} (?:gets?|has to have|takes?) (?:its|their|his|her) own\b|^(?:each|every) [\w -]{{2,40}} gets (?:an?|one|two|three|no|its|exactly)\b"),
-    ("wins", rf"(?i){_SUBJECT} (?:wins?|it'?ll be|will do)[.!,;:]*(?:$| )"),
+    ("wins", rf"(?i){_SUBJECT} (?:wins?(?![^.;]*\d)|it'?ll be|will do(?: for now| here)?)(?:[.!,;:]|$)"),
     ("agreed", r"(?i)[,;:] ?(?:and |so )?(?:that'?s |that is |it'?s |we'?re )?(?:agreed\b(?! to disagree)[^,.?]{0,40}|the (?:call|plan|deal|one|end of it)(?: (?:I|we) [\w ]{2,30})?)[.!]*$"),
     ("picked", r"(?i)\b(?:I|we)(?:(?:'ve| have) (?:now |just |finally )?picked|(?:'ve| have|'m| am|'re| are)? (?:now |just |finally )?(?:opted for|opting for|landed on|ruled out|ruling out|signed off on))\b"),
     ("the answer is to", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the answer|the way forward|the thing to do|my vote|the compromise) (?:is|goes)(?: to| for| with|:) \w+"),
@@ -185,7 +191,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("no such thing", r"(?i)^no (?!idea|problem|wonder|luck|news|doubt|way|one|need|sign|time|chance|clue|answer|reply|surprise|difference|thanks|worries|matter|reason|rush|change|trace)[\w-]+(?: [\w-]+){0,3} (?:for|in|on|to|before|after|until|without|between|from) [\w -]{2,30}[.!]*$"),
     ("only", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:I|we) (?!only|was|were|had|did|could|would|want|thought|said|know|have|got|saw|found|\w+ed\b)\w+ [^,.?]{2,50}\b(?:only|nothing else|no more)[.!]*$|\band nothing else[.!]*$"),
     ("we will", r"(?i)^(?:(?:so|and|then|for now|here|instead)[,:]? +)*we(?:'ll| will| shall|'re going to| are going to) (?:just |only |always |simply )?(?!be\b|see\b|have\b|need\b|get\b|know\b|find\b|wait\b|never\b|not\b|probably\b|maybe\b|miss\b|lose\b|hear\b|learn\b|meet\b|talk\b|soon\b|all\b|want\b|check\b|look\b|test\b|measure\b|ask\b|also\b|then\b|end up\b|run into\b|come\b|live\b)[a-z]+ (?!if\b|whether\b|how\b|why\b|when\b)"),
-    ("must", rf"(?i){_SUBJECT} (?:must(?: not| never)?|may (?:not|never|only)|shall(?: not| never)?) (?!have been\b|be (?:a|an|the|why|how|some|true|wrong|something|because)\b)\w+"),
+    ("must", rf"(?i)(?!(?:one|people) (?:must|may|shall)\b){_SUBJECT} (?:must(?: not| never)?|may (?:not|never|only)|shall(?: not| never)?) {_NOT_A_FACT}\w+"),
     ("nothing may", r"(?i)^(?:(?:so|and)[,:]? +)*(?:nothing|nobody|no one|no [\w-]+(?: [\w-]+)?|only [\w' -]{2,40}?) (?:may|must|shall|is allowed to|are allowed to)\b"),
     ("replaces", rf"(?i){_SUBJECT} (?:replaces?|supersedes?|takes? over from|makes? way for|(?:is|are) replaced (?:by|with))\b"),
     ("is dropped", rf"(?i){_SUBJECT} (?:is|are) (?:now |hereby )?(?:dropped|scrapped|postponed|deferred|shelved|retired|mandatory|optional|forbidden|not allowed)(?:[,.;:!]|$| (?:for|until|from|in|on)\b)"),
