@@ -382,6 +382,12 @@ def test_on_reflection_takes_back_what_was_decided_last() -> None:
         ("I'll use step 0.1.", "We're using step 2.4 from now on."),
         ("We'll use a mesh of 200 cells.", "We'll go with a mesh of 400 cells, it is fast enough."),
         ("We keep the boundary term.", "We're dropping the boundary term."),
+        ("Platt it is.", "Beta then, not Platt."),
+        ("We go with Platt for the first month.", "Beta, not Platt."),
+        ("We go with beta, not Platt.", "Platt then, not beta."),
+        ("Decision: we vary the hydration.", "Skip the hydration, vary autolyse."),
+        ("We use float32.", "float64 it is."),
+        ("We'll use 200 cells.", "Let's go with 400 cells."),
     ],
 )
 def test_what_is_decided_otherwise_later_is_taken_back(before: str, after: str) -> None:
@@ -400,11 +406,31 @@ def test_what_is_decided_otherwise_later_is_taken_back(before: str, after: str) 
         ("We'll use a mesh of 200 cells.", "We'll use a step of 10 seconds."),
         ("I'll use step 0.1 for the coarse mesh.", "I'll use step 2.4 for the fine mesh."),
         ("We won't use numba for the tests.", "We'll use numba."),
+        ("We won't use Platt.", "Beta, not Platt."),
+        ("We go with beta, not Platt.", "Beta then, not Platt."),
+        ("We go with Platt.", "A plan, not a promise."),
+        ("We keep chain1.", "We keep chain2."),
     ],
 )
 def test_decisions_about_different_things_both_stand_and_nothing_is_said_of_it(before: str, after: str) -> None:
     text = f"{before}\n\nBeautiful weather.\n\n{after}\n"
     assert {(state, len(lines)) for state, lines in states(text, "decision", "reversal")} == {("stands", 1)}
+
+
+def test_what_is_named_as_dropped_takes_back_the_task_that_chose_it() -> None:
+    text = "Let's use Platt.\n\nHm.\n\nBeta instead of Platt.\n"
+    assert states(text, "task", "decision", "reversal") == [("reversed", [0, 4]), ("stands", [4, 0])]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("We use float32.", "We use float64 for the solver."),
+        ("We go with Platt.", "Beta, not Platt for the first month."),
+    ],
+)
+def test_what_is_settled_otherwise_for_a_part_is_at_odds(before: str, after: str) -> None:
+    assert states(f"{before}\n\nHm.\n\n{after}\n", "decision") == [("stands", [0, 4]), ("stands", [4, 0])]
 
 
 def test_a_decision_against_a_part_of_another_is_named_with_it() -> None:

@@ -180,6 +180,7 @@ _DECISIONS: tuple[tuple[str, str], ...] = (
     ("the rule is", r"(?i)^(?:(?:so|and|okay|ok)[,:]? +)*(?:the|my|our|new) (?:(?:new|only|one|house) )?(?:rule|plan|decision|choice|default|verdict|policy|deal) is(?: that| now|:|,| to)? (?!what\b|how\b|whether\b|why\b|not clear|unclear)\w+"),
     ("always", r"^(?:(?:[Ss]o|[Aa]nd|[Oo]kay|[Oo]k)[,:]? +)*(?:[Aa]lways|[Nn]ever) (?!mind\b|again\b|thought\b|knew\b|had\b|been\b|seen\b|the\b|a\b|too\b|quite\b|sure\b)[a-z]+ "),
     ("one, not the other", rf"(?i)^(?!\w+'s\b|(?:{_ACTS}|hm+|um+|uh|well|oh|ah|sorry|sadly|maybe|probably|odd|strange|focus|is|are|was|were)\b|(?:the )?problem\b){_SUBJECT[1:]}[^,.?!:]{{0,30}}, (?:not|never) (?!that\b|because\b|if\b|when\b|yet\b|quite\b|really\b|even\b|just\b|so\b|sure\b|only\b)[\w -]{{2,40}}[.!]*$"),
+    ("one, not the other", rf"(?i){_OPEN}(?:skip|drop|ditch|leave out) [^,.;:!?]{{2,40}}, (?:just |and |then |rather )?(?:do|use|take|vary|keep|go with|stick with) (?!not\b|it\b)\w"),
     ("gets its own", rf"(?i){_SUBJECT} (?:gets?|has to have|takes?) (?:its|their|his|her) own\b|^(?:each|every) [\w -]{{2,40}} gets (?:an?|one|two|three|no|its|exactly)\b"),
     ("wins", rf"(?i){_SUBJECT} (?:wins?(?![^.;]*\d)|it'?ll be|will do(?: for now| here)?)(?:[.!,;:]|$)"),
     ("agreed", r"(?i)[,;:] ?(?:and |so )?(?:that'?s |that is |it'?s |we'?re )?(?:agreed\b(?! to disagree)[^,.?]{0,40}|the (?:call|plan|deal|one|end of it)(?: (?:I|we) [\w ]{2,30})?)[.!]*$"),

@@ -21,7 +21,7 @@ from nozzle.document.thought.answers import BACK, about, answers, apart, measure
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, Sentence, said
-from nozzle.document.thought.settled import clash
+from nozzle.document.thought.settled import clash, drops
 from nozzle.document.thought.threads import Thread, terms, threads
 
 State = Literal["open", "closed", "replied", "reversed", "stands", "ok", "failed", "waiting"]
@@ -323,14 +323,17 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
     same thing otherwise."""
     for i in reversed(earlier):
         other = text.heard[i]
+        before, after = other.cue.sentence.text, heard.cue.sentence.text
+        if other.cue.kind == "task" and drops(before, after) == "taken back":
+            return i
         if other.cue.kind != "decision" and other.cue.rule not in _OR_DECIDES:
             continue
-        drops = (
+        done_with = (
             heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.topic & other.topic)
         )
         keeps = heard.cue.rule == "rather keep" and other.cue.rule == "I'll call it" and heard.at - other.at <= _NEAR
-        otherwise = clash(other.cue.sentence.text, heard.cue.sentence.text) == "taken back"
-        if drops or keeps or otherwise:
+        otherwise = clash(before, after) == "taken back"
+        if done_with or keeps or otherwise:
             return i
     return None
 

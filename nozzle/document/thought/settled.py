@@ -1,4 +1,4 @@
-"""Whether two decisions settle one thing differently: it is done and not done, or set to another figure.
+"""Whether two decisions settle one thing differently: it is done and not, set to another figure, or dropped by name.
 
 It knows no meaning, only what is done to what, word for word. It refuses what is only alike, or holds under a
 condition: that a decision is taken back is said of two sentences of which one cannot hold beside the other.
@@ -20,11 +20,11 @@ Clash = Literal["", "taken back", "at odds"]
 
 _LEAD = _words(
     "so and okay ok then no right fine well yes now actually decision verdict resolution conclusion "
-    "i we i'll we'll i'm we're i've we've i'd we'd will won't shall am are have do don't aren't "
+    "i we i'll we'll i'm we're i've we've i'd we'd let's will won't shall am are have do don't aren't "
     "just finally decided agreed chosen chose going gonna not never longer to that"
 )
 """Words before what is done."""
-_WHOSE = _words("decision verdict resolution conclusion i we i'll we'll i'm we're i've we've i'd we'd")
+_WHOSE = _words("decision verdict resolution conclusion i we i'll we'll i'm we're i've we've i'd we'd let's")
 _NEGATIVE = _words("not never longer won't don't aren't")
 _DROPPED = re.compile(
     r"\b(?:dropping|drop|scrapping|scrap|skipping|skip|removing|remove|leaving out|leave out|throwing out|throw out|"
@@ -44,6 +44,16 @@ _DEPENDS = re.compile(
 """With one of these it holds at one time and not at another, or not quite."""
 _POINTS = _words("or and both it its this these those them that one ones same other another rest else")
 """With one of these, what it is about stands elsewhere, or is more than one thing."""
+_NOT_THAT = r",? (?:and )?(?:not|rather than|instead of|in place of) (?P<gone>[^,.;:!?]+)"
+_ONLY_NAMED = re.compile(
+    r"^(?:(?:so|and|okay|ok|then|no|right|fine|well|hmm+)[,:]? )*(?P<it>[\w'.+-]+(?: [\w'.+-]+){0,3}?)"
+    rf"(?:(?: it is|,? then)(?:{_NOT_THAT})?|{_NOT_THAT.replace('gone', 'rest')})[.!]*$"
+)
+"""A decision that says no more than what is chosen: "Beta then", "beta, not Platt", "beta it is"."""
+_GONE = re.compile(rf"{_NOT_THAT}[.!]*$|^(?:[\w']+,? )??(?:skip|drop|ditch|leave out|forget) (?P<left>[^,.;:!?]+)[,;] ")
+"""What a decision says that it drops for what it chooses."""
+_WIDE = re.compile(r"([a-z]{2,})(8|16|32|64|80|128|256)")
+"""A type that is named by its bits."""
 _TOKEN = re.compile(r"\d[\d.,]*(?<![.,])(?:e[+-]?\d+)?|[a-z][\w']*(?:[-.+/]\w+)*|=")
 _SMALL = _words("the a an our my")
 _JOINS = _words("of to at = is")
@@ -73,6 +83,8 @@ def clash(before: str, after: str) -> Clash:
     >>> clash("We won't use numba.", "We use numba for the scan."), clash("I'll keep figure 3.", "I'll keep figure 5.")
     ('at odds', '')
     """
+    if found := drops(before, after):
+        return found
     one, two = _settled(before), _settled(after)
     if one is None or two is None or not _differ(one, two):
         return ""
@@ -80,6 +92,35 @@ def clash(before: str, after: str) -> Clash:
         return "taken back"
     more = two.words[len(one.words) :]
     return "at odds" if more and two.words[: len(one.words)] == one.words and more[0] in _PLACES else ""
+
+
+def drops(before: str, after: str) -> Clash:
+    """Whether a later sentence names, as what it drops, what an earlier one chose.
+
+    >>> drops("We go with Platt.", "Beta, not Platt."), drops("Beta, not Platt.", "Beta then, not Platt.")
+    ('taken back', '')
+    """
+    one, gone = _settled(before), _gone(after)
+    if one is None or one.no or not gone:
+        return ""
+    held = one.words[1:]
+    shorter = min(len(held), len(gone))
+    if not held or held[:shorter] != gone[:shorter]:
+        return ""
+    if len(gone) > shorter:
+        return "at odds" if gone[shorter] in _PLACES else ""
+    return "taken back" if len(held) == shorter or held[shorter] in _PLACES else ""
+
+
+def _gone(sentence: str) -> tuple[str, ...]:
+    """The words of what a decision drops by name; none, where they only point at it."""
+    match = _GONE.search(_plain(sentence))
+    words = _TOKEN.findall(_USED.sub("", match["gone"] or match["left"])) if match else []
+    return () if _POINTS.intersection(words) else tuple(_one(word) for word in words if word not in _SMALL)
+
+
+def _plain(sentence: str) -> str:
+    return sentence.replace("\u2019", "'").lower().strip()
 
 
 def _differ(one: _Settled, two: _Settled) -> bool:
@@ -92,7 +133,10 @@ def _differ(one: _Settled, two: _Settled) -> bool:
 @lru_cache(maxsize=1 << 12)
 def _settled(sentence: str) -> _Settled | None:
     """What a decision settles; None when that is not plain."""
-    text = _FILLS.sub(" ", sentence.replace("\u2019", "'").lower().strip())
+    plain = _plain(sentence)
+    named = _ONLY_NAMED.match(plain)
+    chosen = named if named and not _WHOSE.intersection(named["it"].split()) else None
+    text = _FILLS.sub(" ", f"we use {chosen['it']}" if chosen else plain)
     clause = re.split(r"[;(\u2014]|, |\b(?:because|since)\b", text, maxsplit=1)[0]
     dropped = _DROPPED.sub("use", clause)
     held = _TOKEN.findall(_USED.sub("use", dropped))
@@ -100,9 +144,13 @@ def _settled(sentence: str) -> _Settled | None:
     rest = [word for word in held[len(lead) :] if word not in _SMALL]
     if len(rest) < 2 or not _WHOSE.intersection(lead) or _POINTS.intersection(rest) or _DEPENDS.search(text):
         return None
-    figures = [at for at, word in enumerate(rest) if word[0].isdigit()]
+    figures = [at for at, word in enumerate(rest) if word[0].isdigit() or _WIDE.fullmatch(word)]
     valued = rest[0] == "use" and all(_is_value(rest, at) for at in figures)
-    words = tuple("#" if at in figures else _one(word) for at, word in enumerate(rest) if not _joins(rest, at))
+    words = tuple(
+        _WIDE.sub(r"\1", _one(word)) if word[0].isalpha() else "#"
+        for at, word in enumerate(rest)
+        if not _joins(rest, at)
+    )
     no = bool(_NEGATIVE.intersection(lead)) != (dropped != clause)
     return _Settled(no, words, tuple(rest[at] for at in figures), valued)
 
@@ -110,6 +158,8 @@ def _settled(sentence: str) -> _Settled | None:
 def _is_value(words: list[str], at: int) -> bool:
     """Whether a figure is what something is set to: "4 chains", "a step of 2", "step 0.1", and not "figure 3"."""
     before = words[at - 1] if at else ""
+    if _WIDE.fullmatch(words[at]):
+        return True
     if before in _JOINS:
         return True
     if at == 1:
