@@ -450,6 +450,10 @@ def test_a_decision_against_a_part_of_another_is_named_with_it() -> None:
         ("Tempering is the way to the second mode.", "I take back what I said about the mesh.", 0),
         ("Let's try tempering.", "Forget the part about the mesh.", 0),
         ("Tempering is the way to the second mode.", "Back to the idea of tempering.", 0),
+        ("Tempering should do it.", "Forget tempering.", 2),
+        ("Tempering loses the square.", "Forget tempering.", 0),
+        ("Tempering should not be tried.", "Forget tempering.", 0),
+        ("Canonical paths should do it.", "Forget paths of tempering.", 0),
     ],
 )
 def test_a_reversal_that_names_its_topic_leads_to_what_was_said_of_it(said: str, back: str, line: int) -> None:

@@ -63,6 +63,12 @@ _SAID = re.compile(
     r"(?:about|of|on|with|to|that) ([^,.;:!?\u2014]+)"
 )
 """What was said of something, as a reversal names it."""
+_PROPOSES = re.compile(
+    r"(?i)\b(?:should|could|would|might|can|will|let'?s|let me|want|going to|try|use|using|plan|idea|maybe|perhaps|"
+    r"the way|works?|best)\b|'(?:ll|d)\b"
+)
+_AGAINST = re.compile(r"(?i)\b(?:not|no|never|cannot|nothing|nobody|without|fails?|too|wrong|worse|instead)\b|n't\b")
+"""With one of these a sentence may speak against what it names."""
 _LEAVES = ("scratch that", "forget", "I was wrong", "give up", "so much for")
 """Reversals that leave what they name, and do not return to it."""
 _MEANS_IT = {
@@ -392,9 +398,11 @@ def _reversed(text: _Text, heard: _Heard, point: Point, earlier: int) -> Point:
 
 
 def _claim(text: _Text, heard: _Heard) -> Link | None:
-    """The last sentence above that says something of what a reversal names as its topic."""
-    said = _SAID.search(heard.cue.sentence.text) if heard.cue.rule in _LEAVES else None
-    topic = terms(said[1]) - _MEANS_IT if said else set()
+    """The last sentence above that says something of what a reversal names as its topic; of what it only names, one
+    that proposes it."""
+    leaves = heard.cue.rule in _LEAVES
+    said = _SAID.search(heard.cue.sentence.text) if leaves else None
+    topic = terms(said[1]) - _MEANS_IT if said else _object(heard.cue) if leaves else frozenset()
     asked = {
         (other.at, other.cue.sentence) for other in text.heard if other.cue.kind not in ("decision", "done", "wish")
     }
@@ -403,9 +411,14 @@ def _claim(text: _Text, heard: _Heard) -> Link | None:
         own = paragraph.sentences
         above = own[: own.index(heard.cue.sentence)] if at == heard.at and heard.cue.sentence in own else own
         for sentence in reversed(above if not paragraph.heading else ()):
-            if topic <= terms(sentence.text) and not sentence.text.endswith("?") and (at, sentence) not in asked:
+            speaks = topic <= terms(sentence.text) and not sentence.text.endswith("?") and (at, sentence) not in asked
+            if speaks and (said or _proposes(sentence.text)):
                 return Link(sentence.line, sentence.text, paragraph.digest)
     return None
+
+
+def _proposes(sentence: str) -> bool:
+    return bool(_PROPOSES.search(sentence) and not _AGAINST.search(sentence))
 
 
 def _failure(text: _Text, heard: _Heard, point: Point) -> Point:
