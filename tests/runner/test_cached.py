@@ -14,6 +14,7 @@ from kernel_bench import Bench
 from nozzle.document.events import DisplayData, ExecuteResult, Stream
 from nozzle.runner import Limits
 from nozzle.runner.shown import write
+from nozzle.runner.snapshots import Snapshots
 from nozzle.runner.worker.content import Content
 
 
@@ -137,6 +138,21 @@ def test_what_it_changes_beside_the_names_comes_back_too(fresh: Callable[..., Be
         bench.run("print(os.path.basename(os.getcwd()), os.environ['A'], 'B' in os.environ, decimal.Decimal(1) / 3)")
         assert bench.stdout == "in set False 0.3333\n"
     assert ran() == 1
+
+
+def test_it_comes_back_in_a_kernel_that_was_woken_and_that_one_stays_what_it_is(
+    opened: Callable[..., Bench], cells: Path, ran: Callable[[], int]
+) -> None:
+    bench = opened(cells=cells, snapshots=Snapshots("always"))
+    bench.run("import os; x = 1")
+    for runs, note in enumerate(("1", "2"), 1):
+        del bench.jobs[1:]
+        bench.run(f"mark = os.environ['NOZZLE_KERNEL']; note = {note}")
+        assert bench.finished.took == 0
+        bench.run(RAN + "os.environ['A'] = 'set'; y = x", cache=True)
+        assert (ran(), bench.finished.cached[:12]) == (1, "brought back" if runs == 2 else "")
+        bench.run("print(os.environ['NOZZLE_KERNEL'] == mark, os.environ['A'])")
+        assert bench.stdout == "True set\n"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from . import mark
+
 IPYTHONS = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
 """Names that IPython sets at every cell."""
 BUILT_IN = "Python's built-in names"
@@ -30,12 +32,14 @@ class Surroundings:
 
     def __init__(self, folder: str) -> None:
         """`folder` is where the cells begin: their imports are looked for there first."""
-        self._environ, self._folder = dict(os.environ), os.getcwd()
+        self._environ, self._folder = _environ(), os.getcwd()
         self._path, self._argv = [folder, *sys.path], [""]
         self._built_in: dict[str, int] = {}
 
     def settle(self) -> None:
-        """What runs cells has put its own among the built-in names; what comes from now on is the cells'."""
+        """What runs cells has put its own into the environment and among the built-in names; what comes from now on is
+        the cells'."""
+        self._environ = _environ()
         self._built_in = {name: id(value) for name, value in vars(builtins).items()}
 
     def things(self) -> list[Thing]:
@@ -68,15 +72,21 @@ class Surroundings:
         vars(builtins).update(held)
 
     def _environment(self) -> dict[str, Any]:
-        set_here = {name: held for name, held in sorted(os.environ.items()) if self._environ.get(name) != held}
-        return {"set": set_here, "unset": sorted(name for name in self._environ if name not in os.environ)}
+        now = _environ()
+        set_here = {name: held for name, held in sorted(now.items()) if self._environ.get(name) != held}
+        return {"set": set_here, "unset": sorted(name for name in self._environ if name not in now)}
 
     def _put_environment(self, held: dict[str, Any]) -> None:
         os.environ.update({**self._environ, **held["set"]})
-        for name in [name for name in os.environ if name not in {**self._environ, **held["set"]}]:
+        for name in [name for name in _environ() if name not in {**self._environ, **held["set"]}]:
             del os.environ[name]
         for name in held["unset"]:
             os.environ.pop(name, None)
+
+
+def _environ() -> dict[str, str]:
+    """The environment, but for the mark of this kernel, which is another in each."""
+    return {name: held for name, held in os.environ.items() if name != mark.NAME}
 
 
 def _unless(now: Any, before: Any) -> Any:
