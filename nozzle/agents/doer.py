@@ -226,6 +226,8 @@ class Doer:
             task.move = replace(task.move, source=source)
         task.offer = replace(offer, source=source, again=False)
         self.desk.permit.allowed.add(cell.chain)
+        if how == "read":
+            self.desk.permit.looking.add(cell.chain)
         if let.said and (how == "edited" or offer.risk == "ask"):
             self.desk.permit.acting.add(cell.chain)
         if far:

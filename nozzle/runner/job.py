@@ -40,6 +40,8 @@ class Job:
     """How far out of its bounds it was let; then it runs in a kernel of its own, and is no part of any state."""
     acts: bool = False
     """It may act outside by tools that the host serves."""
+    looks: bool = False
+    """It runs because it only looks: where it acts after all, that is an error."""
 
     @property
     def name(self) -> str:

@@ -174,7 +174,7 @@ class Python:
             self.outputs = Outputs(self._limits)
         self._first = False
         self.outputs.begin(job.cell)
-        message: Message = {"source": job.source, "name": job.name, "renew": job.renew}
+        message: Message = {"source": job.source, "name": job.name, "renew": job.renew, "looks": job.looks}
         self._sheet = Sheet()
         with contextlib.ExitStack() as given:
             cells = (given.enter_context(_folder(job.cells)),) if job.cells else ()

@@ -40,7 +40,7 @@ DONE = fence('final_answer("ok")')
 def test_no_cell_of_an_agent_reads_what_lets_a_reader_of_the_page_in(table: Open, home: Path, hiding: bool) -> None:
     """Not either where the system hides no folder: whoever has it allows what waits for the author."""
     door = Door.of(Path("/journal"), home / "nozzle")
-    door.keep(4321, "a-token-of-the-page-that-is-kept")
+    door.keep(4321)
     assert Door.of(Path("/journal"), home / "nozzle").port == 4321
     read = f"print('read', open({str(door.file)!r}).read())"
     look = f"try:\n    {read}\nexcept OSError as error:\n    print('shut', error.errno)"
@@ -51,7 +51,18 @@ def test_no_cell_of_an_agent_reads_what_lets_a_reader_of_the_page_in(table: Open
     if "shut" not in text:
         text = one.tick()
     assert "\nshut " in text
-    assert "a-token-of-the-page" not in text
+    assert door.key not in text
+
+
+def test_what_was_taken_for_a_look_and_acts_fails_before_it_has(
+    table: Open, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Crew, "weighed", lambda *_: ("read", "nothing: it only looks"))
+    one = table(fence("print(open('made', 'w').write('x'))"), fence("print('seen')"), DONE)
+    text = one.begin(TASK)
+    assert not (workshop.root / "journal/made").exists()
+    assert "it seemed only to look" in text
+    assert one.labels() == ["read", "undone", "read", "read"]
 
 
 def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(table: Open) -> None:

@@ -350,3 +350,54 @@ def test_a_limit_above_the_systems_own_is_that(opened: Callable[..., Bench]) -> 
     bench.run("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (10**9, 10**9))")
     bench.run("print(resource.getrlimit(resource.RLIMIT_FSIZE))", confined=True)
     assert bench.stdout == "(1000000000, 1000000000)\n"
+
+
+ACTS = [
+    "import os; os.system('touch made')",
+    "import os; os.remove('old')",
+    "open('old', 'w')",
+    "import os; os.open('old', os.O_RDWR)",
+    "from pathlib import Path; Path('made').touch()",
+    "from pathlib import Path; Path('old').rename('/tmp/elsewhere')",
+    "import os; os.link('old', 'made')",
+    "import os; os.symlink('old', 'made')",
+    "import os; os.mkdir('made')",
+    "import subprocess; subprocess.run(['touch', 'made'])",
+    "import sqlite3; sqlite3.connect('made')",
+    "import os; os.fork()",
+    "import threading; threading.Thread(target=lambda: open('made', 'w')).start()",
+    "import socket; socket.create_connection(('127.0.0.1', 9))",
+    "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    "import shutil; shutil.copy('old', 'made')",
+    "write('made', 'x')",
+    "type('X', (), {'mean': __import__('os').remove}).mean('old')",
+]
+
+
+@pytest.mark.parametrize("source", ACTS)
+def test_a_cell_that_runs_because_it_only_looks_does_no_more(opened: Callable[..., Bench], source: str) -> None:
+    bench = opened()
+    (bench.folder / "old").write_text("before")
+    bench.run("x = 1")
+    bench.run(source, looks=True)
+    assert (bench.finished.status, bench.error.ename) == ("error", "PermissionError")
+    assert "it seemed only to look" in bench.error.evalue
+    assert [each.name for each in bench.folder.iterdir()] == ["old"]
+    assert (bench.folder / "old").read_text() == "before"
+
+
+def test_a_cell_that_looks_can_look_and_the_next_can_act(opened: Callable[..., Bench]) -> None:
+    bench = opened()
+    (bench.folder / "old").write_text("before")
+    look = """
+import os, sqlite3, tempfile
+import numpy, decimal
+with tempfile.NamedTemporaryFile() as file:
+    file.write(b"x")
+one = sqlite3.connect(":memory:").execute("select 1").fetchall()
+print(open("old").read(), sh("cat old"), read("old"), os.listdir(), one)
+print("x", file=open(os.devnull, "w"))
+"""
+    assert bench.run(look, looks=True).status == "ok", bench.error.evalue
+    assert bench.stdout == "before before before ['old'] [(1,)]\n"
+    assert bench.run("open('made', 'w'); import os; os.system('true')").status == "ok"

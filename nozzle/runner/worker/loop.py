@@ -25,6 +25,7 @@ from .waits import Waits
 
 if TYPE_CHECKING:
     from .cached import Cached
+    from .looks import Looks
 
 
 class Engine(Protocol):
@@ -67,6 +68,8 @@ class Kernel:
         """No cell has run here, nor in the process that this one is a copy of."""
         self.answers: list[str] = []
         """What the cell that runs gave `final_answer`."""
+        self.looks: Looks | None = None
+        """What refuses acts; since there was a cell that was to have none."""
         self.engine.namespace.update(tools(self.channel, config["root"], self.answers))
         self.names = Names(self.engine.namespace)
         elsewhere.prefer(config["root"], self.frames.cells)
@@ -83,7 +86,11 @@ class Kernel:
         self.untouched = False
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
         began = time.monotonic()
-        ok = self._guarded(message["source"], message["name"], kept)
+        if message.get("looks") and self.looks is None:
+            from .looks import Looks
+
+            self.looks = Looks(self.root, self.traces.anywhere)
+        ok = self._guarded(message["source"], message["name"], kept, looks=bool(message.get("looks")))
         seconds = time.monotonic() - began
         if os.getpid() != self.channel.owner:
             os._exit(0)
@@ -132,7 +139,7 @@ class Kernel:
 
         return shell.Engine(self.channel, self.frames, self.streams)
 
-    def _guarded(self, source: str, name: str, kept: Cached | None) -> bool:
+    def _guarded(self, source: str, name: str, kept: Cached | None, *, looks: bool) -> bool:
         try:
             try:
                 self.interrupts.arm()
@@ -141,9 +148,13 @@ class Kernel:
                 self.traces.begin(careful=kept is not None)
                 if back:
                     return True
+                if self.looks is not None:
+                    self.looks.turn(looks)
                 return self.engine.run(source, name)
             finally:
                 self.interrupts.armed = False
+                if self.looks is not None:
+                    self.looks.turn(False)
         except (KeyboardInterrupt, SystemExit):
             self.interrupts.armed = False
             self.channel.tell(self.frames.error(*sys.exc_info()))

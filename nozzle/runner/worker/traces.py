@@ -64,7 +64,8 @@ class Traces:
         self._root = os.path.join(os.path.realpath(root), "")
         self._libraries = tuple(path for path in _folders(_libraries()) if not self._root.startswith(path))
         self._caches = _folders([*caches, _cache()])
-        self._anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
+        self.anywhere = _folders([*caches, *_temporary(), "/dev", "/proc", "/sys"])
+        """Folders in which what is written matters to nobody."""
         self._handles: dict[str, tuple[int, int]] = {}
         """Files that cells above have left open for writing, as they were when the cell began."""
         self._forget()
@@ -261,7 +262,7 @@ class Traces:
 
     def _reaches_out(self, path: str) -> bool:
         folder = os.path.join(path, "")
-        return not folder.startswith((self._root, *self._libraries, *self._anywhere)) and not _hidden(path)
+        return not folder.startswith((self._root, *self._libraries, *self.anywhere)) and not _hidden(path)
 
 
 class _Noted(set[str]):
