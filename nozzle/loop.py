@@ -127,6 +127,10 @@ class Loop:
         """Do this after the next message, when what is due has been started and written."""
         self._later.append(work)
 
+    def look(self, path: Path) -> None:
+        """Take what is on disk now, before it has settled: what was answered there counts."""
+        self._look(path.absolute(), self.clock())
+
     def advance(self, paths: Iterable[Path], again: bool = False) -> None:
         """Run entries now, because somebody asked."""
         for path in paths:

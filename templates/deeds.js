@@ -316,6 +316,7 @@
   };
   // While a proposal is changed in its box it does not run by itself; who goes away is waited for no longer.
   const WAITING = "it waits while it is changed";
+  const PARKED = "a box was ticked when nobody looked on, which counts for nothing: answer it here";
   const changing = (row) => { const box = row?.querySelector("textarea"); return Boolean(box) && (box.value !== box.dataset.source || (box === document.activeElement && !document.hidden)); };
   const hold = async (row) => {
     const held = changing(row);
@@ -325,7 +326,10 @@
     await act("editing", { id: row.dataset.whose, thread: row.dataset.thread, over: held ? "" : "yes" });
     if (!held) ask();
   };
-  setInterval(() => offers.querySelectorAll("li[data-runs]").forEach(hold), 5000);
+  setInterval(() => {
+    offers.querySelectorAll("li[data-runs]").forEach(hold);
+    if (!document.hidden && offers.querySelector("li[data-elsewhere]:not([data-held=yes])")) ask();  // who changed it may have gone
+  }, 5000);
   setInterval(() => { if (!document.hidden && !panels.get("offers").box.hidden) offers.querySelectorAll(".deed-count-down").forEach(countDown); }, 1000);
   // Tasks that are offered together: each has its own button, and the others wait.
   const several = ({ id, why, choices, thread }) => owned(id, make("p", {}, ...prose(offered, why)),
@@ -335,15 +339,16 @@
   const otherwise = (id) => REPLAYS.slice(1).map(([words, word, title]) => Object.assign(button(words, () => answer(id, word)), { title }));
   const offer = (held) => {
     if (held.choices.length) return several(held);
-    const { id, source, language, why, risk, reach, left, edited: elsewhere, thread, task, again } = held;
+    const { id, source, language, why, risk, reach, left, edited: elsewhere, thread, task, again, parked } = held;
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: edits[id]?.[0] === source ? edits[id][1] : source, hidden: !source });
     code.dataset.source = source;
     code.addEventListener("input", () => edited(id, source, code.value));
     code.setAttribute("aria-label", `The ${language} it proposes`);
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
     const itself = thread ? risk !== "ask" : elsewhere || (left !== null && left !== undefined);
-    const when = elsewhere ? WAITING : !itself ? "it waits for you" : thread ? "runs by itself soon" : counting(left);
+    const when = parked ? PARKED : elsewhere ? WAITING : !itself ? "it waits for you" : thread ? "runs by itself soon" : counting(left);
     const row = owned(id, make("p", {}, ...prose(offered, why)), code, make("p", { className: "deed-row" }, ...buttons, make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}${risk === "ask" ? "asks first" : risk}; ${reach ? `reach: ${reach}; ` : ""}` }, when)));
+    if (elsewhere) row.dataset.elsewhere = "yes";
     if (itself) { row.dataset.runs = "yes"; row.dataset.thread = thread; for (const name of ["focus", "input", "blur"]) code.addEventListener(name, () => hold(row)); }
     return row;
   };

@@ -25,6 +25,7 @@ _EMPTY = ("br", "col", "hr", "img", "source", "wbr")
 _surrogates = re.compile("[\ud800-\udfff]")
 """Halves of a character, which a browser can send and no file can hold."""
 _box = re.compile(r"(\s*[-*+] )\[ \]( (run|deny|keep|skip)\b.*)", re.S)
+_ticked = re.compile(r"(\s*[-*+] )\[[xX]\]( (?:run|deny|keep|skip)\b.*)", re.S)
 What = Literal["prose", "cell", "ask", "do", "wtf", "sure", "nope", "stop"]
 
 
@@ -110,12 +111,28 @@ def tick(entry: Entry, id_: str, box: str, source: str = "", task: str = "") -> 
         end = "\r\n" if rows[first].endswith("\r\n") else "\n"
         info = rows[first].strip().lstrip("`~:")
         rows[first:last] = [row + end for row in fence(info, _rows("prose", source))]
-    fenced = _fence(rows)
-    under = fenced[1] if fenced else 0  # a program may print boxes of its own
+    under = _under(rows)
     ticked = [
         _box.sub(r"\1[x]\2", row) if at >= under and _meant(row, box, task) else row for at, row in enumerate(rows)
     ]
     return Edit(block.span, "".join(ticked)) if ticked != rows else None
+
+
+def clear(entry: Entry, id_: str) -> Edit | None:
+    """The edit that clears the boxes of a proposal; None when none is ticked, or it stands no more."""
+    block = find(entry, id_)
+    if block is None:
+        return None
+    rows = entry.rows[block.span.start : block.span.stop]
+    under = _under(rows)
+    cleared = [_ticked.sub(r"\1[ ]\2", row) if at >= under else row for at, row in enumerate(rows)]
+    return Edit(block.span, "".join(cleared)) if cleared != rows else None
+
+
+def _under(rows: list[str]) -> int:
+    """The line of a proposal below its fence: a program may print boxes of its own."""
+    fenced = _fence(rows)
+    return fenced[1] if fenced else 0
 
 
 def _meant(row: str, box: str, task: str) -> bool:

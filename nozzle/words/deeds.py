@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +22,8 @@ from nozzle.page import Deed, Done
 
 if TYPE_CHECKING:
     from nozzle.desk import Desk
+    from nozzle.document.edit import Edit
+    from nozzle.document.entry import Entry
     from nozzle.document.insert import What
     from nozzle.document.thought.map import Map, Point
     from nozzle.loop import Loop
@@ -72,7 +75,10 @@ class Doing:
             self._await_quiet(path)
         if deed.word == "editing" and (there := deed.args.get("thread")):
             return self._beside(there, deed)
-        return self._on_loop(lambda loop: act(self.here, loop, path, deed))
+        done = self._on_loop(lambda loop: act(self.here, loop, path, deed))
+        if done.data.get("changed") and self.shown is not None:
+            self.shown.first.page.waits()  # whoever else looks at it sees that it waits
+        return done
 
     def _mapped(self, path: Path, judging: bool) -> Done:
         """The map of an entry, drawn anew when its text is another one; until then a model's verdicts stand."""
@@ -215,10 +221,12 @@ def waiting(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             told = [row.removeprefix("> ") for row in block.body if row.startswith("> ") and "[!" not in row]
             asked = prompt(desk.entry, block.of)
             task = anchor(desk.entry, asked.span.start) if asked else ""
+            parked = bool(stands.ticks) and not (thread or _standing(loop, path, id_))
             rows.append(
                 {"id": id_, "source": stands.source, "language": stands.language, "risk": block.keys.get("risk", ""),
                  "why": " ".join(told), "left": left, "edited": edited, "thread": thread, "task": task,
-                 "choices": choices(block), "reach": reach_of(stands.source), "again": block.keys.get("asks") == AGAIN}
+                 "choices": choices(block), "reach": reach_of(stands.source), "parked": parked,
+                 "again": block.keys.get("asks") == AGAIN}
             )  # fmt: skip
     prose = _drawn(words for row in rows for words in (str(row["why"]), *cast("list[str]", row["choices"])))
     return Done(data={"proposals": rows, "replay": _replay(desk), "drawn": prose})
@@ -256,44 +264,77 @@ def _places(here: Journal, loop: Loop, path: Path) -> dict[str, Path]:
 
 
 def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """Answer a proposal, as the author would in the text: tick a box, or change its fence and tick."""
+    """Answer a proposal, as the author would in the text: tick a box, or change its fence and tick.
+
+    What was answered a moment ago is answered. A box that was ticked when nobody looked on counts for nothing: it is
+    cleared first, by a save of its own, and what is said now counts.
+    """
     from nozzle import disk
-    from nozzle.document import insert
+    from nozzle.document import insert, proposal
+
+    id_, box, args = deed.args.get("id", ""), deed.args.get("box", ""), deed.args
+    loop.look(path)
+    entry = loop.desk(path).entry
+    for thread, place in _places(here, loop, path).items():
+        block = proposal.find(here.read(place) if thread else entry, id_)
+        if block is None:
+            continue
+        stands = proposal.read(block)
+        change = partial(disk.rewrite, place) if thread else loop.desk(path).sheet.edit
+        if stands.ticks and (thread or _standing(loop, path, id_)):
+            return Done(f"it was answered already: {', '.join(sorted(stands.ticks))}", ok=False)
+        if stands.ticks:
+            change(_edited(here, path, lambda found: insert.clear(found, id_)))
+            loop.look(path)
+        if stands.ticks and block.keys.get("by") == "doer":
+            return Done("a box was ticked when nobody looked on: it is clear now, and is asked again", ok=False)
+        done: list[bool] = []
+        put = partial(insert.tick, id_=id_, box=box, source=args.get("source", ""), task=args.get("choice", ""))
+        change(_edited(here, path, put, done))
+        if done:
+            return Done(f"{box}: answered")
+    became = next((each for each in entry.envelopes if each.keys.get("id") == id_), None)
+    if became is None:
+        return Done("it does not stand there any more", ok=False)
+    return Done(f"it was answered already: {'run' if became.kind == 'cell' else became.status}", ok=False)
+
+
+def _standing(loop: Loop, path: Path, id_: str) -> bool:
+    """Whether a proposal is one that is watched here: its answer counts."""
+    from nozzle.agents import Seat
+
+    seat = loop.desk(path).beside
+    return isinstance(seat, Seat) and id_ in seat.standing(id_, "deny")
+
+
+def _edited(
+    here: Journal, path: Path, change: Callable[[Entry], Edit | None], done: list[bool] | None = None
+) -> Callable[[bytes], bytes | None]:
+    """A change of the author's text, as it is on disk by then; `done` tells that there was something to change."""
     from nozzle.document.edit import apply
     from nozzle.document.entry import Entry
     from nozzle.document.lines import decoded
 
-    done: list[str] = []
-    source = deed.args.get("source", "")
-
     def edit(author: bytes) -> bytes | None:
         entry = Entry(decoded(author, here.rel(path)))
-        done.clear()
-        put = insert.tick(entry, deed.args.get("id", ""), deed.args.get("box", ""), source, deed.args.get("choice", ""))
-        if put is None:
-            return None
-        done.append(f"{deed.args['box']}: answered")
-        return apply(entry.text, put).encode()
+        put = change(entry)
+        if done is not None:
+            done[:] = [True] if put else []
+        return apply(entry.text, put).encode() if put else None
 
-    for thread, place in _places(here, loop, path).items():
-        if thread:
-            disk.rewrite(place, edit)
-        else:
-            loop.desk(path).sheet.edit(edit)
-        if done:
-            return Done(done[0])
-    return Done("it does not stand there any more", ok=False)
+    return edit
 
 
 def editing(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """A proposal is being changed in its box, or no longer: it does not run by itself meanwhile."""
     from nozzle.agents import Seat
 
-    seat, now = loop.desk(path).beside, loop.clock()
-    until = now if deed.args.get("over") else now + EDITING
-    if isinstance(seat, Seat):  # what is gone meanwhile is no fault
-        seat.tasks.edits(deed.args.get("id", ""), until)
-    return Done()
+    seat, now, id_ = loop.desk(path).beside, loop.clock(), deed.args.get("id", "")
+    if not isinstance(seat, Seat):
+        return Done()
+    before = seat.tasks.edited(id_, now)
+    seat.tasks.edits(id_, now if deed.args.get("over") else now + EDITING)  # what is gone meanwhile is no fault
+    return Done(data={"changed": before != seat.tasks.edited(id_, now)})
 
 
 def run(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:

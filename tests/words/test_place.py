@@ -1093,6 +1093,46 @@ def test_what_prose_led_to_is_offered_on_the_page_and_run_there_changed(folder: 
     watch(folder, drive, text=RAMBLE.replace("title: Scan", "title: Scan\nvoice: conduct"))
 
 
+def test_an_answer_counts_once_and_also_where_a_box_was_ticked_when_nobody_looked_on(folder: Path) -> None:
+    """A tick that came by a checkout counts for nothing; what is answered on the page after it does."""
+    ramble = "---\nvoice: conduct\n---\n\nAbove.\n"
+    ran = folder / "journal/ran.txt"
+
+    def offers(here: Watched) -> list[dict[str, object]]:
+        return here.act("waiting").data["proposals"]  # type: ignore[return-value]
+
+    def drive(here: Watched) -> None:
+        (folder / "journal/scan.md").write_text(here.text + "\nLet me run `echo one >> ran.txt` here.\n\nI go on.\n")
+        until(lambda: offers(here))
+        id_ = str(offers(here)[0]["id"])
+        assert here.act("tick", id=id_, box="run").say == "run: answered"
+        late = here.act("tick", id=id_, box="deny")
+        assert (late.ok, late.say) == (False, "it was answered already: run")
+        until(lambda: "nozzle:output" in here.text)
+        shas = git(folder, "log", "--format=%h").split()
+        ticked = next(sha for sha in shas if "- [x] run" in git(folder, "show", f"{sha}:journal/scan.md"))
+        here.act("rewind", step=ticked)
+        until(lambda: [each["parked"] for each in offers(here)] == [True])
+        assert ("nozzle:output" in here.text, ran.exists()) == (False, False)
+        assert here.act("tick", id=id_, box="run").say == "run: answered"
+        until(lambda: "nozzle:output" in here.text)
+        assert ran.read_text() == "one\n"
+
+    watch(folder, drive, text=ramble)
+
+
+def test_an_answer_that_comes_second_hears_what_the_first_was(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        (folder / "journal/scan.md").write_text(here.text + "\nLet me run `echo one` here.\n\nI go on.\n")
+        until(lambda: here.act("waiting").data["proposals"])
+        (row,) = here.act("waiting").data["proposals"]  # type: ignore[misc]
+        assert here.act("tick", id=row["id"], box="deny").ok  # type: ignore[index]
+        assert here.act("tick", id=row["id"], box="run").say == "it was answered already: denied"  # type: ignore[index]
+        assert here.act("tick", id="0", box="run").say == "it does not stand there any more"
+
+    watch(folder, drive, text="---\nvoice: conduct\n---\n\nAbove.\n")
+
+
 @looked
 def test_a_proposal_changed_on_the_page_stays_changed_while_an_editor_saves(folder: Path) -> None:
     def drive(here: Watched) -> None:
@@ -1265,7 +1305,10 @@ def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path)
 
     def drive(here: Watched) -> None:
         here.act("write", what="do", text=":here: note it")
-        with Chromium(folder.parent / "profile") as page:
+        with Chromium(folder.parent / "profile") as page, Chromium(folder.parent / "other") as other:
+            other.open(here.link)
+            offered(other, 1)
+            other.press("p", 80, text="p")
             page.open(here.link)
             offered(page, 1)
             page.press("p", 80, text="p")
@@ -1273,12 +1316,14 @@ def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path)
             page.until(f"!!{row}?.innerText.includes('runs by itself in')")
             page.do(f"{box}.focus()")
             page.until(f"{row}.innerText.includes('it waits while it is changed')")
+            other.until(f"{row}.innerText.includes('it waits while it is changed')")
             page.do("new Promise((over) => setTimeout(over, 6500))")
             assert "Note it." in page.do(f"{row}.innerText")
             assert here.act("waiting").data["proposals"][0]["edited"]  # type: ignore[index]
             assert "Answer: countdown" not in git(folder, "log", "--format=%B")
             page.do("document.activeElement.blur()")
-            page.until(f"{row}?.innerText.includes('runs by itself in')")
+            for each in (page, other):
+                each.until(f"{row}?.innerText.includes('runs by itself in')")
             page.until("document.querySelector('article').innerText.includes('It is there.')")
             assert page.complaints == []
 
