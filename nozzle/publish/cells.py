@@ -21,6 +21,14 @@ _WORDS = {
     "quote": "A machine said",
     "task": "Task",
 }
+_UNRUN = {
+    "denied": "Proposed, and denied",
+    "deleted": "Proposed, and taken out",
+    "late": "Proposed, and not answered in time",
+    "refused": "Proposed, and not run",
+    "by-hand": "Proposed, and run by hand",
+}
+"""What was proposed and is no attempt: it did not run."""
 _OFFERED = "Offered by the explainer, run by you"
 """A cell that was heard in the author's prose, and that he ticked."""
 _ADDRESSED = {"ask": "Question", "do": "Task for the doer"}
@@ -77,6 +85,7 @@ def _envelope(node: Node, facts: dict[str, Any], page: Drawing) -> str:
     inner = "".join(page.series(_framed(children(node)) if kind == "output" else children(node)))
     mended = kind == "news" and status == "fixed"
     words = "News" if mended else _WORDS.get(kind, kind.capitalize())
+    words = _UNRUN.get(status, words) if kind == "attempt" else words
     words = _OFFERED if (kind, facts.get("by")) == ("cell", "explainer") else words
     style = f"nozzle nozzle-{'mended' if mended else kind}"
     style += " failed" if status in ("error", "timeout", "died") else ""

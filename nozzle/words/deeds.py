@@ -296,7 +296,10 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     became = next((each for each in entry.envelopes if each.keys.get("id") == id_), None)
     if became is None:
         return Done("it does not stand there any more", ok=False)
-    return Done(f"it was answered already: {'run' if became.kind == 'cell' else became.status}", ok=False)
+    return Done(
+        f"it was answered already: {'run' if became.kind == 'cell' or became.status == 'undone' else became.status}",
+        ok=False,
+    )
 
 
 def _standing(loop: Loop, path: Path, id_: str) -> bool:

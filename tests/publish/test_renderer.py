@@ -134,6 +134,21 @@ def test_news_that_are_over_are_no_alarm() -> None:
     assert "Breaking" not in over
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("denied", "Proposed, and denied"),
+        ("by-hand", "Proposed, and run by hand"),
+        ("undone", "An attempt that failed"),
+        ("", "An attempt that failed"),
+    ],
+)
+def test_what_never_ran_is_no_attempt_that_failed(status: str, words: str) -> None:
+    page = html(f"<!-- nozzle:attempt v=1 of=1 id=2 by=doer status={status or 'x'} -->\n\n> ls\n\n<!-- /nozzle -->\n")
+    assert f"<summary>{words}</summary>" in page
+    assert f'aria-label="{words}"' in page
+
+
 OUTPUT = "\n<!-- nozzle:output of=1 status=error -->\n\n```text\nboo\n```\n\n<!-- /nozzle -->\n"
 
 
