@@ -199,7 +199,9 @@
     ["Decisions", (p) => p.kind === "decision" && p.state === "stands"],
     ["Taken back", (p) => p.kind === "reversal"],
     ["Errors", (p) => p.kind === "traceback"],
-    ["Done", (p) => p.kind === "cell" || p.kind === "done"],
+    ["Done", (p) => (p.kind === "cell" && p.state === "ok") || p.kind === "done"],
+    ["Failed", (p) => p.kind === "cell" && p.state === "failed"],
+    ["Not run, or not as it stands", (p) => p.kind === "cell" && p.state === "waiting"],
     ["Closed", (p) => ["question", "task", "shell"].includes(p.kind) && p.state === "closed"],
   ];
   let drawn = {};

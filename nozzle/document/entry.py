@@ -18,7 +18,7 @@ from nozzle.document.frontmatter import FrontMatter
 from nozzle.document.lines import eol, split, trimmed
 from nozzle.document.marker import CLOSING, OPENING, REMAINS, closes, keys, marker
 from nozzle.document.normal import python_form
-from nozzle.document.options import Options, first_code, read_options
+from nozzle.document.options import Options, first_code, read_options, telling
 from nozzle.document.outline import Outline, common, nested_cells, outline
 from nozzle.document.toplevel import Top
 
@@ -101,7 +101,15 @@ class Cell(Block):
     @property
     def title(self) -> str:
         """How to name it to a person: its label, else its first line of code."""
-        first = first_code(self.body) or "empty cell"
+        return self._named(first_code(self.body))
+
+    @property
+    def telling(self) -> str:
+        """The same, by its first line that does more than import."""
+        return self._named(telling(self.body))
+
+    def _named(self, line: str) -> str:
+        first = line or "empty cell"
         return self.label or (first if len(first) <= 60 else f"{first[:59]}…")
 
     @property

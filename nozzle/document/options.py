@@ -26,6 +26,7 @@ TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 LONGEST = 2_000_000.0
 """Seconds, 23 days: a longer time limit, infinity among them, is this one. The system waits no longer at a time."""
 
+_imports = re.compile(r"^(?:from\s+\S+\s+import\s*\([^)]*\)|(?:import|from|using)\s.*|library\(.*)$", re.M)
 _colon = re.compile(r":([\w-]+):(?:[ \t]+(.*))?$")
 _comment = re.compile(r"[ \t]*(?:#|//|--|%)\|[ \t]?(.*)$")
 _row = re.compile(r"([\w-]+)[ \t]*:(?:[ \t]+(.*))?$")
@@ -129,6 +130,15 @@ def first_code(body: str) -> str:
     """
     code = (line.strip() for line in body.split("\n") if line.strip() and not line.startswith("#|"))
     return next(code, "")
+
+
+def telling(body: str) -> str:
+    """The first line that says what a cell does beside importing; the first one where all of it imports.
+
+    >>> telling("import numpy as np\\nfrom math import (\\n    pi,\\n)\\nx = np.pi"), telling("import numpy")
+    ('x = np.pi', 'import numpy')
+    """
+    return first_code(_imports.sub("", body)) or first_code(body)
 
 
 def reach_of(source: str) -> Reach:

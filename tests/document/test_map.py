@@ -282,6 +282,16 @@ def test_what_is_wanted_stands_after_the_open_questions() -> None:
     assert "We want this: " in post(found, "n", "n.md")
 
 
+def test_what_did_not_run_or_failed_is_not_among_what_is_done() -> None:
+    fenced = "```{code-cell} python\nimport os\nfrom math import (\n    pi,\n)\nprint(pi)\n```\n"
+    waits = as_text(condense(Entry(fenced)), "e.md")
+    assert "Not run, or not as it stands\n  e.md:1  … print(pi)  (not run yet)" in waits
+    assert "Done, and what it showed" not in waits
+    ran = output(fenced)
+    assert "Done, and what it showed\n  e.md:1  ✓ print(pi)" in as_text(condense(Entry(ran)), "e.md")
+    assert "Failed\n  e.md:1  ✗ print(pi)" in as_text(condense(Entry(ran.replace("status=ok", "status=error"))), "e.md")
+
+
 def test_cells_and_what_they_showed_are_points() -> None:
     found = condense(Entry(output("Text.\n\n" + CELL))).of("cell")
     assert [(point.words, point.state, point.note) for point in found] == [("count", "ok", "9")]

@@ -590,7 +590,7 @@ def _cell(text: _Text, slot: Slot) -> Point:
         note = _shown(output) or ("it printed nothing" if state == "ok" else output.status)
     line = slot.cell.span.start
     above = bisect_left(text.told, (line,)) - 1
-    return Point("cell", slot.cell.title, (_of_cell(slot),), state, note, text.told[above][1] if above >= 0 else 0)
+    return Point("cell", slot.cell.telling, (_of_cell(slot),), state, note, text.told[above][1] if above >= 0 else 0)
 
 
 def _shown(output: Envelope) -> str:

@@ -174,7 +174,13 @@ def _sections(found: Map, row: Row, pair: Row, start: Start) -> Iterator[tuple[s
         ("To do", found.of("task", "shell", state=["open"]), row),
         ("Decisions", found.of("decision", state=["stands"]), row),
         ("Taken back", found.of("reversal"), pair),
-        ("Done, and what it showed", found.of("cell", "done"), row),
+        (
+            "Done, and what it showed",
+            [each for each in found.of("cell", "done") if each.kind == "done" or each.state == "ok"],
+            row,
+        ),
+        ("Failed", found.of("cell", state=["failed"]), row),
+        ("Not run, or not as it stands", found.of("cell", state=["waiting"]), row),
         ("Closed", found.of("question", "task", "shell", state=["closed"]), row),
         ("Asked of a machine, which replied", found.of("task", "shell", state=["replied"]), row),
         (
