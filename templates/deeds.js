@@ -93,6 +93,7 @@
     if (!shown) return false;
     open(shown[0], false);
     const back = came?.isConnected && came !== document.body ? came : shown[1].button;
+    if (back.parentNode === article) back.tabIndex = -1;
     back.focus({ preventScroll: true });
     return true;
   };
@@ -221,6 +222,9 @@
     const block = places().find((place) => place.name === found.id)?.block ?? found;
     const box = block.getBoundingClientRect(), free = seen();
     scrollBy({ top: box.top + Math.min(box.height, free - 32) / 2 - free / 2 });
+    // The place is the reader's from now on: what is written next is written here, and the keyboard goes on from here.
+    if (block.parentNode === article) came = block;
+    if (block.parentNode === article && !event.detail) { block.tabIndex = -1; block.focus({ preventScroll: true }); }
     block.classList.add("deed-here");
     setTimeout(() => block.classList.remove("deed-here"), 1600);
   };
@@ -427,7 +431,10 @@
 
   // -- from block to block with the keyboard: the focus itself moves, so that a screen reader reads what it is on ----
 
-  const held = () => [...article.children].find((block) => block === document.activeElement || block.contains(document.activeElement));
+  const held = () => {
+    const at = document.activeElement.closest(".deed-panel, .deed-bar") ? came : document.activeElement;
+    return at && [...article.children].find((block) => block === at || block.contains(at));
+  };
   const walk = (by) => {
     const all = [...article.children].filter((block) => block.matches(":not(header, .toc, a.chain, .deed-skip)") && block.offsetHeight);
     const at = all.indexOf(held());

@@ -84,7 +84,7 @@ class Doing:
         """The map of an entry, drawn anew when its text is another one; until then a model's verdicts stand."""
         from nozzle.agents import Seat
         from nozzle.document.thought.map import condense
-        from nozzle.document.thought.show import as_dict, label
+        from nozzle.document.thought.show import as_dict, label, placed
         from nozzle.words.condense import weighed
 
         try:
@@ -102,7 +102,7 @@ class Doing:
         desk = self.loop.desks.get(path)
         asks = isinstance(desk.beside, Seat) and desk.beside.crew.model is not None if desk else False
         said = (words for point in found.points if point.kind not in ("cell", "shell") for words in _said(point))
-        return Done(data={**as_dict(found), "label": label(found), "asks": asks, "drawn": _drawn(said)})
+        return Done(data={**as_dict(placed(found, entry)), "label": label(found), "asks": asks, "drawn": _drawn(said)})
 
     def _linked(self, threads: Done, page: str) -> Done:
         """Each thread with the address that its page of the same entry has here, if it has one."""

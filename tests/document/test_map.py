@@ -8,7 +8,8 @@ from nozzle.document.edit import Edit, apply
 from nozzle.document.entry import Entry, Span
 from nozzle.document.talk.quote import from_log, guessed
 from nozzle.document.thought.map import Map, Point, condense
-from nozzle.document.thought.show import anchor, as_dict, as_page, as_text, post
+from nozzle.document.thought.said import named
+from nozzle.document.thought.show import anchor, as_dict, as_page, as_text, placed, post
 from tests.document.citation import supported
 
 ROOT = Path(__file__).parents[2]
@@ -280,6 +281,12 @@ def test_what_is_wanted_stands_after_the_open_questions() -> None:
     shown = as_text(found, "n.md")
     assert shown.index("how fast") < shown.index("What is wanted") < shown.index("a place to think")
     assert "We want this: " in post(found, "n", "n.md")
+
+
+def test_each_of_two_that_are_alike_is_led_to() -> None:
+    entry = Entry("Should I plot it?\n\nBetween.\n\nShould I plot it?\n")
+    one, two = (point.links[0].digest for point in placed(condense(entry), entry).of("question"))
+    assert (two, list(named(entry))[2]) == (f"{one}-2", f"{one}-2")
 
 
 def test_what_did_not_run_or_failed_is_not_among_what_is_done() -> None:

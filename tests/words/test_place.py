@@ -629,6 +629,36 @@ def still(deed: Deed) -> Done:
 
 
 @looked
+@pytest.mark.parametrize("width", [360, 1400])
+def test_a_link_of_the_map_brings_the_keyboard_there(folder: Path, width: int) -> None:
+    """What is written next is written there, and the walk goes on from there; also where the same words stand twice."""
+    filler = "\n\n".join(f"Filler number {n} goes on for a while, so that the page is long." for n in range(30))
+    asked = "Does the gap survive?"
+    text = f"{asked}\n\n{filler}\n\n{asked}\n\nAnd after it.\n\n{filler.replace('Filler', 'Padding')}\n"
+
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile", width, 740) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            if page.do("document.querySelector('#deed-map').hidden"):
+                page.press("m", 77, text="m")
+            page.until("document.querySelectorAll('.deed-map a[href^=\"#said-\"]').length > 1")
+            page.do("document.querySelectorAll('.deed-map a[href^=\"#said-\"]')[1].focus()")
+            page.press("Enter", 13, text="\r")
+            page.until("scrollY > 300")
+            page.press("w", 87, text="w")
+            page.until("document.activeElement.id === 'deed-text'")
+            assert page.do("document.querySelector('#deed-where').value").endswith("-2")
+            page.press("Escape", 27)
+            page.until(f"document.activeElement.innerText === '{asked}'")
+            page.press("j", 74, text="j")
+            page.until("document.activeElement.innerText === 'And after it.'")
+            assert page.complaints == []
+
+    watch(folder, drive, text=text)
+
+
+@looked
 def test_a_page_goes_on_when_the_watch_begins_anew(folder: Path) -> None:
     (folder / "journal").mkdir()
     entry = folder / "journal/scan.md"

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from nozzle.document.entry import Entry
 from nozzle.document.thought.map import AT_ODDS, Link, Map, Point
+from nozzle.document.thought.said import named
 from nozzle.document.thought.threads import Thread
 
 LABEL = "Drawn from the text by cue words and shapes; no model was asked."
@@ -122,6 +124,17 @@ def post(found: Map, title: str, entry: str) -> str:
     if found.next:
         told += ["## Next", f"We go on here: {_quoted(found.next.words)} ({where(found.next.links[0])})."]
     return "\n\n".join(told) + "\n"
+
+
+def placed(found: Map, entry: Entry) -> Map:
+    """The map with each place of the author's by the name that it alone has on a page: of two that are alike, too."""
+    names = {line: name for name, span in named(entry).items() for line in range(span.start, span.stop)}
+
+    def link(one: Link) -> Link:
+        name = names.get(one.line, "") if one.by != "cell" else ""
+        return replace(one, digest=name) if one.digest and name.startswith(one.digest) else one
+
+    return replace(found, points=tuple(replace(point, links=tuple(map(link, point.links))) for point in found.points))
 
 
 def anchor(link: Link) -> str:
