@@ -275,15 +275,34 @@
   spoken.setAttribute("role", "status");
   foot.setAttribute("role", "status");
   foot.hidden = true;
-  foot.title = "Put it away";
-  foot.addEventListener("click", () => { if (!ended && !away && !getSelection().toString()) { news = ""; say(""); } });
+  const line = element("span", ""), cross = element("button", "live-put-away");
+  Object.assign(cross, { type: "button", title: "Put it away", ariaLabel: "Put it away" });
+  foot.append(line, cross);
   document.body.append(foot, spoken);
-  let news = "";
+  // News that stay until they are put away, and those that lie over them for a while.
+  const BRIEF = 20000;
+  let lasting = "", brief = "", dismissed = "", passing = 0;
+  const news = () => brief || (lasting === dismissed ? "" : lasting);
+  const pass = () => {
+    if (foot.matches(":hover, :focus-within")) { passing = setTimeout(pass, 1000); return; }
+    brief = "";
+    settled();
+  };
+  const hear = ({ text, passes = false }) => {
+    clearTimeout(passing);
+    brief = passes && text !== dismissed ? text : "";
+    if (!passes) lasting = text;
+    if (!text) dismissed = "";
+    if (brief) passing = setTimeout(pass, BRIEF);
+    settled();
+  };
+  cross.addEventListener("click", () => { dismissed = news(); brief = ""; settled(); });
 
   const tell = (words) => { spoken.textContent = words; };
   const say = (words, ended = false) => {
-    if (foot.textContent !== words) foot.textContent = words;
+    if (line.textContent !== words) line.textContent = words;
     foot.hidden = !words;
+    cross.hidden = ended;
     foot.classList.toggle("live-over", ended);
   };
   const GONE = "The watch has ended: this page stays as it was.";
@@ -291,11 +310,11 @@
   let away = null;
   const settled = () => {
     document.body.classList.toggle("live-away", Boolean(away));
-    if (!away) return say(news);
+    if (!away) return say(news());
     if (blocks[0]?.key === `away${away.to}`) return say("");  // the page itself says so
     say(`${away.words} This page shows how it was.`, true);
-    if (away.to) foot.append(" ", Object.assign(element("a", "live-moved", "Go there"), { href: `/${away.to.split("/").map(encodeURIComponent).join("/")}` }));
-    if (away.to) foot.lastChild.dataset.to = away.to;
+    if (away.to) line.append(" ", Object.assign(element("a", "live-moved", "Go there"), { href: `/${away.to.split("/").map(encodeURIComponent).join("/")}` }));
+    if (away.to) line.lastChild.dataset.to = away.to;
   };
   // A watch that begins anew has the same address, where that is free: the page goes on with it.
   const AGAIN = [1, 2, 3, 5, 10, 30];
@@ -362,7 +381,7 @@
     if (source) return;
     source = new EventSource(`/_live?page=${encodeURIComponent(page)}&has=${encodeURIComponent(has)}`);
     const on = (name, work) => source.addEventListener(name, (event) => work(JSON.parse(event.data)));
-    source.onopen = () => { lost(false); tries = 0; waits = 0; news = ""; away = null; gone(false); settled(); forget(); };
+    source.onopen = () => { lost(false); tries = 0; waits = 0; lasting = brief = ""; away = null; gone(false); settled(); forget(); };
     source.onerror = () => {
       lost(true);
       if (ended) { hang(); return gone(true); }
@@ -375,7 +394,7 @@
     on("patch", (change) => article && steadily(() => { if (away) { away = null; settled(); } splice(change); has = change.stamp; retitle(change.title, change.heading); settle(); contents(); }));
     on("running", running);
     on("stream", stream);
-    on("news", ({ text }) => { news = text; settled(); });
+    on("news", hear);
     on("waits", () => article?.dispatchEvent(new Event("nozzle-waits")));
     on("reload", () => { hang(); location.reload(); });
     on("over", over);

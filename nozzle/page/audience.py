@@ -5,6 +5,7 @@ printed is kept until its output stands in the text, for those who come later.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ from nozzle.page.said import (
 )
 
 ENDED = frozenset(("done", "ok", "failed", "error", "timeout", "stopped", "died"))
+PASSES = 20.0
+"""Seconds for which news that pass are shown; as in live.js."""
 WRITTEN = "written"
 """The state of a cell whose output stands in the text: its stream is shown no longer."""
 
@@ -63,6 +66,8 @@ class Audience:
         self._inbox = Mailbox()
         self._stages: dict[str, _Stage] = {}
         self._news = News("")
+        self._passing = (News(""), 0.0)
+        """The last that passes, and when it was told."""
         self._thread = threading.Thread(target=self._run, name="nozzle page", daemon=True)
         self._thread.start()
 
@@ -96,8 +101,9 @@ class Audience:
                 self._join(listener)
             case Left(listener):
                 self._leave(listener)
-            case News():
-                self._news = said
+            case News(passes=passes):
+                self._passing = (said if passes else News(""), time.monotonic())
+                self._news = self._news if passes else said
                 self._send_all(said)
             case Waits():
                 self._send_all(said)
@@ -132,8 +138,10 @@ class Audience:
         for run in stage.runs.values():
             listener.mailbox.put(run.state)
             listener.mailbox.put(Streamed(listener.page, run.state.cell, run.text))
-        if self._news.text:
-            listener.mailbox.put(self._news)
+        passing, told = self._passing
+        for news in (self._news, passing if time.monotonic() < told + PASSES else News("")):
+            if news.text:
+                listener.mailbox.put(news)
 
     def _leave(self, listener: Listener) -> None:
         self._stages[listener.page].listeners.remove(listener)

@@ -57,8 +57,8 @@ class Listener:
                 return _encoded("stream", {"cell": cell, "text": text})
             case Running(_, cell, state, seconds):
                 return _encoded("running", {"cell": cell, "state": state, "seconds": round(seconds, 3)})
-            case News(text):
-                return _encoded("news", {"text": text})
+            case News(text, passes):
+                return _encoded("news", {"text": text, **({"passes": True} if passes else {})})
             case Waits():
                 return _encoded("waits", {})
             case Gone(away):

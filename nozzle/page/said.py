@@ -42,6 +42,8 @@ class News:
     """One line for all pages; an empty one takes the last away."""
 
     text: str
+    passes: bool = False
+    """It goes by itself, and what it lies over is seen again; other news stay until somebody puts them away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,9 @@ def joined(last: Said, new: Said) -> Said | None:
             return new
         case Changed(), Changed() if last.page == new.page:
             return new
-        case (Drawn() | Gone(), Drawn() | Gone()) | (News(), News()) | (Waits(), Waits()) | (Behind(), Behind()):
+        case News(), News() if last.passes or not new.passes:
+            return new
+        case (Drawn() | Gone(), Drawn() | Gone()) | (Waits(), Waits()) | (Behind(), Behind()):
             return new
         case _:
             return None

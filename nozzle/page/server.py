@@ -108,9 +108,9 @@ class Page:
         """Say how a cell is doing; 'written' when its output stands in the text."""
         self._audience.tell(Running(page, cell, state, seconds))
 
-    def news(self, text: str) -> None:
-        """Show one line on all pages; an empty one takes the last away."""
-        self._audience.tell(News(text))
+    def news(self, text: str, passes: bool = False) -> None:
+        """Show one line on all pages, for a while where it passes; an empty one takes the last away."""
+        self._audience.tell(News(text, passes))
 
     def waits(self) -> None:
         """Have all pages look again at what waits for an answer."""

@@ -104,7 +104,8 @@ class Shown:
                 self._said(page, notice)
             case None if notice.kind in ("moved", "fault", "lost", "restored", "news", "proposed"):
                 where = f"{self.here.root.name}:{notice.entry}".rstrip(":") if self.under else notice.entry
-                self.page.news(": ".join(filter(None, (where, notice.text))))
+                words = ": ".join(filter(None, (where, notice.text)))
+                self.page.news(words, passes=notice.kind in ("moved", "restored", "proposed"))
             case None if notice.kind == "saved":
                 self.page.news("")
 

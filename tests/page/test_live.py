@@ -126,6 +126,21 @@ def test_who_comes_later_sees_what_a_running_cell_has_printed(page: Page, browse
     assert heard[2][1]["text"].endswith("aend")
 
 
+def test_news_that_pass_are_told_to_who_comes_while_they_are_new(
+    page: Page, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.news("stays")
+    page.news("passes", passes=True)
+    with browser.look(ENTRY) as events:
+        heard = [events.next(), *events.until("news"), *events.until("news")]
+    assert [data for name, data in heard if name == "news"] == [{"text": "stays"}, {"text": "passes", "passes": True}]
+    monkeypatch.setattr("nozzle.page.audience.PASSES", -1.0)
+    with browser.look(ENTRY) as events:
+        assert events.until("news")[-1][1] == {"text": "stays"}
+        page.waits()
+        assert events.next()[0] == "waits"
+
+
 def test_the_stream_goes_when_the_output_stands_in_the_text(
     page: Page, browser: Browser, shown: dict[str, Live]
 ) -> None:

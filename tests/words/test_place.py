@@ -231,7 +231,9 @@ def test_news_of_no_entry_begins_with_its_words(folder: Path) -> None:
         with browser.look(PAGE) as events:
             events.next()
             shown.first.hear(Notice("moved", "", "you are at 1234"))
-            assert events.until("news")[-1][1]["text"] == "you are at 1234"
+            assert events.until("news")[-1][1] == {"text": "you are at 1234", "passes": True}
+            shown.first.hear(Notice("lost", "a.md", "words are no longer in the text"))
+            assert events.until("news")[-1][1] == {"text": "a.md: words are no longer in the text"}
 
 
 def test_a_page_that_is_built_again_after_a_git_clean_is_not_for_git(folder: Path) -> None:
@@ -1029,13 +1031,19 @@ def test_news_lies_where_no_panel_covers_it(folder: Path, width: int, dark: bool
             box = "document.querySelector('.live-foot').getBoundingClientRect()"
             at = f"{box}[x > 0 ? 'left' : 'right'] + 6 * x, {box}[y > 0 ? 'top' : 'bottom'] + 6 * y"
             corners = "[[1, 1], [1, -1], [-1, 1], [-1, -1]]"
-            seen = f"{corners}.map(([x, y]) => document.elementFromPoint({at})?.className)"
-            assert page.do(seen) == ["live-foot"] * 4
+            seen = f"{corners}.map(([x, y]) => document.elementFromPoint({at})?.closest('.live-foot') !== null)"
+            assert page.do(seen) == [True] * 4
             assert page.do("document.documentElement.scrollWidth") <= width
             shown = "document.querySelector('[aria-controls=deed-keys]').getBoundingClientRect()"
             assert page.do(f"{shown}.left >= 0 && {shown}.right <= innerWidth")
-            page.do("document.querySelector('.live-foot').click()")
-            assert page.do("document.querySelector('.live-foot').hidden")
+            here.loop.tools.say(Notice("restored", "journal/scan.md", "a block is back"))
+            foot, away = "document.querySelector('.live-foot')", "document.querySelector('.live-foot button')"
+            page.until(f"{foot}.innerText.includes('a block is back')")
+            assert page.do(f"{away}.getAttribute('aria-label')") == "Put it away"
+            page.do(f"{away}.click()")
+            assert "breaking: cell ten" in page.do(f"{foot}.innerText")  # what passes lay over it
+            page.do(f"{away}.click()")
+            assert page.do(f"{foot}.hidden")
 
     watch(folder, drive)
 
