@@ -434,8 +434,52 @@ def test_what_is_written_as_a_list_of_what_to_do_is_a_task_each(text: str, lines
     assert heard(text) == [("task", line) for line in lines]
 
 
-def test_a_box_is_the_authors_own_and_is_offered_to_nobody() -> None:
-    assert list(remarks(Entry("- [ ] the colour bar\n\nWell.\n"))) == []
+@pytest.mark.parametrize("words", ["- [ ] the colour bar", "Let's threshold the photographs."])
+def test_what_may_be_for_no_machine_is_the_authors_own_and_is_offered_to_nobody(words: str) -> None:
+    assert kinds(words) == ["task"]
+    assert list(remarks(Entry(f"{words}\n\nWell.\n"))) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Let's threshold the photographs.",
+        "Let's do\nOtsu, then the fraction of area.",
+        "Let's segment images.",
+        "Let me compute the gap for n from 2 to 14.",
+        "Let me check it.",
+        "todo: fix the plot",
+        "todo(anna): fix the plot",
+        "@todo fix the plot",
+    ],
+)
+def test_what_one_sets_out_to_do_is_a_task_whatever_the_verb(words: str) -> None:
+    assert kinds(words) == ["task"]
+
+
+def test_each_todo_is_a_line_of_its_own_however_it_is_spelled() -> None:
+    assert heard("todo: fix the plot\ntodo: write to Anna\n") == [("task", 0), ("task", 1)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "let's say it is the mesh.",
+        "let's suppose the gap is one.",
+        "let's be honest, it is slow.",
+        "Let's do lunch.",
+        "Let's do it.",
+        "Let's move on.",
+        "Let's ignore the constant.",
+        "Let's break down the cost:",
+        "Let me explain the mesh.",
+        "Let me think about the mesh.",
+        "Let me try again.",
+        "My todo list is long.",
+    ],
+)
+def test_what_is_agreed_supposed_or_announced_is_no_task(words: str) -> None:
+    assert kinds(words) == []
 
 
 def test_what_somebody_says_is_so_is_no_decision_and_an_order_that_is_asked_is_no_task() -> None:

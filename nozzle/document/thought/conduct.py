@@ -16,7 +16,7 @@ from nozzle.document.entry import Entry, Envelope, Span, hexdigest
 from nozzle.document.proposal import Offer, fenced, read
 from nozzle.document.scribe import Hand, marker, put, quoted, remove
 from nozzle.document.spoken import WATCH
-from nozzle.document.thought.cues import BOX, Cue, cues, several
+from nozzle.document.thought.cues import OWN, Cue, cues, several
 from nozzle.document.thought.offers import Fence, fence_below, meant, steps_to_compare
 from nozzle.document.thought.pasted import ends, pasted, to_run
 from nozzle.document.thought.said import Paragraph, said
@@ -206,7 +206,7 @@ def _hearable(heard: Sequence[Cue]) -> Iterator[tuple[Kind, Cue]]:
             cue.kind == "question" or (cue.kind == "task" and _LOOK.search(cue.shown))
         ):
             yield "look", cue
-        elif cue.kind == "task" and not (cue.rule.startswith("/") or cue.rule == BOX or cue.sentence.ticked):
+        elif cue.kind == "task" and not (cue.rule.startswith("/") or cue.rule in OWN or cue.sentence.ticked):
             yield "task", cue
 
 

@@ -19,7 +19,11 @@ Kind = Literal["task", "question", "decision", "reversal", "wish", "done", "trac
 
 
 BOX = "a box"
-"""The rule that takes an item with a box for a task, whatever its words: the author's own, and not for an agent."""
+"""The rule that takes an item with a box for a task, whatever its words."""
+LETS = "let's, whatever"
+"""The rule that takes for a task what follows "let's" with a verb that may be none for a machine."""
+OWN = (BOX, LETS)
+"""Rules whose tasks are the author's own, and not for an agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,24 @@ _NOT_A_FACT = (
 )
 """What must be so is concluded; what must be done is settled."""
 
+_ANY_VERB = (
+    r"(?!(?:accept|admit|agree|all|allow|assume|be|begin|believe|both|bother|break|call|celebrate|choose|come|concentrate|consider|"
+    r"continue|define|denote|dig|discuss|dive|drink|eat|end|enjoy|face|fix|focus|forget|get|go|grant|hear|hope|ignore|illustrate|imagine|just|"
+    r"keep|leave|let|meet|move|neglect|never|not|note|observe|pause|pick|pretend|proceed|recall|recap|remember|restrict|return|"
+    r"say|see|set|settle|sleep|stay|stick|stop|suppose|take|talk|think|trust|wait|watch|wonder|work)\b)[a-z][a-z-]+"
+)
+"""A verb after "let's": not one of those that agree, suppose, or are for people only."""
+_PHRASE = r"(?:it|this|that|them|so|lunch|dinner|coffee|(?:a |the )?(?:break|chat|call|walk|beer|moment|minute|pass))\b"
+_TELLS = r"(?:add|ask|bring|describe|draft|drop|explain|give|log|look|make|mark|move|note|put|repeat|report|send|show|start|time|turn|walk|write)\b"
+"""What "let me" announces that is said at once."""
+
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
-    ("TODO", r"\b(?:TODO|FIXME)\b|\bto[- ]do:"),
+    ("TODO", r"\b(?:TODO|FIXME)\b|(?i:\bto[- ]?do(?:\([\w ]+\))?: ?\S|^@todo\b|^fixme: )"),
     ("next", rf"(?i)^next(?: up| step)?: {_POLITE}(?:{_ACTS})\b"),
-    ("let's", rf"(?i){_OPEN}let'?s {_POLITE}(?:{_ACTS})\b(?! (?:say|hope|face|be|just say|what happens|how it goes))"),
+    ("let's", rf"(?i){_OPEN}let'?s {_POLITE}(?:{_ACTS})\b(?! (?:say|hope|face|be|on[.!]*$|just say|what happens|how it goes))"),
+    (LETS, rf"(?i){_OPEN}let'?s {_POLITE}{_ANY_VERB} (?!{_PHRASE})(?:{_OBJECT}|[A-Z][\w'-]+|[\w'-]+s)(?=[\s,.;:!'\u2019]|$)"),
+    ("let me", rf"(?i){_OPEN}let me {_POLITE}(?!{_TELLS})(?:{_ACTS}) (?!`|again\b)[\w'\"$]"),
     ("please", rf"(?i)(?:^please {_POLITE}|\bplease )(?:{_ACTS})\b|^{_POLITE}(?:{_ACTS})\b.{{3,}}\bplease[.!]*$"),
     ("I want you to", r"(?i)\bI(?:'d like| want| need|'d love) you to\b"),
     ("give me", rf"(?i){_OPEN}(?:give|show|walk|tell|get) (?:me|us)\b(?! a break| that)"),
@@ -450,9 +467,9 @@ def _clauses(own: str) -> list[str]:
 
 def _no_order(rule: str, own: str) -> bool:
     """Whether what has the form of an order is none: "revert to it?" is weighed, "divide by h" stands in a proof."""
-    if rule == "an order" and own.endswith("?"):
+    if rule in ("an order", "let me", LETS) and own.endswith("?" if rule == "an order" else ("?", ":")):
         return True
-    return rule in ("an order", "let's") and bool(_PROVES.search(own)) and not _OFF_PAPER.search(own)
+    return rule in ("an order", "let's", "let me", LETS) and bool(_PROVES.search(own)) and not _OFF_PAPER.search(own)
 
 
 def _not_yet(rule: str, own: str, match: re.Match[str]) -> bool:

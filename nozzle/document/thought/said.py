@@ -184,7 +184,7 @@ def _complete(above: str, row: str) -> bool:
     """Whether a new thought begins here: the line above is long, or ends and this one starts anew; or it is a TODO."""
     return (
         len(above) > 140
-        or bool(re.match(r"\s*(?:TODO|FIXME)\b", row))
+        or bool(re.match(r"\s*(?:(?:TODO|FIXME)\b|(?i:todo|fixme)(?:\([\w ]+\))?:)", row))
         or bool(re.search(r"[.!?:…)\]]\s*$", above) and re.match(r"\s*[\w\"'(`*_]", row))
     )
 
