@@ -494,6 +494,12 @@ def test_what_somebody_says_is_so_is_no_decision_and_an_order_that_is_asked_is_n
         ("Add the two equations and divide by h.", "Add the two equations to the appendix."),
         ("Let's use the bound, and then take the limit.", "Let's check the bound, and then take the limit."),
         ("Drop the last term and multiply both sides by two.", "Make it divide by n and not by n - 1."),
+        ("Use the triangle inequality.", "Use the triangle inequality numerically."),
+        ("Apply Markov's inequality to the hitting time.", "Check the bound for the cube."),
+        ("Then run the chain for $t$ steps.", "Then run the chain for $10^4$ steps."),
+        ("Run the chain until it couples; call the time $T$.", "Plot the gap against $n$."),
+        ("We need to take the limit for $n$ large.", "We need to check the limit for $n$ large."),
+        ("We need to have $n > 3$ here.", "We need another plot for $n > 3$ here."),
     ],
 )
 def test_a_step_of_a_proof_is_no_task(proof: str, task: str) -> None:

@@ -326,11 +326,20 @@ _PROVES = re.compile(
     rf"{_HEAD}(?:divide|multiply|raise|square) (?:[\w']+ ){{0,3}}(?:by|sides)\b|"
     rf"{_HEAD}(?:add|subtract|combine|sum) (?:up )?(?:\w+ ){{0,2}}(?:equations|inequalities|identities|sides)"
     r"(?:[.!]*$|,| and\b| to (?:get|obtain)\b)|"
+    rf"{_HEAD}(?:use|apply|invoke|recall|insert|plug in) (?:[\w'-]+ ){{0,4}}(?:inequality|inequalities|lemmas?|theorems?|"
+    r"identity|identities|corollary|proposition|definitions?|hypothesis|assumptions?|bounds?|convexity|linearity|symmetry)\b|"
     rf"{_HEAD}take (?:the )?(?:limits?|logs?|logarithms?|expectations?|supremum|infimum|traces?|norms?)\b"
 )
 """A step of a proof, which is made on paper."""
+_FORMULA = re.compile(r"\$(?!\s)(?=[^$]*[A-Za-z])[^$]*[^\s$]\$(?!\d)")
+_IN_THOUGHT = re.compile(
+    r"(?i)(?:^|[,;:] |\b(?:and|then|to|let'?s|let me) )(?:add|bring|call|choose|cut|drop|draw|fix|group|label|list|mark|merge|"
+    r"move|order|pick|put|remove|repeat|replace|run|send|set|split|start|stop|sum|swap|take|walk|write)\b"
+)
+"""With a formula that holds no figure, this is done to what a proof speaks of: "run the chain for $t$ steps"."""
+_BY_MACHINE = r"`|\b(?:python|numpy|sympy|julia|numerically|code|cells?|scripts?|functions?|notebook|solver)\b"
 _OFF_PAPER = re.compile(
-    r"(?i)`|\b(?:python|numpy|sympy|julia|numerically|code|cells?|scripts?|functions?|notebook|solver)\b|"
+    rf"(?i){_BY_MACHINE}|"
     rf"{_HEAD}(?!(?:add|collect|drop|estimate|expand|group|integrate|replace|simplify|split|sum|use|write)\b)(?:{_ACTS})\b"
 )
 """With one of these a step that could stand in a proof is for a machine."""
@@ -469,7 +478,15 @@ def _no_order(rule: str, own: str) -> bool:
     """Whether what has the form of an order is none: "revert to it?" is weighed, "divide by h" stands in a proof."""
     if rule in ("an order", "let me", LETS) and own.endswith("?" if rule == "an order" else ("?", ":")):
         return True
-    return rule in ("an order", "let's", "let me", LETS) and bool(_PROVES.search(own)) and not _OFF_PAPER.search(own)
+    if rule not in ("an order", "let's", "let me", LETS, "have to"):
+        return False
+    return bool(_PROVES.search(own) and not _OFF_PAPER.search(own)) or _is_of_a_proof(own)
+
+
+def _is_of_a_proof(own: str) -> bool:
+    """Whether it speaks of something that has a letter for a name, and of no figure and no code."""
+    symbols = _FORMULA.search(own) and not re.search(rf"(?i)\d|{_BY_MACHINE}", own)
+    return bool(symbols and _IN_THOUGHT.search(own))
 
 
 def _not_yet(rule: str, own: str, match: re.Match[str]) -> bool:
@@ -484,6 +501,8 @@ def _refused(kind: Kind, own: str) -> bool:
     if kind == "question":
         return bool(_TAG.search(own) and not _ASKS.match(own)) or len(own.split()) < 2
     if kind == "wish":
+        if re.search(r"(?i)\bneed\b", own) and _FORMULA.search(own):
+            return True  # a condition
         return bool(re.search(r"(?i)\b(?:don't|didn't|never|wanted|if|when) (?:I|we)?\b", own[:40])) or own.endswith(
             "?"
         )
