@@ -32,6 +32,9 @@ def command(
 ) -> int:
     """Bring CHAT into the journal as an entry: an export of OpenWebUI or ChatGPT, or a Markdown log of a talk.
 
+    A log is also what you copied from the page of a chat ("You said:", "ChatGPT said:"), or has names before the words
+    ("User: why?", "Assistant: because").
+
     What a machine said stands between markers, <!-- nozzle:quote --> and <!-- /nozzle -->: it is never taken for your
     words, and no cell in it ever runs. Some logs name only the machine's turns (THINKING, RESPONDING); where you speak
     again is then guessed, and each guess is listed here. Where one is wrong, move its closing line,
@@ -84,7 +87,10 @@ def _from_log(text: str, path: Path, by: str) -> _Draft:
     written = from_log(text, by)
     turns = sum(block.kind == "quote" for block in Entry(written).envelopes)
     if not turns:
-        raise Refused(f"{path}: no turn of a machine is named in it; expected lines such as RESPONDING or ASSISTANT")
+        raise Refused(
+            f"{path}: no turn of a machine is named in it; expected lines such as RESPONDING, or ChatGPT said: or"
+            " Assistant: where You said: or User: stands as well"
+        )
     return _Draft(path.stem, _waiting(written), turns)
 
 

@@ -12,6 +12,8 @@ from nozzle.document.plan import plan
 from nozzle.document.talk.log import parts
 from nozzle.document.talk.quote import from_chat, from_log, guessed, quote
 from nozzle.document.talk.turn import Conversation, Turn
+from nozzle.document.thought.map import condense
+from tests.document.citation import supported
 
 LOG = (Path(__file__).parents[1] / "talk" / "scan.md").read_text()
 
@@ -49,6 +51,42 @@ def test_a_name_in_bold_before_its_words_is_a_turn_where_both_are_named_so() -> 
     assert [who for who, _ in spoken(text)] == ["author", "machine", "author"]
     assert guessed(Entry(from_log(text))) == []
     assert [who for who, _ in spoken("**Claude:** it says no.\n\nI think so too.\n")] == ["author"]
+
+
+@pytest.mark.parametrize(
+    ("asks", "replies"),
+    [
+        ("You said:\n", "ChatGPT said:\n"),
+        ("##### You said:\n\n", "###### ChatGPT said:\n\n"),
+        ("You said:\n\n", "Claude responded:\n\n"),
+        ("User: ", "Assistant: "),
+        ("Me: ", "GPT-4: "),
+    ],
+)
+def test_a_chat_as_it_is_copied_or_with_names_before_the_words_is_its_turns(asks: str, replies: str) -> None:
+    text = f"{asks}Should we pad?\n\n{replies}We decided to pad. Should I plot it?\n\n{asks}Let's plot it.\n"
+    entry = Entry(from_log(text))
+    assert [who for who, _ in spoken(text)] == ["author", "machine", "author"]
+    assert [point.words for point in condense(entry).points] == ["Should we pad?", "Let's plot it."]
+    assert all(supported(entry, point) for point in condense(entry).points)
+    assert bare(entry.text) == bare(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**User:** why?\n\n**Assistant:** Say so:\n\nUser: hello\n\nAssistant: hi\n\nDone.\n",
+        "Me: why?\n\nGPT-4: Say so:\n\nUser: hello\n\nAssistant: hi\n\nDone.\n",
+        "You said:\n\nwhy?\n\nChatGPT said:\n\nYou said:\n\n> so what\n\nand that you like it.\n",
+    ],
+)
+def test_a_talk_within_what_a_machine_says_is_the_machines(text: str) -> None:
+    assert [who for who, _ in spoken(text)] == ["author", "machine"]
+
+
+@pytest.mark.parametrize("text", ["You said:\n\nthat it is slow.\n", "Me: tired.\n\nWell.\n"])
+def test_where_one_voice_is_named_so_it_is_no_talk(text: str) -> None:
+    assert from_log(text) == text
 
 
 PASTED = """okay so I pasted the thing below haha, I mean I'm not even sure I need it lol

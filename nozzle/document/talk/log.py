@@ -2,8 +2,9 @@
 
 Some logs name both voices (`USER`, `ASSISTANT`); some name only the machine's (`THINKING`, then `RESPONDING`), so that
 the author begins to speak somewhere below without a word about it. A name counts when it stands alone on a line of
-prose: the same word in a sentence is a word. Where none does, names in bold before their words count, where both voices
-are named so (`**User:** why?`).
+prose: the same word in a sentence is a word. What a page of ChatGPT is copied as (`You said:`, `ChatGPT said:`) counts
+where both voices are named so; where none stands alone, so do names before their words: in bold (`**User:** why?`), or
+else plain (`User: why?`).
 """
 
 import re
@@ -17,14 +18,23 @@ from nozzle.document.talk.voices import Piece, Words, author_begins, lines, show
 from nozzle.document.toplevel import Top
 
 _MACHINES = ("THINKING", "RESPONDING", "RESPONSE", "ASSISTANT", "MACHINE", "AI", "CHATGPT", "CLAUDE", "GPT", "MODEL")
-_AUTHORS = ("USER", "HUMAN", "ME", "AUTHOR", "PROMPT")
-_words = "|".join((*_MACHINES, *_AUTHORS))
+_AUTHORS = ("USER", "HUMAN", "ME", "AUTHOR", "PROMPT", "YOU")
+_called = r"ChatGPT|Claude|Gemini|Copilot|DeepSeek|Grok|Mistral|Llama|(?:GPT|o)-?\d[\w.-]*"
+"""Machines by name, as pages of theirs spell them."""
+_words = "|".join((*_MACHINES, *_AUTHORS[:-1]))
 _shouted = "THINKING|RESPONDING|ASSISTANT|CHATGPT|CLAUDE|USER|HUMAN"
 _name = re.compile(
     rf" {{0,3}}(?:(?P<bare>{_words}) ?:?|(?:\#{{1,6}} +|\*\*)(?P<marked>(?i:{_shouted}))(?: ?:)?(?:\*\*)?:?)[ \t]*"
 )
-_before = re.compile(rf" {{0,3}}\*\*(?P<name>(?i:{_shouted}))(?: ?:\*\*|\*\* ?:)[ \t]+\S")
-"""A name with a colon, in bold, before the words that it says."""
+_said = re.compile(
+    rf" {{0,3}}(?:\#{{1,6}} +|\*\*)?(?P<name>You|Assistant|{_called}) (?:said|replied|responded|asked) ?:(?:\*\*)?\s*$"
+)
+_bold = re.compile(rf" {{0,3}}\*\*(?P<name>(?i:{_shouted})|You|Me|{_called})(?: ?:\*\*|\*\* ?:)[ \t]+(?=\S)")
+_plain = re.compile(
+    r" {0,3}(?P<name>USER|User|HUMAN|Human|YOU|You|ME|Me|ASSISTANT|Assistant|AI|GPT|Bot|Model|"
+    rf"{_called}) ?:[ \t]+(?=\S)"
+)
+"""A name with a colon before the words that it says."""
 _PASSES = 3
 
 
@@ -66,7 +76,8 @@ def parts(text: str) -> list[Part]:
     found = outline(text)
     rows = found.rows
     start = found.tops[0].stop if found.tops and found.tops[0].kind == "front_matter" else 0
-    marks = list(_marks(rows, found.tops)) or _before_words(rows, found.tops)
+    marks = max(list(_marks(rows, found.tops)), _both(rows, found.tops, _said), key=len)
+    marks = marks or _both(rows, found.tops, _bold) or _both(rows, found.tops, _plain)
     turns = list(_turns(rows, marks, start))
     if any(mark.who == "author" for mark in marks):
         result = [Part(turn.who, Span(turn.start, turn.stop)) for turn in turns]
@@ -128,13 +139,34 @@ def _marks(rows: list[str], tops: tuple[Top, ...]) -> Iterator[_Mark]:
                     yield _Mark(line, (match["bare"] or match["marked"]).upper())
 
 
-def _before_words(rows: list[str], tops: tuple[Top, ...]) -> list[_Mark]:
-    """The lines of prose that begin with the name of who says them; none, where only one voice is named so."""
-    lines = (
-        line for top in tops if top.kind == "paragraph_open" for line in range(top.start, min(top.stop, len(rows)))
-    )
-    marks = [_Mark(line, match["name"].upper()) for line in lines if (match := _before.match(rows[line]))]
-    return marks if len({mark.who for mark in marks}) == 2 else []
+def _both(rows: list[str], tops: tuple[Top, ...], name: re.Pattern[str]) -> list[_Mark]:
+    """The lines of prose that begin with such a name; none, where only one voice is named so.
+
+    Each voice has the name that it has first: another one stands in what somebody says.
+    """
+    prose = (top for top in tops if top.kind in ("paragraph_open", "heading_open"))
+    lines = (line for top in prose for line in range(top.start, min(top.stop, len(rows))))
+    marks = [_Mark(line, match["name"].upper()) for line in lines if (match := name.match(rows[line]))]
+    first = {mark.who: mark.word for mark in reversed(marks)}
+    named = [mark for mark in marks if first[mark.who] == mark.word] if len(first) == 2 else []
+    below = [*(mark.who for mark in named[1:]), "author"]
+    return [mark for mark, then in zip(named, below, strict=False) if then == "machine" or not _quotes(rows, mark)]
+
+
+def _quotes(rows: list[str], mark: _Mark) -> bool:
+    """Whether a machine may say this, to quote the author: "You said:", and words of his as a quotation."""
+    below = next((row.strip() for row in rows[mark.line + 1 :] if row.strip()), "")
+    return mark.who == "author" and bool(_said.match(rows[mark.line])) and below.startswith((">", '"', "\u201c"))
+
+
+def unnamed(row: str) -> str:
+    """A line without the name of who says it.
+
+    >>> unnamed("User: why?"), unnamed("You said:"), unnamed("a user: me")
+    ('why?', '', 'a user: me')
+    """
+    found = _said.match(row) or _bold.match(row) or _plain.match(row)
+    return row[found.end() :] if found else row
 
 
 def _open_fence(top: Top, rows: list[str]) -> bool:

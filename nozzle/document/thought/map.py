@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Literal
 
 from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
+from nozzle.document.talk.log import unnamed
 from nozzle.document.talk.quote import guessed
 from nozzle.document.thought.answers import BACK, about, answers, apart, measured, replies
 from nozzle.document.thought.cues import Cue, Kind, cues
@@ -573,7 +574,7 @@ def _first(quote: Envelope) -> str:
     bare = (re.sub(r"^>\s?", "", row) for row in quote.body)
     spoken = [row for row in bare if row.strip() and not row.lstrip().startswith(("```", "~~~", "[!", "<"))]
     replied = next((at for at, row in enumerate(spoken) if row.strip(" *#:") == "RESPONDING"), -1)
-    rows = [row for row in spoken[replied + 1 :] or spoken if not _NAME.fullmatch(row)]
+    rows = [row for row in spoken[replied + 1 :] or spoken if not (_NAME.fullmatch(row) or not unnamed(row))]
     return (rows or [""])[0]
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from nozzle.document.entry import Entry, Span, hexdigest
 from nozzle.document.prompts import prompts
+from nozzle.document.talk.log import unnamed
 from nozzle.document.talk.voices import lines
 from nozzle.document.thought.pasted import pasted, shell
 from nozzle.document.toplevel import Top
@@ -72,6 +73,7 @@ def said(entry: Entry) -> Iterator[Paragraph]:
         sorted((block.span.start, "\n".join(block.body)) for block in entry.envelopes if block.kind == "quote")
     )
     quote = next(quotes, None)
+    talk = quote is not None
     for top in entry.outline.tops:
         while quote and quote[0] <= top.start:
             known |= lines(quote[1])
@@ -83,7 +85,8 @@ def said(entry: Entry) -> Iterator[Paragraph]:
             if found := _pasted(top, rows):
                 yield found
             continue
-        own = [(top.start + at, row) for at, row in enumerate(rows) if not _foreign(row, known)]
+        spoken = (unnamed(row) for row in rows) if talk else rows
+        own = [(top.start + at, row) for at, row in enumerate(spoken) if not _foreign(row, known)]
         if top.kind != "heading_open":
             own = [(line, row) for line, row in own if line not in drafted]
         if own:
