@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nozzle.errors import Refused, WrongCommand
+from nozzle.errors import Refused, Unreadable, WrongCommand
 
 if TYPE_CHECKING:
     from nozzle.document.thought.map import Map
@@ -34,8 +34,8 @@ def command(paths: tuple[Path, ...], post: bool, watching: bool, by_model: bool,
     it is drawn from cue words, from shapes, and from the cells and what they showed. What a machine said in a talk
     that was brought in is never taken for yours.
 
-    --watch writes the map to _out/NAME.map.md beside the entry, now and at each save; it says when the entry is renamed
-    or removed. --post drafts NAME-condensed.md,
+    --watch writes the map to _out/NAME.map.md beside the entry, now and at each save; it says when the entry is
+    renamed, removed or no text, and goes on with the others. --post drafts NAME-condensed.md,
     every sentence linked to where it was said; look it through, and take the draft line away to publish it. With
     --model a model chooses the points and says what each is; one whose words do not stand, letter for letter, in the
     paragraph that it names is refused, and how many were is told. With --judge a model is shown every point beside its
@@ -119,11 +119,14 @@ def keep(here: Journal, path: Path) -> Path:
 
 
 def followed(here: Journal, path: Path) -> str:
-    """What became of an entry that is watched: its map is current, or it is there no more."""
-    if path.exists():
+    """What became of an entry that is watched: its map is current, or it is there no more, or cannot be read."""
+    if not path.exists():
+        rel = here.rel(path)
+        return f"{rel}: renamed or removed; its map stays as it was. Ctrl-C, and condense --watch with its new name"
+    try:
         return f"{_shown(keep(here, path))}: current"
-    rel = here.rel(path)
-    return f"{rel}: renamed or removed; its map stays as it was. Ctrl-C, and condense --watch with its new name"
+    except Unreadable as error:
+        return f"{error}; its map follows then"
 
 
 def _newest(here: Journal) -> list[Path]:
@@ -161,7 +164,8 @@ def _watch(here: Journal, entries: list[Path]) -> int:
     from nozzle.watch import Saved, changes
 
     for path in entries:
-        click.echo(f"{_shown(keep(here, path))}: the map of {here.rel(path)}, as you save; Ctrl-C ends it")
+        click.echo(followed(here, path))
+    click.echo("a map follows its entry as you save; Ctrl-C ends it")
     try:
         with changes(here.root, lambda path: path in entries) as saves:
             for change in saves:

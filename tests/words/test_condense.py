@@ -127,6 +127,20 @@ def test_an_entry_that_is_renamed_away_while_its_map_is_kept_is_said_to_be_gone(
         assert (folder / "journal/_out/scan.map.md").exists()
 
 
+def test_an_entry_that_is_no_text_for_a_while_is_said_to_be_and_its_map_comes_back(say: Say, folder: Path) -> None:
+    say("new", "x")
+    path = entry(folder, RAMBLE, "journal/scan.md")
+    with journal() as here:
+        followed(here, path)
+        path.write_bytes(b"Should I go?\n\n\xff\xfe\n")
+        said = followed(here, path)
+        assert "scan.md:3: this is not UTF-8 text" in said
+        assert said.endswith("; its map follows then")
+        path.write_text("Should I go?\n")
+        assert followed(here, path) == "journal/_out/scan.map.md: current"
+        assert "Should I go?" in (folder / "journal/_out/scan.map.md").read_text()
+
+
 @pytest.mark.parametrize("name", ["scan.map.md", "scan.map.new"])
 def test_the_map_is_not_written_through_a_link_that_a_cell_left(say: Say, folder: Path, name: str) -> None:
     path, victim = entry(folder, RAMBLE, "journal/scan.md"), folder / "victim"
