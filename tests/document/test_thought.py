@@ -206,6 +206,20 @@ def test_each_sentence_has_its_own_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Is it Levin and Peres ch. 7 or 13?", 1),
+        ("Is it pp. 3 to 9, or sec. IV?", 1),
+        ("See No. 3 or fig. 4?", 1),
+        ("Pad? No. I keep it.", 3),
+    ],
+)
+def test_what_is_short_before_a_number_ends_no_sentence(words: str, expected: int) -> None:
+    (paragraph,) = said(Entry(words))
+    assert len(paragraph.sentences) == expected
+
+
 @given(st.text(max_size=200))
 @settings(max_examples=150)
 def test_any_text_can_be_heard(text: str) -> None:

@@ -28,7 +28,11 @@ _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _BOXED = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s")
 _TICKED = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[[xX]\]\s")
 _END = re.compile(r"""(?<=[.!?…])["')\]]*(?=\s+["'(\[_*]*[^\s])|(?<=:)(?=\n)""")
-_SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|al|Fig|Eq|No|approx|resp)|\b[A-Z]|^\s*\d+)\.$")
+_SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|al|Fig|Eq|approx|resp)|\b[A-Z]|^\s*\d+)\.$")
+_NUMBERED = re.compile(
+    r"(?i:\b(?:ch|chap|sect?|figs?|eqs?|nos?|vol|pp?|thm|lem|prop|cor|def|refs?|tab|ca))\.\s+(?=[(#]?(?:\d|[IVX]{2,}\b|[VX]\b))"
+)
+"""What is short before a number, and ends a sentence before a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +203,17 @@ def _sentences(run: list[tuple[int, str]]) -> Iterator[Sentence]:
         text += row.strip() + "\n"
     begin = 0
     for match in _END.finditer(text):
-        if _SHORT.search(text[: match.start()][-12:]):
+        if _SHORT.search(text[: match.start()][-12:]) or _before_a_number(text, match.start()):
             continue
         yield from _one(text, begin, match.end(), starts)
         begin = match.end()
     yield from _one(text, begin, len(text), starts)
+
+
+def _before_a_number(text: str, stop: int) -> bool:
+    """Whether what ends at a full stop is short for what is numbered: "ch. 7"."""
+    found = _NUMBERED.search(text, max(0, stop - 8), stop + 12)
+    return found is not None and found.start() < stop <= found.end()
 
 
 def _one(text: str, begin: int, end: int, starts: list[tuple[int, int]]) -> Iterator[Sentence]:
