@@ -145,13 +145,15 @@ def _tell(here: Journal, path: Path, as_json: bool, found: Map) -> None:
 
 
 def _posted(here: Journal, path: Path, found: Map) -> str:
+    from nozzle.document.thought.said import said
     from nozzle.document.thought.show import post
 
     place = path.with_name(f"{path.stem}-condensed.md")
     if os.path.lexists(place):
         raise Refused(f"{place} is there already; what you wrote in it would be lost: move it, or take it away first")
     entry = here.read(path)
-    title = " ".join(str(entry.meta.get("title") or path.stem).split())
+    head = next((each.sentences[0].text for each in said(entry) if each.heading == 1 and each.sentences), "")
+    title = " ".join(str(entry.meta.get("title") or head or path.stem).split())
     quoted = f"{title}, condensed".replace("\\", "\\\\").replace('"', '\\"')
     today = datetime.date.today()
     front = f'---\ntitle: "{quoted}"\ndate: {today}\ntags: []\ndraft: true\ncondensed: {path.name}\n---\n\n'

@@ -75,6 +75,19 @@ def test_a_post_is_a_draft_that_leads_back_and_is_never_overwritten(say: Say, fo
     assert "is there already" in say("condense", "journal/scan.md", "--post").out
 
 
+@pytest.mark.parametrize(
+    ("top", "title"),
+    [("# A scan, *thought* out\n", "A scan, *thought* out"), ("## Part\n", "scan"), ("A scan\n===\n", "A scan")],
+)
+def test_a_post_of_an_entry_without_a_title_has_that_of_its_heading(
+    say: Say, folder: Path, top: str, title: str
+) -> None:
+    say("new", "x")
+    entry(folder, f"{top}\nI wonder whether it scales.\n", "journal/scan.md")
+    say("condense", "journal/scan.md", "--post")
+    assert f'title: "{title}, condensed"' in (folder / "journal/scan-condensed.md").read_text()
+
+
 def test_what_condense_wrote_in_a_draft_is_not_the_authors_and_what_he_adds_is(say: Say, folder: Path) -> None:
     say("new", "x")
     entry(folder, RAMBLE + "\nDecision: publish the second chain.\n", "journal/scan.md")
