@@ -368,6 +368,130 @@ def test_a_name_that_a_module_holds_or_looks_up_makes_it_run(
     assert (ran(), bench.finished.names["y"]) == (2, "int 2")
 
 
+OURS = """
+import functools
+LR = 0
+class Conf:
+    lr = 0
+    class In:
+        depth = 0
+    def get(self): return self.lr
+    @property
+    def twice(self): return 2 * self.lr
+def rate(at=[0]): return at
+@functools.singledispatch
+def kind(x): return 0
+"""
+WRAPPED = "import functools, contextlib, types, math, collections\nB = 1\n"
+DIFFERS = [
+    ("@functools.lru_cache\ndef f(): return 1", "return 1", "y = callable(f)"),
+    ("@functools.lru_cache\ndef f(): return B", "B = 1", "y = callable(f)"),
+    ("@functools.lru_cache(maxsize=1)\ndef f(): return B", "maxsize=1", "y = f.cache_parameters()"),
+    ("class C:\n  @functools.lru_cache\n  def f(self): return B", "B = 1", "y = callable(C().f)"),
+    ("class C:\n  @functools.cached_property\n  def f(self): return B", "B = 1", "y = C().f"),
+    ("@functools.singledispatch\ndef f(x): return B", "B = 1", "y = f(1)"),
+    ("@functools.singledispatch\ndef f(x): return 0\n@f.register\ndef _(x: int): return 1", "return 1", "y = f(1)"),
+    ("def f(x): return 0\nf = functools.singledispatch(f)\nf.k = 1", "k = 1", "y = f.k"),
+    ("class C:\n  @functools.singledispatchmethod\n  def f(self, x): return B", "B = 1", "y = C().f(1)"),
+    ("@contextlib.contextmanager\ndef f(): yield B", "B = 1", "with f() as y: pass"),
+    ("class M(type):\n  v = 1\nclass C(metaclass=M): pass", "v = 1", "y = C.v"),
+    ("math.K = 1", "K = 1", "y = math.K"),
+    ("math.K = 1", "K = 1", "import math; y = math.K"),
+    ("math.K = 1", "K = 1", "from math import K; y = K"),
+    ("math.K = 1", "K = 1", "y = getattr(math, 'K')"),
+    ("math.K = 1; name = 'K'", "K = 1", "y = getattr(math, name)"),
+    ("math.K = 1; names = ['K']", "K = 1", "y = [getattr(math, name) for name in names]"),
+    ("math.K = 1", "K = 1", "import importlib; y = importlib.import_module('math').K"),
+    ("math.K = 1", "K = 1", "import sys; y = sys.modules['math'].K"),
+    ("math.K = 1\ndef f(): return math.K", "K = 1", "y = f()"),
+    ("math.K = 1\ndef f(name='K'): return getattr(math, name)", "K = 1", "y = f()"),
+    ("math.K = 1\ndef f():\n  import math\n  return math.K", "K = 1", "y = f()"),
+    ("math.hypot = lambda *x: B", "B = 1", "y = math.hypot(1)"),
+    ("math.hypot = functools.lru_cache(lambda *x: B)", "B = 1", "y = callable(math.hypot)"),
+    ("collections.abc.K = 1", "K = 1", "y = collections.abc.K"),
+    ("collections.Counter.K = 1", "K = 1", "y = collections.Counter.K"),
+    ("collections.Counter.K = 1\nx = collections.Counter('a')", "K = 1", "y = x.K"),
+    ("collections.Counter.size = property(lambda x: B)\nx = collections.Counter('a')", "B = 1", "y = x.size"),
+    ("collections.Counter.__call__ = lambda x: B\nx = collections.Counter('a')", "B = 1", "y = x()"),
+    ("m = types.ModuleType('m'); m.a = 1", "a = 1", "y = m.a"),
+    ("m = types.ModuleType('m'); exec('def f(): return 1', vars(m))", "return 1", "y = m.f()"),
+    ("m = types.ModuleType('m'); exec('B = 1\\ndef f(): return B', vars(m)); f = m.f", "('B = 1", "y = f()"),
+    ("import ours; ours.Conf.lr = 1", "lr = 1", "y = ours.Conf().get()"),
+    ("import ours; ours.Conf.lr = 1", "lr = 1", "import ours; y = ours.Conf.lr"),
+    ("import ours; ours.Conf.In.depth = 1", "depth = 1", "y = ours.Conf.In.depth"),
+    ("import ours; ours.Conf.get = lambda self: B", "B = 1", "y = ours.Conf().get()"),
+    ("import ours; ours.rate.k = 1", "k = 1", "y = ours.rate.k"),
+    ("import ours; ours.rate().append(1)", "(1)", "y = list(ours.rate())"),
+    ("import ours\n@ours.kind.register\ndef _(x: int): return 1", "return 1", "y = ours.kind(1)"),
+    ("import warnings; warnings.simplefilter('default', append=1 < 2)", "1 < 2", "import warnings; warnings.warn('x')"),
+    ("import logging; logging.getLogger('z').setLevel(10)", "(10)", "import logging; y = logging.getLogger('z').level"),
+    ("import numpy; numpy.seterr(over='ignore')", "ignore", "import numpy; y = numpy.geterr()['over']"),
+    ("import numpy as np; np.K = 1", "K = 1", "y = np.K"),
+    ("import numpy as np; f = np.vectorize(lambda x: B)", "B = 1", "y = int(f(1))"),
+]
+OTHER = {"1 < 2": "1 > 2", "ignore": "warn", "(10)": "(20)"}
+
+
+@pytest.mark.parametrize(("above", "part", "source"), DIFFERS)
+def test_what_stands_in_a_wrapper_a_module_or_a_library_makes_it_run(
+    above: str, part: str, source: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    if "numpy" in above:
+        pytest.importorskip("numpy")
+    (tmp_path / "root" / "journal").mkdir(parents=True)
+    (tmp_path / "root" / "journal" / "ours.py").write_text(OURS)
+    before = WRAPPED + above
+    after = before.replace(part, OTHER.get(part) or part.replace("1", "2"))
+    assert before != after
+    for _ in range(2):
+        bench = fresh(before, RAN + source)
+        assert bench.finished.status == "ok", bench.events
+    assert (ran(), bench.finished.cached[:12]) == (1, "brought back")
+    assert fresh(after, RAN + source).finished.status == "ok"
+    assert ran() == 2
+
+
+@pytest.mark.parametrize(
+    ("above", "source"),
+    [
+        ("import numpy as np", "y = np.random.rand() + np.linalg.norm(np.ones(3)) + np.pi"),
+        (
+            "import random, os, sys; random.seed(1)",
+            "y = random.random(); sys.path.insert(0, 'a'); os.environ['A'] = '1'",
+        ),
+        ("x = {'a', 'b', ('c', frozenset('def'))}", "y = sorted(map(str, x))"),
+        ("import sys", "import colorsys; y = colorsys.rgb_to_hsv(1, 1, 1); sys.stdout.write('x')"),
+        ("import logging, warnings", "logging.disable(30); warnings.simplefilter('error'); y = 1"),
+        ("import collections\nclass A(collections.Counter): pass", "y = sum(A('ab').values())"),
+        ("import ours", "y = ours.A.k"),
+    ],
+)
+def test_what_libraries_hold_by_themselves_brings_it_back(
+    above: str, source: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    pytest.importorskip("numpy")
+    (tmp_path / "root" / "journal").mkdir(parents=True)
+    ours = "import abc, enum, threading\nclass A(abc.ABC):\n  k = 1\n  lock = threading.Lock()\n"
+    ours += "  @abc.abstractmethod\n  def a(self): pass\n  @abc.abstractmethod\n  def b(self): pass\n"
+    (tmp_path / "root" / "journal" / "ours.py").write_text(ours + "class E(enum.Flag):\n  A = 1\n  B = 2\n")
+    for _ in range(2):
+        bench = fresh(above, RAN + source)
+    assert (ran(), bench.finished.cached[:12]) == (1, "brought back")
+
+
+def test_what_it_told_libraries_comes_back(fresh: Callable[..., Bench]) -> None:
+    source = "import logging, warnings\nlogging.disable(30); logging.getLogger('a').setLevel(20); "
+    source += "warnings.simplefilter('error')"
+    for _ in range(2):
+        bench = fresh("import logging; logging.getLogger('b').setLevel(10)", source)
+        bench.run(
+            "import warnings; print(logging.root.manager.disable, *(logging.getLogger(each).level for each in 'ab'))\n"
+            "try: warnings.warn('x')\nexcept UserWarning: print('raised')"
+        )
+        assert bench.stdout == "30 20 10\nraised\n"
+    assert bench.session is not None
+
+
 def test_a_module_of_the_repository_that_it_changes_is_a_reason(fresh: Callable[..., Bench], tmp_path: Path) -> None:
     module = tmp_path / "root" / "journal" / "ours.py"
     module.parent.mkdir(parents=True)
@@ -409,6 +533,15 @@ REFUSED = [
         "y = x()",
         "what it is told of files through os.scandir cannot be seen",
     ),
+    ("import math", "math.K = 1", "it changes what math holds"),
+    ("import math\ndef f(): math.K = 1", "f()", "it changes what math holds"),
+    ("x = 1", "import colorsys; colorsys.K = 1", "it changes what colorsys holds"),
+    ("import collections", "collections.Counter.K = 1", "it changes what collections.Counter holds"),
+    ("import functools\n@functools.lru_cache\ndef f(): return 1\nf()", "y = f()", "what f remembers of its calls"),
+    ("import functools\n@functools.lru_cache\ndef f(): return 1", "y = f()", "what f remembers of its calls"),
+    ("import functools", "@functools.lru_cache\ndef f(): return 1", "it makes f, a function or class of the entry"),
+    ("import __main__; x = 1", "y = __main__.x", "what it reads through __main__ cannot be seen"),
+    ("from typing import NewType; x = NewType('x', int)", "y = x(1)", "what x does cannot be seen"),
     ("x = (n for n in [1])", "y = x", "what x holds cannot be told (cannot pickle 'generator' object)"),
     ("x = []; x.append(x)", "y = len(x)", "what x holds cannot be told"),
     ("x = 1", "import threading; y = threading.Lock()", "what it makes cannot be kept (cannot pickle"),

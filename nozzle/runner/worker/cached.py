@@ -16,15 +16,17 @@ import pickle
 import sys
 import threading
 import types
+from collections.abc import Iterator
 from typing import Any
 
+from . import bytecode
 from .asked import answer
 from .content import Content, Refused, can_change, of_file, on_device, place
 from .names import Names
 from .surroundings import BUILT_IN, IPYTHONS, Surroundings
 from .traces import Traces, listing
 
-FORMAT = "5"
+FORMAT = "6"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
 LARGEST = 64 << 20
@@ -40,6 +42,7 @@ class Cached:
         self._surroundings = around
         self._given = names.machinery
         self._root = root
+        self._source, self._loaded = source, set(sys.modules)
         self.renew = renew
         """It is to run, whatever is kept."""
         self.facts: dict[str, Any] | None = None
@@ -59,10 +62,12 @@ class Cached:
             self.why = str(refused)
             return
         self.modules, self.around = self.content.modules(root), self._surroundings.digests()
+        self.libraries = self.content.libraries()
         told = {name: os.environ[name] for name in self.content.words(source) if name in os.environ}
         stands = {name: held for name, held in self.around.items() if name != BUILT_IN}
-        known = [FORMAT, sys.version, source, *map(json.dumps, (self.modules, self.read, stands, told))]
-        self.key = hashlib.sha256("\0".join(known).encode()).hexdigest()[:32]
+        there = {name: held for name, held in self.libraries.items() if held}
+        known = [FORMAT, sys.version, source, *map(repr, (self.modules, there, self.read, stands, told))]
+        self.key = hashlib.sha256("\0".join(known).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def back(self) -> bool:
         """Bring back what an earlier run made; False when there was none like this."""
@@ -189,14 +194,23 @@ class Cached:
 
     def _look_again(self) -> None:
         """What it read must be as it was: other names may hold the same, and would not see the change come back."""
-        again = Content(self.before, self._given, self._surroundings.built_in())
-        again.is_entrys = self.content.is_entrys  # type: ignore[method-assign]
+        again = Content(self.before, self._given, self._surroundings.built_in(), like=self.content)
         for name, held in self.read.items():
             if again.digest(self.before[name], name) != held:
                 raise Refused(f"it changes what {name} holds")
-        now = again.modules(self._root)
-        if other := next((name for name, held in self.modules.items() if now.get(name) != held), ""):
+        before, now = {**self.libraries, **self.modules}, {**again.libraries(), **again.modules(self._root)}
+        other = next((name for name, held in before.items() if now.get(name) != held), "")
+        if other := other or next(self._set_on_what_it_loaded(), ""):
             raise Refused(f"it changes what {other} holds")
+
+    def _set_on_what_it_loaded(self) -> Iterator[str]:
+        """Modules that the cell loaded itself, and set something on: of them it is not known what they held before."""
+        for first, *parts, _ in bytecode.set_on(self._source):
+            owner = self.namespace.get(first)
+            for part in parts:
+                owner = vars(owner).get(part) if isinstance(owner, types.ModuleType) else None
+            if isinstance(owner, types.ModuleType) and owner.__name__ not in self._loaded:
+                yield owner.__name__
 
     def _write(self, head: str, made: dict[str, Any]) -> None:
         part = f"{self.name}.{os.getpid()}.part"

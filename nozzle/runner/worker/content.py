@@ -1,23 +1,25 @@
 """What values hold, as digests, so that a cell whose inputs are the same need not run; and which names a cell reads.
 
-Two digests are the same only when the values are; where that cannot be told, it is refused with the reason. What a
-library keeps inside itself, and what C code reads by itself, is not seen.
+Two digests are the same only when the values are; where that cannot be told, it is refused with the reason. Of a
+library is seen what the author put there, and what stands there under a name that the code says; what else it keeps
+inside itself, and what C code reads by itself, is not.
 """
 
 from __future__ import annotations
 
 import ast
-import dis
+import builtins
 import enum
+import functools
 import hashlib
 import os
 import pickle
-import re
 import sys
 import types
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from . import bytecode
 from .asked import ASKED
 from .surroundings import IPYTHONS
 
@@ -27,8 +29,29 @@ UNSEEN = {
 """Names by which a cell could read anything, unless a cell gave them another meaning."""
 SPEAKING = {"query", "eval", "evaluate", "sql", "execute"}
 """Methods of pandas, numexpr and DuckDB that read the names which stand in a text."""
-_word = re.compile(r"\w+")
+BY_TEXT = {
+    "getattr", "setattr", "hasattr", "delattr", "attrgetter", "methodcaller", "__dict__", "import_module", "modules",
+}  # fmt: skip
+"""Names by which code takes what it names in a text from values and modules."""
 LIBRARY = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, enum.Enum)
+PLAIN = (int, float, complex, bool, str, bytes, type(None))
+PYTHONS = {
+    "__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "__builtins__", "__loader__",
+    "__spec__", "__cached__",
+}  # fmt: skip
+"""What Python puts into a class or module, and nobody reads."""
+UNCHANGING = 1 << 8
+"""The flag of a class that nothing can be put into (Py_TPFLAGS_IMMUTABLETYPE)."""
+REMEMBERING = functools._lru_cache_wrapper
+DISPATCHING: Any = functools.singledispatch(len)
+"""One of the functions that `functools.singledispatch` makes: all of them have its code."""
+DISPATCHERS = {"register", "dispatch", "registry", "_clear_cache"}
+"""The attributes that it puts there."""
+TOLD_APART = {
+    ("sys", "path"), ("sys", "argv"), ("os", "environ"), ("matplotlib", "rcParams"), ("matplotlib.pyplot", "rcParams"),
+    ("pandas", "options"), ("warnings", "filters"), ("sys", "modules"),
+}  # fmt: skip
+"""What modules hold that belongs to the surroundings: of those it is told, and they come back."""
 
 
 class Refused(Exception):
@@ -38,17 +61,29 @@ class Refused(Exception):
 class Content:
     """The values that a cell reads, and what they hold."""
 
-    def __init__(self, namespace: Mapping[str, Any], given: Mapping[str, int], built_in: Collection[str] = ()) -> None:
-        """`given`: what names meant before any cell ran, by identity; `built_in`: what cells put among Python's own."""
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        given: Mapping[str, int],
+        built_in: Collection[str] = (),
+        like: Content | None = None,
+    ) -> None:
+        """`given`: what names meant before any cell ran, by identity; `built_in`: what cells put among Python's own.
+        `like`: who looked at the same when the names were those of the entry's functions."""
         self.namespace = namespace
         self._given = given
         self._built_in = built_in
+        self._live: Mapping[str, Any] = like._live if like else namespace
         self.parts: dict[int, Any] = {}
         """Of what was looked at: everything in it that can change, by identity; held, so that nothing new has that."""
         self.memory: list[tuple[int, int]] = []
         """The same for arrays: from where to where in memory."""
         self.stored: set[str] = set()
         """Names that the cell, or a function of the entry that it reads, may set."""
+        self._attributes: set[str] = set(like._attributes) if like else set()
+        """What these take by name from values, modules and classes, or set there."""
+        self._owners: dict[int, Any] = dict(like._owners) if like else {}
+        """Modules and classes of libraries that they reach, by identity."""
         self._within: list[int] = []
 
     def read(self, source: str) -> dict[str, str]:
@@ -57,38 +92,88 @@ class Content:
             code = compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         except SyntaxError:
             raise Refused("it is not plain Python") from None
-        self.stored |= _stored(code)
-        names = (_loaded(code) - _imported_first(source)) | self._spoken(code)
+        self.stored |= bytecode.stored(code)
+        self._look_through(code, ())
+        names = (bytecode.loaded(code) - bytecode.imported_first(source)) | self._spoken(code)
         return {name: self.named(name) for name in self._entrys(names)}
 
     def words(self, source: str) -> list[str]:
         """All words in the texts that stand in some code."""
-        texts = _texts(compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True))
-        return sorted({word for text in texts for word in _word.findall(text)})
+        code = compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        return sorted(bytecode.words(bytecode.texts(code)))
 
     def modules(self, root: str) -> dict[str, str]:
-        """What each module of the repository holds that is loaded: its file, and its names by now, but for its own
-        functions, classes and modules; of a value that cannot be told, only its type."""
+        """What each module of the repository holds that is loaded: its file, and its names by now, with what its own
+        functions carry with them and what stands in its classes; of a value that cannot be told, only its type."""
         return {name: self._module(module) for name, module in of_the_repository(root).items()}
 
     def _module(self, module: types.ModuleType) -> str:
         found = [of_file(str(module.__file__))]
         for name, value in sorted(vars(module).items()):
-            if name.startswith("__") or (isinstance(value, LIBRARY) and not self.is_entrys(value)):
-                continue
-            try:
-                found.append(f"{name}={self.digest(value, name)}")
-            except Refused:
-                found.append(f"{name}: {type(value).__qualname__}")
-        return hashlib.sha256(" ".join(found).encode()).hexdigest()
+            if not name.startswith("__"):
+                found += self._own(module, name, value)
+        return _sum(found)
+
+    def _own(self, module: types.ModuleType, name: str, value: Any) -> Iterator[str]:
+        if self.is_entrys(value) or not isinstance(value, LIBRARY):
+            yield self._told(name, value)
+        elif getattr(value, "__module__", None) != module.__name__:
+            return
+        elif isinstance(value, types.FunctionType):
+            yield self._told(name, _carried(value))
+        elif isinstance(value, type) and value.__qualname__ == name:
+            for each, member in _members(value):
+                for part in member:
+                    yield from self._own(module, f"{name}.{each}", part)
+
+    def libraries(self) -> dict[str, str]:
+        """What stands in the modules and classes of libraries that were reached, by their names: the entry's functions
+        and classes, and what the code names there. Nothing of one in which all of that is the library's own code."""
+        while True:  # what the entry put there may reach more
+            looked = len(self._owners), len(self._attributes)
+            told = {_full_name(owner): self._standing(owner) for owner in list(self._owners.values())}
+            if looked == (len(self._owners), len(self._attributes)):
+                return {name: _sum(found) if found else "" for name, found in told.items()}
+
+    def _standing(self, owner: Any) -> list[str]:
+        found = []
+        for name, value in sorted(vars(owner).items()):
+            parts = _unpacked(value)
+            if any(map(self.is_entrys, parts)):
+                found.append(f"{name}={self.digest(parts, name)}")
+            elif name in self._attributes and (owner.__name__, name) not in TOLD_APART:
+                said = self._told(name, parts)
+                found += [] if _is_in_place(owner, name, value) else [said]
+        return found
+
+    def _told(self, name: str, value: Any) -> str:
+        """What a value of a module holds; of one that cannot be told, its type."""
+        try:
+            return f"{name}={self.digest(value, name)}"
+        except Refused:
+            return f"{name}: {type(value).__qualname__}"
+
+    def _look_through(self, code: types.CodeType, near: Collection[Any]) -> None:
+        """Note the attributes that code names and the modules that it imports, also by texts in it or near."""
+        attributes, modules, names = bytecode.attributes(code), bytecode.imports(code), bytecode.loaded(code)
+        if BY_TEXT & (attributes | names):
+            held = [*near, *(self.namespace[name] for name in names if name in self.namespace)]
+            texts = {*bytecode.texts(code), *(text for each in held for text in _texts(each))}
+            attributes, modules = attributes | bytecode.words(texts), modules | texts
+        self._attributes |= attributes
+        for name in modules & set(sys.modules):
+            self._reach(sys.modules[name])
+
+    def _reach(self, owner: Any) -> None:
+        if isinstance(owner, (type, types.ModuleType)) and owner is not builtins:
+            self._owners[id(owner)] = owner
 
     def _spoken(self, code: types.CodeType) -> set[str]:
         """Names that stand in texts which a library looks up by itself."""
-        if not SPEAKING & set(_attributes(code)):
+        if not SPEAKING & bytecode.attributes(code):
             return set()
-        named = [self.namespace[name] for name in sorted(_loaded(code) & set(self.namespace))]
-        texts = [*_texts(code), *(value for value in named if isinstance(value, str))]
-        words = {word for text in texts for word in _word.findall(text)}
+        named = [self.namespace[name] for name in sorted(bytecode.loaded(code) & set(self.namespace))]
+        words = bytecode.words([*bytecode.texts(code), *(value for value in named if isinstance(value, str))])
         return {word for word in words - UNSEEN if word in self.namespace and not self._is_given(word)}
 
     def _entrys(self, names: set[str]) -> list[str]:
@@ -118,46 +203,92 @@ class Content:
         return hasher.sha.hexdigest()
 
     def token(self, value: Any) -> str | None:
-        """What stands for a module, and for a function or a class of the entry; None for all else."""
-        if isinstance(value, types.ModuleType):
-            return f"module {value.__name__} {getattr(value, '__version__', '')}"
-        if not self.is_entrys(value):
+        """What stands for a module, a set, and a function or a class of the entry; None for all else."""
+        if type(value) in (set, frozenset):
+            return f"{type(value).__name__} {sorted(map(self._element, value))}"
+        tell = self._how(value)
+        if tell is None:
             return None
         if id(value) in self._within:
             return f"itself {len(self._within) - self._within.index(id(value))}"
         self._within.append(id(value))
         try:
-            return " ".join(self._function(value) if isinstance(value, types.FunctionType) else self._class(value))
+            return " ".join(tell(value))
         finally:
             self._within.pop()
 
-    def is_entrys(self, value: Any) -> bool:
-        """Whether this is a function or a class that a cell made."""
+    def _how(self, value: Any) -> Callable[[Any], Iterator[str]] | None:
+        """How to tell what is in it, where a name would not say it."""
+        if isinstance(value, types.ModuleType):
+            return self._module_of_the_entry if _is_made(value) else self._module_of_a_library
         if isinstance(value, types.FunctionType):
-            return value.__globals__ is self.namespace
-        return isinstance(value, type) and value.__module__ == self.namespace.get("__name__")
+            return None if not self.is_entrys(value) and _is_found(value) else self._function
+        if isinstance(value, type) and (self.is_entrys(value) or _is_made(sys.modules.get(value.__module__))):
+            return self._class
+        if isinstance(value, REMEMBERING) and self.is_entrys(value):
+            return self._remembering
+        for each in value.__mro__ if isinstance(value, type) else ():
+            if not each.__flags__ & UNCHANGING:
+                self._reach(each)
+        return None
+
+    def _element(self, value: Any) -> str:
+        return repr(value) if type(value) in PLAIN else self.digest(value, "a set")
+
+    def is_entrys(self, value: Any) -> bool:
+        """Whether this is a function or a class that a cell made, also where a library has wrapped it."""
+        if isinstance(value, types.FunctionType) and value.__globals__ is self._live:
+            return True
+        of_cells = isinstance(value, (type, types.FunctionType, REMEMBERING))
+        return of_cells and value.__module__ == self._live.get("__name__")
+
+    def says_its_name(self, value: Any) -> bool:
+        """Whether something of the entry is told by nothing but its name, as what was wrapped by C code may be."""
+        if isinstance(value, (type, types.FunctionType)) or not isinstance(getattr(value, "__qualname__", None), str):
+            return False
+        is_here = getattr(value, "__module__", None) == self._live.get("__name__")
+        return is_here and isinstance(value.__reduce_ex__(5), str)
+
+    def _module_of_a_library(self, value: types.ModuleType) -> Iterator[str]:
+        self._reach(value)
+        yield f"module {value.__name__} {getattr(value, '__version__', '')}"
+
+    def _module_of_the_entry(self, value: types.ModuleType) -> Iterator[str]:
+        if vars(value) is self._live:
+            raise Refused(f"what it reads through {value.__name__} cannot be seen")
+        held = {name: each for name, each in vars(value).items() if name not in PYTHONS}
+        yield f"module {self.digest(held, value.__name__)}"
 
     def _function(self, value: types.FunctionType) -> Iterator[str]:
-        names = self._entrys(_loaded(value.__code__) | self._spoken(value.__code__))
-        self.stored |= _stored(value.__code__) & set(self.namespace)
-        held = [cell.cell_contents for cell in value.__closure__ or ()]
-        yield f"function {value.__qualname__} {_code(value.__code__)}"
-        yield self.digest((value.__defaults__, value.__kwdefaults__, held, vars(value)), value.__name__)
-        for name in names:
-            yield f"{name}={self.named(name)}"
+        yield f"function {value.__qualname__} {bytecode.digest(value.__code__)}"
+        yield self.digest(_carried(value), value.__name__)
+        for name, held in self._read_by(value).items():
+            yield f"{name}={self.digest(held, name)}"
+
+    def _read_by(self, value: types.FunctionType) -> dict[str, Any]:
+        """The global names that a function reads, unless it is of a library."""
+        code, there = value.__code__, value.__globals__
+        if there is not self._live and not _is_made(sys.modules.get(there.get("__name__", "")), there):
+            return {}
+        self._look_through(code, _carried(value))
+        names = bytecode.loaded(code) | self._spoken(code)
+        if there is self._live:
+            self.stored |= bytecode.stored(code) & set(self.namespace)
+            return {name: self.namespace[name] for name in self._entrys(names)}
+        if blind := sorted(names & UNSEEN - set(there)):
+            raise Refused(f"what it reads through {blind[0]} cannot be seen")
+        return {name: there[name] for name in sorted(names & set(there))}
+
+    def _remembering(self, value: Any) -> Iterator[str]:
+        if value.cache_info().currsize:
+            raise Refused(f"what {value.__name__} remembers of its calls cannot be seen")
+        yield f"remembering {sorted(value.cache_parameters().items())}"
+        yield self.digest(value.__wrapped__, value.__name__)
 
     def _class(self, value: type) -> Iterator[str]:
         yield f"class {value.__qualname__}"
-        yield self.digest(value.__bases__, value.__name__)
-        for name, member in vars(value).items():
-            if name in ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__"):
-                continue
-            if isinstance(member, (staticmethod, classmethod)):
-                member = member.__func__
-            elif isinstance(member, property):
-                member = (member.fget, member.fset, member.fdel)
-            elif isinstance(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
-                continue
+        yield self.digest((type(value), *value.__bases__), value.__name__)
+        for name, member in _members(value):
             yield f"{name}={self.digest(member, value.__name__)}"
 
 
@@ -181,10 +312,15 @@ class _Hasher(pickle.Pickler):
             raise Refused("it reads what lies on a GPU")
         if type(value) is types.BuiltinFunctionType and value in ASKED:
             raise Refused(f"what it is told of files through {ASKED[value]} cannot be seen: write os.{ASKED[value]}")
+        if (generator := _shared_generators().get(id(value))) is not None:
+            return generator
         return self._content.token(value)
 
     def reducer_override(self, value: Any) -> Any:
-        """A tensor is its elements: torch itself writes where they lie, too."""
+        """A tensor is its elements: torch itself writes where they lie, too. What only says its name in the entry is
+        not told by that."""
+        if self._content.says_its_name(value):
+            raise Refused(f"what {value.__qualname__} does cannot be seen")
         torch = sys.modules.get("torch")
         if torch is None or not isinstance(value, torch.Tensor) or value.layout != torch.strided:
             return NotImplemented
@@ -199,6 +335,85 @@ class _Hasher(pickle.Pickler):
         self.sha.update(view)
         self._content.memory.append(place(view))
         return False
+
+
+def _carried(function: types.FunctionType) -> tuple[Any, ...]:
+    """What a function has with it: defaults, variables of the functions around it, attributes, what is registered."""
+    attributes = vars(function)
+    if function.__code__ is DISPATCHING.__code__:
+        registered = list(attributes["registry"].items())
+        own = {name: each for name, each in attributes.items() if name not in DISPATCHERS}
+        return (registered, own)
+    held = [cell.cell_contents for cell in function.__closure__ or ()]
+    return (function.__defaults__, function.__kwdefaults__, held, attributes)
+
+
+def _members(value: type) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What stands in a class, by name, but for what Python puts there."""
+    for name, member in vars(value).items():
+        if name not in PYTHONS and not isinstance(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
+            yield name, _unpacked(member)
+
+
+def _unpacked(member: Any) -> tuple[Any, ...]:
+    """The functions in a member of a class; itself, if it is no wrapper of Python's."""
+    if isinstance(member, (staticmethod, classmethod)):
+        return (member.__func__,)
+    if isinstance(member, property):
+        return (member.fget, member.fset, member.fdel)
+    if isinstance(member, functools.cached_property):
+        return (member.func,)
+    return (member,)
+
+
+def _is_made(module: Any, names: Any = None) -> bool:
+    """Whether a module was not loaded under its name: somebody made it; or whether these names are no module's."""
+    if not isinstance(module, types.ModuleType):
+        return True
+    held = vars(module)
+    return held.get("__spec__") is None or (names is not None and names is not held)
+
+
+def _is_found(function: types.FunctionType) -> bool:
+    """Whether a function is had by its name from the module that it says, and that was loaded."""
+    found: Any = sys.modules.get(function.__module__)
+    if _is_made(found):
+        return False
+    for part in function.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is function
+
+
+def _is_in_place(owner: Any, name: str, value: Any) -> bool:
+    """Whether a function, class or module of a library is where that put it: no other than when it was loaded."""
+    if isinstance(value, types.ModuleType):
+        return bool(value.__name__ == f"{owner.__name__}.{name}")
+    here = owner.__name__ if isinstance(owner, types.ModuleType) else owner.__module__
+    is_code = isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType))
+    return is_code and value.__name__ == name and value.__module__ == here
+
+
+def _full_name(owner: Any) -> str:
+    return f"{owner.__module__}.{owner.__qualname__}" if isinstance(owner, type) else str(owner.__name__)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """A text, or those in a list or tuple of them, and in a dictionary's keys."""
+    if isinstance(value, str):
+        yield value
+    elif type(value) in (list, tuple, set, frozenset, dict):
+        yield from (each for each in value if isinstance(each, str))
+
+
+def _shared_generators() -> dict[int, str]:
+    """The random generators that libraries hold for everybody, by identity: whoever draws looks at what they hold."""
+    found = {"random": "_inst", "numpy.random.mtrand": "_rand"}
+    held = {name: getattr(sys.modules.get(name), each, None) for name, each in found.items()}
+    return {id(each): f"generator {name}" for name, each in held.items() if each is not None}
+
+
+def _sum(found: list[str]) -> str:
+    return hashlib.sha256(" ".join(found).encode()).hexdigest()
 
 
 def can_change(value: Any) -> bool:
@@ -244,60 +459,6 @@ def of_the_repository(root: str) -> dict[str, types.ModuleType]:
 
 def _whole(file: Any) -> str:
     return hashlib.sha256(file.read()).hexdigest()
-
-
-def _loaded(code: types.CodeType) -> set[str]:
-    """Global names that code reads or takes away, with all that stands in it."""
-    return set(_names(code, ("LOAD_", "DELETE_")))
-
-
-def _stored(code: types.CodeType) -> set[str]:
-    """Global names that code sets."""
-    return set(_names(code, ("STORE_",)))
-
-
-def _names(code: types.CodeType, words: tuple[str, ...]) -> Iterator[str]:
-    for step in dis.get_instructions(code):
-        if step.opname.startswith(words) and step.opname.endswith(("NAME", "GLOBAL", "GLOBALS")):
-            yield str(step.argval)
-    for each in code.co_consts:
-        if isinstance(each, types.CodeType):
-            yield from _names(each, words)
-
-
-def _attributes(code: types.CodeType) -> Iterator[str]:
-    """What code takes from values and modules by name."""
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"):
-            yield str(step.argval)
-    for each in code.co_consts:
-        if isinstance(each, types.CodeType):
-            yield from _attributes(each)
-
-
-def _texts(code: types.CodeType) -> Iterator[str]:
-    for each in code.co_consts:
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, types.CodeType):
-            yield from _texts(each)
-
-
-def _imported_first(source: str) -> set[str]:
-    """Names that the first lines import: what they meant before is not read."""
-    found: set[str] = set()
-    for each in ast.parse(source).body:
-        if not isinstance(each, (ast.Import, ast.ImportFrom)):
-            break
-        found |= {alias.asname or alias.name.split(".")[0] for alias in each.names}
-    return found
-
-
-def _code(code: types.CodeType) -> str:
-    """What code does, whatever it is called and wherever it stands."""
-    consts = [_code(each) if isinstance(each, types.CodeType) else repr(each) for each in code.co_consts]
-    what = (code.co_code, consts, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags)
-    return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
 def _short(error: BaseException) -> str:

@@ -102,10 +102,15 @@ def _into(module: Any, name: str, before: list[str]) -> Callable[[Any], None]:
 
 def _libraries() -> Iterator[Thing]:
     """How libraries that are loaded were told to reckon, and to show what they hold."""
+    if warnings := sys.modules.get("warnings"):
+        yield Thing("which warnings are shown", lambda: list(warnings.filters), _put_filters)
+    if logging := sys.modules.get("logging"):
+        yield Thing("what is logged", lambda: _levels(logging), _set_levels)
     if decimal := sys.modules.get("decimal"):
         yield Thing("decimal's context", decimal.getcontext().copy, decimal.setcontext)
     if numpy := sys.modules.get("numpy"):
         yield Thing("how NumPy shows arrays", numpy.get_printoptions, lambda held: numpy.set_printoptions(**held))
+        yield Thing("what NumPy does on errors", numpy.geterr, lambda held: numpy.seterr(**held))
     if (matplotlib := sys.modules.get("matplotlib")) and hasattr(matplotlib, "rcParams"):
         settings = matplotlib.rcParams
         yield Thing(
@@ -126,3 +131,23 @@ def _options(pandas: Any) -> dict[str, Any]:
 def _set_options(pandas: Any, held: dict[str, Any]) -> None:
     for name, value in held.items():
         pandas.set_option(name, value)
+
+
+def _put_filters(held: list[Any]) -> None:
+    warnings = sys.modules["warnings"]
+    warnings.resetwarnings()  # so that what was shown once is not remembered for the filters that were
+    warnings.filters.extend(held)
+
+
+def _levels(logging: Any) -> dict[str, Any]:
+    loggers = {"": logging.root, **logging.root.manager.loggerDict}
+    levels = {name: logger.level for name, logger in sorted(loggers.items()) if getattr(logger, "level", 0)}
+    return {"levels": levels, "disable": logging.root.manager.disable}
+
+
+def _set_levels(held: dict[str, Any]) -> None:
+    logging = sys.modules["logging"]
+    now = _levels(logging)["levels"]
+    for name, level in {**dict.fromkeys(now, 0), **held["levels"]}.items():
+        logging.getLogger(name or None).setLevel(level)
+    logging.disable(held["disable"])
