@@ -15,7 +15,7 @@ from nozzle.document.trajectory import Message, fit, trajectory
 from nozzle.errors import NozzleError
 from nozzle.explainer import Live, Recall
 from nozzle.explainer.claims import Evidence, shown
-from nozzle.explainer.slices import defined, python
+from nozzle.explainer.slices import code
 from nozzle.lm import Model, Prompts, Tracer
 from nozzle.settings import Settings
 
@@ -123,7 +123,7 @@ class Crew:
 
     def weighed(self, entry: Entry, rel: str, source: str, language: str) -> tuple[Risk, str]:
         """What a cell could do in an entry, and what it would touch, in words."""
-        return weigh(source, language, defined(entry), self.ground(rel), python(entry))
+        return weigh(source, language, self.ground(rel), code(entry, language))
 
     def evidence(self, entry: Entry, folder: Path, but: str = "", claims: Sequence[str] = ()) -> Evidence:
         """What bears out a model's words about an entry that lies in this folder; without the code of the cell of this

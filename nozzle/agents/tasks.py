@@ -19,7 +19,7 @@ from nozzle.document.spoken import Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.thought.show import escaped
 from nozzle.explainer.links import link
-from nozzle.explainer.slices import defined, python
+from nozzle.explainer.slices import code
 from nozzle.piece import Piece
 from nozzle.run import Run
 
@@ -227,7 +227,7 @@ class Tasks:
             return UNSTARTED if again or cell.chain not in self.desk.permit.allowed else ""
         edited = output.keys.get("cell") != cell.digest  # by the author: then it is his
         entry = self.desk.entry
-        once = not edited and judge(cell.body, cell.language, defined(entry), (), python(entry)) == "ask"
+        once = not edited and judge(cell.body, cell.language, (), code(entry, cell.language)) == "ask"
         return ONCE if once and cell.chain not in self.desk.permit.allowed else ""
 
     def drop(self) -> None:

@@ -1,14 +1,17 @@
 """What the names of an entry stand for, as far as its code tells: modules that are known, values that are plain.
 
 Read off the code of all cells together, and never guessed. A name is plain when everything that any cell gives it is;
-what an import brought from elsewhere, or what MCP servers offer, is foreign under every name that it is given.
+what an import brought from elsewhere, or what MCP servers offer, is foreign under every name that it is given, and so
+is what a class makes whose values act when they are looked at (`__getitem__`). A listed module is known no more when
+any code does anything with it but read what is in it. Where a cell may give names a meaning without saying so (a star
+import, `exec`, `%run`), nothing is known.
 """
 
 import ast
 import builtins
 import math
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -65,18 +68,43 @@ MODULES: dict[str, frozenset[str]] = {
     """),
 }
 """Modules that may be imported, and what of them may be called."""
+CONSTANTS = {
+    "numpy": listed("""
+        pi e inf nan newaxis ndarray dtype generic number integer floating bool_ int8 int16 uint8 uint16 uint32 uint64
+        float16 complex64 complex128
+    """)
+}
+"""What else of them may be named."""
+DATA = listed("T shape dtype dtypes size ndim columns index values real imag nbytes itemsize name names")
+"""Attributes that are never a method which does something when somebody calls it."""
+QUIET = listed("""
+    __init__ __post_init__ __repr__ __str__ __len__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __iter__ __next__
+    __contains__ __bool__ __call__ __enter__ __exit__ __slots__ __doc__ __match_args__
+""")
+"""What a class may define whose values are looked at like any other: what it does is said by its name, or no look."""
+UNSAID = listed("exec eval globals locals vars setattr delattr get_ipython builtins __builtins__ __import__ __dict__")
+"""By these, code may give names a meaning without saying so."""
 BUILTINS = frozenset(dir(builtins))
-_magic = re.compile(r"^[ \t]*[%!].*$", re.M)
+_magic = re.compile(r"^[ \t]*(?:%(?:matplotlib|config|pip|conda|precision|who|whos)\b|!).*$", re.M)
+"""Lines of a cell that are not Python, and give no name a meaning."""
+
+
+Given = tuple[str, ast.expr | ast.stmt | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
     """What the code of one cell gives names."""
 
-    values: tuple[tuple[str, ast.expr | None, bool], ...] = ()
-    """(name, the value it is given, whether one after the other of what is inside it); None: what cannot be told."""
+    values: tuple[Given, ...] = ()
+    """(name, the value it is given, whether one after the other of what is inside it); a `def` or `class` is its own
+    value; None: what cannot be told."""
     imports: tuple[tuple[str, str], ...] = ()
     """(name, module); a module that is empty is not told from what is in it."""
+    acting: frozenset[str] = frozenset()
+    """Classes whose values act when they are looked at."""
+    handled: frozenset[str] = frozenset()
+    """Names with which more is done than to read what is in what they stand for."""
     anything: bool = False
     """Also names that it does not say."""
 
@@ -93,7 +121,7 @@ def bindings(source: str) -> Bindings:
 
 
 def bound(tree: ast.AST) -> Bindings:
-    values: list[tuple[str, ast.expr | None, bool]] = []
+    values: list[Given] = []
     imports: list[tuple[str, str]] = []
     told: set[ast.AST] = set()
     nodes: list[ast.AST] = [tree]
@@ -119,12 +147,43 @@ def bound(tree: ast.AST) -> Bindings:
             case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 values.append((name, None, False))
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                values.append((node.name, None, False))
+                values.append((node.name, node, False))
                 given = [each for each in ast.walk(node) if isinstance(each, ast.Global)]
                 values += [(name, None, False) for each in given for name in each.names]
                 continue  # the names in it are its own
         nodes += ast.iter_child_nodes(node)
-    return Bindings(tuple(values), tuple(imports), any(name == "*" for name, _ in imports))
+    anything = any(name == "*" for name, _ in imports) or any(map(_is_unsaid, ast.walk(tree)))
+    return Bindings(tuple(values), tuple(imports), frozenset(_acting(tree)), frozenset(_handled(tree)), anything)
+
+
+def _is_unsaid(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+            return name in UNSAID
+    return False
+
+
+def _acting(tree: ast.AST) -> Iterator[str]:
+    """Classes with a method, or another name of Python's own, by which a look at their values does something."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            within = (each for part in node.body for each in ast.walk(part))
+            found = {each.name for each in within if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+            found |= {each.id for part in node.body for each in ast.walk(part) if isinstance(each, ast.Name)}
+            if any(name.startswith("__") and name.endswith("__") and name not in QUIET for name in found):
+                yield node.name
+
+
+def _handled(tree: ast.AST) -> Iterator[str]:
+    """Names that stand anywhere but before a dot, or before one behind which something is set."""
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        match node:
+            case ast.Attribute(value=ast.Name(), ctx=ast.Load(), attr=attr) if not attr.startswith("_"):
+                continue
+            case ast.Name(id=name):
+                yield name
+        nodes += ast.iter_child_nodes(node)
 
 
 def _imported(alias: ast.alias) -> tuple[str, str]:
@@ -132,9 +191,7 @@ def _imported(alias: ast.alias) -> tuple[str, str]:
     return (alias.asname, alias.name) if alias.asname else (root, root)
 
 
-def _give(
-    target: ast.expr, value: ast.expr, inside: bool, values: list[tuple[str, ast.expr | None, bool]], told: set[ast.AST]
-) -> None:
+def _give(target: ast.expr, value: ast.expr, inside: bool, values: list[Given], told: set[ast.AST]) -> None:
     if isinstance(target, ast.Name):
         told.add(target)
         values.append((target.id, value, inside))
@@ -153,40 +210,55 @@ class Meanings:
     """Names of what was imported from elsewhere, and of what MCP servers offer."""
     plain: set[str] = field(default_factory=set)
     """Names that stand for plain values, whichever cell gave them one."""
-    known: frozenset[str] | None = None
-    """All names, where cells also bring others that they do not say."""
-    shadowed: frozenset[str] = frozenset()
+    given: dict[str, list[tuple[ast.expr | ast.stmt | None, bool]]] = field(default_factory=dict)
+    """What each name is given, other than by an import."""
+    own: frozenset[str] = frozenset()
+    """All names that cells give a meaning of their own, a builtin's among them."""
+    unsaid: bool = False
+    """Cells may also give names a meaning without saying so."""
 
     @classmethod
-    def of(cls, cells: Sequence[Bindings], shadowed: frozenset[str]) -> "Meanings":
-        given: dict[str, list[tuple[ast.expr | None, bool]]] = {}
+    def of(cls, cells: Sequence[Bindings]) -> "Meanings":
+        given: dict[str, list[tuple[ast.expr | ast.stmt | None, bool]]] = {}
         brought: dict[str, set[str]] = {}
         for cell in cells:
             for name, value, inside in cell.values:
                 given.setdefault(name, []).append((value, inside))
             for name, module in cell.imports:
                 brought.setdefault(name, set()).add(module)
-        sole = {name: next(iter(each)) for name, each in brought.items() if len(each) == 1 and name not in given}
+        handled = frozenset(given).union(*(cell.handled for cell in cells))
+        sole = {name: next(iter(each)) for name, each in brought.items() if len(each) == 1 and name not in handled}
         modules = {name: module for name, module in sole.items() if module in MODULES or module in MADE}
         foreign = frozenset(name for name in brought if modules.get(name) not in MODULES)
+        foreign = foreign.union(*(cell.acting for cell in cells))
         while more := {
             name for name, values in given.items() if name not in foreign
-            if any(value is not None and _mentions(value, {"mcp"} | (foreign - set(brought))) for value, _ in values)
+            if any(isinstance(value, ast.expr) and _mentions(value, {"mcp"} | (foreign - set(brought)))
+                   for value, _ in values)
         }:  # fmt: skip
             foreign |= more
-        anything = any(cell.anything for cell in cells)
-        known = frozenset(given) | frozenset(brought) if anything else None
-        found = cls(modules, foreign, set(), known, shadowed)
+        own, unsaid = frozenset(given) | frozenset(brought), any(cell.anything for cell in cells)
+        found = cls(modules, foreign, set(), given, own, unsaid)
         while more := {
             name for name, values in given.items() if name not in found.plain | foreign
-            if all(value is not None and found.is_plain(value, inside) for value, inside in values)
+            if all(isinstance(value, ast.expr) and found.is_plain(value, inside) for value, inside in values)
         }:  # fmt: skip
             found.plain |= more
         return found
 
     def is_foreign(self, name: str) -> bool:
-        strange = self.known is not None and name not in self.known | BUILTINS | LOOKS | WRITES | {"mcp"}
-        return name in self.foreign or strange
+        return name in self.foreign
+
+    def may_be_called(self, name: str) -> bool:
+        """Whether a name may stand for something that somebody who is given it would call, as far as cells say."""
+        return any(
+            not inside and not (isinstance(value, ast.expr) and self.is_plain(value))
+            for value, inside in self.given.get(name, ())
+        )
+
+    def is_code(self, name: str) -> bool:
+        """Whether a name stands for a function, or a class, that a cell defines."""
+        return any(isinstance(value, ast.stmt) for value, _ in self.given.get(name, ()))
 
     def is_plain(self, value: ast.expr, inside: bool = False) -> bool:
         """Whether a value (or all that is inside it) is of a type whose methods do what the lists say."""
@@ -195,7 +267,7 @@ class Meanings:
                 return True
             case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) if inside:
                 return all(not isinstance(part, ast.Starred) and self.is_plain(part) for part in parts)
-            case ast.Call(func=ast.Name(id="range")) if "range" not in self.shadowed:
+            case ast.Call(func=ast.Name(id="range")) if "range" not in self.own:
                 return True
             case ast.Call(func=ast.Attribute(value=text, attr="split" | "splitlines")) if self._is_ours(text):
                 return True
@@ -214,7 +286,7 @@ class Meanings:
             case ast.BoolOp(values=parts):
                 return all(map(self.is_plain, parts))
             case ast.Call(func=ast.Name(id=name)):
-                return name in PLAIN - self.shadowed
+                return name in PLAIN - self.own
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name in self.modules:
                 module = self.modules[name]
                 if module in MADE:

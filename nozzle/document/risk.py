@@ -1,11 +1,13 @@
 """How much a proposed cell could do, read off its code. Not what a model says of it, and not a guess: an allow-list.
 
 `read`: looks at values and files of the journal and changes nothing. `reversible`: also makes names in the kernel and
-writes files inside the worktree by `write` and `edit`, both of which git takes back. Everything else is `ask`: a call
-of anything that is not on the list, an import that is not, a shell that does more than look. A name that a cell of the
-entry has given another meaning is on no list, nor is what an import brought from a module that is not listed, nor a
-method that acts on some things (`copy`, `get`, `replace`) of a value not known to be plain. Values that the author's
-own code made may run code of his when they are looked at (a property, a generator, a repr); that code he has seen.
+writes files inside the worktree by `write` and `edit`, both of which git takes back. Everything else is `ask`: a form
+of code that is not on the list, a call of anything that is not, an argument by a name that is not, an import that is
+not, what else lies in a module, a shell that does more than look. A name that a cell of the entry has given another
+meaning is on no list, nor is what an import brought from a module that is not listed, nor a method that acts on some
+things (`copy`, `get`, `replace`) of a value not known to be plain. What somebody else could call who is given it is
+handed to nobody: a table calls what it is asked for (`frame[f]`). Values that the author's own code made may run code
+of his when they are looked at (a property, a generator, a repr); that code he has seen.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
 is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
@@ -20,6 +22,9 @@ from sys import stdlib_module_names
 
 from nozzle.document.meanings import (
     BUILTINS,
+    CONSTANTS,
+    DATA,
+    INSIDE,
     LOOKS,
     METHODS,
     MODULES,
@@ -38,8 +43,19 @@ CHANGES = listed("append extend insert pop remove sort reverse add discard setde
 """Methods that change the plain value they are called on, and nothing else."""
 ALONE = listed("abs cos exp log log2 sin sqrt tan tanh")
 """Functions of numpy that write into an array that they are given second; most others, into the third."""
-CALLING = listed("key file out default initial func like")
-"""Names of arguments by which something else is called or written."""
+NAMED_SO = listed("""
+    axis keepdims dtype ndmin sep end flush decimals ndigits n k p q ddof start step stop num endpoint bins range
+    weights density method interpolation equal_nan rtol atol shape reverse strict encoding errors base
+    return_index return_inverse return_counts skipna numeric_only level fillvalue repeat r maxlen mod lines text old new
+    query summary retstep
+""")
+"""Names of arguments by which nothing is called, nor written but what the function is there to write."""
+ANY_NAME = listed("dict format")
+"""Functions that take arguments by any name; so do the tools of servers."""
+SHOWS = listed(
+    "print len repr str sum sorted list tuple set final_answer type isinstance bool int float any all format"
+)
+"""Functions whose arguments are looked at, and kept by nobody."""
 SHELL = frozenset({"ls", "pwd", "cat", "head", "tail", "wc", "date", "echo"})
 ACTED_UPON = (".md", ".toml", ".keys", ".yml", ".yaml", ".cfg", ".ini", ".sh")
 """Endings of files that say what runs."""
@@ -52,40 +68,46 @@ _served = re.compile(r"\bmcp\b")
 HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
 """Files and hosts that a label names; the others are counted."""
-_shown = re.compile(r"-u|\+[\w%:. -]*")
-"""What `date` may be asked."""
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
+_ALLOWED = {
+    "date": re.compile(r"-u|\+[\w%:. -]*"),  # which sets the clock too
+    "tail": re.compile(
+        rf"(?!-(?!(?:[nc]?\d*|[qvz]|-(?:lines|bytes))$)){_path.pattern}"
+    ),  # which follows a file for ever
+}
+"""What these commands may be told, where not any path."""
+_means = re.compile(
+    r"\(\s*\)|(?:^|[;&|{(]|\b(?:then|do|else))\s*\.\s|\b(?:function|alias|PATH|trap|source|eval|exec|enable|hash|shopt|"
+    r"builtin|unset|declare|typeset|mapfile|readarray|cd|pushd|popd|BASH\w*|PROMPT_COMMAND|CDPATH|IFS)\b", re.M
+)  # fmt: skip
+"""Words of a cell by which other words of a shell may mean something else in cells below."""
 
 
-def judge(
-    source: str, language: str, changed: Iterable[str] = (), looks: Iterable[str] = (), cells: Iterable[str] = ()
-) -> Risk:
-    """What a cell could do; `changed` are the names that cells have given a meaning of their own, `looks` the tools of
-    MCP servers (`mcp.calendar.events`) that the author says change nothing, `cells` the entry's other Python code.
+def judge(source: str, language: str, looks: Iterable[str] = (), cells: Iterable[str] = ()) -> Risk:
+    """What a cell could do; `looks` are the tools of MCP servers (`mcp.calendar.events`) that the author says change
+    nothing, `cells` the entry's other code in that language.
 
     >>> judge("print(sum(x))", "python"), judge("y = x + 1", "python"), judge("import os", "python")
     ('read', 'reversible', 'ask')
     >>> judge("p.replace('b')", "python"), judge("p.replace('b', 'c')", "python", cells=["p = 'abc'"])
     ('ask', 'read')
     """
-    return _judged(source, language, frozenset(changed), frozenset(looks), cells)[0]
+    return _judged(source, language, frozenset(looks), cells)[0]
 
 
-def _judged(
-    source: str, language: str, changed: frozenset[str], looks: frozenset[str], cells: Iterable[str]
-) -> tuple[Risk, list[str]]:
+def _judged(source: str, language: str, looks: frozenset[str], cells: Iterable[str]) -> tuple[Risk, list[str]]:
     """The same, and the files that it writes by `write` and `edit`."""
     if reach_of(source):
         return "ask", []
     if language == "bash":
-        return _shell(source, changed), []
+        return _shell(source, cells), []
     if language != "python":
         return "ask", []
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "ask", []
-    reader = _Reader(changed, looks, Meanings.of([*map(bindings, cells), bound(tree)], changed))
+    reader = _Reader(looks, Meanings.of([*map(bindings, cells), bound(tree)]))
     reader.visit(tree)
     return reader.risk, reader.written
 
@@ -111,19 +133,17 @@ class Ground:
     """Whether a file lies at a path, as a cell there names it, that git could not give back."""
 
 
-def weigh(
-    source: str, language: str, changed: Iterable[str], ground: Ground, cells: Iterable[str] = ()
-) -> tuple[Risk, str]:
+def weigh(source: str, language: str, ground: Ground, cells: Iterable[str] = ()) -> tuple[Risk, str]:
     """What a cell could do where it would run, and what it would touch, in words.
 
-    >>> weigh("import os", "python", (), Ground("confined", holds=True))
+    >>> weigh("import os", "python", Ground("confined", holds=True))
     ('reversible', 'files in this journal, all of which git takes back (confined)')
-    >>> weigh("import os", "python", (), Ground("confined", True, ("data.csv",)))[1]
+    >>> weigh("import os", "python", Ground("confined", True, ("data.csv",)))[1]
     'anything in this journal, and git could not give back data.csv: it waits for you (confined)'
     """
     if reach := reach_of(source):
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
-    risk, written = _judged(source, language, frozenset(changed), frozenset(ground.looks), cells)
+    risk, written = _judged(source, language, frozenset(ground.looks), cells)
     lost = [path for path in dict.fromkeys(written) if ground.loses(path)]
     leaves = LEAVES.search(source)
     if lost and risk == "reversible":
@@ -169,23 +189,28 @@ def _some(names: Sequence[str]) -> str:
 class _Reader(ast.NodeVisitor):
     """Visits what it knows; what it does not know is `ask`."""
 
-    def __init__(self, changed: frozenset[str], looks: frozenset[str], meanings: Meanings) -> None:
-        self.risk: Risk = "read"
+    def __init__(self, looks: frozenset[str], meanings: Meanings) -> None:
+        self.risk: Risk = "ask" if meanings.unsaid else "read"
         self.written: list[str] = []
-        self._changed = changed
-        self._looks = looks if "mcp" not in changed else frozenset()
+        self._own = meanings.own
+        self._looks = looks if "mcp" not in meanings.own else frozenset()
         self._meanings = meanings
         self._modules = {name: module for name, module in meanings.modules.items() if module in MODULES}
+        self._shown: set[ast.expr] = set()
+        """What stands where it is looked at, and kept by nobody."""
 
     def visit(self, node: ast.AST) -> None:
-        if not isinstance(node, _KNOWN) or isinstance(node, _AWAITS):
+        if not isinstance(node, _KNOWN):
             self.risk = "ask"
             return
+        self._shown |= _looked_at(node)
         super().visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            if node.id in BUILTINS - LOOKS or self._meanings.is_foreign(node.id):
+            known = self._meanings
+            listed_so = node.id not in BUILTINS - LOOKS and node.id not in self._modules
+            if not listed_so or known.is_foreign(node.id) or known.is_code(node.id):
                 self.risk = "ask"
         else:
             self._bind(node.id)
@@ -203,19 +228,21 @@ class _Reader(ast.NodeVisitor):
         for part in (node.iter, *node.ifs):
             self.visit(part)
 
-    def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg is None or node.arg in CALLING:
-            self.risk = "ask"
-        self.generic_visit(node)
-
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr.startswith("_") or not isinstance(node.ctx, ast.Load):
             self.risk = "ask"
+        if isinstance(node.value, ast.Name) and (module := self._modules.get(node.value.id)):
+            if node.attr not in MODULES[module] | CONSTANTS.get(module, frozenset()):
+                self.risk = "ask"
+            return
+        if not (node in self._shown or node.attr in DATA or self._meanings.is_plain(node.value)):
+            self.risk = "ask"  # a method, perhaps, that somebody would call
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
             self._changes(node.value)
+        self._hands_over(node.slice)
         self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
@@ -230,21 +257,29 @@ class _Reader(ast.NodeVisitor):
                     self.risk = "ask"
             case ast.Name(id="read") if not _plain(node.args[:1]):
                 self.risk = "ask"
-            case ast.Name(id=name) if name in LOOKS and name not in self._changed:
+            case ast.Name(id="type") if len(node.args) + _starred(node.args) != 1:  # which makes a class
+                self.risk = "ask"
+            case ast.Name(id=name) if name in LOOKS and name not in self._own:
                 pass
-            case ast.Name(id=name) if name in WRITES and name not in self._changed and _harmless(node.args[:1]):
+            case ast.Name(id=name) if name in WRITES and name not in self._own and _harmless(node.args[:1]):
                 self.written.append(_plain(node.args[:1]))
                 self._writes()
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._modules:
                 if name not in MODULES[self._modules[module]] or not _makes(self._modules[module], name, node.args):
                     self.risk = "ask"
             case ast.Attribute(value=of, attr=name) if name in METHODS | OF_PLAIN:
+                for each in node.args:
+                    self._hands_over(each)
                 if self._meanings.acts(of, name, len(node.args) + _starred(node.args)):
                     self.risk = "ask"
             case ast.Attribute(value=of, attr=name) if name in CHANGES:
+                for each in node.args:
+                    self._hands_over(each)
                 self._changes(of)
             case _:
                 self.risk = "ask"
+        if not _names_known(node):
+            self.risk = "ask"
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -257,6 +292,23 @@ class _Reader(ast.NodeVisitor):
         """A trusted name must not get another meaning."""
         if name in LOOKS | WRITES | BUILTINS | {"mcp"} or name in self._modules:
             self.risk = "ask"
+
+    def _hands_over(self, value: ast.expr) -> None:
+        """A value is asked for something, or given it: some call what they are given."""
+        match value:
+            case ast.Name(id=name) if self._meanings.may_be_called(name):
+                self.risk = "ask"
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in INSIDE:
+                if not self._meanings.is_plain(value):
+                    self.risk = "ask"
+            case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.BoolOp(values=parts):
+                for each in parts:
+                    self._hands_over(each)
+            case ast.IfExp(body=body, orelse=orelse):
+                self._hands_over(body)
+                self._hands_over(orelse)
+            case ast.NamedExpr(value=part) | ast.Starred(value=part):
+                self._hands_over(part)
 
     def _changes(self, value: ast.expr) -> None:
         """What is plain is changed in the kernel; anything else may be a file, or a table of a database."""
@@ -274,13 +326,44 @@ class _Reader(ast.NodeVisitor):
 
 _KNOWN = (
     ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass, ast.Break, ast.Continue,
-    ast.Assert, ast.expr, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.arg,
-    ast.arguments, ast.comprehension, ast.Import, ast.alias,
+    ast.Assert, ast.Import, ast.alias, ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred,
+    ast.Call, ast.keyword, ast.BoolOp, ast.NamedExpr, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.JoinedStr,
+    ast.FormattedValue, ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp, ast.comprehension, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
 )  # fmt: skip
+"""Forms of code that make nothing which is called later: no function, no class, no `with`, no `match`."""
 
 
-_AWAITS = (ast.Await, ast.Yield, ast.YieldFrom)
-"""What runs code that was made to run later."""
+def _looked_at(node: ast.AST) -> set[ast.expr]:
+    """What of a form of code is looked at there, and neither kept nor handed on."""
+    match node:
+        case ast.Expr(value=part) | ast.FormattedValue(value=part) | ast.Attribute(value=part):
+            return {part}
+        case ast.UnaryOp(operand=part) | ast.Subscript(value=part) | ast.Assert(test=part) | ast.If(test=part):
+            return {part}
+        case ast.For(iter=part) | ast.comprehension(iter=part):
+            return {part}
+        case ast.BinOp(left=left, right=right):
+            return {left, right}
+        case ast.Compare(left=left, comparators=others):
+            return {left, *others}
+        case ast.Call(func=ast.Name(id=name) as tool, args=args) if name in SHOWS:
+            return {tool, *args}
+        case ast.Call(func=tool):
+            return {tool}
+    return set()
+
+
+def _names_known(node: ast.Call) -> bool:
+    """Whether it is said of each argument that is given by name what it does."""
+    if any(each.arg is None for each in node.keywords):
+        return False
+    match node.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name in ANY_NAME:
+            return True
+        case ast.Attribute() as tool if is_served(tool):
+            return True
+    return all(each.arg in NAMED_SO for each in node.keywords)
 
 
 def _starred(args: Sequence[ast.expr]) -> int:
@@ -321,18 +404,25 @@ def _stands_in(path: str) -> bool:
     return bool(ending) and ending.endswith(("py", "pyc", "so")) and (name in MODULES or name in stdlib_module_names)
 
 
-def _shell(source: str, changed: frozenset[str]) -> Risk:
-    """One plain command that looks at files inside, by relative paths that name no hidden file."""
-    rows = [row.strip() for row in source.split("\n") if row.strip() and not row.strip().startswith("#")]
-    return "read" if rows and all(_looks(row, changed) for row in rows) else "ask"
+def _shell(source: str, cells: Iterable[str]) -> Risk:
+    """Plain commands that look at files inside, by relative paths that name no hidden file; and no cell of the entry
+    may have given their names another meaning, or gone elsewhere.
+
+    >>> _shell("ls -l", ()), _shell("ls -l", ["ls() { rm x; }"])
+    ('read', 'ask')
+    """
+    rows = [row for line in source.split("\n") if (row := line.strip(" \t"))]
+    code = [row for row in rows if not row.startswith("#")]
+    told = all(row.replace("\t", " ").isprintable() for row in rows)  # bash goes by other white space than Python
+    return "read" if code and told and all(map(_looks, code)) and not any(map(_means.search, cells)) else "ask"
 
 
-def _looks(row: str, changed: frozenset[str]) -> bool:
-    if re.search(r"[;&|<>$`\\(){}*?\[\]~!\x00-\x1f]", row):
+def _looks(row: str) -> bool:
+    if re.search(r"[;&|<>$`\\(){}*?\[\]~!]", row):
         return False
     try:
         words = shlex.split(row)
     except ValueError:
         return False
-    allowed = _shown if words[:1] == ["date"] else _path  # which sets the clock too
-    return bool(words) and words[0] in SHELL - changed and all(allowed.fullmatch(word) for word in words[1:])
+    allowed = _ALLOWED.get(words[0], _path) if words else _path
+    return bool(words) and words[0] in SHELL and all(allowed.fullmatch(word) for word in words[1:])

@@ -85,14 +85,9 @@ def _names(language: str, body: str) -> Names:
     return Names(frozenset(reader.defines), frozenset(reader.uses))
 
 
-def defined(entry: Entry) -> set[str]:
-    """Names that cells of an entry have given a meaning of their own."""
-    return {name for cell in entry.cells for name in names(cell).defines}
-
-
-def python(entry: Entry) -> list[str]:
-    """The Python code of an entry, cell by cell."""
-    return [cell.body for cell in entry.cells if cell.language == "python"]
+def code(entry: Entry, language: str) -> list[str]:
+    """The code of an entry in a language, cell by cell."""
+    return [cell.body for cell in entry.cells if cell.language == language]
 
 
 def _tree(body: str) -> ast.Module | None:

@@ -241,7 +241,7 @@ class _Poking:
 
 
 def test_where_nothing_holds_the_label_says_so() -> None:
-    assert weigh("import os", "python", (), Ground())[1] == (
+    assert weigh("import os", "python", Ground())[1] == (
         "anything: code cannot tell, so it waits for you (not confined: this system has neither Landlock nor seccomp)"
     )
 

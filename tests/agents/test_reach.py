@@ -197,7 +197,7 @@ def test_another_program_that_proposes_such_a_cell_is_answered_the_same(table: O
 
 def test_the_hosts_that_it_names_are_told() -> None:
     source = "#| reach: network\ncurl -O https://example.org/rows.csv http://127.0.0.1:80/x"
-    assert weigh(source, "bash", (), Ground()) == (
+    assert weigh(source, "bash", Ground()) == (
         "ask",
         "the network, this once, and files in this journal; it names example.org, 127.0.0.1:80. It runs in a kernel of "
         "its own, and waits for you",

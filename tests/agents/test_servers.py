@@ -92,12 +92,12 @@ def test_a_server_that_does_not_start_is_named(workshop: Workshop) -> None:
         ("mcp.calendar.find('x')", "ask"),
         ("mcp.calendar.events.append('x')", "ask"),
         ("mcp = 3", "ask"),
-        ("c = mcp.calendar.add", "reversible"),
+        ("c = mcp.calendar.add", "ask"),
         ("c = mcp.calendar.add\nc('x')", "ask"),
     ],
 )
 def test_how_much_a_call_could_do_is_read_off_its_whole_name(source: str, risk: str) -> None:
-    assert judge(source, "python", (), ("mcp.calendar.events",)) == risk
+    assert judge(source, "python", ("mcp.calendar.events",)) == risk
 
 
 def test_a_doer_looks_at_once_and_what_acts_stands_until_it_is_ticked(

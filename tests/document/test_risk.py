@@ -54,10 +54,14 @@ def test_a_method_is_no_look_by_its_name_alone(source: str) -> None:
     assert judge(source, "python", cells=ABOVE) == "ask"
 
 
-def test_where_cells_bring_names_that_they_do_not_say_an_unknown_name_is_asked() -> None:
-    assert judge("print(x.mean())", "python", cells=["y = 1"]) == "read"
-    assert judge("print(x.mean())", "python", cells=["from lib import *"]) == "ask"
-    assert judge("print(y)", "python", cells=["from lib import *\ny = 1"]) == "read"
+@pytest.mark.parametrize(
+    "above",
+    ["from lib import *", "%run tools.py", "%load_ext x", "globals()['sum'] = wipe", "exec(text)", "x = !ls",
+     "import builtins\nbuiltins.sum = wipe", "get_ipython().run_cell(x)"],
+)  # fmt: skip
+def test_where_a_cell_may_give_names_a_meaning_without_saying_so_nothing_is_a_look(above: str) -> None:
+    assert judge("print(x.mean())", "python", cells=["y = 1", "%matplotlib inline\n!ls"]) == "read"
+    assert judge("print(y)", "python", cells=[f"{above}\ny = 1"]) == "ask"
 
 
 @pytest.mark.parametrize(
@@ -92,13 +96,81 @@ def test_everything_else_is_asked(source: str) -> None:
     assert judge(source, "python") == "ask"
 
 
-def test_a_name_that_a_cell_gave_another_meaning_is_on_no_list() -> None:
-    assert judge("print(1)", "python", {"print"}) == "ask"
-    assert judge("ls", "bash", {"ls"}) == "ask"
+@pytest.mark.parametrize(
+    "above",
+    ["def sum(x): pass", "try:\n    pass\nexcept E as sum:\n    pass", "match v:\n    case {'a': sum}:\n        pass",
+     "def f():\n    global sum\n    sum = x", "import tools as sum", "with f as sum:\n    pass", "@deco\nclass sum: pass"],
+)  # fmt: skip
+def test_a_name_that_a_cell_gave_another_meaning_is_on_no_list(above: str) -> None:
+    assert judge("sum(x)", "python", cells=["y = 1"]) == "read"
+    assert judge("sum(x)", "python", cells=[above]) == "ask"
 
 
 @pytest.mark.parametrize(
-    "source", ["ls", "cat notes.md", "head -5 data/a.csv\nwc -l data/a.csv", "# look\npwd", "date -u +%F"]
+    "above",
+    ["math.sqrt = wipe", "patch(math)", "m = math", "math.__dict__", "del math.pi", "for math in x:\n    pass",
+     "def f():\n    global math\n    import shell as math"],
+)  # fmt: skip
+def test_a_module_with_which_a_cell_did_more_than_read_what_is_in_it_is_known_no_more(above: str) -> None:
+    assert judge("math.sqrt(2)", "python", cells=["import math\nx = math.pi"]) == "read"
+    assert judge("math.sqrt(2)", "python", cells=["import math", above]) == "ask"
+
+
+MADE_BY_HIM = (
+    "import statistics, functools, shutil\nimport numpy as np, pandas as pd\nframe = pd.read_csv('a.csv')",
+    "class W:\n    def __getitem__(self, name): shutil.rmtree(name)\nw = W()\nmany = [w]",
+    "def wipe(*names): shutil.rmtree('data')\np = Path('a')\ngone = functools.partial(wipe, 1)\nalias = wipe",
+    "class Fit:\n    def __init__(self): self.rate = 1\nfit = Fit()",
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'type("X", (), {"mean": statistics.sys.modules["os"].system}).mean("x")', "type(*x)", "type('X', (), {})",
+        'type("X", (), {"__class_getitem__": statistics.sys.modules["os"].remove})["f"]', "statistics.sys",
+        "print(np.f2py.os)", "x = np", "[np]", "np.f2py", "frame[np.f2py.os.remove]",
+        "frame[wipe]", "frame[p.unlink]", "frame.get(p.unlink)", "frame[gone]", "frame.get(gone)", "frame[alias]",
+        "frame.loc[gone, 'a']", "frame[(k := p.unlink)]", "[p.unlink]", "k = p.unlink", "dict(a=p.unlink)",
+        "max([1], p.unlink)", "w['data']", "many[0]['data']", "W()[0]", "print(wipe)", "lambda: 1",
+        "match x:\n    case W(): pass", "print(f'{w:>9}')", "frame[min(hands)]",
+        "np.median(x, overwrite_input=True)", "np.percentile(x, 50, overwrite_input=True)",
+        "frame.replace(1, 2, inplace=True)", "frame.astype(int, copy=False)", "np.exp(x, out=x)", "print(**x)",
+    ],
+)  # fmt: skip
+def test_what_would_call_or_change_something_is_no_look(source: str) -> None:
+    assert judge(source, "python", cells=MADE_BY_HIM) == "ask"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "type(x)", "print(fit.rate)", "fit.rate", "f'{fit.rate:.3f}'", "fit.rate > 1",
+        "for c in fit.rates:\n    print(c)",
+        "frame.a.mean()", "frame[frame.a > 1]", "frame['a'][:3]", "print(np.pi, np.float64(1))", "x[y.argmax()]",
+        "[frame[c] for c in frame.columns]", "np.mean(x, axis=0)", "dict(one=1)", "'{a}'.format(a=1)",
+        "print(x, sep='')",
+        "round(x, ndigits=2)", "fit.rates[0]", "len(fit.rates)", "x.shape[0]",
+    ],
+)  # fmt: skip
+def test_what_an_author_looks_at_every_day_stays_a_look(source: str) -> None:
+    assert judge(source, "python", cells=[*MADE_BY_HIM[:1], MADE_BY_HIM[3]]) in ("read", "reversible")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "ls",
+        "cat notes.md",
+        "ls -la",
+        "\tls -l",
+        "tail -5 a.csv",
+        "tail -n 5 a.csv",
+        "tail --lines 5 a.csv",
+        "head -5 data/a.csv\nwc -l data/a.csv",
+        "# look\npwd",
+        "date -u +%F",
+    ],
 )
 def test_a_shell_that_only_looks_inside_is_read(source: str) -> None:
     assert judge(source, "bash") == "read"
@@ -109,11 +181,26 @@ def test_a_shell_that_only_looks_inside_is_read(source: str) -> None:
     [
         "rm -rf x", "ls; rm x", "cat /etc/passwd", "cat ~/.ssh/id_rsa", "cat ../x", "cat .git/config", "ls > x", "$(x)",
         "ls | sh", "cat a && b", "git push", "ls `x`", "", "python x.py", "cat 'a\nb'", "ls\\\nrm x", "cat a/../../b",
-        "echo *", "date -s 1", "date 1127",
+        "echo *", "date -s 1", "date 1127", "# only words", "tail -f a.md", "tail -fn5 a.md", "tail -F a.md",
+        "tail --follow a.md", "ls\n\u3000# x; rm a", "\u00a0# x; touch a", "\x0c# x; touch a", "\x0bls",
+        "ls\n\x1c#;rm a", "ls \u202e", "ls\r", "# \x00",
     ],
 )  # fmt: skip
 def test_any_other_shell_is_asked(source: str) -> None:
     assert judge(source, "bash") == "ask"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "ls() { rm -rf data; }", "ls () {\n rm x\n}", "function ls { rm x; }", "alias ls='rm x'", "PATH=$PWD/bin:$PATH",
+        "export PATH", "trap 'rm x' DEBUG", "source env.sh", ". env.sh", "true && . env.sh", "eval \"$x\"", "cd /etc",
+        "if x; then . env.sh; fi", "hash -p /bin/rm ls", "enable -f x ls",
+    ],
+)  # fmt: skip
+def test_a_shell_whose_words_a_cell_may_have_given_another_meaning_is_asked(above: str) -> None:
+    assert judge("ls", "bash", cells=["x=1\nls | wc -l", "python fit.py --rate 0.1"]) == "read"
+    assert judge("ls", "bash", cells=[above]) == "ask"
 
 
 def test_another_language_is_asked() -> None:
