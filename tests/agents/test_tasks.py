@@ -10,7 +10,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import prompts
 from nozzle.document.trajectory import trajectory
-from nozzle.lm import Call, Failed, Reply, Stop, Usage
+from nozzle.lm import Call, Failed, Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Tell
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
@@ -505,3 +505,34 @@ def test_a_task_in_its_place_says_which_long_cell_it_waits_for(
     assert told == ["it: it waits for 'slow', which runs above"]
     assert one.blocks("status") == []
     assert text.endswith("\n\nMore.\n")
+
+
+class _Ahead:
+    """A clock that goes on by itself, and by an hour when it is told to; it sees what stands."""
+
+    def __init__(self, one: Table) -> None:
+        self.one, self.ahead, self.stood = one, 0.0, False
+
+    def __call__(self) -> float:
+        if not self.stood and self.one.blocks("proposal"):
+            self.stood = True
+            self.ahead += 3600
+        return time.monotonic() + self.ahead
+
+
+def test_a_countdown_begins_when_the_proposal_stands_however_long_the_model_thought(table: Open) -> None:
+    one = table(countdown=1800.0, task_seconds=1e6)
+    clock, replies = _Ahead(one), [fence("y = 1"), fence('final_answer("ok")')]
+
+    def think(messages: object) -> str:
+        clock.ahead += 3600
+        return replies.pop(0)
+
+    one.workshop.here.model = Scripted(think)
+    one.loop = one.workshop_loop()
+    one.loop.clock = clock
+    one.path = one.workshop.write(TASK)
+    one.loop.advance([one.path])
+    one.go()
+    assert clock.stood
+    assert one.labels() == ["countdown", "read"]

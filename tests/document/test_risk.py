@@ -99,7 +99,8 @@ def test_everything_else_is_asked(source: str) -> None:
 @pytest.mark.parametrize(
     "above",
     ["def sum(x): pass", "try:\n    pass\nexcept E as sum:\n    pass", "match v:\n    case {'a': sum}:\n        pass",
-     "def f():\n    global sum\n    sum = x", "import tools as sum", "with f as sum:\n    pass", "@deco\nclass sum: pass"],
+     "def f():\n    global sum\n    sum = x", "import tools as sum", "with f as sum:\n    pass",
+     "@deco\nclass sum: pass"],
 )  # fmt: skip
 def test_a_name_that_a_cell_gave_another_meaning_is_on_no_list(above: str) -> None:
     assert judge("sum(x)", "python", cells=["y = 1"]) == "read"
