@@ -35,6 +35,7 @@ from nozzle.run import Run
 
 AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
 EDITED = f"{proposal.CHANGED}: an edit alone does not let it, so tick run (or say `/sure` below it), or deny."
+MEANWHILE = f"{proposal.MEANWHILE}: what git could have given back then, it could not give back now."
 UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 
@@ -209,6 +210,9 @@ class Doer:
         """The proposal becomes a cell, which is then due like any other."""
         source, how, far = let.source, let.how, reach_of(let.source)
         risk, touches = self._weighed(source, offer.language)
+        if risk == "ask" and self._by_itself(task, let):
+            again = replace(offer, touches=touches, by_hand=proposal.BY_HAND, risk="ask", notice=MEANWHILE)
+            return self.stand(task, again)
         acts = far or offer.again or (risk == "ask" and names_tools(source))
         if far not in ("", offer.reach) or (acts and not let.said):  # what he lets it do is to be shown as he has it
             touches = offer.touches if offer.again else touches
@@ -236,6 +240,13 @@ class Doer:
         if task.replay is not None:
             task.unkept = not self.desk.of_replay(task.replay)
             task.replay = None
+
+    def _by_itself(self, task: Task, let: Allowed) -> bool:
+        """Whether it would run, as it was proposed, because it was taken for no danger, and not for a word about it."""
+        if let.how in ("countdown", "read"):
+            return True
+        ticked = task.stands is not None and "run" in task.stands.ticks
+        return let.how == "allowed" and not (ticked or task.answer or task.sure)  # by `/sure all`
 
     def _close(self, task: Task, offer: Offer, outcome: Outcome, label: str) -> None:
         """A proposal that is not run, or a cell that is undone, stays as a folded record."""

@@ -32,6 +32,8 @@ UNCLEAR = "nozzle did not understand"
 """How it begins to say that what the author said of it allows nothing."""
 CHANGED = "You have changed what may act outside this journal"
 """How it begins to say that an edit alone does not let it."""
+MEANWHILE = "This would have run by itself, but something has changed since it was proposed"
+"""How it begins to say that it waits by now."""
 UNCOUNTED = "; a box that was ticked meanwhile counts for nothing: tick it again"
 BY_HAND = "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
 """How an author runs himself what waits for him."""
@@ -218,7 +220,7 @@ def reason(block: Envelope) -> str:
     rows: list[str] = []
     for row in block.body:
         told = row.removeprefix(">").strip()
-        if (rows and not row.startswith(">")) or told.startswith(("*Touches: ", ANEW, UNCLEAR, CHANGED)):
+        if (rows and not row.startswith(">")) or told.startswith(("*Touches: ", ANEW, UNCLEAR, CHANGED, MEANWHILE)):
             break
         if row.startswith(">") and not told.startswith("[!"):
             rows.append(told)

@@ -240,6 +240,38 @@ class _Poking:
         return time.monotonic()
 
 
+@pytest.mark.parametrize("sure", [False, True])
+def test_what_git_could_not_give_back_any_more_when_the_countdown_ends_waits(table: Open, sure: bool) -> None:
+    one = table(fence("write('_out/fit.csv', 'agent')"), DONE, countdown=0.3)
+    one.loop.clock = clock = _Writing(one, sure)
+    one.begin(TASK)
+    assert clock.mine.read_text() == "mine"
+    assert "writes over _out/fit.csv" in one.text
+    assert "something has changed since it was proposed" in one.text
+    assert one.labels() == []
+    one.tick()
+    assert clock.mine.read_text() == "agent"
+    assert one.labels()[0] == "kept"
+
+
+class _Writing:
+    """A clock by which the author writes a file as soon as a proposal stands, and may have said `/sure all`."""
+
+    def __init__(self, table: Table, sure: bool) -> None:
+        self.table, self.sure = table, sure
+        self.mine = table.workshop.root / "journal" / "_out" / "fit.csv"
+
+    def __call__(self) -> float:
+        import time
+
+        if not self.mine.exists() and self.table.loop.desks and self.table.blocks("proposal"):
+            self.mine.parent.mkdir(exist_ok=True)
+            self.mine.write_text("mine")
+            for task in self.table.seat.tasks.active.values():
+                task.sure_of_all = self.sure
+        return time.monotonic()
+
+
 def test_where_nothing_holds_the_label_says_so() -> None:
     assert weigh("import os", "python", Ground())[1] == (
         "anything: code cannot tell, so it waits for you (not confined: this system has neither Landlock nor seccomp)"
