@@ -1,11 +1,12 @@
 """Which files of the worktree differ from HEAD, and which of them a cell has just made or changed.
 
-It refuses to look at what .gitignore names, and inside repositories that lie within this one.
+It refuses to look at what .gitignore names, and inside repositories that lie within this one; except to say what git
+could not give back.
 """
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nozzle.steps.repo import Repo
@@ -68,13 +69,23 @@ def dirty(repo: Repo) -> list[tuple[str, str]]:
 def unkept(repo: Repo) -> list[str]:
     """What is here and git could not give back as it is: changed since HEAD, or in no commit, ignored or not.
 
-    A folder of which git holds nothing is one name, with a slash at its end.
+    A folder of which git holds nothing is one name, with a slash at its end; a submodule with changes is one, too. What
+    git was told not to look at (`--assume-unchanged`, `--skip-worktree`) and is here counts, whatever is in it.
     """
-    changed = repo.door.ask("diff", "--name-only", "-z", "--ignore-submodules=all", "HEAD")
+    changed = repo.door.ask("diff", "--name-only", "-z", "--ignore-submodules=none", "HEAD")
     if changed.status:  # nothing was committed yet
         return [os.curdir]
     others = repo.door.run("ls-files", "-z", "--others", "--directory", "--no-empty-directory")
-    return [os.fsdecode(path) for path in (*changed.out.split(b"\0"), *others.split(b"\0")) if path]
+    found = [os.fsdecode(path) for path in (*changed.out.split(b"\0"), *others.split(b"\0")) if path]
+    return [*found, *(path for path in _overlooked(repo) if path not in found)]
+
+
+def _overlooked(repo: Repo) -> Iterator[str]:
+    """Files that are here and that git was told not to look at: it tags them with `S`, or with a small letter."""
+    for row in repo.door.run("ls-files", "-z", "-v").split(b"\0"):
+        tag, path = row[:1], os.fsdecode(row[2:])
+        if (tag == b"S" or tag.islower()) and os.path.lexists(repo.root / path):
+            yield path
 
 
 def held(repo: Repo, path: str, most: int = -1) -> bytes:

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from nozzle.steps import Steps
 
 from .conftest import Author, made
@@ -48,3 +50,30 @@ def test_a_snapshot_does_not_touch_the_index(author: Author, steps: Steps) -> No
     before = (author.root / ".git/index").stat().st_mtime_ns
     steps.snapshot()
     assert (author.root / ".git/index").stat().st_mtime_ns == before
+
+
+def test_what_git_was_told_not_to_look_at_it_could_not_give_back(author: Author, steps: Steps) -> None:
+    for name in ("plain", "assumed", "skipped", "absent"):
+        author.commit(name, "1")
+    assert steps.unkept() == []
+    author.git("update-index", "--assume-unchanged", "assumed")
+    author.git("update-index", "--skip-worktree", "skipped", "absent")
+    (author.root / "absent").unlink()
+    author.write("assumed", "mine")
+    assert sorted(steps.unkept()) == ["assumed", "skipped"]
+    author.write("plain", "2")
+    assert sorted(steps.unkept()) == ["assumed", "plain", "skipped"]
+
+
+@pytest.mark.parametrize("name", ["known", "fresh"])
+def test_a_submodule_that_holds_what_its_own_git_does_not_counts(author: Author, steps: Steps, name: str) -> None:
+    other = author.root.parent / "other"
+    other.mkdir()
+    theirs = Author(other)
+    theirs.git("init", "-q")
+    theirs.commit("known", "1")
+    author.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "lib")
+    author.git("commit", "-qm", "lib")
+    assert steps.unkept() == []
+    author.write(f"lib/{name}", "mine")
+    assert steps.unkept() == ["lib"]
