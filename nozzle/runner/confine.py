@@ -146,11 +146,16 @@ def _open(folder: Path, shut: Collection[Path], never: Collection[Path]) -> Iter
 
 
 def _installed(root: Path) -> Iterator[Path]:
-    """Where programs lie that cells of the author, git or an editor run, and that no step shows: at any depth."""
+    """Where programs lie that cells of the author, git or an editor run, and that no step shows: at any depth. So do
+    those of a repository within this one (a submodule, a clone), whose `.git` says what git starts for the author."""
     from nozzle.settings import MADE  # not on a machine where cells of other machines' journals run
 
     for name, folders, files in os.walk(root):
         folder = Path(name)
+        if ".git" in (*folders, *files) and folder != root:
+            yield folder
+            folders.clear()
+            continue
         is_prefix = "pyvenv.cfg" in files or "conda-meta" in folders or (folder / "bin" / "python").exists()
         if is_prefix and folder != root:
             yield folder

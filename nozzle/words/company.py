@@ -145,7 +145,7 @@ def ground(here: Journal, rel: str) -> Ground:
         root, path = here.root.resolve(), ((here.root / rel).parent / name).resolve()
         if not path.exists():
             return False
-        if not path.is_relative_to(root):
+        if not path.is_relative_to(root) or here.steps.other(path.relative_to(root).as_posix()) is not None:
             return True
         return any(path.is_relative_to(root / each) for each in here.steps.unkept())
 

@@ -288,6 +288,19 @@ def test_what_tells_programs_of_the_author_what_to_run_is_not_theirs_to_write(bo
     assert str(root / name) not in found
 
 
+@pytest.mark.parametrize("kind", ["clone", "submodule"])
+def test_a_repository_within_the_journal_is_not_theirs_to_write(bound: Bench, kind: str) -> None:
+    inner = bound.folder.parent / "data" / "inner"
+    inner.mkdir()
+    if kind == "clone":
+        (inner / ".git").mkdir()
+    else:
+        (inner / ".git").write_text("gitdir: ../../.git/modules/inner")
+    found = bounds(bound.folder.parent, bound.folder, [bound.folder]).write
+    assert str(bound.folder.parent / "data" / "old") in found
+    assert not [path for path in found if inner.is_relative_to(path) or Path(path).is_relative_to(inner)]
+
+
 def test_no_other_process_is_read(bound: Bench) -> None:
     if os.getuid() == 0:
         pytest.skip("as root, /proc is open to every process")
