@@ -157,7 +157,8 @@ class Permit:
         """A copy to look at: what would be, were this entry asked to run."""
         copy = replace(
             self, wanted=set(self.wanted), allowed=set(self.allowed), acting=set(self.acting),
-            looking=set(self.looking), leaving=dict(self.leaving), stale=set(self.stale), said=dict(self.said), heeded=set(self.heeded),
+            looking=set(self.looking), leaving=dict(self.leaving), stale=set(self.stale), said=dict(self.said),
+            heeded=set(self.heeded),
         )  # fmt: skip
         copy.ask(entry, again=False)
         return copy
