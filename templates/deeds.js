@@ -276,10 +276,11 @@
     redraw(list, ...(found.left ? [make("li", {}, make("span", { className: "deed-title", textContent: `You were on ${found.left.thread}: ${found.left.title}` }), make("span", { className: "deed-row" }, make("code", { textContent: found.left.sha.slice(0, 8) }), back(found.left.thread, past)))] : []), ...found.steps.map((step) => {
       const go = make("button", { type: "button", textContent: "Rewind", onclick: async () => { await doing("rewind", { step: step.sha }); past(); } });
       const branch = make("button", { type: "button", textContent: "Fork", onclick: async () => { await doing("fork", { step: step.sha }); past(); } });
-      go.setAttribute("aria-label", `Rewind to ${step.title}`);
-      branch.setAttribute("aria-label", `Fork from ${step.title}`);
+      const name = step.what ? `${step.title}: ${step.what}` : step.title;
+      go.setAttribute("aria-label", `Rewind to ${name}`);
+      branch.setAttribute("aria-label", `Fork from ${name}`);
       const time = make("time", { dateTime: step.when, textContent: new Date(step.when).toLocaleString([], { dateStyle: "short", timeStyle: "short" }) });
-      return make("li", {}, make("span", { className: "deed-title", textContent: step.title }), make("span", { className: "deed-row" }, time, make("code", { textContent: step.sha.slice(0, 8) }), make("span", { className: "deed-pair" }, go, branch)));
+      return make("li", {}, make("span", { className: "deed-title", textContent: step.title }), ...(step.what ? [make("span", { className: "deed-title deed-note", textContent: step.what })] : []), make("span", { className: "deed-row" }, time, make("code", { textContent: step.sha.slice(0, 8) }), make("span", { className: "deed-pair" }, go, branch)));
     }));
   };
 
@@ -343,12 +344,14 @@
     make("p", { className: "deed-row" }, button("Run all", () => answer(id, "run")), button("Deny", () => answer(id, "deny")), make("span", { className: "deed-note", textContent: `${thread ? `on ${thread}: ` : ""}it waits for you` })));
   // To run it, something above would reach outside again: it can be run in the kernel as it is, or without that.
   const otherwise = (id) => REPLAYS.slice(1).map(([words, word, title]) => Object.assign(button(words, () => answer(id, word)), { title }));
+  // A command that is wrapped is seen whole, as far as that is a matter of a few lines.
+  const fit = (box) => { while (box.clientHeight && box.scrollHeight > box.clientHeight + 2 && box.rows < 12) box.rows++; };
   const offer = (held) => {
     if (held.choices.length) return several(held);
     const { id, source, language, why, risk, reach, left, edited: elsewhere, thread, task, again, parked } = held;
     const code = make("textarea", { className: "deed-code", rows: Math.min(8, source.split("\n").length + 1), value: edits[id]?.[0] === source ? edits[id][1] : source, hidden: !source });
     code.dataset.source = source;
-    code.addEventListener("input", () => edited(id, source, code.value));
+    code.addEventListener("input", () => { edited(id, source, code.value); fit(code); });
     code.setAttribute("aria-label", `The ${language} it proposes`);
     const buttons = [button("Run", () => answer(id, "run", code.value !== source ? code.value : ""), "deed-main"), ...(again ? otherwise(id) : []), button("Deny", () => answer(id, "deny")), ...further(task), ...(source ? [button("Copy", () => copied(code.value))] : [])];
     const itself = thread ? risk !== "ask" : elsewhere || (left !== null && left !== undefined);
@@ -385,6 +388,7 @@
     tickable();
     if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) redraw(offers, rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
     offers.querySelectorAll("li[data-runs]").forEach(hold);
+    offers.querySelectorAll("textarea").forEach(fit);
   };
 
   // -- calls of models: what was sent, what of it the provider had cached, what it cost ----------------------------

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -361,14 +362,31 @@ def stop(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
 
 
 def steps(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
-    """The steps of the entry, newest first, and where it stands."""
+    """The steps of the entry, newest first, and where it stands; of a save, the first words that it changed."""
+    found, rel = list(here.steps.history(here.rel(path), limit=STEPS + 1)), here.rel(path)
+    texts = {step.sha: (here.steps.text(step, rel) or b"").decode("utf-8", "replace") for step in found}
+    older = {step.sha: texts[before.sha] for step, before in pairwise(found)}
     rows = [
-        {"sha": step.sha[:10], "title": step.title, "kind": step.kind, "when": step.when.isoformat(timespec="seconds")}
-        for step in here.steps.history(here.rel(path), limit=STEPS)
-    ]
+        {"sha": step.sha[:10], "title": step.title, "kind": step.kind, "when": step.when.isoformat(timespec="seconds"),
+         "what": _changed(older[step.sha], texts[step.sha]) if step.kind == "save" and step.sha in older else ""}
+        for step in found[:STEPS]
+    ]  # fmt: skip
     thread, left = here.steps.thread(), here.steps.left()
     before = {"thread": left[0], "sha": left[1].sha[:10], "title": left[1].title} if left else None
     return Done(data={"steps": rows, "at": thread.head[:10], "thread": thread.name, "left": before})
+
+
+def _changed(old: str, new: str) -> str:
+    """The first words that a save wrote, else those that it took out.
+
+    >>> _changed("One.\\nTwo.\\n", "One.\\n## Three *and*\\n"), _changed("One.\\nTwo.\\n", "One.\\n")
+    ('## Three *and*', 'without: Two.')
+    """
+    was, now = old.splitlines(), new.splitlines()
+    for rows, known, told in ((now, set(was), ""), (was, set(now), "without: ")):
+        if words := next((row.strip() for row in rows if row.strip(" `:~-") and row not in known), ""):
+            return told + (words if len(words) <= CLIPPED else f"{words[: CLIPPED - 1]}…")
+    return ""
 
 
 def rewind(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:

@@ -274,6 +274,46 @@ def test_a_save_over_what_was_written_loses_nothing_from_git(folder: Path) -> No
     assert "Written on a phone." in git(folder, "log", "-p", "--all")
 
 
+def test_a_save_among_the_steps_says_what_it_changed(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="prose", text="One thing.")
+        here.act("write", what="prose", text="Another.")
+        path = here.here.root / "journal/scan.md"
+        path.write_text(here.text.replace("One thing.\n\n", ""))
+
+        def told() -> list[str]:
+            return [str(row["what"]) for row in here.act("steps").data["steps"] if row["kind"] == "save"]  # type: ignore[attr-defined]
+
+        here.act("run")
+        until(lambda: told() == ["without: One thing.", "Another.", ""])
+
+    watch(folder, drive)
+
+
+@looked
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (740, 360)])
+def test_on_a_small_window_all_of_a_sheet_that_is_pressed_is_seen(folder: Path, width: int, height: int) -> None:
+    command = f"python scripts/a_long_name.py --with={'x' * 60}"
+
+    def drive(here: Watched) -> None:
+        with Chromium(folder.parent / "profile", width, height) as page:
+            page.open(here.link)
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("w", 87, text="w")
+            send = "document.querySelector('#deed-write .deed-main')"
+            box = f"{send}.getBoundingClientRect()"
+            page.until(f"document.elementFromPoint({box}.left + 4, {box}.bottom - 4) === {send}")
+            (here.here.root / "journal/scan.md").write_text(f"{here.text}\nLet me run `{command}` here.\n\nI go on.\n")
+            offered(page, 1)
+            page.do("document.querySelector('[aria-controls=deed-offers]').click()")
+            code = "document.querySelector('.deed-offers textarea')"
+            page.until(f"{code}?.value.includes('a_long_name')")
+            page.until(f"{code}.clientHeight > 0 && {code}.scrollHeight <= {code}.clientHeight + 2")
+            assert page.complaints == []
+
+    watch(folder, drive, text="---\nvoice: conduct\n---\n\nAbove.\n")
+
+
 def test_rewind_and_fork_go_to_a_step_and_back(folder: Path) -> None:
     def drive(here: Watched) -> None:
         here.act("write", what="prose", text="One.")
