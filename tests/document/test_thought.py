@@ -206,6 +206,12 @@ def test_each_sentence_has_its_own_line() -> None:
     ]
 
 
+def test_a_long_line_is_a_thought_of_its_own_unless_it_breaks_off() -> None:
+    long = f"Fine weather, and {'very ' * 30}warm"
+    assert heard(f"{long} outside\nlet's plot it\n") == [("task", 1)]
+    assert heard(f"{long}. Let's do\nOtsu on every photograph.\n") == [("task", 0)]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

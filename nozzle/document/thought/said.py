@@ -33,6 +33,11 @@ _NUMBERED = re.compile(
     r"(?i:\b(?:ch|chap|sect?|figs?|eqs?|nos?|vol|pp?|thm|lem|prop|cor|def|refs?|tab|ca))\.\s+(?=[(#]?(?:\d|[IVX]{2,}\b|[VX]\b))"
 )
 """What is short before a number, and ends a sentence before a word."""
+_GOES_ON = re.compile(
+    r"(?i)(?:,|\b(?:a|an|the|of|to|and|or|but|in|on|at|for|with|from|by|as|is|are|was|were|be|do|does|let'?s|I|we|that|which|"
+    r"who|if|when|than|my|our|its|their|his|not|because|would|could|should|can|will|must|this|these|very|more))\s*$"
+)
+"""A line that ends so was broken in the middle of a sentence, however long it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def _runs(kind: str, own: list[tuple[int, str]]) -> Iterator[list[tuple[int, str
 def _complete(above: str, row: str) -> bool:
     """Whether a new thought begins here: the line above is long, or ends and this one starts anew; or it is a TODO."""
     return (
-        len(above) > 140
+        (len(above) > 140 and not _GOES_ON.search(above))
         or bool(re.match(r"\s*(?:(?:TODO|FIXME)\b|(?i:todo|fixme)(?:\([\w ]+\))?:)", row))
         or bool(re.search(r"[.!?:…)\]]\s*$", above) and re.match(r"\s*[\w\"'(`*_]", row))
     )
