@@ -426,6 +426,9 @@ def test_what_is_decided_otherwise_later_is_taken_back(before: str, after: str) 
         ("We won't use Platt.", "Beta, not Platt."),
         ("We go with beta, not Platt.", "Beta then, not Platt."),
         ("We go with Platt.", "A plan, not a promise."),
+        ("We use the mean.", "The median is robust, not the mean."),
+        ("We use numba.", "A problem with the disk, not numba."),
+        ("We use Platt.", "Anna prefers beta instead of Platt."),
         ("We keep chain1.", "We keep chain2."),
     ],
 )
@@ -492,6 +495,7 @@ def test_a_reversal_that_names_its_topic_leads_to_what_was_said_of_it(said: str,
         ("We go with the red wire.", "Forget the red cable."),
         ("We settled on 14 cubes.", "Forget the 0.4."),
         ("We keep the scan.", "I'm done with numba, the scan stalls."),
+        ("We'll use the coarse mesh for the plot.", "Forget the plot."),
     ],
 )
 def test_a_decision_is_not_taken_back_by_a_word_that_is_not_its_topic(decided: str, back: str) -> None:

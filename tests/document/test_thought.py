@@ -468,6 +468,7 @@ def test_what_may_be_for_no_machine_is_the_authors_own_and_is_offered_to_nobody(
         "Let's segment images.",
         "Let me compute the gap for n from 2 to 14.",
         "Let me check it.",
+        "Let me write a test for it.",
         "todo: fix the plot",
         "todo(anna): fix the plot",
         "@todo fix the plot",
@@ -495,6 +496,10 @@ def test_each_todo_is_a_line_of_its_own_however_it_is_spelled() -> None:
         "Let me explain the mesh.",
         "Let me think about the mesh.",
         "Let me try again.",
+        "Let me sum up.",
+        "Let's put it differently.",
+        "Let's turn to the second mesh.",
+        "Let's do our best.",
         "My todo list is long.",
     ],
 )

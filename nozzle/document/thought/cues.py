@@ -77,13 +77,6 @@ _SUBJECT = (
 )
 """What a sentence that settles something is about: a few words that name it, at the head."""
 
-_MADE = (
-    "baseline|benchmark|cell|chart|check|command|comparison|dashboard|diagram|estimate|figure|fit|function|graph|helper|list|"
-    "measurement|notebook|patch|picture|plot|profile|program|query|report|run|script|simulation|sketch|summary|table|test|"
-    "tool|wrapper"
-)
-"""What can be made with a machine."""
-
 _MINDS = (
     r"[^,.;]{0,30} (?:wants?|thinks?|decides?|prefers?|suggests?|likes?|feels?|believes?|hopes?|repl(?:y|ies)|"
     r"makes? of (?:it|this|that))\b"
@@ -96,23 +89,36 @@ _NOT_A_FACT = (
 )
 """What must be so is concluded; what must be done is settled."""
 
+_MADE = (
+    "baseline|benchmark|cell|chart|check|command|comparison|dashboard|diagram|estimate|figure|fit|function|graph|helper|list|"
+    "measurement|notebook|patch|picture|plot|profile|program|query|report|run|script|simulation|sketch|summary|table|test|"
+    "tool|wrapper"
+)
+"""What can be made with a machine."""
+
 _ANY_VERB = (
-    r"(?!(?:accept|admit|agree|all|allow|assume|be|begin|believe|both|bother|break|call|celebrate|choose|come|concentrate|consider|"
+    r"(?!(?:win|visit|thank|tell|pray|join|invite|aim|accept|admit|agree|all|allow|assume|be|begin|believe|both|bother|break|call|celebrate|choose|come|concentrate|consider|"
     r"continue|define|denote|dig|discuss|dive|drink|eat|end|enjoy|face|fix|focus|forget|get|go|grant|hear|hope|ignore|illustrate|imagine|just|"
     r"keep|leave|let|meet|move|neglect|never|not|note|observe|pause|pick|pretend|proceed|recall|recap|remember|restrict|return|"
     r"say|see|set|settle|sleep|stay|stick|stop|suppose|take|talk|think|trust|wait|watch|wonder|work)\b)[a-z][a-z-]+"
 )
 """A verb after "let's": not one of those that agree, suppose, or are for people only."""
-_PHRASE = r"(?:it|this|that|them|so|lunch|dinner|coffee|(?:a |the )?(?:break|chat|call|walk|beer|moment|minute|pass))\b"
-_TELLS = r"(?:add|ask|bring|describe|draft|drop|explain|give|log|look|make|mark|move|note|put|repeat|report|send|show|start|time|turn|walk|write)\b"
+_NO_TALK = r"(?!(?:start over|turn to|give (?:up|it)|put it|drop it|start with an? (?:definition|example|word))\b)"
+"""What "let's" says of the talk itself."""
+_PHRASE = r"(?:it|this|that|them|so|(?:our|my) best|things|lunch|dinner|coffee|(?:a |the )?(?:break|chat|call|walk|beer|moment|minute|pass))\b"
+_TELLS = (
+    r"(?:add|ask|bring|describe|draft|drop|explain|give|list|log|look|make|mark|move|note|prove|put|repeat|report|send|show|"
+    r"sketch|start|sum up|summari[sz]e|time|turn|walk|write)\b"
+    rf"(?! (?:an?|the|some|another) (?:[\w-]+ ){{0,2}}(?:{_MADE})s?\b)"
+)
 """What "let me" announces that is said at once."""
 
 _TASKS: tuple[tuple[str, str], ...] = (
     ("can you", rf"(?i)\b(?:can|could|would|will) you {_POLITE}(?:{_ACTS})\b|^(?:can|could|would|will) you help me\b"),
     ("TODO", r"\b(?:TODO|FIXME)\b|(?i:\bto[- ]?do(?:\([\w ]+\))?: ?\S|^@todo\b|^fixme: )"),
     ("next", rf"(?i)^next(?: up| step)?: {_POLITE}(?:{_ACTS})\b"),
-    ("let's", rf"(?i){_OPEN}let'?s {_POLITE}(?:{_ACTS})\b(?! (?:say|hope|face|be|on[.!]*$|just say|what happens|how it goes))"),
-    (LETS, rf"(?i){_OPEN}let'?s {_POLITE}{_ANY_VERB} (?!{_PHRASE})(?:{_OBJECT}|[A-Z][\w'-]+|[\w'-]+s)(?=[\s,.;:!'\u2019]|$)"),
+    ("let's", rf"(?i){_OPEN}let'?s {_POLITE}{_NO_TALK}(?:{_ACTS})\b(?! (?:say|hope|face|be|on[.!]*$|just say|what happens|how it goes))"),
+    (LETS, rf"(?i){_OPEN}let'?s {_POLITE}{_NO_TALK}{_ANY_VERB} (?!{_PHRASE})(?:{_OBJECT}|[A-Z][\w'-]+|[\w'-]+s)(?=[\s,.;:!'\u2019]|$)"),
     ("let me", rf"(?i){_OPEN}let me {_POLITE}(?!{_TELLS})(?:{_ACTS}) (?!`|again\b)[\w'\"$]"),
     ("please", rf"(?i)(?:^please {_POLITE}|\bplease )(?:{_ACTS})\b|^{_POLITE}(?:{_ACTS})\b.{{3,}}\bplease[.!]*$"),
     ("I want you to", r"(?i)\bI(?:'d like| want| need|'d love) you to\b"),

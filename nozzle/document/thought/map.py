@@ -52,6 +52,7 @@ _REASON = re.compile(
     r", (?=(?:which|it|that|this|they|as|but|there)\b)"
 )
 """What follows is said of what stands before it, and is not what was settled."""
+_PURPOSE = re.compile(rf"{_REASON.pattern}|\bfor\b")
 _PART = re.compile(r"(?i)\b(?:because|since|so|but)\b|[,;:\u2014]")
 _DAY = re.compile(
     r"(?i)\b(?:on|in|by|since|last|next|this|before|after) (?:early |late )?"
@@ -261,7 +262,7 @@ def _left(cue: Cue) -> str:
 
 def _topic(cue: Cue) -> frozenset[str]:
     """The words of what a sentence settles, or leaves: of the first of its parts that names something."""
-    apart = _PART if cue.rule in (*_LEAVES, *_NEGATIVE) else _REASON
+    apart = _PART if cue.rule in (*_LEAVES, *_NEGATIVE) else _REASON if cue.kind == "reversal" else _PURPOSE
     named = (terms(part) - _MEANS_IT for part in apart.split(_DAY.sub(" ", _left(cue))))
     return frozenset(next(filter(None, named), ()))
 
@@ -404,9 +405,8 @@ def _claim(text: _Text, heard: _Heard) -> Link | None:
     leaves = heard.cue.rule in _LEAVES
     said = _SAID.search(heard.cue.sentence.text) if leaves else None
     topic = terms(said[1]) - _MEANS_IT if said else _object(heard.cue) if leaves else frozenset()
-    asked = {
-        (other.at, other.cue.sentence) for other in text.heard if other.cue.kind not in ("decision", "done", "wish")
-    }
+    told = ("decision", "done", "wish") if said else ("done", "wish")
+    asked = {(other.at, other.cue.sentence) for other in text.heard if other.cue.kind not in told}
     for at in range(heard.at, -1, -1) if topic else ():
         paragraph = text.paragraphs[at]
         own = paragraph.sentences

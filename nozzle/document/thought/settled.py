@@ -50,6 +50,9 @@ _ONLY_NAMED = re.compile(
     rf"(?:(?: it is|,? then)(?:{_NOT_THAT})?|{_NOT_THAT.replace('gone', 'rest')})[.!]*$"
 )
 """A decision that says no more than what is chosen: "Beta then", "beta, not Platt", "beta it is"."""
+_TELLS = _words("is are was were has have a an in on with of for by from to as than because")
+_NAME = 2
+"""Words of a name, before ", not": what is longer may tell something."""
 _GONE = re.compile(rf"{_NOT_THAT}[.!]*$|^(?:[\w']+,? )??(?:skip|drop|ditch|leave out|forget) (?P<left>[^,.;:!?]+)[,;] ")
 """What a decision says that it drops for what it chooses."""
 _WIDE = re.compile(r"([a-z]{2,})(8|16|32|64|80|128|256)")
@@ -114,9 +117,21 @@ def drops(before: str, after: str) -> Clash:
 
 def _gone(sentence: str) -> tuple[str, ...]:
     """The words of what a decision drops by name; none, where they only point at it."""
-    match = _GONE.search(_plain(sentence))
-    words = _TOKEN.findall(_USED.sub("", match["gone"] or match["left"])) if match else []
+    plain = _plain(sentence)
+    match = _GONE.search(plain)
+    if match is None or not (match["left"] or _chosen(plain) or _WHOSE.intersection(plain.split()[:_NAME])):
+        return ()
+    words = _TOKEN.findall(_USED.sub("", match["gone"] or match["left"]))
     return () if _POINTS.intersection(words) else tuple(_one(word) for word in words if word not in _SMALL)
+
+
+def _chosen(plain: str) -> str:
+    """What a decision chooses that says no more than that; "" of one that says more."""
+    match = _ONLY_NAMED.match(plain)
+    words = [word for word in match["it"].split() if word != "the"] if match else []
+    if match is None or _WHOSE.intersection(words):
+        return ""
+    return "" if match["rest"] and (len(words) > _NAME or _TELLS.intersection(words)) else match["it"]
 
 
 def _plain(sentence: str) -> str:
@@ -134,9 +149,8 @@ def _differ(one: _Settled, two: _Settled) -> bool:
 def _settled(sentence: str) -> _Settled | None:
     """What a decision settles; None when that is not plain."""
     plain = _plain(sentence)
-    named = _ONLY_NAMED.match(plain)
-    chosen = named if named and not _WHOSE.intersection(named["it"].split()) else None
-    text = _FILLS.sub(" ", f"we use {chosen['it']}" if chosen else plain)
+    chosen = _chosen(plain)
+    text = _FILLS.sub(" ", f"we use {chosen}" if chosen else plain)
     clause = re.split(r"[;(\u2014]|, |\b(?:because|since)\b", text, maxsplit=1)[0]
     dropped = _DROPPED.sub("use", clause)
     held = _TOKEN.findall(_USED.sub("use", dropped))
