@@ -437,6 +437,20 @@ def test_decisions_about_different_things_both_stand_and_nothing_is_said_of_it(b
     assert {(state, len(lines)) for state, lines in states(text, "decision", "reversal")} == {("stands", 1)}
 
 
+@pytest.mark.parametrize(
+    ("back", "taken"),
+    [
+        ("Skip hydration, do autolyse at 72.", True),
+        ("Forget hydration.", True),
+        ("Skip bulk time, do autolyse at 72.", False),
+        ("Forget the flour.", False),
+    ],
+)
+def test_figures_are_of_what_they_were_said_of(back: str, taken: bool) -> None:
+    text = f"Three loaves: hydration 65, 72, 80. Flour 500 g.\n\nDecision: 65 vs 80, three loaves each.\n\n{back}\n"
+    assert states(text, "decision")[0] == (("reversed", [2, 4]) if taken else ("stands", [2]))
+
+
 def test_what_is_named_as_dropped_takes_back_the_task_that_chose_it() -> None:
     text = "Let's use Platt.\n\nHm.\n\nBeta instead of Platt.\n"
     assert states(text, "task", "decision", "reversal") == [("reversed", [0, 4]), ("stands", [4, 0])]

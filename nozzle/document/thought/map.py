@@ -9,7 +9,7 @@ import math
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -22,7 +22,7 @@ from nozzle.document.thought.answers import BACK, about, answers, apart, measure
 from nozzle.document.thought.cues import Cue, Kind, cues
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import Paragraph, Sentence, said
-from nozzle.document.thought.settled import clash, drops
+from nozzle.document.thought.settled import clash, drops, gone
 from nozzle.document.thought.threads import Thread, terms, threads
 
 State = Literal["open", "closed", "replied", "reversed", "stands", "ok", "failed", "waiting"]
@@ -276,11 +276,26 @@ def _object(cue: Cue) -> frozenset[str]:
     return frozenset(head or terms(found[1]) - _MEANS_IT or _FIGURE.findall(found[1]))
 
 
-def _is_meant(named: frozenset[str], other: _Heard) -> bool:
+def _is_meant(text: _Text, named: frozenset[str], other: _Heard) -> bool:
     """Whether what a reversal names is what was settled there, and not only of one kind with it."""
     shared = named & other.topic
     figures = frozenset(_FIGURE.findall(other.cue.sentence.text))
-    return named <= other.topic or (bool(shared) and shared == other.topic) or len(shared) > 1 or named <= figures
+    return (
+        named <= other.topic
+        or (bool(shared) and shared == other.topic)
+        or len(shared) > 1
+        or named <= figures
+        or _figured(text, named, other)
+    )
+
+
+def _figured(text: _Text, named: Set[str], other: _Heard) -> bool:
+    """Whether something is what the figures of a decision were said of: "hydration 65, 72, 80", and then "65 vs 80"."""
+    figures = set(_FIGURE.findall(other.cue.sentence.text))
+    if other.cue.kind != "decision" or len(figures) < 2 or not named:
+        return False
+    above = (sentence.text for paragraph in text.paragraphs[: other.at + 1] for sentence in paragraph.sentences)
+    return any(len(figures.intersection(_FIGURE.findall(words))) > 1 and named <= terms(words) for words in above)
 
 
 def _reversals(text: _Text) -> dict[int, int]:
@@ -307,7 +322,7 @@ def _taken_back(text: _Text, heard: _Heard, earlier: Sequence[int], found: Mappi
     """What a reversal takes back: what shares the rarer words of its topic, later before earlier, or took back what it
     returns to; else, where it names nothing, what was decided last."""
     named = _object(heard.cue)
-    meant = [i for i in earlier if not named or _is_meant(named, text.heard[i])]
+    meant = [i for i in earlier if not named or _is_meant(text, named, text.heard[i])]
     best = max(((_shared(text, heard, text.heard[i]), i) for i in meant), default=(0.0, -1))
     if best[0] > 0 or (named and meant):
         return best[1]
@@ -340,7 +355,7 @@ def _undone(text: _Text, heard: _Heard, earlier: Sequence[int]) -> int | None:
             heard.cue.rule in _NEGATIVE and other.cue.rule not in _NEGATIVE and _rare(text, heard.topic & other.topic)
         )
         keeps = heard.cue.rule == "rather keep" and other.cue.rule == "I'll call it" and heard.at - other.at <= _NEAR
-        otherwise = clash(before, after) == "taken back"
+        otherwise = clash(before, after) == "taken back" or _figured(text, terms(" ".join(gone(after))), other)
         if done_with or keeps or otherwise:
             return i
     return None

@@ -103,19 +103,19 @@ def drops(before: str, after: str) -> Clash:
     >>> drops("We go with Platt.", "Beta, not Platt."), drops("Beta, not Platt.", "Beta then, not Platt.")
     ('taken back', '')
     """
-    one, gone = _settled(before), _gone(after)
-    if one is None or one.no or not gone:
+    one, left = _settled(before), gone(after)
+    if one is None or one.no or not left:
         return ""
     held = one.words[1:]
-    shorter = min(len(held), len(gone))
-    if not held or held[:shorter] != gone[:shorter]:
+    shorter = min(len(held), len(left))
+    if not held or held[:shorter] != left[:shorter]:
         return ""
-    if len(gone) > shorter:
-        return "at odds" if gone[shorter] in _PLACES else ""
+    if len(left) > shorter:
+        return "at odds" if left[shorter] in _PLACES else ""
     return "taken back" if len(held) == shorter or held[shorter] in _PLACES else ""
 
 
-def _gone(sentence: str) -> tuple[str, ...]:
+def gone(sentence: str) -> tuple[str, ...]:
     """The words of what a decision drops by name; none, where they only point at it."""
     plain = _plain(sentence)
     match = _GONE.search(plain)
