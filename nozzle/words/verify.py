@@ -35,7 +35,8 @@ def command(paths: tuple[Path, ...], attest: bool, trust_this_checkout: bool) ->
     Addresses, times, dates and scratch paths are masked; pictures are held together by size and pixels. A cell can say
     more: '#| verify: exact', 'shape', 'rtol=1e-6', 'mask=REGEX' or 'skip'. A cell marked '#| once', or
     that reached outside (network, files elsewhere), is not run, and neither is what stands below it. What may be
-    somebody else's is not run until you trust it, and until then the exit status is 1.
+    somebody else's is not run until you trust it, and until then the exit status is 1, as it is where nothing of an
+    entry may run, such as one that holds conflict markers.
 
     With --attest nothing runs. Three things are told of every output: whether it is intact, which key signed it, and
     whether you trust that key. Exits with 1 when something does not hold.
@@ -139,6 +140,9 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
     from nozzle.runner import Session, bounds
 
     rel = here.rel(path)
+    if entry.held:
+        yield rel, Verdict("differs", entry.held)
+        return
     distrust = here.distrust(entry, rel)
     tools = here.tools(lambda notice: None, lambda said: None)
     try:
@@ -156,7 +160,7 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
         specs=tools.specs,
         bounds=lambda: bounds(root, copy.parent, also=(here.root,)),  # what is installed from there is read there
     )
-    stop = entry.held
+    stop = ""
     begun: set[str] = set()
     try:
         for slot in entry.slots:

@@ -87,6 +87,15 @@ def test_the_share_that_was_skipped_is_printed(say: Say, folder: Path) -> None:
     assert said.out.splitlines()[-1] == "4 cells: 1 the same, 0 differ, 3 skipped (75%)"
 
 
+@pytest.mark.parametrize("words", [("verify",), ("verify", "--attest")], ids=" ".join)
+def test_an_entry_of_which_nothing_may_run_does_not_hold(say: Say, folder: Path, words: tuple[str, ...]) -> None:
+    git(folder, "init", "-q")
+    entry(folder, f"# A\n\n<<<<<<< a\n{cell('print(1)')}\n=======\n{cell('print(2)')}\n>>>>>>> b\n")
+    said = say(*words)
+    assert said.status == 1
+    assert "✗ journal/entry.md: line 3: git conflict markers; settle the conflict first" in " ".join(said.out.split())
+
+
 def test_an_output_without_its_cell_is_told(say: Say, folder: Path) -> None:
     path = entry(folder, cell("print(1)") + "\n" + cell("print(2)"))
     say("run")
