@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,7 +57,7 @@ def bring(built: Path, out: Path, root: Path) -> None:
     """Put a site that was built in a folder of its own into `out`, byte for byte; raises as `build` does."""
     made, shelf = Shelf(built), Shelf(out, root)
     for path in made.files:
-        shelf.put(path, (built / path).read_bytes(), path)
+        shelf.put(path, (built / path).read_bytes(), path, (built / path).read_bytes)
     shelf.close(made.records)
 
 
@@ -164,13 +165,13 @@ class _Build:
     def _assets(self) -> None:
         wanted = {answer["file"] for record in self.records.values() for _, answer in record["asked"].values()}
         for name in sorted(filter(None, wanted)):
-            content = self._bytes(name)
-            self.shelf.put(name, framed(content) if _rich(name) else content, name)
+            self.shelf.put(name, self._bytes(name), name, partial(self._bytes, name))
 
     def _bytes(self, name: str) -> bytes:
         try:
             with whole.opened(self.root / name, root=self.root) as file:
-                return file.read()
+                content = file.read()
+                return framed(content) if _rich(name) else content
         except OSError as error:
             where = self.root / name
             raise Unreadable(f"{where}, which a page shows, cannot be read ({error.strerror}): check it") from error

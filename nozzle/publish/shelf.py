@@ -5,7 +5,7 @@ The list of what nozzle wrote lies in the folder itself, so that it goes where t
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Shelf:
         self.warnings: list[str] = []
         self._ours: dict[str, str] = {}
         self._now: dict[str, str] = {}
+        self._waiting: dict[str, Callable[[], bytes]] = {}
+        """What is written when all of it has its place: a build that is refused leaves nothing behind."""
         self._origin: dict[str, str] = {}
         self._load()
 
@@ -75,8 +77,9 @@ class Shelf:
         self._now[path] = self._ours[path]
         self.unchanged.append(path)
 
-    def put(self, path: str, content: bytes, origin: str) -> None:
-        """Write a file, unless it holds that already."""
+    def put(self, path: str, content: bytes, origin: str, again: Callable[[], bytes] | None = None) -> None:
+        """Have a file written when the shelf is closed, unless it holds that already. `again` gives its content once
+        more, so that what may be large is not held until then."""
         self._claim(path, origin)
         name, found = digest(content), self._found(path)
         if found is not None and found != name and path not in self._ours:
@@ -86,7 +89,7 @@ class Shelf:
         if found == name:
             self.unchanged.append(path)
             return
-        self._write(path, content)
+        self._waiting[path] = again or (lambda: content)
         self.written.append(path)
 
     def _claim(self, path: str, origin: str) -> None:
@@ -95,7 +98,11 @@ class Shelf:
             raise Refused(f"{origin} and {other} would both become {path}: rename one of them")
 
     def close(self, records: dict[str, Any]) -> list[str]:
-        """Take away what earlier builds wrote and this one did not; write the list."""
+        """Write what was put here, take away what earlier builds wrote and this one did not; write the list."""
+        for path, again in self._waiting.items():
+            content = again()
+            self._now[path] = digest(content)
+            self._write(path, content)
         gone = sorted(path for path in self._ours if path not in self._now)
         removed = [path for path in gone if self._remove(path)]
         known = {"files": dict(sorted(self._now.items())), "pages": dict(sorted(records.items()))}

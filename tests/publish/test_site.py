@@ -344,13 +344,24 @@ def test_a_folder_with_a_page_of_somebody_elses_is_refused(journal: Path) -> Non
     (journal / "site/index.html").write_text("mine")
     with pytest.raises(Refused, match=r"index\.html was not written by nozzle"):
         publish(journal)
-    assert (journal / "site/index.html").read_text() == "mine"
+    assert [path.read_text() for path in (journal / "site").iterdir()] == ["mine"]
 
 
-def test_two_sources_of_one_page_are_refused(journal: Path) -> None:
+def test_two_sources_of_one_page_are_refused_before_anything_is_written(journal: Path) -> None:
     (journal / "index.md").write_text("# Mine\n")
     with pytest.raises(Refused, match=r"both become index\.html"):
         publish(journal)
+    assert not (journal / "site").exists()
+
+
+def test_a_refused_build_leaves_the_last_one_as_it_was(journal: Path) -> None:
+    publish(journal)
+    before = {path: path.read_bytes() for path in (journal / "site").rglob("*") if path.is_file()}
+    (journal / "README.md").write_text("# Another\n")
+    (journal / "index.md").write_text("# Mine\n")
+    with pytest.raises(Refused, match=r"both become index\.html"):
+        publish(journal)
+    assert {path: path.read_bytes() for path in (journal / "site").rglob("*") if path.is_file()} == before
 
 
 def test_a_list_of_files_that_was_tampered_with_removes_nothing_outside(journal: Path) -> None:
