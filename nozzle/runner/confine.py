@@ -27,8 +27,8 @@ with a dot before them."""
 OF_PREFIX = ("bin", "lib", "lib64", "include", "share", "etc", "conda-meta", "pyvenv.cfg")
 """Of a journal that is itself an environment: what belongs to that."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/etc", "/proc", "/sys", "/nix")
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")
-"""No terminal. The memory that programs share is one folder for all of them: other programs' lie there too."""
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", sandbox.MEMORY)
+"""No terminal. The memory that programs share is a kernel's own, where the system gives it one."""
 HOME = (
     ".cache/huggingface/hub", ".cache/huggingface/datasets", ".cache/huggingface/modules", ".cache/torch",
     ".cache/matplotlib", ".cache/fontconfig", ".cache/numba", ".cache/pooch", ".cache/whisper", ".cache/clip",

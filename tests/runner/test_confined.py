@@ -3,7 +3,7 @@
 import os
 import subprocess
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -286,6 +286,53 @@ def test_what_tells_programs_of_the_author_what_to_run_is_not_theirs_to_write(bo
     found = bounds(root, bound.folder, [root, bound.folder]).write
     assert str(root / "data") in found
     assert str(root / name) not in found
+
+
+@pytest.mark.parametrize("language", ["python", "bash"])
+def test_memory_that_the_author_shares_with_other_programs_is_not_theirs(
+    bound: Bench, language: str, memory: Path
+) -> None:
+    write = {"python": f"open({str(memory)!r}, 'w')", "bash": f"echo agent > {memory}"}[language]
+    bound.run(write, language=language, confined=True)
+    assert memory.read_text() == "mine"
+
+
+def test_without_memory_of_its_own_it_shares_none_while_the_author_does(
+    memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.hide, "own_memory", lambda folder: False)
+    monkeypatch.setattr(sandbox, "confine", lambda write, *_: {"write": write})
+    message: dict[str, object] = {"memory": 0, "file": 0, "cpu": 0, "temporary": "", "read": [], "network": False}
+    message["write"] = [sandbox.MEMORY, "/journal"]
+    assert sandbox.bound(message) == {"write": ["/journal"]}
+    monkeypatch.setattr(sandbox, "MEMORY", str(tmp_path))
+    message["write"] = [str(tmp_path), "/journal"]
+    assert sandbox.bound(message) == {"write": [str(tmp_path), "/journal"]}
+
+
+def test_memory_that_an_agents_cell_shares_is_shared_by_what_it_starts(bound: Bench) -> None:
+    source = """
+from multiprocessing import get_context, shared_memory
+context = get_context("fork")
+there, lock = shared_memory.SharedMemory(create=True, size=8), context.Lock()
+def put():
+    with lock:
+        there.buf[0] = 7
+each = context.Process(target=put)
+each.start(); each.join()
+print(there.buf[0])
+there.close(); there.unlink()
+"""
+    assert bound.run(source, confined=True).status == "ok", bound.events
+    assert bound.stdout == "7\n"
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    path = Path(sandbox.MEMORY) / f"nozzle-test-{os.getpid()}"
+    path.write_text("mine")
+    yield path
+    path.unlink()
 
 
 @pytest.mark.parametrize("kind", ["clone", "submodule"])

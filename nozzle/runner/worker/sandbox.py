@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Iterable
 from typing import Any
 
+from . import hide
+
 NO_NEW_PRIVILEGES, SECCOMP, FILTER, VERSION = 38, 22, 2, 1
 CREATE, ADD, RESTRICT = 444, 445, 446
 READ = 1 << 0 | 1 << 2 | 1 << 3  # execute, read a file, list a folder
@@ -24,6 +26,8 @@ OF_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15  # what can be granted f
 WRITE_BY_ABI = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 5: 0xFFFF}
 TCP_BY_ABI, SCOPES_BY_ABI = {4: 0b11}, {6: 0b11}  # bind and connect; abstract sockets and signals
 DENIED, REFUSE, ALLOW, KILL = 13, 0x00050000, 0x7FFF0000, 0x80000000
+MEMORY = "/dev/shm"
+"""Where programs share memory: one folder for all of them, so that other programs' lies there too."""
 LOAD, JUMP, EQUAL, AT_LEAST, ANY_OF, RETURN = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
 NOT_PERMITTED = 1
 SHARED, OWN = 0o7022, 0o400
@@ -67,7 +71,14 @@ def confine(write: Iterable[str], read: Iterable[str], network: bool) -> dict[st
 
 
 def bound(message: dict[str, Any]) -> dict[str, Any]:
-    """Bind this process as the host says; what now holds."""
+    """Bind this process as the host says; what now holds. Call while single-threaded.
+
+    It gets memory to share of its own. Where the system gives it none it may use that of all programs, unless something
+    of this user's lies there: no bounds could tell that from what it makes itself.
+    """
+    write = message["write"]
+    if MEMORY in write and not hide.own_memory(MEMORY) and _is_used():
+        write = [path for path in write if path != MEMORY]
     cpu = message["cpu"] and message["cpu"] + int(sum(os.times()[:2]))  # what it has taken was not an agent's
     limits = ((resource.RLIMIT_AS, message["memory"]), (resource.RLIMIT_FSIZE, message["file"]), (CPU, cpu))
     for limit, most in limits:
@@ -77,7 +88,16 @@ def bound(message: dict[str, Any]) -> dict[str, Any]:
             resource.setrlimit(limit, (most, most))
     if message["temporary"]:
         os.environ["TMPDIR"] = tempfile.tempdir = message["temporary"]
-    return confine(message["write"], message["read"], message["network"])
+    return confine(write, message["read"], message["network"])
+
+
+def _is_used() -> bool:
+    """Whether this user shares memory with programs elsewhere."""
+    try:
+        with os.scandir(MEMORY) as there:
+            return any(each.stat(follow_symlinks=False).st_uid == os.getuid() for each in there)
+    except OSError:
+        return True
 
 
 def libraries() -> list[str]:
