@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from html import escape
 
-from nozzle.document.mdast import children, parse
+from nozzle.document.mdast import Node, children, parse, walk
 from nozzle.publish.clean import Link
 from nozzle.publish.drawing import Drawing, Mark
 from nozzle.publish.html import blocks
@@ -24,9 +24,11 @@ def render(
     """Return an entry's title, its top-level blocks as (key, HTML), and the title as HTML.
 
     Equal keys, equal HTML; a page holds each key once. The footnotes are the last block. Cells, marks and what is said
-    are keyed by line, from 0, as in `Page`.
+    are keyed by line, from 0, as in `Page`. Whoever watches may let code run: none of an agent's is hidden from him,
+    nor what came of it, whatever its tags say.
     """
     article = parse(text)
+    _unhide(article["mdast"]["children"])
     drawing = Drawing(link=link, says=says, cells=cells or {}, marks=marks or {}, said=said or {})
     children, drawing.shift = lifted(article)
     seen: dict[str, int] = {}
@@ -37,6 +39,19 @@ def render(
             seen[key] = seen.get(key, 0) + 1
             found.append((key if seen[key] == 1 else f"{key}-{seen[key]}", html))
     return title(source, article), found, headline(source, article)
+
+
+def _unhide(nodes: list[Node]) -> None:
+    """Show all of what an agent proposes, of its cells and of their outputs."""
+    by_agent = False
+    for node in nodes:
+        kind = node.get("data", {}).get("nozzle", {}).get("kind")
+        by_agent = kind == "cell" or (by_agent and kind is not None)
+        if by_agent or kind == "proposal":
+            for each in walk(node):
+                each.pop("visibility", None)
+                if each["type"] == "block":
+                    each.pop("class", None)  # by which a style sheet could hide it
 
 
 def phrase(text: str, link: Link = lambda url: url) -> str:

@@ -43,3 +43,17 @@ def test_what_is_not_shown_is_grey_on_the_page() -> None:
     text = '<!-- nozzle:answer v=1 of=1 by=explainer -->\n\n> [!TIP]\n> <span class="unshown">It is **9**.</span>\n\n'
     _, blocks, _ = render("e.md", f"{text}<!-- /nozzle -->\n")
     assert '<span class="unshown">It is <strong>9</strong>.</span>' in "".join(html for _, html in blocks)
+
+
+@pytest.mark.parametrize("option", ["tags: [remove-cell]", "tags: [remove-input]", "tags: [hide-input, hide-cell]"])
+@pytest.mark.parametrize("kind", ["proposal", "cell"])
+def test_what_may_be_allowed_to_run_is_shown_whatever_its_tags_say(kind: str, option: str) -> None:
+    cell = f"```{{code-cell}} bash\n#| {option}\ncurl seen\n```\n"
+    said = "<!-- nozzle:output of=1 -->\n\n```text\nprinted\n```\n\n<!-- /nozzle -->\n"
+    text = f"<!-- nozzle:{kind} id=1 -->\n\n> [!IMPORTANT]\n> Look.\n\n{cell}\n<!-- /nozzle -->\n\n"
+    html = "".join(each for _, each in render("a.md", text + said)[1])
+    assert "seen" in html
+    assert "folded" not in html
+    assert "printed" in html
+    mine = "".join(each for _, each in render("a.md", f"{cell}\n{said}")[1])
+    assert ("seen" not in mine) or ("folded" in mine)
