@@ -386,7 +386,10 @@
     const rows = [...(found.replay?.cell ? [replay(found.replay)] : []), ...held.map(offer)];
     panels.get("offers").button.replaceChildren("Proposals", make("span", { className: "deed-count", textContent: rows.length ? ` ${rows.length}` : "" }));
     tickable();
-    if (!offers.contains(document.activeElement) || !["TEXTAREA"].includes(document.activeElement.nodeName)) redraw(offers, rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
+    // A box that is typed in is not drawn anew; one that is only looked at goes with what it was about.
+    const typed = offers.contains(document.activeElement) && document.activeElement.matches("textarea") ? document.activeElement : null;
+    const gone = typed && typed.value === typed.dataset.source && !held.some(({ id }) => id === typed.closest("li").dataset.whose);
+    if (!typed || gone) redraw(offers, rows.length ? make("ul", {}, ...rows) : make("p", { className: "deed-note", textContent: "Nothing is proposed." }));
     offers.querySelectorAll("li[data-runs]").forEach(hold);
     offers.querySelectorAll("textarea").forEach(fit);
   };

@@ -1212,6 +1212,23 @@ def test_an_answer_that_comes_second_hears_what_the_first_was(folder: Path) -> N
 
 
 @looked
+def test_a_proposal_that_was_answered_elsewhere_goes_also_while_its_box_is_looked_at(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        (folder / "journal/scan.md").write_text(here.text + "\nLet me run `echo one` here.\n\nI go on.\n")
+        with Chromium(folder.parent / "profile") as page:
+            page.open(here.link)
+            offered(page, 1)
+            page.do("document.querySelector('[aria-controls=deed-offers]').click()")
+            page.until("document.querySelector('.deed-offers textarea') !== null")
+            page.do("document.querySelector('.deed-offers textarea').focus()")
+            (row,) = here.act("waiting").data["proposals"]  # type: ignore[misc]
+            assert here.act("tick", id=row["id"], box="deny").ok  # type: ignore[index]
+            page.until("document.querySelector('.deed-offers').innerText.includes('Nothing is proposed.')")
+
+    watch(folder, drive, text="---\nvoice: conduct\n---\n\nAbove.\n")
+
+
+@looked
 def test_a_proposal_changed_on_the_page_stays_changed_while_an_editor_saves(folder: Path) -> None:
     def drive(here: Watched) -> None:
         here.act("write", what="prose", text="echo one | cat")
