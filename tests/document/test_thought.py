@@ -497,6 +497,7 @@ def test_each_todo_is_a_line_of_its_own_however_it_is_spelled() -> None:
         "Let me think about the mesh.",
         "Let me try again.",
         "Let me sum up.",
+        "Let me use the coarse mesh.",
         "Let's put it differently.",
         "Let's turn to the second mesh.",
         "Let's do our best.",

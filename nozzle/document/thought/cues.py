@@ -108,7 +108,7 @@ _NO_TALK = r"(?!(?:start over|turn to|give (?:up|it)|put it|drop it|start with a
 _PHRASE = r"(?:it|this|that|them|so|(?:our|my) best|things|lunch|dinner|coffee|(?:a |the )?(?:break|chat|call|walk|beer|moment|minute|pass))\b"
 _TELLS = (
     r"(?:add|ask|bring|describe|draft|drop|explain|give|list|log|look|make|mark|move|note|prove|put|repeat|report|send|show|"
-    r"sketch|start|sum up|summari[sz]e|time|turn|walk|write)\b"
+    r"sketch|start|sum up|summari[sz]e|time|turn|use|walk|write)\b"
     rf"(?! (?:an?|the|some|another) (?:[\w-]+ ){{0,2}}(?:{_MADE})s?\b)"
 )
 """What "let me" announces that is said at once."""
