@@ -10,10 +10,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from nozzle.document.entry import SHOWN
-from nozzle.steps import Steps
+from nozzle.document.facts import from_trailers
+from nozzle.steps import Step, Steps
 
 BACK = 200
 """How many steps back the newest table is looked for: the author's own commits carry none."""
@@ -124,9 +125,22 @@ class Carried:
 
 
 def newest(steps: Steps, rev: str = "HEAD") -> str:
-    """The table that the last steps behind a commit carry."""
-    carried = (step.trailers[TRAILER] for step in steps.history(rev=rev, limit=BACK) if TRAILER in step.trailers)
-    return next(carried, "")
+    """The table that the last steps behind a commit carry, with what runs since then say in theirs: the words of the
+    step that carried a newer one may have been changed."""
+    since: dict[str, dict[str, Row]] = {}
+    for step in steps.history(rev=rev, limit=BACK):
+        if TRAILER in step.trailers:
+            return joined(packed(since), step.trailers[TRAILER])
+        if step.kind == "cell" and step.cell:
+            since.setdefault(step.entry, {}).setdefault(step.cell[:SHOWN], row_of(step))
+    return packed(since)
+
+
+def row_of(step: Step) -> Row:
+    """What the step of a run says of it."""
+    facts, said = from_trailers(step.trailers), step.trailers
+    writes = tuple(unquote(word) for word in said.get("Writes", "").split())
+    return Row(said.get("Source", ""), facts.seconds, facts.reads, writes, facts.effects)
 
 
 def joined(ours: str, theirs: str) -> str:

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from nozzle import disk
-from nozzle.carried import SHORT, Carried, Row, Rows, newest, unpacked
+from nozzle.carried import SHORT, Carried, Row, Rows, newest, row_of, unpacked
 from nozzle.document.entry import SHOWN, Cell, Entry, Slot
 from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
@@ -353,9 +353,8 @@ class Past:
         found = Known()
         for step in self.steps.history(rel, rev=rev, limit=DEEP):
             if step.kind == "cell":
-                facts, chain = from_trailers(step.trailers), step.cell[:SHOWN]
-                writes = tuple(unquote(word) for word in step.trailers.get("Writes", "").split())
-                self._learn(found, chain, step.trailers.get("Source", ""), facts, writes)
+                row = row_of(step)
+                self._learn(found, step.cell[:SHOWN], row.source, from_trailers(step.trailers), row.writes)
         return found
 
     def _carry(self, known: Known, chain: str, row: Row) -> None:

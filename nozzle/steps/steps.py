@@ -297,14 +297,15 @@ class Steps:
         self,
         message: str | None = None,
         over: bool = False,
-        joined: Callable[[str, str], str] = lambda ours, theirs: ours,
+        carried: Callable[[str, str], str] = lambda thread, branch: "",
     ) -> Step:
         """Squash the thread into one commit on the branch it came from, and go there.
 
-        What the newest steps of both carry along is `joined`. Refused where both changed the same lines, unless the
-        thread's files are to go `over` the branch's.
+        `carried` says what steps carry along that stand on the thread's last commit and on the branch's, which is empty
+        where the thread has all of it. Refused where both changed the same lines, unless the thread's files are to go
+        `over` the branch's.
         """
-        return threads.land(self._repo, message, over, joined)
+        return threads.land(self._repo, message, over, carried)
 
     def is_thread(self, branch: str) -> bool:
         """Whether nozzle started this branch, for steps."""

@@ -5,7 +5,7 @@ It refuses to land what conflicts, and to move a branch that another worktree ha
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps.history import history
@@ -13,9 +13,6 @@ from nozzle.steps.objects import FILE, Leaf
 from nozzle.steps.refs import Moved
 from nozzle.steps.repo import HEADS, Repo, Thread
 from nozzle.steps.step import Step, message
-
-BACK = 200
-"""How many steps back on the base it is looked for what each carries along."""
 
 
 def start_thread(repo: Repo, name: str, at: str) -> Thread:
@@ -105,10 +102,11 @@ def left(repo: Repo) -> str:
     return "" if not found or _worktree(repo, found) else found
 
 
-def land(repo: Repo, title: str | None, over: bool, joined: Callable[[str, str], str]) -> Step:
+def land(repo: Repo, title: str | None, over: bool, carried: Callable[[str, str], str]) -> Step:
     """Squash the thread into one commit on the branch it came from, and go there; `over` what that branch has.
 
-    What the newest steps of both carry along is `joined`.
+    `carried` says what steps carry along that stand on the thread's last and on the branch's, which is empty where the
+    thread has all of that.
     """
     repo.idle("land again")
     thread, base = repo.thread(), _base(repo)
@@ -125,19 +123,12 @@ def land(repo: Repo, title: str | None, over: bool, joined: Callable[[str, str],
     tree = repo.tree(thread.head) if old == fork else _merged(repo, old, thread, over)
     trailers = [("Kind", "land"), ("Thread", thread.name), ("Steps", str(len(steps)))]
     trailers += [("Entry", entry) for entry in dict.fromkeys(step.entry for step in reversed(steps)) if entry]
-    below = history(repo, None, rev=old, limit=BACK) if old != fork else ()  # else the thread's has all of it
-    trailers += [("Inputs", _carried(steps, below, joined))]
+    trailers += [("Inputs", carried(thread.head, old if old != fork else ""))]
     count = "1 step" if len(steps) == 1 else f"{len(steps)} steps"
     words = message(title or f"Land {thread.name}: {count}", trailers)
     sha = repo.objects.commit(tree, [old] if old else [], repo.signed(), words)
     _arrive(repo, thread, base, old, sha, merged=old != fork)
     return repo.step(sha)
-
-
-def _carried(steps: Iterable[Step], base: Iterable[Step], joined: Callable[[str, str], str]) -> str:
-    """What every step carries along: the thread's newest, and the base's."""
-    ours, theirs = (next((s.trailers["Inputs"] for s in each if "Inputs" in s.trailers), "") for each in (steps, base))
-    return joined(ours, theirs) if ours and theirs else ours or theirs
 
 
 def _base(repo: Repo) -> str:

@@ -14,7 +14,7 @@ def command(message: str | None, over: bool) -> int:
     No file changes. The thread's branch stays, with all its steps; signatures and what is due are the same after.
     """
     from nozzle import control
-    from nozzle.carried import joined
+    from nozzle.carried import joined, newest
     from nozzle.errors import Refused
     from nozzle.words.journal import journal
     from nozzle.words.visible import echo
@@ -23,6 +23,10 @@ def command(message: str | None, over: bool) -> int:
         if any(row.get("running") for row in control.ask(here.steps.private, "at work") or ()):
             raise Refused("a cell is running here: let it end, or 'nozzle stop' it, then land")
         thread = here.steps.thread()
-        step = here.steps.land(message, over, joined)
+
+        def carried(ours: str, theirs: str) -> str:
+            return joined(newest(here.steps, ours), newest(here.steps, theirs) if theirs else "")
+
+        step = here.steps.land(message, over, carried)
         echo(f"{thread.name} is one commit on {here.steps.thread().name}: {step.sha[:8]} {step.title}")
     return 0

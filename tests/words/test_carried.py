@@ -230,6 +230,26 @@ def test_only_the_line_of_an_entry_that_changed_is_made_anew(folder: Path, monke
         assert set(made) == {names[1]}
 
 
+@pytest.mark.parametrize("way", [as_it_was, landed])
+@pytest.mark.parametrize("last", ["a save", "the run"])
+def test_of_a_cell_that_ran_again_the_newest_run_counts_though_the_last_commit_has_other_words(
+    say: Say, thread: Path, last: str, way: Callable[[Say, Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, read = entry(thread, cell("print(open('in.txt').read())")), entry(thread, "1", "journal/in.txt")
+    say("run")
+    read.write_text("2")
+    say("run")
+    if last == "a save":
+        path.write_text(path.read_text() + "\nMore words.\n")
+        say("run")
+    git(thread, "add", "-A"), amended(say, thread)
+    path = way(say, thread)
+    monkeypatch.chdir(path.parents[1])
+    assert say("due", path.as_posix()).out == "nothing is due\n"
+    path.with_name("in.txt").write_text("1")
+    assert "[input changed]" in say("due", path.as_posix()).out
+
+
 def test_what_landed_knows_the_outputs_of_both(say: Say, thread: Path) -> None:
     entry(thread, cell("print('thread')"))
     say("run")
