@@ -551,6 +551,7 @@ REFUSED = [
         "import socket\ntry: socket.create_connection(('127.0.0.1', 9))\nexcept OSError: pass",
         "it reached outside (network)",
     ),
+    ("import signal", "signal.alarm(900)", "a timer that it set has yet to go off"),
     (
         "x = 1",
         "import threading; threading.Thread(target=threading.Event().wait, args=(60,), daemon=True).start()",

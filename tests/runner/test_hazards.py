@@ -157,6 +157,20 @@ LIGHT = {
         "th = threading.Thread(target=f, daemon=True); th.start()",
         "b = n[0]; any(time.sleep(0.05) or n[0] > b for _ in range(100)), th.is_alive()", REPLAYED, why="a thread that it started goes on",
     ),
+    "an alarm": Row(
+        "import signal, time\nw = []; signal.signal(signal.SIGALRM, lambda *_: w.append(1)) and None; _ = signal.alarm(900)",
+        "signal.getitimer(signal.ITIMER_REAL)[0] > 0", REPLAYED, on="_ = signal.alarm(0)", why="a timer that it set",
+    ),
+    "a timer of the processor's time": Row(
+        "import signal\n_ = signal.setitimer(signal.ITIMER_PROF, 900)",
+        "signal.getitimer(signal.ITIMER_PROF)[0] > 0", REPLAYED, on="_ = signal.setitimer(signal.ITIMER_PROF, 0)",
+        why="a timer that it set",
+    ),
+    "a timer that went off": Row(
+        "import signal\nw = []; signal.signal(signal.SIGALRM, lambda *_: w.append(1)) and None\n"
+        "_ = signal.setitimer(signal.ITIMER_REAL, 0.01)\nwhile not w: pass",
+        "len(w)", WOKEN, on="w.clear()",
+    ),
     "a lock that a thread holds": Row(
         "import threading, time\nL = threading.Lock()\ndef f():\n    with L: time.sleep(0.3)\n"
         "th = threading.Thread(target=f, daemon=True); th.start(); time.sleep(0.05)",

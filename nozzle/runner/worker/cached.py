@@ -22,6 +22,7 @@ from typing import Any
 from . import bytecode
 from .asked import answer
 from .content import Content, Refused, can_change, of_file, on_device, place
+from .hazards import ticking
 from .names import Names
 from .surroundings import BUILT_IN, IPYTHONS, Surroundings
 from .traces import Traces, listing
@@ -159,6 +160,8 @@ class Cached:
             raise Refused("it started other programs, whose reads and writes are not seen")
         if any(thread is not threading.main_thread() for thread in threading.enumerate()):
             raise Refused("a thread that it started goes on")
+        if ticking():
+            raise Refused("a timer that it set has yet to go off")
         if seen.unseen:
             raise Refused(seen.unseen)
         self._look_again()

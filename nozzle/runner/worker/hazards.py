@@ -12,6 +12,7 @@ import select
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from signal import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, getitimer
 from typing import Any
 
 HARMLESS = {"jemalloc_bg_thd", "TMonitor"}
@@ -19,6 +20,8 @@ HARMLESS = {"jemalloc_bg_thd", "TMonitor"}
 DEADLY = ("tf_", "polars", "cuda", "grpc", "tokio")
 """Names of threads whose pools wait for them for ever in a fork."""
 GPU = ("/dev/nvidia", "/dev/kfd", "/dev/dri")
+TIMERS = (ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF)
+"""Of `signal.setitimer` and `signal.alarm`: a fork has none of them."""
 SEMAPHORE = "/dev/shm/sem."
 
 
@@ -37,6 +40,8 @@ class Hazards:
             return f"a thread that it started goes on ({others[0]})"
         if children:
             return "a program that it started goes on"
+        if ticking():
+            return "a timer that it set has yet to go off"
         return self._shared_pages() or self._descriptors(_of_loops(loops))
 
     def semaphores(self) -> Iterator[tuple[int, int]]:
@@ -97,6 +102,11 @@ class Hazards:
                     yield int(name), os.readlink(f"/proc/self/fd/{name}")
                 except OSError:
                     continue  # the listing's own
+
+
+def ticking() -> bool:
+    """Whether a timer of a cell's is to go off yet."""
+    return any(any(getitimer(each)) for each in TIMERS)
 
 
 def left() -> list[str]:
