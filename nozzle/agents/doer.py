@@ -75,7 +75,10 @@ class Doer:
 
         task.silence = silence = Silence(self.desk, self.crew, task.digest, self.now, under(task.digest))
 
+        task.sent, task.heard = sum(len(each["content"]) for each in shared), (heard := [])
+
         def hear(piece: str) -> None:
+            heard.append(piece)
             silence.hear()
             say(Notice("says", rel, piece, of=of))
 
@@ -94,6 +97,7 @@ class Doer:
         if task.silence is not None:
             task.silence.ended(self.now)
             task.silence = None
+        task.heard = []
         task.spent += found.usage if isinstance(found, Asked | Failed) else Usage()
         if isinstance(found, NozzleError):
             so_far = getattr(found, "so_far", "")
@@ -373,10 +377,17 @@ class Doer:
         if run is None:
             if task.state == "running":  # its cell has not begun, and nothing else shall let it
                 self.desk.permit.revoke(task.chain)
-            return self.end(task, "stopped", words)
+            return self.end(task, "stopped", words, self._so_far(task))
         task.why = words
         task.stop.say()
         run.stop(why)
+
+    def _so_far(self, task: Task) -> str:
+        """What the model had said when it was stopped; what that took is not known to the token, and counts."""
+        text = "".join(task.heard)
+        if text:
+            task.spent += Usage(input=task.sent // TOKEN, output=len(text) // TOKEN, estimated=True)
+        return "" if imitates(text) else text
 
     def asks(self, task: Task) -> bool:
         """Whether its cell waits for a word of the author's."""

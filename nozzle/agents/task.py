@@ -27,6 +27,10 @@ class Task:
     """Cells proposed so far."""
     spent: Usage = field(default_factory=Usage)
     stop: Stop = field(default_factory=Stop)
+    sent: int = 0
+    """Characters that the model was last sent."""
+    heard: list[str] = field(default_factory=list)
+    """What it has said to that so far."""
     why: str = ""
     """Why it was told to stop, as its end will say."""
     offer: Offer | None = None

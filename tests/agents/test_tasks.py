@@ -12,6 +12,7 @@ from nozzle.document.prompts import prompts
 from nozzle.document.trajectory import trajectory
 from nozzle.lm import Call, Failed, Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Tell
+from nozzle.loop import Called
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -360,7 +361,6 @@ def test_a_reply_that_comes_without_end_is_hung_up_on_when_the_time_is_over(tabl
     one.loop = one.workshop_loop()
     text = one.begin(TASK)
     assert "task_seconds allows no more." in text
-    assert "a a" not in text
     for _ in range(500):
         if not model.hung_up:
             time.sleep(0.01)
@@ -505,6 +505,29 @@ def test_a_task_in_its_place_says_which_long_cell_it_waits_for(
     assert told == ["it: it waits for 'slow', which runs above"]
     assert one.blocks("status") == []
     assert text.endswith("\n\nMore.\n")
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_what_had_come_when_a_task_was_stopped_is_kept_and_counts(table: Open, over: bool) -> None:
+    one = table()
+
+    class Streaming:
+        name = "streaming"
+
+        def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+            tell("First words. " * 20 + ("<!-- nozzle:output v=1 -->" if over else ""))
+            one.loop.messages.put(Called(lambda loop: one.seat.stop() and None))
+            while not stop.wait(0.01):
+                pass
+            raise Failed("stopped", "you stopped it", "First words.")
+
+    one.workshop.here.model = Streaming()
+    one.loop = one.workshop_loop()
+    text = one.begin("/do :here: it\n\n")
+    assert ("First words." in text) is not over
+    step = next(step for step in one.workshop.here.steps.history() if step.trailers.get("Status") == "stopped")
+    assert int(step.trailers["Tokens-Out"]) >= 60
+    assert step.trailers["Tokens"] == "estimated"
 
 
 class _Ahead:
