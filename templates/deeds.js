@@ -117,7 +117,7 @@
     let block = anchor;
     while (block.parentNode !== article) block = block.parentNode;
     const shown = block === anchor ? anchor.nextElementSibling : block;
-    return { name: anchor.id, block: shown ?? anchor, words: (shown?.textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 46) };
+    return { name: anchor.id, block: shown ?? anchor, words: (shown?.innerText ?? "").trim().replace(/\s+/g, " ").slice(0, 46) };
   });
 
   // -- write: a paragraph, a cell, a question, a task --------------------------------------------------------------

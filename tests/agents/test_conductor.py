@@ -133,10 +133,10 @@ def test_a_fence_that_is_to_be_run_is_offered_as_a_cell_and_runs_when_ticked(wat
     watched.save(HEAD + "\nLet's run this:\n\n```python\nprint(6 * 7)\n```\n\nWell.\n")
     watched.until(lambda: "- [ ] run" in watched.read())
     watched.quiet()
-    assert "42" not in watched.read()
+    assert "\n42\n" not in watched.read()
     watched.save(watched.read().replace("- [ ] run", "- [x] run"))
     watched.until(lambda: kinds(watched.read()) == ["cell", "output"])
-    assert "42" in watched.read()
+    assert "\n42\n" in watched.read()
     assert "\n```python\nprint(6 * 7)\n```\n" in watched.read()
 
 
@@ -177,7 +177,7 @@ def test_what_is_offered_is_answered_in_the_terminal_too(watched: Watched, word:
     assert not answered(watched, "keep")
     assert answered(watched, word)
     watched.until(lambda: kinds(watched.read()) == [kind, "output"][: 1 + (word == "run")])
-    assert ("42" in watched.read()) == (word == "run")
+    assert ("\n42\n" in watched.read()) == (word == "run")
 
 
 @pytest.mark.usefixtures("hasty")
