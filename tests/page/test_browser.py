@@ -84,7 +84,7 @@ def test_changed_blocks_are_patched_and_the_rest_stays(site: Path, anchored: str
     assert "<title>Second · My journal</title>" in html
     assert re.findall("<h1.*?</h1>", html) == ["<h1><em>Second</em></h1>"]
     assert "<summary>s</summary>new a b2 c</details>" in html
-    assert ">The watch has ended: this page stays as it was.</p>" in html
+    assert ">The watch has ended: this page stays as it was.</span>" in html
 
 
 def test_a_running_cell_shows_what_it_prints_under_it(site: Path) -> None:
