@@ -41,7 +41,8 @@ def worktrees(repo: Repo) -> list[Worktree]:
         rows = dict(row.partition(" ")[::2] for row in block.splitlines())
         if "bare" not in rows:
             folder = Path(rows["worktree"]) if found else _first(repo, Path(rows["worktree"]))
-            thread = Thread(rows.get("branch", "").removeprefix(HEADS), rows.get("HEAD", ""), folder)
+            head = rows.get("HEAD", "").strip("0") and rows["HEAD"]  # only zeros: there is no commit yet
+            thread = Thread(rows.get("branch", "").removeprefix(HEADS), head, folder)
             found.append(Worktree(thread, not found, not folder.is_dir()))
     return found
 

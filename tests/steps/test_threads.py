@@ -208,6 +208,11 @@ def test_a_branch_called_nozzle_is_no_hindrance(author: Author, steps: Steps) ->
     assert steps.start_thread().name == f"nozzle-thread-{head.sha[:7]}"
 
 
+def test_a_worktree_without_a_step_has_none(author: Author, steps: Steps) -> None:
+    assert [each.thread for each in steps.worktrees()] == [steps.thread()]
+    assert steps.thread().head == ""
+
+
 def test_threads_of_a_submodule_lie_beside_it(author: Author, steps: Steps, tmp_path: Path) -> None:
     made(steps, "a.md", "1")
     above = Author(tmp_path / "above")

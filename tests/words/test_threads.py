@@ -55,6 +55,13 @@ def test_watch_starts_a_thread_too_and_touches_no_file(say: Say, project: Path) 
         assert {each: each.read_bytes() for each in before} == before
 
 
+def test_threads_before_the_first_step_says_that_there_is_none(say: Say, folder: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    entry(folder, cell("print(1)"))
+    assert (said := say("threads", "-v")).status == 0, said.out
+    assert "no step yet" in said.out
+
+
 def test_rewind_brings_text_and_files_back_and_keeps_what_was_in_no_step(say: Say, project: Path) -> None:
     path = entry(project, cell("open('made.txt', 'w').write('one')\nprint('one')"))
     say("run")
