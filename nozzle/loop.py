@@ -235,10 +235,11 @@ class Loop:
         there = sorted(paths, key=lambda path: not path.exists())  # what was renamed takes its desk along
         seen = [self._look(path, now) for path in there]
         if "moved" in seen:
-            due = sum(len(desk.due()) for desk in self.desks.values() if not desk.gone)
-            cells = "1 cell" if due == 1 else f"{due} cells"
-            where = self.tools.ledger.where()
-            self.tools.say(Notice("moved", "", f"you are {where}; {cells} due, nothing runs until you save"))
+            desks = [desk for desk in self.desks.values() if not desk.gone]
+            due, where = _cells(sum(len(desk.due()) for desk in desks)), self.tools.ledger.where()
+            held = [(desk, sum(row.do == "held" for row in desk.plan())) for desk in desks if desk.entry.held]
+            why = "".join(f"; {desk.rel}: {_cells(count)} held: {desk.entry.held}" for desk, count in held if count)
+            self.tools.say(Notice("moved", "", f"you are {where}; {due} due, nothing runs until you save{why}"))
 
     def _look(self, path: Path, now: float) -> Seen | None:
         self._looks.pop(path, None)
@@ -355,3 +356,7 @@ class Loop:
             if gone := self.tools.ledger.steps.gone():
                 raise Missing(gone) from error
             self.tools.say(Notice("fault", self._rel(path), str(error)))
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"

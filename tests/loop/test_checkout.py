@@ -33,6 +33,23 @@ def test_fifty_checkouts_start_nothing_and_make_no_step(watched: Watched) -> Non
     assert watched.told("moved")[-1].startswith("you are at ")
 
 
+def test_what_is_held_where_somebody_went_is_told_with_the_reason(watched: Watched) -> None:
+    watched.save(cells("print(1)"))
+    watched.until(lambda: outputs(watched.read()))
+    watched.quiet()
+    text = f"{watched.read()}\n<<<<<<< main\n{cells('print(2)')}=======\n{cells('print(3)')}>>>>>>> idea\n"
+    (aside := watched.workshop.root.parent / "torn").write_text(text)
+    sha = watched.git("hash-object", "-w", str(aside))
+    watched.git("update-index", "--cacheinfo", f"100644,{sha},journal/entry.md")
+    torn = watched.git("commit-tree", "-p", "HEAD", "-m", "torn", watched.git("write-tree"))
+    watched.git("read-tree", "HEAD")
+    watched.git("checkout", "-q", torn)
+    watched.until(lambda: watched.told("moved"))
+    line = text[: text.index("<<<<<<<")].count("\n") + 1
+    why = f"journal/entry.md: 2 cells held: line {line}: git conflict markers; settle the conflict first"
+    assert watched.told("moved")[-1].endswith(f"; 0 cells due, nothing runs until you save; {why}")
+
+
 def test_the_next_save_on_no_branch_starts_a_thread(watched: Watched) -> None:
     watched.save(cells("print(1)", "print(2)"))
     watched.until(lambda: len(outputs(watched.read())) == 2)
