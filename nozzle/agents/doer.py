@@ -23,7 +23,7 @@ from nozzle.document.risk import names_tools
 from nozzle.document.spoken import SHOWN_BY, UNSHOWN, Outcome, Saying
 from nozzle.document.thought.said import anchor
 from nozzle.document.trajectory import imitates, ungreyed
-from nozzle.errors import NozzleError
+from nozzle.errors import NozzleError, Unreadable
 from nozzle.explainer.claims import besides, weighed
 from nozzle.explainer.links import link
 from nozzle.lm import Asked, Failed, Model, Signature, Usage, ask
@@ -64,7 +64,10 @@ class Doer:
         if spent := overspent(task, self.crew.settings, self.now):
             return self.end(task, "stopped", spent)
         task.state, task.chain, task.offer = "thinking", "", None
-        shared = self.crew.shared(self.desk.entry, asked.below)
+        try:
+            shared = self.crew.shared(self.desk.entry, asked.below)
+        except NozzleError as error:
+            return self._fails(task, error)
         signature = Signature(DO, Nothing, Move, read, self.crew.prompts)
         of, rel, say = anchor(self.desk.entry, asked.span.start), self.desk.rel, self.desk.tools.say
         say(Notice("thinks", rel, of=of))
@@ -100,8 +103,7 @@ class Doer:
         task.heard = []
         task.spent += found.usage if isinstance(found, Asked | Failed) else Usage()
         if isinstance(found, NozzleError):
-            so_far = getattr(found, "so_far", "")
-            return self.end(task, "failed", f"The doer could not go on: {found}", "" if imitates(so_far) else so_far)
+            return self._fails(task, found)
         self._tell_unbounded(found)
         task.move = found.value
         task.number += 1
@@ -117,6 +119,13 @@ class Doer:
         )
         self.stand(task, offer, facts(found))
         task.early = risk == "ask"
+
+    def _fails(self, task: Task, error: NozzleError) -> None:
+        """The model could not be asked, or gave nothing of use."""
+        so_far = getattr(error, "so_far", "")
+        self.end(task, "failed", f"The doer could not go on: {error}", "" if imitates(so_far) else so_far)
+        if isinstance(error, Unreadable):  # an instruction of the author's is no text
+            self.say("fault", str(error))
 
     def _tell_unbounded(self, found: Asked[Move]) -> None:
         """Of the budgets one may bound nothing, one go by an estimate: that is said once."""

@@ -17,7 +17,7 @@ from nozzle.document.spoken import Saying
 from nozzle.document.thought.pasted import pasted
 from nozzle.document.thought.said import anchor, said
 from nozzle.document.trajectory import imitates, until
-from nozzle.errors import NozzleError
+from nozzle.errors import NozzleError, Unreadable
 from nozzle.explainer import Broke, Elsewhere, Found, Known, Live, answer, asks_how, report, tell, well_above
 from nozzle.explainer.news import recorded
 from nozzle.lm import Stop
@@ -169,6 +169,7 @@ class Questions:
             asking.silence.ended(self.now)
         ended = "stopped" if asking.stop.said else "done"
         self.desk.tools.say(Notice("spoken", self.desk.rel, ended, of=asking.of))
+        kind = "fault" if isinstance(said, Unreadable) else "answered"  # an instruction of the author's is no text
         if isinstance(said, NozzleError):
             said = Saying(f"No answer: {said}", getattr(said, "so_far", ""), fold="what had come until then")
         if said.by_model and asking.breaks:
@@ -181,7 +182,7 @@ class Questions:
                 trailers={"Via": said.via, **said.facts},
             )
         )  # fmt: skip
-        self.desk.tools.say(Notice("answered", self.desk.rel, f"{title}: {_first(said.text)}"))
+        self.desk.tools.say(Notice(kind, self.desk.rel, f"{title}: {_first(said.text)}"))
 
 
 def _is_wrong(entry: Entry, line: int) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from nozzle import schema
+from nozzle.errors import Unreadable
 
 I_ = TypeVar("I_")
 """A dataclass of strings."""
@@ -46,7 +47,15 @@ class Prompts:
 
 def _read(folder: Path | None, name: str) -> str:
     path = folder / f"{name}.md" if folder is not None else None
-    return path.read_text(encoding="utf-8") if path is not None and path.is_file() else ""
+    if path is None or not path.is_file():
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Unreadable(f"{path}:{line}: this instruction is not UTF-8; save it in that encoding") from None
+    except OSError as error:
+        raise Unreadable(f"{path}: this instruction cannot be read: {error.strerror or error}") from None
 
 
 @dataclass(frozen=True)

@@ -530,6 +530,21 @@ def test_what_had_come_when_a_task_was_stopped_is_kept_and_counts(table: Open, o
     assert step.trailers["Tokens"] == "estimated"
 
 
+@pytest.mark.parametrize("asked", ["/do :here: it", "/ask what?"])
+@pytest.mark.parametrize("name", ["system", "do", "answer", "voice"])
+def test_an_instruction_that_is_no_text_is_named_in_one_line(workshop: Workshop, asked: str, name: str) -> None:
+    workshop.here.model = Scripted(lambda messages: fence('final_answer("ok")'))
+    workshop.write("", f"prompts/{name}.md").write_bytes(b"one\ncaf\xe9")
+    path = workshop.write(f"# A\n\n{asked}\n\n")
+    workshop.run(path)
+    concerns = name in {"d": ("system", "do"), "a": ("system", "answer", "voice")}[asked[1]]
+    assert (
+        f"prompts/{name}.md:2: this instruction is not UTF-8; save it in that encoding" in path.read_text()
+    ) is concerns
+    faults = [each.text for each in workshop.notices if each.kind == "fault"]
+    assert len(faults) == concerns
+
+
 class _Ahead:
     """A clock that goes on by itself, and by an hour when it is told to; it sees what stands."""
 
