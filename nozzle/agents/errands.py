@@ -37,7 +37,8 @@ class Errands:
 
     def wants(self, asked: Prompt) -> bool:
         """Whether this task is to be done on a thread of its own, and is not yet."""
-        return asked.word == "do" and not asked.here and asked.task is None and self.crew.threads() is not None
+        open_ = asked.word == "do" and not asked.here and asked.task is None and not self.desk.entry.elsewhere
+        return open_ and self.crew.threads() is not None
 
     def begin(self, asked: Prompt) -> None:
         """Fork here, and have it done there."""

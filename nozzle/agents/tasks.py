@@ -24,6 +24,10 @@ from nozzle.piece import Piece
 from nozzle.run import Run
 
 NO_MODEL = "No model is set, so nothing was done: `model` in the settings names one. Delete this block to try again."
+UNBOUND = (
+    "The cells of this entry run at {where}, where nothing keeps those of an agent in bounds, so nothing was done. "
+    "Say it in an entry without `kernel:`, then delete this block."
+)
 AGAIN = 0.1
 """Seconds after which it is looked again whether a step is written."""
 ONCE = "an agent proposed it, and it may run once on one allowance; 'nozzle run' allows it again"
@@ -50,6 +54,8 @@ class Tasks:
             self.desk.put(Piece("marker", asked.digest, "begun", lambda newest: spoken.begun(newest, asked.digest)))
         if self.crew.model is None:
             return self.doer.write_end(asked.digest, "none", Saying(NO_MODEL, by="doer"), {})
+        if where := self.desk.entry.elsewhere:
+            return self.doer.write_end(asked.digest, "none", Saying(UNBOUND.format(where=where), by="doer"), {})
         task = self.active[asked.digest] = Task(asked.digest, self.doer.now, number=len(asked.region))
         self.doer.say("task", f"the doer begins: {_title(asked)}")
         last = asked.region[-1] if asked.region else None

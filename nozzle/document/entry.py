@@ -311,6 +311,12 @@ class Entry:
     def _language(self, cell: Block) -> str:
         return self.kernel((cell.argument.split() or [self._default_language])[0])
 
+    @property
+    def elsewhere(self) -> str:
+        """The address of the kernel in which its Python cells run, where that is none of this machine's."""
+        kernel = self.kernel("python")
+        return kernel if "://" in kernel else ""
+
     def kernel(self, named: str) -> str:
         """The kernel's name for a language: the front matter's, where that names one for it."""
         spec = self.meta.get("kernelspec")

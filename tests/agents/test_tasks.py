@@ -545,6 +545,15 @@ def test_an_instruction_that_is_no_text_is_named_in_one_line(workshop: Workshop,
     assert len(faults) == concerns
 
 
+@pytest.mark.parametrize("kernel", ["ssh://nobody@127.0.0.1:1/~/x", "jupyter+http://127.0.0.1:9/base"])
+@pytest.mark.parametrize("here", ["", ":here: "])
+def test_where_no_agents_cell_could_run_no_model_is_asked(table: Open, kernel: str, here: str) -> None:
+    one = table()
+    text = one.begin(f"---\nkernel: {kernel}\n---\n\n# A\n\n/do {here}fit it\n\n")
+    assert f"> The cells of this entry run at {kernel}, where nothing keeps those of an agent in bounds" in text
+    assert not one.model.calls
+
+
 class _Ahead:
     """A clock that goes on by itself, and by an hour when it is told to; it sees what stands."""
 
