@@ -2,9 +2,12 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Literal, Protocol
 
 from nozzle.errors import Missing, NozzleError
@@ -152,10 +155,13 @@ TRIES = 3
 WAIT = 1.0
 """Seconds before the second try, where the server does not say; doubled before the third."""
 LONGEST_WAIT = 20.0
+YEAR = 366 * 24 * 3600.0
+"""Seconds after which nobody means to be asked again."""
 
 
 def patiently(once: Callable[[], "Reply"], stop: Stop) -> "Reply":
-    """Ask, again after a moment where that may help; nothing is asked twice once words came."""
+    """Ask, again after a moment where that may help; nothing is asked twice once words came. A server that says to come
+    back much later is taken at its word."""
     wait = WAIT
     for left in reversed(range(TRIES)):
         try:
@@ -163,10 +169,35 @@ def patiently(once: Callable[[], "Reply"], stop: Stop) -> "Reply":
         except Failed as failed:
             if failed.passes is None or failed.so_far or not left:
                 raise
-            if stop.wait(min(failed.passes or wait, LONGEST_WAIT)):
+            if failed.passes > LONGEST_WAIT:
+                raise _later(failed, failed.passes) from None
+            if stop.wait(failed.passes or wait):
                 raise
             wait *= 2
     raise AssertionError("the last try returns or raises")
+
+
+def _later(failed: Failed, wait: float) -> Failed:
+    """The same, with the time from which the server may be asked again."""
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() + wait))
+    found = Failed(failed.kind, f"{failed}; it says to wait {wait:,.0f} s: ask again after {at}", failed.so_far)
+    found.usage = failed.usage
+    return found
+
+
+def seconds(after: str) -> float:
+    """What a server says in Retry-After, seconds or a date (RFC 9110, 10.2.3); 0 where it says nothing of the kind.
+
+    >>> seconds("1.5"), seconds("Wed, 21 Oct 2015 07:28:00 GMT"), seconds("\xb2"), seconds("soon")
+    (1.5, 0.0, 0.0, 0.0)
+    """
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", after):
+        return float(after) if float(after) < YEAR else 0.0
+    try:
+        until = parsedate_to_datetime(after)
+        return max(0.0, until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 class Model(Protocol):

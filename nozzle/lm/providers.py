@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nozzle.errors import Missing
-from nozzle.lm.model import Call, Failed, Gathered, Keyless, Kind, Message, Reply, Stop, Tell, Usage, patiently
+from nozzle.lm.model import Call, Failed, Gathered, Keyless, Kind, Message, Reply, Stop, Tell, Usage, patiently, seconds
 from nozzle.lm.wire import BUSY, counted
 
 FAR = 15
@@ -189,5 +189,7 @@ def _failed(model: str, error: Exception, so_far: str) -> Failed:
     kind, said = found or ("truncated" if so_far else "provider", type(error).__name__)
     failed = Failed(kind, f"{model}: {said} ({words})", so_far)
     unheard = kind == "timeout" or "APIConnectionError" in names  # which litellm gives a status of its own
-    failed.passes = 0.0 if getattr(error, "status_code", 0) in BUSY and not unheard else None
+    said_so = getattr(getattr(error, "response", None), "headers", None) or {}
+    after = str(said_so.get("retry-after", ""))
+    failed.passes = seconds(after) if getattr(error, "status_code", 0) in BUSY and not unheard else None
     return failed

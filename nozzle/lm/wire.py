@@ -7,15 +7,12 @@ import contextlib
 import json
 import re
 import socket
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from nozzle.errors import Missing
-from nozzle.lm.model import LONGEST, Call, Failed, Gathered, Reply, Stop, Tell, Usage, patiently
+from nozzle.lm.model import LONGEST, Call, Failed, Gathered, Reply, Stop, Tell, Usage, patiently, seconds
 
 if TYPE_CHECKING:
     import httpx
@@ -97,26 +94,11 @@ class Wire:
 def _failure(url: str, status: int, words: str, after: str) -> Failed:
     if status in BUSY:
         failed = Failed("rate" if status == 429 else "provider", f"{url}: status {status}: {words}")
-        failed.passes = _seconds(after)
+        failed.passes = seconds(after)
         return failed
     if status in (401, 403):
         return Failed("key", f"{url}: status {status}: the key was not accepted ({words})")
     return Failed("provider", f"{url}: status {status}: {words}")
-
-
-def _seconds(after: str) -> float:
-    """What a server says in Retry-After, seconds or a date (RFC 9110, 10.2.3); 0 where it says nothing of the kind.
-
-    >>> _seconds("1.5"), _seconds("Wed, 21 Oct 2015 07:28:00 GMT"), _seconds("\xb2"), _seconds("soon")
-    (1.5, 0.0, 0.0, 0.0)
-    """
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", after):
-        return float(after)
-    try:
-        until = parsedate_to_datetime(after)
-        return max(0.0, until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _read(events: Iterator[dict[str, Any]], gathered: Gathered) -> Reply:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from nozzle.lm import Call, Failed, Stop
-from nozzle.lm.model import LONGEST_WAIT, Gathered, Usage
-from nozzle.lm.wire import Wire, _read, _seconds, _words
+from nozzle.lm.model import LONGEST_WAIT, Gathered, Usage, seconds
+from nozzle.lm.wire import Wire, _read, _words
 from tests.lm.wire import WireServer
 
 HELLO = Call([{"role": "system", "content": "s" * 400}, {"role": "user", "content": "say two words"}], shared=1)
@@ -75,8 +75,21 @@ def test_whatever_a_busy_server_says_of_when_to_come_back_it_is_asked_again(afte
         server.close()
 
 
+@pytest.mark.parametrize("by_date", [False, True])
+def test_who_is_to_come_back_much_later_is_told_so_at_once(by_date: bool) -> None:
+    server = WireServer(after=format_datetime(datetime.now(UTC) + timedelta(hours=1)) if by_date else "3600")
+    try:
+        stop = Stop()
+        stop.wait = lambda seconds: pytest.fail("nobody waits")  # type: ignore[method-assign]
+        with pytest.raises(Failed, match=r"slow down; it says to wait 3,\d\d\d s: ask again after 20\d\d-") as failed:
+            reply(server, "busy-once", stop=stop)
+        assert failed.value.kind == "rate"
+    finally:
+        server.close()
+
+
 def test_a_busy_server_may_say_when_to_come_back_by_a_date() -> None:
-    assert _seconds(format_datetime(datetime.now(UTC) + timedelta(hours=1))) > LONGEST_WAIT
+    assert seconds(format_datetime(datetime.now(UTC) + timedelta(hours=1))) > LONGEST_WAIT
 
 
 def test_json_that_is_nested_too_deep_is_said_to_be(server: WireServer) -> None:
