@@ -379,6 +379,9 @@ class Conf:
     @property
     def twice(self): return 2 * self.lr
 def rate(at=[0]): return at
+def constant():
+    import math
+    return math.K
 @functools.singledispatch
 def kind(x): return 0
 """
@@ -420,6 +423,7 @@ DIFFERS = [
     ("import ours; ours.Conf.lr = 1", "lr = 1", "import ours; y = ours.Conf.lr"),
     ("import ours; ours.Conf.In.depth = 1", "depth = 1", "y = ours.Conf.In.depth"),
     ("import ours; ours.Conf.get = lambda self: B", "B = 1", "y = ours.Conf().get()"),
+    ("import ours; math.K = 1", "K = 1", "y = ours.constant()"),
     ("import ours; ours.rate.k = 1", "k = 1", "y = ours.rate.k"),
     ("import ours; ours.rate().append(1)", "(1)", "y = list(ours.rate())"),
     ("import ours\n@ours.kind.register\ndef _(x: int): return 1", "return 1", "y = ours.kind(1)"),
@@ -534,6 +538,16 @@ REFUSED = [
         "what it is told of files through os.scandir cannot be seen",
     ),
     ("import math", "math.K = 1", "it changes what math holds"),
+    (
+        "import math\ndef g(): return globals()\nmath.hypot = g",
+        "y = len(math.hypot())",
+        "what it reads through globals cannot be seen",
+    ),
+    (
+        "import math, threading\ndef g(): return 1\nmath.held = [g, threading.Lock()]",
+        "y = math.held[0]()",
+        "what held holds cannot be told",
+    ),
     ("import math\ndef f(): math.K = 1", "f()", "it changes what math holds"),
     ("x = 1", "import colorsys; colorsys.K = 1", "it changes what colorsys holds"),
     ("import collections", "collections.Counter.K = 1", "it changes what collections.Counter holds"),

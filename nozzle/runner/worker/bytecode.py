@@ -24,14 +24,14 @@ def stored(code: types.CodeType) -> set[str]:
 
 
 def attributes(code: types.CodeType) -> set[str]:
-    """What code takes from values and modules by name, sets there or takes away."""
-    return set(_named(code, ("LOAD_", "STORE_", "DELETE_", "IMPORT_"), ("ATTR", "METHOD", "FROM")))
+    """What code takes from values and modules by name."""
+    return set(_named(code, ("LOAD_", "IMPORT_"), ("ATTR", "METHOD", "FROM")))
 
 
-def imports(code: types.CodeType) -> set[str]:
-    """The modules that code imports, with the packages that they are in."""
-    parts = [name.split(".") for name in _named(code, ("IMPORT_",), ("NAME",))]
-    return {".".join(each[:end]) for each in parts for end in range(1, len(each) + 1)}
+def names(code: types.CodeType) -> set[str]:
+    """All that code names but for its own variables: global names, attributes that it takes or sets, modules."""
+    within = (each for each in code.co_consts if isinstance(each, types.CodeType))
+    return set(code.co_names).union(*map(names, within))
 
 
 def texts(code: types.CodeType) -> Iterator[str]:

@@ -59,11 +59,11 @@ class Cached:
         self.key = ""
         try:
             self.read = self.content.read(source)
+            self.modules, self.libraries = self.content.modules(root), self.content.libraries()
         except Refused as refused:
             self.why = str(refused)
             return
-        self.modules, self.around = self.content.modules(root), self._surroundings.digests()
-        self.libraries = self.content.libraries()
+        self.around = self._surroundings.digests()
         told = {name: os.environ[name] for name in self.content.words(source) if name in os.environ}
         stands = {name: held for name, held in self.around.items() if name != BUILT_IN}
         there = {name: held for name, held in self.libraries.items() if held}

@@ -85,6 +85,8 @@ class Content:
         self._owners: dict[int, Any] = dict(like._owners) if like else {}
         """Modules and classes of libraries that they reach, by identity."""
         self._within: list[int] = []
+        self._looked = 0
+        """How many functions, classes and modules of the entry were looked into."""
 
     def read(self, source: str) -> dict[str, str]:
         """Each name that the code reads, directly, and what it holds now; Refused when that cannot be told."""
@@ -93,7 +95,7 @@ class Content:
         except SyntaxError:
             raise Refused("it is not plain Python") from None
         self.stored |= bytecode.stored(code)
-        self._look_through(code, ())
+        self._look_through(code)
         names = (bytecode.loaded(code) - bytecode.imported_first(source)) | self._spoken(code)
         return {name: self.named(name) for name in self._entrys(names)}
 
@@ -117,9 +119,12 @@ class Content:
     def _own(self, module: types.ModuleType, name: str, value: Any) -> Iterator[str]:
         if self.is_entrys(value) or not isinstance(value, LIBRARY):
             yield self._told(name, value)
+        elif isinstance(value, types.ModuleType):
+            self._reach(value)
         elif getattr(value, "__module__", None) != module.__name__:
             return
         elif isinstance(value, types.FunctionType):
+            self._look_through(value.__code__, _carried(value))
             yield self._told(name, _carried(value))
         elif isinstance(value, type) and value.__qualname__ == name:
             for each, member in _members(value):
@@ -148,20 +153,23 @@ class Content:
 
     def _told(self, name: str, value: Any) -> str:
         """What a value of a module holds; of one that cannot be told, its type."""
+        looked = self._looked
         try:
             return f"{name}={self.digest(value, name)}"
         except Refused:
+            if self._looked > looked:
+                raise  # there is something of the entry's in it
             return f"{name}: {type(value).__qualname__}"
 
-    def _look_through(self, code: types.CodeType, near: Collection[Any]) -> None:
-        """Note the attributes that code names and the modules that it imports, also by texts in it or near."""
-        attributes, modules, names = bytecode.attributes(code), bytecode.imports(code), bytecode.loaded(code)
-        if BY_TEXT & (attributes | names):
-            held = [*near, *(self.namespace[name] for name in names if name in self.namespace)]
+    def _look_through(self, code: types.CodeType, near: Collection[Any] = ()) -> None:
+        """Note what code may take from modules and classes, and those that it imports, also by texts in it or near."""
+        said = bytecode.names(code)
+        if not BY_TEXT.isdisjoint(said):
+            held = [*near, *(self.namespace[name] for name in said if name in self.namespace)]
             texts = {*bytecode.texts(code), *(text for each in held for text in _texts(each))}
-            attributes, modules = attributes | bytecode.words(texts), modules | texts
-        self._attributes |= attributes
-        for name in modules & set(sys.modules):
+            said = said | texts | bytecode.words(texts)
+        self._attributes |= said
+        for name in said & set(sys.modules):
             self._reach(sys.modules[name])
 
     def _reach(self, owner: Any) -> None:
@@ -212,6 +220,7 @@ class Content:
         if id(value) in self._within:
             return f"itself {len(self._within) - self._within.index(id(value))}"
         self._within.append(id(value))
+        self._looked += tell != self._module_of_a_library
         try:
             return " ".join(tell(value))
         finally:
