@@ -468,6 +468,7 @@ def test_what_stands_in_a_wrapper_a_module_or_a_library_makes_it_run(
         ("import logging, warnings", "logging.disable(30); warnings.simplefilter('error'); y = 1"),
         ("import collections\nclass A(collections.Counter): pass", "y = sum(A('ab').values())"),
         ("import ours", "y = ours.A.k"),
+        ("import lazy", "y = lazy.A"),
     ],
 )
 def test_what_libraries_hold_by_themselves_brings_it_back(
@@ -478,6 +479,8 @@ def test_what_libraries_hold_by_themselves_brings_it_back(
     ours = "import abc, enum, threading\nclass A(abc.ABC):\n  k = 1\n  lock = threading.Lock()\n"
     ours += "  @abc.abstractmethod\n  def a(self): pass\n  @abc.abstractmethod\n  def b(self): pass\n"
     (tmp_path / "root" / "journal" / "ours.py").write_text(ours + "class E(enum.Flag):\n  A = 1\n  B = 2\n")
+    lazy = "class Lazy:\n  @property\n  def __class__(self): raise RuntimeError\nA, B = 1, Lazy()\n"
+    (tmp_path / "root" / "journal" / "lazy.py").write_text(lazy)
     for _ in range(2):
         bench = fresh(above, RAN + source)
     assert (ran(), bench.finished.cached[:12]) == (1, "brought back")
@@ -543,6 +546,7 @@ REFUSED = [
         "y = len(math.hypot())",
         "what it reads through globals cannot be seen",
     ),
+    ("import math; vars(math)[1] = 2", "y = math.pi", "what it reads cannot be told"),
     (
         "import math, threading\ndef g(): return 1\nmath.held = [g, threading.Lock()]",
         "y = math.held[0]()",

@@ -54,7 +54,7 @@ class Asked:
             for name, value in list(names.items()):
                 if type(value) is types.BuiltinFunctionType and value in others:
                     names[name] = others[value]
-                elif isinstance(value, type):
+                elif issubclass(type(value), type):  # `isinstance` would ask a lazy value for its class
                     self._members += [(value, *each) for each in vars(value).items() if _plain(each[1]) in others]
         for owner, name, value in self._members:
             type.__setattr__(owner, name, others[_plain(value)])

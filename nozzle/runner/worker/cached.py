@@ -63,6 +63,9 @@ class Cached:
         except Refused as refused:
             self.why = str(refused)
             return
+        except Exception as error:  # a module may do anything when it is looked at
+            self.why = f"what it reads cannot be told ({' '.join(str(error).split())[:120]})"
+            return
         self.around = self._surroundings.digests()
         told = {name: os.environ[name] for name in self.content.words(source) if name in os.environ}
         stands = {name: held for name, held in self.around.items() if name != BUILT_IN}

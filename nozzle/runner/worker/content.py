@@ -117,16 +117,16 @@ class Content:
         return _sum(found)
 
     def _own(self, module: types.ModuleType, name: str, value: Any) -> Iterator[str]:
-        if self.is_entrys(value) or not isinstance(value, LIBRARY):
+        if self.is_entrys(value) or not _is(value, LIBRARY):
             yield self._told(name, value)
-        elif isinstance(value, types.ModuleType):
+        elif _is(value, types.ModuleType):
             self._reach(value)
         elif getattr(value, "__module__", None) != module.__name__:
             return
-        elif isinstance(value, types.FunctionType):
+        elif _is(value, types.FunctionType):
             self._look_through(value.__code__, _carried(value))
             yield self._told(name, _carried(value))
-        elif isinstance(value, type) and value.__qualname__ == name:
+        elif _is(value, type) and value.__qualname__ == name:
             for each, member in _members(value):
                 for part in member:
                     yield from self._own(module, f"{name}.{each}", part)
@@ -173,7 +173,7 @@ class Content:
             self._reach(sys.modules[name])
 
     def _reach(self, owner: Any) -> None:
-        if isinstance(owner, (type, types.ModuleType)) and owner is not builtins:
+        if _is(owner, (type, types.ModuleType)) and owner is not builtins:
             self._owners[id(owner)] = owner
 
     def _spoken(self, code: types.CodeType) -> set[str]:
@@ -246,9 +246,9 @@ class Content:
 
     def is_entrys(self, value: Any) -> bool:
         """Whether this is a function or a class that a cell made, also where a library has wrapped it."""
-        if isinstance(value, types.FunctionType) and value.__globals__ is self._live:
+        if _is(value, types.FunctionType) and value.__globals__ is self._live:
             return True
-        of_cells = isinstance(value, (type, types.FunctionType, REMEMBERING))
+        of_cells = _is(value, (type, types.FunctionType, REMEMBERING))
         return of_cells and value.__module__ == self._live.get("__name__")
 
     def says_its_name(self, value: Any) -> bool:
@@ -346,6 +346,11 @@ class _Hasher(pickle.Pickler):
         return False
 
 
+def _is(value: Any, kinds: Any) -> bool:
+    """Whether a value is of a kind; `isinstance` would ask it for its class, and a library's may do anything then."""
+    return issubclass(type(value), kinds)
+
+
 def _carried(function: types.FunctionType) -> tuple[Any, ...]:
     """What a function has with it: defaults, variables of the functions around it, attributes, what is registered."""
     attributes = vars(function)
@@ -360,17 +365,17 @@ def _carried(function: types.FunctionType) -> tuple[Any, ...]:
 def _members(value: type) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What stands in a class, by name, but for what Python puts there."""
     for name, member in vars(value).items():
-        if name not in PYTHONS and not isinstance(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
+        if name not in PYTHONS and not _is(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
             yield name, _unpacked(member)
 
 
 def _unpacked(member: Any) -> tuple[Any, ...]:
     """The functions in a member of a class; itself, if it is no wrapper of Python's."""
-    if isinstance(member, (staticmethod, classmethod)):
+    if _is(member, (staticmethod, classmethod)):
         return (member.__func__,)
-    if isinstance(member, property):
+    if _is(member, property):
         return (member.fget, member.fset, member.fdel)
-    if isinstance(member, functools.cached_property):
+    if _is(member, functools.cached_property):
         return (member.func,)
     return (member,)
 
@@ -395,10 +400,10 @@ def _is_found(function: types.FunctionType) -> bool:
 
 def _is_in_place(owner: Any, name: str, value: Any) -> bool:
     """Whether a function, class or module of a library is where that put it: no other than when it was loaded."""
-    if isinstance(value, types.ModuleType):
+    if _is(value, types.ModuleType):
         return bool(value.__name__ == f"{owner.__name__}.{name}")
     here = owner.__name__ if isinstance(owner, types.ModuleType) else owner.__module__
-    is_code = isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType))
+    is_code = _is(value, (type, types.FunctionType, types.BuiltinFunctionType))
     return is_code and value.__name__ == name and value.__module__ == here
 
 
