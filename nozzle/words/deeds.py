@@ -41,6 +41,8 @@ CALLS = 40
 """Calls of models that are listed."""
 EDITING = 75.0
 """Seconds for which one who changes a proposal is taken to be at it; a browser that is seen tells it more often."""
+ASKED_AGAIN = "it was proposed when this watch did not look on: it is asked again, answer it then"
+"""What is said of an answer to a proposal that nobody watched."""
 CLIPPED = 120
 """Characters that the page shows of what was taken back."""
 _PLAIN = re.compile(r"[^*_`~$<>&\\{}\[\]^|/@]*")
@@ -272,9 +274,12 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     """
     from nozzle import disk
     from nozzle.document import insert, proposal
+    from nozzle.document.thought import conduct
 
     id_, box, args = deed.args.get("id", ""), deed.args.get("box", ""), deed.args
     loop.look(path)
+    if not loop.desk(path).sheet.is_as_seen:
+        return Done("the text is just being changed: look at it, and answer again", ok=False)
     entry = loop.desk(path).entry
     for thread, place in _places(here, loop, path).items():
         block = proposal.find(here.read(place) if thread else entry, id_)
@@ -282,18 +287,20 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
             continue
         stands = proposal.read(block)
         change = partial(disk.rewrite, place) if thread else loop.desk(path).sheet.edit
-        if stands.ticks and (thread or _standing(loop, path, id_)):
+        known = bool(thread) or _standing(loop, path, id_)
+        again = not known and block.keys.get("by") != conduct.BY  # who proposed it asks it anew once the text is saved
+        if stands.ticks and known:
             return Done(f"it was answered already: {', '.join(sorted(stands.ticks))}", ok=False)
         if stands.ticks:
             change(_edited(here, path, lambda found: insert.clear(found, id_)))
             loop.look(path)
-        if stands.ticks and block.keys.get("by") == "doer":
-            return Done("a box was ticked when nobody looked on: it is clear now, and is asked again", ok=False)
+        if stands.ticks and again:
+            return Done(ASKED_AGAIN, ok=False)
         done: list[bool] = []
         put = partial(insert.tick, id_=id_, box=box, source=args.get("source", ""), task=args.get("choice", ""))
         change(_edited(here, path, put, done))
         if done:
-            return Done(f"{box}: answered")
+            return Done(ASKED_AGAIN, ok=False) if again else Done(f"{box}: answered")
     became = next((each for each in entry.envelopes if each.keys.get("id") == id_), None)
     if became is None:
         return Done("it does not stand there any more", ok=False)

@@ -1199,6 +1199,27 @@ def test_an_answer_counts_once_and_also_where_a_box_was_ticked_when_nobody_looke
     watch(folder, drive, text=ramble)
 
 
+def test_what_the_doer_proposed_before_a_rewind_is_asked_again_and_then_answered(folder: Path) -> None:
+    def drive(here: Watched) -> None:
+        here.act("write", what="do", text=":here: look")
+        until(lambda: "nozzle:proposal" in git(folder, "show", "HEAD:journal/scan.md"))
+        at, id_ = git(folder, "rev-parse", "HEAD"), str(here.act("waiting").data["proposals"][0]["id"])  # type: ignore[index]
+        assert here.act("tick", id=id_, box="run").ok
+        until(lambda: "It is there." in here.text)
+        here.act("rewind", step=at)
+        until(lambda: here.act("waiting").data["proposals"])
+        first = here.act("tick", id=id_, box="run")
+        assert (first.ok, "asked again" in first.say) == (False, True)
+        until(lambda: "so this is asked again" in here.text)
+        assert "[x]" not in here.text
+        assert here.act("tick", id=id_, box="run").say == "run: answered"
+        until(lambda: "It is there." in here.text)
+
+    watch(
+        folder, drive, model=Scripted(lambda messages: END if messages[-1]["content"].startswith("<output") else MOVE)
+    )
+
+
 def test_an_answer_that_comes_second_hears_what_the_first_was(folder: Path) -> None:
     def drive(here: Watched) -> None:
         (folder / "journal/scan.md").write_text(here.text + "\nLet me run `echo one` here.\n\nI go on.\n")
