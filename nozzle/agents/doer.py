@@ -47,6 +47,8 @@ class Doer:
     active: dict[str, Task] = field(default_factory=dict)
     """The tasks under way, by the digests of their prompts."""
     now: float = 0.0
+    _stood: set[str] = field(default_factory=set)
+    """Ids of what this process has offered."""
     _unpriced: bool = False
     """It was said that the price of the model is not known."""
     _estimated: bool = False
@@ -148,6 +150,7 @@ class Doer:
         """Put a proposal into the text, unticked."""
         task.state, task.offer, task.since, task.edited, task.answer = "standing", offer, None, None, ""
         task.held, task.early = 0.0, False
+        self._stood.add(offer.id)
         hand = self.desk.tools.hand
         title, trailers = f"proposes {_first(offer.source)}", {"Task": offer.task, "Risk": offer.risk, **(more or {})}
         self._put("proposal", offer.id, title, lambda entry: spoken.propose(entry, offer, hand), trailers)
@@ -158,11 +161,13 @@ class Doer:
         self.say("proposed", f"{words} ({how}; nozzle answer {', '.join(f'--{box}' for box in boxes)})")
 
     def offer_again(self, task: Task, block: Envelope) -> None:
-        """What an earlier process offered, or let run and did not run: asked again, and nothing runs by itself."""
+        """What was offered, or let run and not run, before the text became another one, or by an earlier process: asked
+        again, and nothing runs by itself."""
         kind, id_, stands, words = block.kind, block.keys.get("id", ""), proposal.read(block), proposal.reason(block)
         language = stands.language or "python"
         ticked = kind == "proposal" and bool(stands.ticks)
-        notice = f"{proposal.ANEW}{proposal.UNCOUNTED if ticked else ''}."
+        why = proposal.MOVED if id_ in self._stood else proposal.ANEW
+        notice = f"{why}{proposal.UNCOUNTED if ticked else ''}."
         touches = self._weighed(stands.source, language)[1]
         offer = Offer(id_, task.digest, stands.source, language, words, touches, proposal.BY_HAND, notice=notice)
         if ticked:

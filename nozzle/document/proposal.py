@@ -28,12 +28,16 @@ OTHERWISE = ("keep", "skip")
 """Its boxes for that: go on in the kernel as it is, or without what reached outside."""
 ANEW = "nozzle was started anew, so this is asked again"
 """What a proposal says of itself that an earlier process wrote."""
+MOVED = "Its task, or the text around it, has changed, so this is asked again"
+"""The same, of one that this process wrote."""
 UNCLEAR = "nozzle did not understand"
 """How it begins to say that what the author said of it allows nothing."""
 CHANGED = "You have changed what may act outside this journal"
 """How it begins to say that an edit alone does not let it."""
 MEANWHILE = "This would have run by itself, but something has changed since it was proposed"
 """How it begins to say that it waits by now."""
+NOTICES = (ANEW, MOVED, UNCLEAR, CHANGED, MEANWHILE)
+"""How what nozzle says in a proposal begins, below an agent's reason, which never begins a line so."""
 UNCOUNTED = "; a box that was ticked meanwhile counts for nothing: tick it again"
 BY_HAND = "By hand: copy it into a cell of your own, or run it elsewhere and paste below the boxes what you got."
 """How an author runs himself what waits for him."""
@@ -220,7 +224,7 @@ def reason(block: Envelope) -> str:
     rows: list[str] = []
     for row in block.body:
         told = row.removeprefix(">").strip()
-        if (rows and not row.startswith(">")) or told.startswith(("*Touches: ", ANEW, UNCLEAR, CHANGED, MEANWHILE)):
+        if (rows and not row.startswith(">")) or told.startswith(("*Touches: ", *NOTICES)):
             break
         if row.startswith(">") and not told.startswith("[!"):
             rows.append(told)

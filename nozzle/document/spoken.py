@@ -36,9 +36,7 @@ BEFORE = {"asked": "before"}
 SHOWN_BY, UNSHOWN = "Shown by: ", "No cell shows it."
 """How the words begin that stand below what a task found."""
 _fence = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_said_by_us = "|".join(
-    map(re.escape, ("touches", "by hand", proposal.ANEW.split(",")[0], proposal.UNCLEAR, proposal.CHANGED))
-)
+_said_by_us = "|".join(re.escape(each.split(",")[0]) for each in ("touches", "by hand", *proposal.NOTICES))
 _ours = re.compile(rf"^([ \t>]*)(?=[*_]*(?:{_said_by_us})\b)", re.I | re.M)
 _boxed = re.compile(r"^([ \t>]*(?:[-*+]|\d+[.)])[ \t]+)(?=\[[ xX]\])", re.M)
 WATCH = "watch"

@@ -73,7 +73,7 @@ def test_what_the_doer_proposes_is_asked_again(table: Open, how: str, change: Ca
     one.begin(TASK)
     text = brought(one, how, change)
     assert one.kinds() == ["proposal"]
-    assert "nozzle was started anew, so this is asked again" in text
+    assert "the text around it, has changed, so this is asked again" in text
     assert "- [ ] run\n" in text
     assert not list(one.workshop.root.rglob("ran"))
     one.tick()

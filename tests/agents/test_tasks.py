@@ -554,6 +554,14 @@ def test_where_no_agents_cell_could_run_no_model_is_asked(table: Open, kernel: s
     assert not one.model.calls
 
 
+def test_a_proposal_whose_task_was_edited_says_why_it_is_asked_again(table: Open) -> None:
+    one = table(fence("import os"))
+    one.begin(TASK)
+    text = one.save(lambda text: text.replace("add them up", "add them all up"))
+    assert text.count("Its task, or the text around it, has changed, so this is asked again.") == 1
+    assert "started anew" not in text
+
+
 class _Ahead:
     """A clock that goes on by itself, and by an hour when it is told to; it sees what stands."""
 
