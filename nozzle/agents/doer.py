@@ -288,7 +288,7 @@ class Doer:
         slot = self.desk.entry.slot(task.chain)
         if slot is None:
             return self.end(task, "stopped", "The cell was taken out while it ran.")
-        if finished.status == "ok":
+        if finished.status == "ok" or (finished.status == "error" and slot.cell.options.raises):  # as it was to
             there = tuple(path for path in run.made if (self.desk.tools.root / path).is_file())
             task.made += [path for path in there if path not in task.made]
             claims = self._claims(finished)

@@ -36,7 +36,7 @@ from nozzle.document.meanings import (
     is_served,
     listed,
 )  # fmt: skip
-from nozzle.document.options import Reach, reach_of
+from nozzle.document.options import Reach, comments, reach_of
 from nozzle.document.proposal import Risk
 
 CHANGES = listed("append extend insert pop remove sort reverse add discard setdefault fill")
@@ -134,10 +134,12 @@ class Ground:
 
 
 def weigh(source: str, language: str, ground: Ground, cells: Iterable[str] = ()) -> tuple[Risk, str]:
-    """What a cell could do where it would run, and what it would touch, in words.
+    r"""What a cell could do where it would run, and what it would touch, in words.
 
     >>> weigh("import os", "python", Ground("confined", holds=True))
     ('reversible', 'files in this journal, all of which git takes back (confined)')
+    >>> weigh("#| tags: [remove-input]\nimport os", "python", Ground("confined", holds=True))[0]
+    'reversible'
     >>> weigh("import os", "python", Ground("confined", True, ("data.csv",)))[1]
     'anything in this journal, and git could not give back data.csv: it waits for you (confined)'
     """
@@ -145,7 +147,8 @@ def weigh(source: str, language: str, ground: Ground, cells: Iterable[str] = ())
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
     risk, written = _judged(source, language, frozenset(ground.looks), cells)
     lost = [path for path in dict.fromkeys(written) if ground.loses(path)]
-    leaves = LEAVES.search(source)
+    rows = source.split("\n")
+    leaves = LEAVES.search("\n".join(rows[comments(rows)[1] :]))
     if lost and risk == "reversible":
         risk, words = "ask", f"it writes over {_some(lost)}, which git could not give back: it waits for you"
     elif risk != "ask":

@@ -562,6 +562,23 @@ def test_a_proposal_whose_task_was_edited_says_why_it_is_asked_again(table: Open
     assert "started anew" not in text
 
 
+def test_a_cell_that_was_to_raise_is_not_undone(table: Open) -> None:
+    one = table(fence("#| tags: [raises-exception]\n1 / 0"), fence('final_answer("ok")'))
+    one.begin(TASK)
+    one.tick()
+    assert "ZeroDivisionError" in one.text
+    assert one.blocks("attempt") == []
+    assert one.blocks("task")[0].status == "done"
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200b"])
+def test_a_sign_that_nobody_sees_is_sent_back(table: Open, sign: str) -> None:
+    one = table(fence(f"x = 'a{sign}b'"), fence("print(sum(x))"), fence('final_answer("ok")'))
+    text = one.begin(TASK)
+    assert sign not in text
+    assert one.labels() == ["read", "read"]
+
+
 class _Ahead:
     """A clock that goes on by itself, and by an hour when it is told to; it sees what stands."""
 
