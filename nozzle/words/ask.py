@@ -50,6 +50,8 @@ def command(words: tuple[str, ...], entry: Path | None) -> int:
     from nozzle.words.journal import journal
 
     at = words[0].removeprefix("@") if words[0].startswith("@") else ""
+    if words[0] == "@":
+        raise WrongCommand('@ names no step: nozzle ask @STEP "...", without a space between')
     question = " ".join(words[1:] if at else words).strip()
     if not question:
         raise WrongCommand('what is to be asked? nozzle ask [@STEP] "..."')

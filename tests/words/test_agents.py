@@ -244,3 +244,9 @@ def test_a_question_that_was_not_answered_is_no_success(
     said = say("ask", "why?")
     assert f"No answer: {failed}" in said.out
     assert said.status == status
+
+
+def test_an_at_sign_alone_names_no_step(say: Say, here: Journal) -> None:
+    said = say("ask", "@", "what is `later`?")
+    assert said.status == 2
+    assert "@ names no step" in said.out
