@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+INNER = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+"""What has names of its own."""
 NOWHERE = (0, 0)
 """Before every place in a text."""
 
@@ -20,9 +22,11 @@ def assigned(body: Sequence[ast.stmt], is_array: Callable[[str], bool]) -> set[s
             targets = list(node.targets)
         elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.For)):
             targets = [node.target]
+        elif isinstance(node, ast.Delete):
+            targets = list(node.targets)
         for target in targets:
             found |= {
-                one.id for one in ast.walk(target) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+                one.id for one in ast.walk(target) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
             }
     return found
 
@@ -36,16 +40,31 @@ def bound(body: Sequence[ast.stmt]) -> dict[str, tuple[int, int]]:
     {'x': (1, 24), 'f': (1, 7)}
     """
     found: dict[str, tuple[int, int]] = {}
-    left: list[ast.AST] = list(body)
-    while left:
-        node = left.pop()
+    for node in own(body):
         if isinstance(node, ast.FunctionDef):
             found[node.name] = max(found.get(node.name, NOWHERE), (node.lineno, node.col_offset))
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found[node.id] = max(found.get(node.id, NOWHERE), (node.lineno, node.col_offset))
-        elif not isinstance(node, ast.Lambda):
-            left += ast.iter_child_nodes(node)
     return found
+
+
+def own(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+    """All nodes of a function with this body that are its own: not what stands in functions in it, or comprehensions.
+
+    >>> [node.id for node in own(ast.parse("[k for k in x]; f = lambda v: v").body) if isinstance(node, ast.Name)]
+    ['f']
+    """
+    left: list[ast.AST] = [*reversed(body)]
+    while left:
+        node = left.pop()
+        yield node
+        if not isinstance(node, INNER):
+            left += ast.iter_child_nodes(node)
+
+
+def returns(statement: ast.stmt) -> bool:
+    """Whether a function may end in a statement of its own."""
+    return any(isinstance(node, ast.Return) for node in own([statement]))
 
 
 def reads(node: ast.AST | None) -> set[str]:

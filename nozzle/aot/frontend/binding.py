@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nozzle.aot.build import Listed, Refuse, Value, describe
+from nozzle.aot.frontend.values import ONCE, is_once
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import index
 from nozzle.aot.sizes import Dim
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def bind(w: Walker, target: ast.expr, value: Value) -> None:
     if isinstance(target, ast.Name):
+        if is_once(value):
+            raise w.refuse(target, "zip or enumerate gets a name", ONCE)
         w.names[target.id] = value
     elif isinstance(target, (ast.Tuple, ast.List)):
         starred = [at for at, one in enumerate(target.elts) if isinstance(one, ast.Starred)]

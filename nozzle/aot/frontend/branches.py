@@ -12,6 +12,7 @@ from nozzle.aot.build import Refuse, Value, common, describe
 from nozzle.aot.frontend.jumps import RESULT
 from nozzle.aot.frontend.values import NOTHING, Fixed, Unset, same
 from nozzle.aot.graph import Block, Node
+from nozzle.aot.names import returns
 from nozzle.aot.ops import elementwise
 from nozzle.aot.types import Tensor
 from nozzle.aot.whole import exact
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 def branch(w: Walker, statement: ast.If, rest: Sequence[ast.stmt]) -> Value:
     """An `if`; what comes after goes into both branches when one of them returns. A 1-tuple when it returned."""
     test = settled(w, w.guarded(statement, condition, statement.test))
-    returns = any(isinstance(one, ast.Return) for one in ast.walk(statement))
+    after = rest if returns(statement) else ()
     if not isinstance(test, Node):
-        chosen = statement.body if test else statement.orelse
-        found = w.statements(chosen)
-        return NOTHING if found is NOTHING else (found,)
-    after = rest if returns else ()
+        found = w.statements([*(statement.body if test else statement.orelse), *after])
+        return NOTHING if found is NOTHING and not returns(statement) else (found,)
     before = dict(w.names)
     sides = []
     for body in (statement.body, statement.orelse):
@@ -37,7 +36,7 @@ def branch(w: Walker, statement: ast.If, rest: Sequence[ast.stmt]) -> Value:
         found = w.statements([*body, *after])
         sides.append((w.names, found, w.b.nodes))
         w.b.nodes = outer
-    if returns:
+    if returns(statement):
         w.names = before
         pair = [None if found is NOTHING else found for _, found, _ in sides]
         return (w.guarded(statement, joined, test, sides, [("", pair[0], pair[1])])[""],)

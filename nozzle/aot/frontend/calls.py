@@ -14,7 +14,7 @@ from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import turns
 from nozzle.aot.frontend.helpers import Helper
 from nozzle.aot.frontend.instead import INSTEAD
-from nozzle.aot.frontend.values import Method, Range, has_node
+from nozzle.aot.frontend.values import ONCE, Method, Range, has_node, is_once
 from nozzle.aot.graph import Node
 from nozzle.aot.ops import FUNCTIONS, METHODS, create, elementwise, linear, product
 from nozzle.aot.types import Tensor
@@ -40,9 +40,11 @@ def called(w: Walker, node: ast.Call) -> Value:
 def apply(w: Walker, function: Any, arguments: list[Value], names: dict[str, Value]) -> Value:
     if isinstance(function, Method):
         return method(w, function, arguments, names)
+    if function not in BY_TURNS and any(map(is_once, (*arguments, *names.values()))):
+        raise Refuse(f"zip or enumerate goes to {spelled(function)}", ONCE)
+    known = not any(has_node(one) for one in (*arguments, *names.values()))
     if isinstance(function, Helper):
         return inline(w, function, arguments, names)
-    known = not any(has_node(one) for one in (*arguments, *names.values()))
     if function is range:
         bounds = (0, *arguments, 1) if len(arguments) == 1 else (*arguments, 1)[:3]
         if isinstance(bounds[2], int) and bounds[2] == 0:
@@ -145,7 +147,7 @@ def inline(w: Walker, function: types.FunctionType | Helper, arguments: list[Val
         raise Refuse(f"{what} with these arguments: {error}", f"here it is {what}{_given(signature)}") from error
     bound.apply_defaults()
     if isinstance(function, Helper):
-        inner = type(w)(w.b, w.function, w.captures, w.depth + 1, function.source)
+        inner = type(w)(w.b, function.within, w.captures, w.depth + 1, function.source)
         inner.names.update(function.around)
     else:
         inner = type(w)(w.b, function, w.captures, w.depth + 1)
@@ -215,6 +217,8 @@ FOLDED: set[Any] = {
     tuple,
     divmod,
 }
+BY_TURNS = (zip, enumerate, tuple, sum, min, max)
+"""Those that take what another one gives by turns."""
 STEADY = ("fabs", "tanh", "arctan", "arctan2")
 """Those that have a number for every number."""
 MATH = {

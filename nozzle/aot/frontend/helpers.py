@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nozzle.aot.build import Refuse, Value
 from nozzle.aot.frontend import scope
-from nozzle.aot.names import bound, reads
+from nozzle.aot.names import INNER, bound, reads
 from nozzle.aot.source import Source
 
 if TYPE_CHECKING:
     from nozzle.aot.frontend.walker import Walker
 
+TURNS = (ast.For, ast.While, *(one for one in INNER if one not in (ast.FunctionDef, ast.Lambda)))
 AGAIN = "pass it as an argument, or give what is bound later another name"
 
 
@@ -26,6 +28,8 @@ AGAIN = "pass it as an argument, or give what is bound later another name"
 class Helper:
     """A function that another one defines, and what it read from around it then."""
 
+    within: Callable[..., Any]
+    """The function of the author's that it stands in: what it reads from outside, it reads where that does."""
     source: Source
     signature: inspect.Signature
     around: dict[str, Value]
@@ -49,24 +53,26 @@ def anonymous(w: Walker, node: ast.Lambda) -> Helper:
     made = ast.parse("def f(): pass").body[0]
     assert isinstance(made, ast.FunctionDef)
     made.name, made.args, made.body = "lambda", node.args, [body]
-    return helper(w, ast.copy_location(made, node))
+    return helper(w, ast.copy_location(made, node), node)
 
 
-def helper(w: Walker, node: ast.FunctionDef) -> Helper:
-    if len(w.loops) > 1:
+def helper(w: Walker, node: ast.FunctionDef, written: ast.AST | None = None) -> Helper:
+    """A function as it was `written`; what is not kept in the tree is a lambda's own definition."""
+    at = written or node
+    if any(isinstance(one, TURNS) and any(each is at for each in ast.walk(one)) for one in ast.walk(w.source.tree)):
         raise Refuse("a function made in a loop", "define it before the loop, and pass it what changes")
     own = bound(node.body).keys() | {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
-    there = bound(w.source.tree.body)
+    there, now = bound(w.source.tree.body), bound([w.statement]).keys() - {node.name}
     end = node.end_lineno or node.lineno, node.end_col_offset or 0
     free = set().union(*map(reads, node.body)) - own
     if node.name in free:
         raise Refuse(f"{node.name} calls itself", "write it as a loop")
     around = {}
     for name in sorted(free & (w.names.keys() | there.keys())):
-        if there.get(name, end) > end:
+        if there.get(name, end) > end or name in now:
             raise Refuse(f"{name}, which {node.name} reads, is bound again behind it", AGAIN)
         around[name] = scope.lookup(w, ast.copy_location(ast.Name(name, ast.Load()), node))
-    return Helper(replace(w.source, tree=node), _signature(w, node.args), around)
+    return Helper(w.function, replace(w.source, tree=node), _signature(w, node.args), around)
 
 
 def _signature(w: Walker, given: ast.arguments) -> inspect.Signature:

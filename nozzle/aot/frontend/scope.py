@@ -39,6 +39,7 @@ def outside(w: Walker, node: ast.AST, name: str) -> Value:
         scope = builtins if isinstance(builtins, dict) else vars(builtins)
         if name not in scope:
             raise w.refuse(node, f"the name {name} is not defined", "define it before the call, or pass it")
+        w.captures.append(Capture.of(function.__globals__, name, None))  # no name of the file hides it
     return captured(w, node, scope, name)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nozzle.aot.build import Refuse, Value
 from nozzle.aot.frontend import binding, expressions, scope
+from nozzle.aot.frontend.values import Unset
 from nozzle.aot.graph import WRITES, Node
 from nozzle.aot.ops import elementwise, index
 
@@ -121,5 +122,13 @@ def _words(w: Walker, node: ast.expr | None) -> str:
     return str(w.value(node)) if isinstance(node, ast.Name) and node.id == "SQUARE" and w.place is not None else ""
 
 
+def deleted(w: Walker, statement: ast.Delete) -> None:
+    for target in statement.targets:
+        if not isinstance(target, ast.Name):
+            raise w.refuse(target, "a part of something is deleted", "bind a name to what is left")
+        scope.lookup(w, target)
+        w.names[target.id] = Unset("it was deleted")
+
+
 def skip(w: Walker, statement: ast.stmt) -> None:
-    """pass, del, and names that are global only to be read."""
+    """pass, and names that are global only to be read."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nozzle.aot.build import Refuse, Value, describe
 from nozzle.aot.frontend import expressions
 from nozzle.aot.frontend.jumps import Until
-from nozzle.aot.frontend.values import Enumerated, Over, Range, Zipped
+from nozzle.aot.frontend.values import Enumerated, Once, Over, Range, Zipped
 from nozzle.aot.graph import Node
 from nozzle.aot.names import assigned
 from nozzle.aot.ops import elementwise, index
@@ -40,12 +40,14 @@ def counted(function: Any, arguments: list[Value], names: dict[str, Value]) -> V
         if strict := names.get("strict", False):
             raise Refuse("zip with strict=", "assert that the lengths are the same, and leave it out")
         if all(isinstance(one, (tuple, range)) for one in arguments):
-            return tuple(zip(*arguments, strict=bool(strict)))
+            return Once(zip(*arguments, strict=bool(strict)))
         return Zipped(tuple(map(_source, arguments)))
+    if not arguments and "iterable" not in names:
+        raise TypeError("enumerate() missing required argument 'iterable' (pos 1)")
     given = dict(zip(("iterable", "start"), arguments, strict=False)) | names
     source, start = given["iterable"], given.get("start", 0)
     if isinstance(source, (tuple, range)) and isinstance(start, int):
-        return tuple(enumerate(source, start))
+        return Once(enumerate(source, start))
     return Enumerated(_source(source), start)
 
 

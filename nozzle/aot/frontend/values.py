@@ -100,6 +100,19 @@ Over = Node | Range | Zipped | Enumerated
 """What a loop counts through."""
 
 
+class Once(tuple[Value, ...]):
+    """What `zip` or `enumerate` gives of what is known while compiling."""
+
+
+ONCE = "write it where the loop over it begins, once for each loop"
+
+
+def is_once(value: Value) -> bool:
+    """Whether it is what `zip` or `enumerate` gives, or holds that: in Python it is used up by the first loop."""
+    plain = isinstance(value, tuple) and not isinstance(value, Once)
+    return any(map(is_once, value)) if plain else isinstance(value, (Once, Zipped, Enumerated))
+
+
 @dataclass(frozen=True, slots=True)
 class Unset:
     """A name that may have no value here."""

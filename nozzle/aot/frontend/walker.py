@@ -36,6 +36,8 @@ class Walker:
         """Of a function of ours: where the author calls it, which is all of it that he knows."""
         self.names: dict[str, Value] = {}
         self.loops: list[ast.AST] = [self.source.tree]
+        self.statement: ast.stmt = self.source.tree
+        """The one that is walked, innermost."""
 
     def call(self) -> Value:
         outer = self.b.loc
@@ -57,6 +59,7 @@ class Walker:
         """What the block returns; NOTHING when it runs to its end."""
         for at, statement in enumerate(body):
             self.at(statement)
+            self.statement = statement
             if isinstance(statement, ast.Return):
                 return None if statement.value is None else self.value(statement.value)
             if isinstance(statement, ast.If):
@@ -101,7 +104,7 @@ STATEMENTS: dict[type, Callable[..., None]] = {
     ast.While: loops.repeat,
     ast.FunctionDef: helpers.defined,
     ast.Pass: statements.skip,
-    ast.Delete: statements.skip,
+    ast.Delete: statements.deleted,
 }
 EXPRESSIONS: dict[type, Callable[..., Value]] = {
     ast.Constant: expressions.constant,
