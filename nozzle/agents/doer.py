@@ -148,8 +148,8 @@ class Doer:
 
     def stand(self, task: Task, offer: Offer, more: dict[str, str] | None = None) -> None:
         """Put a proposal into the text, unticked."""
-        task.state, task.offer, task.since, task.edited, task.answer = "standing", offer, None, None, ""
-        task.held, task.early = 0.0, False
+        task.state, task.offer, task.since, task.edited, task.answer = "standing", offer, self.now, None, ""
+        task.held, task.early, task.fresh = 0.0, False, True
         self._stood.add(offer.id)
         hand = self.desk.tools.hand
         title, trailers = f"proposes {_first(offer.source)}", {"Task": offer.task, "Risk": offer.risk, **(more or {})}
@@ -180,7 +180,8 @@ class Doer:
 
     def decide(self, task: Task, now: float) -> None:
         """What is to be done with the proposal that stands."""
-        offer, task.since = task.offer, now if task.since is None else task.since
+        offer = task.offer
+        task.since, task.fresh = now if task.fresh else task.since, False
         assert offer is not None, "what stands was offered"
         stands = _standing(self.desk.entry, offer)
         if task.stands is not None and stands is not None and stands.source != task.stands.source:
@@ -212,7 +213,7 @@ class Doer:
         risk, touches = self._weighed(offer.source, offer.language)
         if risk != "ask":
             self.stand(task, replace(offer, risk=risk, touches=touches, by_hand=""))
-            task.since = self.now
+            task.fresh = False
 
     def wait_for_word(self, task: Task, offer: Offer, notice: str) -> None:
         """What stands, as its author has it by now, does not run by itself any more; it says why."""

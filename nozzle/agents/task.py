@@ -36,8 +36,10 @@ class Task:
     offer: Offer | None = None
     early: bool = False
     """What stands was weighed before the step of what ran last was written: git may hold by now what it did not."""
-    since: float | None = None
-    """Since when a proposal stands, on the loop's clock; None: nobody has looked since it was written."""
+    since: float = 0.0
+    """Since when a proposal stands, on the loop's clock."""
+    fresh: bool = False
+    """Nobody has looked since it was written: it stands from then on."""
     stands: Standing | None = None
     edited: float | None = None
     """When the author last changed the fence of the proposal that stands."""
@@ -98,7 +100,7 @@ def terms(task: Task, offer: Offer, settings: Settings) -> Terms:
     beforehand = not asks_itself and (task.sure > 0 or (task.sure_of_all and offer.risk == "reversible"))
     sure = task.answer == "run" or beforehand
     return Terms(
-        task.since or 0.0, settings.countdown, settings.unattended or None, sure,
+        task.since, settings.countdown, settings.unattended or None, sure,
         "you said no" if task.answer == "deny" else "", task.edited, task.held,
     )  # fmt: skip
 
@@ -111,7 +113,7 @@ def until(task: Task, settings: Settings, now: float) -> float | None:
         return task.began + settings.task_seconds
     if task.offer is None:
         return None
-    if task.answer or task.since is None:
+    if task.answer:
         return now
     verdict = proposal.decide(task.offer, task.stands, terms(task, task.offer, settings), now)
     return verdict.until if isinstance(verdict, Wait) else now
