@@ -101,6 +101,8 @@ class Bindings:
     value; None: what cannot be told."""
     imports: tuple[tuple[str, str], ...] = ()
     """(name, module); a module that is empty is not told from what is in it."""
+    members: frozenset[str] = frozenset()
+    """Names of what its classes define: a method of a listed name may be theirs."""
     acting: frozenset[str] = frozenset()
     """Classes whose values act when they are looked at."""
     handled: frozenset[str] = frozenset()
@@ -153,13 +155,18 @@ def bound(tree: ast.AST) -> Bindings:
                 continue  # the names in it are its own
         nodes += ast.iter_child_nodes(node)
     anything = any(name == "*" for name, _ in imports) or any(map(_is_unsaid, ast.walk(tree)))
-    return Bindings(tuple(values), tuple(imports), frozenset(_acting(tree)), frozenset(_handled(tree)), anything)
+    members = frozenset(_members(tree))
+    return Bindings(
+        tuple(values), tuple(imports), members, frozenset(_acting(tree)), frozenset(_handled(tree)), anything
+    )
 
 
 def _is_unsaid(node: ast.AST) -> bool:
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+        case ast.Name(id=name) | ast.alias(name=name):
             return name in UNSAID
+        case ast.Attribute(attr=name):  # a model's `eval()` is another
+            return name in UNSAID and name.startswith("_")
     return False
 
 
@@ -172,6 +179,19 @@ def _acting(tree: ast.AST) -> Iterator[str]:
             found |= {each.id for part in node.body for each in ast.walk(part) if isinstance(each, ast.Name)}
             if any(name.startswith("__") and name.endswith("__") and name not in QUIET for name in found):
                 yield node.name
+
+
+def _members(tree: ast.AST) -> Iterator[str]:
+    """What classes define by name: methods, properties, and what is set on them or on their values."""
+    for node in ast.walk(tree):
+        for part in ast.walk(node) if isinstance(node, ast.ClassDef) else ():
+            match part:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    yield name
+                case ast.Name(id=name, ctx=ast.Store()):
+                    yield name
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            yield node.attr
 
 
 def _handled(tree: ast.AST) -> Iterator[str]:
@@ -214,6 +234,8 @@ class Meanings:
     """What each name is given, other than by an import."""
     own: frozenset[str] = frozenset()
     """All names that cells give a meaning of their own, a builtin's among them."""
+    members: frozenset[str] = frozenset()
+    """Names of what classes of the entry define, or what is set on values."""
     unsaid: bool = False
     """Cells may also give names a meaning without saying so."""
 
@@ -238,7 +260,8 @@ class Meanings:
         }:  # fmt: skip
             foreign |= more
         own, unsaid = frozenset(given) | frozenset(brought), any(cell.anything for cell in cells)
-        found = cls(modules, foreign, set(), given, own, unsaid)
+        members = frozenset[str]().union(*(cell.members for cell in cells))
+        found = cls(modules, foreign, set(), given, own, members, unsaid)
         while more := {
             name for name, values in given.items() if name not in found.plain | foreign
             if all(isinstance(value, ast.expr) and found.is_plain(value, inside) for value, inside in values)
@@ -306,7 +329,7 @@ class Meanings:
 
     def acts(self, of: ast.expr, name: str, given: int) -> bool:
         """Whether a method of that name, of a value, may do more than look at it or change it."""
-        if not self._is_ours(of) or (name in REDUCES and given > 1):
+        if not self._is_ours(of) or (name in REDUCES and given > 1) or (name in self.members and not self.is_plain(of)):
             return True
         return name not in METHODS and not self.is_plain(of)
 

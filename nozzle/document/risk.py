@@ -76,11 +76,6 @@ _ALLOWED = {
     ),  # which follows a file for ever
 }
 """What these commands may be told, where not any path."""
-_means = re.compile(
-    r"\(\s*\)|(?:^|[;&|{(]|\b(?:then|do|else))\s*\.\s|\b(?:function|alias|PATH|trap|source|eval|exec|enable|hash|shopt|"
-    r"builtin|unset|declare|typeset|mapfile|readarray|cd|pushd|popd|BASH\w*|PROMPT_COMMAND|CDPATH|IFS)\b", re.M
-)  # fmt: skip
-"""Words of a cell by which other words of a shell may mean something else in cells below."""
 
 
 def judge(source: str, language: str, looks: Iterable[str] = (), cells: Iterable[str] = ()) -> Risk:
@@ -417,7 +412,13 @@ def _shell(source: str, cells: Iterable[str]) -> Risk:
     rows = [row for line in source.split("\n") if (row := line.strip(" \t"))]
     code = [row for row in rows if not row.startswith("#")]
     told = all(row.replace("\t", " ").isprintable() for row in rows)  # bash goes by other white space than Python
-    return "read" if code and told and all(map(_looks, code)) and not any(map(_means.search, cells)) else "ask"
+    return "read" if code and told and all(map(_looks, code)) and all(map(_shows, cells)) else "ask"
+
+
+def _shows(cell: str) -> bool:
+    """Whether a cell gives no word of a shell another meaning, for its rows only look: a shell has too many ways."""
+    rows = [row.strip(" \t") for row in cell.split("\n")]
+    return all(not row or row.startswith("#") or (row.isprintable() and _looks(row)) for row in rows)
 
 
 def _looks(row: str) -> bool:

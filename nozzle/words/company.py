@@ -135,11 +135,11 @@ def ground(here: Journal, rel: str) -> Ground:
     from nozzle.settings import MADE
 
     held, looks = possible(here.settings.agents_online), here.servers.looks
-    safe = {*PRIVATE, *MADE}
 
     def counts(path: str) -> bool:
         parts = path.rstrip("/").split("/")
-        return path != rel and not safe & set(parts) and not (here.root / path / "pyvenv.cfg").exists()
+        safe = parts[0] in PRIVATE or parts[0].startswith(".") or not MADE.isdisjoint(parts)
+        return path != rel and not safe and not (here.root / path / "pyvenv.cfg").exists()
 
     def loses(name: str) -> bool:
         root, path = here.root.resolve(), ((here.root / rel).parent / name).resolve()

@@ -196,13 +196,21 @@ def test_any_other_shell_is_asked(source: str) -> None:
     [
         "ls() { rm -rf data; }", "ls () {\n rm x\n}", "function ls { rm x; }", "alias ls='rm x'", "PATH=$PWD/bin:$PATH",
         "export PATH", "trap 'rm x' DEBUG", "source env.sh", ". env.sh", "true && . env.sh", "eval \"$x\"", "cd /etc",
-        "if x; then . env.sh; fi", "hash -p /bin/rm ls", "enable -f x ls",
+        "if x; then . env.sh; fi", "hash -p /bin/rm ls", "enable -f x ls", "if . ../data/x; then :; fi", "! . x",
+        'e""val "ls$(printf x) { rm x; }"', "time . x", "al\\ias ls=rm", "(sleep 4; rm x) &", "ls\nmkdir x", "x=1",
     ],
 )  # fmt: skip
-def test_a_shell_whose_words_a_cell_may_have_given_another_meaning_is_asked(above: str) -> None:
-    assert judge("ls", "bash", cells=["x=1\nls | wc -l", "python fit.py --rate 0.1"]) == "read"
+def test_a_shell_below_a_cell_that_does_more_than_look_is_asked(above: str) -> None:
+    assert judge("ls", "bash", cells=["# first\nls\npwd"]) == "read"
     assert judge("ls", "bash", cells=[above]) == "ask"
 
 
 def test_another_language_is_asked() -> None:
     assert judge("1 + 1", "julia") == "ask"
+
+
+@pytest.mark.parametrize("look", ["t.split()", "print(t.round(2))"])
+def test_a_method_that_a_class_of_the_entry_defines_is_no_look_by_its_name(look: str) -> None:
+    method = "class T:\n    def split(self): ...\n    def round(self, n): ...\nt = T()"
+    assert judge(look, "python", cells=[method]) == "ask"
+    assert judge("print(x.mean())", "python", cells=["model.eval()\nimport numpy as np\nx = np.ones(3)"]) == "read"

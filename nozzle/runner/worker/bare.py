@@ -29,6 +29,9 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         sys.modules["__main__"] = self.module
 
+    def is_plain(self, source: str) -> bool:
+        return True
+
     def run(self, source: str, name: str) -> bool:
         """Run a cell; False when it failed, which was then told."""
         if not self._said:

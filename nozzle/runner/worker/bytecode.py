@@ -68,7 +68,8 @@ def set_on(source: str) -> Iterator[list[str]]:
 def digest(code: types.CodeType) -> str:
     """What code does, whatever it is called and wherever it stands."""
     consts = [digest(each) if isinstance(each, types.CodeType) else repr(each) for each in code.co_consts]
-    what = (code.co_code, consts, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags)
+    given = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    what = (code.co_code, consts, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, given)
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 

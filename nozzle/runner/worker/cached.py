@@ -60,13 +60,13 @@ class Cached:
         try:
             self.read = self.content.read(source)
             self.modules, self.libraries = self.content.modules(root), self.content.libraries()
+            self.around = self._surroundings.digests()
         except Refused as refused:
             self.why = str(refused)
             return
         except Exception as error:  # a module may do anything when it is looked at
             self.why = f"what it reads cannot be told ({' '.join(str(error).split())[:120]})"
             return
-        self.around = self._surroundings.digests()
         told = {name: os.environ[name] for name in self.content.words(source) if name in os.environ}
         stands = {name: held for name, held in self.around.items() if name != BUILT_IN}
         there = {name: held for name, held in self.libraries.items() if held}
@@ -201,8 +201,8 @@ class Cached:
     def _look_again(self) -> None:
         """What it read must be as it was: other names may hold the same, and would not see the change come back."""
         again = Content(self.before, self._given, self._surroundings.built_in(), like=self.content)
-        for name, held in self.read.items():
-            if again.digest(self.before[name], name) != held:
+        for name, held in again.told(self.read).items():
+            if self.read[name] != held:
                 raise Refused(f"it changes what {name} holds")
         before, now = {**self.libraries, **self.modules}, {**again.libraries(), **again.modules(self._root)}
         other = next((name for name, held in before.items() if now.get(name) != held), "")

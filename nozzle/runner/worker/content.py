@@ -16,7 +16,7 @@ import os
 import pickle
 import sys
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from . import bytecode
@@ -37,7 +37,7 @@ LIBRARY = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType
 PLAIN = (int, float, complex, bool, str, bytes, type(None))
 PYTHONS = {
     "__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "__builtins__", "__loader__",
-    "__spec__", "__cached__",
+    "__spec__", "__cached__", "_abc_impl",
 }  # fmt: skip
 """What Python puts into a class or module, and nobody reads."""
 UNCHANGING = 1 << 8
@@ -78,6 +78,8 @@ class Content:
         """Of what was looked at: everything in it that can change, by identity; held, so that nothing new has that."""
         self.memory: list[tuple[int, int]] = []
         """The same for arrays: from where to where in memory."""
+        self.met: dict[int, int] | None = None
+        """While names are told: everything that can change and was met, by identity, and the how manyth it was."""
         self.stored: set[str] = set()
         """Names that the cell, or a function of the entry that it reads, may set."""
         self._attributes: set[str] = set(like._attributes) if like else set()
@@ -97,7 +99,15 @@ class Content:
         self.stored |= bytecode.stored(code)
         self._look_through(code)
         names = (bytecode.loaded(code) - bytecode.imported_first(source)) | self._spoken(code)
-        return {name: self.named(name) for name in self._entrys(names)}
+        return self.told(self._entrys(names))
+
+    def told(self, names: Iterable[str]) -> dict[str, str]:
+        """What each name holds, and what they share: of what was met before it is told where."""
+        self.met = {}
+        try:
+            return {name: self.named(name) for name in names}
+        finally:
+            self.met = None
 
     def words(self, source: str) -> list[str]:
         """All words in the texts that stand in some code."""
@@ -242,7 +252,13 @@ class Content:
         return None
 
     def _element(self, value: Any) -> str:
-        return repr(value) if type(value) in PLAIN else self.digest(value, "a set")
+        if type(value) in PLAIN:
+            return repr(value)
+        met, self.met = self.met, None  # a set has no order in which to meet them
+        try:
+            return self.digest(value, "a set")
+        finally:
+            self.met = met
 
     def is_entrys(self, value: Any) -> bool:
         """Whether this is a function or a class that a cell made, also where a library has wrapped it."""
@@ -302,7 +318,7 @@ class Content:
 
 
 class _Hasher(pickle.Pickler):
-    """Writes a value to nowhere but a digest: without a memo, so that only its content counts."""
+    """Writes a value to nowhere but a digest: without pickle's memo, for only content counts, and what shares it."""
 
     def __init__(self, content: Content) -> None:
         self.sha = hashlib.sha256()
@@ -315,8 +331,14 @@ class _Hasher(pickle.Pickler):
         return len(data)
 
     def persistent_id(self, value: Any) -> Any:
+        if type(value) in PLAIN:
+            return None
         if can_change(value):
             self._content.parts[id(value)] = value
+            if (met := self._content.met) is not None:
+                if id(value) in met:
+                    return f"again {met[id(value)]}"
+                met[id(value)] = len(met)
         if on_device(value):
             raise Refused("it reads what lies on a GPU")
         if type(value) is types.BuiltinFunctionType and value in ASKED:
@@ -358,14 +380,17 @@ def _carried(function: types.FunctionType) -> tuple[Any, ...]:
         registered = list(attributes["registry"].items())
         own = {name: each for name, each in attributes.items() if name not in DISPATCHERS}
         return (registered, own)
-    held = [cell.cell_contents for cell in function.__closure__ or ()]
-    return (function.__defaults__, function.__kwdefaults__, held, attributes)
+    held = [(cell.cell_contents,) for cell in function.__closure__ or () if cell != types.CellType()]
+    types_of = {name: repr(each) for name, each in function.__annotations__.items()}
+    return (function.__defaults__, function.__kwdefaults__, held, attributes, types_of)
 
 
 def _members(value: type) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What stands in a class, by name, but for what Python puts there."""
     for name, member in vars(value).items():
-        if name not in PYTHONS and not _is(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
+        if name == "__dataclass_fields__":
+            yield name, tuple((each, repr(field.type), dict(field.metadata)) for each, field in member.items())
+        elif name not in PYTHONS and not _is(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
             yield name, _unpacked(member)
 
 

@@ -14,6 +14,7 @@ from .channel import Channel
 from .frames import Frames
 from .hazards import Hazards
 from .interrupt import Interrupts
+from .looks import REFUSED, Looks
 from .names import Names
 from .own import os, socket, time
 from .packages import Packages
@@ -25,7 +26,6 @@ from .waits import Waits
 
 if TYPE_CHECKING:
     from .cached import Cached
-    from .looks import Looks
 
 
 class Engine(Protocol):
@@ -36,6 +36,9 @@ class Engine(Protocol):
 
     def run(self, source: str, name: str) -> bool:
         """Run a cell; False when it failed, which was then told."""
+
+    def is_plain(self, source: str) -> bool:
+        """Whether it runs as the Python that it is: no line is a magic, or read otherwise."""
 
     def loops(self) -> list[Any]:
         """The asyncio loops that cells run in."""
@@ -87,8 +90,6 @@ class Kernel:
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
         began = time.monotonic()
         if message.get("looks") and self.looks is None:
-            from .looks import Looks
-
             self.looks = Looks(self.root, self.traces.anywhere)
         ok = self._guarded(message["source"], message["name"], kept, looks=bool(message.get("looks")))
         seconds = time.monotonic() - began
@@ -150,12 +151,14 @@ class Kernel:
                     return True
                 if self.looks is not None:
                     self.looks.turn(looks)
+                if looks and not self.engine.is_plain(source):
+                    raise PermissionError(REFUSED.format("be run as something else than its Python"))
                 return self.engine.run(source, name)
             finally:
                 self.interrupts.armed = False
                 if self.looks is not None:
                     self.looks.turn(False)
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, PermissionError):
             self.interrupts.armed = False
             self.channel.tell(self.frames.error(*sys.exc_info()))
             return False

@@ -191,6 +191,10 @@ class Engine:
             self.shell.showtraceback((type(failure), failure, None))
         return bool(result.success) and not self.shell.told
 
+    def is_plain(self, source: str) -> bool:
+        """Whether IPython runs it as it stands: no magic, with a sign or without, and no prompt taken away."""
+        return bool(self.shell.transform_cell(source).strip() == source.strip())  # type: ignore[no-untyped-call]
+
     def loops(self) -> list[Any]:
         """The asyncio loop of the cells; older versions of IPython keep it in the function's own namespace."""
         module = sys.modules["IPython.core.async_helpers"]
