@@ -1445,7 +1445,7 @@ def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path)
 
     move = "Note it.\n\n```{code-cell} python\nopen('noted.txt', 'w').write('x')\n```"
     moves = iter([move])
-    watch(folder, drive, model=Scripted(lambda messages: next(moves, END)), countdown=6.0)
+    watch(folder, drive, model=Scripted(lambda messages: next(moves, END)), countdown=12.0)
     assert "Answer: countdown" in git(folder, "log", "--format=%B")
 
 
