@@ -1433,7 +1433,7 @@ def test_what_runs_by_itself_waits_while_it_is_changed_on_the_page(folder: Path)
             page.do(f"{box}.focus()")
             page.until(f"{row}.innerText.includes('it waits while it is changed')")
             other.until(f"{row}.innerText.includes('it waits while it is changed')")
-            page.do("new Promise((over) => setTimeout(over, 6500))")
+            page.do("new Promise((over) => setTimeout(over, 12500))")
             assert "Note it." in page.do(f"{row}.innerText")
             assert here.act("waiting").data["proposals"][0]["edited"]  # type: ignore[index]
             assert "Answer: countdown" not in git(folder, "log", "--format=%B")
