@@ -24,7 +24,7 @@ from nozzle.page import Deed, Done
 if TYPE_CHECKING:
     from nozzle.desk import Desk
     from nozzle.document.edit import Edit
-    from nozzle.document.entry import Entry
+    from nozzle.document.entry import Entry, Envelope
     from nozzle.document.insert import What
     from nozzle.document.thought.map import Map, Point
     from nozzle.loop import Loop
@@ -41,6 +41,7 @@ CALLS = 40
 """Calls of models that are listed."""
 EDITING = 75.0
 """Seconds for which one who changes a proposal is taken to be at it; a browser that is seen tells it more often."""
+ANSWERED = "it was answered already: "
 ASKED_AGAIN = "it was proposed when this watch did not look on: it is asked again, answer it then"
 """What is said of an answer to a proposal that nobody watched."""
 CLIPPED = 120
@@ -272,42 +273,49 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     What was answered a moment ago is answered. A box that was ticked when nobody looked on counts for nothing: it is
     cleared first, by a save of its own, and what is said now counts.
     """
-    from nozzle import disk
-    from nozzle.document import insert, proposal
-    from nozzle.document.thought import conduct
+    from nozzle.document import proposal
 
-    id_, box, args = deed.args.get("id", ""), deed.args.get("box", ""), deed.args
+    id_ = deed.args.get("id", "")
     loop.look(path)
     if not loop.desk(path).sheet.is_as_seen:
         return Done("the text is just being changed: look at it, and answer again", ok=False)
     entry = loop.desk(path).entry
     for thread, place in _places(here, loop, path).items():
         block = proposal.find(here.read(place) if thread else entry, id_)
-        if block is None:
-            continue
-        stands = proposal.read(block)
-        change = partial(disk.rewrite, place) if thread else loop.desk(path).sheet.edit
-        known = bool(thread) or _standing(loop, path, id_)
-        again = not known and block.keys.get("by") != conduct.BY  # who proposed it asks it anew once the text is saved
-        if stands.ticks and known:
-            return Done(f"it was answered already: {', '.join(sorted(stands.ticks))}", ok=False)
-        if stands.ticks:
-            change(_edited(here, path, lambda found: insert.clear(found, id_)))
-            loop.look(path)
-        if stands.ticks and again:
-            return Done(ASKED_AGAIN, ok=False)
-        done: list[bool] = []
-        put = partial(insert.tick, id_=id_, box=box, source=args.get("source", ""), task=args.get("choice", ""))
-        change(_edited(here, path, put, done))
+        done = _ticked(here, loop, path, place if thread else None, block, deed) if block else None
         if done:
-            return Done(ASKED_AGAIN, ok=False) if again else Done(f"{box}: answered")
+            return done
     became = next((each for each in entry.envelopes if each.keys.get("id") == id_), None)
     if became is None:
         return Done("it does not stand there any more", ok=False)
-    return Done(
-        f"it was answered already: {'run' if became.kind == 'cell' or became.status == 'undone' else became.status}",
-        ok=False,
-    )
+    was = "run" if became.kind == "cell" or became.status == "undone" else became.status
+    return Done(f"{ANSWERED}{was}", ok=False)
+
+
+def _ticked(here: Journal, loop: Loop, path: Path, place: Path | None, block: Envelope, deed: Deed) -> Done | None:
+    """Answer a proposal that stands in an entry, or on another thread at this `place`; None where it stands no more."""
+    from nozzle import disk
+    from nozzle.document import insert, proposal
+    from nozzle.document.thought import conduct
+
+    id_, box, args = deed.args.get("id", ""), deed.args.get("box", ""), deed.args
+    ticks = proposal.read(block).ticks
+    change = loop.desk(path).sheet.edit if place is None else partial(disk.rewrite, place)
+    known = place is not None or _standing(loop, path, id_)
+    again = not known and block.keys.get("by") != conduct.BY  # who proposed it asks it anew once the text is saved
+    if ticks and known:
+        return Done(f"{ANSWERED}{', '.join(sorted(ticks))}", ok=False)
+    if ticks:
+        change(_edited(here, path, lambda found: insert.clear(found, id_)))
+        loop.look(path)
+    if ticks and again:
+        return Done(ASKED_AGAIN, ok=False)
+    done: list[bool] = []
+    put = partial(insert.tick, id_=id_, box=box, source=args.get("source", ""), task=args.get("choice", ""))
+    change(_edited(here, path, put, done))
+    if not done:
+        return None
+    return Done(ASKED_AGAIN, ok=False) if again else Done(f"{box}: answered")
 
 
 def _standing(loop: Loop, path: Path, id_: str) -> bool:

@@ -152,13 +152,15 @@ class Kernel:
                 if self.looks is not None:
                     self.looks.turn(looks)
                 if looks and not self.engine.is_plain(source):
-                    raise PermissionError(REFUSED.format("be run as something else than its Python"))
+                    refused = PermissionError(REFUSED.format("be run as something else than its Python"))
+                    self.channel.tell(self.frames.error(PermissionError, refused, None))
+                    return False
                 return self.engine.run(source, name)
             finally:
                 self.interrupts.armed = False
                 if self.looks is not None:
                     self.looks.turn(False)
-        except (KeyboardInterrupt, SystemExit, PermissionError):
+        except (KeyboardInterrupt, SystemExit):
             self.interrupts.armed = False
             self.channel.tell(self.frames.error(*sys.exc_info()))
             return False
