@@ -36,6 +36,7 @@ from nozzle.run import Run
 AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
 EDITED = f"{proposal.CHANGED}: an edit alone does not let it, so tick run (or say `/sure` below it), or deny."
 MEANWHILE = f"{proposal.MEANWHILE}: what git could have given back then, it could not give back now."
+ACTED = "more than its code says: it was stopped when it was to act, or to reach what it may not; it waits for you"
 UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 
@@ -49,6 +50,8 @@ class Doer:
     now: float = 0.0
     _stood: set[str] = field(default_factory=set)
     """Ids of what this process has offered."""
+    _acted: set[str] = field(default_factory=set)
+    """Code that was taken for a look and was stopped as it did more: it is asked from then on."""
     _unpriced: bool = False
     """It was said that the price of the model is not known."""
     _estimated: bool = False
@@ -142,6 +145,8 @@ class Doer:
             self.say("warning", f"{words}; task_steps, task_tokens and task_seconds do")
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
+        if source.strip() in self._acted:
+            return "ask", ACTED
         return self.crew.weighed(self.desk.entry, self.desk.rel, source, language)
 
     # -- standing -----------------------------------------------------------------------------------------------
@@ -365,6 +370,8 @@ class Doer:
         assert offer is not None, "what ran was offered"
         rows = [row for row in slot.output.body if not row.startswith("```")] if slot.output else []
         words = next((row for row in reversed(rows) if row.strip()), "it failed")
+        if offer.risk == "read" and any(row.startswith("PermissionError") for row in rows):
+            self._acted.add(offer.source.strip())
         self._close(task, offer, Outcome("undone", words, "\n".join(rows)), "undone")
         self._astray(task, task.signs.fails(words))
         self.think(task)

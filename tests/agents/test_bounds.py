@@ -58,11 +58,17 @@ def test_what_was_taken_for_a_look_and_acts_fails_before_it_has(
     table: Open, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Crew, "weighed", lambda *_: ("read", "nothing: it only looks"))
-    one = table(fence("print(open('made', 'w').write('x'))"), fence("print('seen')"), DONE)
+    acts = fence("print(open('_out/made', 'w').write('x'))")
+    (workshop.root / "journal/_out").mkdir(parents=True)
+    one = table(acts, fence("print('seen')"), acts, DONE)
     text = one.begin(TASK)
-    assert not (workshop.root / "journal/made").exists()
+    assert not (workshop.root / "journal/_out/made").exists()
     assert "it seemed only to look" in text
-    assert one.labels() == ["read", "undone", "read", "read"]
+    assert one.labels() == ["read", "undone", "read"]
+    assert "more than its code says" in text
+    one.tick()
+    assert (workshop.root / "journal/_out/made").read_text() == "x"
+    assert one.labels() == ["read", "undone", "read", "kept", "read"]
 
 
 def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(table: Open) -> None:

@@ -30,7 +30,7 @@ ACTS = {
     **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "signal a process"),
 }
 """What each event would do."""
-REFUSED = "this cell ran unasked, for it seemed only to look, and it would {}: propose it so that this shows"
+REFUSED = "this cell ran unasked, for it seemed only to look, and it would {}: proposed once more it waits"
 _BEGIN = [
     (module, name, getattr(module, name))
     for module in (threading, _thread)
