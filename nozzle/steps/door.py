@@ -145,6 +145,8 @@ class Door:
             env = {**QUIET, **dict(self.env)}
             return Process(git.execute(command, istream=PIPE, as_process=True, env=env, start_new_session=True))
         except GitCommandNotFound as error:
+            if not self.folder.is_dir():  # where git was to start; the system says the same of both
+                raise Missing(f"{self.folder}: this folder is not there any more") from error
             raise Missing("git is not on this machine: install git, then run this again") from error
         except OSError as error:
             raise NozzleError(f"git could not be started in {self.folder}: {error.strerror or error}") from error

@@ -1,10 +1,13 @@
 """Which files a cell made or changed."""
 
 import os
+from pathlib import Path
 
 import pytest
 
+from nozzle.errors import Missing
 from nozzle.steps import Steps
+from nozzle.steps.door import Door
 
 from .conftest import Author, made
 
@@ -77,3 +80,9 @@ def test_a_submodule_that_holds_what_its_own_git_does_not_counts(author: Author,
     assert steps.unkept() == []
     author.write(f"lib/{name}", "mine")
     assert steps.unkept() == ["lib"]
+
+
+def test_a_folder_that_went_away_is_no_missing_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: True)  # it goes between GitPython's look and git's start
+    with pytest.raises(Missing, match="gone: this folder is not there any more"):
+        Door(tmp_path / "gone").ask("status")
