@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from nozzle.errors import NozzleError
 from nozzle.page import Deed, Done
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nozzle.words.journal import Journal
     from nozzle.words.live import Showing
 
+T = TypeVar("T")
 PATIENCE = 20.0
 """Seconds in which the loop has to take a deed up."""
 STEPS = 60
@@ -63,7 +64,7 @@ class Doing:
     _drawing: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, deed: Deed) -> Done:
-        path = self.here.paged(deed.page)
+        path = self.here.paged(deed.page) or self._found(deed.page)
         act = DEEDS.get(deed.word)
         if path is not None and deed.word == "map":  # a model takes its time: the loop must be free
             return self._mapped(path, judging=bool(deed.args.get("judge")))
@@ -84,6 +85,12 @@ class Doing:
             self.shown.first.page.waits()  # whoever else looks at it sees that it waits
         return done
 
+    def _found(self, page: str) -> Path | None:
+        """The entry of a page that was not seen just now: a checkout of ours takes a file away and puts it back."""
+        found: list[Path | None] = []
+        self._on_loop(lambda _: _taken(found, self.here.paged(page)))
+        return found[0] if found else None
+
     def _mapped(self, path: Path, judging: bool) -> Done:
         """The map of an entry, drawn anew when its text is another one; until then a model's verdicts stand."""
         from nozzle.agents import Seat
@@ -91,9 +98,13 @@ class Doing:
         from nozzle.document.thought.show import as_dict, label, placed
         from nozzle.words.condense import weighed
 
+        read: list[Entry] = []
         try:
             with self._drawing:  # one at a time: pages that ask for the same one wait for it
-                entry = self.here.read(path)
+                could = self._on_loop(lambda _: _taken(read, self.here.read(path)))
+                if not read:
+                    return could
+                entry = read[0]
                 text, found = self._maps.get(path, ("", None))
                 if found is None or text != entry.text:
                     found = condense(entry)
@@ -153,6 +164,12 @@ class Doing:
             return answer.get(timeout=PATIENCE)
         except queue.Empty:
             return Done("the watch is busy and has not answered; what you wrote is still here", ok=False)
+
+
+def _taken(into: list[T], what: T) -> Done:
+    """What was looked for on the loop's thread, handed to who waits for it."""
+    into.append(what)
+    return Done()
 
 
 def _said(point: Point) -> Iterator[str]:

@@ -20,7 +20,7 @@ from nozzle.document.thought.map import Map
 from nozzle.document.thought.said import named
 from nozzle.lm import Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Call, Tell
-from nozzle.loop import Loop, Quit
+from nozzle.loop import Called, Loop, Quit
 from nozzle.page import Deed, Done
 from nozzle.words.beside import beside
 from nozzle.words.deeds import Doing
@@ -602,6 +602,27 @@ def test_a_draft_keeps_its_kind_and_its_place_and_says_when_the_place_is_gone(fo
             assert "x = 1" not in here.text
 
     watch(folder, drive, text=BLOCKS)
+
+
+@pytest.mark.parametrize("word", ["steps", "map"])
+def test_an_entry_that_a_checkout_of_ours_puts_back_is_not_said_to_be_gone(folder: Path, word: str) -> None:
+    def drive(here: Watched) -> None:
+        path, gone, seen = here.here.root / "journal/scan.md", threading.Event(), threading.Event()
+
+        def replaced(loop: Loop) -> None:
+            words = path.read_bytes()
+            path.unlink()
+            gone.set()
+            seen.wait(1.0)
+            path.write_bytes(words)
+
+        here.loop.messages.put(Called(replaced))
+        assert gone.wait(20.0)
+        done = here.act(word)
+        seen.set()
+        assert (done.say, done.ok) == ("", True)
+
+    watch(folder, drive)
 
 
 @looked
