@@ -91,6 +91,14 @@ class Doing:
         self._on_loop(lambda _: _taken(found, self.here.paged(page)))
         return found[0] if found else None
 
+    def _read(self, path: Path) -> Entry:
+        """It as it is, once no checkout of ours is at it."""
+        try:
+            return self.here.read(path)
+        except NozzleError:
+            self._on_loop(lambda _: Done())
+            return self.here.read(path)
+
     def _mapped(self, path: Path, judging: bool) -> Done:
         """The map of an entry, drawn anew when its text is another one; until then a model's verdicts stand."""
         from nozzle.agents import Seat
@@ -98,13 +106,9 @@ class Doing:
         from nozzle.document.thought.show import as_dict, label, placed
         from nozzle.words.condense import weighed
 
-        read: list[Entry] = []
         try:
             with self._drawing:  # one at a time: pages that ask for the same one wait for it
-                could = self._on_loop(lambda _: _taken(read, self.here.read(path)))
-                if not read:
-                    return could
-                entry = read[0]
+                entry = self._read(path)
                 text, found = self._maps.get(path, ("", None))
                 if found is None or text != entry.text:
                     found = condense(entry)
