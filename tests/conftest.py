@@ -30,8 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-ROWS = 3
-"""Rows of a table that the first lane runs where each starts kernels: the first, the middle one, the last."""
+LONG = 3
+"""Rows from which on a table is long: the first lane runs its first row where each starts kernels."""
 KERNELS = ("agents", "loop", "runner", "words")
 
 
@@ -41,15 +41,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the first lane short: a run of the whole suite leaves out further rows of long tables."""
+    """Keep the first lane short: a run of the whole suite leaves out the further rows of long tables."""
     if config.getoption("--all") or config.args != config.getini("testpaths"):
         return
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.path.parent.name in KERNELS and item.path.is_relative_to(config.rootpath / "tests"):
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    long = [rows for rows in tables.values() if len(rows) > ROWS]
-    left_out = {id(row) for rows in long for row in rows if row not in (rows[0], rows[len(rows) // 2], rows[-1])}
+    left_out = {id(row) for rows in tables.values() if len(rows) >= LONG for row in rows[1:]}
     config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
     items[:] = [item for item in items if id(item) not in left_out]
 
