@@ -528,3 +528,67 @@ def test_a_decision_is_not_taken_back_by_a_word_that_is_not_its_topic(decided: s
 )
 def test_a_decision_is_taken_back_by_what_it_is_about(decided: str, back: str) -> None:
     assert states(f"{decided}\n\nHm.\n\n{back}\n", "decision")[0] == ("reversed", [0, 4])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We use a step of 1/2.\n\n0.17 after all.\n\nRevert to 1/2.\n",
+        "Step 1/2 looks right to me.\n\n0.17 after all.\n\nRevert to 1/2.\n",
+    ],
+)
+def test_what_goes_back_to_a_figure_takes_back_what_had_replaced_it_and_is_no_task(text: str) -> None:
+    assert states(text, "task") == []
+    assert ("stands", [4, 2]) in states(text, "reversal")
+
+
+@pytest.mark.parametrize("back", ["Revert to commit 3f2a1b.", "Revert to the last release.", "Revert to 1/3."])
+def test_what_goes_back_to_something_that_nobody_said_before_is_a_task(back: str) -> None:
+    assert states(f"We use a step of 1/2.\n\n0.17 after all.\n\n{back}\n", "task") == [("open", [4])]
+
+
+def test_a_task_against_a_decision_takes_it_back_and_is_still_to_be_done() -> None:
+    found = condense(Entry("We will not retrain weekly.\n\nHm.\n\nLet's retrain weekly instead.\n"))
+    assert [(point.kind, point.state) for point in found.points] == [
+        ("decision", "reversed"), ("reversal", "stands"), ("task", "open"),
+    ]  # fmt: skip
+    assert "- We will not retrain weekly" in as_text(found, "a.md")
+
+
+@pytest.mark.parametrize("between", [" ", "\n\n"])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Does the bound hold?", "It does, by Young's inequality applied twice to both of the terms."),
+        ("Is it 3 or 4?", "Four."),
+        ("Beta or Platt?", "Beta, of course."),
+        ("Is it the prior or the likelihood?", "Both."),
+        ("How many sites are there?", "Seven."),
+        ("Who signs the protocol?", "The chair."),
+        ("Which optimiser?", "Adam, for now."),
+        ("When is the deadline?", "Next Friday."),
+    ],
+)
+def test_a_short_answer_right_behind_a_question_closes_it(asked: str, between: str, said: str) -> None:
+    assert [state for state, _ in states(f"{asked}{between}{said}\n", "question")] == ["closed"]
+
+
+@pytest.mark.parametrize("between", [" ", "\n\n"])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Does the bound hold?", "Perhaps."),
+        ("Does the bound hold?", "Not sure yet."),
+        ("Does the bound hold?", "It does, I think."),
+        ("Is it 3 or 4?", "Perhaps 4."),
+        ("Is it 3 or 4?", "4 sites answered."),
+        ("Beta or Platt?", "Platt costs more."),
+        ("How many sites are there?", "Odd."),
+        ("Who signs the protocol?", "Whatever."),
+        ("Which optimiser?", "Good question."),
+        ("When is the deadline?", "Ask the chair."),
+        ("Why does it diverge?", "Let's plot it."),
+    ],
+)
+def test_what_is_no_answer_behind_a_question_leaves_it_open(asked: str, between: str, said: str) -> None:
+    assert [state for state, _ in states(f"{asked}{between}{said}\n", "question")] == ["open"]

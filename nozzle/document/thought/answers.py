@@ -8,10 +8,20 @@ from collections.abc import Set
 
 from nozzle.document.thought.threads import terms
 
-_YES = re.compile(
-    r"(?i)^(?:(?:so|ok|okay|ah|oh|well|and|god|hell|heavens)[,:]? +)*"
-    r"(?:yes|yep|yeah|no|nope|indeed|it (?:is|does|can))\b ?[,.:;!\u2014\u2013-]"
+_OPENS = r"(?i)^(?:(?:so|ok|okay|ah|oh|well|and|god|hell|heavens)[,:]? +)*"
+_ECHO = (
+    r"(?:it|they|that|this|these|those|we|he|she) "
+    r"(?:(?:is|are|was|were|does|do|did|can|could|has|have|had|will|should)(?: not|n['\u2019]t)?|cannot|won['\u2019]t|can['\u2019]t)"
 )
+_YES = re.compile(rf"{_OPENS}(?:yes|yep|yeah|no|nope|indeed|{_ECHO})\b ?[,.:;!\u2014\u2013-]")
+_ECHOES = re.compile(rf"{_OPENS}{_ECHO}\b ?[,.:;!\u2014\u2013-]")
+_HALF = re.compile(
+    r"(?i)\b(?:perhaps|maybe|possibly|probably|presumably|hopefully|likely|roughly speaking|in part|partly|sort of|"
+    r"kind of|more or less|yes and no|might|may|depends?|unknown|unclear|unsure|not sure|no idea|no clue|who knows|"
+    r"hard to (?:say|tell)|not yet|yet|later|nobody knows|(?:I|we) (?:think|guess|suppose|hope|believe|assume|doubt|"
+    r"don['\u2019]t know)|good question|if|unless)\b"
+)
+"""With one of these, what is said behind a question leaves it open."""
 _YES_OR_NO = re.compile(
     r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:i wonder (?:if|whether)|is|are|was|were|does|do|did|can|could|has|"
     r"have|had|will|would|should)\b"
@@ -37,6 +47,38 @@ _TIME = re.compile(
 )
 _TIMED = frozenset(("timeit", "perf", "monotonic", "second", "millisecond", "elapsed", "duration"))
 """Of these a cell has one that takes the time."""
+_BREATH = 5
+"""Words of an answer that only names what was asked for: "Four, for now."."""
+_NUMBERS = {
+    word: str(at)
+    for at, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+}
+_SMALL = frozenset(
+    "the a an of in on at by to for with is are was were it its it's that that's we i or and not do does should as now "
+    "course clearly obviously then again only just always still surely definitely".split()
+)
+_PICKS = frozenset("both neither former latter first second".split())
+"""Words that choose between two that were named."""
+_COUNTS = re.compile(r"(?i)\bhow (?:many|much|large|big|small|long|fast|slow|often|far|high|low|deep|wide)\b")
+_WHEN = re.compile(r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:when|what day|which (?:day|week|month|year))\b")
+_DATE = re.compile(
+    r"(?i)\d|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|"
+    r"october|november|december|spring|summer|autumn|winter|today|tomorrow|tonight|yesterday|never|weekly|daily|monthly)\b"
+)
+_NAMES = re.compile(r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:who|whose|which)\b")
+_NAMED = re.compile(
+    r"(?:The|A|An|Our|My|[A-Z][\w.+-]*[A-Z\d][\w.+-]*)\b.*\w|[A-Z][\w.+-]{2,}[.!]?|[A-Z][\w.+-]{2,}, for (?:now|the moment).*"
+)
+"""A name, or a thing, and no more than that."""
+_VERB = re.compile(
+    r"(?i)\b(?:is|are|was|were|be|am|has|have|had|do|does|did|can|could|will|would|should|must|\w+n['\u2019]t|\w+ed)\b"
+)
+_REMARK = re.compile(
+    r"(?i)^(?:(?:an?|the) )?(?:\w+ )?(?:anyway|anyhow|whatever|sigh|odd|strange|weird|curious|interesting|funny|wow|ouch|oops|damn|"
+    r"right|true|fine|good|great|nice|okay|well|sorry|coffee|lunch|question|mess|mystery|puzzle|idea|next|enough|stop|"
+    r"wait|hold|time|moment|pity|shame|nonsense|exactly|indeed|please|thanks|todo|note|remark|both|neither|nobody|anyone)\b"
+)
+"""Said of the question, or of something else."""
 _SAME = 5
 """Letters at their beginning by which two longer words are known to be one."""
 
@@ -74,8 +116,46 @@ def replies(question: str, sentence: str) -> bool:
     True
     """
     asks = re.split(r"[,:;\u2014] | and | but ", question.rstrip("?"))
-    told = bool(_YES.match(sentence)) and not sentence.rstrip().endswith("?")
+    told = bool(_YES.match(sentence)) and not sentence.rstrip().endswith("?") and not _HALF.search(sentence)
     return told and (not _NO_YES.search(question) or any(_YES_OR_NO.match(part.strip()) for part in (question, *asks)))
+
+
+def echoes(sentence: str) -> bool:
+    """Whether it says yes or no in the words of a question, and so to one: "It does, by Young's inequality."."""
+    return bool(_ECHOES.match(sentence))
+
+
+def names(question: str, sentence: str) -> bool:
+    """Whether what is said right behind a question only names what it asks for: one of two, a number, a day, a name.
+
+    >>> names("Is it 3 or 4?", "Four."), names("How many sites?", "Seven."), names("Which optimiser?", "Adam.")
+    (True, True, True)
+    >>> names("Is it 3 or 4?", "Perhaps 4."), names("How many sites?", "Odd."), names("Why?", "The chair.")
+    (False, False, False)
+    """
+    if len(sentence.split()) > _BREATH or sentence.endswith(("?", ":", "\u2026", "...")) or _HALF.search(sentence):
+        return False
+    said = _tokens(sentence)
+    if re.search(r"(?i)\w[`*_$]* or [`*_$]*\w", question):
+        return bool(said) and said <= _tokens(question) | _PICKS
+    if _COUNTS.search(question):
+        return any(word[0].isdigit() for word in said)
+    if _VERB.search(sentence):
+        return False
+    if _WHEN.match(question):
+        return bool(_DATE.search(sentence))
+    return bool(
+        not _REMARK.match(sentence)
+        and _NAMES.match(question)
+        and _NAMED.fullmatch(sentence.rstrip(".!"))
+        and terms(sentence)
+    )
+
+
+def _tokens(words: str) -> set[str]:
+    """What a few words name; a number that is spelt is its figure."""
+    found = (word.strip(".,/-") for word in re.findall(r"[\w.,/-]+", words.lower()))
+    return {_NUMBERS.get(word, word) for word in found if word and word not in _SMALL}
 
 
 def answers(question: str, sentence: str, asked: Set[str]) -> bool:

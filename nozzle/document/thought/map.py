@@ -16,11 +16,11 @@ from typing import Literal
 from nozzle.document.entry import SHOWN, Entry, Envelope, Slot
 from nozzle.document.talk.log import unnamed
 from nozzle.document.talk.quote import guessed
-from nozzle.document.thought.answers import BACK, about, answers, measured, replies
+from nozzle.document.thought.answers import BACK, about, answers, echoes, measured, names, replies
 from nozzle.document.thought.cues import Kind
 from nozzle.document.thought.heard import Heard, Text, taken_apart
 from nozzle.document.thought.pasted import pasted
-from nozzle.document.thought.reversals import OR_DECIDES, claim, reversals
+from nozzle.document.thought.reversals import OR_DECIDES, claim, goes_back, reversals
 from nozzle.document.thought.said import Paragraph, Sentence
 from nozzle.document.thought.settled import clash
 from nozzle.document.thought.threads import Thread, terms
@@ -115,12 +115,26 @@ def condense(entry: Entry) -> Map:
     taken_back = reversals(text)
     by = {earlier: later for later, earlier in reversed(taken_back.items())}
     points = _at_odds([_point(text, heard, taken_back, by) for heard in text.heard])
+    points += _to_do(text, taken_back, by)
     points += [_cell(text, slot) for slot in entry.slots if slot.cell.runs]
     quotes = [block for block in entry.envelopes if block.kind == "quote"]
     return Map(
         tuple(text.threads), tuple(sorted(points, key=lambda point: point.line)), len(text.paragraphs), len(quotes),
         len(guessed(entry)),
     )  # fmt: skip
+
+
+def _to_do(text: Text, taken_back: Mapping[int, int], by: Mapping[int, int]) -> list[Point]:
+    """The tasks that go against a decision: what they take back is told apart, and they are still to be done.
+
+    What only goes back to what was so before is no task beside that.
+    """
+    tasks = ((at, text.heard[at]) for at in taken_back if text.heard[at].cue.kind == "task" and at not in by)
+    return [
+        _closed(text, heard, Point("task", heard.cue.shown, (_link(heard),), thread=heard.thread))
+        for at, heard in tasks
+        if not goes_back(heard)
+    ]
 
 
 def _at_odds(points: Sequence[Point]) -> list[Point]:
@@ -275,20 +289,29 @@ def _answer(text: Text, heard: Heard) -> Link | None:
 
 
 def _at_once(text: Text, heard: Heard) -> Link | None:
-    """The next sentence of its paragraph, when that says yes or no, or why: asked and answered in one breath; or, of
-    the last that a paragraph asks, a bare yes or no that begins the next."""
+    """The next sentence of its paragraph, when that says yes or no, or why, or only names what was asked for: asked and
+    answered in one breath; or, of the last that a paragraph asks, one that begins the next and says no more."""
     own, asked = heard.paragraph.sentences, heard.cue.sentence
     if (at := heard.paragraph.places.get(asked)) is None:
         return None
     if at + 1 < len(own):
         after = own[at + 1]
-        told = replies(asked.text, after.text) or _ANSWERS.match(after.text)
+        told = replies(asked.text, after.text) or _ANSWERS.match(after.text) or _names(text, heard.at, asked, after)
         return Link(after.line, after.text, heard.paragraph.digest) if told else None
     for below in text.paragraphs[heard.at + 1 : heard.at + 2]:
         first = below.sentences[0] if below.sentences else None
-        if first and len(first.text.split()) <= _BREATH and replies(asked.text, first.text):
+        bare = first and (len(first.text.split()) <= _BREATH or echoes(first.text)) and replies(asked.text, first.text)
+        if first and (bare or (not below.heading and _names(text, heard.at + 1, asked, first))):
             return Link(first.line, first.text, below.digest)
     return None
+
+
+def _names(text: Text, at: int, asked: Sentence, first: Sentence) -> bool:
+    """Whether a sentence of a paragraph names what was asked for, and asks for nothing itself."""
+    return names(asked.text, first.text) and not any(
+        other.at == at and other.cue.sentence == first and other.cue.kind in ("task", "question", "shell")
+        for other in text.heard
+    )
 
 
 def _deed(text: Text, heard: Heard) -> Link | None:

@@ -24,7 +24,12 @@ _AT_HEAD = re.compile(
 )
 """A reversal that says at once what it is about."""
 _BESIDE = re.compile(r"\b(?:for|in|on|at|with|from|to|by|until)\b")
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_FIGURE = re.compile(r"\d+(?:[.,/]\d+)*")
+_RETURNS = re.compile(
+    r"(?i)\b(?:revert(?:ing|ed)?|(?:go(?:ing)?|return(?:ing)?|roll(?:ing)?|switch(?:ing)?|chang(?:e|ing)|mov(?:e|ing)|"
+    r"turn(?:ing)?|set(?:ting)?|put(?:ting)?)\b[^,.;:!?]{0,30}?\bback|back) to ((?:[^,.;:!?\u2014]|(?<=\d)[.,](?=\d))+)"
+)
+"""What was so before, and is to be so again."""
 _SAID = re.compile(
     r"(?i)\b(?:what (?:I|we) (?:just )?(?:said|wrote|claimed|thought|decided|noted)|"
     r"(?:the|that|this|my|our) (?:\w+ )?(?:idea|plan|claim|notion|thought|remark|point|part|bit|business)) "
@@ -77,15 +82,53 @@ def reversals(text: Text) -> dict[int, int]:
     found: dict[int, int] = {}
     earlier: list[int] = []
     for at, heard in enumerate(text.heard):
-        if heard.cue.kind == "reversal":
+        returned = _returned(text, heard, earlier, found)
+        if returned is not None:
+            found[at] = returned
+        elif heard.cue.kind == "reversal":
             found[at] = _taken_back(text, heard, earlier, found)
-        elif heard.cue.kind == "decision" and (undone := _undone(text, heard, earlier)) is not None:
+        elif (undone := _undone(text, heard, earlier)) is not None:
             found[at] = undone
         if found.get(at, -1) >= 0:
             earlier.remove(found[at])
         if _settles(heard):
             earlier.append(at)
     return found
+
+
+def _returned(text: Text, heard: Heard, earlier: Sequence[int], found: Mapping[int, int]) -> int | None:
+    """What is undone by going back to what it had undone, or to a figure that stood before it: "0.17 after all", and
+    then "revert to 1/2"."""
+    back = _RETURNS.search(heard.cue.sentence.text)
+    if back is None or heard.cue.kind not in ("task", "reversal", "decision"):
+        return None
+    figures = frozenset(_FIGURE.findall(back[1]))
+    named = terms(back[1]) - MEANS_IT or figures
+    for i in reversed(earlier):
+        other = text.heard[i]
+        if heard.at - other.at > _NEAR or other.cue.kind not in ("decision", "reversal") or not named:
+            continue
+        before = text.heard[found[i]].cue.sentence.text if found.get(i, -1) >= 0 else ""
+        if named <= terms(before) | frozenset(_FIGURE.findall(before)):
+            return i
+        if not before and _is_figure(other) and figures and named == figures and _stood(text, other, figures):
+            return i
+    return None
+
+
+def goes_back(heard: Heard) -> bool:
+    """Whether a sentence goes back to what was so before."""
+    return bool(_RETURNS.search(heard.cue.sentence.text))
+
+
+def _is_figure(heard: Heard) -> bool:
+    """Whether a sentence says nothing but a figure: "0.17 after all."."""
+    return not heard.topic and bool(_FIGURE.search(heard.cue.sentence.text))
+
+
+def _stood(text: Text, since: Heard, figures: frozenset[str]) -> bool:
+    above = (each.text for one in text.paragraphs[max(0, since.at - _NEAR) : since.at + 1] for each in one.sentences)
+    return any(figures <= frozenset(_FIGURE.findall(words)) for words in above)
 
 
 def _settles(heard: Heard) -> bool:
@@ -103,6 +146,10 @@ def _taken_back(text: Text, heard: Heard, earlier: Sequence[int], found: Mapping
     undid = (i for i in reversed(earlier) if found.get(i, -1) >= 0)
     if (back := next((i for i in undid if _shared(text, heard, text.heard[found[i]])), None)) is not None:
         return back
+    if heard.cue.rule == "after all" and _is_figure(heard):
+        near = [i for i in earlier if heard.at - text.heard[i].at <= _NEAR and text.heard[i].cue.kind == "decision"]
+        set_to = [i for i in near if len(_FIGURE.findall(text.heard[i].cue.sentence.text)) == 1]
+        return set_to[0] if len(set_to) == 1 else -1
     if named or _AT_HEAD.search(heard.cue.sentence.text):
         return -1
     near = [i for i in earlier if heard.at - text.heard[i].at <= _NEAR and text.heard[i].thread == heard.thread]
@@ -117,10 +164,16 @@ def _shared(text: Text, one: Heard, other: Heard) -> float:
 
 def _undone(text: Text, heard: Heard, earlier: Sequence[int]) -> int | None:
     """What a decision undoes without saying so: it drops what was chosen, keeps what was to be renamed, or settles the
-    same thing otherwise."""
+    same thing otherwise; of a task, only that it does what was not to be done, or the other way round."""
+    if heard.cue.kind not in ("decision", "task"):
+        return None
     for i in reversed(earlier):
         other = text.heard[i]
         before, after = other.cue.sentence.text, heard.cue.sentence.text
+        if heard.cue.kind == "task":
+            if other.cue.kind == "decision" and clash(before, after) == "taken back":
+                return i
+            continue
         if other.cue.kind == "task" and drops(before, after) == "taken back":
             return i
         if other.cue.kind != "decision" and other.cue.rule not in OR_DECIDES:
