@@ -146,7 +146,7 @@ def _tell(here: Journal, path: Path, as_json: bool, found: Map) -> None:
 
 def _posted(here: Journal, path: Path, found: Map) -> str:
     from nozzle.document.thought.said import said
-    from nozzle.document.thought.show import post
+    from nozzle.document.thought.show import placed, post
 
     place = path.with_name(f"{path.stem}-condensed.md")
     if os.path.lexists(place):
@@ -157,7 +157,7 @@ def _posted(here: Journal, path: Path, found: Map) -> str:
     quoted = f"{title}, condensed".replace("\\", "\\\\").replace('"', '\\"')
     today = datetime.date.today()
     front = f'---\ntitle: "{quoted}"\ndate: {today}\ntags: []\ndraft: true\ncondensed: {path.name}\n---\n\n'
-    here.put(place, here.redact(front + post(found, title, path.name)).encode("utf-8", "replace"))
+    here.put(place, here.redact(front + post(placed(found, entry), title, path.name)).encode("utf-8", "replace"))
     return _shown(place)
 
 

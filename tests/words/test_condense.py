@@ -1,6 +1,7 @@
 """nozzle condense: the map on the terminal, beside the entry, and as a draft."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def test_a_post_is_a_draft_that_leads_back_and_is_never_overwritten(say: Say, fo
     assert "draft: true\ncondensed: scan.md\n" in post
     assert "- We still do not know: “I wonder whether the bandwidth is the limit.” ([there](scan.md#said-" in post
     assert "is there already" in say("condense", "journal/scan.md", "--post").out
+
+
+def test_a_post_leads_to_each_of_two_that_are_alike(say: Say, folder: Path) -> None:
+    say("new", "x")
+    entry(folder, "# Scan\n\nShould I plot it?\n\nBetween.\n\nShould I plot it?\n", "journal/scan.md")
+    say("condense", "journal/scan.md", "--post")
+    told = (folder / "journal/scan-condensed.md").read_text()
+    places = re.findall(r"Should I plot it\?” \(\[there\]\(scan\.md#([\w-]+)\)", told.split("## Next")[0])
+    assert len(places) == 2 and places[1] == f"{places[0]}-2"
+
 
 
 @pytest.mark.parametrize(

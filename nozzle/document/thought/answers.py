@@ -11,7 +11,8 @@ from nozzle.document.thought.threads import terms
 _OPENS = r"(?i)^(?:(?:so|ok|okay|ah|oh|well|and|god|hell|heavens)[,:]? +)*"
 _ECHO = (
     r"(?:it|they|that|this|these|those|we|he|she) "
-    r"(?:(?:is|are|was|were|does|do|did|can|could|has|have|had|will|should)(?: not|n['\u2019]t)?|cannot|won['\u2019]t|can['\u2019]t)"
+    r"(?:(?:is|are|was|were|does|do|did|can|could|has|have|had|will|should)(?: not|n['\u2019]t)?|"
+    r"cannot|won['\u2019]t|can['\u2019]t)"
 )
 _YES = re.compile(rf"{_OPENS}(?:yes|yep|yeah|no|nope|indeed|{_ECHO})\b ?[,.:;!\u2014\u2013-]")
 _ECHOES = re.compile(rf"{_OPENS}{_ECHO}\b ?[,.:;!\u2014\u2013-]")
@@ -49,15 +50,14 @@ _TIMED = frozenset(("timeit", "perf", "monotonic", "second", "millisecond", "ela
 """Of these a cell has one that takes the time."""
 _BREATH = 5
 """Words of an answer that only names what was asked for: "Four, for now."."""
-_NUMBERS = {
-    word: str(at)
-    for at, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
-}
-_SMALL = frozenset(
+_COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
+_NUMBERS = {word: str(at) for at, word in enumerate(_COUNTED.split())}
+_FILL = (
     "the a an of in on at by to for with is are was were it its it's that that's we i or and not do does should as now "
-    "course clearly obviously then again only just always still surely definitely".split()
+    "course clearly obviously then again only just always still surely definitely"
 )
-_PICKS = frozenset("both neither former latter first second".split())
+_SMALL = frozenset(_FILL.split())
+_PICKS = frozenset(("both", "neither", "former", "latter", "first", "second"))
 """Words that choose between two that were named."""
 _COUNTS = re.compile(r"(?i)\bhow (?:many|much|large|big|small|long|fast|slow|often|far|high|low|deep|wide)\b")
 _WHEN = re.compile(r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:when|what day|which (?:day|week|month|year))\b")
@@ -67,16 +67,17 @@ _DATE = re.compile(
 )
 _NAMES = re.compile(r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:who|whose|which)\b")
 _NAMED = re.compile(
-    r"(?:The|A|An|Our|My|[A-Z][\w.+-]*[A-Z\d][\w.+-]*)\b.*\w|[A-Z][\w.+-]{2,}[.!]?|[A-Z][\w.+-]{2,}, for (?:now|the moment).*"
+    r"(?:The|A|An|Our|My|[A-Z][\w.+-]*[A-Z\d][\w.+-]*)\b.*\w|[A-Z][\w.+-]{2,}(?:, for (?:now|the moment).*)?"
 )
 """A name, or a thing, and no more than that."""
 _VERB = re.compile(
     r"(?i)\b(?:is|are|was|were|be|am|has|have|had|do|does|did|can|could|will|would|should|must|\w+n['\u2019]t|\w+ed)\b"
 )
 _REMARK = re.compile(
-    r"(?i)^(?:(?:an?|the) )?(?:\w+ )?(?:anyway|anyhow|whatever|sigh|odd|strange|weird|curious|interesting|funny|wow|ouch|oops|damn|"
-    r"right|true|fine|good|great|nice|okay|well|sorry|coffee|lunch|question|mess|mystery|puzzle|idea|next|enough|stop|"
-    r"wait|hold|time|moment|pity|shame|nonsense|exactly|indeed|please|thanks|todo|note|remark|both|neither|nobody|anyone)\b"
+    r"(?i)^(?:(?:an?|the) )?(?:\w+ )?(?:anyway|anyhow|whatever|sigh|odd|strange|weird|curious|interesting|funny|wow|"
+    r"ouch|oops|damn|right|true|fine|good|great|nice|okay|well|sorry|coffee|lunch|question|mess|mystery|puzzle|idea|next|enough|stop|"
+    r"wait|hold|time|moment|pity|shame|nonsense|exactly|indeed|please|thanks|todo|note|remark|"
+    r"both|neither|nobody|anyone)\b"
 )
 """Said of the question, or of something else."""
 _SAME = 5
