@@ -59,6 +59,20 @@ def resolve(repo: Repo, words: str) -> Step:
     raise WrongCommand(f"no step is called {words!r}{_near(repo, words)}")
 
 
+def renamed(repo: Repo, path: str) -> str:
+    """What a file was called anew by the last commit behind HEAD that took it away; empty: no other name is known."""
+    if not repo.thread().head:
+        return ""
+    only = ("log", "-1", "--format=%H", "--no-renames", "--diff-filter=D", "HEAD", "--", path)
+    sha = repo.door.run("--literal-pathspecs", *only).decode().strip()
+    if not sha:
+        return ""
+    words = ("-z", "-r", "-M", "--diff-filter=R", "--name-status", "--no-commit-id", sha)
+    fields = repo.door.run("diff-tree", *words).split(b"\0")
+    pairs = zip(fields[1::3], fields[2::3], strict=False)
+    return next((os.fsdecode(new) for old, new in pairs if os.fsdecode(old) == path), "")
+
+
 def _near(repo: Repo, words: str) -> str:
     recent = list(history(repo, None, limit=200))
     names = [

@@ -175,6 +175,10 @@ class Steps:
         """The commit some words mean: a digest, `HEAD~2`, a branch, a cell's digest."""
         return history.resolve(self._repo, words)
 
+    def renamed(self, path: str) -> str:
+        """What a file that is gone was called anew, by the commit that took it away; empty: that is not known."""
+        return history.renamed(self._repo, path)
+
     def diff(self, step: Step, paths: Sequence[str] | None = None) -> str:
         """What a step changed, as a patch."""
         words = ("-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")

@@ -201,11 +201,15 @@ class Shown:
         rel = next((each for each in sources(name) if self.here.settings.is_entry(each)), "")
         if not rel:
             return None
-        now, passed = self._names.get(rel, ""), {rel}
-        while now in self._names and now not in passed and not (self.here.root / now).exists():
+        now, passed = self._renamed(rel), {rel}
+        while now and now not in passed and not (self.here.root / now).exists():
             passed.add(now)
-            now = self._names[now]
+            now = self._renamed(now)
         return Away(self.named(now), now) if now and (self.here.root / now).exists() else Away()
+
+    def _renamed(self, rel: str) -> str:
+        """What an entry was renamed to: as this watch saw it, or as a commit says of a time when none ran."""
+        return self._names.get(rel) or self.here.steps.renamed(rel)
 
 
 @dataclass

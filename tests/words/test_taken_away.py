@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from nozzle import control
+from nozzle.page import Away
+from nozzle.words.journal import journal
+from nozzle.words.live import showing
 from tests.words.conftest import Say, cell, entry, git, process, until
 
 OTHER = "journal/other.md"
@@ -87,3 +90,26 @@ def test_a_run_whose_repository_is_taken_away_ends_in_plain_words(folder: Path, 
         said, _ = started.communicate(timeout=60)
     assert started.returncode == 3
     assert f"nozzle: {folder}/.git is gone, and with it the steps" in said
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_the_page_of_an_entry_that_was_renamed_while_no_watch_ran_leads_there(
+    say: Say, folder: Path, two: Path, by_hand: bool
+) -> None:
+    if by_hand:
+        git(folder, "mv", "journal/entry.md", "journal/middle.md")
+        git(folder, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "another name")
+        two = two.with_name("middle.md")
+    two.rename(two.with_name("new-name.md"))
+    say("run")
+    with journal(folder) as here, showing(here) as shown:
+        found = shown.live("journal/entry.html")
+    assert isinstance(found, Away)
+    assert (found.to, found.name) == ("journal/new-name.html", "journal/new-name.md")
+
+
+def test_the_page_of_an_entry_that_was_taken_away_leads_nowhere(say: Say, folder: Path, two: Path) -> None:
+    two.unlink()
+    say("run")
+    with journal(folder) as here, showing(here) as shown:
+        assert shown.live("journal/entry.html") == Away()
