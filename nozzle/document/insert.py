@@ -6,6 +6,7 @@ digest, so it is found again after the text has moved; under a cell it is below 
 """
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from nozzle.document.edit import Edit, apply
@@ -15,10 +16,13 @@ from nozzle.document.prompts import HERE, SHORT
 from nozzle.document.proposal import find
 from nozzle.document.scribe import fence
 from nozzle.document.thought.said import named
+from nozzle.document.toplevel import Top
 
 _OPEN = {"fence": "a fence", "colon_fence": "a block", "html_block": "a comment", "math_block": "a formula"}
 """What goes on to the end of the text when nothing closes it."""
 _LISTS = ("bullet_list_open", "ordered_list_open")
+_taking = re.compile(r" {0,3}(?:(\[\^[^\]\s]+\]:)|:(?:\s|$))")
+"""A footnote's or a definition's beginning: an indented block below is a part of it, when it is published."""
 _tag = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9-]*)\b[^<>]*>", re.S)
 _EMPTY = ("br", "col", "hr", "img", "source", "wbr")
 """Tags that hold nothing, and are not closed."""
@@ -78,7 +82,23 @@ def _left_open(entry: Entry, put: Edit) -> str:
     own = [top for top in written.outline.tops if put.span.start <= top.start < at]
     raw = [row for top in own if top.kind == "html_block" for row in written.rows[top.start : top.stop]]
     goes_on = own and at < own[-1].stop and not (under is not None and under.kind == own[-1].kind in _LISTS)
+    if under is not None and under.kind == "code_block" and (takes := _takes(written, own, put, at)):
+        return takes
     return _markup("".join(raw)) or (_OPEN.get(own[-1].kind, "something") if goes_on else "")
+
+
+def _takes(written: Entry, own: Sequence[Top], put: Edit, at: int) -> str:
+    """What in the last lines that were put takes in an indented block below them, in words; empty: nothing."""
+    last = at
+    while last > put.span.start and not written.rows[last - 1].strip():
+        last -= 1
+    first = last
+    while first > put.span.start and written.rows[first - 1].strip():
+        first -= 1
+    if any(top.kind in ("fence", "colon_fence", "code_block") and top.start < last <= top.stop for top in own):
+        return ""
+    begins = next(filter(None, map(_taking.match, reversed(written.rows[first:last]))), None)
+    return "" if begins is None else "a footnote" if begins[1] else "a definition"
 
 
 def _markup(html: str) -> str:

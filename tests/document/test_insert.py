@@ -138,6 +138,29 @@ def test_formulas_that_are_left_open_take_in_nothing_either() -> None:
     assert swallowed(entry, edit).startswith("it opens a formula that nothing closes: ")
 
 
+@pytest.mark.parametrize(
+    ("words", "opens"),
+    [
+        ("[^n]:", "a footnote"),
+        ("[^n]: words", "a footnote"),
+        ("Text.\n\n[^n]: words\nmore", "a footnote"),
+        ("term\n:", "a definition"),
+        ("term\n: what it is", "a definition"),
+        ("[^n]: words\n\nText.", ""),
+        ("see: this[^n]", ""),
+        ("```text\n[^n]: words\n```", ""),
+    ],
+)
+def test_an_indented_block_is_not_made_a_part_of_a_footnote_or_a_definition(words: str, opens: str) -> None:
+    for below, takes in (("    code\n", bool(opens)), ("Plain.\n", False)):
+        held = Entry(f"One.\n\n{below}")
+        edit = insert(held, "prose", words, f"said-{next(iter(named(held)))}")
+        assert edit is not None
+        told = swallowed(held, edit)
+        why = f"it opens {opens} that nothing closes: what comes below would be part of that"
+        assert told == (why if takes else "")
+
+
 def test_half_a_character_is_written_as_what_stands_for_it() -> None:
     assert put("", "prose", "lone \ud800 half") == "lone \ufffd half\n"
 
