@@ -244,6 +244,54 @@ def test_a_module_of_the_repository_that_is_another_makes_it_run(
 
 
 @pytest.mark.parametrize(
+    ("above", "source"),
+    [
+        ("from lib import f", "y = f()"),
+        ("from lib import A", "y = A().f()"),
+        ("from lib import A; a = A()", "y = a.f()"),
+        ("from lib import f\ndef g(): return f()", "y = g()"),
+        ("x = 1", "import lib; y = lib.f()"),
+        ("from uses import g", "y = g()"),
+    ],
+)
+def test_a_library_that_is_another_makes_it_run(
+    above: str, source: str, fresh: Callable[..., Bench], ran: Callable[[], int], tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "uses.py").write_text("import lib\ndef g(): return lib.f()\n")
+    found = f"import sys; sys.path.append({str(folder)!r})\n"
+    for number, runs in ((1, 1), (1, 1), (22, 2), (1, 2)):
+        lib = f"def f(): return {number}\nclass A:\n    def f(self): return {number}\n"
+        (folder / "lib.py").write_text(lib)
+        bench = fresh(found + above, RAN + source)
+        assert (ran(), bench.finished.names["y"]) == (runs, f"int {number}")
+
+
+def test_an_installed_library_is_told_by_its_version(
+    fresh: Callable[..., Bench], ran: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "import importlib.metadata as m, os; of = m.version\n"
+    told += "m.version = lambda name: os.environ['OF'] if name == 'pygments' else of(name)"
+    for version, runs in (("1", 1), ("1", 1), ("2", 2), ("1", 2)):
+        monkeypatch.setenv("OF", version)
+        assert fresh(told + "\nfrom pygments import lex", RAN + "y = callable(lex)").finished.status == "ok"
+        assert ran() == runs
+
+
+def test_a_library_that_was_changed_since_it_was_loaded_is_a_reason(
+    opened: Callable[..., Bench], cells: Path, tmp_path: Path
+) -> None:
+    lib = tmp_path / "lib.py"
+    lib.write_text("def f(): return 1\n")
+    bench = opened(cells=cells)
+    bench.run(f"import sys; sys.path.append({str(tmp_path)!r})\nfrom lib import f")
+    lib.write_text("def f(): return 22\n")
+    why = "what it makes is not kept: the file of lib is another since it was loaded"
+    assert bench.run("y = f()", cache=True).cached == why
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "import pathlib; y = sorted(path.name for path in pathlib.Path('data').glob('*.csv'))",

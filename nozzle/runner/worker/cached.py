@@ -17,17 +17,20 @@ import sys
 import threading
 import types
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import bytecode
 from .asked import answer
 from .content import Content, Refused, can_change, of_file, on_device, place
 from .hazards import ticking
-from .names import Names
-from .surroundings import BUILT_IN, IPYTHONS, Surroundings
+from .origins import hold
+from .surroundings import BUILT_IN, IPYTHONS
 from .traces import Traces, listing
 
-FORMAT = "6"
+if TYPE_CHECKING:
+    from .loop import Kernel
+
+FORMAT = "7"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
 LARGEST = 64 << 20
@@ -37,12 +40,13 @@ LARGEST = 64 << 20
 class Cached:
     """One cell's, from before its first line to after its last."""
 
-    def __init__(self, folder: int, source: str, names: Names, around: Surroundings, root: str, *, renew: bool) -> None:
+    def __init__(self, folder: int, source: str, kernel: Kernel, *, renew: bool) -> None:
         self.folder = folder
-        self.namespace = names.namespace
-        self._surroundings = around
-        self._given = names.machinery
-        self._root = root
+        self.namespace = kernel.names.namespace
+        self._surroundings = kernel.around
+        self._given = kernel.names.machinery
+        self._origins = kernel.origins
+        self._root = kernel.root
         self._source, self._loaded = source, set(sys.modules)
         self.renew = renew
         """It is to run, whatever is kept."""
@@ -59,7 +63,7 @@ class Cached:
         self.key = ""
         try:
             self.read = self.content.read(source)
-            self.modules, self.libraries = self.content.modules(root), self.content.libraries()
+            self.modules, self.libraries = self.content.modules(self._root), self.content.libraries()
             self.around = self._surroundings.digests()
         except Refused as refused:
             self.why = str(refused)
@@ -118,6 +122,7 @@ class Cached:
             same = all(of_file(path) == held for path, held in facts["inputs"].items())
             same = same and all(listing(path) == held for path, held in facts["listed"].items())
             same = same and all(answer(asked, path) == said for asked, path, said in facts["told"])
+            same = same and hold(facts["origins"])
             if (
                 not same
                 or not all(path in facts["whole"] and self._is_free(path) for path in lost)
@@ -182,6 +187,7 @@ class Cached:
             "left": {path: of_file(path) for path in traces["writes"]},
             "whole": [path for path in seen.whole if path in traces["writes"]],
             "random": {each: self.random.get(each, "") for each in drawn},
+            "origins": self._origins.told(),
         }
         self.name = f"{self.key}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
         facts |= {"reads": traces["reads"], "writes": traces["writes"], "seconds": seconds}

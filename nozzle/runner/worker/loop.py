@@ -16,6 +16,7 @@ from .hazards import Hazards
 from .interrupt import Interrupts
 from .looks import REFUSED, Looks
 from .names import Names
+from .origins import Origins
 from .own import os, socket, time
 from .packages import Packages
 from .streams import Streams
@@ -67,6 +68,7 @@ class Kernel:
         self.engine = self._engine(config["lent"] if _same_version(config["lender"]) else [])
         self.traces = Traces(config["root"], config["caches"])
         self.packages = Packages()
+        self.origins = Origins(config["root"], self.packages)
         self.untouched = True
         """No cell has run here, nor in the process that this one is a copy of."""
         self.answers: list[str] = []
@@ -88,7 +90,7 @@ class Kernel:
         self._stand()
         self.untouched = False
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
-        began = time.monotonic()
+        began, since = time.monotonic(), time.time_ns()
         if message.get("looks") and self.looks is None:
             self.looks = Looks(self.root, self.traces.anywhere)
         ok = self._guarded(message["source"], message["name"], kept, looks=bool(message.get("looks")))
@@ -97,6 +99,7 @@ class Kernel:
             os._exit(0)
         traces = self.traces.end()
         self._stand()
+        self.origins.note(since)
         if kept is not None:
             traces = kept.settled(traces, self.traces, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
@@ -126,7 +129,7 @@ class Kernel:
     def _cached(self, message: dict[str, Any], folder: int) -> Cached:
         from .cached import Cached
 
-        return Cached(folder, message["source"], self.names, self.around, self.root, renew=message["renew"])
+        return Cached(folder, message["source"], self, renew=message["renew"])
 
     def _engine(self, lent: list[str]) -> Engine:
         if importlib.util.find_spec("IPython") is None:

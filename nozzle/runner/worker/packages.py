@@ -27,13 +27,13 @@ class Packages:
         self._seen |= names
         found = {}
         for top in sorted(name for name in names if "." not in name and self._is_installed(name)):
-            found.update(self._versions(top))
+            found.update(self.versions(top))
         return {**found, **self._python}
 
     def learn(self) -> None:
         """Look up now what `new` will say."""
         for top in [name for name in sys.modules.keys() - self._seen if "." not in name and self._is_installed(name)]:
-            self._versions(top)
+            self.versions(top)
 
     @property
     def folders(self) -> set[str]:
@@ -48,7 +48,8 @@ class Packages:
         module = sys.modules.get(top)
         return any(map(self.holds, [getattr(module, "__file__", None), *getattr(module, "__path__", ())]))
 
-    def _versions(self, top: str) -> dict[str, str]:
+    def versions(self, top: str) -> dict[str, str]:
+        """Name and version of each distribution that a module is of, as they were when it was first asked for."""
         if top not in self._known:
             self._known[top] = self._looked_up(top)
         return self._known[top]

@@ -160,7 +160,7 @@ class Traces:
 
     def _open(self, arguments: Any) -> None:
         path, mode, flags = arguments
-        if isinstance(path, str) and path.startswith(self._libraries):
+        if isinstance(path, str) and (path.startswith(self._libraries) or _is_bytecode(path)):
             return
         writing = not set("wax+").isdisjoint(mode) if isinstance(mode, str) else bool(flags & WRITING)
         truncates = not set("wx").isdisjoint(mode) if isinstance(mode, str) else bool(flags & (os.O_TRUNC | os.O_EXCL))
@@ -356,6 +356,11 @@ def _real(path: str) -> str:
         return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     except OSError:  # behind another process's root, which nobody may look at
         return path
+
+
+def _is_bytecode(path: str) -> bool:
+    """Whether Python made a file by itself: what stands in it is told by the module that it is of."""
+    return os.path.basename(os.path.dirname(path)) == "__pycache__"
 
 
 def _hidden(path: str) -> bool:
