@@ -5,6 +5,8 @@ runs in a file outside of all that is watched.
 """
 
 import os
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from nozzle.document.events import DisplayData, ExecuteResult, Stream
 from nozzle.runner import Limits
 from nozzle.runner.shown import write
 from nozzle.runner.snapshots import Snapshots
-from nozzle.runner.worker.content import Content
+from nozzle.runner.worker.content import Content, of_the_repository
 
 
 @pytest.fixture
@@ -729,6 +731,18 @@ def test_what_was_only_made_to_look_is_not_taken_for_what_it_makes() -> None:
     content.named("x")
     made: list[list[int]] = [[] for _ in range(10_000)]  # where lists of the look were, had they been let go
     assert not [each for each in made if id(each) in content.parts]
+
+
+def test_what_is_installed_in_a_folder_of_the_repository_is_no_module_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, folder in (("ours_here", tmp_path), ("theirs_here", tmp_path / "env" / "site-packages")):
+        module = types.ModuleType(name)
+        module.__file__ = str(folder / f"{name}.py")
+        monkeypatch.setitem(sys.modules, name, module)
+    paths = {"purelib": str(tmp_path / "env" / "site-packages"), "platlib": "/none"}
+    monkeypatch.setattr("sysconfig.get_paths", lambda: paths)
+    assert list(of_the_repository(str(tmp_path))) == ["ours_here"]
 
 
 @pytest.mark.heavy

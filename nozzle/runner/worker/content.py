@@ -21,6 +21,7 @@ from typing import Any
 
 from . import bytecode
 from .asked import ASKED
+from .packages import sites
 from .surroundings import IPYTHONS
 
 UNSEEN = {
@@ -489,10 +490,11 @@ def of_file(path: str) -> str:
 
 
 def of_the_repository(root: str) -> dict[str, types.ModuleType]:
-    """Its modules that are loaded, by the name under which they are."""
-    here = os.path.join(os.path.realpath(root), "")
+    """Its modules that are loaded, by the name under which they are; none of what is installed in a folder of it."""
+    here, installed = os.path.join(os.path.realpath(root), ""), sites()
     files = {name: str(getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items())}
-    ours = sorted(name for name, path in files.items() if os.path.realpath(path).startswith(here))
+    found = {name for name, path in files.items() if not path.startswith(installed)}
+    ours = sorted(name for name in found if os.path.realpath(files[name]).startswith(here))
     return {name: sys.modules[name] for name in ours if files[name].endswith(".py")}
 
 

@@ -13,8 +13,7 @@ class Packages:
     """Remembers which modules were there, and which distribution each belongs to."""
 
     def __init__(self) -> None:
-        paths = sysconfig.get_paths()
-        self._sites = tuple(os.path.join(paths[key], "") for key in ("purelib", "platlib"))
+        self._sites = sites()
         self._python = {"python": ".".join(map(str, sys.version_info[:3]))}
         self._known: dict[str, dict[str, str]] = {}
         self._seen = set(sys.modules)
@@ -81,6 +80,12 @@ class Packages:
                 if line.search(said):
                     found.add(folder.split("-")[0])
         return found
+
+
+def sites() -> tuple[str, ...]:
+    """Where libraries are installed."""
+    paths = sysconfig.get_paths()
+    return tuple(os.path.join(paths[key], "") for key in ("purelib", "platlib"))
 
 
 def _content(path: str) -> bytes:
