@@ -81,6 +81,8 @@ class Permit:
     """Chains of agents' cells that the author let run, and no rule: they may act outside by tools of the host."""
     looking: set[str] = field(default_factory=set)
     """Chains of agents' cells that run unasked, for they only look: where one acts after all, it fails."""
+    unasked: set[str] = field(default_factory=set)
+    """Chains of agents' cells that a rule let run, and nobody's word: where one leaves something at work, it fails."""
     leaving: dict[str, Reach] = field(default_factory=dict)
     """Chains of agents' cells that the author let out of their bounds -> how far. Good for one run."""
     stale: set[str] = field(default_factory=set)
@@ -103,7 +105,7 @@ class Permit:
         self.allowed |= {cell.chain for cell in runs}
         self.heeded |= {each for cell in runs for each in self.past.changed_inputs(self.rel, cell)}
         self.acting |= self.allowed
-        self.looking = set()
+        self.looking, self.unasked = set(), set()
         waiting = (slot.cell for slot in entry.slots if again or not slot.fresh or slot.cell.chain in self.wanted)
         self.leaving |= {cell.chain: far for cell in waiting if cell.runs and (far := reach(cell))}
 
@@ -115,12 +117,12 @@ class Permit:
     def rest(self, why: str) -> None:
         """Run nothing by itself until the author saves or asks."""
         self.resting, self.wanted, self.allowed, self.acting, self.leaving = why, set(), set(), set(), {}
-        self.looking = set()
+        self.looking, self.unasked = set(), set()
 
     def moved(self, chain: str, to: str) -> None:
         """What was allowed to a cell that has not run is allowed to the same cell below other ones."""
         self.allowed.add(to)
-        for chains in (self.acting, self.looking):
+        for chains in (self.acting, self.looking, self.unasked):
             if chain in chains:
                 chains.add(to)
         if far := self.leaving.pop(chain, ""):
@@ -131,6 +133,7 @@ class Permit:
         self.allowed.discard(chain)
         self.acting.discard(chain)
         self.looking.discard(chain)
+        self.unasked.discard(chain)
         self.leaving.pop(chain, None)
 
     def taken(self) -> None:
@@ -157,8 +160,8 @@ class Permit:
         """A copy to look at: what would be, were this entry asked to run."""
         copy = replace(
             self, wanted=set(self.wanted), allowed=set(self.allowed), acting=set(self.acting),
-            looking=set(self.looking), leaving=dict(self.leaving), stale=set(self.stale), said=dict(self.said),
-            heeded=set(self.heeded),
+            looking=set(self.looking), unasked=set(self.unasked), leaving=dict(self.leaving), stale=set(self.stale),
+            said=dict(self.said), heeded=set(self.heeded),
         )  # fmt: skip
         copy.ask(entry, again=False)
         return copy
@@ -172,7 +175,7 @@ class Permit:
     def needed(self, entry: Entry, cell: Cell) -> list[Job]:
         """What is to run for a cell that is due, as the author said and allowed it."""
         again = {chain for chain, word in self.said.items() if word == "again"}
-        return jobs(entry, cell, self.settings, dict(self.said), self.acting | again, self.looking)
+        return jobs(entry, cell, self.settings, dict(self.said), self.acting | again, self.looking, self.unasked)
 
     def begun(self, entry: Entry, row: Row) -> None:
         """A cell starts: nothing acts twice on one allowance."""
@@ -182,6 +185,7 @@ class Permit:
         self.leaving.pop(row.cell.chain, None)
         self.acting.discard(row.cell.chain)
         self.looking.discard(row.cell.chain)
+        self.unasked.discard(row.cell.chain)
         self.said = {}
 
     def ended(self, cell: Cell) -> None:

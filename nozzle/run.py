@@ -191,11 +191,13 @@ def jobs(
     said: Mapping[str, Replay] = NOTHING,
     acting: Collection[str] = (),
     looking: Collection[str] = (),
+    unasked: Collection[str] = (),
 ) -> list[Job]:
     """The cells of the chain up to and with this one; `said` of a replay of some, by their chains.
 
     Those of agents act outside by the host's tools only when their chains are `acting`; the author's, below one of
-    theirs, only when they name the tools. Those that are `looking` do nothing but that.
+    theirs, only when they name the tools. Those that are `looking` do nothing but that; of those `unasked` nothing
+    goes on when they are over.
     """
     found: list[Job] = []
     below = False
@@ -209,7 +211,7 @@ def jobs(
                     each.chain, magic_first(each.body) + "\n", each.language, options.timeout or settings.timeout,
                     options.raises, options.once, said.get(each.chain), options.cache,
                     label=each.label or each.digest[:8], confined=not is_free, reach=reach(each),
-                    acts=acts, looks=each.chain in looking,
+                    acts=acts, looks=each.chain in looking, unasked=each.chain in unasked,
                 )
             )  # fmt: skip
         if each.chain == cell.chain:

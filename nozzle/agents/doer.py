@@ -32,11 +32,13 @@ from nozzle.lm.model import TOKEN
 from nozzle.permit import Answer
 from nozzle.piece import Piece
 from nozzle.run import Run
+from nozzle.runner import LEFT
 
 AGAIN = "`keep` goes on in the kernel as it is, `skip` without it (`/sure keep` and `/sure skip` say so too)"
 EDITED = f"{proposal.CHANGED}: an edit alone does not let it, so tick run (or say `/sure` below it), or deny."
 MEANWHILE = f"{proposal.MEANWHILE}: what git could have given back then, it could not give back now."
 ACTED = "more than its code says: it was stopped when it was to act, or to reach what it may not; it waits for you"
+LEAVES_AT_WORK = "what goes on when it is over, when nobody weighs what that does: it waits for you"
 UNKEPT = "no kernel that has been there is left to go on in; "
 REPLAYS: Mapping[str, Answer] = {"keep": "keep", "skip": "skip"}
 
@@ -50,8 +52,8 @@ class Doer:
     now: float = 0.0
     _stood: set[str] = field(default_factory=set)
     """Ids of what this process has offered."""
-    _acted: set[str] = field(default_factory=set)
-    """Code that was taken for a look and was stopped as it did more: it is asked from then on."""
+    _acted: dict[str, str] = field(default_factory=dict)
+    """Code that was let run by a rule and did more than that is for, and what: it is asked from then on."""
     _unpriced: bool = False
     """It was said that the price of the model is not known."""
     _estimated: bool = False
@@ -145,8 +147,8 @@ class Doer:
             self.say("warning", f"{words}; task_steps, task_tokens and task_seconds do")
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
-        if source.strip() in self._acted:
-            return "ask", ACTED
+        if more := self._acted.get(source.strip()):
+            return "ask", more
         return self.crew.weighed(self.desk.entry, self.desk.rel, source, language)
 
     # -- standing -----------------------------------------------------------------------------------------------
@@ -234,7 +236,8 @@ class Doer:
         """The proposal becomes a cell, which is then due like any other."""
         source, how, far = let.source, let.how, reach_of(let.source)
         risk, touches = self._weighed(source, offer.language)
-        if risk == "ask" and self._by_itself(task, let):
+        by_itself = self._by_itself(task, let)
+        if risk == "ask" and by_itself:
             again = replace(offer, touches=touches, by_hand=proposal.BY_HAND, risk="ask", notice=MEANWHILE)
             return self.stand(task, again)
         acts = far or offer.again or (risk == "ask" and names_tools(source))
@@ -257,6 +260,8 @@ class Doer:
         self.desk.permit.allowed.add(cell.chain)
         if how == "read":
             self.desk.permit.looking.add(cell.chain)
+        if by_itself:
+            self.desk.permit.unasked.add(cell.chain)
         if let.said and (how == "edited" or offer.risk == "ask"):
             self.desk.permit.acting.add(cell.chain)
         if far:
@@ -307,7 +312,7 @@ class Doer:
             return self.think(task)
         if finished.status == "stopped":
             return self.end(task, "stopped", task.why or finished.cause or "It was stopped.")
-        self._undo(task, slot)
+        self._undo(task, slot, finished)
 
     def claims_again(self, run: Run, finished: Finished) -> None:
         """The last cell of a task that is done has run again, above another state perhaps, or where it was merged: what
@@ -364,14 +369,16 @@ class Doer:
         task.replay = "again"
         self.stand(task, offer)
 
-    def _undo(self, task: Task, slot: Slot) -> None:
+    def _undo(self, task: Task, slot: Slot, finished: Finished) -> None:
         """A cell that failed leaves the text and, since kernels follow the text, the kernel; its record stays."""
         offer = task.offer
         assert offer is not None, "what ran was offered"
         rows = [row for row in slot.output.body if not row.startswith("```")] if slot.output else []
         words = next((row for row in reversed(rows) if row.strip()), "it failed")
         if offer.risk == "read" and any(row.startswith("PermissionError") for row in rows):
-            self._acted.add(offer.source.strip())
+            self._acted[offer.source.strip()] = ACTED
+        elif finished.cause.startswith(LEFT):
+            self._acted[offer.source.strip()] = LEAVES_AT_WORK
         self._close(task, offer, Outcome("undone", words, "\n".join(rows)), "undone")
         self._astray(task, task.signs.fails(words))
         self.think(task)

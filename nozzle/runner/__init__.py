@@ -13,13 +13,14 @@ from nozzle.runner.interpreter import Interpreter, find_interpreter
 from nozzle.runner.job import Job, Limits, Replay
 from nozzle.runner.kernel import ANYWHERE
 from nozzle.runner.kernelspec import Kernelspec, Kernelspecs
-from nozzle.runner.session import Session
+from nozzle.runner.session import LEFT, Session
 from nozzle.runner.shelf import Kept, Shelf, from_facts, to_facts
 from nozzle.runner.snapshots import Snapshots
 from nozzle.runner.worker.borrow import LENT
 
 __all__ = [
     "ANYWHERE",
+    "LEFT",
     "LENT",
     "PRIVATE",
     "Bounds",

@@ -42,6 +42,8 @@ class Job:
     """It may act outside by tools that the host serves."""
     looks: bool = False
     """It runs because it only looks: where it acts after all, that is an error."""
+    unasked: bool = False
+    """A rule let it run, and nobody's word: where something of it goes on when it is over, that is an error."""
 
     @property
     def name(self) -> str:

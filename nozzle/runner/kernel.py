@@ -207,7 +207,7 @@ class Python:
                 self.said_all = True
                 return
             if message["t"] == "done":
-                self.process.threads = bool(message.get("threads"))
+                self.process.left = bool(message.get("left"))
             yield message
 
     def answer(self, number: int, text: str | None = None) -> None:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from nozzle.runner.confine import Bounds
-from nozzle.runner.environment import cache_folder, environment, lent_folders, own_version
+from nozzle.runner.environment import MARK, cache_folder, environment, lent_folders, own_version
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.keeper import Keeper
 from nozzle.runner.outputs import Outputs
@@ -96,8 +96,8 @@ class Process:
         self._mark = mark
         self.told = ""
         """What it said itself of why it goes."""
-        self.threads = False
-        """It said that a cell has left threads at work in it."""
+        self.left = False
+        """It said that a cell has left a thread or a timer at work in it."""
         self.patience = 0.0
         """Seconds that it gets to go by itself, once nobody listens to it."""
         self._killings = _out_of_memory_kills()
@@ -137,8 +137,11 @@ class Process:
         return f"signal {status} ({name})"
 
     def lingers(self) -> bool:
-        """Whether something that it started is at work yet: a program by the mark that all have from it."""
-        if self.threads:
+        """Whether something that it started is at work yet: a program by the mark that all have from it, or by descent."""
+        if self.left:
+            return True
+        family = MARK.encode() + b"="
+        if any(family not in _environ(pid) for each in (self.pid, self.keeper.pid) for pid in _children(each)):
             return True
         own, mark = {self.pid, self.keeper.pid}, self._mark.encode()
         return any(
@@ -213,6 +216,22 @@ def launch(place: Place, language: str, outputs: Outputs, script: str = "", boun
 def new_mark(kind: str = "") -> str:
     """By which a kernel's processes are known; all of one length."""
     return kind + secrets.token_hex(8)[len(kind) :]
+
+
+def _children(pid: int) -> list[int]:
+    """Those of all its threads that have not ended."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text().split())
+    return [each for each in found if not _has_ended(each)]
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def _environ(pid: int) -> bytes:

@@ -7,6 +7,7 @@ entry.
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,15 @@ END_IT = (
 )
 STUCK = "it waited for a thread that a cell above started, and that no copy of its kernel has"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
+LEFT = (
+    "it left something at work (a thread, a timer, a program), which was ended with it: nobody let that run by a word"
+)
+"""Why a cell failed that a rule let run: what it had begun would have gone on when other things are there to lose."""
+JOINS = (
+    "; end it in the cell (join the thread, wait for the program), or propose it once more, and it waits for the author"
+)
+LOOKS, PAUSE = 5, 0.02
+"""How often it is looked whether something goes on, and seconds between two looks."""
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
 
@@ -414,10 +424,14 @@ class Session:
         keeps = job.cache and self._cells is not None
         if keeps and job.language == "python" and not (job.confined or self._on):
             job = replace(job, cells=self._cells)
+        lone = job.unasked and not kernel.process.lingers()
         course = self._begin(kernel, job)
         for event in course.events():
             if isinstance(event, Finished):
                 self._settle(course, event)
+                if lone and _goes_on(kernel):
+                    self._drop()
+                    event = replace(event, status="error", cause=LEFT + JOINS)
                 if course.hung and not job.once:
                     raise Hung
                 self._keeping = True
@@ -469,6 +483,15 @@ def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:
         confined = (bool(found) and found[-1].confined) or (each.confined and not each.reach)
         found.append(each if each.confined is confined else replace(each, confined=confined))
     return found[:-1], found[-1]
+
+
+def _goes_on(kernel: Kernel) -> bool:
+    """Whether what its cell began is at work yet, and not just about to end."""
+    for _ in range(LOOKS):
+        if not kernel.process.lingers():
+            return False
+        time.sleep(PAUSE)
+    return True
 
 
 def _refused(cell: str, job: Job, why: str) -> Finished:

@@ -78,6 +78,19 @@ def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(tabl
     assert one.labels() == ["countdown", "read"]
 
 
+def test_what_it_leaves_at_work_ends_with_it_and_is_asked_when_it_is_proposed_once_more(table: Open) -> None:
+    later = "import time, threading\ndef later():\n    time.sleep(2)\n    open('_out/made', 'w')"
+    later = fence(f"{later}\nthreading.Thread(target=later, daemon=True).start()")
+    one = table(later, later, DONE)
+    text = one.begin(TASK)
+    assert "it left something at work" in text
+    assert "goes on when it is over" in text
+    assert one.labels() == ["countdown", "undone"]
+    assert one.kinds().count("proposal") == 1
+    one.tick()
+    assert one.labels() == ["countdown", "undone", "kept", "read"]
+
+
 def test_it_waits_where_git_could_not_give_back_what_lies_there(table: Open) -> None:
     one = table(fence("import os"), DONE)
     (one.workshop.root / ".gitignore").write_text("data\n")

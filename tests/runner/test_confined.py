@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kernel_bench import Bench
 
-from nozzle.runner import Snapshots, bounds
+from nozzle.runner import LEFT, Snapshots, bounds
 from nozzle.runner.interpreter import Interpreter
 from nozzle.runner.kernel import Python, Tainted
 from nozzle.runner.snapshots import Policy
@@ -464,3 +464,58 @@ print("x", file=open(os.devnull, "w"))
     assert bench.run(look, looks=True).status == "ok", bench.error.evalue
     assert bench.stdout == "before before before ['old'] [(1,)]\n"
     assert bench.run("open('made', 'w'); import os; os.system('true')").status == "ok"
+
+
+GOES_ON = [
+    ("python", "import threading, time\nthreading.Thread(target=time.sleep, args=[60], daemon=True).start()"),
+    ("python", "import _thread, time\n_thread.start_new_thread(time.sleep, (60,))"),
+    ("python", "import threading\nthreading.Timer(60, print).start()"),
+    ("python", "import signal\nsignal.signal(signal.SIGALRM, print)\nsignal.alarm(60)"),
+    ("python", "import subprocess\nsubprocess.Popen(['sleep', '60'])"),
+    ("python", "import subprocess\nsubprocess.Popen(['sleep', '60'], env={}, start_new_session=True)"),
+    ("python", "import os, time\nif not os.fork():\n    os.fork() or time.sleep(60)\n    os._exit(0)"),
+    ("python", "import threading, time\nthreading.Thread(target=time.sleep, args=[60], daemon=True).start()\n1 / 0"),
+    ("bash", "sleep 60 &"),
+    ("bash", "(sleep 60; true) & disown"),
+    ("bash", "env -i setsid -f sleep 60"),
+    ("bash", "coproc sleep 60"),
+]
+
+
+@pytest.mark.parametrize(("language", "source"), GOES_ON)
+def test_what_a_cell_that_nobody_let_run_by_a_word_leaves_at_work_ends_with_it(
+    opened: Callable[..., Bench], language: str, source: str
+) -> None:
+    bench = opened()
+    bench.run("x=1", language=language)
+    (kernel,) = bench.session.live.kernels.values()
+    finished = bench.run(source, language=language, unasked=True)
+    assert finished.status == "error"
+    assert finished.cause.startswith(LEFT)
+    assert not kernel.process.lingers() or kernel.process.left
+    assert kernel.process.is_gone()
+    bench.jobs.pop()
+    assert bench.run("y=2", language=language, unasked=True).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("python", "import threading\none = threading.Thread(target=print)\none.start()\none.join()"),
+        ("python", "import subprocess\nsubprocess.run(['true'])"),
+        ("python", "import numpy\nnumpy.ones((300, 300)) @ numpy.ones(300)"),
+        ("python", "from concurrent.futures import ThreadPoolExecutor as P\nwith P(2) as p:\n    p.map(abs, [1])"),
+        ("python", "import signal\nsignal.alarm(60)\nsignal.alarm(0)"),
+        ("bash", "sleep 0.1 & wait"),
+        ("bash", "yes | head -3"),
+    ],
+)  # fmt: skip
+def test_what_ends_in_its_cell_is_no_fault(opened: Callable[..., Bench], language: str, source: str) -> None:
+    assert opened().run(source, language=language, unasked=True).status == "ok"
+
+
+def test_what_an_author_let_go_on_above_is_no_fault_of_a_cell_below(opened: Callable[..., Bench]) -> None:
+    bench = opened()
+    bench.run("import threading\nend = threading.Event()\nthreading.Thread(target=end.wait, daemon=True).start()")
+    assert bench.run("x = 1", unasked=True).status == "ok"
+    assert bench.run("end.set()").status == "ok"

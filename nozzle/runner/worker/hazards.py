@@ -6,6 +6,7 @@ be mended in the copy, so there is none, and the state after such a cell is only
 
 from __future__ import annotations
 
+import _thread
 import fcntl
 import os
 import select
@@ -120,6 +121,21 @@ def left() -> list[str]:
             except OSError:
                 continue
     return found
+
+
+def at_work(before: int) -> bool:
+    """Whether a thread of Python's or a timer goes on here; so many `begun` there were before the cell."""
+    others = {*sys._current_frames()} - {threading.main_thread().ident, *_harmless()}
+    return ticking() or bool(others) or begun() > before
+
+
+def begun() -> int:
+    """Threads that Python began, those in C alone too, which have no frame; in a fork also some that are not in it."""
+    return _thread._count() - len(_harmless())
+
+
+def _harmless() -> list[int | None]:
+    return [each.ident for each in threading.enumerate() if type(each).__name__ in HARMLESS]
 
 
 def threads() -> list[str]:
