@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from nozzle.document import spoken
 from nozzle.document.entry import Cell, Entry
 from nozzle.document.events import Finished
 from nozzle.document.prompts import Word as Said
@@ -17,6 +18,7 @@ from nozzle.explainer import Live, Recall
 from nozzle.explainer.claims import Evidence, shown
 from nozzle.explainer.slices import code
 from nozzle.lm import Model, Prompts, Tracer
+from nozzle.run import FREE
 from nozzle.settings import Settings
 
 Word = Literal["run", "deny", "keep", "skip"]
@@ -99,6 +101,8 @@ class Crew:
     """No secret is sent, also none that the author wrote himself."""
     ground: Callable[[str], Ground] = lambda rel: Ground()
     """(entry's path) -> where a cell of an agent would run there."""
+    let: Callable[[str], frozenset[str]] = lambda rel: frozenset()
+    """(entry's path) -> ids of the agents' cells that the author let run there himself, having seen them."""
     doubts: list[Callable[[Finished], None]] = field(default_factory=list)
     """What is to be done when an agent's cell ends, by those whose entry was saved while it ran."""
     threads: Callable[[], Threads | None] = lambda: None
@@ -123,7 +127,10 @@ class Crew:
 
     def weighed(self, entry: Entry, rel: str, source: str, language: str) -> tuple[Risk, str]:
         """What a cell could do in an entry, and what it would touch, in words."""
-        return weigh(source, language, self.ground(rel), code(entry, language))
+        theirs = [cell for cell in entry.cells if cell.language == language and cell.by not in FREE]
+        let = self.let(rel) if theirs else frozenset()
+        unseen = [cell.body for cell in theirs if spoken.id_of(entry, cell) not in let]
+        return weigh(source, language, self.ground(rel), code(entry, language), unseen)
 
     def evidence(self, entry: Entry, folder: Path, but: str = "", claims: Sequence[str] = ()) -> Evidence:
         """What bears out a model's words about an entry that lies in this folder; without the code of the cell of this

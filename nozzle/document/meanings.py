@@ -103,6 +103,8 @@ class Bindings:
     """(name, module); a module that is empty is not told from what is in it."""
     members: frozenset[str] = frozenset()
     """Names of what its classes define: a method of a listed name may be theirs."""
+    computed: frozenset[str] = frozenset()
+    """Names of what its classes compute when it is read: properties, and what may be one."""
     acting: frozenset[str] = frozenset()
     """Classes whose values act when they are looked at."""
     handled: frozenset[str] = frozenset()
@@ -157,8 +159,9 @@ def bound(tree: ast.AST) -> Bindings:
     anything = any(name == "*" for name, _ in imports) or any(map(_is_unsaid, ast.walk(tree)))
     members = frozenset(_members(tree))
     return Bindings(
-        tuple(values), tuple(imports), members, frozenset(_acting(tree)), frozenset(_handled(tree)), anything
-    )
+        tuple(values), tuple(imports), members, frozenset(_computed(tree)), frozenset(_acting(tree)),
+        frozenset(_handled(tree)), anything,
+    )  # fmt: skip
 
 
 def _is_unsaid(node: ast.AST) -> bool:
@@ -179,6 +182,34 @@ def _acting(tree: ast.AST) -> Iterator[str]:
             found |= {each.id for part in node.body for each in ast.walk(part) if isinstance(each, ast.Name)}
             if any(name.startswith("__") and name.endswith("__") and name not in QUIET for name in found):
                 yield node.name
+
+
+def _computed(tree: ast.AST) -> Iterator[str]:
+    """What is decorated in a class, or given there, or to an attribute outside of functions: a property may be."""
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                continue
+            case ast.ClassDef(body=body):
+                yield from (each.name for each in body if isinstance(each, ast.FunctionDef) and each.decorator_list)
+                yield from (name for each in body for name in _called(each))
+            case ast.Assign(targets=targets, value=value) if not isinstance(value, ast.Constant):
+                yield from (each.attr for each in targets if isinstance(each, ast.Attribute))
+        nodes += ast.iter_child_nodes(node)
+
+
+def _called(part: ast.stmt) -> Iterator[str]:
+    match part:
+        case ast.Assign(targets=targets, value=value):
+            plain = isinstance(value, ast.Constant)
+            yield from (each.id for each in targets if isinstance(each, ast.Name) and not plain)
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call(func=func)):
+            if not (isinstance(func, ast.Name) and func.id == "field"):  # of a dataclass
+                yield name
+        case ast.If() | ast.For() | ast.With() | ast.Try():
+            yield from (each.id for each in ast.walk(part) if isinstance(each, ast.Name))
+            yield from (each.name for each in ast.walk(part) if isinstance(each, ast.FunctionDef))
 
 
 def _members(tree: ast.AST) -> Iterator[str]:
@@ -236,6 +267,8 @@ class Meanings:
     """All names that cells give a meaning of their own, a builtin's among them."""
     members: frozenset[str] = frozenset()
     """Names of what classes of the entry define, or what is set on values."""
+    computed: frozenset[str] = frozenset()
+    """Names of what classes of the entry compute when it is read."""
     unsaid: bool = False
     """Cells may also give names a meaning without saying so."""
 
@@ -261,7 +294,8 @@ class Meanings:
             foreign |= more
         own, unsaid = frozenset(given) | frozenset(brought), any(cell.anything for cell in cells)
         members = frozenset[str]().union(*(cell.members for cell in cells))
-        found = cls(modules, foreign, set(), given, own, members, unsaid)
+        computed = frozenset[str]().union(*(cell.computed for cell in cells))
+        found = cls(modules, foreign, set(), given, own, members, computed, unsaid)
         while more := {
             name for name, values in given.items() if name not in found.plain | foreign
             if all(isinstance(value, ast.expr) and found.is_plain(value, inside) for value, inside in values)
@@ -282,6 +316,15 @@ class Meanings:
     def is_code(self, name: str) -> bool:
         """Whether a name stands for a function, or a class, that a cell defines."""
         return any(isinstance(value, ast.stmt) for value, _ in self.given.get(name, ()))
+
+    def is_function(self, name: str) -> bool:
+        """Whether a name stands for functions that cells define, and for nothing else."""
+        given = self.given.get(name, ())
+        return bool(given) and all(isinstance(value, ast.FunctionDef) for value, _ in given)
+
+    def computes(self, of: ast.expr, name: str) -> bool:
+        """Whether to read an attribute of a value may run code of a class of the entry."""
+        return name in self.computed and not self.is_plain(of)
 
     def is_plain(self, value: ast.expr, inside: bool = False) -> bool:
         """Whether a value (or all that is inside it) is of a type whose methods do what the lists say."""

@@ -7,7 +7,8 @@ not, what else lies in a module, a shell that does more than look. A name that a
 meaning is on no list, nor is what an import brought from a module that is not listed, nor a method that acts on some
 things (`copy`, `get`, `replace`) of a value not known to be plain. What somebody else could call who is given it is
 handed to nobody: a table calls what it is asked for (`frame[f]`). Values that the author's own code made may run code
-of his when they are looked at (a property, a generator, a repr); that code he has seen.
+of his when they are looked at (a generator, a repr); that code he has seen. An agent's code nobody has seen who did not
+let it run himself: below that, unless it is itself of what is on the lists, no code says what a look would do.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
 is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
@@ -107,6 +108,24 @@ def _judged(source: str, language: str, looks: frozenset[str], cells: Iterable[s
     return reader.risk, reader.written
 
 
+def _is_told(source: str, looks: frozenset[str], cells: Sequence[str]) -> bool:
+    r"""Whether all that code does when it runs is on the lists, what it defines as functions too: then it leaves
+    nothing behind that acts when something is looked at.
+
+    >>> _is_told("def f(a):\n    return a.mean()", frozenset(), ()), _is_told("print = f", frozenset(), ())
+    (True, False)
+    """
+    if reach_of(source):  # in a kernel of its own, of which nothing is left
+        return True
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    reader = _Teller(looks, Meanings.of([*map(bindings, cells), bound(tree)]))
+    reader.visit(tree)
+    return reader.risk != "ask"
+
+
 def names_tools(source: str) -> bool:
     """Whether a cell's own words name tools of MCP servers."""
     return bool(_served.search(source))
@@ -128,8 +147,11 @@ class Ground:
     """Whether a file lies at a path, as a cell there names it, that git could not give back."""
 
 
-def weigh(source: str, language: str, ground: Ground, cells: Iterable[str] = ()) -> tuple[Risk, str]:
-    r"""What a cell could do where it would run, and what it would touch, in words.
+def weigh(
+    source: str, language: str, ground: Ground, cells: Iterable[str] = (), unseen: Iterable[str] = ()
+) -> tuple[Risk, str]:
+    r"""What a cell could do where it would run, and what it would touch, in words; `unseen` is what of the entry's code
+    an agent wrote, and no author let run himself.
 
     >>> weigh("import os", "python", Ground("confined", holds=True))
     ('reversible', 'files in this journal, all of which git takes back (confined)')
@@ -140,7 +162,10 @@ def weigh(source: str, language: str, ground: Ground, cells: Iterable[str] = ())
     """
     if reach := reach_of(source):
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
-    risk, written = _judged(source, language, frozenset(ground.looks), cells)
+    cells, looks = list(cells), frozenset(ground.looks)
+    risk, written = _judged(source, language, looks, cells)
+    below = risk != "ask" and language == "python" and not all(_is_told(each, looks, cells) for each in unseen)
+    risk = "ask" if below else risk
     lost = [path for path in dict.fromkeys(written) if ground.loses(path)]
     rows = source.split("\n")
     leaves = LEAVES.search("\n".join(rows[comments(rows)[1] :]))
@@ -158,6 +183,8 @@ def weigh(source: str, language: str, ground: Ground, cells: Iterable[str] = ())
         words = f"anything in this journal, and git could not give back {_some(ground.loose)}: it waits for you"
     else:
         risk, words = "reversible", "files in this journal, all of which git takes back"
+    if below:
+        words = f"as it stands on an agent's code that ran by itself, {words}"
     return risk, f"{words} ({ground.bounds})"
 
 
@@ -184,8 +211,20 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
+_KNOWN = (
+    ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass, ast.Break, ast.Continue,
+    ast.Assert, ast.Import, ast.alias, ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred,
+    ast.Call, ast.keyword, ast.BoolOp, ast.NamedExpr, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.JoinedStr,
+    ast.FormattedValue, ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp, ast.comprehension, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
+)  # fmt: skip
+"""Forms of code that make nothing which is called later: no function, no class, no `with`, no `match`."""
+
+
 class _Reader(ast.NodeVisitor):
     """Visits what it knows; what it does not know is `ask`."""
+
+    known: tuple[type[ast.AST], ...] = _KNOWN
 
     def __init__(self, looks: frozenset[str], meanings: Meanings) -> None:
         self.risk: Risk = "ask" if meanings.unsaid else "read"
@@ -198,7 +237,7 @@ class _Reader(ast.NodeVisitor):
         """What stands where it is looked at, and kept by nobody."""
 
     def visit(self, node: ast.AST) -> None:
-        if not isinstance(node, _KNOWN):
+        if not isinstance(node, self.known):
             self.risk = "ask"
             return
         self._shown |= _looked_at(node)
@@ -213,6 +252,15 @@ class _Reader(ast.NodeVisitor):
         else:
             self._bind(node.id)
             self._writes()
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """A row that begins with a word which nothing stands for may be a magic: `reset -f`, `rerun`."""
+        first = node.value
+        while isinstance(first, ast.BinOp):
+            first = first.left
+        if isinstance(first, ast.Name) and first.id not in self._own | BUILTINS:
+            self.risk = "ask"
+        self.generic_visit(node)
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
         """Its names are its own."""
@@ -235,6 +283,8 @@ class _Reader(ast.NodeVisitor):
             return
         if not (node in self._shown or node.attr in DATA or self._meanings.is_plain(node.value)):
             self.risk = "ask"  # a method, perhaps, that somebody would call
+        if self._meanings.computes(node.value, node.attr):
+            self.risk = "ask"
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -288,7 +338,7 @@ class _Reader(ast.NodeVisitor):
 
     def _bind(self, name: str) -> None:
         """A trusted name must not get another meaning."""
-        if name in LOOKS | WRITES | BUILTINS | {"mcp"} or name in self._modules:
+        if name in LOOKS | WRITES | BUILTINS | {"mcp"} or name in self._modules or name.startswith("__"):
             self.risk = "ask"
 
     def _hands_over(self, value: ast.expr) -> None:
@@ -322,14 +372,27 @@ class _Reader(ast.NodeVisitor):
             self.risk = "reversible"
 
 
-_KNOWN = (
-    ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass, ast.Break, ast.Continue,
-    ast.Assert, ast.Import, ast.alias, ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred,
-    ast.Call, ast.keyword, ast.BoolOp, ast.NamedExpr, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.JoinedStr,
-    ast.FormattedValue, ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.SetComp, ast.DictComp,
-    ast.GeneratorExp, ast.comprehension, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
-)  # fmt: skip
-"""Forms of code that make nothing which is called later: no function, no class, no `with`, no `match`."""
+class _Teller(_Reader):
+    """Reads code that runs, or ran, for what it leaves behind: functions that do no more than what is on the lists, and
+    calls of functions of the entry, which are read where they stand or are the author's."""
+
+    known = (*_KNOWN, ast.FunctionDef, ast.arguments, ast.arg, ast.Return)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.decorator_list:
+            self.risk = "ask"
+        self._bind(node.name)
+        self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self._bind(node.arg)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name) and self._meanings.is_function(node.func.id):
+            for part in (*node.args, *node.keywords):
+                self.visit(part)
+        else:
+            super().visit_Call(node)
 
 
 def _looked_at(node: ast.AST) -> set[ast.expr]:

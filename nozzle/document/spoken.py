@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from nozzle.document import proposal, seal
 from nozzle.document.edit import Edit
-from nozzle.document.entry import SHOWN, Entry, Envelope, Span
+from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Span
 from nozzle.document.lines import trimmed
 from nozzle.document.outputs import plain
 from nozzle.document.prompts import WAITING, Prompt, prompt
@@ -273,6 +273,12 @@ def quote(entry: Entry, words: str, by: str, hand: Hand) -> Edit:
 def cell_of(entry: Entry, id_: str) -> Envelope | None:
     """The envelope of the cell that a proposal became."""
     return next((block for block in entry.envelopes if block.kind == "cell" and block.keys.get("id") == id_), None)
+
+
+def id_of(entry: Entry, cell: Cell) -> str:
+    """The name of the proposal that a cell was; empty of one that was none."""
+    around = (block for block in entry.envelopes if block.kind == "cell" and block.span.stop == cell.enclosed)
+    return next((block.keys.get("id", "") for block in around), "")
 
 
 def key(words: str) -> str:

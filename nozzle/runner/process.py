@@ -137,7 +137,7 @@ class Process:
         return f"signal {status} ({name})"
 
     def lingers(self) -> bool:
-        """Whether something that it started is at work yet: a program by the mark that all have from it, or by descent."""
+        """Whether something that it started is at work yet: a program by its mark, or by descent."""
         if self.left:
             return True
         family = MARK.encode() + b"="

@@ -32,6 +32,8 @@ PROJECT = (
     ("Dockerfile", "Dockerfile says how it is deployed"),
 )
 """What lies at the root, and what that says."""
+SEEN = ("kept", "edited")
+"""Answers to a proposal that are given before its code."""
 STEPS = 40
 """How many steps back the last good run of a cell is looked for."""
 
@@ -94,6 +96,7 @@ def crew_of(here: Journal, call: Callable[[Callable[[], None]], None]) -> Crew:
         tracer=tracer(here, chosen is not None),
         redact=here.redact,
         ground=lambda rel: ground(here, rel),
+        let=lambda rel: let(here, rel),
         threads=lambda: Errands(here) if here.beside is not None and chosen is not None else None,
         only=task_of(here),
         undrawn=undrawn,
@@ -152,6 +155,12 @@ def ground(here: Journal, rel: str) -> Ground:
     if not (held.files and held.network):
         return Ground(held.label, looks=looks, loses=loses)
     return Ground(held.label, True, tuple(path for path in here.steps.unkept() if counts(path)), looks, loses)
+
+
+def let(here: Journal, rel: str) -> frozenset[str]:
+    """Ids of the agents' cells of an entry that somebody ticked, or edited, and so had before his eyes."""
+    steps = here.steps.history(rel, says="Answer")
+    return frozenset(step.trailers.get("Proposal", "") for step in steps if step.trailers["Answer"] in SEEN)
 
 
 def model(here: Journal) -> Model | None:

@@ -91,6 +91,26 @@ def test_what_it_leaves_at_work_ends_with_it_and_is_asked_when_it_is_proposed_on
     assert one.labels() == ["countdown", "undone", "kept", "read"]
 
 
+TRAP = fence("class T:\n    def __repr__(self):\n        open('_out/rows', 'w').close()\n        return ''\nt = T()")
+
+
+def test_what_would_look_at_what_an_agents_code_left_that_ran_by_itself_is_no_look(table: Open) -> None:
+    one = table(TRAP, fence("print(t)"), DONE, countdown=0.3)
+    one.loop.clock = clock = _Writing(one, False, "rows", after="countdown")
+    text = one.begin(TASK)
+    assert clock.mine.read_text() == "mine"
+    assert "as it stands on an agent's code that ran by itself" in text
+    assert one.labels() == ["countdown"]
+
+
+def test_below_an_agents_code_that_the_author_ticked_a_look_is_one(table: Open, workshop: Workshop) -> None:
+    (workshop.root / LOOSE).write_text("1")
+    one = table(fence("import os\ny = 2"), fence("print(y)"), DONE)
+    one.begin(TASK)
+    one.tick()
+    assert one.labels() == ["kept", "read", "read"]
+
+
 def test_it_waits_where_git_could_not_give_back_what_lies_there(table: Open) -> None:
     one = table(fence("import os"), DONE)
     (one.workshop.root / ".gitignore").write_text("data\n")
@@ -274,21 +294,25 @@ def test_what_git_could_not_give_back_any_more_when_the_countdown_ends_waits(tab
 
 
 class _Writing:
-    """A clock by which the author writes a file as soon as a proposal stands, and may have said `/sure all`."""
+    """A clock by which the author writes a file as soon as a proposal stands, `after` an answer to another, and may
+    have said `/sure all`."""
 
-    def __init__(self, table: Table, sure: bool) -> None:
-        self.table, self.sure = table, sure
-        self.mine = table.workshop.root / "journal" / "_out" / "fit.csv"
+    def __init__(self, table: Table, sure: bool, name: str = "fit.csv", after: str = "") -> None:
+        self.table, self.sure, self.after = table, sure, after
+        self.mine = table.workshop.root / "journal" / "_out" / name
 
     def __call__(self) -> float:
         import time
 
-        if not self.mine.exists() and self.table.loop.desks and self.table.blocks("proposal"):
+        if not self.mine.exists() and self.table.loop.desks and self.table.blocks("proposal") and self._is_time():
             self.mine.parent.mkdir(exist_ok=True)
             self.mine.write_text("mine")
             for task in self.table.seat.tasks.active.values():
                 task.sure_of_all = self.sure
         return time.monotonic()
+
+    def _is_time(self) -> bool:
+        return not self.after or self.after in self.table.labels()
 
 
 def test_where_nothing_holds_the_label_says_so() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nozzle.document.risk import judge
+from nozzle.document.risk import Ground, judge, weigh
 
 ABOVE = (
     "%matplotlib inline\nimport os, shutil, httpx\nimport numpy as np, pandas as pd\nfrom pathlib import Path\n"
@@ -214,3 +214,75 @@ def test_a_method_that_a_class_of_the_entry_defines_is_no_look_by_its_name(look:
     method = "class T:\n    def split(self): ...\n    def round(self, n): ...\nt = T()"
     assert judge(look, "python", cells=[method]) == "ask"
     assert judge("print(x.mean())", "python", cells=["model.eval()\nimport numpy as np\nx = np.ones(3)"]) == "read"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "@property\n    def rate(self): return wipe()",
+        "@cached_property\n    def rate(self): ...", "rate = property(wipe)",
+        "rate = Wipes()", "rate: float = Wipes()", "a = rate = Wipes()", "if x:\n        rate = property(wipe)",
+        "def f(self): ...\nT.rate = property(T.f)",
+        "try:\n        @property\n        def rate(self): ...\n    finally: pass",
+    ],
+)  # fmt: skip
+def test_what_a_class_of_the_entry_computes_when_it_is_read_is_no_look(inside: str) -> None:
+    cells = [f"class T:\n    {inside}\nt = T()"]
+    looks = (
+        "t.rate",
+        "print(t.rate)",
+        "print([a.rate for a in x])",
+        "t.rate > 1",
+        "f'{t.rate}'",
+        "if t.rate:\n    pass",
+    )
+    assert {judge(each, "python", cells=cells) for each in looks} == {"ask"}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["rate = 1", "rate: float", "rate: float = 0.5", "rate: list = field(default_factory=list)",
+     "def __init__(self): self.rate = Wipes()"],
+)  # fmt: skip
+def test_what_a_value_of_a_class_just_holds_is_looked_at(inside: str) -> None:
+    assert judge("print(t.rate)", "python", cells=[f"@dataclass\nclass T:\n    {inside}\nt = T()"]) == "read"
+
+
+TIGHT, LOST = Ground("confined", True), Ground("confined", True, ("data.csv",))
+LEAVES_CODE = [
+    "class T:\n    @property\n    def rate(self): ...\nx = T()", "class T:\n    def __repr__(self): ...", "import os",
+    "import builtins as b\nb.print = print", "from tools import *", "print = 1", "x = lambda: 1", "del x", "x.a = 1",
+    "@deco\ndef f(): ...", "def f(a=open('x')): ...", "def f():\n    import os", "def f():\n    global y\n    y = 1",
+    "def print(): ...", "def __getattr__(a): ...", "sys.displayhook = f", "%run x.py", "x y", "reset -f", "rerun",
+    "np.ndarray.mean = f", "def f():\n    yield open('x')", "async def f(): ...", "f(print)(1)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unseen", LEAVES_CODE)
+@pytest.mark.parametrize("look", ["print(x)", "x.mean()", "y = x + 1", "final_answer('ok')", "write('a.txt', 'x')"])
+def test_below_an_agents_code_that_ran_unseen_and_is_on_no_list_nothing_is_a_look(unseen: str, look: str) -> None:
+    cells = ["import numpy as np\nx = np.ones(3)", unseen]
+    risk, words = weigh(look, "python", LOST, cells, [unseen])
+    assert (risk, "could not give back data.csv" in words) == ("ask", True)
+    assert weigh(look, "python", TIGHT, cells, [unseen])[0] in ("reversible", "ask")
+    assert "read" not in {weigh(look, "python", ground, cells, [unseen])[0] for ground in (TIGHT, LOST, Ground())}
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "y = x.mean()", "def mse(a, b=1):\n    d = a - b\n    return (d ** 2).mean()", "final_answer('x')", "y = [1]",
+        "def f(a):\n    return sum(a)\nprint(f(x), f(a=x))", "write('a.txt', 'x')", "#| reach: network\nimport os",
+        "for i in range(3):\n    print(i)",
+    ],
+)  # fmt: skip
+def test_below_an_agents_code_of_what_is_on_the_lists_a_look_is_one(unseen: str) -> None:
+    cells = ["import numpy as np\nx = np.ones(3)", unseen]
+    assert weigh("print(x.mean())", "python", LOST, cells, [unseen])[0] == "read"
+    assert weigh("print(x.mean())", "python", LOST, [*cells, "import os"], [unseen])[0] == "read"
+
+
+@pytest.mark.parametrize("source", ["y = 1\nreset -f", "rerun", "y = 1\nrerun", "x\nxdel -n - x"])
+def test_a_row_that_may_be_a_magic_is_on_no_list(source: str) -> None:
+    assert judge(source, "python", cells=["x = 1"]) == "ask"
+    assert judge("x\nx - 1", "python", cells=["x = 1"]) == "read"
