@@ -6,12 +6,13 @@ names rest on come first, and of them the one nearest above. Nothing is run agai
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Slot
 from nozzle.document.events import Error, Finished
 from nozzle.document.facts import Facts
 from nozzle.document.spoken import Saying
+from nozzle.document.thought.pasted import usually
 from nozzle.explainer.links import code, link
 from nozzle.explainer.slices import Change, behind, changes, names
 
@@ -21,6 +22,8 @@ MOST = 3
 """Suspects that are shown."""
 ROWS = 12
 """Lines of an edit that are shown."""
+SHOWS = 40
+"""Lines at the end of an output in which a command's own error is looked for."""
 ORDINAL = {3: "third", 4: "fourth", 5: "fifth"}
 
 
@@ -48,6 +51,8 @@ class Broke:
     suspects: tuple[Suspect, ...] = ()
     times: int = 1
     """How often in a row it ended in the same words."""
+    usual: str = ""
+    """What such an error usually comes from; empty when no rule knows."""
 
 
 def examine(
@@ -60,19 +65,26 @@ def examine(
     error = error or Error(cell.chain, "", "")
     suspects = _suspects(entry, cell, green[0], [name for name, _ in error.operands]) if green else ()
     last = green[1].chain if green else ""
-    return Broke(cell, what, error.expression, error.operands, error.line, last, suspects, times)
+    cause = usually(what, _printed(entry.slot(cell.chain)))
+    return Broke(cell, what, error.expression, error.operands, error.line, last, suspects, times, cause)
 
 
 def recorded(slot: Slot, known: Broke | None = None) -> Broke:
     """What the text alone says of a failure, when nobody remembers more."""
     if known is not None:
-        return known
+        return known if known.usual else replace(known, usual=usually(known.what, _printed(slot)))
     rows = list(slot.output.body) if slot.output else []
     ends = [rows[at - 1] for at, row in enumerate(rows) if re.fullmatch("`{3,}", row) and at]
     causes = [row.strip("*") for row in rows if re.fullmatch(r"\*[^*].*\*", row)]
     said, cause = next((row for row in reversed(ends) if row.strip()), ""), next(iter(causes), "")
     what = said or cause if slot.output and slot.output.status == "error" else cause or said
-    return Broke(slot.cell, what or (slot.output.status if slot.output else "it failed"))
+    what = what or (slot.output.status if slot.output else "it failed")
+    return Broke(slot.cell, what, usual=usually(what, _printed(slot)))
+
+
+def _printed(slot: Slot | None) -> str:
+    """The end of what a cell printed: a command tells there what went wrong."""
+    return "\n".join(slot.output.body[-SHOWS:]) if slot is not None and slot.output else ""
 
 
 def headline(broke: Broke) -> str:
@@ -150,7 +162,8 @@ def _where(broke: Broke) -> str:
 
 def _since(broke: Broke) -> str:
     if not broke.green:
-        return "It has not run well before, so there is nothing to compare with."
+        usual = f" Usually: {broke.usual}." if broke.usual else ""
+        return f"It has not run well before, so there is nothing to compare with.{usual}"
     if not broke.suspects:
         return "No cell has changed since it last ran well: look at its inputs, packages and surroundings."
     first, *rest = broke.suspects

@@ -11,7 +11,7 @@ from nozzle.document.entry import Entry
 from nozzle.document.talk.quote import from_log
 from nozzle.document.thought.conduct import remarks
 from nozzle.document.thought.cues import cues, several
-from nozzle.document.thought.pasted import pasted, shell
+from nozzle.document.thought.pasted import pasted, shell, usually
 from nozzle.document.thought.said import said
 from nozzle.document.thought.threads import _groups, _merged, _ties, threads
 
@@ -271,6 +271,34 @@ def test_an_everyday_error_has_a_likely_cause_with_its_traceback_and_alone(raise
     assert alone is not None
     assert cause in whole.cause
     assert cause in alone.cause
+
+
+@pytest.mark.parametrize(
+    ("raised", "printed", "cause"),
+    [
+        ("exit 1", "ERROR: No matching distribution found for surely-none", "no package of that name"),
+        ("exit 1", "error: externally-managed-environment", "belongs to the system"),
+        ("exit 127", "bash: line 1: frobnicate: command not found", "on the PATH"),
+        ("exit 126", "bash: line 1: ./a.sh: Permission denied", "not marked as a program"),
+        ("signal 9 (SIGKILL)", "", "memory runs out"),
+        ("ModuleNotFoundError: No module named 'sklearn'", "", "it is called scikit-learn"),
+        ("ModuleNotFoundError: No module named 'sklearn.svm'", "", "it is called scikit-learn"),
+        ("ModuleNotFoundError: No module named 'mine'", "", "not installed where this runs"),
+        ("KeyError: \"['agee'] not in index\"", "", "list its columns"),
+        ("RuntimeError: Found no NVIDIA driver on your system.", "", "no GPU is seen"),
+        ("AssertionError: Torch not compiled with CUDA enabled", "", "built without CUDA"),
+        ("PermissionError: [Errno 13] Permission denied: 'x'", "", "may not do that"),
+        ("subprocess.TimeoutExpired: Command 'x' timed out after 5 seconds", "", "longer than it was given"),
+        ("exit 3", "all went well\nnot found", ""),
+        ("exit 1", "", ""),
+    ],
+)
+def test_a_command_or_a_kernel_that_fails_has_a_likely_cause_by_what_it_printed(
+    raised: str, printed: str, cause: str
+) -> None:
+    found = usually(raised, printed)
+    assert cause in found
+    assert bool(found) == bool(cause)
 
 
 def test_the_failing_line_is_the_authors_and_not_a_librarys() -> None:

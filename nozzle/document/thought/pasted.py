@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _PYTHON = re.compile(r"^\s*Traceback \(most recent call last\):", re.M)
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<where>\S+))?\s*$')
 _RAISED = re.compile(
-    r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Violation|Iteration))(?::\s*(?P<why>.*))?$"
+    r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Expired|Violation|Iteration))(?::\s*(?P<why>.*))?$"
 )
 _OTHER = re.compile(
     r"^(?:ERROR: |KernelError: |(?:[\w.]*Error|LoadError|panic|fatal|error\[?\w*\]?): |Error in .+? : ?|Error using |"
@@ -64,6 +64,27 @@ _BOUND = re.compile(r"(?:[,;]? (?:and|to|again|before|after|first|now|please|twi
 
 _FULL = "it does not fit into the memory of the GPU: smaller batches, or free what is held there"
 
+_OTHERWISE = {
+    "cv2": "opencv-python",
+    "sklearn": "scikit-learn",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "bs4": "beautifulsoup4",
+    "skimage": "scikit-image",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "serial": "pyserial",
+    "git": "GitPython",
+    "OpenSSL": "pyopenssl",
+    "Bio": "biopython",
+    "fitz": "pymupdf",
+    "docx": "python-docx",
+    "jwt": "pyjwt",
+    "Crypto": "pycryptodome",
+    "umap": "umap-learn",
+}
+"""Modules whose package has another name."""
+
 # what an exception usually comes from, in the author's terms; the error's own words come first
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("ValueError", r"matmul|not aligned",
@@ -79,6 +100,8 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("ValueError", r"reshape", "the sizes do not multiply out: the length is no multiple of the block"),
     ("ValueError", r"unpack", "there are more or fewer pieces than names on the left"),
     ("ValueError", r"wrong size|shape", "an array has another size than the call expects"),
+    ("KeyError", r"not (?:found )?in (?:the )?(?:index|axis|columns)",
+     "the table has no column or row of that name: spelled otherwise, or with a blank; list its columns"),
     ("KeyError", r"", "that key is not in the mapping: spelled otherwise, or never put in"),
     ("IndexError", r"", "the index lies beyond the end"),
     ("TypeError", r"'NoneType' object is not", "something returned None and was used as if it had returned a value"),
@@ -87,6 +110,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("UnboundLocalError", r"",
      "the function sets that name further down, so it is its own there: read before it is set"),
     ("NameError", r"", "the name was never set here: misspelled, or its cell did not run"),
+    *(
+        ("ModuleNotFoundError", rf"'{name}(?:\.[\w.]+)?'$",
+         f"the package is not installed where this runs; as a package it is called {package}")
+        for name, package in _OTHERWISE.items()
+    ),
     ("ModuleNotFoundError", r"", "the package is not installed where this runs"),
     ("ImportError", r"", "the package is there, the name in it is not: another version"),
     ("TypeError", r"argument", "the call has other arguments than the function takes"),
@@ -98,12 +126,43 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
      "the bytes are not in that encoding: say which one the file is in, or read it as bytes"),
     ("JSONDecodeError", r"char 0\)", "what was read is no JSON at all: it is empty, or a page that tells an error"),
     ("JSONDecodeError", r"", "the text is not JSON from that place on: a comma, a quote, or text behind its end"),
+    ("TimeoutError", r"", "something did not answer in time: another machine, a lock, or more work than was thought"),
+    ("TimeoutExpired", r"", "the command took longer than it was given"),
+    ("ConnectionRefusedError", r"", "nothing listens at that address and port"),
+    ("PermissionError", r"", "the user that this runs as may not do that with the file, or it is out of bounds here"),
+    ("IsADirectoryError", r"", "that path is a folder, and a file is wanted"),
+    ("FileExistsError", r"", "something of that name is there already"),
+    ("RuntimeError", r"(?i)no (?:nvidia|cuda)\b.*(?:driver|gpu|device)|not compiled with cuda",
+     "no GPU is seen where this runs: none is there, its driver is missing, or the package was built without it"),
+    ("AssertionError", r"(?i)not compiled with cuda", "the package was built without CUDA, or no GPU is seen"),
+    ("RuntimeError", r"(?i)expected all tensors .* same device", "one tensor is on the GPU and another is not"),
+    ("RuntimeError", r"mat1 and mat2|size of tensor|shape",
+     "two tensors of different shapes meet: look at both shapes"),
     ("AssertionError", r"", "what the line says must hold does not: look at the values on it"),
     ("OutOfMemoryError", r"", _FULL),
     ("RuntimeError", r"out of memory", _FULL),
     ("MemoryError", r"", "it does not fit into memory"),
     ("RecursionError", r"", "a function calls itself without an end"),
     ("NotNullViolation", r"", "a row comes in without a value that must be there"),
+    ("ERROR", r"No matching distribution|satisfies the requirement",
+     "no package of that name, or none for this Python, is where pip looks: the name, the version, or the index"),
+    ("ERROR", r"Failed to establish a new connection|Temporary failure in name resolution|ConnectionError|"
+     r"Could not resolve host", "there is no way to that host from here: no network, or a name that is not known"),
+    ("ERROR", r"externally-managed-environment",
+     "this Python belongs to the system, and pip leaves it alone: use a virtual environment"),
+    ("ERROR", r"ResolutionImpossible|conflicting dependencies",
+     "two packages ask for versions that exclude each other"),
+    ("ERROR", r"metadata-generation-failed|subprocess-exited-with-error|Failed (?:to build|building) ",
+     "the package is built from source here, and that failed: no wheel for this Python, or a compiler is missing"),
+    ("ERROR", r"(?i)no space left on device", "the disk is full"),
+    ("ERROR", r"(?i)command not found|: line \d+: \S+: not found$",
+     "no program of that name is on the PATH of the shell"),
+    ("ERROR", r"(?i)permission denied",
+     "the user that this runs as may not do that, or the file is not marked as a program"),
+    ("ERROR", r"(?i)no such file or directory", "the file is not where it is looked for: mind the folder this runs in"),
+    ("ERROR", r"(?i)not a git repository", "this folder is in no git repository"),
+    ("ERROR", r"(?i)out of memory|\bKilled$|(?:signal|exit(?: status| code)?):? (?:9|137)\b",
+     "it was ended from outside, as the system does when memory runs out"),
     ("ERROR", r"non-bitstype|not isbits", "a value that is no plain data went to a GPU kernel: compare on the CPU"),
 )  # fmt: skip
 
@@ -180,9 +239,21 @@ def _foreign(rows: list[str], at: int) -> Pasted:
     frames = [match for row in rows if (match := _JULIA.match(row))]
     own = [match for match in frames if not re.search(r"\.julia/|packages/|^\./", match["file"])]
     place = f"{own[-1]['file']}:{own[-1]['line']}" if own else ""
-    raised = _RAISED.match(rows[at].strip())  # the last line of a traceback, without the rest
+    says = rows[at].strip()  # perhaps the last line of a traceback, without the rest
+    return Pasted(says, at, place, "", usually(says, "\n".join(rows[:12])))
+
+
+def usually(says: str, more: str = "") -> str:
+    """What an error usually comes from, by its last line, or by a line that its program printed; "" if no rule knows.
+
+    >>> usually("ZeroDivisionError: division by zero"), usually("it failed")
+    ('the divisor is zero', '')
+    >>> usually("exit 127", "bash: line 1: frobnicate: command not found")
+    'no program of that name is on the PATH of the shell'
+    """
+    raised = _RAISED.match(says.strip())
     cause = _cause(raised["kind"].rpartition(".")[2], raised["why"] or "") if raised else ""
-    return Pasted(rows[at].strip(), at, place, "", cause or _cause("ERROR", "\n".join(rows[:12])))
+    return cause or next(filter(None, (_cause("ERROR", row) for row in (says, *more.split("\n")))), "")
 
 
 def _cause(kind: str, why: str) -> str:
