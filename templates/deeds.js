@@ -72,6 +72,12 @@
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "What you can do here");
 
+  // On a narrow window the foot line stands right above the sheet, however tall that is.
+  const sheet = new ResizeObserver(() => {
+    const shown = [...panels.values()].find(({ box }) => !box.hidden);
+    if (shown) document.body.style.setProperty("--sheet", `${shown.box.offsetHeight}px`);
+  });
+
   // Where the keyboard was before a panel was opened: closing it goes back there.
   let came = null;
   const open = (name, focus = true) => {
@@ -107,6 +113,7 @@
     button.setAttribute("aria-controls", box.id);
     button.setAttribute("aria-keyshortcuts", key);
     panels.set(name, { box, button, show, key });
+    sheet.observe(box);
     bar.append(button);
     return box;
   };

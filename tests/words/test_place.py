@@ -1094,6 +1094,9 @@ def test_news_lies_where_no_panel_covers_it(folder: Path, width: int, dark: bool
             corners = "[[1, 1], [1, -1], [-1, 1], [-1, -1]]"
             seen = f"{corners}.map(([x, y]) => document.elementFromPoint({at})?.closest('.live-foot') !== null)"
             assert page.do(seen) == [True] * 4
+            first = "document.querySelector('h1').getBoundingClientRect()"
+            head = f"document.elementFromPoint({first}.left + 9, {first}.top + 15)"
+            page.until(f"{head}.closest('h1') !== null")
             assert page.do("document.documentElement.scrollWidth") <= width
             shown = "document.querySelector('[aria-controls=deed-keys]').getBoundingClientRect()"
             assert page.do(f"{shown}.left >= 0 && {shown}.right <= innerWidth")
