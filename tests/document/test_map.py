@@ -534,6 +534,7 @@ def test_a_decision_is_taken_back_by_what_it_is_about(decided: str, back: str) -
     "text",
     [
         "We use a step of 1/2.\n\n0.17 after all.\n\nRevert to 1/2.\n",
+        "The rate is 3e-4.\n\n1e-3 after all.\n\nRevert to 3e-4.\n",
         "Step 1/2 looks right to me.\n\n0.17 after all.\n\nRevert to 1/2.\n",
     ],
 )
@@ -561,6 +562,8 @@ def test_a_task_against_a_decision_takes_it_back_and_is_still_to_be_done() -> No
     [
         ("Does the bound hold?", "It does, by Young's inequality applied twice to both of the terms."),
         ("Is it 3 or 4?", "Four."),
+        ("Should I prove it in $L^2$ or in $H^1$?", "In $H^1$, because the other side of it needs that."),
+        ("How do we notice drift, then?", "By a control chart on the mean prediction."),
         ("Beta or Platt?", "Beta, of course."),
         ("Is it the prior or the likelihood?", "Both."),
         ("How many sites are there?", "Seven."),
@@ -584,6 +587,8 @@ def test_a_short_answer_right_behind_a_question_closes_it(asked: str, between: s
         ("Is it 3 or 4?", "4 sites answered."),
         ("Beta or Platt?", "Platt costs more."),
         ("How many sites are there?", "Odd."),
+        ("How do we notice drift?", "With some luck."),
+        ("How do we notice drift?", "By then, perhaps."),
         ("Who signs the protocol?", "Whatever."),
         ("Which optimiser?", "Good question."),
         ("When is the deadline?", "Ask the chair."),
@@ -592,3 +597,14 @@ def test_a_short_answer_right_behind_a_question_closes_it(asked: str, between: s
 )
 def test_what_is_no_answer_behind_a_question_leaves_it_open(asked: str, between: str, said: str) -> None:
     assert [state for state, _ in states(f"{asked}{between}{said}\n", "question")] == ["open"]
+
+
+def test_what_follows_from_a_reversal_takes_nothing_back_of_its_own_paragraph() -> None:
+    text = "We go with Strang.\n\nOn second thoughts, Lie splitting is enough. So back to Lie.\n"
+    found = condense(Entry(text)).of("reversal")
+    assert [point.state for point in found] == ["stands", "stands"]
+
+
+def test_what_somebody_else_said_should_be_done_is_no_task() -> None:
+    assert states("Anna said we should use the national registry.\n", "task") == []
+    assert states("We should plot the residuals.\n", "task") == [("open", [0])]

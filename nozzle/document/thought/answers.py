@@ -65,6 +65,12 @@ _DATE = re.compile(
     r"(?i)\d|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|"
     r"october|november|december|spring|summer|autumn|winter|today|tomorrow|tonight|yesterday|never|weekly|daily|monthly)\b"
 )
+_HOW = re.compile(
+    r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?how (?:do|does|did|can|could|should|would|will|is|are)\b"
+)
+_BY = re.compile(r"(?i)^(?:by|through|using|with) (?!the way\b|now\b|all means\b|(?:some )?luck\b|then\b)\w")
+_WHY = re.compile(r"(?i),? (?:because|since)\b|[:;\u2014]")
+"""What follows gives the reason for an answer."""
 _NAMES = re.compile(r"(?i)^(?:(?:so|and|but|now|ok|okay)[,:]? +)?(?:who|whose|which)\b")
 _NAMED = re.compile(
     r"(?:The|A|An|Our|My|[A-Z][\w.+-]*[A-Z\d][\w.+-]*)\b.*\w|[A-Z][\w.+-]{2,}(?:, for (?:now|the moment).*)?"
@@ -134,7 +140,12 @@ def names(question: str, sentence: str) -> bool:
     >>> names("Is it 3 or 4?", "Perhaps 4."), names("How many sites?", "Odd."), names("Why?", "The chair.")
     (False, False, False)
     """
-    if len(sentence.split()) > _BREATH or sentence.endswith(("?", ":", "\u2026", "...")) or _HALF.search(sentence):
+    if sentence.endswith(("?", ":", "\u2026", "...")) or _HALF.search(sentence):
+        return False
+    if _HOW.match(question):
+        return bool(_BY.match(sentence))
+    sentence = _WHY.split(sentence)[0]
+    if len(sentence.split()) > _BREATH:
         return False
     said = _tokens(sentence)
     if re.search(r"(?i)\w[`*_$]* or [`*_$]*\w", question):

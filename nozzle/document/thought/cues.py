@@ -326,6 +326,11 @@ _WORDS = re.compile(
 """Words that are named one after the other are not said."""
 _REPORTED = re.compile(r"(?i), (?:says?|said|writes?|wrote|according to) [\w' -]{2,40}[.!]*$")
 """An order that somebody else gives: "run it twice, says the manual"."""
+_ANOTHERS = re.compile(
+    r"^(?!(?:I|[Ww]e|So|And|But|Or|Then|Who|What)\b)(?:The |My |Our |One |Some )?[A-Z]?[\w'-]+(?: \w+)? "
+    r"(?:said|says|thinks|thought|suggested|suggests|insists|claims|wrote|writes|argued|argues)(?: that)? (?:I|we|you)\b"
+)
+"""What somebody else thinks should be done."""
 _HEAD = r"(?:^|[,;:] |\b(?:and|then|let'?s) )"
 _PROVES = re.compile(
     r"(?i)\bintegrat\w+ by parts\b|\bcomplete the square\b|\bby (?:induction|linearity|the triangle inequality)\b|"
@@ -518,4 +523,6 @@ def _refused(kind: Kind, own: str) -> bool:
         return True
     if _TOLD.search(own) or (kind != "reversal" and _PAST.search(own)):
         return True
-    return bool(_SUPPOSED.search(own)) or (kind == "task" and bool(own.endswith("\u2026") or _REPORTED.search(own)))
+    return bool(_SUPPOSED.search(own)) or (
+        kind == "task" and bool(own.endswith("\u2026") or _REPORTED.search(own) or _ANOTHERS.match(own))
+    )

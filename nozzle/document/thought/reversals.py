@@ -24,7 +24,7 @@ _AT_HEAD = re.compile(
 )
 """A reversal that says at once what it is about."""
 _BESIDE = re.compile(r"\b(?:for|in|on|at|with|from|to|by|until)\b")
-_FIGURE = re.compile(r"\d+(?:[.,/]\d+)*")
+_FIGURE = re.compile(r"\d+(?:[.,/]\d+)*(?:e[+-]?\d+\b)?")
 _RETURNS = re.compile(
     r"(?i)\b(?:revert(?:ing|ed)?|(?:go(?:ing)?|return(?:ing)?|roll(?:ing)?|switch(?:ing)?|chang(?:e|ing)|mov(?:e|ing)|"
     r"turn(?:ing)?|set(?:ting)?|put(?:ting)?)\b[^,.;:!?]{0,30}?\bback|back) to ((?:[^,.;:!?\u2014]|(?<=\d)[.,](?=\d))+)"
@@ -103,7 +103,7 @@ def _returned(text: Text, heard: Heard, earlier: Sequence[int], found: Mapping[i
     if back is None or heard.cue.kind not in ("task", "reversal", "decision"):
         return None
     figures = frozenset(_FIGURE.findall(back[1]))
-    named = terms(back[1]) - MEANS_IT or figures
+    named = terms(_FIGURE.sub(" ", back[1])) - MEANS_IT or figures
     for i in reversed(earlier):
         other = text.heard[i]
         if heard.at - other.at > _NEAR or other.cue.kind not in ("decision", "reversal") or not named:
@@ -116,6 +116,11 @@ def _returned(text: Text, heard: Heard, earlier: Sequence[int], found: Mapping[i
     return None
 
 
+def _concludes(heard: Heard) -> bool:
+    """Whether a sentence draws its end from the one before: "so back to Lie" goes against nothing in its paragraph."""
+    return bool(re.match(r"(?i)so\b", heard.cue.sentence.text)) and goes_back(heard)
+
+
 def goes_back(heard: Heard) -> bool:
     """Whether a sentence goes back to what was so before."""
     return bool(_RETURNS.search(heard.cue.sentence.text))
@@ -123,11 +128,15 @@ def goes_back(heard: Heard) -> bool:
 
 def _is_figure(heard: Heard) -> bool:
     """Whether a sentence says nothing but a figure: "0.17 after all."."""
-    return not heard.topic and bool(_FIGURE.search(heard.cue.sentence.text))
+    words = heard.cue.sentence.text
+    return bool(_FIGURE.search(words)) and not terms(_FIGURE.sub(" ", words)) - MEANS_IT
 
 
 def _stood(text: Text, since: Heard, figures: frozenset[str]) -> bool:
-    above = (each.text for one in text.paragraphs[max(0, since.at - _NEAR) : since.at + 1] for each in one.sentences)
+    own = since.paragraph.sentences
+    before = own[: own.index(since.cue.sentence)] if since.cue.sentence in own else ()
+    higher = (each for one in text.paragraphs[max(0, since.at - _NEAR) : since.at] for each in one.sentences)
+    above = (each.text for each in (*higher, *before))
     return any(figures <= frozenset(_FIGURE.findall(words)) for words in above)
 
 
@@ -140,6 +149,7 @@ def _taken_back(text: Text, heard: Heard, earlier: Sequence[int], found: Mapping
     returns to; else, where it names nothing, what was decided last."""
     named = _object(heard.cue)
     meant = [i for i in earlier if not named or _is_meant(text, named, text.heard[i])]
+    meant = [i for i in meant if not (_concludes(heard) and text.heard[i].at == heard.at)]
     best = max(((_shared(text, heard, text.heard[i]), i) for i in meant), default=(0.0, -1))
     if best[0] > 0 or (named and meant):
         return best[1]
