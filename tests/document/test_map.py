@@ -608,3 +608,9 @@ def test_what_follows_from_a_reversal_takes_nothing_back_of_its_own_paragraph() 
 def test_what_somebody_else_said_should_be_done_is_no_task() -> None:
     assert states("Anna said we should use the national registry.\n", "task") == []
     assert states("We should plot the residuals.\n", "task") == [("open", [0])]
+
+
+def test_a_link_to_a_file_of_an_output_is_not_what_it_showed() -> None:
+    body = "9 rows\n```\n\n[python, output 1 as HTML](_out/0c8c65c0.html)\n\n```text"
+    (cell,) = condense(Entry(output("```{code-cell} python\nrows\n```\n", body=body))).of("cell")
+    assert cell.note == "9 rows"

@@ -32,6 +32,8 @@ _ANSWERS = re.compile(
     r"it'?s because|because|that'?s (?:why|because|how)|so it'?s|so it was|confirmed|mystery solved|found it|got it:)"
 )
 _NAME = re.compile(r"[ *#]*(?:THINKING|RESPONDING|ASSISTANT|RESPONSE)[*]*:?\s*")
+_CHROME = re.compile(r"\s*(?:```|~~~|<|\[…|\[[^\]]*\]\(\S*_out/[^)\s]*\)\s*$)")
+"""Lines of an output that only hold it, or lead to its file."""
 _ROW = 100
 """Characters of an output's line that are shown."""
 _BREATH = 4
@@ -375,7 +377,7 @@ def _cell(text: Text, slot: Slot) -> Point:
 
 def _shown(output: Envelope) -> str:
     """What an output says in one line: of an error its last, else its first and its last."""
-    rows = [row.strip() for row in output.body if row.strip() and not re.match(r"\s*(?:```|~~~|<|\[…)", row)]
+    rows = [row.strip() for row in output.body if row.strip() and not _CHROME.match(row)]
     if not rows:
         return ""
     shown = ["a picture" if row.startswith("![") else row[:_ROW] for row in rows]
