@@ -7,7 +7,7 @@ runs in a file outside of all that is watched.
 import os
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -574,6 +574,48 @@ def test_random_numbers_go_on_as_after_a_run(fresh: Callable[..., Bench], ran: C
         bench.run(below)
         said.append(bench.stdout)
     assert said[0] == said[1] != said[2]
+
+
+@pytest.mark.parametrize(
+    ("above", "source"),
+    [
+        ("import random", "random.seed(0)"),
+        ("import random; n = 3", "import os\nrandom.seed(n)"),
+        ("x = 1", "import random as r\ns = 2\nr.seed(s)"),
+    ],
+)
+def test_what_it_seeds_first_is_nothing_to_it(
+    above: str, source: str, fresh: Callable[..., Bench], ran: Callable[[], int]
+) -> None:
+    for _ in range(2):
+        bench = fresh(above, f"{source}\n{RAN}import random; y = random.random()")
+    assert (ran(), bench.finished.cached[:12]) == (1, "brought back")
+
+
+def test_what_it_seeds_after_it_drew_is_read(fresh: Callable[..., Bench], ran: Callable[[], int]) -> None:
+    for _ in range(2):
+        fresh("import random", RAN + "y = random.random(); random.seed(0)")
+    assert ran() == 2
+
+
+def test_small_things_of_one_class_are_told_in_one_look() -> None:
+    names: dict[str, object] = {"__name__": "__main__"}
+    exec("class A:\n  def f(self): return 1\nx = [A() for _ in range(100)] + [{A, (1, A)}]", names)
+    looked: list[str] = []
+
+    class Counting(Content):
+        def _class(self, value: type) -> Iterator[str]:
+            looked.append(value.__name__)
+            return super()._class(value)
+
+    Counting(names, {}).told(["x"])
+    assert looked == ["A", "A"]  # in the list, and in the set
+
+
+def test_a_file_that_changes_while_it_runs_is_a_reason(fresh: Callable[..., Bench]) -> None:
+    source = "y = open('in.txt').read(); import os; os.utime('in.txt', (1, 1))"
+    finished = fresh("open('in.txt', 'w').write('one')", source).finished
+    assert finished.cached == "what it makes is not kept: in.txt was changed while it ran"
 
 
 REFUSED = [

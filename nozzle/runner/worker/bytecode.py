@@ -65,6 +65,26 @@ def set_on(source: str) -> Iterator[list[str]]:
                 yield [inner.id, *parts]
 
 
+def called_first(source: str) -> Iterator[str]:
+    """What a source calls with plain values before it does anything else, by its full name as far as it imports that:
+    `import numpy as np; np.random.seed(1)` is numpy.random.seed."""
+    modules: dict[str, str] = {}
+    for each in ast.parse(source).body:
+        if isinstance(each, ast.Import):
+            modules |= {alias.asname: alias.name for alias in each.names if alias.asname}
+        elif isinstance(each, ast.ImportFrom):
+            modules |= {alias.asname or alias.name: f"{each.module}.{alias.name}" for alias in each.names}
+        elif isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) and _is_plain(*each.value.args):
+            first, *rest = ast.unparse(each.value.func).split(".")
+            yield ".".join([modules.get(first, first), *rest])
+        elif not (isinstance(each, ast.Assign) and _is_plain(each.value, *each.targets)):
+            return
+
+
+def _is_plain(*nodes: ast.AST) -> bool:
+    return all(isinstance(each, (ast.Name, ast.Constant)) for each in nodes)
+
+
 def digest(code: types.CodeType) -> str:
     """What code does, whatever it is called and wherever it stands."""
     consts = [digest(each) if isinstance(each, types.CodeType) else repr(each) for each in code.co_consts]

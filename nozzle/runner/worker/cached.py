@@ -25,7 +25,7 @@ from .content import Content, Refused, can_change, of_file, on_device, place
 from .hazards import ticking
 from .origins import hold
 from .surroundings import BUILT_IN, IPYTHONS
-from .traces import Traces, listing
+from .traces import Traces, listing, stamp
 
 if TYPE_CHECKING:
     from .loop import Kernel
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 FORMAT = "7"
 BLOB, SHOWN = ".made", ".shown"
 """What a cell made; beside it, written by the host, what it showed."""
+SEEDS = {"random.seed": "random", "numpy.random.seed": "numpy", "torch.manual_seed": "torch"}
+"""What seeds which of the random generators."""
 LARGEST = 64 << 20
 """Bytes of the files of one cell that are kept; of more, the cell runs when they are not as it left them."""
 
@@ -186,9 +188,11 @@ class Cached:
             "told": seen.told,
             "left": {path: of_file(path) for path in traces["writes"]},
             "whole": [path for path in seen.whole if path in traces["writes"]],
-            "random": {each: self.random.get(each, "") for each in drawn},
+            "random": {each: self.random.get(each, "") for each in drawn.keys() - self._seeded()},
             "origins": self._origins.told(),
         }
+        if other := next((path for path in seen.inputs if stamp(path) != seen.opened.get(path)), ""):
+            raise Refused(f"{os.path.basename(other)} was changed while it ran")
         self.name = f"{self.key}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
         facts |= {"reads": traces["reads"], "writes": traces["writes"], "seconds": seconds}
         made = {"names": changed, "gone": [name for name in self.before if name not in after], "random": drawn}
@@ -203,6 +207,18 @@ class Cached:
         if BUILT_IN in changed:
             raise Refused(f"it changes {BUILT_IN}")
         return {thing.name: thing.get() for thing in self._surroundings.things() if thing.name in changed}
+
+    def _seeded(self) -> set[str]:
+        """Random generators that it seeds before it does anything else: what they held is nothing to it."""
+        found = set()
+        for called in bytecode.called_first(self._source):
+            first, _, rest = called.partition(".")
+            held = self.before.get(first)
+            full = f"{held.__name__}.{rest}" if isinstance(held, types.ModuleType) and rest else called
+            if full not in SEEDS:
+                break
+            found.add(SEEDS[full])
+        return found
 
     def _look_again(self) -> None:
         """What it read must be as it was: other names may hold the same, and would not see the change come back."""

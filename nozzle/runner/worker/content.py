@@ -35,7 +35,7 @@ BY_TEXT = {
 }  # fmt: skip
 """Names by which code takes what it names in a text from values and modules."""
 LIBRARY = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, enum.Enum)
-PLAIN = (int, float, complex, bool, str, bytes, type(None))
+PLAIN = {int, float, complex, bool, str, bytes, type(None)}
 PYTHONS = {
     "__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "__builtins__", "__loader__",
     "__spec__", "__cached__", "_abc_impl",
@@ -81,6 +81,11 @@ class Content:
         """The same for arrays: from where to where in memory."""
         self.met: dict[int, int] | None = None
         """While names are told: everything that can change and was met, by identity, and the how manyth it was."""
+        self.generators = _shared_generators()
+        self._known: dict[int, tuple[Any, str]] = {}
+        """While names are told: functions, classes and modules of the entry that were, and what stands for each."""
+        self._alone: dict[int, tuple[Any, str]] = {}
+        """The same for what is in a set."""
         self.stored: set[str] = set()
         """Names that the cell, or a function of the entry that it reads, may set."""
         self._attributes: set[str] = set(like._attributes) if like else set()
@@ -108,7 +113,7 @@ class Content:
         try:
             return {name: self.named(name) for name in names}
         finally:
-            self.met = None
+            self.met, self._known, self._alone = None, {}, {}
 
     def words(self, source: str) -> list[str]:
         """All words in the texts that stand in some code."""
@@ -230,12 +235,20 @@ class Content:
             return None
         if id(value) in self._within:
             return f"itself {len(self._within) - self._within.index(id(value))}"
-        self._within.append(id(value))
         self._looked += tell != self._module_of_a_library
+        known = self._known if self.met is not None else self._alone
+        if id(value) in known:
+            return known[id(value)][1]
+        self._within.append(id(value))
         try:
-            return " ".join(tell(value))
+            said = " ".join(tell(value))
         finally:
             self._within.pop()
+        if self.met is not None:
+            known[id(value)] = value, f"known {len(known)}"
+        elif not self._within:
+            known[id(value)] = value, said
+        return said
 
     def _how(self, value: Any) -> Callable[[Any], Iterator[str]] | None:
         """How to tell what is in it, where a name would not say it."""
@@ -253,7 +266,7 @@ class Content:
         return None
 
     def _element(self, value: Any) -> str:
-        if type(value) in PLAIN:
+        if _is_plain(value):
             return repr(value)
         met, self.met = self.met, None  # a set has no order in which to meet them
         try:
@@ -332,19 +345,22 @@ class _Hasher(pickle.Pickler):
         return len(data)
 
     def persistent_id(self, value: Any) -> Any:
-        if type(value) in PLAIN:
+        kind = type(value)
+        if kind in PLAIN or kind is tuple:
             return None
-        if can_change(value):
+        if kind is dict or kind is list or can_change(value):
             self._content.parts[id(value)] = value
             if (met := self._content.met) is not None:
                 if id(value) in met:
                     return f"again {met[id(value)]}"
                 met[id(value)] = len(met)
+        if kind is dict or kind is list:
+            return None
         if on_device(value):
             raise Refused("it reads what lies on a GPU")
         if type(value) is types.BuiltinFunctionType and value in ASKED:
             raise Refused(f"what it is told of files through {ASKED[value]} cannot be seen: write os.{ASKED[value]}")
-        if (generator := _shared_generators().get(id(value))) is not None:
+        if (generator := self._content.generators.get(id(value))) is not None:
             return generator
         return self._content.token(value)
 
@@ -367,6 +383,11 @@ class _Hasher(pickle.Pickler):
         self.sha.update(view)
         self._content.memory.append(place(view))
         return False
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the words of a value say all of it."""
+    return type(value) in PLAIN or (type(value) is tuple and all(map(_is_plain, value)))
 
 
 def _is(value: Any, kinds: Any) -> bool:

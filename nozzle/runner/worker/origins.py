@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from .content import Refused, of_file
+from .traces import stamp
 
 if TYPE_CHECKING:
     from .packages import Packages
@@ -38,8 +39,8 @@ class Origins:
         """Look at what was loaded since the last call, by code that began to run at that time (nanoseconds)."""
         for name in sys.modules.keys() - self._seen:
             if path := self._file(name, sys.modules[name]):
-                stamp = _stamp(path)
-                self._stamps[path] = stamp if stamp[:1] < (since,) else None
+                seen = stamp(path)
+                self._stamps[path] = seen if seen[:1] < (since,) else None
             self._seen.add(name)
 
     def told(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Origins:
             path = self._file(name, module)
             if not path and self._is_installed(module) and not found[name.partition(".")[0]]:
                 path = _path(module)  # no package that is known brought it
-            elif path and self._stamps.get(path) != _stamp(path):
+            elif path and self._stamps.get(path) != stamp(path):
                 raise Refused(f"the file of {name} is another since it was loaded")
             if path:
                 files[path] = of_file(path)
@@ -87,11 +88,3 @@ def _path(module: Any) -> str:
     """Where it was loaded from, if that is a file."""
     path = vars(module).get("__file__") if issubclass(type(module), types.ModuleType) else None
     return path if isinstance(path, str) else ""
-
-
-def _stamp(path: str) -> tuple[int, ...]:
-    try:
-        seen = os.stat(path)
-    except OSError:
-        return ()
-    return seen.st_mtime_ns, seen.st_size, seen.st_ino

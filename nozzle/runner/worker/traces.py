@@ -48,6 +48,8 @@ class Traces:
         self._sheet = -1
         self.inputs: list[str] = []
         """All files that the last cell read, wherever they lie, beside those of libraries."""
+        self.opened: dict[str, tuple[int, ...]] = {}
+        """How they looked when it opened them: time of change, size, number."""
         self.whole: list[str] = []
         """Files that the last cell wrote from their first byte on, whatever they held before."""
         self.careful = False
@@ -111,6 +113,7 @@ class Traces:
         writes = {path for path in map(_real, self._written) if os.path.lexists(path)} | removed
         reads = {path for path in map(_real, self._read) if os.path.isfile(path)} - writes
         self.inputs = sorted(path for path in reads if not path.startswith((*self._libraries, "/proc/", "/sys/")))
+        self.opened = {_real(path): seen for path, seen in self._opened.items()}
         otherwise = self._removed | (self._read - self._afresh)
         afresh = set(map(_real, self._afresh)) - set(map(_real, otherwise))
         self.whole = sorted(path for path in afresh if os.path.isfile(path) and not os.path.islink(path))
@@ -120,6 +123,7 @@ class Traces:
         outside = {f"files:{path}" for path in writes if self._reaches_out(path)}
         return {
             "reads": sorted(filter(self._is_ours, reads)),
+            "opened": {path: seen for path, seen in self.opened.items() if path in reads and self._is_ours(path)},
             "writes": sorted(filter(self._is_ours, writes)),
             "elsewhere": sorted(filter(self._is_elsewhere, writes))[:MOST_ELSEWHERE],
             "effects": sorted(outside | ({"network"} if self._reached else set())),
@@ -128,6 +132,8 @@ class Traces:
 
     def _forget(self) -> None:
         self._read: set[str] = set()
+        self._opened: dict[str, tuple[int, ...]] = {}
+        """How what was read looked when it was opened first: another may write it before anybody asks what it holds."""
         self._written: set[str] = _Noted(self._note)
         self._afresh: set[str] = set()
         self._removed: set[str] = _Noted(self._note)
@@ -169,6 +175,8 @@ class Traces:
         if writing and truncates and self._read.isdisjoint(names := _named(path)) and self._written.isdisjoint(names):
             _add(self._afresh, path)
         _add(self._written if writing else self._read, path)
+        for name in _named(path) if not writing else ():
+            self._opened.setdefault(name, stamp(name))
         if self.careful and not writing:
             self.absent.update(name for name in _named(path) if name not in self._written and not os.path.exists(name))
 
@@ -340,6 +348,15 @@ def _handles() -> dict[str, tuple[int, int]]:
         except OSError:  # the one by which the folder was listed
             continue
     return found
+
+
+def stamp(path: str) -> tuple[int, ...]:
+    """How a file looks without being read; nothing for none."""
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return ()
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
 
 def _stamp(path: str) -> tuple[int, int]:
