@@ -409,7 +409,8 @@ class Ledger:
         if piece.cell and piece.facts:
             trailers = {**self.past.trailers(piece.cell, piece.facts, piece.adopt), **piece.trailers}
         title, held = f"{stem(rel)}: {piece.title}", {rel: made.text, **files}
-        return Record(piece.kind, rel, title, held, piece.adopt, trailers, taken=piece.taken)
+        anew = piece.facts is not None and self.past.reads_anew(rel, piece.chain, piece.facts)
+        return Record(piece.kind, rel, title, held, piece.adopt, trailers, taken=piece.taken, anew=anew)
 
     def _swept(self, rel: str, path: Path, records: Sequence[Record]) -> list[Record]:
         """The last record of a write, with the `_out` files that no entry names any more gone."""

@@ -9,7 +9,7 @@ import re
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -227,6 +227,12 @@ class Past:
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,
         )  # fmt: skip
 
+    def reads_anew(self, rel: str, chain: str, facts: Facts) -> bool:
+        """Whether a run read something else than the steps say of it: they are to say so, or its cell is due for ever,
+        also where what it shows is the same."""
+        known = unpacked(newest(self.steps)).get(rel, {}).get(chain[:SHOWN]) if facts.reads else None
+        return known is not None and dict(known.reads) != dict(facts.reads)
+
     def own(self, finished: Finished) -> set[str]:
         """Files under the root that a run wrote, as far as its hooks saw."""
         return {path for each in finished.writes if (path := self._inside(each, follow=False))}
@@ -365,6 +371,9 @@ class Past:
         return found
 
     def _carry(self, known: Known, chain: str, row: Row) -> None:
+        """What a step carries of an output: where its own step is known as well, it may have been run since."""
+        if row.reads and (told := known.facts.get(chain)):
+            known.facts[chain] = known.facts[row.source] = replace(told, reads=row.reads)
         facts = Facts("", row.seconds, reads=row.reads, effects=row.effects)
         self._learn(known, chain, row.source, facts, row.writes)
 

@@ -106,7 +106,7 @@ def _chain(repo: Repo, head: str, thread: str, parts: list[_Part]) -> _Chain:
         turns = _with_below(repo, chain.tree, part.turns)
         tree = repo.objects.graft(chain.tree, {path: turn.after for path, turn in turns.items()})
         merges = part.record.merges
-        if (tree == chain.tree and not merges) or (
+        if (tree == chain.tree and not merges and not part.record.anew) or (
             not chain.tree and not any(turn.after for turn in part.turns.values())
         ):
             continue

@@ -34,6 +34,7 @@ class Record:
     merges: str = ""  # a commit that this one brings in: its second parent
     body: str = ""  # what the commit says between its title and its trailers
     taken: Mapping[str, Taken] = field(default_factory=dict)  # those of `adopt` that are kept as they were before
+    anew: bool = False  # a step even where no file is another: what it says is
 
 
 @dataclass(frozen=True, slots=True)

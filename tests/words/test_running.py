@@ -244,6 +244,17 @@ def test_what_is_saved_while_the_watch_gets_ready_is_not_missed(
     assert "7\n```" in path.read_text()
 
 
+def test_a_cell_whose_input_changed_and_that_shows_the_same_is_due_no_more(say: Say, folder: Path) -> None:
+    entry(folder, cell("n = open('p.txt').read()"))
+    for held in ("old", "new"):
+        (folder / "journal" / "p.txt").write_text(held)
+        assert say("run").status == 0
+        assert say("due").out == "nothing is due\n"
+    steps = git(folder, "rev-list", "--count", "HEAD")
+    say("run")
+    assert git(folder, "rev-list", "--count", "HEAD") == steps
+
+
 def test_a_file_that_another_changed_while_its_cell_ran_makes_that_due(
     say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
