@@ -20,17 +20,22 @@ ASIDE = 10
 LOOKS, PAUSE = 25, 0.002
 OURS = b"\1"
 """How a command of the host's begins: it may write to our line, and the author sees nothing of it."""
+UNHEARD = "a function of the cells stands for the command builtin, by which nozzle speaks with this shell"
+CUT_OFF = "the cell closed its line to nozzle: no ulimit -n below 256, and no descriptor 251"
 LIFE = (
     "builtin printf 'bash %s\\0' \"$BASH_VERSION\" >&251; "
-    "while { IFS= builtin read -r -d '' -u 251 __nozzle; } 2>/dev/null; "
-    "do if [[ $__nozzle == $'\\1'* ]]; then { builtin eval \"${__nozzle:1}\"; } 2>/dev/null; "
+    "while { __nozzle=$'\\2'; IFS= builtin read -r -d '' -u 251 __nozzle; } 2>/dev/null; "
+    f"do if [[ $__nozzle == $'\\2' ]]; then __nozzle=${{__nozzle_builtin:?{UNHEARD}}}; "
+    "elif [[ $__nozzle == $'\\1'* ]]; then { builtin eval \"${__nozzle:1}\"; } 2>/dev/null; "
     'else { [[ . -ef $PWD ]] || builtin cd "$PWD" || :; } 2>/dev/null; eval "$__nozzle" 251<&-; fi; '
-    "{ builtin printf '%s\\0' \"$?\" >&251; } 2>/dev/null; done"
+    "{ builtin printf '%s\\0' \"$?\" >&251; } 2>/dev/null; done; "
+    f"[[ -e /dev/fd/251 ]] || __nozzle=${{__nozzle_line:?{CUT_OFF}}}"
 )
 """The life of a bash worker, in one line, for bash counts a cell's lines from there.
 
 A cell is evaluated with our line closed, so that no program holds it; and in the folder of that name, though another
-one may have been put in its place, as by a checkout.
+one may have been put in its place, as by a checkout. What cells take from it by which it hears and speaks ends it, and
+is told by an expansion that fails: that calls nothing.
 """
 NOT_STATE = (
     "BASH|BASHOPTS|BASHPID|BASH_ALIASES|BASH_ARGC|BASH_ARGV|BASH_ARGV0|BASH_CMDS|BASH_COMMAND|BASH_EXECUTION_STRING"
@@ -50,7 +55,10 @@ builtin declare -Fx
 {EACH} {NOT_STATE}) ;; *) builtin declare -p "$__nozzle_name" 2>/dev/null || : ;; {THEM}
 builtin unset __nozzle_name
 builtin alias -p
-builtin printf 'set --'; (( $# )) && builtin printf ' %q' "$@"; builtin printf '\ncd %q\\n' "$PWD"
+builtin printf 'set --'; (( $# )) && builtin printf ' %q' "$@"
+builtin printf '\nbuiltin cd %q\\nunset OLDPWD\\n' "$PWD"
+builtin declare -p OLDPWD 2>/dev/null || :
+[[ -v BASH_COMPAT ]] || builtin printf 'unset BASH_COMPAT\\n'
 builtin umask -p
 builtin trap -p
 builtin set +o

@@ -8,6 +8,7 @@ from kernel_bench import Bench, until
 
 from nozzle.document.events import Replaying, Stream
 from nozzle.runner import Limits
+from nozzle.runner.bash import CUT_OFF, UNHEARD
 
 
 @pytest.fixture
@@ -134,6 +135,27 @@ def test_all_that_the_author_named_is_in_a_state_that_is_kept(keeping: Bench, wo
         keeping.run(f'echo "{show}" {number}; env | grep TOKENS; echo ${{PATH:+set}}', language="bash")
         assert keeping.stdout == f"1 1 1 1 1 {number}\nTOKENS=5\nset\n"
         assert not keeping.of(Replaying)
+
+
+def test_where_it_was_before_and_what_it_is_compatible_with_are_in_a_state_that_is_kept(keeping: Bench) -> None:
+    keeping.run('mkdir -p deep/er; cd deep; cd er; cd() { echo moved; builtin cd "$@"; }', language="bash")
+    for number in range(2):
+        keeping.jobs = keeping.jobs[:1]
+        keeping.run(f'echo "$(basename "$OLDPWD")" compat=$BASH_COMPAT {number}', language="bash")
+        assert keeping.stdout == f"deep compat= {number}\n"
+        assert not keeping.of(Replaying)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("builtin() { :; }; echo once", UNHEARD), ("ulimit -n 100; echo once", CUT_OFF)]
+)
+def test_a_cell_that_takes_what_the_shell_hears_by_ends_it_in_plain_words(
+    bash: Callable[..., Bench], source: str, said: str
+) -> None:
+    bench = bash(source)
+    assert bench.stdout == "once\n"
+    assert said in bench.stderr
+    assert bench.finished.status == "died"
 
 
 @pytest.mark.parametrize(
