@@ -618,6 +618,12 @@ def test_a_file_that_changes_while_it_runs_is_a_reason(fresh: Callable[..., Benc
     assert finished.cached == "what it makes is not kept: in.txt was changed while it ran"
 
 
+def test_the_time_limit_counts_the_look_at_what_it_reads(fresh: Callable[..., Bench], cells: Path) -> None:
+    above = "import time\nclass A:\n  def __reduce__(self): time.sleep(60)\nx = A()"
+    assert fresh(above, "y = x", timeout=0.5).finished.status == "timeout"
+    assert list(cells.iterdir()) == []
+
+
 REFUSED = [
     ("x = [1]", "x.append(2)", "it changes what x holds"),
     ("x = [1]", "x.append(2); x = None", "it changes what x holds"),

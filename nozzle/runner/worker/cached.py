@@ -63,8 +63,11 @@ class Cached:
         self.random = {name: _digest(get()) for name, get, _ in generators()}
         """What the random generators of libraries held before it."""
         self.key = ""
+
+    def look(self) -> None:
+        """Tell what it reads: time of the cell's own, which may be stopped as the cell may."""
         try:
-            self.read = self.content.read(source)
+            self.read = self.content.read(self._source)
             self.modules, self.libraries = self.content.modules(self._root), self.content.libraries()
             self.around = self._surroundings.digests()
         except Refused as refused:
@@ -73,10 +76,10 @@ class Cached:
         except Exception as error:  # a module may do anything when it is looked at
             self.why = f"what it reads cannot be told ({' '.join(str(error).split())[:120]})"
             return
-        told = {name: os.environ[name] for name in self.content.words(source) if name in os.environ}
+        told = {name: os.environ[name] for name in self.content.words(self._source) if name in os.environ}
         stands = {name: held for name, held in self.around.items() if name != BUILT_IN}
         there = {name: held for name, held in self.libraries.items() if held}
-        known = [FORMAT, sys.version, source, *map(repr, (self.modules, there, self.read, stands, told))]
+        known = [FORMAT, sys.version, self._source, *map(repr, (self.modules, there, self.read, stands, told))]
         self.key = hashlib.sha256("\0".join(known).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def back(self) -> bool:

@@ -148,6 +148,8 @@ class Kernel:
             try:
                 self.interrupts.arm()
                 self.channel.send({"t": "begun"})
+                if kept is not None:
+                    kept.look()
                 back = kept is not None and kept.back()
                 self.traces.begin(careful=kept is not None)
                 if back:
