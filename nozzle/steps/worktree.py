@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nozzle.steps.repo import Repo
 
+UNFILTERED = (b"unspecified", b"unset", b"set")
 Stamp = tuple[int, int]  # mtime in ns, size; (0, -1) where there is no file
 
 
@@ -70,14 +71,16 @@ def unkept(repo: Repo) -> list[str]:
     """What is here and git could not give back as it is: changed since HEAD, or in no commit, ignored or not.
 
     A folder of which git holds nothing is one name, with a slash at its end; a submodule with changes is one, too. What
-    git was told not to look at (`--assume-unchanged`, `--skip-worktree`) and is here counts, whatever is in it.
+    git was told not to look at (`--assume-unchanged`, `--skip-worktree`) and is here counts, whatever is in it. So does
+    what a filter changes on its way into git (nbstripout leaves outputs out), where that is not what lies here.
     """
     changed = repo.door.ask("diff", "--name-only", "-z", "--ignore-submodules=none", "HEAD")
     if changed.status:  # nothing was committed yet
         return [os.curdir]
     others = repo.door.run("ls-files", "-z", "--others", "--directory", "--no-empty-directory")
     found = [os.fsdecode(path) for path in (*changed.out.split(b"\0"), *others.split(b"\0")) if path]
-    return [*found, *(path for path in _overlooked(repo) if path not in found)]
+    unseen = dict.fromkeys([*_overlooked(repo), *_strained(repo)])
+    return [*found, *(path for path in unseen if path not in found)]
 
 
 def _overlooked(repo: Repo) -> Iterator[str]:
@@ -86,6 +89,27 @@ def _overlooked(repo: Repo) -> Iterator[str]:
         tag, path = row[:1], os.fsdecode(row[2:])
         if (tag == b"S" or tag.islower()) and os.path.lexists(repo.root / path):
             yield path
+
+
+def _strained(repo: Repo) -> Iterator[str]:
+    """Files that a filter keeps otherwise than they lie here, as their bytes say; git-lfs keeps all of them."""
+    rows = [
+        os.fsdecode(row) for row in repo.door.run("ls-files", "-z", "--stage").split(b"\0") if row.startswith(b"100")
+    ]
+    known = {path: head.split(" ")[1] for head, _, path in (row.partition("\t") for row in rows)}
+    if not any(map(repo.index.filtered, {os.path.dirname(path): path for path in known}.values())):
+        return
+    given = b"".join(os.fsencode(path) + b"\0" for path in known)
+    said = repo.door.run("check-attr", "-z", "--stdin", "filter", given=given).split(b"\0")
+    through = [
+        os.fsdecode(path) for path, by in zip(said[::3], said[2::3], strict=False) if by not in (*UNFILTERED, b"lfs")
+    ]
+    here = [path for path in through if (repo.root / path).is_file()]
+    plain = [path for path in here if "\n" not in path]
+    given = b"".join(os.fsencode(path) + b"\n" for path in plain)
+    lie = repo.door.run("hash-object", "--no-filters", "--stdin-paths", given=given).decode().split()
+    same = {path for path, sha in zip(plain, lie, strict=True) if known[path] == sha}
+    yield from (path for path in here if path not in same)
 
 
 def held(repo: Repo, path: str, most: int = -1) -> bytes:

@@ -75,7 +75,7 @@ def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(tabl
     one = table(fence("import os\nprint('pid', os.getpid() > 0)"), DONE)
     text = one.begin(TASK)
     assert "pid True" in text
-    assert one.labels() == ["countdown", "read"]
+    assert one.labels() == ["countdown", "countdown"]
 
 
 def test_what_it_leaves_at_work_ends_with_it_and_is_asked_when_it_is_proposed_once_more(table: Open) -> None:
@@ -144,7 +144,7 @@ def test_what_waits_for_a_file_that_the_last_step_is_to_hold_does_not_wait_when_
     one.path = one.workshop.write(TASK, "journal/entry.md")
     one.loop.advance([one.path])
     one.go()
-    assert one.labels() == ["countdown", "countdown", "read"]
+    assert one.labels() == ["countdown", "countdown", "countdown"]
 
 
 def test_a_file_that_git_holds_and_a_new_one_are_written(table: Open) -> None:

@@ -68,6 +68,22 @@ def test_what_git_was_told_not_to_look_at_it_could_not_give_back(author: Author,
     assert sorted(steps.unkept()) == ["assumed", "plain", "skipped"]
 
 
+def test_what_a_filter_leaves_out_git_could_not_give_back(author: Author, steps: Steps) -> None:
+    author.git("config", "filter.strip.clean", "sed s/drawn//")
+    author.git("config", "filter.lfs.clean", "sed s/drawn//")
+    author.write(".gitattributes", "*.ipynb filter=strip\n*.bin filter=lfs\n*.txt -filter\nnone.* filter=gone\n")
+    for name in ("fit.ipynb", "empty.ipynb", "sub/a\nb.ipynb", "gone.ipynb", "big.bin", "a.txt", "none.csv", "plain"):
+        author.write(name, "" if "empty" in name else "drawn")
+    author.git("add", ".")
+    author.git("commit", "-qm", "all")
+    (author.root / "gone.ipynb").unlink()
+    author.git("commit", "-qam", "without one")
+    assert sorted(steps.unkept()) == ["fit.ipynb", "sub/a\nb.ipynb"]
+    author.write("empty.ipynb", "drawn")
+    assert author.git("status", "--porcelain") == ""
+    assert sorted(steps.unkept()) == ["empty.ipynb", "fit.ipynb", "sub/a\nb.ipynb"]
+
+
 @pytest.mark.parametrize("name", ["known", "fresh"])
 def test_a_submodule_that_holds_what_its_own_git_does_not_counts(author: Author, steps: Steps, name: str) -> None:
     other = author.root.parent / "other"
