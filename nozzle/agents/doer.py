@@ -247,7 +247,8 @@ class Doer:
         if how == "allowed" and not task.answer and task.sure:
             task.sure -= 1
         hand = self.desk.tools.hand
-        trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": how, **({"Reach": far} if far else {})}
+        more = {**({"Reach": far} if far else {}), **({"Word": "given"} if task.answer else {})}
+        trailers = {"Task": offer.task, "Proposal": offer.id, "Answer": how, **more}
         title = f"{how}: {_first(source)}"
         self._put("allowed", offer.id, title, lambda entry: spoken.accept(entry, offer, source, hand), trailers)
         cell = _cell_of(self.desk.entry, offer.id)

@@ -85,8 +85,16 @@ QUIET = listed("""
 UNSAID = listed("exec eval globals locals vars setattr delattr get_ipython builtins __builtins__ __import__ __dict__")
 """By these, code may give names a meaning without saying so."""
 BUILTINS = frozenset(dir(builtins))
-_magic = re.compile(r"^[ \t]*(?:%(?:matplotlib|config|pip|conda|precision|who|whos)\b|!).*$", re.M)
+_of_looks = METHODS | OF_PLAIN | DATA | LOOKS | frozenset[str]().union(*MODULES.values(), *MADE.values())
+"""Names by which looks go."""
+_magic = re.compile(
+    r"^[ \t]*(?:%(?:matplotlib|config|pip|conda|precision|who|whos|autoreload|load_ext[ \t]+autoreload[ \t]*$)\b|!).*$"
+    r"|\A\s*%%(?:time|timeit|capture)\b[^\n]*$",
+    re.M,
+)
 """Lines of a cell that are not Python, and give no name a meaning."""
+_timed = re.compile(r"^([ \t]*)%(?:time|timeit)\b(?:[ \t]+-\w[ \t]*\d*)*[ \t]+", re.M)
+"""What stands before Python on its line."""
 
 
 Given = tuple[str, ast.expr | ast.stmt | None, bool]
@@ -116,7 +124,7 @@ class Bindings:
 @lru_cache(maxsize=4096)
 def bindings(source: str) -> Bindings:
     """Of a cell that may hold lines which are not Python."""
-    for code in (source, _magic.sub("", source)):
+    for code in (source, _timed.sub(r"\1", _magic.sub("", source))):
         try:
             return bound(ast.parse(code))
         except (SyntaxError, ValueError):
@@ -156,7 +164,9 @@ def bound(tree: ast.AST) -> Bindings:
                 values += [(name, None, False) for each in given for name in each.names]
                 continue  # the names in it are its own
         nodes += ast.iter_child_nodes(node)
-    anything = any(name == "*" for name, _ in imports) or any(map(_is_unsaid, ast.walk(tree)))
+    read = {id(each) for node in ast.walk(tree) for each in _only_read(node)}
+    unsaid = any(_is_unsaid(node) for node in ast.walk(tree) if id(node) not in read)
+    anything = unsaid or any(name == "*" for name, _ in imports)
     members = frozenset(_members(tree))
     return Bindings(
         tuple(values), tuple(imports), members, frozenset(_computed(tree)), frozenset(_acting(tree)),
@@ -171,6 +181,30 @@ def _is_unsaid(node: ast.AST) -> bool:
         case ast.Attribute(attr=name):  # a model's `eval()` is another
             return name in UNSAID and name.startswith("_")
     return False
+
+
+def _only_read(node: ast.AST) -> Iterator[ast.AST]:
+    """Of what may give names a meaning, what does not: `vars(x)` where it is looked at, and `setattr` by a plain name
+    that no look goes by."""
+    match node:
+        case ast.Call(func=ast.Name(id="setattr") as name, args=[_, ast.Constant(value=str(attr)), _]):
+            if not (attr.startswith("_") or attr in _of_looks):
+                yield name
+        case ast.Call(func=ast.Name(id="print" | "len" | "sorted" | "list" | "str" | "repr" | "dict"), args=parts):
+            yield from filter(None, map(_of_vars, parts))
+        case ast.Expr(value=part) | ast.For(iter=part) | ast.comprehension(iter=part):
+            yield from filter(None, [_of_vars(part)])
+        case ast.Subscript(value=part, ctx=ast.Load()):
+            yield from filter(None, [_of_vars(part)])
+        case ast.Call(func=ast.Attribute(value=part, attr="items" | "keys" | "values"), args=[]):
+            yield from filter(None, [_of_vars(part)])
+
+
+def _of_vars(value: ast.expr) -> ast.Name | None:
+    match value:
+        case ast.Call(func=ast.Name(id="vars") as name, args=[_], keywords=[]):
+            return name
+    return None
 
 
 def _acting(tree: ast.AST) -> Iterator[str]:
@@ -196,6 +230,8 @@ def _computed(tree: ast.AST) -> Iterator[str]:
                 yield from (name for each in body for name in _called(each))
             case ast.Assign(targets=targets, value=value) if not isinstance(value, ast.Constant):
                 yield from (each.attr for each in targets if isinstance(each, ast.Attribute))
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), *_]):
+                yield name
         nodes += ast.iter_child_nodes(node)
 
 
@@ -221,8 +257,11 @@ def _members(tree: ast.AST) -> Iterator[str]:
                     yield name
                 case ast.Name(id=name, ctx=ast.Store()):
                     yield name
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            yield node.attr
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del(), attr=name):
+                yield name
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), *_]):
+                yield name
 
 
 def _handled(tree: ast.AST) -> Iterator[str]:

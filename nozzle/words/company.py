@@ -158,9 +158,9 @@ def ground(here: Journal, rel: str) -> Ground:
 
 
 def let(here: Journal, rel: str) -> frozenset[str]:
-    """Ids of the agents' cells of an entry that somebody ticked, or edited, and so had before his eyes."""
-    steps = here.steps.history(rel, says="Answer")
-    return frozenset(step.trailers.get("Proposal", "") for step in steps if step.trailers["Answer"] in SEEN)
+    """Ids of the agents' cells of an entry that somebody ticked, edited, or gave his word for as they stood."""
+    steps = (step.trailers for step in here.steps.history(rel, says="Answer"))
+    return frozenset(each.get("Proposal", "") for each in steps if each["Answer"] in SEEN or "Word" in each)
 
 
 def model(here: Journal) -> Model | None:

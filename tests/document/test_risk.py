@@ -286,3 +286,36 @@ def test_below_an_agents_code_of_what_is_on_the_lists_a_look_is_one(unseen: str)
 def test_a_row_that_may_be_a_magic_is_on_no_list(source: str) -> None:
     assert judge(source, "python", cells=["x = 1"]) == "ask"
     assert judge("x\nx - 1", "python", cells=["x = 1"]) == "read"
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["%%time\ny = 2", "%time y = 2", "%timeit -n 10 -r 3 sum([1])", "%%timeit -n 3\nsum([1])",
+     "%load_ext autoreload\n%autoreload 2",
+     "%config InlineBackend.figure_format = 'svg'", "setattr(fit, 'rate', 1)", "print(vars(fit))",
+     "for k, v in vars(fit).items():\n    print(k)", "vars(fit)['a']", "vars(fit)"],
+)  # fmt: skip
+def test_timing_and_display_and_what_is_only_read_of_a_value_give_no_name_another_meaning(above: str) -> None:
+    assert judge("print(x.mean(), len(x))", "python", cells=["x = [1]", above]) == "read"
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["%%time\nprint = wipe", "%time len = wipe", "%timeit -n 10 exec(text)", "%%time\nfrom tools import *",
+     "%load_ext x",
+     "%load_ext autoreload\n%load_ext x", "%%bash\nls", "%time %run x", "x = 1\n%%time", "%load_ext autoreload x",
+     "setattr(builtins, 'print', wipe)", "setattr(T, 'mean', wipe)", "setattr(T, name, wipe)", "setattr(*x)",
+     "vars(x)['mean'] = wipe", "vars(x).update(mean=wipe)", "d = vars(x)", "vars()['print'] = wipe", "vars()",
+     "f(vars(x))",
+     "del vars(x)['mean']", "[vars(x)][0]['mean'] = wipe", "g = setattr", "setattr(x, '__class__', T)",
+     "vars(x)['a']['b'] = vars(y)", "print(g := vars(x))"],
+)  # fmt: skip
+def test_what_else_may_give_a_name_another_meaning_does(above: str) -> None:
+    assert judge("print(x.mean(), len(x))", "python", cells=["x = y", above]) == "ask"
+
+
+def test_what_is_set_by_name_may_be_computed_when_it_is_read() -> None:
+    cells = ["class T: pass\nt = T()", "setattr(T, 'rate', property(wipe))"]
+    assert judge("print(t.rate)", "python", cells=cells) == "ask"
+    assert judge("print(t.other)", "python", cells=cells) == "read"
+    assert judge("math.sqrt(2)", "python", cells=["import math", "setattr(math, 'mine', wipe)"]) == "ask"
