@@ -376,13 +376,23 @@ class Doer:
         assert offer is not None, "what ran was offered"
         rows = [row for row in slot.output.body if not row.startswith("```")] if slot.output else []
         words = next((row for row in reversed(rows) if row.strip()), "it failed")
-        if offer.risk == "read" and any(row.startswith("PermissionError") for row in rows):
-            self._acted[offer.source.strip()] = ACTED
-        elif finished.cause.startswith(LEFT):
-            self._acted[offer.source.strip()] = LEAVES_AT_WORK
+        refused = next((row for row in rows if row.startswith("PermissionError")), "")
+        if offer.risk == "read" and refused:
+            return self._ask_after(task, offer, refused, ACTED)
+        if finished.cause.startswith(LEFT):
+            return self._ask_after(task, offer, words, LEAVES_AT_WORK)
         self._close(task, offer, Outcome("undone", words, "\n".join(rows)), "undone")
         self._astray(task, task.signs.fails(words))
         self.think(task)
+
+    def _ask_after(self, task: Task, offer: Offer, words: str, more: str) -> None:
+        """What a rule let run did more than that is for, and was stopped: its author is asked, and no model again."""
+        source = offer.source.strip()
+        self._acted[source] = more
+        self._close(task, offer, Outcome("undone", words, words), "undone")
+        task.number += 1
+        name = proposal.name(task.digest, task.number, offer.source)
+        self.stand(task, replace(offer, id=name, risk="ask", touches=more, by_hand=proposal.BY_HAND))
 
     def _astray(self, task: Task, words: str) -> None:
         """The task is off its way: told at once, under it."""

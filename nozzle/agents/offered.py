@@ -176,7 +176,7 @@ class Offers:
         self.allowed.add(offered.id)
         self._put(
             "accepted", offered.task, "a command allowed", lambda e, hand: spoken.accept(e, offered, source, hand),
-            {"Proposal": offered.id, "Answer": how},
+            {"Proposal": offered.id, "Answer": how, "Word": "given"},
         )  # fmt: skip
         let = [cell for cell in self.desk.entry.cells if self.lets(cell)]
         self.desk.permit.acting |= {cell.chain for cell in let}

@@ -46,11 +46,9 @@ LEFT = (
     "it left something at work (a thread, a timer, a program), which was ended with it: nobody let that run by a word"
 )
 """Why a cell failed that a rule let run: what it had begun would have gone on when other things are there to lose."""
-JOINS = (
-    "; end it in the cell (join the thread, wait for the program), or propose it once more, and it waits for the author"
-)
-LOOKS, PAUSE = 5, 0.02
-"""How often it is looked whether something goes on, and seconds between two looks."""
+JOINS = "; to run unasked it ends that itself (joins the thread, waits for the program)"
+LOOKS, QUIET, PAUSE = 6, 2, 0.02
+"""How often it is looked whether something goes on, how often in a row nothing is to, and seconds between two looks."""
 LONGEST = 60.0
 """Seconds that keeping a state may take."""
 
@@ -488,8 +486,10 @@ def _bound(above: Sequence[Job], job: Job) -> tuple[list[Job], Job]:
 
 def _goes_on(kernel: Kernel) -> bool:
     """Whether what its cell began is at work yet, and not just about to end."""
+    quiet = 0  # what hands on to a copy of its own may be missed once
     for _ in range(LOOKS):
-        if not kernel.process.lingers():
+        quiet = 0 if kernel.process.lingers() else quiet + 1
+        if quiet == QUIET:
             return False
         time.sleep(PAUSE)
     return True

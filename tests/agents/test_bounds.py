@@ -60,15 +60,16 @@ def test_what_was_taken_for_a_look_and_acts_fails_before_it_has(
     monkeypatch.setattr(Crew, "weighed", lambda *_: ("read", "nothing: it only looks"))
     acts = fence("print(open('_out/made', 'w').write('x'))")
     (workshop.root / "journal/_out").mkdir(parents=True)
-    one = table(acts, fence("print('seen')"), acts, DONE)
+    one = table(acts, fence("print('seen')"), DONE)
     text = one.begin(TASK)
     assert not (workshop.root / "journal/_out/made").exists()
     assert "it seemed only to look" in text
-    assert one.labels() == ["read", "undone", "read"]
+    assert one.labels() == ["read", "undone"]
     assert "more than its code says" in text
+    assert "Traceback" not in text
     one.tick()
     assert (workshop.root / "journal/_out/made").read_text() == "x"
-    assert one.labels() == ["read", "undone", "read", "kept", "read"]
+    assert one.labels() == ["read", "undone", "kept", "read", "read"]
 
 
 def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(table: Open) -> None:
@@ -78,17 +79,17 @@ def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(tabl
     assert one.labels() == ["countdown", "countdown"]
 
 
-def test_what_it_leaves_at_work_ends_with_it_and_is_asked_when_it_is_proposed_once_more(table: Open) -> None:
+def test_what_it_leaves_at_work_ends_with_it_and_is_asked(table: Open) -> None:
     later = "import time, threading\ndef later():\n    time.sleep(2)\n    open('_out/made', 'w')"
     later = fence(f"{later}\nthreading.Thread(target=later, daemon=True).start()")
-    one = table(later, later, DONE)
+    one = table(later, DONE)
     text = one.begin(TASK)
     assert "it left something at work" in text
     assert "goes on when it is over" in text
     assert one.labels() == ["countdown", "undone"]
     assert one.kinds().count("proposal") == 1
     one.tick()
-    assert one.labels() == ["countdown", "undone", "kept", "read"]
+    assert one.labels()[:3] == ["countdown", "undone", "kept"]
 
 
 TRAP = fence("class T:\n    def __repr__(self):\n        open('_out/rows', 'w').close()\n        return ''\nt = T()")

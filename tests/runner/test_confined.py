@@ -427,6 +427,13 @@ ACTS = [
     "reset -f",
     "x[\n...: 0]",
     "import sqlite3; sqlite3.connect('made')",
+    "import sqlite3; sqlite3.connect('file:made', uri=True)",
+    "import sqlite3; sqlite3.connect('file:made?mode=rwc', uri=True)",
+    "import sqlite3; sqlite3.connect('file:made?mode=ro#&mode=rwc')",
+    "import sqlite3; sqlite3.connect('file:made?mode=ro&mode=rwc', uri=True)",
+    "import sqlite3; sqlite3.connect('file:made?mode=ro&cache=x&%6dode=rwc', uri=True)",
+    "import ctypes; ctypes.CDLL(None).truncate(b'old', 0)",
+    "import gc; [setattr(o, '_on', False) for o in gc.get_objects() if hasattr(o, '_on')]; open('old', 'w')",
     "import os; os.fork()",
     "import threading; threading.Thread(target=lambda: open('made', 'w')).start()",
     "import socket; socket.create_connection(('127.0.0.1', 9))",
@@ -452,17 +459,19 @@ def test_a_cell_that_runs_because_it_only_looks_does_no_more(opened: Callable[..
 def test_a_cell_that_looks_can_look_and_the_next_can_act(opened: Callable[..., Bench]) -> None:
     bench = opened()
     (bench.folder / "old").write_text("before")
+    bench.run("import sqlite3\nwith sqlite3.connect('db') as db:\n    db.execute('create table t(a)')")
     look = """
 import os, sqlite3, tempfile
 import numpy, decimal
 with tempfile.NamedTemporaryFile() as file:
     file.write(b"x")
 one = sqlite3.connect(":memory:").execute("select 1").fetchall()
-print(open("old").read(), sh("cat old"), read("old"), os.listdir(), one)
+sqlite3.connect("file:db?mode=ro&cache=private", uri=True).execute("select * from t")
+print(open("old").read(), sh("cat old"), read("old"), sorted(os.listdir())[::-1], one)
 print("x", file=open(os.devnull, "w"))
 """
     assert bench.run(look, looks=True).status == "ok", bench.error.evalue
-    assert bench.stdout == "before before before ['old'] [(1,)]\n"
+    assert bench.stdout == "before before before ['old', 'db'] [(1,)]\n"
     assert bench.run("open('made', 'w'); import os; os.system('true')").status == "ok"
 
 

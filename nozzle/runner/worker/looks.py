@@ -7,6 +7,7 @@ that an error stands in its place. What C code does without telling Python is he
 from __future__ import annotations
 
 import _thread
+import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -25,12 +26,18 @@ ON_FILES = (
 ACTS = {
     **dict.fromkeys((*BY_TOOL, "os.system", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"), "start a program"),
     **dict.fromkeys(
+        ("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function"), "call what lies in a library"
+    ),
+    **dict.fromkeys(("gc.get_objects", "gc.get_referrers", "gc.get_referents"), "go through all that is in memory"),
+    **dict.fromkeys(
         ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"), "reach the network"
     ),
     **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "signal a process"),
 }
 """What each event would do."""
-REFUSED = "this cell ran unasked, for it seemed only to look, and it would {}: proposed once more it waits"
+REFUSED = "this cell ran unasked, for it seemed only to look, and it would {}: that is asked"
+_read_only = re.compile(r"file:[\w./ -]+\?mode=ro(?:&cache=\w+)?")
+"""How SQLite is told to write nothing; to one who has not said that it is a URI, it is a file of that name."""
 _BEGIN = [
     (module, name, getattr(module, name))
     for module in (threading, _thread)
@@ -75,6 +82,8 @@ class Looks:
 
     def _is_anywhere(self, path: Any) -> bool:
         if isinstance(path, int) or path in (":memory:", os.devnull):  # what is open was judged when it was opened
+            return True
+        if isinstance(path, str) and _read_only.fullmatch(path) and not os.path.lexists(path):
             return True
         name = os.path.join(os.path.realpath(os.fsdecode(path)), "")
         return name.startswith(self._anywhere) and not name.startswith(self._root)
