@@ -32,10 +32,14 @@ def listed(text: str) -> frozenset[str]:
 
 
 METHODS = listed("""
-    argmax argmin astype capitalize cumsum dot endswith flatten isdigit lower max mean min most_common ravel reshape
-    round rstrip split splitlines startswith std strip sum tolist transpose upper var zfill
+    argmax argmin astype capitalize corr cumsum describe dot duplicated endswith flatten groupby head idxmax idxmin
+    isdigit isna isnull lower max mean median memory_usage min most_common nlargest notna nsmallest nunique quantile
+    ravel reshape round rstrip sort_values split splitlines startswith std strip sum tail tolist transpose unique upper
+    value_counts var zfill
 """)
 """Methods that change nothing, on whatever has them."""
+BARE = listed("info to_dict to_list to_numpy to_string")
+"""Methods that change nothing when they are given nothing: else `info` writes a log, and `to_string` a file."""
 OF_PLAIN = listed("all any copy count find format get index items join keys replace title values")
 """Methods that change nothing on plain values; of others, `Path.replace` or `httpx.Client.get`, they act."""
 FRESH = listed("""
@@ -52,22 +56,31 @@ PLAIN = listed("""
 """Functions that make plain values."""
 MADE = {"pandas": listed("DataFrame Series read_csv read_excel read_json read_parquet")}
 """Of modules that are not listed: what makes values whose methods do what those of plain values do."""
-REDUCES = listed("all any argmax argmin cumsum dot max mean min round std sum var")
-"""Methods that write into an array that they are given second, or later."""
+REDUCES = listed("all any argmax argmin cumsum dot max mean min round sort_values std sum var")
+"""Methods that write into an array that they are given second, or later; or are told there to change their own."""
 MODULES: dict[str, frozenset[str]] = {
     "math": frozenset(name for name in dir(math) if not name.startswith("_")),
     "statistics": listed("mean median stdev pstdev variance pvariance mode quantiles fmean"),
     "itertools": listed("chain count islice product permutations combinations zip_longest repeat pairwise"),
     "collections": listed("Counter deque OrderedDict"),
     "fractions": listed("Fraction"),
+    "json": listed("dumps loads"),
     "numpy": listed("""
-        abs all allclose any arange argmax argmin argsort array asarray concatenate cos cumsum diff dot exp eye full
-        histogram identity isclose linspace log log2 matmul max maximum mean median min minimum ones outer percentile
-        prod quantile round shape sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack
-        hstack float32 float64 int32 int64
+        abs all allclose any arange argmax argmin argsort array asarray ceil concatenate corrcoef cos count_nonzero cov
+        cross cumsum diff dot exp eye flatnonzero floor full histogram identity isclose isfinite isin isinf isnan kron
+        linspace log log10 log1p log2 matmul max maximum mean median min minimum nanmax nanmean nanmedian nanmin
+        nanpercentile nanstd nansum ones outer percentile polyfit polyval prod ptp quantile round searchsorted shape sign
+        sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack hstack float32 float64 int32
+        int64
+    """),
+    "numpy.linalg": listed("""
+        cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_norm matrix_power matrix_rank norm pinv qr slogdet
+        solve svd vector_norm
     """),
 }
 """Modules that may be imported, and what of them may be called."""
+WITHIN = listed("linalg")
+"""Modules of listed ones that are listed, too."""
 CONSTANTS = {
     "numpy": listed("""
         pi e inf nan newaxis ndarray dtype generic number integer floating bool_ int8 int16 uint8 uint16 uint32 uint64
@@ -269,8 +282,11 @@ def _handled(tree: ast.AST) -> Iterator[str]:
     nodes: list[ast.AST] = [tree]
     for node in nodes:
         match node:
-            case ast.Attribute(value=ast.Name(), ctx=ast.Load(), attr=attr) if not attr.startswith("_"):
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(), attr=attr), ctx=ast.Load()) if attr in WITHIN:
                 continue
+            case ast.Attribute(value=ast.Name(), ctx=ast.Load(), attr=attr) if not attr.startswith("_"):
+                if attr not in WITHIN:
+                    continue
             case ast.Name(id=name):
                 yield name
         nodes += ast.iter_child_nodes(node)
@@ -342,6 +358,16 @@ class Meanings:
             found.plain |= more
         return found
 
+    def module(self, value: ast.expr) -> str:
+        """The listed module that a value is; empty when it is none."""
+        match value:
+            case ast.Name(id=name) if self.modules.get(name) in MODULES:
+                return self.modules[name]
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if attr in WITHIN and name in self.modules:
+                whole = f"{self.modules[name]}.{attr}"
+                return whole if whole in MODULES else ""
+        return ""
+
     def is_foreign(self, name: str) -> bool:
         return name in self.foreign
 
@@ -396,6 +422,8 @@ class Meanings:
                 module = self.modules[name]
                 if module in MADE:
                     return attr in MADE[module]
+                if module == "json":
+                    return not value.keywords and attr in ("load", "loads")
                 parts = [*value.args, *(each.value for each in value.keywords)]
                 return attr in MODULES[module] - INSIDE and all(map(self.is_plain, parts))
             case ast.Call(func=ast.Attribute(value=of, attr=attr)) if self._is_ours(of):
@@ -413,6 +441,8 @@ class Meanings:
         """Whether a method of that name, of a value, may do more than look at it or change it."""
         if not self._is_ours(of) or (name in REDUCES and given > 1) or (name in self.members and not self.is_plain(of)):
             return True
+        if name in BARE:
+            return given > 0
         return name not in METHODS and not self.is_plain(of)
 
 

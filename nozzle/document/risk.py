@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from sys import stdlib_module_names
 
 from nozzle.document.meanings import (
+    BARE,
     BUILTINS,
     CONSTANTS,
     DATA,
@@ -42,13 +43,13 @@ from nozzle.document.proposal import Risk
 
 CHANGES = listed("append extend insert pop remove sort reverse add discard setdefault fill")
 """Methods that change the plain value they are called on, and nothing else."""
-ALONE = listed("abs cos exp log log2 sin sqrt tan tanh")
+ALONE = listed("abs ceil cos exp floor isfinite isinf isnan log log10 log1p log2 sign sin sqrt tan tanh")
 """Functions of numpy that write into an array that they are given second; most others, into the third."""
 NAMED_SO = listed("""
     axis keepdims dtype ndmin sep end flush decimals ndigits n k p q ddof start step stop num endpoint bins range
     weights density method interpolation equal_nan rtol atol shape reverse strict encoding errors base
     return_index return_inverse return_counts skipna numeric_only level fillvalue repeat r maxlen mod lines text old new
-    query summary retstep
+    query summary retstep ascending deep dropna ensure_ascii indent normalize sort_keys
 """)
 """Names of arguments by which nothing is called, nor written but what the function is there to write."""
 ANY_NAME = listed("dict format")
@@ -57,7 +58,7 @@ SHOWS = listed(
     "print len repr str sum sorted list tuple set final_answer type isinstance bool int float any all format"
 )
 """Functions whose arguments are looked at, and kept by nobody."""
-SHELL = frozenset({"ls", "pwd", "cat", "head", "tail", "wc", "date", "echo"})
+SHELL = listed("ls pwd cat head tail wc date echo grep sort uniq cut du")
 ACTED_UPON = (".md", ".toml", ".keys", ".yml", ".yaml", ".cfg", ".ini", ".sh")
 """Endings of files that say what runs."""
 LEAVES = re.compile(
@@ -70,11 +71,17 @@ HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
 """Files and hosts that a label names; the others are counted."""
 _path = re.compile(r"(?!/)(?!.*(?:^|/)\.)[\w./+-]*")
+_sought = re.compile(r"[\w ./=,:@%+-]+")
 _ALLOWED = {
     "date": re.compile(r"-u|\+[\w%:. -]*"),  # which sets the clock too
     "tail": re.compile(
         rf"(?!-(?!(?:[nc]?\d*|[qvz]|-(?:lines|bytes))$)){_path.pattern}"
     ),  # which follows a file for ever
+    "grep": re.compile(rf"-[nicvwxlLohHEFs]+|-[ABCm]\d*|(?!-){_path.pattern}"),  # in no folder, where hidden files lie
+    "sort": re.compile(rf"-[bdfghinrRuVM]+|-k[\d.,bdfghinrRV]*|-t[,:;\t]?|(?!-){_path.pattern}"),  # no `-o`
+    "cut": re.compile(rf"-[dfcbs][\d,:;-]*|(?!-){_path.pattern}"),
+    "uniq": re.compile(r"-[cdui]+"),  # whose second file is written
+    "du": re.compile(rf"-[shackm]+|(?!-){_path.pattern}"),
 }
 """What these commands may be told, where not any path."""
 
@@ -277,7 +284,7 @@ class _Reader(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr.startswith("_") or not isinstance(node.ctx, ast.Load):
             self.risk = "ask"
-        if isinstance(node.value, ast.Name) and (module := self._modules.get(node.value.id)):
+        if module := self._meanings.module(node.value):
             if node.attr not in MODULES[module] | CONSTANTS.get(module, frozenset()):
                 self.risk = "ask"
             return
@@ -312,10 +319,10 @@ class _Reader(ast.NodeVisitor):
             case ast.Name(id=name) if name in WRITES and name not in self._own and _harmless(node.args[:1]):
                 self.written.append(_plain(node.args[:1]))
                 self._writes()
-            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self._modules:
-                if name not in MODULES[self._modules[module]] or not _makes(self._modules[module], name, node.args):
+            case ast.Attribute(value=of, attr=name) if module := self._meanings.module(of):
+                if name not in MODULES[module] or not _makes(module, name, node.args):
                     self.risk = "ask"
-            case ast.Attribute(value=of, attr=name) if name in METHODS | OF_PLAIN:
+            case ast.Attribute(value=of, attr=name) if name in METHODS | OF_PLAIN | BARE:
                 for each in node.args:
                     self._hands_over(each)
                 if self._meanings.acts(of, name, len(node.args) + _starred(node.args)):
@@ -349,7 +356,7 @@ class _Reader(ast.NodeVisitor):
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in INSIDE:
                 if not self._meanings.is_plain(value):
                     self.risk = "ask"
-            case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.BoolOp(values=parts):
+            case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.BoolOp(values=parts) | ast.Dict(values=parts):
                 for each in parts:
                     self._hands_over(each)
             case ast.IfExp(body=body, orelse=orelse):
@@ -485,11 +492,19 @@ def _shows(cell: str) -> bool:
 
 
 def _looks(row: str) -> bool:
-    if re.search(r"[;&|<>$`\\(){}*?\[\]~!]", row):
+    """Whether a row is of plain commands, one after another in a pipe."""
+    if re.search(r"[;&<>$`\\(){}*?\[\]~!]", row) or ("|" in row and re.search(r"['\"]", row)):
         return False
+    return all(map(_is_look, row.split("|")))
+
+
+def _is_look(command: str) -> bool:
     try:
-        words = shlex.split(row)
+        words = shlex.split(command)
     except ValueError:
         return False
+    if words[:1] == ["grep"]:  # the first word that is no option is looked for, and is no file
+        at = next((at for at, word in enumerate(words[1:], 1) if not word.startswith("-")), 0)
+        words[at] = "x" if at and _sought.fullmatch(words[at]) else words[at]
     allowed = _ALLOWED.get(words[0], _path) if words else _path
     return bool(words) and words[0] in SHELL and all(allowed.fullmatch(word) for word in words[1:])

@@ -319,3 +319,79 @@ def test_what_is_set_by_name_may_be_computed_when_it_is_read() -> None:
     assert judge("print(t.rate)", "python", cells=cells) == "ask"
     assert judge("print(t.other)", "python", cells=cells) == "read"
     assert judge("math.sqrt(2)", "python", cells=["import math", "setattr(math, 'mine', wipe)"]) == "ask"
+
+
+LIBRARIES = ["import numpy as np, pandas as pd, json\nframe = pd.read_csv('a.csv')\nx = np.ones(3)\nf = 1",
+             "cfg = json.loads(text)"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "frame.head()", "frame[frame.a > 1].tail(3)", "frame.describe()", "frame.info()", "frame.a.value_counts()",
+        "frame.groupby('a')['b'].mean()", "frame.sort_values('a', ascending=False).head()", "frame.isna().sum()",
+        "frame.a.unique()", "frame.a.nunique()", "frame.a.quantile(0.9)", "print(frame.to_string())",
+        "np.isnan(x).sum()", "np.isfinite(x)", "np.percentile(x, [5, 95])", "np.linalg.norm(x)",
+        "np.linalg.eigvals(x)", "np.allclose(x, x)", "cfg['a']", "cfg.items()", "{k: len(v) for k, v in cfg.items()}",
+        "print(json.dumps(cfg, indent=2))",
+    ],
+)  # fmt: skip
+def test_what_one_asks_of_a_table_every_day_is_a_look(source: str) -> None:
+    assert judge(source, "python", cells=LIBRARIES) == "read"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "log.info('x')", "frame.info(f)", "frame.to_string('a.txt')", "frame.to_string(buf=f)", "np.isnan(x, x)",
+        "frame.sort_values('a', inplace=True)", "frame.a.sort_values(0, True, True)", "np.linalg",
+        "m = np.linalg", "np.linalg.LinAlgError", "json.dumps(cfg, default=wipe)", "json.loads(t, object_hook=wipe)",
+        "frame.groupby(wipe)", "frame.groupby('a').agg({'b': wipe})", "frame.groupby('a').apply(wipe)",
+        "frame.head.__self__", "frame.describe(wipe)", "frame.eval('a')", "json.load(f)", "np.linalg.linalg.norm(x)",
+        "frame.a.unique(p.unlink)", "np.load('a')",
+    ],
+)  # fmt: skip
+def test_what_is_like_it_and_acts_is_none(source: str) -> None:
+    cells = [*LIBRARIES, "def wipe(*a): ...\np = Path('a')"]
+    assert judge(source, "python", cells=cells) == "ask"
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["np.linalg.norm = wipe", "patch(np.linalg)", "m = np.linalg", "setattr(np.linalg, 'norm', wipe)",
+     "del np.linalg.norm", "np.linalg = x", "setattr(np.linalg, 'other', wipe)"],
+)  # fmt: skip
+def test_a_module_within_one_is_known_no_more_when_a_cell_did_more_with_it(above: str) -> None:
+    assert judge("np.linalg.norm(x)", "python", cells=[*LIBRARIES, "print(np.linalg.norm(x))"]) == "read"
+    assert judge("np.linalg.norm(x)", "python", cells=[*LIBRARIES, above]) == "ask"
+
+
+@pytest.mark.parametrize("name", ["head", "describe", "groupby", "unique", "info", "to_string", "quantile"])
+def test_a_method_of_a_listed_name_may_be_one_of_a_class_of_the_entry(name: str) -> None:
+    cells = [f"class T:\n    def {name}(self, *a): wipe()\nt = T()"]
+    assert judge(f"t.{name}()", "python", cells=cells) == "ask"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["ls | wc -l", "cut -d, -f1 a.csv | sort | uniq -c | sort -rn | head -5", "grep -n 'def loss' a.py", "du -sh data",
+     "grep -c , a.csv", "grep -A 3 x a.csv", "cat a.csv | grep x", "sort -t, -k2,2n a.csv"],
+)  # fmt: skip
+def test_a_pipe_of_what_only_looks_is_read(source: str) -> None:
+    assert judge(source, "bash") == "read"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["ls | tee a", "ls || rm x", "ls |", "| ls", "ls | sh", "ls |& cat", "sort -o a a", "sort --output=a a",
+     "uniq a b",
+     "sort --compress-program=sh a", "grep x /etc/passwd", "grep x ../a", "grep x .env", "grep -r x .",
+     "grep -R x data",
+     "grep -f .env a", "grep -f/etc/passwd a", "grep --file=.env a", "grep -e x .env", "cat a | xargs rm", "du ~",
+     "du /",
+     "grep 'a|b' a.csv", "ls '|' rm", "cut -f1 .env", "sort -k1 /etc/passwd", "grep x a /etc/passwd",
+     "sort -T/etc a",
+     "grep -- x .env", "grep -d recurse x data", "sort --files0-from=a", "wc --files0-from=a", "cut --output-delimiter=a"],
+)  # fmt: skip
+def test_a_pipe_or_an_option_that_may_do_more_is_asked(source: str) -> None:
+    assert judge(source, "bash") == "ask"
