@@ -69,8 +69,8 @@ MODULES: dict[str, frozenset[str]] = {
         abs all allclose any arange argmax argmin argsort array asarray ceil concatenate corrcoef cos count_nonzero cov
         cross cumsum diff dot exp eye flatnonzero floor full histogram identity isclose isfinite isin isinf isnan kron
         linspace log log10 log1p log2 matmul max maximum mean median min minimum nanmax nanmean nanmedian nanmin
-        nanpercentile nanstd nansum ones outer percentile polyfit polyval prod ptp quantile round searchsorted shape sign
-        sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack hstack float32 float64 int32
+        nanpercentile nanstd nansum ones outer percentile polyfit polyval prod ptp quantile round searchsorted shape
+        sign sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack hstack float32 float64 int32
         int64
     """),
     "numpy.linalg": listed("""

@@ -66,6 +66,12 @@ LEAVES = re.compile(
     r"rm|rmdir|rmtree|unlink|remove|[fl]?chmod|[fl]?chown|chgrp|setfacl|setxattr|utime|kill|crontab|pip3?|uv|conda|npm|apt(?:-get)?|brew|docker|git)\b"
 )
 """Words of a cell that wants more than this journal, or less of it: that bounds would refuse, or git be asked for."""
+_BY_NAME = re.compile(
+    r"\b(?:sh|subprocess|system|[pP]open|spawn\w*|pexpect|plumbum|exec\w*|eval|getattr|getoutput|check_output|"
+    r"create_subprocess\w*|get_ipython|__import__|import_module|compile|ctypes|globals|__dict__|vars)\b"
+)
+"""By these, code starts programs, or goes by names that stand in its strings."""
+_remark = re.compile(r"(?:^|(?<=\s))#.*$", re.M)
 _served = re.compile(r"\bmcp\b")
 HOST = re.compile(r"\bhttps?://([\w.-]+(?::\d+)?)")
 NAMED = 3
@@ -113,6 +119,28 @@ def _judged(source: str, language: str, looks: frozenset[str], cells: Iterable[s
     reader = _Reader(looks, Meanings.of([*map(bindings, cells), bound(tree)]))
     reader.visit(tree)
     return reader.risk, reader.written
+
+
+def _without_talk(source: str, language: str) -> str:
+    """Code without its comments; and without its strings, where it neither starts programs nor goes by names in them.
+
+    >>> _without_talk("x = 'git'  # rm", "python"), _without_talk("sh('git log')", "python")
+    ("x = ''", "sh('git log')")
+    """
+    rows = source.split("\n")
+    code = "\n".join(rows[comments(rows)[1] :])
+    if language != "python":
+        return _remark.sub("", code) if language == "bash" else code
+    try:
+        silent = ast.unparse(_Silent().visit(ast.parse(code)))
+        return ast.unparse(ast.parse(code)) if _BY_NAME.search(silent) else silent
+    except (SyntaxError, ValueError):
+        return code
+
+
+class _Silent(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
 
 
 def _is_told(source: str, looks: frozenset[str], cells: Sequence[str]) -> bool:
@@ -174,8 +202,7 @@ def weigh(
     below = risk != "ask" and language == "python" and not all(_is_told(each, looks, cells) for each in unseen)
     risk = "ask" if below else risk
     lost = [path for path in dict.fromkeys(written) if ground.loses(path)]
-    rows = source.split("\n")
-    leaves = LEAVES.search("\n".join(rows[comments(rows)[1] :]))
+    leaves = LEAVES.search(_without_talk(source, language))
     if lost and risk == "reversible":
         risk, words = "ask", f"it writes over {_some(lost)}, which git could not give back: it waits for you"
     elif risk != "ask":

@@ -391,7 +391,35 @@ def test_a_pipe_of_what_only_looks_is_read(source: str) -> None:
      "du /",
      "grep 'a|b' a.csv", "ls '|' rm", "cut -f1 .env", "sort -k1 /etc/passwd", "grep x a /etc/passwd",
      "sort -T/etc a",
-     "grep -- x .env", "grep -d recurse x data", "sort --files0-from=a", "wc --files0-from=a", "cut --output-delimiter=a"],
+     "grep -- x .env", "grep -d recurse x data", "sort --files0-from=a", "wc --files0-from=a", "cut --output=a"],
 )  # fmt: skip
 def test_a_pipe_or_an_option_that_may_do_more_is_asked(source: str) -> None:
     assert judge(source, "bash") == "ask"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("python", "import os  # as git does, not rm"), ("python", "def f():\n    'Like `git log`; see curl.'"),
+        ("python", "import os\nprint(f'docker {os.name} git')"), ("python", "import os\nx = ['kill', \"rm\"]"),
+        ("bash", "true # rm x\n# git push\nmake"),
+    ],
+)  # fmt: skip
+def test_words_in_comments_and_strings_make_no_cell_wait(language: str, source: str) -> None:
+    assert weigh(source, language, TIGHT)[0] == "reversible"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("python", "sh('git push')"), ("python", "import os\nos.system(f'rm {x}')"), ("python", "import requests as r"),
+        ("python", "import subprocess\nsubprocess.run(['chmod', 'a'])"), ("python", "getattr(os, 'chmod')('a', 0)"),
+        ("python", "import os\nc = 'rm x'\nos.popen(c)"), ("python", "!git push"), ("python", "os.remove('a')"),
+        ("python", "__import__('requests')"), ("python", "mcp.mail.send('a')"), ("bash", "echo a#b; rm x"),
+        ("python", "vars(os)['remove']('a')"), ("bash", "true # x\ngit push"), ("python", "from os import chmod as c"),
+        ("python", "exec('import requests')"), ("julia", "# git"),
+    ],
+)  # fmt: skip
+def test_words_that_may_be_acted_upon_do(language: str, source: str) -> None:
+    risk, words = weigh(source, language, TIGHT)
+    assert (risk, "it waits for you" in words) == ("ask", True)
