@@ -486,11 +486,17 @@ DIFFERS = [
     ("import ours\n@ours.kind.register\ndef _(x: int): return 1", "return 1", "y = ours.kind(1)"),
     ("import warnings; warnings.simplefilter('default', append=1 < 2)", "1 < 2", "import warnings; warnings.warn('x')"),
     ("import logging; logging.getLogger('z').setLevel(10)", "(10)", "import logging; y = logging.getLogger('z').level"),
+    (
+        "import logging; logging.getLogger('z').addHandler(logging.FileHandler('1', delay=True))\nB = 1\n"
+        "logging.root.addHandler(logging.StreamHandler())",
+        "logging.root.",
+        "import logging; y = len(logging.getLogger('z').handlers)",
+    ),
     ("import numpy; numpy.seterr(over='ignore')", "ignore", "import numpy; y = numpy.geterr()['over']"),
     ("import numpy as np; np.K = 1", "K = 1", "y = np.K"),
     ("import numpy as np; f = np.vectorize(lambda x: B)", "B = 1", "y = int(f(1))"),
 ]
-OTHER = {"1 < 2": "1 > 2", "ignore": "warn", "(10)": "(20)"}
+OTHER = {"logging.root.": "logging.getLogger('z').", "1 < 2": "1 > 2", "ignore": "warn", "(10)": "(20)"}
 
 
 @pytest.mark.parametrize(("above", "part", "source"), DIFFERS)
@@ -646,6 +652,7 @@ REFUSED = [
         "what it is told of files through os.scandir cannot be seen",
     ),
     ("import math", "math.K = 1", "it changes what math holds"),
+    ("import logging", "logging.basicConfig()", "it changes who hears what is logged"),
     (
         "import math\ndef g(): return globals()\nmath.hypot = g",
         "y = len(math.hypot())",

@@ -24,7 +24,7 @@ from .asked import answer
 from .content import Content, Refused, can_change, of_file, on_device, place
 from .hazards import ticking
 from .origins import hold
-from .surroundings import BUILT_IN, IPYTHONS
+from .surroundings import BUILT_IN, HEARD, IPYTHONS
 from .traces import Traces, listing, stamp
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ class Cached:
         """What it changed that is in no name; of a library that it loaded itself it cannot be told."""
         now = self._surroundings.digests()
         changed = {name for name, held in now.items() if self.around.get(name, held) != held}
-        if BUILT_IN in changed:
-            raise Refused(f"it changes {BUILT_IN}")
+        if lasting := sorted(changed & {BUILT_IN, HEARD}):
+            raise Refused(f"it changes {lasting[0]}")
         return {thing.name: thing.get() for thing in self._surroundings.things() if thing.name in changed}
 
     def _seeded(self) -> set[str]:

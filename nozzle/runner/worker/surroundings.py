@@ -17,6 +17,8 @@ from . import mark
 IPYTHONS = re.compile(r"_+$|_i+$|_i?\d+$|_(?:oh|dh|ih|exit_code)$|(?:In|Out)$|__\w+__$")
 """Names that IPython sets at every cell."""
 BUILT_IN = "Python's built-in names"
+HEARD = "who hears what is logged"
+"""Told, and not brought back: a handler holds what it writes to."""
 
 
 class Thing(NamedTuple):
@@ -106,6 +108,7 @@ def _libraries() -> Iterator[Thing]:
         yield Thing("which warnings are shown", lambda: list(warnings.filters), _put_filters)
     if logging := sys.modules.get("logging"):
         yield Thing("what is logged", lambda: _levels(logging), _set_levels)
+        yield Thing(HEARD, lambda: _handlers(logging), lambda held: None)
     if decimal := sys.modules.get("decimal"):
         yield Thing("decimal's context", decimal.getcontext().copy, decimal.setcontext)
     if numpy := sys.modules.get("numpy"):
@@ -143,6 +146,18 @@ def _levels(logging: Any) -> dict[str, Any]:
     loggers = {"": logging.root, **logging.root.manager.loggerDict}
     levels = {name: logger.level for name, logger in sorted(loggers.items()) if getattr(logger, "level", 0)}
     return {"levels": levels, "disable": logging.root.manager.disable}
+
+
+def _handlers(logging: Any) -> dict[str, list[tuple[str, int]]]:
+    """Of each logger the kinds of its handlers, and from which level these hear; but for those that do nothing, which
+    libraries put there as they load."""
+    loggers = {"": logging.root, **logging.root.manager.loggerDict}
+    found = {name: getattr(logger, "handlers", []) for name, logger in sorted(loggers.items())}
+    return {
+        name: [(type(each).__qualname__, each.level) for each in handlers if type(each) is not logging.NullHandler]
+        for name, handlers in found.items()
+        if any(type(each) is not logging.NullHandler for each in handlers)
+    }
 
 
 def _set_levels(held: dict[str, Any]) -> None:
