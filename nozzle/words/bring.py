@@ -23,9 +23,12 @@ class Brought:
     """Both changed other places; else conflict markers stand in it."""
 
 
-def merged(here: Journal, rel: str, base: bytes, theirs: bytes, names: tuple[str, str]) -> Brought:
-    """The entry here with what changed there from `base`: without envelopes merged, then with the outputs that hold."""
-    mine = _now(here, rel)
+def merged(here: Journal, rel: str, base: bytes, theirs: bytes, names: tuple[str, str], called: str = "") -> Brought:
+    """The entry here with what changed there from `base`: without envelopes merged, then with the outputs that hold.
+
+    It is `called` otherwise here, where it gets its name from there.
+    """
+    mine = _now(here, called or rel)
     plain = [authors(text) for text in (mine, base, theirs)]
     text, whole = here.steps.merge_text(plain[0], plain[1], plain[2], names)
     return Brought(rel, with_outputs(text, [mine, theirs]), whole)

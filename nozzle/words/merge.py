@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +35,7 @@ def command(thread: str) -> int:
     stand in the entry, outputs of the cells above them stay, and nothing in it runs until you have decided. Exits with
     1 then. A file that cells wrote both here and there is taken whole, from where its cell still stands with its
     output; of others, git merges the lines. An entry that was taken away there goes here too, unless you have changed
-    it. Of the keys that nozzle.keys names there, those that you trust are added to it here.
+    it; one that got another name there or here is one entry here, under that name. Of the keys that nozzle.keys names there, those that you trust are added to it here.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Record
@@ -48,17 +49,22 @@ def command(thread: str) -> int:
         if base == other.sha:
             raise Refused(f"{thread} holds no step that this thread lacks: there is nothing to merge")
         rels = [path for path in here.steps.differing(base or head.head, other.sha) if here.settings.is_entry(path)]
-        keep_first(here, rels)
+        names = _Names.between(here, base, other)
+        keep_first(here, {*rels, *map(names.here, rels)})
         everything = outputs_aside(here, here.steps.thread().head, other)
         mine, theirs = made(here, base, here.steps.thread().head), made(here, base, other.sha)
         both = meeting(mine, theirs, everything)
         keys, strange = signers(here, base, other)
         others = here.steps.merged_files(other, [*everything, *both, KEYS]) | keys
-        gone = {rel: _is_as(here, rel, base) for rel in rels if base and here.steps.text(other, rel) is None}
-        brought = [each for rel in rels if rel not in gone and (each := _entry(here, rel, base, other, head.name))]
+        lost = [rel for rel in rels if base and here.steps.text(other, rel) is None]
+        moved = {old for new, old in names.there.items() if names.is_taken(here, new)}
+        gone = {rel: _is_as(here, rel, base) for rel in lost if rel not in moved}
+        rest = [rel for rel in rels if rel not in lost]
+        brought = [each for rel in rest if (each := _entry(here, rel, base, other, names, head.name))]
         whose = chosen(both, mine, theirs, brought)
         others |= {path: here.steps.text(other, path) for path in both if whose[path] == "theirs"}
         others |= {rel: None for rel, is_as_it_was in gone.items() if is_as_it_was}
+        others |= {rel: None for rel in moved if (here.root / rel).exists()}
         for each in brought:
             others |= pictures(here, each.rel, each.text, other.sha)
         title = _title(here, thread, base, other)
@@ -142,16 +148,49 @@ def outputs_aside(here: Journal, head: str, other: Step) -> list[str]:
     return [path for path in paths if here.settings.is_entry(path) or is_made_here(path)]
 
 
-def _entry(here: Journal, rel: str, base: str, other: Step, name: str) -> Brought | None:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Entries that got another name since two threads went apart: the new name -> the old one, there and here."""
+
+    there: Mapping[str, str]
+    mine: Mapping[str, str]
+
+    @classmethod
+    def between(cls, here: Journal, base: str, other: Step) -> _Names:
+        def renamed(to: str) -> dict[str, str]:
+            found = here.steps.renamed(base, to) if base else {}
+            return {new: old for new, old in found.items() if here.settings.is_entry(new)}
+
+        return cls(renamed(other.sha), renamed(here.steps.thread().head))
+
+    def before(self, rel: str) -> str:
+        """How what is called so there was called before both."""
+        return self.there.get(rel, rel)
+
+    def here(self, rel: str) -> str:
+        """How it is called here."""
+        before = self.before(rel)
+        return next((new for new, old in self.mine.items() if old == before), before)
+
+    def is_taken(self, here: Journal, rel: str) -> bool:
+        """Whether the entry that is called so there is the one that is called otherwise here."""
+        called = self.here(rel)
+        return (here.root / called).exists() and (called == rel or not (here.root / rel).exists())
+
+
+def _entry(here: Journal, rel: str, base: str, other: Step, names: _Names, name: str) -> Brought | None:
+    """An entry as it is to be; under its new name where it got one there or here, and under ours where it got two."""
     from nozzle.words.bring import Brought, merged
 
     theirs = here.steps.text(other, rel)
     if theirs is None:
         return None
-    if not (here.root / rel).exists():
+    called, before = (names.here(rel), names.before(rel)) if names.is_taken(here, rel) else (rel, rel)
+    if not (here.root / called).exists():
         return Brought(rel, theirs, True)
-    before = here.steps.text(base, rel) if base else b""
-    return merged(here, rel, before or b"", theirs, (name or "here", other.thread or other.sha[:8]))
+    text = here.steps.text(base, before) if base else b""
+    to = rel if called == before else called
+    return merged(here, to, text or b"", theirs, (name or "here", other.thread or other.sha[:8]), called)
 
 
 def _is_as(here: Journal, rel: str, base: str) -> bool:

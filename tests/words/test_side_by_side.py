@@ -686,3 +686,26 @@ def test_entries_of_a_worktree_that_is_moved_were_not_taken_away(two: tuple[Path
         ledger.remove("journal/entry.md")
         assert git(two[0], "rev-parse", "other").strip() == head
     assert said == [f"{two[1]} was moved to {two[1].with_name('moved')}: its entries are looked after from there"]
+
+
+@pytest.mark.parametrize("where", ["there", "here"])
+def test_a_merge_follows_an_entry_to_its_new_name(say: Say, folder: Path, tmp_path: Path, where: str) -> None:
+    here = entry(folder, cell("x = 1") + "\n" + "between\n\n" * 9 + cell("print('old', 2)"))
+    say("run")
+    git(folder, "branch", "other")
+    git(folder, "worktree", "add", "-q", str(tmp_path / "there"), "other")
+    there = tmp_path / "there" / "journal" / "entry.md"
+    (there if where == "there" else here).rename((there if where == "there" else here).with_name("new.md"))
+    mine = here if where == "there" else here.with_name("new.md")
+    theirs = there.with_name("new.md") if where == "there" else there
+    mine.write_text(mine.read_text().replace("x = 1", "x = 10"))
+    theirs.write_text(theirs.read_text().replace("'old', 2", "'new', 2"))
+    for at in (folder, tmp_path / "there"):
+        git(at, "add", "-A")
+        git(at, "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "changed")
+    said = say("merge", "other")
+    assert said.status == 0, said.out
+    assert [path.name for path in (folder / "journal").glob("*.md")] == ["new.md"]
+    text = (folder / "journal" / "new.md").read_text()
+    assert ("x = 10" in text, "'new', 2" in text, text.count("print(")) == (True, True, 1)
+    assert git(folder, "status", "--porcelain", "journal") == ""
