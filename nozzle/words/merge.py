@@ -35,7 +35,8 @@ def command(thread: str) -> int:
     stand in the entry, outputs of the cells above them stay, and nothing in it runs until you have decided. Exits with
     1 then. A file that cells wrote both here and there is taken whole, from where its cell still stands with its
     output; of others, git merges the lines. An entry that was taken away there goes here too, unless you have changed
-    it; one that got another name there or here is one entry here, under that name. Of the keys that nozzle.keys names there, those that you trust are added to it here.
+    it; one that got another name there or here is one entry here, under that name. Of the keys that nozzle.keys names
+    there, those that you trust are added to it here.
     """
     from nozzle.errors import Refused
     from nozzle.steps import Record
