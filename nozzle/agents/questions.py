@@ -67,6 +67,8 @@ class Questions:
     def begin(self, asked: Prompt) -> None:
         """Answer it, in a thread."""
         asking = self.under_way[asked.digest] = Asking(asked, of=anchor(self.desk.entry, asked.span.start))
+        say, rel = self.desk.tools.say, self.desk.rel
+        asking.stop.waits = lambda words: say(Notice("warning", rel, words))
         job = self._job(asking, self.desk.entry)
         self.desk.tools.say(Notice("asked", self.desk.rel, f"{_title(asked)}: being answered", of=asking.of))
         self.crew.work(job, lambda said: self._answered(asked, said))

@@ -125,6 +125,8 @@ class Stop:
     def __init__(self) -> None:
         self._said = threading.Event()
         self._ends: list[Callable[[], None]] = []
+        self.waits: Callable[[str], None] = lambda words: None
+        """Told why a reply is waited for before it is asked for once more, from the thread that waits."""
 
     def say(self) -> None:
         self._said.set()
@@ -171,6 +173,7 @@ def patiently(once: Callable[[], "Reply"], stop: Stop) -> "Reply":
                 raise
             if failed.passes > LONGEST_WAIT:
                 raise _later(failed, failed.passes) from None
+            stop.waits(f"{failed}: asked again in {failed.passes or wait:,.0f} s")
             if stop.wait(failed.passes or wait):
                 raise
             wait *= 2

@@ -75,6 +75,17 @@ def test_whatever_a_busy_server_says_of_when_to_come_back_it_is_asked_again(afte
         server.close()
 
 
+def test_why_a_reply_is_waited_for_is_said() -> None:
+    server, said = WireServer(after="7"), []
+    try:
+        stop = Stop()
+        stop.waits, stop.wait = said.append, lambda seconds: False  # type: ignore[method-assign]
+        reply(server, "busy-once", stop=stop)
+    finally:
+        server.close()
+    assert [words.partition("status ")[2] for words in said] == ["429: slow down: asked again in 7 s"]
+
+
 @pytest.mark.parametrize("by_date", [False, True])
 def test_who_is_to_come_back_much_later_is_told_so_at_once(by_date: bool) -> None:
     server = WireServer(after=format_datetime(datetime.now(UTC) + timedelta(hours=1)) if by_date else "3600")
