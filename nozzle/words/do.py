@@ -67,6 +67,11 @@ def suggest(here: Journal, path: Path, task: str) -> None:
     from nozzle.document.entry import Entry
     from nozzle.document.lines import decoded
     from nozzle.document.scribe import Hand
+    from nozzle.document.trajectory import hides
+    from nozzle.errors import WrongCommand
+
+    if unseen := hides(task):
+        raise WrongCommand(f"nothing was suggested: {unseen}")
 
     def edit(author: bytes) -> bytes:
         entry = Entry(decoded(author, here.rel(path)))

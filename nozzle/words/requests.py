@@ -258,12 +258,15 @@ def suggest(loop: Loop, ears: Ears, args: Mapping[str, Any], reply: Reply) -> No
     """Another program would have a cell run: it stands as a proposal."""
     from nozzle.agents import Conducted
     from nozzle.document.entry import LANGUAGES
+    from nozzle.document.trajectory import hides
 
     source, language = str(args.get("source", "")), str(args.get("language", ""))
     if not source.strip() or len(source) > LONGEST or language not in LANGUAGES.values():
         raise WrongCommand(
             f"a cell has code, at most {LONGEST:,} characters, in {', '.join(sorted(set(LANGUAGES.values())))}"
         )
+    if unseen := hides(f"{source}{args.get('reason', '')}"):
+        raise WrongCommand(f"nothing was proposed: {unseen}")
     (path,) = _paths(loop, {"paths": [args.get("path")]})
     desk = loop.desk(path)
     assert isinstance(desk.beside, Conducted), "company() puts nobody else beside a desk"

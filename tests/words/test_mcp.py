@@ -9,6 +9,7 @@ import pytest
 from nozzle.document.entry import Entry
 from nozzle.document.prompts import prompts
 from nozzle.errors import NozzleError
+from nozzle.words import requests
 from nozzle.words.journal import Journal, journal
 from nozzle.words.mcp import served
 from tests.words.conftest import Say, cell, entry, git
@@ -53,6 +54,17 @@ def test_what_a_host_suggests_is_quoted_and_nobodys_task(here: Journal) -> None:
     assert len(text.cells) == 1
     assert text.envelopes[-1].kind == "quote"
     assert text.text.startswith(WORK[:40])
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200b", "\ufeff"])
+def test_what_shows_other_words_than_it_holds_is_not_taken_from_a_host(here: Journal, sign: str) -> None:
+    before = (here.root / "journal/entry.md").read_text()
+    with pytest.raises(NozzleError, match="a sign that nobody sees"):
+        tool(here, "propose")("journal/entry.md", f"do {sign} it")
+    for words in ({"source": f"x = 1  # {sign}"}, {"source": "x = 1", "reason": sign}):
+        with pytest.raises(NozzleError, match="a sign that nobody sees"):
+            requests.suggest(None, None, {"language": "python", **words}, print)  # type: ignore[arg-type]
+    assert (here.root / "journal/entry.md").read_text() == before
 
 
 @pytest.mark.filterwarnings("ignore")
