@@ -97,6 +97,7 @@ class Doer:
         def refuse(reply: str) -> str:
             return imitates(reply) or relabels(reply, labels)
 
+        task.stop.waits = lambda words: say(Notice("warning", rel, words))
         terms = Asking(hear, task.stop, self.crew.tracer, task.digest[:32], refuse, self.crew.settings.model_tokens)
         self.crew.work(lambda: _asked(model, signature, shared, terms), then)
 
@@ -313,7 +314,7 @@ class Doer:
             return self.think(task)
         if finished.status == "stopped":
             return self.end(task, "stopped", task.why or finished.cause or "It was stopped.")
-        self._undo(task, slot, finished)
+        self._undo(task, slot, run, finished)
 
     def claims_again(self, run: Run, finished: Finished) -> None:
         """The last cell of a task that is done has run again, above another state perhaps, or where it was merged: what
@@ -370,12 +371,14 @@ class Doer:
         task.replay = "again"
         self.stand(task, offer)
 
-    def _undo(self, task: Task, slot: Slot, finished: Finished) -> None:
+    def _undo(self, task: Task, slot: Slot, run: Run, finished: Finished) -> None:
         """A cell that failed leaves the text and, since kernels follow the text, the kernel; its record stays."""
         offer = task.offer
         assert offer is not None, "what ran was offered"
         rows = [row for row in slot.output.body if not row.startswith("```")] if slot.output else []
-        words = next((row for row in reversed(rows) if row.strip()), "it failed")
+        told = [row for row in reversed(rows) if row.strip()] or ["it failed"]
+        name = run.error.ename if run.error else ""
+        words = next((row for row in told if name and row.startswith(name)), told[0])
         refused = next((row for row in rows if row.startswith("PermissionError")), "")
         if offer.risk == "read" and refused:
             return self._ask_after(task, offer, refused, ACTED)

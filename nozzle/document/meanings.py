@@ -70,8 +70,8 @@ MODULES: dict[str, frozenset[str]] = {
         cross cumsum diff dot exp eye flatnonzero floor full histogram identity isclose isfinite isin isinf isnan kron
         linspace log log10 log1p log2 matmul max maximum mean median min minimum nanmax nanmean nanmedian nanmin
         nanpercentile nanstd nansum ones outer percentile polyfit polyval prod ptp quantile round searchsorted shape
-        sign sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack hstack float32 float64 int32
-        int64
+        sign sin sort sqrt stack std sum tan tanh trace transpose unique var where zeros vstack hstack float32 float64
+        int32 int64
     """),
     "numpy.linalg": listed("""
         cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_norm matrix_power matrix_rank norm pinv qr slogdet

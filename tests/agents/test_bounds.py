@@ -92,6 +92,13 @@ def test_what_it_leaves_at_work_ends_with_it_and_is_asked(table: Open) -> None:
     assert one.labels()[:3] == ["countdown", "undone", "kept"]
 
 
+def test_the_record_of_a_cell_that_met_its_bounds_is_called_by_its_error(table: Open) -> None:
+    one = table(fence("import os\nopen('../nozzle.toml', 'w')"), DONE)
+    text = one.begin(TASK)
+    assert "<summary>PermissionError: " in text
+    assert "ran in bounds" in text
+
+
 TRAP = fence("class T:\n    def __repr__(self):\n        open('_out/rows', 'w').close()\n        return ''\nt = T()")
 
 
