@@ -95,6 +95,8 @@ QUIET = listed("""
     __contains__ __bool__ __call__ __enter__ __exit__ __slots__ __doc__ __match_args__
 """)
 """What a class may define whose values are looked at like any other: what it does is said by its name, or no look."""
+ONCE = listed("iter map filter zip enumerate reversed open reader DictReader finditer iterdir glob rglob scandir iglob")
+"""What makes values that give what is in them once."""
 UNSAID = listed("exec eval globals locals vars setattr delattr get_ipython builtins __builtins__ __import__ __dict__")
 """By these, code may give names a meaning without saying so."""
 BUILTINS = frozenset(dir(builtins))
@@ -381,6 +383,27 @@ class Meanings:
     def is_code(self, name: str) -> bool:
         """Whether a name stands for a function, or a class, that a cell defines."""
         return any(isinstance(value, ast.stmt) for value, _ in self.given.get(name, ()))
+
+    def is_spent(self, name: str) -> bool:
+        """Whether a name stands, as far as cells say, for what a look at all of it uses up."""
+        return any(self._gives_once(value) for value, inside in self.given.get(name, ()) if not inside)
+
+    def _gives_once(self, value: ast.expr | ast.stmt | None) -> bool:
+        match value:
+            case ast.GeneratorExp():
+                return True
+            case ast.Call(func=ast.Name(id=name)):
+                made = (each for each, _ in self.given.get(name, ()) if isinstance(each, ast.FunctionDef))
+                yields = (isinstance(part, ast.Yield | ast.YieldFrom) for each in made for part in ast.walk(each))
+                return (name in ONCE and name not in self.own) or any(yields)
+            case ast.Call(func=ast.Attribute(attr=name)):
+                return name in ONCE
+        return False
+
+    def fills(self, name: str) -> bool:
+        """Whether a name stands for what takes in what it is asked for and has not."""
+        given = (value for value, _ in self.given.get(name, ()) if isinstance(value, ast.Call))
+        return any(ast.unparse(each.func).rpartition(".")[2] == "defaultdict" for each in given)
 
     def is_function(self, name: str) -> bool:
         """Whether a name stands for functions that cells define, and for nothing else."""

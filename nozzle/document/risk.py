@@ -283,6 +283,8 @@ class _Reader(ast.NodeVisitor):
             listed_so = node.id not in BUILTINS - LOOKS and node.id not in self._modules
             if not listed_so or known.is_foreign(node.id) or known.is_code(node.id):
                 self.risk = "ask"
+            if known.is_spent(node.id):
+                self._writes()
         else:
             self._bind(node.id)
             self._writes()
@@ -324,6 +326,8 @@ class _Reader(ast.NodeVisitor):
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
             self._changes(node.value)
+        if isinstance(node.value, ast.Name) and self._meanings.fills(node.value.id):
+            self._writes()
         self._hands_over(node.slice)
         self.generic_visit(node)
 

@@ -423,3 +423,13 @@ def test_words_in_comments_and_strings_make_no_cell_wait(language: str, source: 
 def test_words_that_may_be_acted_upon_do(language: str, source: str) -> None:
     risk, words = weigh(source, language, TIGHT)
     assert (risk, "it waits for you" in words) == ("ask", True)
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["x = (k for k in y)", "import csv\nx = csv.reader(y)", "x = zip(y, y)", "x = open('a')", "x = map(abs, y)",
+     "def f():\n    yield 1\nx = f()", "x = [1]\nx = iter(x)", "import collections\nx = collections.defaultdict(list)"],
+)  # fmt: skip
+def test_what_a_look_uses_up_or_fills_is_no_mere_look(above: str) -> None:
+    assert judge("print(x['a'], list(x))", "python", cells=[above]) == "reversible"
+    assert judge("print(x['a'], list(x))", "python", cells=["x = {'a': 1}"]) == "read"
