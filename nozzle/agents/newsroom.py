@@ -147,7 +147,7 @@ class Newsroom:
     def _broke(self, cell: Cell, finished: Finished, error: Error | None) -> None:
         """Find out since when, in a thread, and tell."""
         words = f"{error.ename}: {error.evalue}" if error else finished.status
-        place = cell.label or str(cell.span.start)
+        place = self._place(cell)
         self._failures[place, words] += 1
         times, entry, rel = self._failures[place, words], self.desk.entry, self.desk.rel
         self.under_way.add(cell.chain)
@@ -157,6 +157,11 @@ class Newsroom:
             return broke, tell(broke)
 
         self.crew.work(work, lambda found: self._tell(cell.chain, entry, found))
+
+    def _place(self, cell: Cell) -> str:
+        """What a cell is known by while its code is edited: its label, where no other has it, else its line."""
+        alike = [each for each in self.desk.entry.cells if each.label == cell.label]
+        return cell.label if cell.label and len(alike) == 1 else str(cell.span.start)
 
     def _tell(self, chain: str, entry: Entry, found: tuple[Broke, Saying] | NozzleError) -> None:
         if chain not in self.under_way:
@@ -200,9 +205,7 @@ class Newsroom:
         slot = self.desk.entry.slot(cell.chain)
         if slot is None or slot.output is None:
             return
-        self._failures = Counter(
-            {key: n for key, n in self._failures.items() if key[0] != (cell.label or str(cell.span.start))}
-        )
+        self._failures = Counter({key: n for key, n in self._failures.items() if key[0] != self._place(cell)})
         found = (block for block in slot.blocks if block.kind == "news" and block.keys.get("by") != spoken.WATCH)
         news = next(found, None)
         if news is not None and news.keys.get("status") != "fixed":

@@ -57,6 +57,25 @@ def contrast(here: Entry, there: Entry) -> list[Contrast]:
     return found
 
 
+def counterparts(here: Entry, there: Entry, cell: Cell) -> list[Cell]:
+    """The cells here that a cell there may be: none where it is new, one where that can be told.
+
+    By its label, else by its code. Of cells that share a label those with the same code are each other's; the others
+    are in order, when there are as many here as there.
+    """
+    ours, theirs = ([each for each in entry.cells if cell.label == each.label != ""] for entry in (here, there))
+    if not ours:
+        ours, theirs = ([each for each in entry.cells if each.digest == cell.digest] for entry in (here, there))
+    for each in theirs.copy():
+        same = next((mine for mine in ours if mine.digest == each.digest), None)
+        if same is not None:
+            if each.span == cell.span:
+                return [same]
+            ours.remove(same)
+            theirs.remove(each)
+    return [ours[theirs.index(cell)]] if len(ours) == len(theirs) else ours
+
+
 def variables(here: Mapping[str, str], there: Mapping[str, str]) -> list[Contrast]:
     """What differs between two states, by what is said of each name.
 

@@ -179,11 +179,13 @@ def changes(old: Entry, new: Entry) -> list[Change]:
 
 
 def _paired(old: Sequence[Cell], new: Sequence[Cell]) -> list[Change]:
-    """By label where there is one, else in order."""
-    labels = {cell.label: cell for cell in old if cell.label}
-    rest = [cell for cell in old if not (cell.label and any(cell.label == each.label for each in new))]
+    """By label where there is one (those that share one in order), else in order."""
+    both = {cell.label for cell in old} & {cell.label for cell in new} - {""}
+    labels = {label: [cell for cell in old if cell.label == label] for label in both}
+    rest = [cell for cell in old if cell.label not in both]
     found = []
     for cell in new:
-        match = labels.get(cell.label) if cell.label else (rest.pop(0) if rest else None)
-        found.append(Change(match, cell))
-    return [*found, *(Change(cell, None) for cell in rest)]
+        likes = labels.get(cell.label, []) if cell.label else rest
+        found.append(Change(likes.pop(0) if likes else None, cell))
+    gone = [cell for cell in old if any(cell is each for likes in (*labels.values(), rest) for each in likes)]
+    return [*found, *(Change(cell, None) for cell in gone)]

@@ -257,14 +257,17 @@ def green(here: Journal, rel: str, cell: Cell, entry: Entry) -> tuple[Entry, Cel
             continue
         seen.add(hash(text))
         old = Entry(text.decode("utf-8", "replace"))
-        if (found := _same_cell(old, cell, place)) is not None:
+        if (found := _same_cell(old, entry, cell, place)) is not None:
             return old, found
     return None
 
 
-def _same_cell(old: Entry, cell: Cell, place: int) -> Cell | None:
+def _same_cell(old: Entry, entry: Entry, cell: Cell, place: int) -> Cell | None:
+    from nozzle.document.contrast import counterparts
+
     slots = [slot for slot in old.slots if slot.cell.runs]
-    named = [slot for slot in slots if cell.label and slot.cell.label == cell.label]
+    likes = counterparts(old, entry, cell)
+    named = [slot for slot in slots if len(likes) == 1 and slot.cell.chain == likes[0].chain]
     same = [slot for slot in slots if slot.cell.digest == cell.digest]
     placed = slots[place : place + 1] if not (named or same) and len(slots) > place else []
     for slot in [*named, *same, *placed]:

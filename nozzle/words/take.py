@@ -21,8 +21,8 @@ ELSEWHERE = "as it came there; here other cells stand above the one that wrote i
 def command(step: str) -> int:
     """Take STEP from another thread: its cell, with the files that it wrote.
 
-    A cell with the same label is replaced; a new one is put where it stands there, or at the end when the text around
-    it is another one here. Its output comes along when it still answers the cell; else the cell is due.
+    A cell with the same label is replaced (of several, the one with the same code, else the one at the same place among
+    them); a new one is put where it stands there, or at the end when the text around it is another one here. Its output comes along when it still answers the cell; else the cell is due.
     """
     from nozzle.document import plan
     from nozzle.document.entry import Entry
@@ -83,29 +83,35 @@ def _cell(here: Journal, step: Step) -> tuple[Cell, Entry]:
 
 def _put(here: Journal, mine: Entry, there: Entry, cell: Cell) -> str:
     """The text here with the cell in it: in its like's place, where it stands there, or at the end."""
-    from nozzle.document.contrast import authors
+    from nozzle.document.contrast import authors, counterparts
     from nozzle.document.edit import Edit, apply
     from nozzle.document.entry import Entry, Span
+    from nozzle.errors import Refused
 
     rows = "".join(there.rows[cell.span.start : cell.span.stop])
-    like = next((each for each in mine.cells if cell.label and each.label == cell.label), None)
-    if like is not None:
-        return apply(mine.text, Edit(like.span, rows))
+    likes = counterparts(mine, there, cell)
+    if len(likes) > 1:
+        lines = " and ".join(str(each.span.start + 1) for each in likes)
+        raise Refused(
+            f"the label {cell.label} is that of cells in lines {lines} here, and it cannot be told which of them is the "
+            "one there: give each a label of its own, here or there, then take again"
+        )
+    if likes and likes[0].label == cell.label != "":
+        return apply(mine.text, Edit(likes[0].span, rows))
     if any(each.digest == cell.digest for each in mine.cells):
         return mine.text
-    ours, theirs = Entry(authors(mine)), Entry(authors(there))
-    at = _place(ours, theirs, cell)
+    ours = Entry(authors(mine))
+    at = _place(ours, there, cell)
     return apply(ours.text, Edit(Span(at, at), f"\n{rows}" if at else f"{rows}\n"))
 
 
-def _place(ours: Entry, theirs: Entry, cell: Cell) -> int:
+def _place(ours: Entry, there: Entry, cell: Cell) -> int:
     """The line for a new cell: after the nearest cell above it there that stands here too, or at the end."""
-    above = [each for each in theirs.cells if each.digest != cell.digest]
-    count = next(number for number, each in enumerate(theirs.cells) if each.digest == cell.digest)
-    for anchor in reversed(above[:count]):
-        for each in ours.cells:
-            if each.digest == anchor.digest or (anchor.label and each.label == anchor.label):
-                return each.span.stop
+    from nozzle.document.contrast import counterparts
+
+    for anchor in reversed([each for each in there.cells if each.span.start < cell.span.start]):
+        if likes := counterparts(ours, there, anchor):
+            return likes[-1].span.stop
     return len(ours.rows)
 
 

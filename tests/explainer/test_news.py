@@ -133,6 +133,12 @@ def test_changes_pair_cells_by_label_and_then_by_order() -> None:
     assert isinstance(changes(old, new)[0].cell, Cell)
 
 
+def test_changes_of_cells_that_share_a_label_pair_in_order() -> None:
+    old, new = (Entry("\n".join(cell(f"#| label: a\n{code}") for code in codes)) for codes in ("123", "45"))
+    pairs = [(each.old and each.old.body[-1], each.new and each.new.body[-1]) for each in changes(old, new)]
+    assert pairs == [("1", "4"), ("2", "5"), ("3", None)]
+
+
 def failed(source: str, *operands: tuple[str, str]) -> Broke:
     entry = Entry(cell(source))
     at = entry.cells[-1]

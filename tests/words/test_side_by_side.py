@@ -245,6 +245,42 @@ def test_a_taken_cell_replaces_its_like_and_is_due_where_its_state_is_another(
     assert ("x = 3" in text, "x * 7" in text, "x * 2" in text) == (True, True, False)
 
 
+@pytest.fixture
+def namesakes(say: Say, folder: Path) -> tuple[Path, Path]:
+    """The same, where two cells share a label."""
+    entry(folder, "# Rate\n\n" + label("a", "precious = 1") + "\nThen:\n\n" + label("a", "print(precious + 1)"))
+    say("run")
+    assert say("fork", "HEAD", "other").status == 0
+    return folder, folder.parent / f"{folder.name}.threads" / "other"
+
+
+def test_of_cells_that_share_a_label_the_one_that_was_edited_there_is_replaced(
+    namesakes: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = namesakes
+    assert "there is nothing to take" in run(say, monkeypatch, main, "take", "HEAD")
+    edit(other, "precious + 1", "precious + 7")
+    run(say, monkeypatch, other, "run")
+    assert "Take a from other" in run(say, monkeypatch, main, "take", "other")
+    text = (main / "journal" / "entry.md").read_text()
+    assert (text.count("precious = 1"), text.count("precious + 1"), text.count("precious + 7")) == (1, 0, 1)
+    assert "```text\n8\n```" in text
+
+
+def test_where_it_cannot_be_told_which_of_them_is_meant_both_are_named(
+    namesakes: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, other = namesakes
+    edit(other, label("a", "precious = 1"), "")
+    edit(other, "precious + 1", "7")
+    run(say, monkeypatch, other, "run")
+    before = (main / "journal" / "entry.md").read_bytes()
+    monkeypatch.chdir(main)
+    said = say("take", "other")
+    assert (said.status, "the label a is that of cells in lines 3 and " in said.out) == (1, True)
+    assert (main / "journal" / "entry.md").read_bytes() == before
+
+
 def test_what_is_no_step_of_a_cell_cannot_be_taken(two: tuple[Path, Path], say: Say) -> None:
     git(two[0], *WHO, "commit", "-q", "--allow-empty", "-m", "by hand")
     said = say("take", "HEAD")
