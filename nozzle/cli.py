@@ -1,9 +1,12 @@
 """The command line. It only finds the word; each word is a file of `words`, opened when it is said."""
 
+import errno
 import importlib
 import keyword
 import os
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -59,8 +62,28 @@ TITLES = {
 }
 
 
+class _Unheard(Exception):
+    """A broken pipe, on its way past click: that would end with 1, as where a cell has failed."""
+
+
+@contextmanager
+def _past_click() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _Unheard from error
+
+
 class Words(click.Group):
     """Knows all words by name and opens a word's file only when it is said."""
+
+    def make_context(self, *given: Any, **named: Any) -> click.Context:
+        with _past_click():
+            return super().make_context(*given, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _past_click():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [word for word, _, _ in WORDS]
@@ -94,7 +117,8 @@ class Words(click.Group):
 @click.group(
     cls=Words,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 done, 1 a cell or a check failed, 2 the command was wrong, 3 something is missing.",
+    epilog="Exit status: 0 done, 1 a cell or a check failed, 2 the command was wrong, 3 something is missing or "
+    "cannot be written.",
 )
 @click.version_option(package_name="nozzle")
 def cli() -> None:
@@ -106,29 +130,32 @@ def cli() -> None:
     """
 
 
-def main() -> None:
+def main() -> int:
     """Say a word; what goes wrong is one line on stderr and an exit status."""
     try:
         status = cli.main(standalone_mode=False)
     except NozzleError as error:
-        _fail(str(error), error.status)
+        return fail(str(error), error.status)
     except click.exceptions.Abort:
-        _fail("stopped", 130)
+        return fail("stopped", 130)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except FileNotFoundError:
         if os.stat(os.curdir).st_nlink:
             raise
-        _fail("the folder that this shell is in is no longer there; go to another", 2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-    sys.exit(status if isinstance(status, int) else 0)
+        return fail("the folder that this shell is in is no longer there; go to another", 2)
+    except _Unheard as error:
+        raise BrokenPipeError(errno.EPIPE, "nobody listens any more") from error
+    return status if isinstance(status, int) else 0
 
 
-def _fail(text: str, status: int) -> None:
+def fail(text: str, status: int) -> int:
+    """Say what went wrong, where that can be said; the status."""
+    from contextlib import suppress
+
     from nozzle.words.visible import echo
 
-    echo(f"nozzle: {text}", err=True, lines=True)
-    sys.exit(status)
+    with suppress(OSError):
+        echo(f"nozzle: {text}", err=True, lines=True)
+    return status

@@ -32,7 +32,7 @@ def write(path: Path, content: bytes, mode: int = 0o666, *, root: Path | None = 
                 file.write(content)
             os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # the first one tells why
                 os.unlink(part, dir_fd=folder)
             raise
 

@@ -557,7 +557,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(entry: Path) -> None:
     if "ermitted" in ran.stderr or "denied" in ran.stderr:
         pytest.skip("may not mount here")
     assert ran.stdout.endswith(
-        "the disk is full; make room and save again; the author's text is untouched ['entry.md'] 16000\n"
+        "the disk is full; make room, then try again; the author's text is untouched ['entry.md'] 16000\n"
     )
 
 

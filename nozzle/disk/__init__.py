@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ __all__ = [
     "exchange",
     "is_passing",
     "leftovers",
+    "plain",
     "read",
     "readable",
     "rewrite",
@@ -137,8 +139,10 @@ def swaps(folder: Path) -> bool:
             return False
         raise Unwritable(f"{folder}: {plain(error)}") from error
     finally:
-        one.unlink(missing_ok=True)
-        two.unlink(missing_ok=True)
+        with suppress(OSError):
+            one.unlink()
+        with suppress(OSError):
+            two.unlink()
     return True
 
 

@@ -164,8 +164,8 @@ _WORDS = {
     errno.ELOOP: "its symbolic links go round in a circle",
     errno.EACCES: "no permission",
     errno.EROFS: "the disk is read-only",
-    errno.ENOSPC: "the disk is full; make room and save again",
-    errno.EDQUOT: "the disk quota is used up; make room and save again",
+    errno.ENOSPC: "the disk is full; make room, then try again",
+    errno.EDQUOT: "the disk quota is used up; make room, then try again",
     errno.EFBIG: "the system allows no file that large",
     errno.ENAMETOOLONG: "its name is too long for a second file beside it; shorten it",
 }

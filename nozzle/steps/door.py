@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import TYPE_CHECKING, NoReturn
 
-from nozzle.errors import Missing, NozzleError, Refused
+from nozzle.errors import Missing, NozzleError, Refused, Unwritable
 
 if TYPE_CHECKING:
     from git.cmd import Git
@@ -164,10 +164,19 @@ def fail(words: Sequence[str], said: str) -> NoReturn:
             f"the repository at {folder} belongs to another user, and git does not trust it: if you do, run "
             f"`git config --global --add safe.directory {folder}`"
         )
-    if "No space left" in said:
-        raise NozzleError(f"the disk is full, git could not write a step: free some space and try again ({said})")
+    unwritten(said)
     first = next((line for line in said.splitlines() if line.startswith(("fatal:", "error:"))), said)
     raise NozzleError(f"git {next(word for word in words if word[0] != '-')} failed: {first or 'without a word'}")
+
+
+def unwritten(said: str) -> None:
+    """Raise Unwritable where git said that the disk takes nothing."""
+    if "No space left" in said:
+        raise Unwritable(f"the disk is full, git could not write a step: free some space and try again ({said})")
+    if "Read-only file system" in said:
+        raise Unwritable(
+            f"the disk is read-only, git can write nothing there: make it writable, then try again ({said})"
+        )
 
 
 def _gitpython(folder: Path) -> "Git":

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from nozzle import whole
 from nozzle.errors import Refused
-from nozzle.steps.door import Said
+from nozzle.steps.door import Said, unwritten
 from nozzle.steps.merge import put_files
 from nozzle.steps.objects import FILE, PROGRAM, Leaf
 from nozzle.steps.refs import Moved
@@ -59,6 +59,7 @@ def rewind(repo: Repo, step: Step, unfit: Unfit, thread: str = "") -> Rewound:
             repo.index.wait()
         elif not dirty(repo):
             break  # otherwise the author saved between the rescue and the checkout: that is rescued too
+    unwritten(said.err)
     raise Refused(
         f"git cannot go to {step.sha[:7]} without overwriting a file that no step keeps; move it away, then rewind "
         f"again ({' '.join(said.err.split())})"

@@ -39,7 +39,7 @@ def command(as_json: bool) -> int:
     Exits with 3 when something that nozzle needs is missing.
     """
     _tried.cache_clear()
-    findings = [finding for check in CHECKS for finding in check()]
+    findings = [finding for check in CHECKS for finding in _found(check)]
     for finding in findings:
         if as_json:
             click.echo(json.dumps({"what": finding.what, "state": finding.state, "words": finding.words}))
@@ -47,6 +47,19 @@ def command(as_json: bool) -> int:
             mark, color = {"ok": ("✓", "green"), "lacks": ("-", "yellow"), "fault": ("✗", "red")}[finding.state]
             click.echo(click.style(f"{mark} {finding.what:<10} {finding.words}", fg=color))
     return 3 if any(finding.state == "fault" for finding in findings) else 0
+
+
+def _found(check: Callable[[], list[Finding]]) -> list[Finding]:
+    """What a check finds; what keeps it from looking is a fault too, and no other check's."""
+    from nozzle.disk import plain
+
+    what = check.__name__.strip("_")
+    try:
+        return check()
+    except NozzleError as error:
+        return [Finding(what, "fault", str(error))]
+    except OSError as error:
+        return [Finding(what, "fault", f"{error.filename or 'this cannot be found out'}: {plain(error)}")]
 
 
 def _nozzle() -> list[Finding]:
@@ -136,7 +149,7 @@ def _others() -> list[Finding]:
     return [Finding("kernels", "ok", f"{_listed(found)}, through Jupyter; going back runs their cells again")]
 
 
-def _disk() -> list[Finding]:
+def _writing() -> list[Finding]:
     from nozzle import disk
 
     if disk.swaps(Path.cwd()):
@@ -352,6 +365,6 @@ def _node() -> list[Finding]:
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (
-    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _disk, _aside, _key, _servers, _langfuse,
+    _nozzle, _git, _python, _bash, _others, _snapshots, _keep, _sandbox, _writing, _aside, _key, _servers, _langfuse,
     _node,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nozzle.errors import NozzleError, Unreadable, WrongCommand
+from nozzle.errors import NozzleError, Unreadable, Unwritable, WrongCommand
 
 if TYPE_CHECKING:
     from nozzle.beside import Notice
@@ -175,14 +175,20 @@ class Journal:
         return 1 if self.missed else 0
 
     def put(self, path: Path, content: bytes) -> None:
-        """Write a file anew: below the root through no link; elsewhere into the folder that was named."""
-        from nozzle import whole
+        """Write a file anew: below the root through no link; elsewhere into the folder that was named.
+
+        Raises Unwritable where the disk does not take it.
+        """
+        from nozzle import disk, whole
 
         path = Path(os.path.abspath(path))
-        if not path.is_relative_to(self.root):
-            path = path.parent.resolve() / path.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-        whole.write(path, content, root=self.root if path.is_relative_to(self.root) else path.parent)
+        try:
+            if not path.is_relative_to(self.root):
+                path = path.parent.resolve() / path.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+            whole.write(path, content, root=self.root if path.is_relative_to(self.root) else path.parent)
+        except OSError as error:
+            raise Unwritable(f"{path}: {disk.plain(error)}") from error
 
     def warn(self, text: str) -> None:
         from nozzle.words.visible import echo

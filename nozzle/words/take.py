@@ -22,7 +22,8 @@ def command(step: str) -> int:
     """Take STEP from another thread: its cell, with the files that it wrote.
 
     A cell with the same label is replaced (of several, the one with the same code, else the one at the same place among
-    them); a new one is put where it stands there, or at the end when the text around it is another one here. Its output comes along when it still answers the cell; else the cell is due.
+    them); a new one is put where it stands there, or at the end when the text around it is another one here. Its output
+    comes along when it still answers the cell; else the cell is due.
     """
     from nozzle.document import plan
     from nozzle.document.entry import Entry
@@ -93,8 +94,8 @@ def _put(here: Journal, mine: Entry, there: Entry, cell: Cell) -> str:
     if len(likes) > 1:
         lines = " and ".join(str(each.span.start + 1) for each in likes)
         raise Refused(
-            f"the label {cell.label} is that of cells in lines {lines} here, and it cannot be told which of them is the "
-            "one there: give each a label of its own, here or there, then take again"
+            f"the label {cell.label} is that of cells in lines {lines} here, and it cannot be told which of them is "
+            "meant: give each a label of its own, here or there, then take again"
         )
     if likes and likes[0].label == cell.label != "":
         return apply(mine.text, Edit(likes[0].span, rows))
