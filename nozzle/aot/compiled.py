@@ -309,7 +309,7 @@ class Compiled:
             if quantised.blank and self.options.calibrate:
                 raise NotAdmissible(
                     self._here(),
-                    "what it is calibrated on leaves a factor empty, or all zeros",
+                    "what it is calibrated on leaves a factor empty, or all zeros, or too small for a scale",
                     "calibrate on calls like those that will come",
                 )
         holds = guard(graph, self.names)
@@ -333,7 +333,7 @@ class Compiled:
     def make(self, arguments: Sequence[Any]) -> Special:
         special = self.traced(arguments)
         if special.quantised is not None and special.quantised.blank:
-            special.said = "this call leaves a factor empty, or all zeros: the next one sets the scales"
+            special.said = "this call leaves a factor empty, all zeros or too small for a scale; the next sets the scales"
         else:
             attach(special, self.options, special.inputs(arguments), self._promote)
         return special

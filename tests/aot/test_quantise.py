@@ -7,7 +7,7 @@ from nozzle import aot
 from nozzle.aot import cache, cpu, mlir, passes
 from nozzle.aot.lower import lower
 from nozzle.aot.lower.processor import Processor
-from nozzle.aot.passes.quantise import SCHEMES, apart
+from nozzle.aot.passes.quantise import LONGEST, SCHEMES, apart
 from tests.aot.agree import same
 from tests.aot.conftest import needs_mlir
 
@@ -103,6 +103,37 @@ def test_a_first_call_of_nothing_sets_no_scale(first):
     assert np.array_equal(compiled(first, W), first @ W)
     assert 0 < apart(compiled(X, W), X @ W) < NEAR["i8"]
     assert 0 < only(compiled).quantised.error < NEAR["i8"]
+
+
+def test_a_product_whose_sums_may_not_fit_32_bits_stays_in_floats():
+    compiled = aot.compile(times, wait=bool(mlir.found()), quantize="i8")
+    for depth in (8, LONGEST, LONGEST + 1, 140_000):
+        x, w = np.ones((2, depth), "f4"), np.ones((depth, 3), "f4")
+        assert np.array_equal(compiled(x, w), np.full((2, 3), depth, "f4"))
+    ((short, long),) = compiled.specials.values()
+    assert (short.quantised.products, short.quantised.long) == (1, 0)
+    assert (long.quantised.products, long.quantised.long) == (0, 1)
+    assert "0 products of matrices by i8, 1 with sums of more than 133144 stays in floats" in str(long.quantised)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-33, 1e-35, 1e-37, 1e-38, 1e-39, 1e-42])
+@pytest.mark.parametrize("at", [0, 1], ids=["left", "weights"])
+def test_what_is_too_small_for_a_scale_is_answered_in_floats(size, at):
+    compiled = aot.compile(times, wait=bool(mlir.found()), quantize="i8")
+    tiny = [X, W]
+    tiny[at] = tiny[at] * np.float32(size)
+    for _ in range(2):
+        assert apart(compiled(*tiny), times(*tiny)) < NEAR["i8"]
+
+
+def test_scales_whose_product_is_no_number_are_not_used():
+    compiled = aot.compile(times, wait=bool(mlir.found()), quantize="i8")
+    for left, right in ((1e-20, 1e-20), (1e30, 1e30), (1e-20, 1e30)):
+        x, w = X * np.float32(left), W * np.float32(right)
+        x[3] = 0
+        with np.errstate(all="ignore"):
+            assert apart(compiled(x, w), times(x, w)) < NEAR["i8"]
+            assert np.array_equal(np.isnan(compiled(x, w)), np.isnan(times(x, w)))
 
 
 def shifted(x, w):

@@ -2,12 +2,13 @@
 
 `i8`: both factors are rounded to whole numbers between -127 and 127, multiplied exactly with sums of 32 bits, and
 scaled back. The scale of the left factor is one number, from the greatest value that it had in the calibration; a call
-that brings more, or NaN, or weights that are not finite, is `Beyond` it, and answered in floats. The scale of the right
-factor, the weights, is one number for every column, from the weights that a call brings. `f16` and `bf16`: both factors
-are rounded to that format, and multiplied in the width that they had; a call that brings what is too large for the
-format is `Beyond` it too.
+that brings more, or NaN, or weights that no scale can be made of, is `Beyond` it, and answered in floats. The scale of
+the right factor, the weights, is one number for every column, from the weights that a call brings. `f16` and `bf16`:
+both factors are rounded to that format, and multiplied in the width that they had; a call that brings what is too large
+for the format is `Beyond` it too.
 
-Only products of matrices (two axes or more on both sides) are quantised; everything else stays as it is.
+Only products of matrices (two axes or more on both sides) are quantised, by `i8` only those whose sums fit 32 bits for
+sure; everything else stays as it is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from nozzle.aot.interpret import Run, interpret, sizes_of
 from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.reduce import reduce
 from nozzle.aot.passes.rewrite import rewrite
-from nozzle.aot.sizes import Facts, pruned
+from nozzle.aot.sizes import Dim, Facts, pruned
 from nozzle.aot.types import Tensor
 
 SCHEMES = ("i8", "f16", "bf16")
@@ -53,12 +54,19 @@ class Quantised:
     error: float
     """The greatest difference from the float graph on these, as a share of its greatest result."""
     blank: bool = False
-    """Whether some scale is of nothing but zeros: of an empty array, or of one that was not filled yet."""
+    """Whether some scale is of nothing but zeros, or as good as that: an array that is empty, or was not filled yet."""
+    long: int = 0
+    """Products that stay as they are, for their sums may not fit."""
 
     def __str__(self) -> str:
-        what = f"{self.products} product{'s' * (self.products != 1)} of matrices by {self.scheme}"
+        what = f"{_products(self.products)} of matrices by {self.scheme}"
+        what += f", {self.long} with sums of more than {LONGEST} stay{'s' * (self.long == 1)} in floats" * (self.long > 0)
         calls = f"{self.calls} call{'s' * (self.calls != 1)}"
         return f"{what}; greatest error {self.error:.2g} of the greatest result, on {calls}"
+
+
+def _products(many: int) -> str:
+    return f"{many} product{'s' * (many != 1)}"
 
 
 def quantised_by(scheme: str, graph: Graph, calls: Sequence[Sequence[Any]]) -> tuple[Graph, Quantised]:
@@ -66,8 +74,9 @@ def quantised_by(scheme: str, graph: Graph, calls: Sequence[Sequence[Any]]) -> t
     most = calibrated(graph, copy.deepcopy(calls))
     made = quantise(scheme, most)(graph)
     errors = [_error(made, graph, inputs) for inputs in calls]
-    blank = scheme == "i8" and not all(most.values())
-    return made, Quantised(scheme, len(products(graph)), len(calls), max(errors, default=0.0), blank)
+    blank = scheme == "i8" and any(value < _smallest(node) for node, value in most.items())
+    many, every = len(products(graph, scheme, Facts.of(graph.guards))), len(products(graph))
+    return made, Quantised(scheme, many, len(calls), max(errors, default=0.0), blank, every - many)
 
 
 def _error(made: Graph, graph: Graph, inputs: Sequence[Any]) -> float:
@@ -97,11 +106,23 @@ def apart(got: Any, want: Any) -> float:
 
 MOST = 127
 """The greatest whole number; its negative is the least, so that zero is in the middle."""
+LONGEST = (2**31 - 1) // MOST**2
+"""How many products of two of them surely have a sum of 32 bits."""
 
 
-def products(graph: Graph) -> list[Node]:
-    """Those that are quantised."""
-    return [node for node in walk(graph.block) if _fits(node)]
+def products(graph: Graph, scheme: str = "", facts: Facts | None = None) -> list[Node]:
+    """Those that can be quantised; by a scheme, those that are."""
+    return [node for node in walk(graph.block) if _fits(node) and (facts is None or _short(node, scheme, facts))]
+
+
+def _short(node: Node, scheme: str, facts: Facts) -> bool:
+    """Whether its sums fit, for lengths like those of this call."""
+    return scheme != "i8" or facts.at_least(Dim.of(LONGEST), node.inputs[0].tensor.shape[-1]) is True
+
+
+def _smallest(node: Node) -> float:
+    """The least that the greatest value of a factor may be: below it a scale, or what undoes it, is no number."""
+    return float(np.finfo(node.tensor.dtype).tiny) * MOST**2
 
 
 def _fits(node: Node) -> bool:
@@ -144,15 +165,15 @@ def quantise(scheme: str, most: Mapping[Node, float]) -> Callable[[Graph], Graph
         facts = Facts.of(graph.guards)
 
         def change(node: Node, now: Node) -> Sequence[Node]:
-            if not _fits(node):
+            if not _fits(node) or not _short(node, scheme, facts):
                 return ()
             b = Builder()
             b.facts, b.loc = facts, node.loc
             _bytes(b, now, most.get(node, 0.0)) if scheme == "i8" else _rounded(b, now, scheme)
             return b.nodes
 
-        many = len(products(graph))
-        made, notes = rewrite(graph, change), (*graph.notes, f"quantise: {many} product{'s' * (many != 1)} by {scheme}")
+        made = rewrite(graph, change)
+        notes = (*graph.notes, f"quantise: {_products(len(products(graph, scheme, facts)))} by {scheme}")
         return replace(made, guards=pruned((*graph.guards, *facts.guards)), notes=notes)
 
     return whole
@@ -161,22 +182,36 @@ def quantise(scheme: str, most: Mapping[Node, float]) -> Callable[[Graph], Graph
 def _bytes(b: Builder, node: Node, most: float) -> None:
     left, right = node.inputs
     number = np.dtype(node.tensor.dtype).type
-    step = number((most or 1.0) / MOST)
+    some = most if most >= _smallest(node) else 1.0
+    step = number(some / MOST)
     heights = reduce(b, "max", b.ufunc("absolute", right), (right.tensor.rank - 2,), True, right.tensor.dtype)
-    _within(b, left, number(most * (1 + 0.5 / MOST)), heights)
+    _within(b, left, number(most * (1 + 0.5 / MOST)), _scalable(b, heights, some))
     steps = b.ufunc("divide", b.ufunc("maximum", heights, number(np.finfo(number).tiny * MOST)), number(MOST))
     factors = (_whole(b, "multiply", left, number(1 / step)), _whole(b, "divide", right, steps))
     product = b.emit("wide_matmul", factors, Tensor("int32", node.tensor.shape))
     b.ufunc("multiply", b.cast(product, node.tensor.dtype), b.ufunc("multiply", steps, step))
 
 
-def _within(b: Builder, left: Node, most: Any, heights: Node) -> None:
-    """Test that nothing of the left factor is cut off by more than it is rounded, and that the weights are finite.
+def _scalable(b: Builder, heights: Node, most: float) -> Node:
+    """Test that every column of the weights is zero, or has a scale whose product with that of the left is a number.
 
-    Where they are not, nothing is small enough; so all that is known of weights is one array, which can be kept.
+    What is known of weights is one array, which can be kept.
     """
-    finite = reduce(b, "all", b.ufunc("isfinite", heights), tuple(range(heights.tensor.rank)), True, "bool")
-    near = b.ufunc("less_equal", b.ufunc("absolute", left), where(b, finite, most, type(most)(-1)))
+    number = np.dtype(heights.tensor.dtype).type
+    limits = np.finfo(number)
+    least = float(limits.tiny) * MOST * max(1.0, MOST / most)
+    greatest = float(limits.max) * min(1.0, MOST / most * (MOST - 1))
+    small = b.ufunc("less", heights, number(least))
+    fine = b.ufunc("less_equal", heights, number(greatest))
+    some = b.ufunc("bitwise_or", b.ufunc("invert", small), b.ufunc("equal", heights, number(0)))
+    both = b.ufunc("bitwise_and", fine, some)
+    return reduce(b, "all", both, tuple(range(heights.tensor.rank)), True, "bool")
+
+
+def _within(b: Builder, left: Node, most: Any, scalable: Node) -> None:
+    """Test that nothing of the left factor is cut off by more than it is rounded; nothing is small enough for the
+    weights that are not `scalable`."""
+    near = b.ufunc("less_equal", b.ufunc("absolute", left), where(b, scalable, most, type(most)(-1)))
     good = reduce(b, "all", near, tuple(range(near.tensor.rank)), False, "bool")
     b.emit("check", (good,), None, kind=Beyond, message=BEYOND["i8"], parts=True)
 
