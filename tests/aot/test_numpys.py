@@ -46,9 +46,22 @@ def by_its_loop(x):
     )
 
 
+def taken(x, places):
+    return np.take(x, places), x.take(places, axis=0)
+
+
+def taken_along(x, places):
+    return x.take(places, axis=1), np.take(x, [True, False, True], 0), np.take(x, (0, 2), axis=1), x.take(True, 1)
+
+
+BOOLS = np.array([True, False, True])
+
+
 @pytest.mark.parametrize(
     ("function", "calls"),
     [
+        (taken, [(A[1], BOOLS), (A[1], ~BOOLS), (A[2], BOOLS[:1])]),
+        (taken_along, [(A, BOOLS), (A, ~BOOLS), (A, BOOLS[None, :2])]),
         (clipped_into, [(np.array([0.2, 0.5]),), (np.array([-1.0, 0.5, 3]),)]),
         (clipped_into_itself, [(np.array([0.2, 0.5]),), (np.array([-1.0, 0.5, 3]),)]),
         (clipped_by_place, [(A, A * 0), (A - 5, A * 0)]),

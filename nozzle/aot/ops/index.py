@@ -433,8 +433,19 @@ define(Op("gather", FAMILY, _gather, cost=2))
 
 @function(FAMILY, np.take, method="take")
 def take(b: Builder, x: Value, /, indices: Value, axis: int | None = None) -> Value:
+    """By integers; a bool is 0 or 1 here, and no mask."""
     node = b.lift(x)
     if axis is None and node.tensor.rank != 1:
         raise Refuse("np.take without an axis", "say which axis")
     at = axis_of(axis or 0, node.tensor.rank)
-    return index(b, node, (*[slice(None)] * at, indices))
+    return index(b, node, (*[slice(None)] * at, _places(b, indices)))
+
+
+def _places(b: Builder, indices: Value) -> Value:
+    """Where np.take takes from: what is cast to int64 without loss."""
+    node = FUNCTIONS[np.array](b, indices) if isinstance(indices, tuple) else indices
+    if not isinstance(node, Node):
+        return int(node) if isinstance(node, (bool, np.bool_)) else node
+    if not np.can_cast(node.tensor.dtype, np.int64, "safe"):
+        raise TypeError(f"np.take by {node.tensor.dtype}, which does not go into int64 for sure")
+    return b.cast(node, "int64") if node.tensor.kind == "b" else node
