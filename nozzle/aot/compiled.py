@@ -22,7 +22,7 @@ import numpy as np
 
 from nozzle.aot.build import Refuse
 from nozzle.aot.constant import Kept, kept
-from nozzle.aot.cpu import Native, attach, say_once
+from nozzle.aot.cpu import Native, attach, fault_of, say_once
 from nozzle.aot.frontend import Argument, trace
 from nozzle.aot.frontend.values import Capture, exactly, parts_of
 from nozzle.aot.graph import Graph, Loc, root, stored
@@ -36,8 +36,8 @@ log = logging.getLogger("nozzle.aot")
 Runner = Callable[[Sequence[Any]], Any]
 
 
-FAILED = (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError, AssertionError)
-"""What a call raises while its graph is made, where it cannot but fail."""
+FAILED = (TypeError, ValueError, IndexError, ArithmeticError, AssertionError, Warning)
+"""What a call raises while its graph is made, where it cannot but fail, or warn."""
 
 
 PLAINLY = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -205,7 +205,18 @@ class Compiled:
             return self.answer(*arguments)
         except FAILED as error:
             return self._failing(arguments, error)
+        except NotAdmissible:
+            raise
+        except Exception as fault:  # of ours, and no reason for a call to fail
+            self._faulty(fault)
+            return self.answer(*arguments)
         return special(arguments)
+
+    def _faulty(self, fault: Exception) -> None:
+        """Its graph cannot be made: from now on it is Python's."""
+        log.error("nozzle.aot: %s runs as Python, for the compiler failed: %s", self.python.__name__, fault_of(fault))
+        if self._plain:
+            self._fast = self.python
 
     def _bound(self, arguments: Sequence[Any], names: Mapping[str, Any]) -> tuple[Any, ...]:
         """One value for every name; a default is the one that the function has now."""

@@ -50,6 +50,27 @@ Ready = Callable[["Special"], None]
 
 def attach(special: Special, options: Options, arguments: Sequence[Any], ready: Ready) -> None:
     """Give the code for one kind of call its native form; from another thread when it is not to be waited for."""
+    try:
+        _attach(special, options, arguments, ready)
+    except Exception as fault:  # of ours, and no reason for a call to fail
+        _faulty(special, fault)
+
+
+def _faulty(special: Special, fault: Exception) -> None:
+    special.said = f"the compiler failed: {fault_of(fault)}"
+    log.error("nozzle.aot: %s runs as Python, for %s", special.graph.name, special.said)
+
+
+def fault_of(fault: Exception) -> str:
+    """A fault of the compiler in words: what, and in which line of its own."""
+    last = fault.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})" if last is not None else ""
+    return f"{type(fault).__name__}: {fault}{where}"
+
+
+def _attach(special: Special, options: Options, arguments: Sequence[Any], ready: Ready) -> None:
     if not mlir.found():
         special.said = "there is no MLIR, so it runs as Python: pip install 'nozzle[aot]'"
         say_once(f"nozzle.aot: {special.said}")
@@ -78,6 +99,8 @@ def _finish_beside(special: Special, lowered: Lowered, trial: Sequence[list[Any]
     """In a thread that a program which ends does not wait for."""
     try:
         _finish(special, lowered, trial, ready)
+    except Exception as fault:  # as in `attach`
+        _faulty(special, fault)
     finally:
         WORKER.expect(-1)
 

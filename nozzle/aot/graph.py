@@ -12,7 +12,7 @@ What an operation means is `interpret.py`; which there are is `ops/`. `check` sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,19 @@ def root(node: Node) -> Node:
     while node.op in VIEWS:
         node = node.inputs[0]
     return node
+
+
+def sources(node: Node, through: Callable[[Node], bool]) -> Iterator[Node]:
+    """A node and what it comes from, each once, as far as `through` lets pass; however long the way is."""
+    found = {node: None}
+    left = [node]
+    while left:
+        one = left.pop()
+        yield one
+        if through(one):
+            fresh = [inner for inner in one.inputs if inner not in found]
+            found |= dict.fromkeys(fresh)
+            left += dict.fromkeys(fresh)
 
 
 def walk(block: Block) -> Iterator[Node]:

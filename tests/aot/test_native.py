@@ -1,9 +1,11 @@
 """Native code answers as Python does: the same programs, and calls that try to break it."""
 
+import importlib
 import os
 import signal
 import subprocess
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -476,3 +478,57 @@ def test_a_result_that_is_never_written_does_not_pass_the_first_check(monkeypatc
 
 def greater(x, y):
     return np.maximum(x, y)
+
+
+def written_out(folder, monkeypatch, lines):
+    """A function of these lines, in a file of its own."""
+    name = f"written_{abs(hash(tuple(lines)))}"
+    (folder / f"{name}.py").write_text("\n    ".join(["import numpy as np\ndef long(x):", *lines]) + "\n")
+    monkeypatch.syspath_prepend(folder)
+    return importlib.import_module(name).long
+
+
+CHAIN = [f"y{i} = x * {i}.5 + {f'y{i - 1}' if i else 'x'} * 0.5" for i in range(500)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*CHAIN, "return y499"],
+        [*CHAIN, "x[:] = y499", "return (y3 + y450).sum(axis=-1), y499"],
+        ["m = x[None] * np.ones((3, 1))", "y = m @ m.T", *["y = y * 0.5 + 1"] * 500, "return y - y.max(axis=-1)"],
+        ["y = x", *["y = y + y * x"] * 300, "return y.sum()"],
+    ],
+    ids=["chain", "stored", "product", "shared"],
+)
+def test_a_function_of_hundreds_of_lines_is_native(lines, tmp_path, monkeypatch):
+    function = written_out(tmp_path, monkeypatch, lines)
+    compiled, mine, theirs = aot.compile(function, wait=True), V / 100, V / 100
+    assert same(compiled(mine), function(theirs), rtol=1e-5)
+    assert same(mine, theirs, rtol=1e-5)
+    assert only(compiled).native is not None, only(compiled).said
+
+
+def test_an_expression_that_is_too_deep_for_the_compiler_is_answered_by_python(tmp_path, monkeypatch, caplog):
+    function = written_out(tmp_path, monkeypatch, ["return " + " + ".join(["x"] * 900)])
+    compiled = aot.compile(function, wait=True)
+    for _ in range(2):
+        assert same(compiled(V), function(V))
+    assert [one.split(" (")[0] for one in caplog.messages] == [
+        "nozzle.aot: long runs as Python, for the compiler failed: RecursionError: maximum recursion depth exceeded"
+    ]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_fault_of_the_compiler_is_no_fault_of_a_call(wait, monkeypatch, caplog):
+    def broken(*_):
+        raise KeyError("nobody knows")
+
+    monkeypatch.setattr(cpu, "Native", broken)
+    compiled = aot.compile(saxpy, wait=wait)
+    assert same(compiled(V, V, V), saxpy(V, V, V))
+    while only(compiled).said == "":
+        time.sleep(0.01)
+    assert only(compiled).said.startswith("the compiler failed: KeyError: 'nobody knows' (test_native.py:")
+    assert "saxpy runs as Python, for the compiler failed: KeyError" in caplog.text
+    assert same(compiled(V, V, V), saxpy(V, V, V))

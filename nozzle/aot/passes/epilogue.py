@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nozzle.aot.graph import WRITES, Block, Graph, Node, root
+from nozzle.aot.graph import WRITES, Block, Graph, Node, root, sources
 from nozzle.aot.ops.product import PRODUCTS
 from nozzle.aot.passes.fuse import free_names, pulled
 from nozzle.aot.sizes import Facts
@@ -80,22 +80,18 @@ def _stands_aside(node: Node, product: Node) -> bool:
 
 def _element_for_element(last: Node, product: Node) -> bool:
     """Whether it reads the product, and only at its own place."""
-    found = [False]
+
+    def through(node: Node) -> bool:
+        return node is not product and pulled(node) and node.op != "gather" and node.tensor.rank == 2
 
     def steady(node: Node) -> bool:
-        if node is product:
-            found[0] = True
+        if node is product or through(node) or node.type is None or not node.tensor.rank:
             return True
-        if node.type is None or not node.tensor.rank or (root(node) is not product and not pulled(node)):
-            return True
-        if not pulled(node):
-            return False  # a view of the product
-        if node.op == "gather" or node.tensor.rank != 2:
-            return not _reaches(node, product)
-        return all(steady(one) for one in node.inputs)
+        return not _reaches(node, product) if pulled(node) else root(node) is not product  # a view of the product
 
-    return steady(last) and found[0]
+    found = list(sources(last, through))
+    return product in found and all(map(steady, found))
 
 
 def _reaches(node: Node, product: Node) -> bool:
-    return node is product or any(_reaches(one, product) for one in node.inputs)
+    return any(one is product for one in sources(node, lambda _: True))

@@ -7,7 +7,8 @@ before that in its block has no memory of its own. A tensor goes to memory when
 * it is written into, or looked at in another shape;
 * a product of matrices reads it, which reads every element many times;
 * something that it reads is overwritten before it is used;
-* it is dear and used twice.
+* it is dear and used twice;
+* it ends a long way of such that are not in memory: a kernel, too, has an end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Node, root, stored
+from nozzle.aot.graph import CONTROL, VIEWS, Block, Graph, Node, root, sources, stored
 from nozzle.aot.ops import OPS
 from nozzle.aot.ops.product import PRODUCTS
 from nozzle.aot.types import Tensor
@@ -42,6 +43,8 @@ ANCHORS = (
 FREE = ("full", "iota")
 DEAR = 8
 """A tensor that costs more additions than this for one element is not computed twice."""
+LONG = 96
+"""As many operations stand behind each other in one kernel."""
 
 
 def fuse(graph: Graph) -> Graph:
@@ -136,14 +139,21 @@ class _Block:
                 self.latest[node] = max((self._when(user) for user in self.users.get(node, ())), default=-1)
                 if pulled(node) and (self._must(node) or self._overwritten(node)):
                     self.kept.add(node)
+        way: dict[Node, int] = {}
         for node in self.block.nodes:
             if node.type is None or not node.tensor.rank:
                 continue
-            cost[node] = self._cost(node, cost)
-            if pulled(node) and node not in self.kept and cost[node] > DEAR and self._many(node) > 1:
-                self.kept.add(node)
+            cost[node], way[node] = self._cost(node, cost), self._way(node, way)
+            if pulled(node) and node not in self.kept:
+                twice = cost[node] > DEAR and self._many(node) > 1
+                if twice or (way[node] >= LONG and not half(node)):
+                    self.kept.add(node)
             if node in self.kept:
-                cost[node] = 0
+                cost[node] = way[node] = 0
+
+    def _way(self, node: Node, way: dict[Node, int]) -> int:
+        """How many operations stand behind each other on the way to a node from what is in memory."""
+        return 1 + max((way.get(one, 0) for one in node.inputs), default=0) if pulled(node) or node.op in VIEWS else 0
 
     def _reads(self, node: Node) -> frozenset[Node]:
         """The memory that an element of it may come from."""
@@ -232,20 +242,13 @@ class _Block:
 
     def _tail(self, node: Node) -> list[Node]:
         """What is computed on the way to a node, in the order of the program."""
-        found: dict[Node, None] = {}
 
-        def visit(one: Node) -> None:
-            for inner in one.inputs:
-                waits = inner in self.place and inner not in self.kept and inner.type is not None and inner.tensor.rank
-                if waits and inner not in found and pulled(inner):
-                    visit(inner)
-                    found[inner] = None
-                elif inner.op in VIEWS:
-                    visit(inner)
+        def through(one: Node) -> bool:
+            return one is node or one.op in VIEWS or (one.type is not None and self._waits(one))
 
-        visit(node)
-        views = self._views(list(found), node)
-        return sorted({**found, **views}, key=lambda one: self.place.get(one, -1))
+        found = [one for one in sources(node, through) if one is not node and one.op not in VIEWS and through(one)]
+        views = self._views(found, node)
+        return sorted(dict.fromkeys((*found, *views)), key=lambda one: self.place.get(one, -1))
 
     def _views(self, found: list[Node], node: Node) -> dict[Node, None]:
         """The views of what has no memory; views of memory stand outside."""
@@ -267,18 +270,16 @@ def in_step(store: Node, reading: dict[Node, frozenset[Node]]) -> bool:
     target, value = store.inputs
     base = root(target)
 
-    def steady(one: Node) -> bool:
-        if one.type is None or not one.tensor.rank:
-            return True
-        if root(one) is base:
-            return alike(one, target)
-        if base not in reading.get(one, frozenset()):
-            return True
-        if one.op == "gather" or one.op in VIEWS or not pulled(one) or one.tensor.rank != target.tensor.rank:
-            return False
-        return all(steady(inner) for inner in one.inputs)
+    def through(one: Node) -> bool:
+        reads = one.type is not None and one.tensor.rank and base in reading.get(one, frozenset())
+        return bool(reads) and root(one) is not base
 
-    return steady(value)
+    def steady(one: Node) -> bool:
+        if through(one):
+            return pulled(one) and one.op != "gather" and one.tensor.rank == target.tensor.rank
+        return root(one) is not base or alike(one, target)
+
+    return all(map(steady, sources(value, through)))
 
 
 def alike(one: Node, two: Node) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nozzle.aot.graph import VIEWS, Block, Graph, Node, root
+from nozzle.aot.graph import VIEWS, Block, Graph, Node, root, sources
 from nozzle.aot.passes.fuse import free_names, pulled
 from nozzle.aot.sizes import Dim, Facts
 
@@ -113,10 +113,14 @@ class _Run:
         return node.op not in ("gather", "iota") and all(self._aligned(one, rank) for one in node.inputs)
 
     def _reaches(self, node: Node) -> bool:
-        if node in self.made:
-            return True
-        through = node.op in VIEWS or pulled(node) or node.op == "copy"
-        return through and any(self._reaches(one) for one in node.inputs if one.type and one.tensor.rank)
+
+        def through(one: Node) -> bool:
+            return one not in self.made and bool(one.type and one.tensor.rank) and seen(one)
+
+        def seen(one: Node) -> bool:
+            return one.op in VIEWS or pulled(one) or one.op == "copy"
+
+        return any(one in self.made for one in sources(node, through))
 
     def keeps(self, node: Node) -> bool:
         """Take a view of what was made here."""
