@@ -44,6 +44,8 @@ class Builder:
         self.approximate = False
         self.seen: dict[Node, str] = {}
         """Arrays of which something is a view in NumPy and a copy here, and what that is."""
+        self.met: list[Node] = []
+        """Numbers that were made of another type where the ways of a branch, or the turns of a loop, meet."""
         self.counts: dict[Node, Dim] = {}
         """How many elements of a mask are True."""
         self.below: dict[Node, Dim] = {}

@@ -26,7 +26,7 @@ from nozzle.aot.cpu import Native, attach, fault_of, say_once
 from nozzle.aot.frontend import Argument, trace
 from nozzle.aot.frontend.values import Capture, exactly, parts_of
 from nozzle.aot.graph import Graph, Loc, root, stored
-from nozzle.aot.interpret import interpret
+from nozzle.aot.interpret import Left, interpret
 from nozzle.aot.passes.quantise import BEYOND, Beyond, Quantised, quantised_by
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.source import NotAdmissible, Sourceless
@@ -110,12 +110,18 @@ class Special:
         before = {at: arguments[at].copy() for at in self.changed}
         try:
             return quantised()
+        except Left:  # without native code, which would have asked Python itself
+            return self._again(arguments, before)
         except Beyond:
             what = BEYOND[self.quantised.scheme] if self.quantised is not None else "values beyond its formats"
             say_once(f"nozzle.aot: {self.graph.name} answers in floats where a call brings {what}")
-            for at, value in before.items():
-                arguments[at][...] = value
-            return self.python(*arguments)
+            return self._again(arguments, before)
+
+    def _again(self, arguments: Sequence[Any], before: Mapping[int, Any]) -> Any:
+        """The answer of the function as it was written, to arguments as they were."""
+        for at, value in before.items():
+            arguments[at][...] = value
+        return self.python(*arguments)
 
     def whole(self, inputs: Sequence[Any]) -> list[Any]:
         """All arguments, of those that are inputs of native code."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nozzle.aot import cache, passes
-from nozzle.aot.compiled import Compiled
+from nozzle.aot.compiled import Compiled, Special
 from nozzle.aot.cpu import LETTERS
+from nozzle.aot.frontend.given import OtherType
 from nozzle.aot.graph import Node, root
 from nozzle.aot.lower import Lowered, lower
 from nozzle.aot.passes.quantise import Beyond
@@ -129,7 +130,7 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
         raise Refused(
             "its scales would come from made-up numbers: give aot.compile the arguments of calls, calibrate=[...]"
         )
-    special = function.traced(arguments)
+    special = _of_one_type(function.traced(arguments))
     if special.captures and any(not one.holds() for one in special.captures):
         raise Refused("what the function reads from outside has changed; say it again")
     lowered = lower(passes.run(special.graph), cache.processor())
@@ -157,6 +158,13 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
         reason = str(error.strerror or error).lower()
         raise Unwritable(f"{folder}: {reason}: nothing was built; name a folder to write to (--out)") from error
     return found
+
+
+def _of_one_type(special: Special) -> Special:
+    """A number that is given back has one type in C, which is that of the code, whatever way a call takes."""
+    graph = special.graph
+    nodes = [one for one in graph.block.nodes if one.op != "check" or one.attrs["kind"] is not OtherType]
+    return replace(special, graph=replace(graph, block=replace(graph.block, nodes=tuple(nodes))))
 
 
 def _spelled(size: Size) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nozzle import aot
+from tests.aot.agree import same
 from tests.aot.conftest import needs_mlir
 from tests.aot.test_meaning import later, outcome
 
@@ -281,3 +282,87 @@ def test_pythons_complex_quotients_are_pythons_to_the_last_bit():
         (0j, complex(-0.0, 2)),
         (1 + 1j, complex(1, math.nan)),
     )
+
+
+def returned_early(x):
+    if x[0] > 0:
+        return 1
+    return 2.5
+
+
+def chosen_by_a_word(x):
+    return True if x[0] > 0 else 0
+
+
+def sum_or_less(x):
+    s = 0
+    for v in x:
+        if v < 0:
+            return -1
+        s = s + v
+    return s
+
+
+def first_that_is_large(x):
+    best = -1
+    for i in range(len(x)):
+        if x[i] > 2:
+            best = x[i]
+            break
+    return best
+
+
+def pairs_of_two_kinds(x):
+    if x[0] > 0:
+        return x.sum(), 1
+    return 0.0, 2
+
+
+def nothing_of_nothing(x):
+    total, i = 0, 0
+    while i < len(x):
+        total += x[i]
+        i += 1
+    return total
+
+
+@pytest.mark.parametrize(
+    "function",
+    [returned_early, chosen_by_a_word, sum_or_less, first_that_is_large, pairs_of_two_kinds, nothing_of_nothing],
+)
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_a_number_is_of_the_type_that_its_way_gives(function, first, caplog):
+    calls = [np.array([1.0, 2]), np.array([-1.0, 3]), np.array([3.0]), np.array([0.5, 1, 9])]
+    compiled = aot.compile(function, wait=True)
+    calls = [*calls[first:], *calls[:first]]
+    if function is nothing_of_nothing:
+        calls.insert(first, np.zeros(0))
+    for x in calls:
+        got, want = compiled(x), function(x)
+        assert same(got, want, rtol=1e-12)
+        assert str(type(got)) == str(type(want))
+    assert all(one.native is not None for group in compiled.specials.values() for one in group)
+    assert not caplog.messages
+
+
+def changed_and_counted(x, kind: int):
+    x += 1
+    if kind:
+        return 0
+    return x.sum()
+
+
+def changed_and_summed(x):
+    s = 0
+    for i in range(len(x)):
+        x[i] += 1
+        s += x[i]
+    return s
+
+
+def test_numbers_of_two_types_beside_what_is_written_to_are_refused_but_for_a_loop_that_had_no_turn():
+    with pytest.raises(aot.NotAdmissible, match="of one type or of another is given back(.|\n)*instead: give back numb"):
+        aot.compile(changed_and_counted, wait=True)(np.ones(3), 1)
+    compiled = aot.compile(changed_and_summed, wait=True)
+    assert same(compiled(np.ones(3)), np.float64(6))
+    assert compiled(np.ones(0)) == 0

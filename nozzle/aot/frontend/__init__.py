@@ -16,7 +16,7 @@ import numpy as np
 
 from nozzle.aot.build import Builder, Refuse, Value
 from nozzle.aot.frontend.aliases import check_aliases
-from nozzle.aot.frontend.given import left_where_theirs
+from nozzle.aot.frontend.given import left_where_of_another_type, left_where_theirs
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.frontend.walker import Walker
 from nozzle.aot.graph import Block, Graph, Node, check
@@ -99,7 +99,7 @@ def trace(
     except ValueError as error:
         raise RuntimeError(f"the graph of {function.__name__} is not well formed: {error}") from error
     check_aliases(graph)
-    return Traced(left_where_theirs(graph), tuple(walker.captures))
+    return Traced(left_where_theirs(left_where_of_another_type(graph, b.met)), tuple(walker.captures))
 
 
 def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:

@@ -183,8 +183,11 @@ def as_type(w: Walker, node: Node, type: Tensor) -> Node:
     if type.kind == "f":
         exact(w.b, node)
     if type.weak:
-        return w.b.emit("cast", (node,), Tensor(type.dtype, (), True), dtype=type.dtype)
-    return w.b.cast(node, type.dtype)
+        found = w.b.emit("cast", (node,), Tensor(type.dtype, (), True), dtype=type.dtype)
+    else:
+        found = w.b.cast(node, type.dtype)
+    w.b.met.append(found)
+    return found
 
 
 def meet(w: Walker, name: str, one: Tensor, two: Tensor) -> Tensor:

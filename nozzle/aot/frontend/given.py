@@ -1,12 +1,13 @@
-"""What is given back may be an argument, or look at one, by way of a branch or a loop: then Python answers.
+"""What is given back may be, by way of a branch or a loop, what only Python can give: then Python answers.
 
-Native code gives back a copy there, and who writes to that would not reach the argument. Which way a call took is known
-while it runs: beside every such array goes a bool that says whether it is memory of the caller's.
+An argument, or what looks at one: native code gives back a copy there, and who writes to that would not reach the
+argument. And a number of another type, as an int where another way gives a float. Which way a call took is known while
+it runs: beside every such value goes a bool that says whether it is one of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from nozzle.aot.frontend.aliases import base
@@ -25,28 +26,65 @@ def left_where_theirs(graph: Graph) -> Graph:
 
     Raises NotAdmissible where something of the caller's was written to before, which cannot be done twice.
     """
-    marks = _Marks(graph, *_asked(graph))
+    return _left(graph, [one for one in graph.inputs if one.tensor.rank], THEIRS)
+
+
+def left_where_of_another_type(graph: Graph, cast: Iterable[Node]) -> Graph:
+    """The graph, which leaves a call to Python where a number that it gives back is one that was `cast` to meet others.
+
+    Raises NotAdmissible as `left_where_theirs`.
+    """
+    return _left(graph, [one for one in cast if not one.tensor.rank], OTHERS)
+
+
+class OtherType(TypeError):
+    """A number is of another type than most ways give."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    kind: type[Exception]
+    message: str
+    late: str
+    instead: str
+
+
+THEIRS = _Words(
+    ValueError,
+    "what is given back is an argument, or looks at one: copy it",
+    "what is given back may be an argument, or another array, and an argument is written to",
+    "give back a copy where the ways meet, y = x.copy(), or nothing of what was changed in place",
+)
+OTHERS = _Words(
+    OtherType,
+    "the number that is given back is of another type here: give back one type, 0.0 where others are floats",
+    "a number of one type or of another is given back, by the way that a call takes, and an argument is written to",
+    "give back numbers of one type: 0.0 where others are floats, x.dtype.type(0) where they are NumPy's",
+)
+
+
+def _left(graph: Graph, begin: Collection[Node], words: _Words) -> Graph:
+    """The graph, which leaves a call to Python where what it gives back is one of these."""
+    marks = _Marks(graph, begin, *_asked(graph, begin))
     asked = list(dict.fromkeys(base(one) for one in graph.outputs if base(one) in marks.of))
     if not asked:
         return graph
-    chosen = [one for one in asked if one in _theirs(graph, marks.places, _chosen)]
-    if chosen and stored(graph.block.nodes) & set(graph.inputs):
-        raise NotAdmissible(
-            chosen[0].loc,
-            "what is given back may be an argument, or another array, and an argument is written to",
-            "give back a copy where the ways meet, y = x.copy(), or nothing of what was changed in place",
-        )
+    if stored(graph.block.nodes) & set(graph.inputs):
+        chosen = [one for one in asked if one in _of_these(begin, marks.places, _chosen)]
+        if chosen:
+            raise NotAdmissible(chosen[0].loc, words.late, words.instead)
+        if words is OTHERS:  # a loop that begins with 0 and adds floats, and had no turn
+            return graph
     made = rewrite(graph, marks.put)
     nodes = list(made.block.nodes)
     for one in asked:
         good = Node("invert", (marks.of[one],), TRUTH, {}, one.loc)
-        words = "what is given back is an argument, or looks at one: copy it"
-        attrs = {"kind": ValueError, "message": words, "python": True}
+        attrs = {"kind": words.kind, "message": words.message, "python": True}
         nodes += [good, Node("check", (good,), None, attrs, one.loc)]
     return replace(made, block=replace(made.block, nodes=tuple(nodes)))
 
 
-def _asked(graph: Graph) -> tuple[dict[Node, Place], list[Place]]:
+def _asked(graph: Graph, begin: Collection[Node]) -> tuple[dict[Node, Place], list[Place]]:
     """Of which place every result is, and what a loop carries; the places that a mark is needed for."""
     places: dict[Node, Place] = {}
     for node in walk(graph.block):
@@ -55,7 +93,7 @@ def _asked(graph: Graph) -> tuple[dict[Node, Place], list[Place]]:
         for block in node.blocks if node.op in CONTROL else ():
             many = len(node.blocks[-1].results)
             places |= {one: (node, at) for at, one in enumerate(block.params[len(block.params) - many :])}
-    theirs = _theirs(graph, places, _sources)
+    theirs = _of_these(begin, places, _sources)
     left = [base(one) for one in graph.outputs]
     found: dict[Place, None] = {}
     while left:
@@ -66,9 +104,11 @@ def _asked(graph: Graph) -> tuple[dict[Node, Place], list[Place]]:
     return places, list(found)
 
 
-def _theirs(graph: Graph, places: dict[Node, Place], sources: Callable[[Place], Iterable[Node]]) -> set[Node]:
-    """What may be memory of the caller's: arguments, and places that may hold it."""
-    found, before = {one for one in graph.inputs if one.tensor.rank}, 0
+def _of_these(
+    begin: Collection[Node], places: dict[Node, Place], sources: Callable[[Place], Iterable[Node]]
+) -> set[Node]:
+    """What may be one of these: they, and places that may hold one."""
+    found, before = set(begin), 0
     while before < len(found):
         before = len(found)
         found |= {one for one, place in places.items() if any(base(each) in found for each in sources(place))}
@@ -87,8 +127,9 @@ def _given(place: Place) -> Iterable[Node]:
 
 
 def _chosen(place: Place) -> Iterable[Node]:
-    """What a place holds by what the code says, and not because a loop that begins with an argument had no turn."""
-    return [*_given(place), *(one for one in _first(place) if base(one).op != "param" or "carried" in base(one).attrs)]
+    """What a place holds by what the code says, and not because a loop that begins with it had no turn."""
+    plain = [one for one in _first(place) if base(one).op == "result" or "carried" in base(one).attrs]
+    return [*_given(place), *plain]
 
 
 def _first(place: Place) -> Iterable[Node]:
@@ -100,10 +141,11 @@ def _first(place: Place) -> Iterable[Node]:
 @dataclass(slots=True)
 class _Marks:
     graph: Graph
+    begin: Collection[Node]
     places: dict[Node, Place]
     asked: list[Place]
     of: dict[Node, Node] = field(default_factory=dict)
-    """Of a result, or of what a loop carries: its mark."""
+    """Of a result, or of what a loop carries: its mark, whether it is one of `begin`."""
 
     def __post_init__(self) -> None:
         for one, place in self.places.items():
@@ -147,8 +189,8 @@ class _Marks:
         return Block(params, (*new.nodes, *constants), (*new.results, *marks))
 
     def _mark(self, node: Node) -> Node:
-        """Whether a node is memory of the caller's."""
+        """Whether a node is one of these."""
         one = base(node)
         if one in self.of:
             return self.of[one]
-        return Node("const", (), TRUTH, {"value": one in self.graph.inputs}, node.loc)
+        return Node("const", (), TRUTH, {"value": one in self.begin}, node.loc)
