@@ -297,7 +297,7 @@ class Steps:
         out = self._repo.door.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", one, two)
         return [os.fsdecode(path) for path in out.split(b"\0") if path]
 
-    def renamed(self, one: str, two: str) -> dict[str, str]:
+    def renames(self, one: str, two: str) -> dict[str, str]:
         """Files that have another name in the second commit, as git finds them: the new name -> the old one."""
         out = self._repo.door.run("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", one, two)
         fields = [os.fsdecode(field) for field in out.split(b"\0")]

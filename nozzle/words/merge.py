@@ -159,7 +159,7 @@ class _Names:
     @classmethod
     def between(cls, here: Journal, base: str, other: Step) -> _Names:
         def renamed(to: str) -> dict[str, str]:
-            found = here.steps.renamed(base, to) if base else {}
+            found = here.steps.renames(base, to) if base else {}
             return {new: old for new, old in found.items() if here.settings.is_entry(new)}
 
         return cls(renamed(other.sha), renamed(here.steps.thread().head))
