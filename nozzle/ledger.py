@@ -35,7 +35,9 @@ Seen = Literal["same", "carried", "moved", "saved"]
 """What became of a file: nothing; nothing, but HEAD is elsewhere; git brought another text; the author did."""
 
 NO_STEP = "no step could be made: {}; the text is as it should be"
-EDITED = "you changed what a cell wrote; it runs again and may write over that, so a step has yours as it was"
+EDITED = (
+    "no step has it as it is, so you may have changed what a cell wrote; it runs again, and a step has yours as it was"
+)
 ASIDE = "this is not as a cell left it; it may write over that, and no step has it, so yours is copied:"
 
 

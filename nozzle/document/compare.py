@@ -47,7 +47,8 @@ _link = re.compile(r"_out/[0-9a-f]{16,64}\.(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    same: Literal["same", "differs", "skipped"]
+    same: Literal["same", "differs", "skipped", "held"]
+    """The last: of an entry of which nothing ran."""
     why: str = ""
 
 

@@ -128,7 +128,10 @@ class Process:
         """How it ended, in plain words; waits for that."""
         if self.told:
             return self.told
-        code, status = self.keeper.how_ended(self.pid) or (os.CLD_EXITED, 0)
+        ended = self.keeper.how_ended(self.pid)
+        if ended is None:
+            return "it was ended together with what watches over it"
+        code, status = ended
         if code == os.CLD_EXITED:
             return f"exit {status}"
         name = signal.Signals(status).name

@@ -434,7 +434,8 @@ def journal(start: Path | None = None, trust_all: bool = False, make: bool = Fal
     from nozzle.words.new import ignore
 
     folder = (start or Path.cwd()).absolute()
-    folder = folder if folder.is_dir() else folder.parent
+    while not folder.is_dir():  # a folder on the way may be gone, or meant from elsewhere
+        folder = folder.parent
     steps = Steps.find(folder)
     begins = steps is None and make and folder.is_relative_to(Path.cwd())
     if begins:

@@ -113,22 +113,23 @@ def rerun_all(here: Journal, entries: list[Path]) -> int:
     from nozzle.words.journal import FOREIGN
     from nozzle.words.visible import echo
 
-    told = Counter(same=0, differs=0, skipped=0, distrusted=0)
+    told = Counter(same=0, differs=0, skipped=0, held=0, distrusted=0)
     with _copy(here.root) as root:
         for path, entry in here.readable(entries):
             for where, verdict in rerun(here, path, entry, root / here.rel(path)):
                 told[verdict.same] += 1
                 if verdict.same != "same":
                     told["distrusted"] += FOREIGN in verdict.why
-                    color = "red" if verdict.same == "differs" else "yellow"
+                    color = "yellow" if verdict.same == "skipped" else "red"
                     echo(f"{'✗' if color == 'red' else '-'} {where}: {verdict.why}", color)
     total = told["same"] + told["differs"] + told["skipped"]
     share = f"{told['skipped'] / total:.0%}" if total else "0%"
     words = f"{told['same']} the same, {told['differs']} differ, {told['skipped']} skipped ({share})"
+    words += f"; of {counted(told['held'], 'entry', 'entries')} nothing ran" if told["held"] else ""
     click.echo(f"{counted(total, 'cell')}: {words}")
     if told["distrusted"]:
         click.echo("not verified: 'nozzle trust' shows what came by git; --trust-this-checkout runs all of it")
-    return 1 if told["differs"] or told["distrusted"] else 0
+    return 1 if told["differs"] or told["held"] or told["distrusted"] else 0
 
 
 def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple[str, Verdict]]:
@@ -141,14 +142,14 @@ def rerun(here: Journal, path: Path, entry: Entry, copy: Path) -> Iterator[tuple
 
     rel = here.rel(path)
     if entry.held:
-        yield rel, Verdict("differs", entry.held)
+        yield rel, Verdict("held", entry.held)
         return
     distrust = here.distrust(entry, rel)
     tools = here.tools(lambda notice: None, lambda said: None)
     try:
         interpreter = tools.interpreter(entry)
     except NozzleError as error:
-        yield rel, Verdict("differs", str(error))
+        yield rel, Verdict("held", str(error))
         return
     root = copy.parents[len(Path(rel).parts) - 1]
     session = Session(

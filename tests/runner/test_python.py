@@ -196,6 +196,15 @@ def test_a_death_is_told_by_its_cause(bench: Bench, source: str, cause: str) -> 
     assert bench.run("1").status == "ok"
 
 
+def test_a_death_of_which_nobody_can_tell_is_no_exit(bench: Bench) -> None:
+    finished = bench.run(
+        "import os, signal; os.kill(os.getppid(), signal.SIGKILL); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert (finished.status, finished.cause) == ("died", "it was ended together with what watches over it")
+    bench.jobs.clear()
+    assert bench.run("1").status == "ok"
+
+
 @pytest.mark.parametrize("source", ["import sys; sys.exit(3)", "exit(3)", "raise SystemExit(3)"])
 def test_an_exit_is_an_error_and_the_state_lives(shared: Bench, source: str) -> None:
     shared.run("kept = 1")

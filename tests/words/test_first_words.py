@@ -261,3 +261,14 @@ def test_a_repository_begins_where_the_word_is_said(say: Say, folder: Path) -> N
     assert (folder / ".git").is_dir()
     assert not (folder / "journal" / ".git").exists()
     assert say("build").status == 0
+
+
+def test_from_a_folder_below_an_entry_that_is_not_there_is_looked_for_in_the_journal_around(
+    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry(folder, cell("1"))
+    say("run")
+    (folder / "journal/deep").mkdir()
+    monkeypatch.chdir(folder / "journal/deep")
+    said = say("log", "journal/entry.md")
+    assert (said.status, "there is no entry journal/entry.md" in said.out) == (2, True)

@@ -191,7 +191,7 @@ def test_what_the_author_made_of_a_file_is_a_step_before_cells_run_for_it(say: S
     entry(folder, cell("x = open('labels.csv', 'w').write('one')"))
     assert say("run").status == 0
     (folder / "journal" / "labels.csv").write_text("an hour of work")
-    assert "! journal/labels.csv: you changed what a cell wrote" in say("keep", "HEAD").out
+    assert "! journal/labels.csv: no step has it as it is" in say("keep", "HEAD").out
     assert git(folder, "show", "HEAD:journal/labels.csv") == "an hour of work"
 
 

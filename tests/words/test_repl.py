@@ -134,7 +134,7 @@ def test_what_the_author_made_of_a_file_is_a_step_before_the_copy_is_made(say: S
     assert say("run").status == 0
     (folder / "journal" / "labels.csv").write_text("an hour of work")
     shown = typed("x")
-    assert "! journal/labels.csv: you changed what a cell wrote" in shown
+    assert "! journal/labels.csv: no step has it as it is" in shown
     assert git(folder, "show", "HEAD:journal/labels.csv") == "an hour of work"
 
 

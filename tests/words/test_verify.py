@@ -215,3 +215,12 @@ def test_a_cell_that_goes_on_from_its_own_file_is_proved_from_what_it_found(say:
     say("run", "--again")
     said = say("verify")
     assert said.status == 0, said.out
+
+
+def test_an_entry_of_which_nothing_may_run_counts_as_no_cell(say: Say, folder: Path) -> None:
+    path = entry(folder, "---\ntitle: x\n---\n\n" + cell("1") + "\n" + cell("2"))
+    say("run")
+    path.write_text("\ufeff" + path.read_text())
+    said = say("verify")
+    assert (said.status, "byte-order mark" in said.out) == (1, True)
+    assert said.out.splitlines()[-1] == "0 cells: 0 the same, 0 differ, 0 skipped (0%); of 1 entry nothing ran"
