@@ -59,6 +59,9 @@ def save(
     files = {**{each.rel: each.text for each in brought}, **others}
     record = replace(record, files=files, trailers={**record.trailers, carried.TRAILER: known})
     here.steps.check([record])
+    beside = carried.Carried(here.steps)
+    for each in brought:  # should this be killed between the text and its step
+        beside.put(each.rel, carried.unpacked(known).get(each.rel, {}))
     for each in brought:
         path = here.root / each.rel
         whole.make(path.parent, root=here.root)

@@ -245,6 +245,27 @@ def test_a_taken_cell_replaces_its_like_and_is_due_where_its_state_is_another(
     assert ("x = 3" in text, "x * 7" in text, "x * 2" in text) == (True, True, False)
 
 
+def test_what_is_known_of_a_taken_cell_is_known_where_taking_was_killed_before_its_step(
+    two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*given: object) -> None:
+        raise Killed
+
+    main, other = two
+    edit(other, "x * 2", "x * 7")
+    run(say, monkeypatch, other, "run")
+    monkeypatch.chdir(main)
+    with pytest.raises(Killed), monkeypatch.context() as here:
+        here.setattr("nozzle.steps.Steps.record", killed)
+        say("take", "other")
+    edit(main, "\nEnd.", "\n" + cell("print(x + 1)") + "\nEnd.")
+    said = say("run")
+    assert (said.status, "x * 7" in (main / "journal" / "entry.md").read_text()) == (0, True), said.out
+
+
 @pytest.fixture
 def namesakes(say: Say, folder: Path) -> tuple[Path, Path]:
     """The same, where two cells share a label."""
