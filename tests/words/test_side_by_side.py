@@ -258,9 +258,10 @@ def test_what_is_known_of_a_taken_cell_is_known_where_taking_was_killed_before_i
     edit(other, "x * 2", "x * 7")
     run(say, monkeypatch, other, "run")
     monkeypatch.chdir(main)
-    with pytest.raises(Killed), monkeypatch.context() as here:
+    with monkeypatch.context() as here:
         here.setattr("nozzle.steps.Steps.record", killed)
-        say("take", "other")
+        with pytest.raises(Killed):
+            say("take", "other")
     edit(main, "\nEnd.", "\n" + cell("print(x + 1)") + "\nEnd.")
     said = say("run")
     assert (said.status, "x * 7" in (main / "journal" / "entry.md").read_text()) == (0, True), said.out
