@@ -3,13 +3,16 @@
 It refuses to write into a folder that holds something, and to leave half a worktree behind.
 """
 
+import fcntl
+import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nozzle.errors import Refused, WrongCommand
+from nozzle.errors import NozzleError, Refused, WrongCommand
 from nozzle.steps.door import Door
 from nozzle.steps.repo import HEADS, Repo, Thread, find, mtime
 from nozzle.steps.step import Step
@@ -76,6 +79,46 @@ def fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None = None) -
     """A new branch at a step, checked out in a folder of its own: all its files, or `only` these."""
     if not is_name(repo, name):
         raise WrongCommand(f"{name!r} cannot name a thread: use letters, digits, - and /")
+    with _making(repo, name, step):
+        return _fork(repo, step, name, only)
+
+
+@contextmanager
+def _making(repo: Repo, name: str, step: Step) -> Iterator[None]:
+    """Hold a thread's name while it is made; what one left who was killed over that is taken away first."""
+    mark = repo.common / "nozzle" / f"forking-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    mark.parent.mkdir(mode=0o700, exist_ok=True)
+    with mark.open("a+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused(f"a thread {name} is being made at this moment: wait, or name another") from error
+        held.seek(0)
+        if begun := held.read():
+            _undo(repo, name, begun)
+        held.truncate(0)
+        held.write(step.sha)
+        held.flush()
+        try:
+            yield
+        except NozzleError:
+            mark.unlink(missing_ok=True)  # nothing of it is left
+            raise
+        mark.unlink(missing_ok=True)
+
+
+def _undo(repo: Repo, name: str, begun: str) -> None:
+    """Take a half-made thread away, where nobody has made a step on it or put a file of his own there since."""
+    folder, tree = home(repo) / name, repo.tree(begun)
+    there = (path for path in folder.rglob("*") if not path.is_dir() and path != folder / ".git")
+    files = {path.relative_to(folder).as_posix(): path for path in there}
+    if all(path.is_file() and repo.objects.file(tree, rel) == path.read_bytes() for rel, path in files.items()):
+        repo.door.ask("worktree", "remove", "--force", "--force", str(folder))
+        if repo.door.ask("rev-parse", "-q", "--verify", HEADS + name).out.decode().strip() == begun:
+            repo.door.ask("branch", "-q", "-D", name)
+
+
+def _fork(repo: Repo, step: Step, name: str, only: Sequence[str] | None) -> Thread:
     if lost := next((each for each in worktrees(repo) if each.gone and each.thread.name == name), None):
         raise WrongCommand(
             f"there is a thread {name}, and its folder is gone: 'nozzle fork {name} NAME' goes on from it under "

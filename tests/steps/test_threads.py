@@ -6,7 +6,7 @@ import pytest
 
 from nozzle.errors import Refused, WrongCommand
 from nozzle.steps import Steps
-from nozzle.steps.door import Door
+from nozzle.steps.door import Door, Said
 
 from .conftest import Author, made
 
@@ -234,3 +234,36 @@ def test_threads_of_a_repository_kept_elsewhere_lie_beside_its_files(tmp_path: P
     elsewhere.git("init", "-q", f"--separate-git-dir={tmp_path / 'kept'}")
     with Steps.open(elsewhere.root) as steps:
         assert steps.fork(made(steps, "a.md", "1"), "idea").folder == tmp_path / "journal.threads" / "idea"
+
+
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_fork_that_was_killed_is_made_anew_unless_somebody_wrote_into_it(
+    author: Author, steps: Steps, monkeypatch: pytest.MonkeyPatch, done: bool, touched: bool
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    ask = Door.ask
+
+    def killed(door: Door, *words: str, given: bytes = b"") -> Said:
+        if words[0] != "read-tree":
+            return ask(door, *words, given=given)
+        if done:
+            ask(door, *words, given=given)
+        raise Killed
+
+    step = made(steps, "a.md", "1")
+    with monkeypatch.context() as here:
+        here.setattr(Door, "ask", killed)
+        with pytest.raises(Killed):
+            steps.fork(step, "idea")
+    folder = author.root.parent / f"{author.root.name}.threads" / "idea"
+    if touched:
+        (folder / "mine.txt").write_text("mine")
+        with pytest.raises(WrongCommand, match="there is a thread idea already"):
+            steps.fork(step, "idea")
+        assert (folder / "mine.txt").read_text() == "mine"
+    else:
+        assert (steps.fork(step, "idea").folder / "a.md").read_text() == "1"
+        assert steps.fork(step, "other").folder.is_dir()
