@@ -5,6 +5,7 @@ of a hook that nozzle may have been started from. Only GitPython's command inter
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader, BufferedWriter
@@ -177,6 +178,8 @@ def unwritten(said: str) -> None:
         raise Unwritable(
             f"the disk is read-only, git can write nothing there: make it writable, then try again ({said})"
         )
+    if re.search(r"Unable to create '.*': Permission denied", said):
+        raise Unwritable(f"git may write nothing there: go on as the user whose repository it is ({said})")
 
 
 def _gitpython(folder: Path) -> "Git":

@@ -108,8 +108,10 @@ def _amended(rows: list[list[tuple[str, str]]], own: set[str]) -> set[str]:
 
 def _noted(repo: Repo) -> list[str]:
     """The commits behind which all was made here."""
-    note = repo.common / _NOTE
-    known = note.read_text("ascii", "replace").split() if note.is_file() else []
+    try:
+        known = (repo.common / _NOTE).read_text("ascii", "replace").split()
+    except OSError:  # another user's, too
+        known = []
     return [sha for sha in known if (found := repo.objects.read(sha)) and found.type == "commit"]
 
 

@@ -95,5 +95,19 @@ def test_a_rewind_names_a_disk_that_takes_nothing(say: Say, folder: Path, monkey
     )
     told = say("rewind", "HEAD~1")
     assert (told.status, "the disk is read-only" in told.out, "overwriting" in told.out) == (3, True, False)
+    with pytest.raises(Unwritable, match="as the user whose"):
+        unwritten("fatal: Unable to create '/a/.git/index.lock': Permission denied")
     with pytest.raises(Unwritable, match="the disk is full"):
         unwritten("error: write error: No space left on device")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read all")
+def test_who_may_only_read_a_journal_is_told_what_is_trusted(say: Say, folder: Path) -> None:
+    entry(folder, cell("1"))
+    say("run")
+    private = folder / ".git/nozzle"
+    private.chmod(0)
+    try:
+        assert (say("trust").status, say("log").status) == (0, 0)
+    finally:
+        private.chmod(0o700)
