@@ -44,6 +44,8 @@ class Builder:
         self.approximate = False
         self.seen: dict[Node, str] = {}
         """Arrays of which something is a view in NumPy and a copy here, and what that is."""
+        self.boxes: set[Node] = set()
+        """Numbers that in NumPy are arrays without axes, of their own memory."""
         self.met: list[Node] = []
         """Numbers that were made of another type where the ways of a branch, or the turns of a loop, meet."""
         self.counts: dict[Node, Dim] = {}
@@ -247,6 +249,20 @@ class Builder:
         if equal is None:
             good = self.emit("equal", (self.size(left), self.size(right)), Tensor("bool", (), True))
             self.leave(good, ValueError, message)  # where one of them is 1, NumPy may broadcast it
+
+    def box(self, node: Node) -> Node:
+        """A number as an array without axes: NumPy's, and not weak."""
+        found = self.emit("cast", (node,), Tensor(node.tensor.dtype), dtype=node.tensor.dtype)
+        self.boxes.add(found)
+        return found
+
+    def boxed(self, node: Node) -> bool:
+        """Whether it is an array without axes, its own or what looks at another."""
+        return node in self.boxes or "boxed" in node.attrs
+
+    def number_of(self, node: Node) -> Node:
+        """Itself, or of an array without axes its number."""
+        return self.emit("cast", (node,), node.tensor, dtype=node.tensor.dtype) if self.boxed(node) else node
 
     # memory
 

@@ -508,12 +508,12 @@ def differ(got: Any, want: Any, exact: bool, least: float = 0.0) -> str:
 
 
 def _alike(got: Any, want: Any) -> bool:
-    """Whether both are NumPy's, where an array without axes is its number, or of one type of Python's.
+    """Whether both are arrays, or numbers of NumPy's, or of one type of Python's.
 
     What is NumPy's in one branch and Python's in the other is NumPy's.
     """
-    numpys, pythons = (np.ndarray, np.generic), (float, bool)
-    if isinstance(got, numpys) and isinstance(want, numpys):
+    pythons = (float, bool)
+    if any(isinstance(got, one) and isinstance(want, one) for one in (np.ndarray, np.generic)):
         return True
     return type(got) is type(want) or (isinstance(got, (np.float64, np.bool_)) and type(want) in pythons)
 

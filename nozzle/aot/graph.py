@@ -24,6 +24,10 @@ class Listed(tuple[Any, ...]):
     """A list that is known while compiling: as an index it is an array, where a tuple is one index for every axis."""
 
 
+class Boxed(int):
+    """The position of a result that is an array without axes, and no number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loc:
     """Where in the source: file, line and column count from 1."""

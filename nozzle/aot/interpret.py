@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nozzle.aot.graph import Block, Graph, Listed, Node
+from nozzle.aot.graph import Block, Boxed, Graph, Listed, Node
 from nozzle.aot.ops import OPS
 from nozzle.aot.ops.index import chosen
 from nozzle.aot.sizes import JOIN, Atom, Dim, Mixed, Size
@@ -32,7 +32,8 @@ def put_together(shape: Any, results: Sequence[Any]) -> Any:
     if isinstance(shape, tuple):
         parts = (put_together(one, results) for one in shape)
         return list(parts) if isinstance(shape, Listed) else tuple(parts)
-    return None if shape is None else results[shape]
+    found = None if shape is None else results[shape]
+    return np.asarray(found) if isinstance(shape, Boxed) and isinstance(found, np.generic) else found
 
 
 def sizes_of(inputs: Sequence[Node], arguments: Sequence[Any]) -> dict[str, int]:

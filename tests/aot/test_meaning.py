@@ -1035,7 +1035,7 @@ def numpys_power(x, p):
 
 
 def half_power(x, p):
-    return x**0.5, np.power(x, 0.5), x ** np.float64(0.5), p
+    return x**0.5, np.power(x, 0.5), x ** np.float64(0.5), p + 0
 
 
 EDGES = np.array([-np.inf, -0.0, np.inf, 0.0, 4.0])

@@ -366,3 +366,68 @@ def test_numbers_of_two_types_beside_what_is_written_to_are_refused_but_for_a_lo
     compiled = aot.compile(changed_and_summed, wait=True)
     assert same(compiled(np.ones(3)), np.float64(6))
     assert compiled(np.ones(0)) == 0
+
+
+def one_of_two(c, x):
+    return np.where(c, 1, 2), np.where(x > 0, x, 2.0).sum(), np.where(c, x, 1) + 1
+
+
+def made_arrays(x):
+    return np.array(x), np.asarray(x), np.array(2), np.array(x).sum(), np.asarray(np.array(x) + 1)
+
+
+def widened_by_an_array(x, y):
+    return x * np.asarray(y), x * y, np.array(2.0) * x
+
+
+def covariance(x):
+    return np.cov(x)
+
+
+def a_copy(x):
+    return x.copy(), x[()], x + 1
+
+
+@pytest.mark.parametrize(
+    ("function", "calls"),
+    [
+        (one_of_two, [(True, 2.5), (False, -1.0)]),
+        (one_of_two, [(np.array(True), np.float64(2.5)), (np.array(False), np.float64(-2.5))]),
+        (made_arrays, [(2.5,), (1.5,)]),
+        (made_arrays, [(np.float32(2.5),), (np.float32(1.5),)]),
+        (widened_by_an_array, [(np.ones(3, "f4"), 0.1), (np.ones(2, "f4"), 0.3)]),
+        (covariance, [(np.array([[1.0, 2, 4]]),), (np.array([[1.0, 2, 5, 9]]),)]),
+        (a_copy, [(np.array(2.5),), (np.array(1.5),)]),
+    ],
+)
+def test_an_array_without_axes_is_given_back_as_one(function, calls, caplog):
+    compiled = aot.compile(function, wait=True)
+    for arguments in [*calls, *calls]:
+        got, want = compiled(*arguments), function(*arguments)
+        assert same(got, want, rtol=1e-12)
+        assert str(_types(got)) == str(_types(want))
+    ((special,),) = compiled.specials.values()
+    assert special.native is not None, special.said
+    assert not caplog.messages
+
+
+def changed_in_place(x):
+    y = np.asarray(x.sum())
+    y += 1
+    return y
+
+
+def given_back(x):
+    return x
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "words"),
+    [
+        (changed_in_place, np.ones(3), "y, an array without axes, is changed in place"),
+        (given_back, np.array(2.5), r"x, an array without axes(.|\n)*give back its number, x\[\(\)\], or a copy"),
+    ],
+)
+def test_an_array_without_axes_is_not_changed_in_place_nor_an_argument_given_back(function, argument, words):
+    with pytest.raises(aot.NotAdmissible, match=words):
+        aot.compile(function, wait=True)(argument)

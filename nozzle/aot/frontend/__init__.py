@@ -19,7 +19,7 @@ from nozzle.aot.frontend.aliases import check_aliases
 from nozzle.aot.frontend.given import left_where_of_another_type, left_where_theirs
 from nozzle.aot.frontend.values import Capture
 from nozzle.aot.frontend.walker import Walker
-from nozzle.aot.graph import Block, Graph, Node, check
+from nozzle.aot.graph import Block, Boxed, Graph, Node, check
 from nozzle.aot.ops import create
 from nozzle.aot.sizes import Dim, Size, pruned
 from nozzle.aot.types import Tensor, weak
@@ -111,6 +111,10 @@ def _outputs(b: Builder, value: Value, outputs: list[Node]) -> Any:
     node = b.lift(value)
     if node.op == "item" and "boxed" in node.attrs:
         raise Refuse("an array without axes that looks at another", "give back a number, x[0], or a copy, y.copy()")
+    if node.op == "param" and "boxed" in node.attrs:
+        name = node.attrs["name"]
+        raise Refuse(f"{name}, an array without axes", f"give back its number, {name}[()], or a copy, {name}.copy()")
     if node not in outputs:
         outputs.append(node)
-    return outputs.index(node)
+    at = outputs.index(node)
+    return Boxed(at) if node in b.boxes else at

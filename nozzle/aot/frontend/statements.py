@@ -34,7 +34,7 @@ def augmented(w: Walker, statement: ast.AugAssign) -> None:
     if isinstance(target, ast.Name):
         old = scope.lookup(w, target)
         new = expressions.operate(w, statement.op, old, right)
-        if isinstance(old, Node) and "boxed" in old.attrs:
+        if isinstance(old, Node) and w.b.boxed(old):
             raise w.refuse(target, f"{target.id}, an array without axes, is changed in place", "write x = x + 1")
         if isinstance(old, Node) and old.tensor.rank:
             in_place(w, old, new)

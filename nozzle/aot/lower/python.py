@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nozzle.aot.graph import Graph, Listed, Node, stored
+from nozzle.aot.graph import Boxed, Graph, Listed, Node, stored
 from nozzle.aot.lower.text import Text
 from nozzle.aot.sizes import Dim, Guard, Mixed, Size
 
@@ -342,6 +342,8 @@ class Wrapper:
             self.call(self.entry("keep"), [(none, "!llvm.ptr")], "")
             return none
         places = shape if isinstance(shape, tuple) else (shape,)
+        if any(isinstance(one, Boxed) for one in places):
+            raise Unwrapped
         nodes = [self.graph.outputs[one] if isinstance(one, int) else None for one in places]
         if len(set(nodes)) != len(results) or len(nodes) != len(results) or any(one not in results for one in nodes):
             raise Unwrapped

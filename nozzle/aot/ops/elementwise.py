@@ -296,7 +296,8 @@ def choose(b: Builder, condition: Value, yes: Value = None, no: Value = None, /)
         raise ValueError("either both or neither of x and y should be given")
     if yes is None:
         return FUNCTIONS[np.nonzero](b, condition)
-    return where(b, condition, yes, no)
+    found = where(b, condition, yes, no)
+    return found if found.tensor.rank else b.box(found)
 
 
 def where(b: Builder, condition: Value, yes: Value, no: Value) -> Node:

@@ -36,7 +36,7 @@ def reduce(b: Builder, name: str, node: Node, axes: tuple[int, ...], keepdims: b
         Dim.of(1) if at in axes else dim for at, dim in enumerate(node.tensor.shape) if keepdims or at not in axes
     )
     if not node.tensor.rank:
-        return b.cast(node, dtype)
+        return b.number_of(b.cast(node, dtype))
     if node.op == "compress" and name == "sum" and not keepdims:  # what the mask left out adds nothing
         x, mask = node.inputs[:2]
         node = b.emit("where", (mask, x, b.const(0, dtype)), Tensor(dtype, x.tensor.shape))

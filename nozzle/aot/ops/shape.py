@@ -185,9 +185,8 @@ def copy(b: Builder, x: Value, /) -> Node:
 
 
 def number(b: Builder, node: Node) -> Node:
-    """A number; of an array without axes the one that it holds now."""
-    boxed = node.op == "item" and "boxed" in node.attrs
-    return b.emit("cast", (node,), node.tensor, dtype=node.tensor.dtype) if boxed else node
+    """A number; of an array without axes another, of the number that it holds now."""
+    return b.box(node) if b.boxed(node) else node
 
 
 @function(FAMILY, np.ascontiguousarray)
@@ -200,8 +199,14 @@ def ascontiguousarray(b: Builder, x: Value, /) -> Node:
 
 
 @function(FAMILY, np.asarray)
-def asarray(b: Builder, x: Value, /, dtype: Value = None) -> Value:
-    """Itself where it is an array of that dtype."""
+def as_array(b: Builder, x: Value, /, dtype: Value = None) -> Value:
+    """Itself where it is an array of that dtype; a number as an array without axes."""
+    found = asarray(b, x, dtype)
+    return found if found.tensor.rank or (found is x and b.boxed(found)) else b.box(found)
+
+
+def asarray(b: Builder, x: Value, dtype: Value = None) -> Value:
+    """As np.asarray; but a number is one still."""
     if isinstance(x, tuple):
         parts = tuple(_element(b, one, dtype) for one in x)
         if any(one.tensor.rank != parts[0].tensor.rank for one in parts):
@@ -224,6 +229,8 @@ def _element(b: Builder, x: Value, dtype: Value) -> Value:
 def array(b: Builder, x: Value, /, dtype: Value = None) -> Value:
     """A copy in any case."""
     found = asarray(b, x, dtype)
+    if not found.tensor.rank:
+        return b.box(found)
     return fresh(b, found) if found is x else found
 
 
