@@ -205,10 +205,11 @@ class Launched:
 
 
 def on_host(value: Any, host: Callable[[Any], Any]) -> Any:
-    """An answer with its arrays in NumPy's memory."""
+    """An answer with its arrays in NumPy's memory; one without axes is a number there, as every number here is one."""
     if isinstance(value, tuple):
         return tuple(on_host(one, host) for one in value)
-    return host(value) if hasattr(value, "__cuda_array_interface__") else value
+    found = host(value) if hasattr(value, "__cuda_array_interface__") else value
+    return found[()] if isinstance(found, np.ndarray) else found
 
 
 def _span(array: Any) -> tuple[int, int]:
