@@ -350,7 +350,9 @@ class Compiled:
     def make(self, arguments: Sequence[Any]) -> Special:
         special = self.traced(arguments)
         if special.quantised is not None and special.quantised.blank:
-            special.said = "this call leaves a factor empty, all zeros or too small for a scale; the next sets the scales"
+            special.said = (
+                "this call leaves a factor empty, all zeros or too small for a scale; the next sets the scales"
+            )
         else:
             attach(special, self.options, special.inputs(arguments), self._promote)
         return special

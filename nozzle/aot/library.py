@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ from nozzle.aot import cache, passes
 from nozzle.aot.compiled import Compiled, Special
 from nozzle.aot.cpu import LETTERS
 from nozzle.aot.frontend.given import OtherType
-from nozzle.aot.graph import Node, root
+from nozzle.aot.graph import Boxed, Graph, Node, root
 from nozzle.aot.lower import Lowered, lower
+from nozzle.aot.lower.text import OURS, ascii_of
 from nozzle.aot.passes.quantise import Beyond
 from nozzle.aot.sizes import Dim, Size
 from nozzle.aot.types import PYTHONS, Annotation
@@ -43,50 +45,50 @@ C = {
 
 
 ARRAY = """\
-def _array(name, value, dtype, axes):
-    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
+def _nz_array(name, value, dtype, axes):
+    if isinstance(value, _nz_np.ndarray) and type(value) not in (_nz_np.ndarray, _nz_np.memmap):
         raise TypeError(f"{name} is a {type(value).__name__}, and no plain array")
-    value = np.asarray(value)
+    value = _nz_np.asarray(value)
     if value.dtype != dtype:
-        need = np.dtype(dtype).name
+        need = _nz_np.dtype(dtype).name
         raise TypeError(f"{name} is an array of {value.dtype}, and this library is for {need}: {name}.astype('{need}')")
     if value.ndim != axes:
         raise ValueError(f"{name} must have {axes} axes")
-    return np.require(value, requirements="CA")"""
+    return _nz_np.require(value, requirements="CA")"""
 OWN = """\
-def _pythons(name, value):
-    if isinstance(value, (np.generic, np.ndarray)):
+def _nz_pythons(name, value):
+    if isinstance(value, (_nz_np.generic, _nz_np.ndarray)):
         raise TypeError(f"{name} is NumPy's {value.dtype}, and this library is for Python's numbers: {name}.item()")
     return value"""
 WHOLE = """\
-def _whole(name, value):
+def _nz_whole(name, value):
     try:
-        value = operator.index(value)
+        value = _nz_operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be a whole number, and is a {type(value).__name__}") from None
     if not -(2**63) <= value < 2**63:
         raise OverflowError(f"{name} does not fit 64 bits")
     return value"""
 REAL = """\
-def _real(name, value):
+def _nz_real(name, value):
     if not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a real number, and is a {type(value).__name__}")
     if float(value) != value and value == value:
         raise OverflowError(f"{name} is no number of 64 bits")
     return float(value)"""
 EXACTLY = """\
-def _exactly(name, value, dtype):
-    if not isinstance(value, np.generic) or value.dtype != dtype:
-        need = np.dtype(dtype).name
+def _nz_exactly(name, value, dtype):
+    if not isinstance(value, _nz_np.generic) or value.dtype != dtype:
+        need = _nz_np.dtype(dtype).name
         raise TypeError(f"{name} is a {type(value).__name__}, and this library is for {need}: np.{need}({name})")
     return value.item()"""
 TRUTH = """\
-def _truth(name, value):
+def _nz_truth(name, value):
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, and is a {type(value).__name__}")
     return value"""
 TAKEN = {"i": WHOLE, "u": WHOLE, "f": REAL, "b": TRUTH}
-NAMES = {"i": "_whole", "u": "_whole", "f": "_real", "b": "_truth"}
+NAMES = {"i": "_nz_whole", "u": "_nz_whole", "f": "_nz_real", "b": "_nz_truth"}
 """How a stub takes a number of a kind: nothing is cut down to fit."""
 
 
@@ -152,8 +154,8 @@ def build(function: Compiled, types: Sequence[Annotation], folder: Path) -> Libr
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made, found.library)
-        found.header.write_text(header(lowered, guards))
-        found.stub.write_text(stub(lowered, guards, special.graph.shape, function.signature))
+        found.header.write_text(header(lowered, guards), encoding="utf-8")
+        found.stub.write_text(stub(lowered, special.graph, function.signature), encoding="utf-8")
     except OSError as error:
         reason = str(error.strerror or error).lower()
         raise Unwritable(f"{folder}: {reason}: nothing was built; name a folder to write to (--out)") from error
@@ -167,8 +169,32 @@ def _of_one_type(special: Special) -> Special:
     return replace(special, graph=replace(graph, block=replace(graph.block, nodes=tuple(nodes))))
 
 
+WORDS = re.compile(
+    "alignas|alignof|and|asm|auto|bool|break|case|catch|char|class|compl|const|constexpr|"
+    "continue|default|delete|do|double|else|enum|explicit|export|extern|false|float|for|friend|"
+    "goto|if|inline|int|long|mutable|namespace|new|noexcept|not|nullptr|operator|or|private|"
+    "protected|public|register|requires|restrict|return|short|signed|sizeof|static|struct|switch|"
+    "template|this|throw|true|try|typedef|typeid|typename|typeof|union|unsigned|using|virtual|"
+    "void|volatile|while|xor"
+)
+"""What C or C++ keeps to itself."""
+BESIDE = re.compile(r".*_[ds]\d+|.*_")
+"""What lengths and steps are called, and names that were moved out of the way."""
+
+
+def c_name(name: str) -> str:
+    """What an argument is called in the header.
+
+    >>> [c_name(one) for one in ("x", "double", "out0", "x_d0", "λ")]
+    ['x', 'double_', 'out0_', 'x_d0_', 'u3bb__']
+    """
+    plain = ascii_of(name)
+    return plain + "_" * bool(WORDS.fullmatch(plain) or OURS.fullmatch(plain) or BESIDE.fullmatch(plain))
+
+
 def _spelled(size: Size) -> str:
-    return size.name.replace(".", "_d")
+    name, dot, axis = size.name.partition(".")
+    return f"{c_name(name)}_d{axis}" if dot else c_name(name)
 
 
 def header(lowered: Lowered, guards: Sequence[Any]) -> str:
@@ -179,11 +205,12 @@ def header(lowered: Lowered, guards: Sequence[Any]) -> str:
     for kind, name in lowered.slots:
         node = next((one for one in lowered.inputs if one.attrs["name"] == name), None)
         if kind == "data" and node is not None:
-            parameters.append(f"{'' if name in written else 'const '}{C[node.tensor.dtype]} *{name}")
+            parameters.append(f"{'' if name in written else 'const '}{C[node.tensor.dtype]} *{c_name(name)}")
         elif kind in ("dim", "stride"):
-            parameters.append(f"int64_t {name.replace('.', '_d' if kind == 'dim' else '_s')}")
+            owner, _, axis = name.rpartition(".")
+            parameters.append(f"int64_t {c_name(owner)}_{kind[0]}{axis}")
         elif kind == "scalar" and node is not None:
-            parameters.append(f"{C[node.tensor.dtype]} {name}")
+            parameters.append(f"{C[node.tensor.dtype]} {c_name(name)}")
         elif kind == "status":
             parameters.append("int64_t *status")
         elif kind == "scratch":
@@ -203,9 +230,14 @@ def header(lowered: Lowered, guards: Sequence[Any]) -> str:
         f"#define {guard}",
         "#include <stdint.h>",
         "",
+        "#ifdef __cplusplus",
+        'extern "C" {',
+        "#endif",
+        "",
         "/* Arrays are in C order; none overlaps one that is written.",
     ]
-    text += [*notes, " */", f"void {lowered.name}({', '.join(parameters)});", "", "#endif", ""]
+    text += [*notes, " */", f"void {lowered.name}({', '.join(parameters)});", ""]
+    text += ["#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
     return "\n".join(text)
 
 
@@ -213,16 +245,20 @@ def _written(lowered: Lowered) -> set[str]:
     return {str(node.attrs["name"]) for node in lowered.inputs if node in lowered.writes}
 
 
-def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect.Signature) -> str:
-    """A Python module that loads the library beside it, with NumPy and nothing else."""
+def stub(lowered: Lowered, graph: Graph, signature: inspect.Signature) -> str:
+    """A Python module that loads the library beside it, with NumPy and nothing else.
+
+    Its own names begin with `_nz_`, as no author's do.
+    """
+    guards, shape, name = graph.guards, graph.shape, graph.name
     arrays = {str(node.attrs["name"]): node for node in lowered.inputs if node.tensor.rank}
 
     def spell(size: Size) -> str:
         name, dot, axis = size.name.partition(".")
-        return f"{name}.shape[{axis}]" if dot else f"int({name})"
+        return f"{name}.shape[{axis}]" if dot else f"_nz_int({name})"
 
     def sizes(dims: Sequence[Dim]) -> str:
-        return "[" + ", ".join(f"max({dim.source(spell)}, 0)" for dim in dims) + "]"
+        return "[" + ", ".join(f"_nz_max({dim.source(spell)}, 0)" for dim in dims) + "]"
 
     numbers = {str(node.attrs["name"]): node for node in lowered.inputs if not node.tensor.rank}
     used = {_taken(node) for node in numbers.values()} | ({ARRAY} if arrays else set())
@@ -230,20 +266,20 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect
     lines = [
         '"""Native code, made ahead of time; see the C header beside it."""',
         "",
-        "import ctypes",
-        *(["import operator"] if WHOLE in used else []),
-        "import struct",
-        "from pathlib import Path",
+        "import ctypes as _nz_ctypes",
+        *(["import operator as _nz_operator"] if WHOLE in used else []),
+        "import struct as _nz_struct",
+        "from pathlib import Path as _nz_path",
         "",
-        "import numpy as np",
+        "import numpy as _nz_np",
         "",
+        "_nz_int, _nz_max, _nz_isinstance, _nz_error = int, max, isinstance, ValueError",
     ]
-    name = lowered.name.removeprefix("nz_")
-    lines += [f'_entry = ctypes.CDLL(str(Path(__file__).with_name("lib{name}.so"))).{lowered.name}_entry']
+    lines += [f'_nz_entry = _nz_ctypes.CDLL(str(_nz_path(__file__).with_name("lib{name}.so"))).{lowered.name}_entry']
     traps = ", ".join(f"({_raised(trap.kind)}, {trap.message!r})" for trap in lowered.traps)
     lines += [
-        "_entry.argtypes, _entry.restype = [ctypes.c_char_p], None",
-        f"_traps = ({traps}{',' if traps else ''})",
+        "_nz_entry.argtypes, _nz_entry.restype = [_nz_ctypes.c_char_p], None",
+        f"_nz_traps = ({traps}{',' if traps else ''})",
         "",
         "",
         *(
@@ -257,29 +293,29 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect
     written = [one for one in arrays if one in _written(lowered)]
     for one, node in arrays.items():
         if one in written:
-            unfit = f"{one}.dtype != np.{node.tensor.dtype} or not {one}.flags.carray"
-            lines.append(f"    if not isinstance({one}, np.ndarray) or {unfit}:")
+            unfit = f"{one}.dtype != _nz_np.{node.tensor.dtype} or not {one}.flags.carray"
+            lines.append(f"    if not _nz_isinstance({one}, _nz_np.ndarray) or {unfit}:")
             need = f"{node.tensor.dtype}, in C order, writeable"
-            lines.append(f'        raise ValueError("{one} is written to: it must be {need}")')
-        lines.append(f'    {one} = _array("{one}", {one}, np.{node.tensor.dtype}, {node.tensor.rank})')
+            lines.append(f'        raise _nz_error("{one} is written to: it must be {need}")')
+        lines.append(f'    {one} = _nz_array("{one}", {one}, _nz_np.{node.tensor.dtype}, {node.tensor.rank})')
     for one in written:
         for other in arrays:
             if other != one:
-                lines.append(f"    if np.may_share_memory({one}, {other}):")
-                lines.append(f'        raise ValueError("{one} is written to, and overlaps {other}: copy one of them")')
+                lines.append(f"    if _nz_np.may_share_memory({one}, {other}):")
+                lines.append(f'        raise _nz_error("{one} is written to, and overlaps {other}: copy one of them")')
     for one, node in numbers.items():
         if node.tensor.weak:
-            lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", _pythons("{one}", {one}))')
+            lines.append(f'    {one} = {NAMES[node.tensor.kind]}("{one}", _nz_pythons("{one}", {one}))')
         else:
-            lines.append(f'    {one} = _exactly("{one}", {one}, np.{node.tensor.dtype})')
+            lines.append(f'    {one} = _nz_exactly("{one}", {one}, _nz_np.{node.tensor.dtype})')
     for guard in guards:
         lines.append(f"    if not {guard.source(spell)}:")
-        lines.append(f'        raise ValueError("this library is for calls where {guard}")')
+        lines.append(f'        raise _nz_error("this library is for calls where {guard}")')
     for at, node in enumerate(lowered.outputs):
-        lines.append(f"    out{at} = np.empty({sizes(node.tensor.shape)}, np.{node.tensor.dtype})")
+        lines.append(f"    _nz_out{at} = _nz_np.empty({sizes(node.tensor.shape)}, _nz_np.{node.tensor.dtype})")
     for at, place in enumerate(lowered.scratch):
-        lines.append(f"    scratch{at} = np.empty({sizes([place.count])}, np.{place.dtype})")
-    lines.append("    status = ctypes.c_int64(0)")
+        lines.append(f"    _nz_scratch{at} = _nz_np.empty({sizes([place.count])}, _nz_np.{place.dtype})")
+    lines.append("    _nz_status = _nz_ctypes.c_int64(0)")
     values, letters, fresh = [], "=", iter(range(len(lowered.outputs)))
     for kind, what in lowered.slots:
         owner, _, axis = what.rpartition(".")
@@ -290,16 +326,16 @@ def stub(lowered: Lowered, guards: Sequence[Any], shape: Any, signature: inspect
                 "data": f"{what}.ctypes.data",
                 "dim": f"{owner}.shape[{axis}]",
                 "scalar": what,
-                "status": "ctypes.addressof(status)",
-                "scratch": f"scratch{what}.ctypes.data",
+                "status": "_nz_ctypes.addressof(_nz_status)",
+                "scratch": f"_nz_scratch{what}.ctypes.data",
             }.get(kind)
-            or f"out{next(fresh)}.ctypes.data"
+            or f"_nz_out{next(fresh)}.ctypes.data"
         )
     lines += [
-        f'    _entry(struct.pack("{letters}", {", ".join(values)}))',
-        "    if status.value:",
-        "        kind, message = _traps[status.value - 1]",
-        "        raise kind(message)",
+        f'    _nz_entry(_nz_struct.pack("{letters}", {", ".join(values)}))',
+        "    if _nz_status.value:",
+        "        _nz_kind, _nz_message = _nz_traps[_nz_status.value - 1]",
+        "        raise _nz_kind(_nz_message)",
     ]
     lines += [f"    return {_returned(lowered, shape)}", ""]
     return "\n".join(lines)
@@ -341,7 +377,7 @@ def _raised(kind: type[Exception]) -> str:
     """An exception as the stub spells it."""
     if kind.__module__ == "builtins":
         return kind.__name__
-    return "ValueError" if kind is Beyond else f"np.linalg.{kind.__name__}"
+    return "ValueError" if kind is Beyond else f"_nz_np.linalg.{kind.__name__}"
 
 
 def _returned(lowered: Lowered, shape: Any) -> str:
@@ -351,4 +387,7 @@ def _returned(lowered: Lowered, shape: Any) -> str:
         return "None"
     at = lowered.outputs.index(lowered.results[shape])
     node = lowered.outputs[at]
-    return f"out{at}" if node.tensor.rank else f"out{at}.item()" if node.tensor.weak else f"out{at}[()]"
+    name = f"_nz_out{at}"
+    if node.tensor.rank or isinstance(shape, Boxed):
+        return name
+    return f"{name}.item()" if node.tensor.weak else f"{name}[()]"

@@ -1,6 +1,8 @@
 """A library made ahead of time answers as its function, quantised or not; what one library cannot be is refused."""
 
 import importlib.util
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -175,3 +177,46 @@ def spread(x):
 def test_a_view_is_refused_with_what_it_is_a_view_of(tmp_path):
     with pytest.raises(Refused, match="a view of what it computes: copy it"):
         library.build(aot.compile(spread), parse_types("f64[n]"), tmp_path)
+
+
+def named(out0, status, *, double, scratch1, x_d0, x, np, λ):
+    return out0 * double + status * x_d0 + x * scratch1 + np * λ
+
+
+def _array(max, int):
+    return max[: len(max) - 1] * int
+
+
+def np_(struct, ctypes, é):
+    return (struct @ ctypes + é).sum(axis=0)
+
+
+def λx(x):
+    return x * 2
+
+
+@pytest.mark.parametrize(
+    ("function", "types", "arguments", "names"),
+    [
+        (named, "f64[n], f64[n], f64, f64, i64, f64[n], f64[n], f64", (V, V), {"double": 2.0, "scratch1": 0.5}),
+        (_array, "f64[n], f64", (V, 3.0), {}),
+        (np_, "f64[m,k], f64[k,n], f64", (np.ones((2, 3)), np.ones((3, 4)), 0.5), {}),
+        (λx, "f64[n]", (V,), {}),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_names_of_the_authors_are_not_taken_for_ours(function, types, arguments, names, tmp_path):
+    if names:
+        names = {**names, "x_d0": 4, "x": V, "np": V, "λ": 0.25}
+    compiled = aot.compile(function, wait=True)
+    want = function(*arguments, **names)
+    assert same(compiled(*arguments, **names), want)
+    assert all(one.native is not None for group in compiled.specials.values() for one in group)
+    made = library.build(aot.compile(function), parse_types(types), tmp_path)
+    assert same(stub(made)(*arguments, **names), want)
+    if shutil.which("cc"):
+        for suffix, compiler in (("c", "cc"), ("cpp", "c++")):
+            source = tmp_path / f"uses.{suffix}"
+            source.write_text(f'#include "{made.header.name}"\nint main(void) {{ return 0; }}\n', encoding="utf-8")
+            if shutil.which(compiler):
+                subprocess.run([compiler, "-Wall", "-Werror", "-c", source, "-o", tmp_path / "uses.o"], check=True)

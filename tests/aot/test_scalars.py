@@ -361,7 +361,9 @@ def changed_and_summed(x):
 
 
 def test_numbers_of_two_types_beside_what_is_written_to_are_refused_but_for_a_loop_that_had_no_turn():
-    with pytest.raises(aot.NotAdmissible, match="of one type or of another is given back(.|\n)*instead: give back numb"):
+    with pytest.raises(
+        aot.NotAdmissible, match=r"of one type or of another is given back(.|\n)*instead: give back numb"
+    ):
         aot.compile(changed_and_counted, wait=True)(np.ones(3), 1)
     compiled = aot.compile(changed_and_summed, wait=True)
     assert same(compiled(np.ones(3)), np.float64(6))

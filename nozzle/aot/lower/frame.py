@@ -15,7 +15,7 @@ import numpy as np
 from nozzle.aot.build import Refuse
 from nozzle.aot.graph import Graph, Node, stored
 from nozzle.aot.lower.processor import Processor
-from nozzle.aot.lower.text import Text, memory
+from nozzle.aot.lower.text import Text, argument, ascii_of, memory
 from nozzle.aot.sizes import Dim, Facts, Mixed, Size, Var
 
 
@@ -42,7 +42,7 @@ class Frame(ABC):
     """The parameters of one function, its sizes, its buffers."""
 
     def __init__(self, graph: Graph, processor: Processor) -> None:
-        self.graph, self.t, self.processor = graph, Text(f"nz_{graph.name}"), processor
+        self.graph, self.t, self.processor = graph, Text(f"nz_{ascii_of(graph.name)}"), processor
         self.facts = Facts.of(graph.guards)
         self.buffers: dict[Node, Buffer] = {}
         self.scalars: dict[Node, str] = {}
@@ -67,30 +67,31 @@ class Frame(ABC):
 
     def _input(self, node: Node) -> None:
         name, type = node.attrs["name"], node.tensor
+        word = argument(name)
         if not type.rank:
             self._scalar_input(node, name)
             return
         kept = "" if node in stored(self.graph.block.nodes) else ", llvm.readonly"
-        self.parameters.append(f"%{name}: !llvm.ptr {{llvm.noalias{kept}}}")
+        self.parameters.append(f"%{word}: !llvm.ptr {{llvm.noalias{kept}}}")
         self.slots.append(("data", name))
         strides = []
         for axis in range(type.rank):
-            self._size(f"{name}.{axis}", f"%{name}.d{axis}", ("dim", f"{name}.{axis}"))
+            self._size(f"{name}.{axis}", f"%{word}.d{axis}", ("dim", f"{name}.{axis}"))
         if not node.attrs["dense"]:
             for axis in range(type.rank):
-                self.parameters.append(f"%{name}.s{axis}: i64")
+                self.parameters.append(f"%{word}.s{axis}: i64")
                 self.slots.append(("stride", f"{name}.{axis}"))
                 with self.t.at_entry():
-                    strides.append(self.t.set(f"arith.index_cast %{name}.s{axis} : i64 to index"))
+                    strides.append(self.t.set(f"arith.index_cast %{word}.s{axis} : i64 to index"))
         with self.t.at_entry():
-            ref = self.memref(f"%{name}", type.dtype)
+            ref = self.memref(f"%{word}", type.dtype)
         self.buffers[node] = Buffer(ref, type.dtype, type.shape, None if node.attrs["dense"] else tuple(strides))
 
     def _scalar_input(self, node: Node, name: str) -> None:
-        type = node.tensor
-        self.parameters.append(f"%{name}: {memory(type.dtype)}")
+        type, word = node.tensor, argument(name)
+        self.parameters.append(f"%{word}: {memory(type.dtype)}")
         self.slots.append(("scalar", name))
-        value = f"%{name}"
+        value = f"%{word}"
         with self.t.at_entry():
             if type.dtype == "bool":
                 value = self.t.set(f"arith.trunci {value} : i8 to i1")

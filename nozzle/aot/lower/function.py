@@ -16,7 +16,7 @@ from nozzle.aot.lower.elements import Elements
 from nozzle.aot.lower.frame import Buffer, Place
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.python import Unwrapped, Wrapper
-from nozzle.aot.lower.text import register
+from nozzle.aot.lower.text import ascii_of, register
 from nozzle.aot.sizes import Dim, Var
 from nozzle.aot.types import Tensor
 
@@ -98,7 +98,7 @@ class Function(Elements):
         for at in range(len(self.scratch)):
             self.parameters.append(f"%scratch{at}: !llvm.ptr {{llvm.noalias}}")
             self.slots.append(("scratch", str(at)))
-        name = f"nz_{self.graph.name}"
+        name = f"nz_{ascii_of(self.graph.name)}"
         head = f"func.func @{name}({', '.join(self.parameters)}) {{"
         kernel = self.t.constants() + "\n".join([head, *self.t.prologue, *self.t.lines, "  return", "}", ""])
         text = f"{kernel}\n{self._entry(name)}\n"

@@ -18,7 +18,7 @@ from nozzle.aot.lower.frame import Buffer, Place
 from nozzle.aot.lower.function import Function
 from nozzle.aot.lower.processor import Processor
 from nozzle.aot.lower.reduction import combine, identity
-from nozzle.aot.lower.text import register
+from nozzle.aot.lower.text import ascii_of, register
 from nozzle.aot.sizes import Dim
 
 THREADS = 256
@@ -87,7 +87,7 @@ class Grid(Function):
         return f"module attributes {{gpu.container_module}} {{\n{inner}\n}}\n"
 
     def name(self) -> str:
-        return f"nz_{self.graph.name}"
+        return f"nz_{ascii_of(self.graph.name)}"
 
     # kernels
 

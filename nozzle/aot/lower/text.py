@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,24 @@ PREDICATE = {"eq": "oeq", "ne": "une", "lt": "olt", "le": "ole", "gt": "ogt", "g
 def register(dtype: str) -> str:
     """The MLIR type of a value of a dtype; integers carry no sign."""
     return REGISTER.get(dtype) or f"i{np.dtype(dtype).itemsize * 8}"
+
+
+OURS = re.compile(r"(out|value|scratch|status|shared)\d*")
+"""What results, scratch memory and the status are called."""
+
+
+def ascii_of(name: str) -> str:
+    """A name in the letters that MLIR, C and linkers know.
+
+    >>> ascii_of("saxpy"), ascii_of("λ")
+    ('saxpy', 'u3bb_')
+    """
+    return "".join(one if one.isascii() else f"u{ord(one):x}_" for one in name)
+
+
+def argument(name: str) -> str:
+    """What an argument of the author's is called in MLIR: its own name, unless that is one of ours, or not ASCII."""
+    return name if name.isascii() and not OURS.fullmatch(name) else f"its.{ascii_of(name)}"
 
 
 def memory(dtype: str) -> str:

@@ -60,7 +60,9 @@ class Quantised:
 
     def __str__(self) -> str:
         what = f"{_products(self.products)} of matrices by {self.scheme}"
-        what += f", {self.long} with sums of more than {LONGEST} stay{'s' * (self.long == 1)} in floats" * (self.long > 0)
+        what += f", {self.long} with sums of more than {LONGEST} stay{'s' * (self.long == 1)} in floats" * (
+            self.long > 0
+        )
         calls = f"{self.calls} call{'s' * (self.calls != 1)}"
         return f"{what}; greatest error {self.error:.2g} of the greatest result, on {calls}"
 
