@@ -20,7 +20,6 @@ from nozzle.document.events import Finished
 from nozzle.document.facts import Facts, from_trailers, to_trailers
 from nozzle.document.naming import names
 from nozzle.document.seal import files, is_made_here
-from nozzle.runner.left import as_read
 from nozzle.settings import Settings
 from nozzle.steps import Snapshot, Step, Steps
 
@@ -210,18 +209,12 @@ class Past:
         """Files that these very cells of an entry wrote, from the root."""
         return {path for chain in chains for path in self._of(rel).by.get(chain[:SHOWN], ())}
 
-    def facts(self, finished: Finished, written: Collection[str] = ()) -> Facts:
-        """What a run leaves in its step; `written`: what its programs and libraries wrote is their own doing."""
+    def facts(self, finished: Finished) -> Facts:
+        """What a run leaves in its step."""
         own = self.own(finished)
         inside = sorted({rel for path in finished.reads if (rel := self._inside(path)) and rel not in own})
         named = [path for path in inside if not self.settings.is_entry(path) and not self.steps.unfit(path, b"")]
         reads = {path: self._digest(path) for path in named}
-        opened = {self._inside(path): seen for path, seen in finished.opened.items()}
-        reads |= {
-            path: as_read(str(self.root / path), held, opened.get(path, ()))
-            for path, held in reads.items()
-            if path not in written
-        }
         return Facts(
             finished.status, finished.took or finished.seconds, finished.memory,
             {path: seen for path, seen in reads.items() if seen}, finished.effects, finished.packages, finished.names,

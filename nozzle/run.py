@@ -112,7 +112,7 @@ class Run:
         finished = replace(finished, names={name: hand.redact(words) for name, words in finished.names.items()})
         return Piece(
             "cell", cell.chain, title, lambda entry: scribe.write(entry, result, hand),
-            cell, past.facts(finished, written), tuple(sorted(written)), self.origin,
+            cell, past.facts(finished), tuple(sorted(written)), self.origin,
             {key: words for key, words in said.items() if words},
         )  # fmt: skip
 

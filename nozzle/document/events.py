@@ -117,8 +117,6 @@ class Finished:
     """Peak resident bytes of the worker."""
     reads: tuple[str, ...] = ()
     """Files under the repository that the cell opened for reading, as far as audit hooks see: absolute paths."""
-    opened: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """How those looked as they were opened: time of change (ns), size, inode. Another may have written them since."""
     writes: tuple[str, ...] = ()
     """Files that the cell opened for writing, renamed or made, as far as audit hooks see: absolute paths."""
     elsewhere: tuple[str, ...] = ()

@@ -299,7 +299,6 @@ class Course:
         """What a cell did beyond its kernel."""
         names = ("reads", "writes", "elsewhere", "effects")
         facts: dict[str, Any] = {name: tuple(done.get(name, ())) for name in names} | {"spawned": done["spawned"]}
-        facts["opened"] = {path: tuple(seen) for path, seen in done.get("opened", {}).items()}
         facts["effects"] += outward(self._job.source, self._job.language) if done["spawned"] else ()
         facts["effects"] += (*self._acted(), *((ASKED,) if self._asked else ()))
         return facts

@@ -15,18 +15,6 @@ LARGE = 64 << 20
 GRAIN = 20_000_000
 """Nanoseconds by which a file's time may lag behind the clock: what was written so lately may be written unseen."""
 _BY_TIME = "at "
-OVERTAKEN = "0" * 12
-"""In place of the digest of a file that was changed after a cell had opened it: what the cell saw, nobody knows, and
-no file holds this."""
-
-
-def as_read(path: str, held: str, opened: tuple[int, ...]) -> str:
-    """What a cell found in a file: what it `held` just now, if it looks as it did when the cell opened it."""
-    try:
-        seen = os.stat(path)
-    except OSError:
-        return held
-    return held if not held or opened in ((), (seen.st_mtime_ns, seen.st_size, seen.st_ino)) else OVERTAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +27,6 @@ class Files:
     """Where a path of the cells is."""
     _known: dict[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     """Times and size of a file when it was last read, and what it held."""
-
-    def read(self, path: str, opened: tuple[int, ...]) -> str:
-        """What a file held as a cell read it that saw it so."""
-        return as_read(self.real(path), self.content(path), opened)
 
     def left(self, paths: Iterable[str], *, lasting: bool = False) -> dict[str, str]:
         """What lies at each of these; `lasting` where times may be others when it is asked for again."""

@@ -126,8 +126,7 @@ class Live:
     def over(self, finished: Finished, outputs: Outputs, *, once: bool) -> None:
         """That cell is over, and the state is the one after it."""
         self.at = finished.cell
-        read = self._files.read
-        self.trail = self.trail.after(finished, lambda path: read(path, finished.opened.get(path, ())), once=once)
+        self.trail = self.trail.after(finished, self._files.content, once=once)
         past = {id(each): each for each in (*self.past, outputs) if each.readers()}
         self.past[:] = past.values()
 

@@ -452,8 +452,7 @@ class Session:
         if place.seen_at is None:
             return finished
         reads, writes = (tuple(map(place.real, paths)) for paths in (finished.reads, finished.writes))
-        opened = {place.real(path): seen for path, seen in finished.opened.items()}
-        return replace(finished, reads=reads, writes=writes, opened=opened)
+        return replace(finished, reads=reads, writes=writes)
 
     def _settle(self, course: Course, finished: Finished) -> None:
         """A cell is over: its state is the live one, unless its worker is gone."""

@@ -31,14 +31,6 @@ def test_files_of_the_repository_that_are_read(bench: Bench) -> None:
     assert bench.run("1").reads == ()
 
 
-def test_how_a_file_looked_when_it_was_opened(bench: Bench) -> None:
-    data = bench.folder / "data.csv"
-    data.write_text("a")
-    seen = data.stat()
-    finished = bench.run("open('data.csv').read(); import os; os.utime('data.csv', (1, 1)); open('data.csv').read()")
-    assert finished.opened == {str(data): (seen.st_mtime_ns, seen.st_size, seen.st_ino)}
-
-
 OUTSIDE = "/var/nozzle-test-outside"
 """A file that no test can write, or that root's tests take away."""
 

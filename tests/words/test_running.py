@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from nozzle import control
-from nozzle.run import Run
 from tests.words.conftest import WAITS, Say, cell, entry, git, process, until
 
 
@@ -253,24 +252,6 @@ def test_a_cell_whose_input_changed_and_that_shows_the_same_is_due_no_more(say: 
     steps = git(folder, "rev-list", "--count", "HEAD")
     say("run")
     assert git(folder, "rev-list", "--count", "HEAD") == steps
-
-
-def test_a_file_that_another_changed_while_its_cell_ran_makes_that_due(
-    say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = entry(folder, cell("n = open('p.txt').read()") + "\n" + cell("print('read', n)"))
-    data = folder / "journal" / "p.txt"
-    data.write_text("old")
-    result = Run.result
-
-    def overtaken(run: Run, *given: Any) -> Any:
-        data.write_text("new") if data.read_text() == "old" else None
-        return result(run, *given)
-
-    monkeypatch.setattr(Run, "result", overtaken)
-    assert say("run").status == 0
-    assert "read new\n```" in path.read_text()
-    assert say("due").out == "nothing is due\n"
 
 
 def test_a_run_goes_on_with_what_it_made_due_and_comes_to_an_end(say: Say, folder: Path) -> None:

@@ -123,7 +123,6 @@ class Traces:
         outside = {f"files:{path}" for path in writes if self._reaches_out(path)}
         return {
             "reads": sorted(filter(self._is_ours, reads)),
-            "opened": {path: seen for path, seen in self.opened.items() if path in reads and self._is_ours(path)},
             "writes": sorted(filter(self._is_ours, writes)),
             "elsewhere": sorted(filter(self._is_elsewhere, writes))[:MOST_ELSEWHERE],
             "effects": sorted(outside | ({"network"} if self._reached else set())),
