@@ -235,7 +235,7 @@ class Desk:
         self._take_back()
         if self.run is not None:
             return False
-        row = next((row for row in self.plan() if row.do == "due"), None)
+        row = self.permit.next(self.plan())
         if row is None:
             self._ripe = False
             if self.tools.on:  # its place there is somebody else's turn

@@ -151,6 +151,13 @@ class Past:
         now = ((path, seen, self._digest(path)) for path, seen in reads if path not in known.written)
         return ((path, found) for path, seen, found in now if found != seen)
 
+    def saved_at(self, path: str) -> int:
+        """When a file was written last, in nanoseconds since 1970; 0 where there is none."""
+        try:
+            return (self.root / path).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def maker(self, path: str) -> tuple[Entry, str] | None:
         """Of the cell that wrote a file as it is now: its entry as it stood then, and its chain; None when none did, or
         somebody has changed or committed the file since."""

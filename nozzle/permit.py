@@ -4,7 +4,8 @@ A permit remembers what the author saved, asked for and allowed, and reads the o
 mind. It runs nothing and writes nothing.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -87,6 +88,10 @@ class Permit:
     """Chains of agents' cells that the author let out of their bounds -> how far. Good for one run."""
     stale: set[str] = field(default_factory=set)
     """Chains of cells below one that has run again because its input changed: the same code, another state."""
+    followed: set[str] = field(default_factory=set)
+    """Chains of cells that ran since the author saved or asked, because their input changed."""
+    over: int = 0
+    """When a cell of the entry ended last: nanoseconds since 1970."""
     said: dict[str, Replay] = field(default_factory=dict)
     """Chains of cells that reached outside -> what the author said of running them again. Good for one replay."""
     _barring: tuple[Cell, list[str]] | None = None
@@ -95,11 +100,12 @@ class Permit:
 
     def saved(self) -> None:
         """The author saved."""
-        self.resting = ""
+        self.resting, self.followed = "", set()
 
     def ask(self, entry: Entry, again: bool) -> None:
         """Somebody wants this entry to run: what is due, what was stopped, or all of it `again`."""
-        self.resting, self._foreign = "", None
+        self._foreign = None
+        self.saved()
         runs = [cell for cell in entry.cells if cell.runs]
         self.wanted |= {cell.chain for cell in (runs if again else [*planning.unfinished(entry), *self._lost(entry)])}
         self.allowed |= {cell.chain for cell in runs}
@@ -161,7 +167,7 @@ class Permit:
         copy = replace(
             self, wanted=set(self.wanted), allowed=set(self.allowed), acting=set(self.acting),
             looking=set(self.looking), unasked=set(self.unasked), leaving=dict(self.leaving), stale=set(self.stale),
-            said=dict(self.said), heeded=set(self.heeded),
+            said=dict(self.said), heeded=set(self.heeded), followed=set(self.followed),
         )  # fmt: skip
         copy.ask(entry, again=False)
         return copy
@@ -182,6 +188,7 @@ class Permit:
         if row.why == "input changed":
             below = (cell for cell in entry.cells if cell.runs and cell.span.start > row.cell.span.start)
             self.stale |= {cell.chain for cell in below}
+            self.followed.add(row.cell.chain)
         self.leaving.pop(row.cell.chain, None)
         self.acting.discard(row.cell.chain)
         self.looking.discard(row.cell.chain)
@@ -191,6 +198,15 @@ class Permit:
     def ended(self, cell: Cell) -> None:
         self.wanted.discard(cell.chain)
         self.stale.discard(cell.chain)
+        self.over = time.time_ns()
+
+    def next(self, rows: Iterable[Row]) -> Row | None:
+        """The cell that runs next. One whose input changed follows that once: what changes it may stand in the entry
+        itself, and then it would never come to rest."""
+        due = [row for row in rows if row.do == "due"]
+        if due and due[0].why == "input changed" and due[0].cell.chain in self.followed - self.stale:
+            due = [row for row in due if row.why not in ("input changed", "above changed")]
+        return due[0] if due else None
 
     def plan(self, entry: Entry, running: str, standing: Standing | None) -> list[Row]:
         """What is to be done with each cell, and why not where something stands against it.
@@ -221,8 +237,13 @@ class Permit:
         return self._reaches(entry, cell, None)
 
     def changed_inputs(self, entry: Entry) -> bool:
-        """Whether a file that one of its cells read is another by now."""
-        return any(self.past.changed(self.rel, cell) for cell in entry.cells if cell.runs)
+        """Whether a file that one of its cells read is another by now; of one that followed that, since it did."""
+        return any(
+            cell.chain not in self.followed or self.past.saved_at(path) > self.over
+            for cell in entry.cells
+            if cell.runs
+            for path, _ in self.past.changed_inputs(self.rel, cell)
+        )
 
     # -- inside -------------------------------------------------------------------------------------------------
 

@@ -254,6 +254,18 @@ def test_a_cell_whose_input_changed_and_that_shows_the_same_is_due_no_more(say: 
     assert git(folder, "rev-list", "--count", "HEAD") == steps
 
 
+def test_a_cell_whose_input_changes_with_every_run_comes_to_rest(say: Say, folder: Path) -> None:
+    """A program of a cell below writes what one above reads: that follows once in a turn, and is told to be due."""
+    path = entry(folder, cell("n = open('p.txt').read()") + "\n" + cell("date +%N > p.txt", "bash"))
+    (folder / "journal" / "p.txt").write_text("mine, and in no step")
+    said = say("run")
+    assert "is due again: what it read has changed" in said.out
+    assert said.out.count("✓") == 4
+    path.write_text(path.read_text() + "\n" + cell("print('below')"))
+    say("run")
+    assert "below\n```" in path.read_text()
+
+
 def test_a_run_goes_on_with_what_it_made_due_and_comes_to_an_end(say: Say, folder: Path) -> None:
     """An entry that reads what another writes follows it; two that read each other's files do so once."""
     entry(folder, cell("n = 3\nopen('p.txt', 'w').write(str(n))"), "journal/a.md")
