@@ -71,7 +71,8 @@ def compile(
     outside a journal. `quantize`: products of matrices by fewer bits: "i8" (exact sums of bytes, scaled back), "f16" or
     "bf16" (factors rounded; a call with a number too large for the format is answered in floats). `calibrate`:
     arguments of calls whose values set the scales of "i8", else those of the first call that is not all zeros; a later
-    one that brings more than they hold, or NaN, is answered in floats.
+    one that brings more than they hold, or NaN, is answered in floats. How far the answers are from those of the floats
+    `aot.explain` says, and the log, at INFO, when native code is there.
     `constant`: names of arguments whose arrays do not change: what rests on them alone, as weights that are rounded,
     is computed once for an array. An array is known by its identity; at its first, second, fourth, ... call all of it
     is compared with what it was, and one that changed raises ValueError.

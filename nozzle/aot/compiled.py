@@ -320,9 +320,7 @@ class Compiled:
         graph, quantised = found.graph, None
         if self.options.quantize:
             calls = self.calibrations(arguments) or [tuple(arguments)]
-            graph, quantised = quantised_by(
-                self.options.quantize, found.graph, [[call[at] for at in tensors] for call in calls]
-            )
+            graph, quantised = self._quantised(found.graph, [[call[at] for at in tensors] for call in calls])
             if quantised.blank and self.options.calibrate:
                 raise NotAdmissible(
                     self._here(),
@@ -333,6 +331,16 @@ class Compiled:
         apart = kept(graph, self.options.constant) if self.options.constant else None
         changed = tuple(tensors[at] for at in written(graph)) if quantised is not None else ()
         return Special(self.answer, graph, found.captures, holds, tensors, constants, quantised, changed, apart)
+
+    def _quantised(self, graph: Graph, calls: Sequence[Sequence[Any]]) -> tuple[Graph, Quantised]:
+        """Quantised by the calls that it is calibrated on; NotAdmissible where those cannot be made."""
+        try:
+            return quantised_by(self.options.quantize, graph, calls)
+        except (*FAILED, Left) as error:
+            if not self.options.calibrate:
+                raise
+            reason = f"a call that it is calibrated on, calibrate=, is an error: {error}"
+            raise NotAdmissible(self._here(), reason, "calibrate on calls whose arguments fit together") from error
 
     def calibrations(self, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The calls that were given to calibrate on, of the kind of this one; NotAdmissible where there are others."""

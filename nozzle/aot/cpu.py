@@ -126,6 +126,8 @@ def _finish(special: Special, lowered: Lowered, trial: Sequence[list[Any]], read
         log.error("nozzle.aot: %s runs as Python, for its native code disagrees: %s", special.graph.name, wrong)
         return
     special.native = native
+    if special.quantised is not None:
+        log.info("nozzle.aot: %s is quantised: %s", special.graph.name, special.quantised)
     ready(special)
 
 

@@ -136,7 +136,13 @@ def _function(where: str) -> Compiled:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    beside = str(Path(file).resolve().parent)
+    if beside not in sys.path:
+        sys.path.insert(0, beside)  # as Python does for a program
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # what a module says when it is read
+        raise WrongCommand(_unread(file, error)) from error
     found = getattr(module, name, None)
     if not callable(found):
         raise WrongCommand(f"{file} has no function {name}")
@@ -146,6 +152,19 @@ def _function(where: str) -> Compiled:
         except TypeError as error:
             raise WrongCommand(str(error)) from error
     return aot.Compiled(found.python, replace(found.options, wait=True))
+
+
+def _unread(file: str, error: Exception) -> str:
+    """Where reading a file failed, in one line."""
+    where, here = file, error.__traceback__
+    while here is not None:
+        if Path(here.tb_frame.f_code.co_filename).absolute() == Path(file).absolute():
+            where = f"{file}:{here.tb_lineno}"
+        here = here.tb_next
+    words = str(error)
+    if isinstance(error, SyntaxError):
+        where, words = f"{error.filename}:{error.lineno}", error.msg
+    return f"{where}: {type(error).__name__}: {words}; the file must be one that Python can import"
 
 
 def _samples(function: Compiled, types: str, sizes: str) -> list[Any]:

@@ -46,6 +46,16 @@ def test_a_quantised_function_is_near_the_float_one_and_says_how_near(function, 
 
 
 @needs_mlir
+def test_what_quantising_costs_is_said_when_native_code_is_there(caplog):
+    caplog.set_level("INFO", "nozzle.aot")
+    compiled = aot.compile(perceptron, wait=True, quantize="i8")
+    for _ in range(2):
+        compiled(X, W, BIAS, V)
+    said = [one for one in caplog.messages if "is quantised" in one]
+    assert said == [f"nozzle.aot: perceptron is quantised: {only(compiled).quantised}"]
+
+
+@needs_mlir
 @pytest.mark.parametrize("function", [perceptron, in_a_loop])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_native_code_of_a_quantised_function_answers_as_its_graph(function, scheme):
@@ -157,6 +167,8 @@ def test_what_a_call_wrote_before_it_was_seen_to_be_beyond_is_written_once(wait)
     [
         ([(X.astype("f8"), W)], r"calibrated on \(float64\[37, 66\], float32\[66, 45\]\), and called with float32"),
         ([(X * 0, W)], "all zeros"),
+        ([(X[:, 1:], W)], r"calibrate=, is an error: (.|\n)*calibrate on calls whose arguments fit together"),
+        ([(X, W), (X, W[1:])], "calibrate=, is an error"),
     ],
 )
 def test_a_calibration_that_is_of_no_use_is_refused_by_the_call(calls, words):

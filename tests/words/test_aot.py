@@ -233,3 +233,32 @@ def test_the_types_are_those_of_the_annotations(say: Say, tmp_path: Path):
     assert 'x is of any shape: write x: aot.f64["n"], or say --types' in say("aot", "show", f"{path}:open_ended").out
     said = say("aot", "build", f"{path}:untyped")
     assert (said.status, 'y has no type: write y: aot.f64["n"]' in said.out) == (WrongCommand.status, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import numpy\nimport nosuch_at_all\n", ":2: ModuleNotFoundError: No module named 'nosuch_at_all'"),
+        ("\n\ndef f(:\n", ":3: SyntaxError: "),
+        ("x = 1\ny = x.z\n", ":2: AttributeError: "),
+    ],
+)
+@pytest.mark.parametrize("word", ["show", "build", "explain", "bench"])
+def test_a_file_that_cannot_be_imported_is_said_with_its_line(
+    say: Say, tmp_path: Path, word: str, text: str, words: str
+):
+    path = tmp_path / "broken.py"
+    path.write_text(text)
+    said = say("aot", word, f"{path}:f")
+    assert said.status == 2
+    assert f"{path}{words}" in said.out
+    assert len(said.out.strip().splitlines()) == 1
+
+
+def test_a_file_may_import_its_neighbour(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "a_neighbour_of_it.py").write_text("def twice(x):\n    return x * 2\n")
+    (tmp_path / "uses.py").write_text("from a_neighbour_of_it import twice\n\ndef f(x):\n    return twice(x) + 1\n")
+    said = say("aot", "show", f"{tmp_path / 'uses.py'}:f", "--types", "f64[n]")
+    assert said.status == 0
+    assert "multiply" in said.out
