@@ -103,7 +103,7 @@ BUILTINS = frozenset(dir(builtins))
 _of_looks = METHODS | OF_PLAIN | DATA | LOOKS | frozenset[str]().union(*MODULES.values(), *MADE.values())
 """Names by which looks go."""
 _magic = re.compile(
-    r"^[ \t]*(?:%(?:matplotlib|config|pip|conda|precision|who|whos|autoreload|load_ext[ \t]+autoreload[ \t]*$)\b|!).*$"
+    r"^[ \t]*(?:%(?:matplotlib|config|pip|conda|precision|who|whos)\b|!).*$"
     r"|\A\s*%%(?:time|timeit|capture)\b[^\n]*$",
     re.M,
 )

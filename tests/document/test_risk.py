@@ -291,7 +291,6 @@ def test_a_row_that_may_be_a_magic_is_on_no_list(source: str) -> None:
 @pytest.mark.parametrize(
     "above",
     ["%%time\ny = 2", "%time y = 2", "%timeit -n 10 -r 3 sum([1])", "%%timeit -n 3\nsum([1])",
-     "%load_ext autoreload\n%autoreload 2",
      "%config InlineBackend.figure_format = 'svg'", "setattr(fit, 'rate', 1)", "print(vars(fit))",
      "for k, v in vars(fit).items():\n    print(k)", "vars(fit)['a']", "vars(fit)"],
 )  # fmt: skip
@@ -302,8 +301,7 @@ def test_timing_and_display_and_what_is_only_read_of_a_value_give_no_name_anothe
 @pytest.mark.parametrize(
     "above",
     ["%%time\nprint = wipe", "%time len = wipe", "%timeit -n 10 exec(text)", "%%time\nfrom tools import *",
-     "%load_ext x",
-     "%load_ext autoreload\n%load_ext x", "%%bash\nls", "%time %run x", "x = 1\n%%time", "%load_ext autoreload x",
+     "%load_ext x", "%load_ext autoreload", "%autoreload 2", "%%bash\nls", "%time %run x", "x = 1\n%%time",
      "setattr(builtins, 'print', wipe)", "setattr(T, 'mean', wipe)", "setattr(T, name, wipe)", "setattr(*x)",
      "vars(x)['mean'] = wipe", "vars(x).update(mean=wipe)", "d = vars(x)", "vars()['print'] = wipe", "vars()",
      "f(vars(x))",
