@@ -43,7 +43,8 @@ END_IT = (
 STUCK = "it waited for a thread that a cell above started, and that no copy of its kernel has"
 HUNG = "a copy of its kernel waited for a thread that it had not; the cells run again in a fresh one"
 LEFT = (
-    "it left something at work (a thread, a timer, a program), which was ended with it: nobody let that run by a word"
+    "it left something at work (a thread, a timer, a handler of signals, a program), which was ended with it: nobody "
+    "let that run by a word"
 )
 """Why a cell failed that a rule let run: what it had begun would have gone on when other things are there to lose."""
 JOINS = "; to run unasked it ends that itself (joins the thread, waits for the program)"

@@ -480,6 +480,9 @@ GOES_ON = [
     ("python", "import _thread, time\n_thread.start_new_thread(time.sleep, (60,))"),
     ("python", "import threading\nthreading.Timer(60, print).start()"),
     ("python", "import signal\nsignal.signal(signal.SIGALRM, print)\nsignal.alarm(60)"),
+    ("python", "import signal\nsignal.signal(signal.SIGIO, print)"),
+    ("python", "import signal\nsignal.signal(signal.SIGINT, print)"),
+    ("python", "import ctypes\nctypes.CDLL(None).timer_create(0, None, ctypes.byref(ctypes.c_void_p()))"),
     ("python", "import subprocess\nsubprocess.Popen(['sleep', '60'])"),
     ("python", "import subprocess\nsubprocess.Popen(['sleep', '60'], env={}, start_new_session=True)"),
     ("python", "import os, time\nif not os.fork():\n    os.fork() or time.sleep(60)\n    os._exit(0)"),
@@ -505,6 +508,12 @@ def test_what_a_cell_that_nobody_let_run_by_a_word_leaves_at_work_ends_with_it(
     assert kernel.process.is_gone()
     bench.jobs.pop()
     assert bench.run("y=2", language=language, unasked=True).status == "ok"
+
+
+def test_a_handler_of_signals_that_stood_before_a_cell_is_not_what_it_left(opened: Callable[..., Bench]) -> None:
+    bench = opened()
+    bench.run("import signal\nsignal.signal(signal.SIGIO, print)\nsignal.signal(signal.SIGINT, print)")
+    assert bench.run("import math", unasked=True).status == "ok"
 
 
 @pytest.mark.parametrize(

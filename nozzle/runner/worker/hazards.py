@@ -13,8 +13,10 @@ import select
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from signal import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, getitimer
-from typing import Any
+from signal import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, getitimer, getsignal, valid_signals
+from typing import Any, NamedTuple
+
+from .interrupt import Interrupts
 
 HARMLESS = {"jemalloc_bg_thd", "TMonitor"}
 """Threads that whoever started them does without: an allocator's, and tqdm's."""
@@ -106,8 +108,14 @@ class Hazards:
 
 
 def ticking() -> bool:
-    """Whether a timer of a cell's is to go off yet."""
-    return any(any(getitimer(each)) for each in TIMERS)
+    """Whether a timer of a cell's is to go off yet, one of C's among them."""
+    if any(any(getitimer(each)) for each in TIMERS):
+        return True
+    try:
+        with open("/proc/self/timers") as made:
+            return bool(made.read(1))
+    except OSError:  # this system names none
+        return False
 
 
 def left() -> list[str]:
@@ -123,10 +131,28 @@ def left() -> list[str]:
     return found
 
 
-def at_work(before: int) -> bool:
-    """Whether a thread of Python's or a timer goes on here; so many `begun` there were before the cell."""
+class Standing(NamedTuple):
+    """What of it stands before a cell."""
+
+    begun: int
+    handlers: dict[int, Any]
+    """What Python calls at a signal: files that change send some, and whoever else may."""
+
+
+def standing() -> Standing:
+    return Standing(begun(), _handlers())
+
+
+def at_work(before: Standing) -> bool:
+    """Whether a thread of Python's or a timer goes on here, or a signal would call what the cell gave it."""
     others = {*sys._current_frames()} - {threading.main_thread().ident, *_harmless()}
-    return ticking() or bool(others) or begun() > before
+    given = any(before.handlers.get(number) is not each for number, each in _handlers().items())
+    return ticking() or bool(others) or begun() > before.begun or given
+
+
+def _handlers() -> dict[int, Any]:
+    found = {number: getsignal(number) for number in valid_signals()}
+    return {number: each for number, each in found.items() if callable(each) and not isinstance(each, Interrupts)}
 
 
 def begun() -> int:

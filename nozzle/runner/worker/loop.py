@@ -90,7 +90,7 @@ class Kernel:
         self._stand()
         self.untouched = False
         kept = self._cached(message, pipes[3]) if pipes[3:] else None
-        began, since, begun = time.monotonic(), time.time_ns(), hazards.begun()
+        began, since, before = time.monotonic(), time.time_ns(), hazards.standing()
         if message.get("looks") and self.looks is None:
             self.looks = Looks(self.root, self.traces.anywhere)
         ok = self._guarded(message["source"], message["name"], kept, looks=bool(message.get("looks")))
@@ -104,7 +104,7 @@ class Kernel:
             traces = kept.settled(traces, self.traces, seconds if ok else None)
         facts = {"seconds": seconds, "memory": _peak(), "packages": self.packages.new(), **traces}
         facts |= {"names": self.names.end(), "answers": self.answers}
-        self.channel.tell({"t": "done", "ok": ok, "left": hazards.at_work(begun), **facts})
+        self.channel.tell({"t": "done", "ok": ok, "left": hazards.at_work(before), **facts})
 
     def loops(self) -> list[Any]:
         """The asyncio loops that cells run in."""
