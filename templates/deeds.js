@@ -326,6 +326,7 @@
   const counting = (left) => { const shown = make("span", { className: "deed-count-down" }); shown.dataset.until = Date.now() + left * 1000; countDown(shown); return shown; };
   const countDown = (shown) => {
     if (changing(shown.closest("li"))) { shown.textContent = WAITING; return; }
+    if (document.body.classList.contains("live-lost")) { shown.textContent = "the watch does not answer: nothing runs now"; return; }
     const left = Math.ceil((shown.dataset.until - Date.now()) / 1000); shown.textContent = left > 0 ? `runs by itself in ${left} s unless you object` : "runs by itself now";
   };
   // While a proposal is changed in its box it does not run by itself; who goes away is waited for no longer.
@@ -342,7 +343,8 @@
   };
   setInterval(() => {
     offers.querySelectorAll("li[data-runs]").forEach(hold);
-    if (!document.hidden && offers.querySelector("li[data-elsewhere]:not([data-held=yes])")) ask();  // who changed it may have gone
+    const over = [...offers.querySelectorAll(".deed-count-down")].some((shown) => shown.dataset.until < Date.now() && !changing(shown.closest("li")));
+    if (!document.hidden && (over || offers.querySelector("li[data-elsewhere]:not([data-held=yes])"))) ask();  // who changed it may have gone
   }, 5000);
   setInterval(() => { if (!document.hidden && !panels.get("offers").box.hidden) offers.querySelectorAll(".deed-count-down").forEach(countDown); }, 1000);
   // Tasks that are offered together: each has its own button, and the others wait.
@@ -387,6 +389,7 @@
   });
   const ask = async () => {
     const found = await act("waiting");
+    if (found.ok === false) return offers.querySelectorAll(".deed-count-down").forEach(countDown);  // what was seen last stays
     const held = found.proposals ?? [];
     offered = found.drawn ?? {};
     standing = held.filter(({ thread }) => !thread);

@@ -377,11 +377,14 @@
     patience = setTimeout(retry, 1000);
   };
 
+  // Another watch may have been told of other things that wait.
+  const asked = () => article?.dispatchEvent(new Event("nozzle-waits"));
+
   const listen = () => {
     if (source) return;
     source = new EventSource(`/_live?page=${encodeURIComponent(page)}&has=${encodeURIComponent(has)}`);
     const on = (name, work) => source.addEventListener(name, (event) => work(JSON.parse(event.data)));
-    source.onopen = () => { lost(false); tries = 0; waits = 0; lasting = brief = ""; away = null; gone(false); settled(); forget(); };
+    source.onopen = () => { lost(false); tries = 0; waits = 0; lasting = brief = ""; away = null; gone(false); settled(); forget(); asked(); };
     source.onerror = () => {
       lost(true);
       if (ended) { hang(); return gone(true); }
@@ -395,7 +398,7 @@
     on("running", running);
     on("stream", stream);
     on("news", hear);
-    on("waits", () => article?.dispatchEvent(new Event("nozzle-waits")));
+    on("waits", asked);
     on("reload", () => { hang(); location.reload(); });
     on("over", over);
   };

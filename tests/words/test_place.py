@@ -755,6 +755,33 @@ def test_a_page_goes_on_when_the_watch_begins_anew(folder: Path) -> None:
 
 
 @looked
+def test_what_is_proposed_stays_on_the_page_without_a_watch_and_is_asked_anew_of_the_next(folder: Path) -> None:
+    (folder / "journal").mkdir()
+    (folder / "journal/scan.md").write_text("# Scan\n\nHere.\n")
+    row = {"source": "1", "language": "python", "risk": "reversible", "edited": False, "thread": "", "task": ""}
+    row |= {"choices": [], "reach": "", "parked": False, "again": False}
+
+    def proposing(name: str) -> Callable[[Deed], Done]:
+        rows = [{**row, "id": name, "why": name, "left": 1.0}]
+        return lambda deed: Done(data={"proposals": rows} if deed.word == "waiting" else {})
+
+    with journal(folder, make=True) as here, Chromium(folder.parent / "profile") as page:
+        panel = "document.getElementById('deed-offers').innerText"
+        with showing(here, act=proposing("the first")) as shown:
+            page.open(shown.url.replace("/?", f"/{PAGE}?"))
+            page.until("!!document.querySelector('.deed-bar')")
+            page.press("p", 80, text="p")
+            page.until(f"{panel}.includes('the first')")
+        page.until("document.querySelector('.live-foot').textContent.startsWith('The watch has ended')")
+        page.do("document.querySelector('article').dispatchEvent(new Event('nozzle-waits'))")
+        page.until(f"{panel}.includes('the watch does not answer: nothing runs now')")
+        assert page.do(f"{panel}.includes('the first')")
+        with showing(here, act=proposing("the second")):
+            page.until(f"{panel}.includes('the second')")
+            assert not page.do(f"{panel}.includes('the first')")
+
+
+@looked
 def test_who_took_the_port_of_a_watch_that_has_ended_sees_no_cookie(folder: Path) -> None:
     seen: list[str] = []
 
