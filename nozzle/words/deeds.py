@@ -299,6 +299,7 @@ def tick(here: Journal, loop: Loop, path: Path, deed: Deed) -> Done:
     id_ = deed.args.get("id", "")
     loop.look(path)
     if not loop.desk(path).sheet.is_as_seen:
+        here.read(path)  # if it is no text, that is the answer
         return Done("the text is just being changed: look at it, and answer again", ok=False)
     entry = loop.desk(path).entry
     for thread, place in _places(here, loop, path).items():
