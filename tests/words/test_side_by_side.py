@@ -330,14 +330,13 @@ def test_an_entry_that_was_taken_away_there_goes_here_unless_it_was_changed(
     two: tuple[Path, Path], say: Say, monkeypatch: pytest.MonkeyPatch, changed: bool
 ) -> None:
     main, other = two
-    git(other, "mv", "journal/entry.md", "journal/renamed.md")
-    git(other, *WHO, "commit", "-qm", "renamed")
+    git(other, "rm", "-q", "journal/entry.md")
+    git(other, *WHO, "commit", "-qm", "taken away")
     if changed:
         edit(main, "We begin.", "We begin again.")
     said = run(say, monkeypatch, main, "merge", "other")
     assert f"journal/entry.md: taken away there{'; changed here, so it stays' if changed else ', and here'}" in said
     assert (main / "journal" / "entry.md").exists() == changed
-    assert (main / "journal" / "renamed.md").exists()
     assert git(main, "status", "--porcelain") == ""
 
 
