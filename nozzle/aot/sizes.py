@@ -228,6 +228,36 @@ class Guard:
         return f"{self.dim.source(name)} {self.kind} 0"
 
 
+def longest(dim: Dim) -> Dim | None:
+    """A bound of a length that is known when the call begins: that of a slice is the length of what it is cut from."""
+    return _bound(dim, upper=True)
+
+
+def _bound(dim: Dim, *, upper: bool) -> Dim | None:
+    found = Dim.of(dim.const)
+    for atom, factor in dim.terms:
+        one = _bound_of(atom, upper=upper == (factor > 0))
+        if one is None:
+            return None
+        found = found + one.scaled(factor)
+    return found
+
+
+def _bound_of(atom: Atom, *, upper: bool) -> Dim | None:
+    if isinstance(atom, Var):
+        return atom.high if upper else atom.low
+    if isinstance(atom, Size) or atom.op not in ("min", "max"):
+        return Dim.of(atom) if Dim.of(atom).at_entry else None
+    two = [one for side in (atom.right, atom.left) if (one := _bound(side, upper=upper)) is not None]
+    if (atom.op == "min") == upper:  # either side bounds it
+        return two[0] if two else None
+    lengths = [one for one in two if one.const >= 0 and all(f > 0 and isinstance(a, Size) for a, f in one.terms)]
+    if len(two) < 2 or len(lengths) < 2 or Dim() not in two:
+        return None
+    other = two[1] if two[0] == Dim() else two[0]
+    return other if upper else Dim()  # of 0 and a length
+
+
 def pruned(guards: Iterable[Guard]) -> tuple[Guard, ...]:
     """Without those that another implies: of `n >= 1` and `n >= 2`, the second."""
     kept: dict[Any, Guard] = {}

@@ -26,7 +26,7 @@ from nozzle.aot.interpret import Run, interpret, sizes_of
 from nozzle.aot.ops.elementwise import where
 from nozzle.aot.ops.reduce import reduce
 from nozzle.aot.passes.rewrite import rewrite
-from nozzle.aot.sizes import Dim, Facts, pruned
+from nozzle.aot.sizes import Dim, Facts, longest, pruned
 from nozzle.aot.types import Tensor
 
 SCHEMES = ("i8", "f16", "bf16")
@@ -119,7 +119,8 @@ def products(graph: Graph, scheme: str = "", facts: Facts | None = None) -> list
 
 def _short(node: Node, scheme: str, facts: Facts) -> bool:
     """Whether its sums fit, for lengths like those of this call."""
-    return scheme != "i8" or facts.at_least(Dim.of(LONGEST), node.inputs[0].tensor.shape[-1]) is True
+    most = longest(node.inputs[0].tensor.shape[-1])
+    return scheme != "i8" or (most is not None and facts.at_least(Dim.of(LONGEST), most) is True)
 
 
 def _smallest(node: Node) -> float:
