@@ -97,6 +97,12 @@ QUIET = listed("""
 """What a class may define whose values are looked at like any other: what it does is said by its name, or no look."""
 ONCE = listed("iter map filter zip enumerate reversed open reader DictReader finditer iterdir glob rglob scandir iglob")
 """What makes values that give what is in them once."""
+IN_PARTS = listed("chunksize iterator")
+"""By these, what makes a table makes one that gives its rows once."""
+OVER = listed("all any dict enumerate frozenset list max min set sorted sum tuple zip join")
+"""What goes over all that is in what it is given."""
+OF_ONE = listed("abs bool complex float hex int isinstance len oct ord range read repr round str")
+"""What makes one value in which nothing else lies, or numbers."""
 UNSAID = listed("exec eval globals locals vars setattr delattr get_ipython builtins __builtins__ __import__ __dict__")
 """By these, code may give names a meaning without saying so."""
 BUILTINS = frozenset(dir(builtins))
@@ -123,7 +129,7 @@ class Bindings:
     """(name, the value it is given, whether one after the other of what is inside it); a `def` or `class` is its own
     value; None: what cannot be told."""
     imports: tuple[tuple[str, str], ...] = ()
-    """(name, module); a module that is empty is not told from what is in it."""
+    """(name, module); `.name`: that of a module which is not told from what is in it."""
     members: frozenset[str] = frozenset()
     """Names of what its classes define: a method of a listed name may be theirs."""
     computed: frozenset[str] = frozenset()
@@ -157,7 +163,7 @@ def bound(tree: ast.AST) -> Bindings:
             case ast.Import(names=names):
                 imports += [_imported(each) for each in names]
             case ast.ImportFrom(names=names):
-                imports += [(each.asname or each.name, "") for each in names]
+                imports += [(each.asname or each.name, f".{each.name}") for each in names]
             case ast.Assign(targets=targets, value=value):
                 for each in targets:
                     _give(each, value, False, values, told)
@@ -318,10 +324,16 @@ class Meanings:
     """Names of what was imported from elsewhere, and of what MCP servers offer."""
     plain: set[str] = field(default_factory=set)
     """Names that stand for plain values, whichever cell gave them one."""
+    spent: set[str] = field(default_factory=set)
+    """Names that stand, as far as cells say, for what a look at all of it uses up."""
+    lasting: set[str] = field(default_factory=set)
+    """Names that stand for what can be gone over as often as one likes, and all that lies in it."""
     given: dict[str, list[tuple[ast.expr | ast.stmt | None, bool]]] = field(default_factory=dict)
     """What each name is given, other than by an import."""
     own: frozenset[str] = frozenset()
     """All names that cells give a meaning of their own, a builtin's among them."""
+    fillers: frozenset[str] = frozenset({"defaultdict"})
+    """Names of what makes values that take in what they are asked for and have not."""
     members: frozenset[str] = frozenset()
     """Names of what classes of the entry define, or what is set on values."""
     computed: frozenset[str] = frozenset()
@@ -352,12 +364,23 @@ class Meanings:
         own, unsaid = frozenset(given) | frozenset(brought), any(cell.anything for cell in cells)
         members = frozenset[str]().union(*(cell.members for cell in cells))
         computed = frozenset[str]().union(*(cell.computed for cell in cells))
-        found = cls(modules, foreign, set(), given, own, members, computed, unsaid)
+        fillers = frozenset(name for name, each in brought.items() if ".defaultdict" in each) | {"defaultdict"}
+        found = cls(modules, foreign, set(), set(), set(), given, own, fillers, members, computed, unsaid)
         while more := {
             name for name, values in given.items() if name not in found.plain | foreign
             if all(isinstance(value, ast.expr) and found.is_plain(value, inside) for value, inside in values)
         }:  # fmt: skip
             found.plain |= more
+        while more := {
+            name for name, values in given.items() if name not in found.spent
+            if any(found._gives_once(value) for value, inside in values if not inside)
+        }:  # fmt: skip
+            found.spent |= more
+        found.lasting = set(given) - foreign - found.spent
+        while less := {
+            name for name in found.lasting if not all(found._lasts(value) for value, _ in given[name])
+        }:  # fmt: skip
+            found.lasting -= less
         return found
 
     def module(self, value: ast.expr) -> str:
@@ -384,26 +407,90 @@ class Meanings:
         """Whether a name stands for a function, or a class, that a cell defines."""
         return any(isinstance(value, ast.stmt) for value, _ in self.given.get(name, ()))
 
-    def is_spent(self, name: str) -> bool:
-        """Whether a name stands, as far as cells say, for what a look at all of it uses up."""
-        return any(self._gives_once(value) for value, inside in self.given.get(name, ()) if not inside)
-
     def _gives_once(self, value: ast.expr | ast.stmt | None) -> bool:
+        """Whether a look at all of it uses it up, as far as cells say."""
         match value:
             case ast.GeneratorExp():
                 return True
+            case ast.Name(id=name):
+                return name in self.spent
             case ast.Call(func=ast.Name(id=name)):
                 made = (each for each, _ in self.given.get(name, ()) if isinstance(each, ast.FunctionDef))
                 yields = (isinstance(part, ast.Yield | ast.YieldFrom) for each in made for part in ast.walk(each))
                 return (name in ONCE and name not in self.own) or any(yields)
-            case ast.Call(func=ast.Attribute(attr=name)):
-                return name in ONCE
+            case ast.Call(func=ast.Attribute(value=of, attr=name)):
+                return name in ONCE or self.module(of) == "itertools"
         return False
+
+    def uses_up(self, value: ast.expr) -> bool:
+        """Whether to go over all that is in a value may use up what an author made: whatever is not known to last."""
+        match value:
+            case ast.Name(id=name):
+                known = name not in self.given or self.is_plain(value) or self._lasts(value)
+                return not known or name in self.spent
+            case ast.Attribute(value=of):
+                return not (self.is_plain(of) or self._lasts(of))
+            case ast.Subscript(value=of, slice=ast.Slice()):
+                return not self.is_plain(of) and self.uses_up(of)
+            case ast.Subscript(value=of) | ast.Call(func=ast.Attribute(value=of, attr="get" | "pop" | "setdefault")):
+                return not self._lasts(of)
+            case ast.Call(func=ast.Name(id="max" | "min" | "sum"), args=parts) | ast.BoolOp(values=parts):
+                return not all(map(self._lasts, parts))
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.uses_up(body) or self.uses_up(orelse)
+            case ast.NamedExpr(value=part) | ast.Starred(value=part):
+                return self.uses_up(part)
+        return False
+
+    def _lasts(self, value: ast.expr | ast.stmt | None) -> bool:
+        """Whether a value, and all that lies in it, can be gone over as often as one likes."""
+
+        def last(*parts: ast.expr | None) -> bool:
+            return all(map(self._lasts, parts))
+
+        match value:
+            case ast.Constant() | ast.JoinedStr() | ast.Compare():
+                return True
+            case ast.Name(id=name):
+                return name in self.lasting
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) | ast.BoolOp(values=parts):
+                return last(*parts)
+            case ast.Dict(values=parts):
+                return last(*parts)
+            case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.DictComp(value=part):
+                return last(part)
+            case ast.Starred(value=part) | ast.UnaryOp(operand=part) | ast.NamedExpr(value=part):
+                return last(part)
+            case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+                return last(left, right)
+            case ast.Subscript(value=of) | ast.Attribute(value=of):
+                return last(of)
+            case ast.Call(func=ast.Name(id=name), args=parts) if name not in self.own:
+                if name in OVER - ONCE:
+                    return all(map(self._gives_lasting, parts)) and not value.keywords
+                return name in OF_ONE
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name) as of)) if name in self.modules:
+                parts = [*value.args, *(each.value for each in value.keywords)]
+                if self.modules[name] in MADE:
+                    return self.is_plain(value)
+                return self.module(of) not in ("", "itertools") and last(*parts)
+            case ast.Call(func=ast.Attribute(value=of, attr=name)) if self._is_ours(of):
+                return name in FRESH or (name in METHODS | OF_PLAIN and name not in ONCE and last(of))
+        return False
+
+    def _gives_lasting(self, value: ast.expr) -> bool:
+        """The same of what is gone over where it is made, once: what comes of it."""
+        match value:
+            case ast.GeneratorExp(elt=part):
+                return self._lasts(part)
+            case ast.Call(func=ast.Name(id="zip" | "enumerate" | "reversed" as name), args=parts):
+                return name not in self.own and all(map(self._gives_lasting, parts))
+        return self._lasts(value)
 
     def fills(self, name: str) -> bool:
         """Whether a name stands for what takes in what it is asked for and has not."""
         given = (value for value, _ in self.given.get(name, ()) if isinstance(value, ast.Call))
-        return any(ast.unparse(each.func).rpartition(".")[2] == "defaultdict" for each in given)
+        return any(ast.unparse(each.func).rpartition(".")[2] in self.fillers for each in given)
 
     def is_function(self, name: str) -> bool:
         """Whether a name stands for functions that cells define, and for nothing else."""
@@ -444,7 +531,9 @@ class Meanings:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name in self.modules:
                 module = self.modules[name]
                 if module in MADE:
-                    return attr in MADE[module]
+                    return attr in MADE[module] and IN_PARTS.isdisjoint(
+                        each.arg or "iterator" for each in value.keywords
+                    )
                 if module == "json":
                     return not value.keywords and attr in ("load", "loads")
                 parts = [*value.args, *(each.value for each in value.keywords)]

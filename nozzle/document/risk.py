@@ -6,9 +6,10 @@ of code that is not on the list, a call of anything that is not, an argument by 
 not, what else lies in a module, a shell that does more than look. A name that a cell of the entry has given another
 meaning is on no list, nor is what an import brought from a module that is not listed, nor a method that acts on some
 things (`copy`, `get`, `replace`) of a value not known to be plain. What somebody else could call who is given it is
-handed to nobody: a table calls what it is asked for (`frame[f]`). Values that the author's own code made may run code
-of his when they are looked at (a generator, a repr); that code he has seen. An agent's code nobody has seen who did not
-let it run himself: below that, unless it is itself of what is on the lists, no code says what a look would do.
+handed to nobody: a table calls what it is asked for (`frame[f]`). What goes over all that is in a value is a look only
+where that is known to last: else it may be used up, as a generator is. Values that the author's own code made may run
+code of his when they are looked at (a generator, a repr); that code he has seen. An agent's code nobody has seen who
+did not let it run himself: below that, unless it is itself of what is on the lists, no code says what a look would do.
 
 Where the system keeps an agent's cell inside the worktree and off the network, and git holds all that lies there, what
 is on no list is reversible too: `weigh` knows the ground, `judge` only the code.
@@ -31,6 +32,7 @@ from nozzle.document.meanings import (
     METHODS,
     MODULES,
     OF_PLAIN,
+    OVER,
     WRITES,
     Meanings,
     bindings,
@@ -283,7 +285,7 @@ class _Reader(ast.NodeVisitor):
             listed_so = node.id not in BUILTINS - LOOKS and node.id not in self._modules
             if not listed_so or known.is_foreign(node.id) or known.is_code(node.id):
                 self.risk = "ask"
-            if known.is_spent(node.id):
+            if node.id in known.spent:
                 self._writes()
         else:
             self._bind(node.id)
@@ -307,8 +309,23 @@ class _Reader(ast.NodeVisitor):
                 self._bind(each.id)
             elif not isinstance(each, ast.Tuple | ast.expr_context):
                 self.risk = "ask"
+        self._goes_over(node.iter)
         for part in (node.iter, *node.ifs):
             self.visit(part)
+
+    def visit_For(self, node: ast.For) -> None:
+        self._goes_over(node.iter)
+        self.generic_visit(node)
+
+    def visit_Starred(self, node: ast.Starred) -> None:
+        self._goes_over(node.value)
+        self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        for how, part in zip(node.ops, node.comparators, strict=True):
+            if isinstance(how, ast.In | ast.NotIn):
+                self._goes_over(part)
+        self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr.startswith("_") or not isinstance(node.ctx, ast.Load):
@@ -366,6 +383,9 @@ class _Reader(ast.NodeVisitor):
                 self.risk = "ask"
         if not _names_known(node):
             self.risk = "ask"
+        if self._is_over(node.func):
+            for each in node.args:
+                self._goes_over(each)
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -395,6 +415,19 @@ class _Reader(ast.NodeVisitor):
                 self._hands_over(orelse)
             case ast.NamedExpr(value=part) | ast.Starred(value=part):
                 self._hands_over(part)
+
+    def _is_over(self, function: ast.expr) -> bool:
+        """Whether it goes over all that is in what it is given: numpy's take what gives things once as one thing."""
+        match function:
+            case ast.Name(id=name):
+                return name in OVER
+            case ast.Attribute(value=of, attr=name):
+                return name in OVER or self._meanings.module(of) in ("math", "statistics", "itertools", "collections")
+        return False
+
+    def _goes_over(self, value: ast.expr) -> None:
+        if self._meanings.uses_up(value):
+            self._writes()
 
     def _changes(self, value: ast.expr) -> None:
         """What is plain is changed in the kernel; anything else may be a file, or a table of a database."""

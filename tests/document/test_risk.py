@@ -431,3 +431,36 @@ def test_words_that_may_be_acted_upon_do(language: str, source: str) -> None:
 def test_what_a_look_uses_up_or_fills_is_no_mere_look(above: str) -> None:
     assert judge("print(x['a'], list(x))", "python", cells=[above]) == "reversible"
     assert judge("print(x['a'], list(x))", "python", cells=["x = {'a': 1}"]) == "read"
+
+
+LASTS = ["import numpy as np, pandas as pd, json\nframe = pd.read_csv('a.csv')\nz = np.ones((3, 3)) @ frame.a",
+         "x = [1, 2]\nrows = [[1, x], (2, x)]\nd = {'a': x}\nalso = rows\nfor row in rows:\n    one = row[0]",
+         "text = read('a.csv')\nlines = text.splitlines()\nwords = [line.split(',') for line in lines]",
+         "pairs = list(zip(x, words))\ncfg = json.loads(text)\nn = sum(len(w) for w in words)"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["sum(x)", "list(d['a'])", "sorted(also[0])", "max(z)", "list(frame['a'])", "[v for v in frame.a]", "list(row)",
+     "[line.split(',')[0] for line in lines]", "print(*words[0])", "3 in d['a']", "sum(d.get('a'))",
+     "[sum(b) for b in rows[:1]]", "max(len(w) for w in words)", "sum(cfg['a'])", "sum(one)",
+     "sum(v for row in rows for v in row[1])", "set(pairs[0])", "tuple(x[1:])", "sum(np.sum(z, axis=0))"],
+)  # fmt: skip
+def test_what_lasts_is_gone_over_as_a_look(source: str) -> None:
+    assert judge(source, "python", cells=LASTS) == "read"
+
+
+ONCE = ["import itertools, math, other\nimport pandas as pd\nfrom collections import defaultdict as dd",
+        "y = [1]\ngen = (k for k in y)\nit = gen\nch = itertools.chain(y, y)\nd = {'g': iter(y)}\ne = [1, gen]",
+        "parts = pd.read_csv('a.csv', chunksize=9)\nmade = other.rows()\nfilled = dd(list)",
+        "pairs = zip(y, y)\nq = pairs"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["list(it)", "print(list(ch))", "sum(d['g'])", "list(e[1])", "print(*made)", "[k for k in made]", "filled['zz']",
+     "for k in parts:\n    print(k)", "3 in it", "math.prod(made)", "max(made)", "sum(d.get('g'))", "list(q)",
+     "','.join(d['g'])", "dict(enumerate(made))", "list(it if y else y)", "[sum(k) for k in e]"],
+)  # fmt: skip
+def test_what_is_not_known_to_last_is_gone_over_after_a_countdown(source: str) -> None:
+    assert judge(source, "python", cells=ONCE) == "reversible"
