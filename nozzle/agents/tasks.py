@@ -233,7 +233,8 @@ class Tasks:
             return UNSTARTED if again or cell.chain not in self.desk.permit.allowed else ""
         edited = output.keys.get("cell") != cell.digest  # by the author: then it is his
         entry = self.desk.entry
-        once = not edited and judge(cell.body, cell.language, (), code(entry, cell.language)) == "ask"
+        deep = self.desk.rel.count("/")
+        once = not edited and judge(cell.body, cell.language, (), code(entry, cell.language), deep) == "ask"
         return ONCE if once and cell.chain not in self.desk.permit.allowed else ""
 
     def drop(self) -> None:

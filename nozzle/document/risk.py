@@ -94,31 +94,33 @@ _ALLOWED = {
 """What these commands may be told, where not any path."""
 
 
-def judge(source: str, language: str, looks: Iterable[str] = (), cells: Iterable[str] = ()) -> Risk:
+def judge(source: str, language: str, looks: Iterable[str] = (), cells: Iterable[str] = (), deep: int = 0) -> Risk:
     """What a cell could do; `looks` are the tools of MCP servers (`mcp.calendar.events`) that the author says change
-    nothing, `cells` the entry's other code in that language.
+    nothing, `cells` the entry's other code in that language; its folder lies so `deep` below the journal's.
 
     >>> judge("print(sum(x))", "python"), judge("y = x + 1", "python"), judge("import os", "python")
     ('read', 'reversible', 'ask')
     >>> judge("p.replace('b')", "python"), judge("p.replace('b', 'c')", "python", cells=["p = 'abc'"])
     ('ask', 'read')
     """
-    return _judged(source, language, frozenset(looks), cells)[0]
+    return _judged(source, language, frozenset(looks), cells, deep)[0]
 
 
-def _judged(source: str, language: str, looks: frozenset[str], cells: Iterable[str]) -> tuple[Risk, list[str]]:
+def _judged(
+    source: str, language: str, looks: frozenset[str], cells: Iterable[str], deep: int
+) -> tuple[Risk, list[str]]:
     """The same, and the files that it writes by `write` and `edit`."""
     if reach_of(source):
         return "ask", []
     if language == "bash":
-        return _shell(source, cells), []
+        return _shell(source, cells, deep), []
     if language != "python":
         return "ask", []
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "ask", []
-    reader = _Reader(looks, Meanings.of([*map(bindings, cells), bound(tree)]))
+    reader = _Reader(looks, Meanings.of([*map(bindings, cells), bound(tree)]), deep)
     reader.visit(tree)
     return reader.risk, reader.written
 
@@ -145,7 +147,7 @@ class _Silent(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
 
-def _is_told(source: str, looks: frozenset[str], cells: Sequence[str]) -> bool:
+def _is_told(source: str, looks: frozenset[str], cells: Sequence[str], deep: int = 0) -> bool:
     r"""Whether all that code does when it runs is on the lists, what it defines as functions too: then it leaves
     nothing behind that acts when something is looked at.
 
@@ -158,7 +160,7 @@ def _is_told(source: str, looks: frozenset[str], cells: Sequence[str]) -> bool:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return False
-    reader = _Teller(looks, Meanings.of([*map(bindings, cells), bound(tree)]))
+    reader = _Teller(looks, Meanings.of([*map(bindings, cells), bound(tree)]), deep)
     reader.visit(tree)
     return reader.risk != "ask"
 
@@ -182,6 +184,8 @@ class Ground:
     """Tools of MCP servers that change nothing."""
     loses: Callable[[str], bool] = lambda path: False
     """Whether a file lies at a path, as a cell there names it, that git could not give back."""
+    deep: int = 0
+    """How many folders below the journal's own it runs in."""
 
 
 def weigh(
@@ -200,8 +204,9 @@ def weigh(
     if reach := reach_of(source):
         return "ask", f"{_REACHES[reach]}{_hosts(source)}. It runs in a kernel of its own, and waits for you"
     cells, looks = list(cells), frozenset(ground.looks)
-    risk, written = _judged(source, language, looks, cells)
-    below = risk != "ask" and language == "python" and not all(_is_told(each, looks, cells) for each in unseen)
+    risk, written = _judged(source, language, looks, cells, ground.deep)
+    told = (_is_told(each, looks, cells, ground.deep) for each in unseen)
+    below = risk != "ask" and language == "python" and not all(told)
     risk = "ask" if below else risk
     lost = [path for path in dict.fromkeys(written) if ground.loses(path)]
     leaves = LEAVES.search(_without_talk(source, language))
@@ -262,10 +267,11 @@ class _Reader(ast.NodeVisitor):
 
     known: tuple[type[ast.AST], ...] = _KNOWN
 
-    def __init__(self, looks: frozenset[str], meanings: Meanings) -> None:
+    def __init__(self, looks: frozenset[str], meanings: Meanings, deep: int) -> None:
         self.risk: Risk = "ask" if meanings.unsaid else "read"
         self.written: list[str] = []
         self._own = meanings.own
+        self._deep = deep
         self._looks = looks if "mcp" not in meanings.own else frozenset()
         self._meanings = meanings
         self._modules = {name: module for name, module in meanings.modules.items() if module in MODULES}
@@ -358,14 +364,14 @@ class _Reader(ast.NodeVisitor):
             case ast.Attribute() as tool if is_served(tool):
                 if ast.unparse(tool) not in self._looks:
                     self.risk = "ask"
-            case ast.Name(id="read") if not _plain(node.args[:1]):
+            case ast.Name(id="read") if not _plain(node.args[:1], self._deep):
                 self.risk = "ask"
             case ast.Name(id="type") if len(node.args) + _starred(node.args) != 1:  # which makes a class
                 self.risk = "ask"
             case ast.Name(id=name) if name in LOOKS and name not in self._own:
                 pass
-            case ast.Name(id=name) if name in WRITES and name not in self._own and _harmless(node.args[:1]):
-                self.written.append(_plain(node.args[:1]))
+            case ast.Name(id=name) if name in WRITES and name not in self._own and _harmless(node.args[:1], self._deep):
+                self.written.append(_plain(node.args[:1], self._deep))
                 self._writes()
             case ast.Attribute(value=of, attr=name) if module := self._meanings.module(of):
                 if name not in MODULES[module] or not _makes(module, name, node.args):
@@ -510,17 +516,28 @@ def _makes(module: str, name: str, args: Sequence[ast.expr]) -> bool:
     return len(args) + _starred(args) <= (1 if name in ALONE else 2)
 
 
-def _plain(path: list[ast.expr]) -> str:
+def _risen(path: str, deep: int) -> str:
+    """A path without the `..` at its head, as far as those lead to folders of the journal.
+
+    >>> _risen("../data/a.csv", 1), _risen("../../a.csv", 1), _risen("../.env", 1), _risen("a/../b", 1)
+    ('data/a.csv', '../a.csv', '.env', 'a/../b')
+    """
+    while deep and path.split("/", 1)[0] == "..":
+        path, deep = path[3:], deep - 1
+    return path
+
+
+def _plain(path: list[ast.expr], deep: int) -> str:
     """A file named in the code, inside and not hidden; empty when it is none."""
     match path:
-        case [ast.Constant(value=str(name))] if _path.fullmatch(name):
+        case [ast.Constant(value=str(name))] if _path.fullmatch(_risen(name, deep)):
             return name
     return ""
 
 
-def _harmless(path: list[ast.expr]) -> bool:
+def _harmless(path: list[ast.expr], deep: int) -> bool:
     """The same, and none that nozzle or a machine acts upon."""
-    name = _plain(path)
+    name = _plain(path, deep)
     return bool(name) and not name.endswith(ACTED_UPON) and not _stands_in(name)
 
 
@@ -536,7 +553,7 @@ def _stands_in(path: str) -> bool:
     return bool(ending) and ending.endswith(("py", "pyc", "so")) and (name in MODULES or name in stdlib_module_names)
 
 
-def _shell(source: str, cells: Iterable[str]) -> Risk:
+def _shell(source: str, cells: Iterable[str], deep: int = 0) -> Risk:
     """Plain commands that look at files inside, by relative paths that name no hidden file; and no cell of the entry
     may have given their names another meaning, or gone elsewhere.
 
@@ -546,25 +563,29 @@ def _shell(source: str, cells: Iterable[str]) -> Risk:
     rows = [row for line in source.split("\n") if (row := line.strip(" \t"))]
     code = [row for row in rows if not row.startswith("#")]
     told = all(row.replace("\t", " ").isprintable() for row in rows)  # bash goes by other white space than Python
-    return "read" if code and told and all(map(_looks, code)) and all(map(_shows, cells)) else "ask"
+    return (
+        "read"
+        if code and told and all(_looks(row, deep) for row in code) and all(_shows(each, deep) for each in cells)
+        else "ask"
+    )
 
 
-def _shows(cell: str) -> bool:
+def _shows(cell: str, deep: int) -> bool:
     """Whether a cell gives no word of a shell another meaning, for its rows only look: a shell has too many ways."""
     rows = [row.strip(" \t") for row in cell.split("\n")]
-    return all(not row or row.startswith("#") or (row.isprintable() and _looks(row)) for row in rows)
+    return all(not row or row.startswith("#") or (row.isprintable() and _looks(row, deep)) for row in rows)
 
 
-def _looks(row: str) -> bool:
+def _looks(row: str, deep: int) -> bool:
     """Whether a row is of plain commands, one after another in a pipe."""
     if re.search(r"[;&<>$`\\(){}*?\[\]~!]", row) or ("|" in row and re.search(r"['\"]", row)):
         return False
-    return all(map(_is_look, row.split("|")))
+    return all(_is_look(each, deep) for each in row.split("|"))
 
 
-def _is_look(command: str) -> bool:
+def _is_look(command: str, deep: int) -> bool:
     try:
-        words = shlex.split(command)
+        words = [_risen(word, deep) for word in shlex.split(command)]
     except ValueError:
         return False
     if words[:1] == ["grep"]:  # the first word that is no option is looked for, and is no file

@@ -152,9 +152,11 @@ def ground(here: Journal, rel: str) -> Ground:
             return True
         return any(path.is_relative_to(root / each) for each in here.steps.unkept())
 
+    folder, root = (here.root / rel).parent.resolve(), here.root.resolve()
+    deep = len(folder.relative_to(root).parts) if folder.is_relative_to(root) else 0
     if not (held.files and held.network):
-        return Ground(held.label, looks=looks, loses=loses)
-    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if counts(path)), looks, loses)
+        return Ground(held.label, looks=looks, loses=loses, deep=deep)
+    return Ground(held.label, True, tuple(path for path in here.steps.unkept() if counts(path)), looks, loses, deep)
 
 
 def let(here: Journal, rel: str) -> frozenset[str]:

@@ -79,6 +79,14 @@ def test_a_cell_on_no_list_runs_by_itself_where_bounds_hold_and_git_has_all(tabl
     assert one.labels() == ["countdown", "countdown"]
 
 
+def test_a_look_at_a_file_beside_the_entrys_folder_is_one(table: Open, workshop: Workshop) -> None:
+    (workshop.root / "data").mkdir()
+    (workshop.root / "data/a.csv").write_text("1,2")
+    one = table(fence("print(read('../data/a.csv'))"), DONE)
+    assert "1,2" in one.begin(TASK)
+    assert one.labels()[0] == "read"
+
+
 def test_what_it_leaves_at_work_ends_with_it_and_is_asked(table: Open) -> None:
     later = "import time, threading\ndef later():\n    time.sleep(2)\n    open('_out/made', 'w')"
     later = fence(f"{later}\nthreading.Thread(target=later, daemon=True).start()")

@@ -464,3 +464,25 @@ ONCE = ["import itertools, math, other\nimport pandas as pd\nfrom collections im
 )  # fmt: skip
 def test_what_is_not_known_to_last_is_gone_over_after_a_countdown(source: str) -> None:
     assert judge(source, "python", cells=ONCE) == "reversible"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [("python", "read('../data/a.csv')"), ("python", "read('../../a.csv')"), ("bash", "cat ../data/a.csv | wc -l"),
+     ("bash", "ls .."), ("bash", "grep -n x ../a.py"), ("bash", "tail -5 ../../a.csv")],
+)  # fmt: skip
+def test_a_file_of_the_journal_above_the_entrys_folder_is_like_any(language: str, source: str) -> None:
+    assert judge(source, language, deep=2) == weigh(source, language, Ground(deep=2))[0] == "read"
+    assert judge(source, language) == "ask"
+    assert judge("edit('../src/model.py', 'a', 'b')", "python", deep=1) == "reversible"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [("python", "read('../../../a.csv')"), ("python", "read('../.env')"), ("python", "read('../a/../../.env')"),
+     ("python", "read('../a/../b')"), ("python", "read('..//etc/passwd')"), ("bash", "cat ../../../x"),
+     ("bash", "cat ../.git/config"), ("bash", "cat ..//etc/passwd"), ("bash", "cat a/../b"),
+     ("python", "write('../random.py', '')"), ("python", "write('../nozzle.toml', '')")],
+)  # fmt: skip
+def test_what_lies_above_the_journal_or_is_hidden_is_asked_for(language: str, source: str) -> None:
+    assert judge(source, language, deep=2) == "ask"
