@@ -328,6 +328,8 @@ class Meanings:
     """Names that stand, as far as cells say, for what a look at all of it uses up."""
     lasting: set[str] = field(default_factory=set)
     """Names that stand for what can be gone over as often as one likes, and all that lies in it."""
+    holding: set[str] = field(default_factory=set)
+    """Names that stand for code of the entry, or for what it lies in."""
     given: dict[str, list[tuple[ast.expr | ast.stmt | None, bool]]] = field(default_factory=dict)
     """What each name is given, other than by an import."""
     own: frozenset[str] = frozenset()
@@ -365,7 +367,7 @@ class Meanings:
         members = frozenset[str]().union(*(cell.members for cell in cells))
         computed = frozenset[str]().union(*(cell.computed for cell in cells))
         fillers = frozenset(name for name, each in brought.items() if ".defaultdict" in each) | {"defaultdict"}
-        found = cls(modules, foreign, set(), set(), set(), given, own, fillers, members, computed, unsaid)
+        found = cls(modules, foreign, set(), set(), set(), set(), given, own, fillers, members, computed, unsaid)
         while more := {
             name for name, values in given.items() if name not in found.plain | foreign
             if all(isinstance(value, ast.expr) and found.is_plain(value, inside) for value, inside in values)
@@ -376,6 +378,11 @@ class Meanings:
             if any(found._gives_once(value) for value, inside in values if not inside)
         }:  # fmt: skip
             found.spent |= more
+        while more := {
+            name for name, values in given.items() if name not in found.holding
+            if any(found.holds_code(value) for value, _ in values)
+        }:  # fmt: skip
+            found.holding |= more
         found.lasting = set(given) - foreign - found.spent
         while less := {
             name for name in found.lasting if not all(found._lasts(value) for value, _ in given[name])
@@ -402,6 +409,24 @@ class Meanings:
             not inside and not (isinstance(value, ast.expr) and self.is_plain(value))
             for value, inside in self.given.get(name, ())
         )
+
+    def holds_code(self, value: ast.AST | None) -> bool:
+        """Whether code of the entry lies in a value, as far as cells say: other than what it calls to make it."""
+        match value:
+            case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                return True
+            case ast.Name(id=name):
+                return name in self.holding
+            case ast.Call(func=ast.Name(id=name)) if self.is_code(name):
+                return False
+            case ast.Call(func=ast.Name(), args=parts, keywords=named):
+                parts = [*parts, *(each.value for each in named if each.arg != "key")]
+                return any(map(self.holds_code, parts))
+            case ast.Call(func=ast.Attribute(value=of), args=parts):
+                return any(map(self.holds_code, (of, *parts)))
+            case None | ast.Compare():
+                return False
+        return any(map(self.holds_code, ast.iter_child_nodes(value)))
 
     def is_code(self, name: str) -> bool:
         """Whether a name stands for a function, or a class, that a cell defines."""

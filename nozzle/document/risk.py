@@ -410,6 +410,10 @@ class _Reader(ast.NodeVisitor):
         match value:
             case ast.Name(id=name) if self._meanings.may_be_called(name):
                 self.risk = "ask"
+            case ast.Name(id=name) if name in self._meanings.holding:
+                self.risk = "ask"
+            case ast.Subscript(value=of) if self._meanings.holds_code(of):
+                self.risk = "ask"
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in INSIDE:
                 if not self._meanings.is_plain(value):
                     self.risk = "ask"

@@ -486,3 +486,19 @@ def test_a_file_of_the_journal_above_the_entrys_folder_is_like_any(language: str
 )  # fmt: skip
 def test_what_lies_above_the_journal_or_is_hidden_is_asked_for(language: str, source: str) -> None:
     assert judge(source, language, deep=2) == "ask"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["docs.groupby(fs[0]).sum()", "docs[fs[0]]", "docs.groupby(by['a']).sum()", "docs.groupby(both[1][0]).sum()",
+     "[docs.groupby(f).sum() for f in fs]", "docs.groupby((fs[0], 'a')).sum()", "docs.groupby([f, g][1]).sum()",
+     "docs.groupby(many[0]).sum()"],
+)  # fmt: skip
+def test_code_is_handed_over_out_of_what_it_lies_in_no_more_than_by_its_name(source: str) -> None:
+    above = [
+        "import pandas as pd\ndocs = pd.read_csv('a.csv')\ndef g(x): return x\nfs = [lambda x: x]\nby = {'a': g}",
+        "both = [1, fs]\nmany = list(fs)\nnames = ['a']\nmeans = [g(n) for n in names]",
+    ]
+    assert judge(source, "python", cells=above) == "ask"
+    for plain in ("docs[names[0]]", "docs[docs.columns[0]]", "docs.groupby(means[0]).sum()"):
+        assert judge(plain, "python", cells=above) == "read"
