@@ -56,6 +56,9 @@ class Beside(Protocol):
     def stop(self) -> bool:
         """Stop what is on its way; whether anything was."""
 
+    def end(self, cause: str) -> None:
+        """The loop ends, for this cause: stop what is on its way, and leave what waits for the author as it stands."""
+
     def leave(self) -> None:
         """Another one takes over from here: forget what is on its way, and write nothing of it."""
 
@@ -95,6 +98,9 @@ class Nobody:
 
     def stop(self) -> bool:
         return False
+
+    def end(self, cause: str) -> None:
+        pass
 
     def leave(self) -> None:
         pass

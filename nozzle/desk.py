@@ -276,12 +276,21 @@ class Desk:
 
     def stop(self, cause: str = "you stopped it") -> bool:
         """Interrupt what runs; what it showed so far is kept."""
+        if runs := self._interrupt(cause):
+            self.rest(STOPPED)
+        return self.beside.stop() or runs
+
+    def end(self, cause: str) -> None:
+        """The loop ends: interrupt what runs; what waits for the author's word stands, and is asked again."""
+        self._interrupt(cause)
+        self.beside.end(cause)
+        self.rest(cause)
+
+    def _interrupt(self, cause: str) -> bool:
         runs = self._runs()
         for run in runs:
             run.stop(cause)
-        if runs:
-            self.rest(STOPPED)
-        return self.beside.stop() or bool(runs)
+        return bool(runs)
 
     def stop_above(self, line: int) -> bool:
         """Interrupt the cell that runs, if it stands above this line."""

@@ -43,7 +43,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """Stop: interrupt what runs, write it down, leave."""
+    """Stop: interrupt what runs, write it down, leave; what waits for the author's word goes on waiting in the text."""
 
     cause: str = "you stopped it"
     goes_on: bool = False
@@ -87,6 +87,8 @@ class Loop:
     """Told that HEAD or a branch moved, here or in another worktree."""
     sides: dict[str, Side] = field(default_factory=dict)
     """Prompts beside its entries, by who asked for them."""
+    ends: str = ""
+    """Why it ends; empty while it goes on."""
     _looks: dict[Path, float] = field(default_factory=dict)
     """When a changed file is looked at: it settles first."""
     _inputs: set[Path] = field(default_factory=set)
@@ -97,7 +99,6 @@ class Loop:
     """While the cells of an entry go on: when it is next written, and how long after that again."""
     _later: list[Callable[["Loop"], None]] = field(default_factory=list)
     _git_since: float | None = None
-    _quitting: bool = False
 
     def desk(self, path: Path) -> Desk:
         """The desk of an entry; opened at the first call."""
@@ -113,7 +114,7 @@ class Loop:
         """Take messages until `Quit`, or until nothing runs and nothing waits."""
         while True:
             self._tend()
-            if self.idle() and (self._quitting or (until_idle and self.messages.empty())):
+            if self.idle() and (self.ends or (until_idle and self.messages.empty())):
                 return
             try:
                 self._take(self.messages.get(timeout=self._patience()))
@@ -170,12 +171,11 @@ class Loop:
                 with self.telling(self.tools.root):
                     work(self)
             case Quit(cause, goes_on):
-                self._quitting = True
+                self.ends = cause
                 for desk in self.desks.values():
                     if goes_on:
                         desk.beside.leave()
-                    desk.stop(cause)
-                    desk.rest(cause)
+                    desk.end(cause)
 
     def _notice(self, path: Path) -> None:
         """An entry is looked at once it has settled; of other files, those that cells read matter."""
@@ -206,12 +206,12 @@ class Loop:
         for desk in list(self.desks.values()):
             with self.telling(desk.path):
                 desk.tick(now)
-                if self._quitting and desk.run is None and desk.beside.busy():
-                    desk.stop()  # what began since it was said: its cell would never be started
-                if not (self._quitting or git):
+                if self.ends and desk.run is None and desk.beside.busy():
+                    desk.end(self.ends)  # what began since it was said: its cell would never be started
+                if not (self.ends or git):
                     self._start(desk, now)
                 self._write(desk, now, git)
-                if not git and (desk.resting_on(now) or self._quitting):
+                if not git and (desk.resting_on(now) or self.ends):
                     desk.step()
             if desk.gone and not (desk.busy() or desk.sheet.listens) and desk.sheet.base is None:
                 self.desks.pop(desk.path).close()
@@ -309,9 +309,9 @@ class Loop:
         """Write what waits: at once when the author's buffer is clean, in batches while cells go on."""
         if not desk.sheet.made or desk.sheet.stuck:
             return
-        if desk.run is not None and now < self._next_batch(desk, now) and not self._quitting:
+        if desk.run is not None and now < self._next_batch(desk, now) and not self.ends:
             return
-        if git or not (desk.quiet(now) or self._quitting):
+        if git or not (desk.quiet(now) or self.ends):
             return desk.sheet.keep()
         try:
             desk.flush()

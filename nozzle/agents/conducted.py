@@ -67,6 +67,10 @@ class Conducted(Seat):
     def stop(self) -> bool:
         return self.conductor.lookups.stop() | Seat.stop(self)
 
+    def end(self, cause: str) -> None:
+        self.conductor.lookups.stop()
+        Seat.end(self, cause)
+
     def stop_above(self, line: int) -> bool:
         return Seat.stop_above(self, line) or self.conductor.stop_above(line)
 

@@ -100,14 +100,14 @@ class Questions:
                 asking.breaks.append((len(so_far), words))
                 self.desk.tools.say(Notice("says", self.desk.rel, f"\n\n— {words} —\n\n", of=asking.of))
 
-    def stop(self, digest: str = "") -> bool:
+    def stop(self, digest: str = "", why: str = "you stopped it") -> bool:
         """Stop answering (this one, or all), at once; what was said so far is written."""
         stopped = [asking for name, asking in self.under_way.items() if not digest or name == digest]
         for asking in stopped:
             asking.stop.say()
             so_far = "".join(asking.pieces)
             kept = "" if imitates(so_far) else so_far
-            self._answered(asking.asked, Saying("No answer: you stopped it", kept, fold="what had come until then"))
+            self._answered(asking.asked, Saying(f"No answer: {why}", kept, fold="what had come until then"))
         return bool(stopped)
 
     def _job(self, asking: Asking, entry: Entry) -> Callable[[], Saying]:

@@ -179,6 +179,11 @@ class Seat:
         stopped = self.newsroom.drop() | self.questions.stop() | self.errands.stop()
         return self.tasks.stop("you stopped it") or stopped
 
+    def end(self, cause: str) -> None:
+        self.newsroom.drop()
+        self.questions.stop(why=cause)
+        self.tasks.end(cause)
+
     def leave(self) -> None:
         self.newsroom.drop()
         self.questions.drop()

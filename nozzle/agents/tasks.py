@@ -242,6 +242,13 @@ class Tasks:
         for task in list(self.active.values()):
             self.doer.forget(task)
 
+    def end(self, why: str) -> None:
+        """Stop what thinks or runs; what the author has not answered stands, and whoever comes next asks it again."""
+        for task in list(self.active.values()):
+            if task.state == "standing":
+                self.doer.forget(task)
+        self.stop(why)
+
     def stop(self, why: str) -> bool:
         """Stop every task here; whether there was one."""
         stopped = list(self.active.values())

@@ -39,8 +39,8 @@ class Threads:
     """Which worktrees there were, and since when each is where it is, when it was last looked at."""
     _moved: dict[Path, Path] = field(default_factory=dict)
     """Where those are now whose folder was moved, until their loop has ended."""
-    _ends: bool = False
-    """All are to stop, also one that has only begun."""
+    _ends: str = ""
+    """Why all are to stop, also one that has only begun."""
 
     def all(self) -> None:
         """Look after every thread that was forked here, but for the one in whose folder this watch runs itself."""
@@ -89,13 +89,13 @@ class Threads:
         self._running[folder] = work
         work.start()
 
-    def close(self) -> None:
-        """Stop them all; what ran is written down."""
+    def close(self, why: str) -> None:
+        """Stop them all, because of this; what ran is written down."""
         from nozzle.loop import Quit
 
-        self._ends = True
+        self._ends = why
         for loop in list(self.loops.values()):
-            loop.messages.put(Quit())
+            loop.messages.put(Quit(why))
         while works := list(self._running.values()):  # one that was moved begins another as it ends
             for work in works:
                 work.join()
@@ -134,7 +134,7 @@ class Threads:
             tools = replace(there.tools(ears, messages.put), snapshots=self.store, together=self.together)
             loop = self.loops[folder] = Loop(tools, messages, shares=True, beside=self.begin)
             if self._ends:
-                messages.put(Quit())
+                messages.put(Quit(self._ends))
             try:
                 with (
                     serving(loop, there, ears, "watch"),
@@ -224,7 +224,7 @@ def beside(
     finally:
         loop.beside = here.beside = None
         loop.moved = lambda: None
-        threads.close()
+        threads.close(loop.ends or "the watch ended")
 
 
 def rows(desks: list[Desk]) -> list[str]:

@@ -12,7 +12,7 @@ from nozzle.document.prompts import prompts
 from nozzle.document.trajectory import trajectory
 from nozzle.lm import Call, Failed, Reply, Scripted, Stop, Usage
 from nozzle.lm.model import Tell
-from nozzle.loop import Called
+from nozzle.loop import Called, Quit
 from tests.agents.conftest import Table, fence
 from tests.conftest import Workshop
 from tests.words.conftest import cell
@@ -528,6 +528,36 @@ def test_what_had_come_when_a_task_was_stopped_is_kept_and_counts(table: Open, o
     step = next(step for step in one.workshop.here.steps.history() if step.trailers.get("Status") == "stopped")
     assert int(step.trailers["Tokens-Out"]) >= 60
     assert step.trailers["Tokens"] == "estimated"
+
+
+def test_what_waits_when_the_loop_ends_is_asked_again_by_the_next(table: Open) -> None:
+    one = table(fence("import os"), fence('final_answer("Done.")'))
+    text = one.begin(TASK)
+    one.loop.messages.put(Quit("nozzle was told to end (SIGTERM)"))
+    one.loop.run()
+    assert one.text == text, "nobody answered, and nobody stopped it"
+    one.loop.close()
+    one.loop = one.workshop_loop()
+    one.loop.advance([one.path])
+    assert one.go().count("nozzle was started anew, so this is asked again") == 1
+    assert "> Done." in one.tick()
+
+
+def test_a_reply_that_streams_when_the_loop_ends_is_stopped_for_its_cause(table: Open) -> None:
+    one = table()
+
+    class Streaming:
+        name = "streaming"
+
+        def reply(self, call: Call, tell: Tell, stop: Stop) -> Reply:
+            one.loop.messages.put(Quit("nozzle was told to end (SIGTERM)"))
+            while not stop.wait(0.01):
+                pass
+            raise Failed("stopped", "you stopped it")
+
+    one.workshop.here.model = Streaming()
+    one.loop = one.workshop_loop()
+    assert "> Stopped: nozzle was told to end (SIGTERM).\n" in one.begin("/do :here: it\n\n")
 
 
 @pytest.mark.parametrize("asked", ["/do :here: it", "/ask what?"])

@@ -23,7 +23,7 @@ from nozzle.document.risk import Ground
 from nozzle.document.spoken import Saying
 from nozzle.lm import Scripted
 from nozzle.lm.trace import read
-from nozzle.loop import Loop
+from nozzle.loop import Loop, Quit
 from nozzle.page import Deed, Done
 from nozzle.words.beside import Threads, beside
 from nozzle.words.deeds import Doing
@@ -307,6 +307,17 @@ def waiting(threads: Threads, watched: Watched) -> Path:
     watched.until(lambda: WAITS in path.read_text(), 60)
     watched.quiet()
     return path
+
+
+def test_what_waits_on_a_thread_when_the_watch_ends_stands(waiting: Path, threads: Threads, watched: Watched) -> None:
+    (block,) = errand.forked(Entry(waiting.read_text())).values()
+    there = watched.workshop.here.steps.home() / block.keys["thread"] / "journal" / "entry.md"
+    stood = there.read_text()
+    watched.loop.messages.put(Quit())
+    watched.thread.join(60)
+    threads.close("the watch ended")
+    assert there.read_text() == stood
+    assert WAITS in waiting.read_text()
 
 
 def test_what_waits_on_a_thread_is_shown_whole_here(waiting: Path) -> None:
