@@ -6,12 +6,14 @@ could not give back.
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nozzle.steps.repo import Repo
 
-UNFILTERED = (b"unspecified", b"unset", b"set")
+CHANGING = ("filter", "text", "crlf", "eol", "ident", "working-tree-encoding")
+"""Attributes by which git keeps a file otherwise than it lies here."""
+UNCHANGED = ("unspecified", "unset")
 Stamp = tuple[int, int]  # mtime in ns, size; (0, -1) where there is no file
 
 
@@ -72,7 +74,8 @@ def unkept(repo: Repo) -> list[str]:
 
     A folder of which git holds nothing is one name, with a slash at its end; a submodule with changes is one, too. What
     git was told not to look at (`--assume-unchanged`, `--skip-worktree`) and is here counts, whatever is in it. So does
-    what a filter changes on its way into git (nbstripout leaves outputs out), where that is not what lies here.
+    what changes on its way into git (nbstripout leaves outputs out, git writes other line ends), where that is not
+    what lies here.
     """
     changed = repo.door.ask("diff", "--name-only", "-z", "--ignore-submodules=none", "HEAD")
     if changed.status:  # nothing was committed yet
@@ -92,24 +95,45 @@ def _overlooked(repo: Repo) -> Iterator[str]:
 
 
 def _strained(repo: Repo) -> Iterator[str]:
-    """Files that a filter keeps otherwise than they lie here, as their bytes say; git-lfs keeps all of them."""
+    """Files that git keeps otherwise than they lie here, as their bytes say; git-lfs keeps all of them."""
     rows = [
         os.fsdecode(row) for row in repo.door.run("ls-files", "-z", "--stage").split(b"\0") if row.startswith(b"100")
     ]
     known = {path: head.split(" ")[1] for head, _, path in (row.partition("\t") for row in rows)}
     if not any(map(repo.index.filtered, {os.path.dirname(path): path for path in known}.values())):
         return
-    given = b"".join(os.fsencode(path) + b"\0" for path in known)
-    said = repo.door.run("check-attr", "-z", "--stdin", "filter", given=given).split(b"\0")
-    through = [
-        os.fsdecode(path) for path, by in zip(said[::3], said[2::3], strict=False) if by not in (*UNFILTERED, b"lfs")
-    ]
-    here = [path for path in through if (repo.root / path).is_file()]
+    here = [path for path in _changing(repo, known) if (repo.root / path).is_file()]
     plain = [path for path in here if "\n" not in path]
     given = b"".join(os.fsencode(path) + b"\n" for path in plain)
     lie = repo.door.run("hash-object", "--no-filters", "--stdin-paths", given=given).decode().split()
     same = {path for path, sha in zip(plain, lie, strict=True) if known[path] == sha}
     yield from (path for path in here if path not in same)
+
+
+def _changing(repo: Repo, paths: Iterable[str]) -> Iterator[str]:
+    """Those of these paths whose bytes git may change on their way in."""
+    given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    said = repo.door.run("check-attr", "-z", "--stdin", *CHANGING, given=given).split(b"\0")
+    asked = dict[str, dict[str, str]]()
+    for path, name, value in zip(*(map(os.fsdecode, said[n::3]) for n in range(3)), strict=False):
+        asked.setdefault(path, {})[name] = value
+    config = repo.door.ask("config", "-z", "--get-regexp", r"^(filter\..*\.(clean|process)|core\.autocrlf)$").out
+    set_to = dict(os.fsdecode(row).partition("\n")[::2] for row in config.split(b"\0") if row)
+    programs = {key: value for key, value in set_to.items() if key.startswith("filter.")}
+    drivers = {key.removeprefix("filter.").rpartition(".")[0] for key in programs}
+    ends = set_to.get("core.autocrlf", "false") != "false"
+    for path, by in asked.items():
+        if by["filter"] == "lfs" and _is_lfs(programs):
+            by["filter"] = "unset"
+        changes = any(value not in UNCHANGED or (name == "filter" and value in drivers) for name, value in by.items())
+        if changes or (ends and by["text"] != "unset"):
+            yield path
+
+
+def _is_lfs(programs: Mapping[str, str]) -> bool:
+    """Whether it is git-lfs that is called so: another program may keep what it likes."""
+    named = [programs[key] for key in ("filter.lfs.clean", "filter.lfs.process") if key in programs]
+    return bool(named) and all(os.path.basename(words.split(" ")[0]) == "git-lfs" for words in named)
 
 
 def held(repo: Repo, path: str, most: int = -1) -> bytes:

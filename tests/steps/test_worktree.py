@@ -70,7 +70,10 @@ def test_what_git_was_told_not_to_look_at_it_could_not_give_back(author: Author,
 
 def test_what_a_filter_leaves_out_git_could_not_give_back(author: Author, steps: Steps) -> None:
     author.git("config", "filter.strip.clean", "sed s/drawn//")
-    author.git("config", "filter.lfs.clean", "sed s/drawn//")
+    lfs = author.root.parent / "git-lfs"
+    lfs.write_text("#!/bin/sh\nsed s/drawn//\n")
+    lfs.chmod(0o755)
+    author.git("config", "filter.lfs.clean", f"{lfs} clean -- %f")
     author.write(".gitattributes", "*.ipynb filter=strip\n*.bin filter=lfs\n*.txt -filter\nnone.* filter=gone\n")
     for name in ("fit.ipynb", "empty.ipynb", "sub/a\nb.ipynb", "gone.ipynb", "big.bin", "a.txt", "none.csv", "plain"):
         author.write(name, "" if "empty" in name else "drawn")
@@ -82,6 +85,33 @@ def test_what_a_filter_leaves_out_git_could_not_give_back(author: Author, steps:
     author.write("empty.ipynb", "drawn")
     assert author.git("status", "--porcelain") == ""
     assert sorted(steps.unkept()) == ["empty.ipynb", "fit.ipynb", "sub/a\nb.ipynb"]
+    author.git("config", "filter.lfs.clean", "sed s/drawn//")
+    assert sorted(steps.unkept()) == ["big.bin", "empty.ipynb", "fit.ipynb", "sub/a\nb.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "config", "content"),
+    [
+        ("* text=auto\n", (), b"a\r\nb\r\n"),
+        ("", ("core.autocrlf", "input"), b"a\r\nb\n"),
+        ("*.csv eol=lf\n", (), b"a\r\n"),
+        ("*.csv ident\n", (), b"$Id: mine by hand $\n"),
+        ("*.csv working-tree-encoding=UTF-16LE-BOM\n", (), "a,b\n".encode("utf-16")),
+        ("*.csv filter=unspecified\n", ("filter.unspecified.clean", "sed s/a/b/"), b"a\n"),
+        ("*.csv filter=set\n", ("filter.set.clean", "sed s/a/b/"), b"a\n"),
+    ],
+)
+def test_what_git_keeps_in_other_bytes_it_could_not_give_back(
+    author: Author, steps: Steps, attributes: str, config: tuple[str, ...], content: bytes
+) -> None:
+    if config:
+        author.git("config", *config)
+    author.write(".gitattributes", attributes)
+    author.write("plain.txt", "c\n")
+    (author.root / "rows.csv").write_bytes(content)
+    author.git("add", ".")
+    author.git("commit", "-qm", "all")
+    assert steps.unkept() == ["rows.csv"]
 
 
 @pytest.mark.parametrize("name", ["known", "fresh"])
