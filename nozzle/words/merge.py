@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from nozzle.words.bring import Brought
     from nozzle.words.journal import Journal
 
+ALIKE = 0.65
+"""Share of their words that an entry and one of another name have in common at least to be one."""
 LINES = 40
 """Of a summary."""
 KEYS = "nozzle.keys"
@@ -61,13 +65,15 @@ def command(thread: str) -> int:
         moved = {old for new, old in names.there.items() if names.is_taken(here, new)}
         gone = {rel: _is_as(here, rel, base) for rel in lost if rel not in moved}
         rest = [rel for rel in rels if rel not in lost]
-        brought = [each for rel in rest if (each := _entry(here, rel, base, other, names, head.name))]
+        came = {rel: each for rel in rest if (each := _entry(here, rel, base, other, names, head.name))}
+        brought = list(came.values())
         whose = chosen(both, mine, theirs, brought)
         others |= {path: here.steps.text(other, path) for path in both if whose[path] == "theirs"}
         others |= {rel: None for rel, is_as_it_was in gone.items() if is_as_it_was}
         others |= {rel: None for rel in moved if (here.root / rel).exists()}
-        for each in brought:
-            others |= pictures(here, each.rel, each.text, other.sha)
+        for rel, each in came.items():
+            others |= pictures(here, each.rel, each.text, here.steps.thread().head, names.here(rel))
+            others |= pictures(here, each.rel, each.text, other.sha, rel)
         title = _title(here, thread, base, other)
         first = brought[0].rel if brought else ""
         told = here.redact("\n".join(summary(here, base, other)))
@@ -142,11 +148,15 @@ def summary(here: Journal, base: str, other: Step) -> list[str]:
 
 
 def outputs_aside(here: Journal, head: str, other: Step) -> list[str]:
-    """Entries, and the files of their outputs: what of these is wanted follows from the merged entries."""
+    """Entries, and the files of their outputs: what of these is wanted follows from the merged entries.
+
+    Also those that are called otherwise by now, here and there.
+    """
     from nozzle.document.seal import is_made_here
 
-    paths = here.steps.differing(head, other.sha)
-    return [path for path in paths if here.settings.is_entry(path) or is_made_here(path)]
+    base = here.steps.merge_base(head, other.sha)
+    paths = {path for each in (head, base) if each for path in here.steps.differing(each, other.sha)}
+    return [path for path in sorted(paths) if here.settings.is_entry(path) or is_made_here(path)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +168,9 @@ class _Names:
 
     @classmethod
     def between(cls, here: Journal, base: str, other: Step) -> _Names:
-        def renamed(to: str) -> dict[str, str]:
-            found = here.steps.renames(base, to) if base else {}
-            return {new: old for new, old in found.items() if here.settings.is_entry(new)}
-
-        return cls(renamed(other.sha), renamed(here.steps.thread().head))
+        if not base:
+            return cls({}, {})
+        return cls(_renamed(here, base, other.sha), _renamed(here, base, here.steps.thread().head))
 
     def before(self, rel: str) -> str:
         """How what is called so there was called before both."""
@@ -177,6 +185,37 @@ class _Names:
         """Whether the entry that is called so there is the one that is called otherwise here."""
         called = self.here(rel)
         return (here.root / called).exists() and (called == rel or not (here.root / rel).exists())
+
+
+def _renamed(here: Journal, base: str, to: str) -> dict[str, str]:
+    """Entries that have another name in the second commit: the new name -> the old one.
+
+    As git finds them; and by what their authors wrote, since of a small entry most is its outputs.
+    """
+    found = {new: old for new, old in here.steps.renames(base, to).items() if here.settings.is_entry(new)}
+    paths = [path for path in here.steps.differing(base, to) if here.settings.is_entry(path)]
+    before, after = (
+        {path: _words(text) for path in paths if (text := here.steps.text(at, path)) is not None} for at in (base, to)
+    )
+    pairs = [
+        (_alike(before[old], after[new]), new, old) for old in before.keys() - after for new in after.keys() - before
+    ]
+    for alike, new, old in sorted(pairs, reverse=True):
+        if alike >= ALIKE and new not in found and old not in found.values():
+            found[new] = old
+    return found
+
+
+def _words(text: bytes) -> Counter[bytes]:
+    """The words that an entry's author wrote."""
+    from nozzle.words.bring import authors
+
+    return Counter(re.findall(rb"[\w\x80-\xff]+", authors(text)))
+
+
+def _alike(one: Counter[bytes], two: Counter[bytes]) -> float:
+    """The share of words that two texts have in common."""
+    return 2 * (one & two).total() / ((one.total() + two.total()) or 1)
 
 
 def _entry(here: Journal, rel: str, base: str, other: Step, names: _Names, name: str) -> Brought | None:

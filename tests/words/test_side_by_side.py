@@ -766,3 +766,59 @@ def test_a_merge_follows_an_entry_to_its_new_name(say: Say, folder: Path, tmp_pa
     text = (folder / "journal" / "new.md").read_text()
     assert ("x = 10" in text, "'new', 2" in text, text.count("print(")) == (True, True, 1)
     assert git(folder, "status", "--porcelain", "journal") == ""
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = f"import base64\nfrom IPython.display import Image\nImage(base64.b64decode('{PNG}'))"
+
+
+@pytest.mark.parametrize("names", [("sub/mine.md", "entry.md"), ("entry.md", "sub/new.md"), ("a/mine.md", "b/new.md")])
+def test_a_picture_goes_along_where_an_entry_got_another_name(
+    say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
+) -> None:
+    entry(folder, "# Words\n\n" + "between\n\n" * 9 + cell("print('old', 2)"))
+    say("run")
+    git(folder, "branch", "other")
+    git(folder, "worktree", "add", "-q", str(tmp_path / "there"), "other")
+    for at, name, change in zip((folder, tmp_path / "there"), names, ("# Mine", "# Words"), strict=True):
+        path = at / "journal" / name
+        path.parent.mkdir(exist_ok=True)
+        (at / "journal" / "entry.md").rename(path)
+        more = "" if change == "# Mine" else "\n" + cell(PICTURE)
+        path.write_text(path.read_text().replace("# Words", change) + more)
+        run(say, monkeypatch, at, "run")
+        git(at, "add", "-A")
+        git(at, *WHO, "commit", "-q", "--allow-empty", "-m", "changed")
+    monkeypatch.chdir(folder)
+    said = say("merge", "other")
+    assert said.status == 0, said.out
+    (path,) = (folder / "journal").rglob("*.md")
+    text = path.read_text()
+    assert ("# Mine" in text, text.count("print("), text.count("](_out/")) == (True, 1, 1)
+    shown = text.partition("](_out/")[2].partition(")")[0]
+    assert (path.parent / "_out" / shown).is_file()
+
+
+@pytest.mark.parametrize("where", ["there", "here"])
+def test_a_small_entry_with_a_new_name_and_an_edited_line_is_still_one(
+    say: Say, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    entry(folder, "# T\n\n" + cell("print('first', 'one')") + "\n" + cell("print('last')"))
+    say("run")
+    git(folder, "branch", "other")
+    git(folder, "worktree", "add", "-q", str(tmp_path / "there"), "other")
+    for at, word, name in ((folder, "last", "here"), (tmp_path / "there", "one", "there")):
+        path = at / "journal" / "entry.md"
+        path.write_text(path.read_text().replace(f"'{word}'", f"'{name} is new'"))
+        if name == where:
+            path.rename(path.with_name("new.md"))
+        run(say, monkeypatch, at, "run")
+        git(at, "add", "-A")
+        git(at, *WHO, "commit", "-q", "--allow-empty", "-m", "changed")
+    monkeypatch.chdir(folder)
+    said = say("merge", "other")
+    assert "new.md" in said.out
+    (path,) = (folder / "journal").rglob("*.md")
+    assert path.name == "new.md"
+    assert "there is new" in path.read_text()
+    assert "here is new" in path.read_text()
