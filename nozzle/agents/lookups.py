@@ -51,7 +51,7 @@ class Lookups:
 
         def then(found: list[Passage]) -> None:
             fits = [each for each in found if _fits(question, each)]
-            words = _quoted(fits[0], rel) if fits else ""
+            words = _quoted(fits[0].quoted(question), rel) if fits else ""
             if words and words not in self.shown and not _stands(words, self.desk.entry):
                 self.shown.add(words)
                 tell(words, "search")
@@ -124,11 +124,10 @@ class Lookups:
 
 def _fits(question: str, passage: Passage) -> bool:
     """Whether a passage says something to a question; neither the question itself nor front matter does."""
-    if passage.content.lstrip().startswith("---\n"):
+    if passage.front or passage.repeats(question):
         return False
     asked, there = terms(question), terms(passage.content)
-    same = " ".join(question.split()) in " ".join(passage.content.split())
-    return len(asked & there) >= min(SHARED, max(1, len(asked))) and not same
+    return len(asked & there) >= min(SHARED, max(1, len(asked)))
 
 
 def _stands(words: str, entry: Entry) -> bool:
@@ -142,8 +141,7 @@ def _quoted(passage: Passage, place: str) -> str:
     """A passage with its place; labelled as what it is."""
     where, _, line = passage.url.partition("#L")
     source = "this entry" if where == place else f"`{where}`"
-    rows = passage.content.strip()[:300].split("\n")[:6]
-    body = "\n".join(f"    {row}" for row in rows)
+    body = "\n".join(f"    {row}" for row in passage.content.split("\n"))
     return f"The journal says, found by search (no model was asked), in {source}" + (
         f", line {line}:\n\n{body}" if line else f":\n\n{body}"
     )

@@ -9,6 +9,7 @@ what does not fit is named: nothing is left out in silence.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Span
@@ -63,6 +64,34 @@ def trajectory(entry: Entry, upto: int | None = None) -> list[Message]:
             found += [*_prose(prose, first), replace(message, line=span.start)]
             prose = []
     return [*found, *_prose(prose, first)]
+
+
+def passages(entry: Entry) -> Iterator[Message]:
+    """What an entry says, for those who look for words in it: each paragraph by itself and whole, with its own line.
+
+    A paragraph is named by the heading it stands under; a heading under which nothing is said stands by itself.
+
+    >>> [(each.content, each.name, each.line) for each in passages(Entry("# A\\n\\nOne.\\n\\nTwo.\\n\\n# B\\n"))]
+    [('One.', 'A', 2), ('Two.', 'A', 4), ('# B', 'B', 6)]
+    """
+    heads = {top.start for top in entry.outline.tops if top.kind == "heading_open"}
+    heading: Message | None = None
+    under = ""
+    for span, message in _pieces(entry, len(entry.rows)):
+        found = list(_found(entry, span, message, under))
+        if span.start in heads and found:
+            if heading:
+                yield heading
+            under = found[0].content.split("\n")[0].strip("# ")[:60]
+            heading = replace(found[0], name=under)
+            continue
+        if heading and found:
+            if message is not None:
+                yield heading
+            heading = None
+        yield from found
+    if heading:
+        yield heading
 
 
 def until(entry: Entry, asked: Prompt) -> int:
@@ -181,6 +210,29 @@ def _pieces(entry: Entry, stop: int) -> Iterator[tuple[Span, Message | None]]:
 def _prose(rows: Sequence[str], line: int) -> list[Message]:
     text = "\n".join(row.rstrip("\r\n") for row in rows).strip("\n")
     return [Message("user", _shortened(text), text.strip().split("\n")[0][:60], line)] if text.strip() else []
+
+
+def _found(entry: Entry, span: Span, message: Message | None, under: str) -> Iterator[Message]:
+    """What may be found in these lines: the author's paragraph, those of a quote, or the block that is sent of them."""
+    if message is None:
+        yield from _paragraph(entry, span, under)
+    elif message.name == "a quote":
+        ends = [line for line in range(span.start, span.stop) if not entry.rows[line].strip()]
+        for above, below in pairwise([span.start, *ends, span.stop - 1]):
+            yield from _paragraph(entry, Span(above + 1, below), message.name)
+    elif message.content:
+        body, rows = bare(message.content), range(span.start + 1, span.stop)
+        first = next((line for line in rows if entry.rows[line].strip()), span.start)
+        yield replace(message, content=body, line=span.start if body == message.content else first)
+
+
+def _paragraph(entry: Entry, span: Span, under: str) -> Iterator[Message]:
+    """The words in these lines, named by what they stand under, or by their first."""
+    rows = [entry.rows[line].rstrip() for line in range(span.start, span.stop)]
+    text = "\n".join(rows).strip("\n")
+    if text.strip():
+        first = next(at for at, row in enumerate(rows) if row)
+        yield Message("user", text, under or text.strip().split("\n")[0][:60], span.start + first)
 
 
 def _cell(cell: Cell) -> str:

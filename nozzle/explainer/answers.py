@@ -17,8 +17,6 @@ from nozzle.explainer.recall import Passage
 from nozzle.explainer.slices import behind, names
 
 MOST = 3
-QUOTED = 300
-"""Characters of a passage that are quoted."""
 
 _WORK = (
     "(?:it|this|that|things|everything|(?:the|this|that|my|your|our) (?:\\w+ )?(?:job|task|run|work|cell|training)s?)"
@@ -62,18 +60,26 @@ def asks_how(question: str) -> bool:
 def answer(question: str, found: Found) -> Saying:
     """The best that can be said without a model."""
     told = [*_about_ends(question, found), *_about_names(question, found)]
-    passages = [each for each in found.search(question) if not each.url.startswith("step:")]
+    passages = [
+        each for each in found.search(question)
+        if not (each.url.startswith("step:") or each.front or (each.repeats(question) and _asks(each.content)))
+    ]  # fmt: skip
     if not told and not passages:
         return Saying(
             "Nothing in this journal fits these words. No model is set, so nobody reasoned about it; "
             "`model` in the settings names one.",
             by="explainer", via="search",
         )  # fmt: skip
-    quotes = [_quoted(each, found.place) for each in passages[:MOST]]
+    quotes = [_quoted(each.quoted(question), found.place) for each in passages[:MOST]]
     if told:
         return Saying("\n".join(told), _all(quotes), "explainer", "facts", "what the journal says")
     first = f"Found in the journal, by search (no model was asked):\n\n{quotes[0]}"
     return Saying(first, "\n\n".join(quotes[1:]), "explainer", "search", "further places")
+
+
+def _asks(text: str) -> bool:
+    """Whether a paragraph ends with a question: it says nothing to it."""
+    return text.rstrip().endswith("?")
 
 
 def _all(quotes: Sequence[str]) -> str:
@@ -130,9 +136,7 @@ def _about(name: str, cells: Sequence[Cell], last: Callable[[Cell], Facts | None
 
 
 def _quoted(passage: Passage, place: str) -> str:
-    text = passage.content.strip()
-    text = text if len(text) <= QUOTED else text[:QUOTED] + " …"
-    body = "\n".join(f"    {row}" for row in text.split("\n")[:8])
+    body = "\n".join(f"    {row}" for row in passage.content.split("\n"))
     where = passage.url.partition("#L")
     line = f", line {where[2]}" if where[2] else ""
     source = "this entry" if where[0] == place else code(where[0])

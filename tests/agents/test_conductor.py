@@ -53,6 +53,13 @@ def test_where_nobody_asked_for_it_prose_is_left_alone(workshop: Workshop, voice
     assert ran(workshop, text) == text
 
 
+def test_a_question_is_looked_up_in_an_entry_of_prose_and_what_answers_it_is_quoted(workshop: Workshop) -> None:
+    prose = "\n\n".join(f"On day {at} the forms were spoken of at the door, among other things." for at in range(99))
+    workshop.write(f"---\ntitle: Ward\n---\n\n{prose}\n\nConsent forms are kept in the folder.\n", "journal/ward.md")
+    text = ran(workshop, f"{HEAD}\nWhere are the consent forms kept?\n\nAnd so on.\n")
+    assert "in `journal/ward.md`, line 203:\n>\n>     Consent forms are kept in the folder.\n" in text
+
+
 def test_a_pasted_error_is_explained_under_it_and_a_second_run_changes_nothing(workshop: Workshop) -> None:
     text = ran(workshop, HEAD + ERROR)
     assert "`KeyError: 1` It failed at `b.py:4`: `d[k]`. Usually: that key is not in the mapping" in text

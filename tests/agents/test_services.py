@@ -65,7 +65,7 @@ def test_what_is_no_text_is_refused_while_the_file_holds_what_it_held(workshop: 
 
 def test_a_cell_recalls_what_the_journal_says(workshop: Workshop) -> None:
     workshop.write("# Notes\n\nThe scan is exclusive.\n", "journal/notes.md")
-    assert "journal/notes.md#L1" in shown(workshop, "print([each['url'] for each in recall('exclusive scan')])")
+    assert "journal/notes.md#L3" in shown(workshop, "print([each['url'] for each in recall('exclusive scan')])")
 
 
 def test_a_search_without_an_engine_is_a_search_of_the_journal(workshop: Workshop) -> None:

@@ -1,6 +1,8 @@
 """Answers without a model: quoted from the journal or read off the code, and labelled so."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,7 @@ def facts(cell: Cell) -> Facts | None:
 
 def test_what_was_written_is_found_by_its_words_with_its_place(recall: Callable[..., Recall]) -> None:
     found = recall(notes=NOTES, work=WORK).search("is the scan exclusive?")
-    assert found[0].url == "journal/notes.md#L1"
+    assert found[0].url == "journal/notes.md#L3"
     assert "exclusive" in found[0].content
     assert "step:abc" in [each.url for each in found]
 
@@ -67,7 +69,7 @@ def test_a_question_about_a_name_is_answered_from_the_code(recall: Callable[...,
 def test_any_other_is_answered_by_what_the_journal_says(recall: Callable[..., Recall]) -> None:
     said = answer("is it exclusive?", Found(Entry("/ask is it exclusive?\n\n"), recall(notes=NOTES).search))
     assert "by search (no model was asked)" in said.text
-    assert "`journal/notes.md`, line 1" in said.text
+    assert "`journal/notes.md`, line 3" in said.text
     assert said.via == "search"
 
 
@@ -91,3 +93,35 @@ def test_a_live_output_with_a_secret_is_told_without_it() -> None:
     entry = Entry(WORK)
     said = report(entry, Known(live=Live(entry.cells[0], 1.0, "key abc")), lambda text: text.replace("abc", "***"))
     assert "abc" not in said.text
+
+
+def test_what_stands_far_down_in_a_long_entry_is_found_at_its_own_line(recall: Callable[..., Recall]) -> None:
+    other = [f"Paragraph {at} is about the weather of that day and no more than that." for at in range(300)]
+    text = "\n\n".join(["---\ntitle: Long\n---", *other[:150], "Softmax has the constant one half.", *other[150:]])
+    found = recall(long=text).search("which constant has the softmax?")
+    line = text.split("\n").index("Softmax has the constant one half.") + 1
+    assert (found[0].url, found[0].content) == (f"journal/long.md#L{line}", "Softmax has the constant one half.")
+
+
+def test_of_a_long_paragraph_the_part_that_fits_is_quoted_with_its_line(recall: Callable[..., Recall]) -> None:
+    rows = [f"row {at} tells of other things" for at in range(400)]
+    rows[299] = "the forms lie in the blue folder"
+    said = answer("where do the forms lie?", Found(Entry(""), recall(notes="\n".join(rows)).search))
+    assert "`journal/notes.md`, line 300:\n\n    the forms lie in the blue folder\n" in said.text
+    (row,) = recall(notes="They say so. " * 90 + "The forms lie here.").search("where do the forms lie?")
+    assert row.quoted("where do the forms lie?").content == "… The forms lie here."
+
+
+def test_neither_the_question_nor_front_matter_is_an_answer(recall: Callable[..., Recall]) -> None:
+    notes = "---\ntitle: Forms\n---\n\nWhere do the forms lie?\n\nThey lie there.\n"
+    said = answer("Where do the forms lie?", Found(Entry(""), recall(notes=notes).search))
+    assert said.text.endswith("line 7:\n\n    They lie there.")
+    assert not said.folded
+
+
+def test_an_index_of_an_older_form_is_built_again(recall: Callable[..., Recall], tmp_path: Path) -> None:
+    assert recall(notes=NOTES).search("exclusive")
+    with closing(sqlite3.connect(tmp_path / "cache" / "recall.db")) as index:
+        index.executescript("drop table seen; create table seen (name text primary key, digest text)")
+        index.execute("pragma user_version = 0")
+    assert recall(notes=NOTES).search("exclusive")[0].url == "journal/notes.md#L3"

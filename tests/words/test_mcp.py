@@ -35,7 +35,7 @@ def test_entries_steps_and_answers_are_given(here: Journal) -> None:
     assert "A batch holds four rows." in tool(here, "entry")("journal/entry.md")
     newest = tool(here, "steps")("journal/entry.md")[0]
     assert "+<!-- nozzle:output" in tool(here, "step")(newest["step"])
-    assert tool(here, "search")("four rows")[0]["url"] == "journal/entry.md#L1"
+    assert tool(here, "search")("four rows")[0]["url"] == "journal/entry.md#L3"
     assert "makes it" in tool(here, "ask")("journal/entry.md", "what is `batch`?")
     assert "1 ran well" in tool(here, "how")("journal/entry.md")
     assert "1 ran well" in tool(here, "ask")("journal/entry.md", "how is it going?")
