@@ -15,7 +15,7 @@ from pathlib import Path
 from nozzle import disk
 from nozzle.beside import Notice
 from nozzle.desk import Desk, Said
-from nozzle.document.plan import gathered
+from nozzle.document.plan import gathered, waits
 from nozzle.errors import Missing, NozzleError
 from nozzle.ledger import News, Seen
 from nozzle.side import Side
@@ -237,8 +237,9 @@ class Loop:
         if "moved" in seen:
             desks = [desk for desk in self.desks.values() if not desk.gone]
             due, where = _cells(sum(len(desk.due()) for desk in desks)), self.tools.ledger.where()
-            held = [(desk, sum(row.do == "held" for row in desk.plan())) for desk in desks if desk.entry.held]
-            why = "".join(f"; {desk.rel}: {_cells(count)} held: {desk.entry.held}" for desk, count in held if count)
+            held = [(desk, [row for row in desk.plan() if row.do == "held"]) for desk in desks]
+            held = [(desk, rows if desk.entry.held else waits(rows)) for desk, rows in held]
+            why = "".join(f"; {desk.rel}: {_cells(len(rows))} held: {rows[0].reason}" for desk, rows in held if rows)
             self.tools.say(Notice("moved", "", f"you are {where}; {due} due, nothing runs until you save{why}"))
 
     def _look(self, path: Path, now: float) -> Seen | None:
@@ -301,8 +302,7 @@ class Loop:
         """Say why cells that are due do not run."""
         rows = [row for row in desk.plan() if row.do == "held"]
         first = [row for row in rows if not row.reason.startswith("below ")]
-        ended = [row for row in rows if row.reason.startswith("below ") and "which is " not in row.reason]
-        for row, reason in gathered([*first, *ended[:1]]):
+        for row, reason in gathered([*first, *waits(rows)[:1]]):
             self.tools.say(Notice("held", desk.rel, reason, row.cell.title))
 
     def _write(self, desk: Desk, now: float, git: bool) -> None:

@@ -102,6 +102,11 @@ def gathered(rows: Iterable[Row]) -> list[tuple[Row, str]]:
     ]  # fmt: skip
 
 
+def waits(rows: Iterable[Row]) -> list[Row]:
+    """The cells below one that ended and lets none follow: no save runs them before that one is put right."""
+    return [row for row in rows if row.reason.startswith("below ") and "which is " not in row.reason]
+
+
 def failed(entry: Entry) -> list[Slot]:
     """Cells whose recorded failure still stands and was not expected."""
     return [slot for slot in entry.slots if slot.fresh and not _follow(slot)]

@@ -50,6 +50,20 @@ def test_what_is_held_where_somebody_went_is_told_with_the_reason(watched: Watch
     assert watched.told("moved")[-1].endswith(f"; 0 cells due, nothing runs until you save; {why}")
 
 
+def test_cells_below_one_that_failed_are_told_where_somebody_went(watched: Watched) -> None:
+    watched.save(cells("1/0", "print(2)", "print(3)"))
+    watched.until(lambda: "status=error" in watched.read())
+    watched.quiet()
+    failed = watched.git("rev-parse", "HEAD")
+    watched.save(cells("print(1)"))
+    watched.until(lambda: "```text\n1\n```" in watched.read())
+    watched.quiet()
+    watched.git("checkout", "-q", failed)
+    watched.until(lambda: watched.told("moved"))
+    why = "journal/entry.md: 2 cells held: below '1/0' (line 5), which failed"
+    assert watched.told("moved")[-1].endswith(f"; 0 cells due, nothing runs until you save; {why}")
+
+
 def test_the_next_save_on_no_branch_starts_a_thread(watched: Watched) -> None:
     watched.save(cells("print(1)", "print(2)"))
     watched.until(lambda: len(outputs(watched.read())) == 2)
