@@ -119,3 +119,21 @@ def test_a_picture_is_named_and_code_stays_code() -> None:
     }
     assert read([chat])[0].turns[0].text == "```py\n1\n```"
     assert read([{"messages": [picture]}])[0].turns[0].text == "[image]\n\nsee"
+
+
+def test_a_picture_beside_the_words_is_named_where_it_was_and_told() -> None:
+    chat = openwebui()
+    chat["chat"]["history"]["messages"]["1"]["files"] = [
+        {"type": "image", "url": "data:image/png;base64,AAAA"}, {"type": "file", "name": "loss [1].csv"},
+    ]  # fmt: skip
+    (made,) = read([chat])
+    assert made.turns[0].text == "[image]\n\n[file: loss 1 .csv]\n\nis it bandwidth?"
+    assert made.notes == ("left out: 2 parts that are no text, such as a picture; named in brackets there",)
+
+
+def test_a_picture_among_the_words_is_told_too() -> None:
+    chat = chatgpt()
+    chat["mapping"]["e"]["message"]["content"]["parts"] = [{"content_type": "image_asset_pointer"}, "see"]
+    (made,) = read([chat])
+    assert made.turns[-1].text == "[image asset pointer]\n\nsee"
+    assert made.notes[-1] == "left out: a part that is no text, such as a picture; named in brackets there"

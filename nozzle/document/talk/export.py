@@ -19,6 +19,8 @@ _SPACE = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _THOUGHT = re.compile(r"<details\b[^>]*>\s*<summary>(.*?)</summary>\s*(.*?)</details>", re.S)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:?\d\d)?")
+_NAMED = re.compile(r"\[[^\[\]\n]+\]")
+"""A part that is no text, by its name."""
 _AUTHORS = ("user", "human")
 
 
@@ -136,7 +138,10 @@ def _conversation(value: Mapping[str, Any], note: str) -> Conversation:
     title = str(value.get("title") or inner.get("title") or "").strip() or "A conversation"
     began = next((time for message in messages if (time := _time(message))), 0.0) or _number(value, "create_time")
     began = began or _number(value, "created_at")
-    notes = tuple(filter(None, (note, disorder)))
+    unread = sum(_unread(message) for message in messages if any(True for _ in _turn(message)))
+    many = "a part that is" if unread == 1 else f"{unread:,} parts that are"
+    pictures = f"left out: {many} no text, such as a picture; named in brackets there" if unread else ""
+    notes = tuple(filter(None, (note, disorder, pictures)))
     return Conversation(title, tuple(_merged(turns)), _day(began), notes)
 
 
@@ -197,7 +202,8 @@ def _turn(message: Mapping[str, Any]) -> Iterator[Turn]:
     role = str(message.get("role") or (author.get("role") if isinstance(author, dict) else "") or "")
     if role == "system" or facts.get("is_visually_hidden_from_conversation"):
         return
-    text = _thoughts(_content(message.get("content")))
+    said = _thoughts(_content(message.get("content")))
+    text = "\n\n".join(filter(None, (*_files(message), said)))
     if not text.strip():
         return
     if role in _AUTHORS:
@@ -223,6 +229,29 @@ def _content(content: Any) -> str:
     if isinstance(text := content.get("text") or content.get("content") or content.get("result"), str):
         return f"```{content.get('language') or ''}\n{text}\n```" if kind in ("code", "execution_output") else text
     return f"[{kind.replace('_', ' ')}]" if kind != "text" else ""
+
+
+def _files(message: Mapping[str, Any]) -> list[str]:
+    """What OpenWebUI keeps beside the words of a message, each named in brackets."""
+    files = message.get("files")
+    names = [
+        ("image" if file.get("type") == "image" else "file", re.sub(r"[\[\]\s]+", " ", str(file.get("name") or "")))
+        for file in _dicts(files if isinstance(files, list) else [])
+    ]
+    return [f"[{kind}: {name.strip()[:80]}]" if name.strip() else f"[{kind}]" for kind, name in names]
+
+
+def _unread(message: Mapping[str, Any]) -> int:
+    """How many parts of a message are no text."""
+
+    def count(content: Any) -> int:
+        if isinstance(content, list):
+            return sum(map(count, content))
+        if isinstance(content, dict) and isinstance(content.get("parts"), list):
+            return count(content["parts"])
+        return int(isinstance(content, dict) and _NAMED.fullmatch(_content(content)) is not None)
+
+    return len(_files(message)) + count(message.get("content"))
 
 
 def _dicts(values: Sequence[Any]) -> list[Mapping[str, Any]]:
