@@ -137,3 +137,16 @@ def test_a_picture_among_the_words_is_told_too() -> None:
     (made,) = read([chat])
     assert made.turns[-1].text == "[image asset pointer]\n\nsee"
     assert made.notes[-1] == "left out: a part that is no text, such as a picture; named in brackets there"
+
+
+def test_what_chatgpt_replies_after_its_thoughts_is_told_apart_and_its_marks_are_gone() -> None:
+    chat = chatgpt()
+    chat["mapping"]["d"]["message"]["content"] = {"content_type": "thoughts", "thoughts": [{"content": "They ask."}]}
+    chat["mapping"]["f"] = node("assistant", "", "d", 1_763_000_021)
+    chat["mapping"]["f"]["message"]["content"] = {"content_type": "reasoning_recap", "content": "Thought for 8 s"}
+    chat["mapping"]["g"] = node(
+        "assistant", 'Yes \ue200cite\ue202turn0search0\ue201. In \ue200entity\ue202["city","Rome"]\ue201【4:0†a】.', "f"
+    )
+    chat["mapping"]["e"]["parent"] = "g"
+    (made,) = read([chat])
+    assert made.turns[1].text == "THINKING:\n\nThey ask.\n\nThought for 8 s\n\nRESPONDING\n\nYes. In Rome."

@@ -19,6 +19,9 @@ _SPACE = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _THOUGHT = re.compile(r"<details\b[^>]*>\s*<summary>(.*?)</summary>\s*(.*?)</details>", re.S)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:?\d\d)?")
+_THINKING, _RESPONDING = "THINKING:\n\n", "RESPONDING\n"
+_CITED = re.compile("[ ]*(?:\ue200([^\ue200\ue201]*)\ue201|【[0-9:]+†[^】\n]*】)")
+"""Marks in what ChatGPT says, which its page shows as links to what it read."""
 _NAMED = re.compile(r"\[[^\[\]\n]+\]")
 """A part that is no text, by its name."""
 _AUTHORS = ("user", "human")
@@ -210,7 +213,7 @@ def _turn(message: Mapping[str, Any]) -> Iterator[Turn]:
         yield Turn("author", text)
     else:
         by = message.get("model") or facts.get("model_slug") or message.get("modelName") or role or "machine"
-        yield Turn("machine", text, str(by))
+        yield Turn("machine", _CITED.sub(_named, text), str(by))
 
 
 def _content(content: Any) -> str:
@@ -225,10 +228,20 @@ def _content(content: Any) -> str:
     if isinstance(content.get("parts"), list):
         return _content(content["parts"])
     if isinstance(content.get("thoughts"), list):
-        return "THINKING:\n\n" + _content([thought.get("content") for thought in _dicts(content["thoughts"])])
+        return _THINKING + _content([thought.get("content") for thought in _dicts(content["thoughts"])])
+    if kind == "reasoning_recap":
+        return _THINKING + str(content.get("content") or "")
     if isinstance(text := content.get("text") or content.get("content") or content.get("result"), str):
         return f"```{content.get('language') or ''}\n{text}\n```" if kind in ("code", "execution_output") else text
     return f"[{kind.replace('_', ' ')}]" if kind != "text" else ""
+
+
+def _named(mark: re.Match[str]) -> str:
+    """What a mark of ChatGPT's shows in words: the name of a thing, the words of a link; of a citation nothing."""
+    kind, *rest = (mark[1] or "").split("\ue202")
+    name = re.fullmatch(r'\["[^"]*","([^"]*)".*\]', rest[0], re.S) if kind == "entity" and rest else None
+    words = name[1] if name else rest[0] if kind == "url" and rest else ""
+    return f"{mark[0][: len(mark[0]) - len(mark[0].lstrip(' '))]}{words}" if words else ""
 
 
 def _files(message: Mapping[str, Any]) -> list[str]:
@@ -263,23 +276,32 @@ def _thoughts(text: str) -> str:
 
     def plain(match: re.Match[str]) -> str:
         rows = html.unescape(match[2]).strip().split("\n")
-        return "THINKING:\n\n" + "\n".join(re.sub(r"^> ?", "", row) for row in rows) + "\n\nRESPONDING\n"
+        return _THINKING + "\n".join(re.sub(r"^> ?", "", row) for row in rows) + f"\n\n{_RESPONDING}"
 
     return _THOUGHT.sub(plain, text) if "<details" in text else text
 
 
 def _merged(turns: Sequence[Turn]) -> Iterator[Turn]:
-    """Turns of one voice that follow each other, as one."""
+    """Turns of one voice that follow each other, as one; a reply that follows thoughts is told apart from them."""
     held: Turn | None = None
+    thought = False
     for turn in turns:
+        before, thought = thought, _thinks(turn)
         if held and (held.who, held.by) == (turn.who, turn.by):
-            held = Turn(held.who, f"{held.text.rstrip()}\n\n{turn.text}", held.by)
+            said = turn.text.removeprefix(_THINKING) if before and thought else turn.text
+            parted = f"{_RESPONDING}\n" if before and not thought else ""
+            held = Turn(held.who, f"{held.text.rstrip()}\n\n{parted}{said}", held.by)
             continue
         if held:
             yield held
         held = turn
     if held:
         yield held
+
+
+def _thinks(turn: Turn) -> bool:
+    """Whether a turn is a machine's thoughts, without a reply."""
+    return turn.who == "machine" and turn.text.startswith(_THINKING) and _RESPONDING not in turn.text
 
 
 def _time(message: Mapping[str, Any]) -> float:
