@@ -126,7 +126,7 @@ def _fits(question: str, passage: Passage) -> bool:
     """Whether a passage says something to a question; neither the question itself nor front matter does."""
     if passage.front or passage.repeats(question):
         return False
-    asked, there = terms(question), terms(passage.content)
+    asked, there = terms(question), terms(passage.told)
     return len(asked & there) >= min(SHARED, max(1, len(asked)))
 
 

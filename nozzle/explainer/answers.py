@@ -62,7 +62,7 @@ def answer(question: str, found: Found) -> Saying:
     told = [*_about_ends(question, found), *_about_names(question, found)]
     passages = [
         each for each in found.search(question)
-        if not (each.url.startswith("step:") or each.front or (each.repeats(question) and _asks(each.content)))
+        if not (each.url.startswith("step:") or each.front or not each.told.strip())
     ]  # fmt: skip
     if not told and not passages:
         return Saying(
@@ -75,11 +75,6 @@ def answer(question: str, found: Found) -> Saying:
         return Saying("\n".join(told), _all(quotes), "explainer", "facts", "what the journal says")
     first = f"Found in the journal, by search (no model was asked):\n\n{quotes[0]}"
     return Saying(first, "\n\n".join(quotes[1:]), "explainer", "search", "further places")
-
-
-def _asks(text: str) -> bool:
-    """Whether a paragraph ends with a question: it says nothing to it."""
-    return text.rstrip().endswith("?")
 
 
 def _all(quotes: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ QUOTED, ROWS, LEAD = 300, 8, 100
 """Characters and lines of a passage that are quoted, and how many of them may stand before the first word that fits."""
 _sentence = re.compile(r"\n|(?<=[.!?])\s+")
 _word = re.compile(r"\w+")
+_question = re.compile(r"[^.!?\n]*\?(?=[\s\"')\]*_]|\Z)|\bI(?:'m| am)? wonder(?:ing|ed)?\b[^.!?\n]*[.!]?")
 _COMMON = frozenset(
     _word.findall(
         """a an and are as at be by can could did do does for from had has have how i in is it its me my of on or our
@@ -57,6 +58,11 @@ class Passage:
     def front(self) -> bool:
         """Whether it is front matter: it tells of an entry, and answers nothing."""
         return self.content.startswith("---\n")
+
+    @property
+    def told(self) -> str:
+        """What it says, without what it asks: a question is no answer to another."""
+        return _question.sub(" ", self.content)
 
     def repeats(self, question: str) -> bool:
         """Whether the question itself stands in it."""
