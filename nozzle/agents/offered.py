@@ -61,7 +61,7 @@ class Offers:
     def suggest(self, source: str, language: str, reason: str) -> str:
         """Another program would have a cell run here: it stands as a proposal, and runs when it is ticked; its id."""
         source = proposal.written(source)
-        risk, touches = self._weighed(source, language)
+        risk, touches = self._weighed_for_another(source, language)
         digest = hexdigest("suggested", source)
         reason = f"Another program proposes this cell, which no author has asked for. {reason}".strip()
         while proposal.find(self.desk.entry, id_ := proposal.name(digest, self.suggested, source)):
@@ -85,7 +85,7 @@ class Offers:
                 self.unasked = True  # he is typing in it
                 continue
             notice = f"{proposal.ANEW}{proposal.UNCOUNTED if stands.ticks else ''}."
-            touches = self._weighed(stands.source, stands.language)[1]
+            touches = self._weighed_for_another(stands.source, stands.language)[1]
             self._stand(
                 Offer(
                     id_, block.of, stands.source, stands.language, proposal.reason(block), touches, proposal.BY_HAND,
@@ -162,6 +162,11 @@ class Offers:
         """The ids of what could be answered, and all of it with yes or no."""
         blocks = {name: proposal.find(self.desk.entry, name) for name in self.standing if name.startswith(id_)}
         return [name for name, block in blocks.items() if block is not None and proposal.read(block).whole]
+
+    def _weighed_for_another(self, source: str, language: str) -> tuple[Risk, str]:
+        """The same of what another program proposed, which waits whatever it is."""
+        risk, touches = self._weighed(source, language)
+        return risk, touches if risk == "ask" else f"{touches}; another program asked, so it waits"
 
     def _weighed(self, source: str, language: str) -> tuple[Risk, str]:
         return self.crew.weighed(self.desk.entry, self.desk.rel, source, language)

@@ -13,6 +13,7 @@ from nozzle.document import proposal, seal
 from nozzle.document.edit import Edit
 from nozzle.document.entry import SHOWN, Cell, Entry, Envelope, Span
 from nozzle.document.lines import trimmed
+from nozzle.document.options import first_code
 from nozzle.document.outputs import plain
 from nozzle.document.prompts import WAITING, Prompt, prompt
 from nozzle.document.proposal import Offer, fenced, find
@@ -67,6 +68,9 @@ class Saying:
     def by_model(self) -> bool:
         """Whether a model said it: one that was asked in vain may have cost something too."""
         return bool(self.facts) and not self.status
+
+
+UNANSWERED = ("late", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +258,8 @@ def close(entry: Entry, offer: Offer, outcome: Outcome, hand: Hand) -> Edit | No
     shown = _rows(outcome.shown, hand) if outcome.shown else []
     inner = [*_rows(offer.reason, hand), "", *fenced(offer.language, offer.source, "")]
     inner += ["", *fence("text", shown)] if shown else []
-    why = " ".join(_rows(outcome.why, hand)) or outcome.status
+    what = f"{first_code(offer.source)[:80]}: " if outcome.status in UNANSWERED else ""  # else many are called alike
+    why = " ".join(_rows(f"{what}{outcome.why or outcome.status}", hand))
     title = f"<details><summary>{_escaped(why)}</summary>"
     return Edit(
         *put(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nozzle.agents.crew import Crew
 from nozzle.document import proposal
 from nozzle.lm import Scripted
 from tests.agents.conftest import Table, fence
@@ -121,6 +122,17 @@ def test_what_another_program_proposes_stands_and_is_answered_like_the_doers(
     one.save(lambda text: text.replace(*answer))
     assert one.kinds() == kinds
     assert one.labels() == [label]
+
+
+def test_what_only_looks_says_why_it_waits_when_another_program_asked(
+    table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Crew, "weighed", lambda *_: ("read", "nothing: it only looks"))
+    one = table()
+    one.begin("Words.\n")
+    one.seat.conductor.offers.suggest("print(6 * 7)", "python", "It asks.")  # type: ignore[attr-defined]
+    one.loop.desks[one.path].flush()
+    assert "> *Touches: nothing: it only looks; another program asked, so it waits*\n" in one.text
 
 
 def suggested(table: Callable[..., Table], *sources: str) -> str:

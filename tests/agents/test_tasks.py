@@ -386,8 +386,9 @@ def test_the_terminal_answers_like_the_text(table: Open) -> None:
 
 def test_unattended_a_proposal_is_denied_after_a_limit(table: Open) -> None:
     one = table(fence("import os"), fence('final_answer("ok")'), unattended=0.05)
-    one.begin(TASK)
+    text = one.begin(TASK)
     assert one.labels()[0] == "late"
+    assert "<details><summary>import os: nobody answered within 0 s</summary>" in text
 
 
 def test_both_agents_are_sent_the_same_up_to_the_explainers_last_message(table: Open) -> None:
