@@ -30,7 +30,7 @@ from nozzle.tools import Tools
 FRESH = 1.5
 """Seconds after a save, in which the author's buffer is clean."""
 MAYBE_YOURS = "may be your own work: it is in no step; name it in the cell, or commit it with git"
-OVERLOOKED = "an editor saved over what you wrote on the page: “{}” is no longer in the text; step {} has it"
+OVERLOOKED = "an editor saved over what you wrote on the page; no longer in the text: {}"
 EXPOSED = "this system lets cells read the signing key: a signature says who ran a cell, not that nozzle wrote it"
 
 
@@ -479,8 +479,11 @@ class Desk:
         self.sheet.take(content)
         for line, doubt in rewritten(before, self.entry):
             self._note("warning", f"line {line}: {doubt}")
-        for words, step in self.sheet.overlooked():
-            self._note("lost", OVERLOOKED.format(shorten(words, 60, placeholder="…"), step))
+        lost = [
+            f"“{shorten(words, 60, placeholder='…')}”, step {step} has it" for words, step in self.sheet.overlooked()
+        ]
+        if lost:
+            self._note("lost", OVERLOOKED.format("; ".join(lost)))
         self.permit.saved()
         self.sheet.stuck, self._unkept = False, True
         if self.run is not None and self.entry.cell(self.run.cell.chain) is None:

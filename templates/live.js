@@ -279,10 +279,11 @@
   Object.assign(cross, { type: "button", title: "Put it away", ariaLabel: "Put it away" });
   foot.append(line, cross);
   document.body.append(foot, spoken);
-  // News that stay until they are put away, and those that lie over them for a while.
-  const BRIEF = 20000;
-  let lasting = "", brief = "", dismissed = "", passing = 0;
-  const news = () => brief || (lasting === dismissed ? "" : lasting);
+  // News that stay until they are put away, the newest of them, and under those what passes by itself.
+  const BRIEF = 20000, MOST = 4;
+  let lasting = [], brief = "", passing = 0;
+  const dismissed = new Set();
+  const news = () => [...lasting, brief].filter((text) => text && !dismissed.has(text)).join("\n");
   const pass = () => {
     if (foot.matches(":hover, :focus-within")) { passing = setTimeout(pass, 1000); return; }
     brief = "";
@@ -290,13 +291,12 @@
   };
   const hear = ({ text, passes = false }) => {
     clearTimeout(passing);
-    brief = passes && text !== dismissed ? text : "";
-    if (!passes) lasting = text;
-    if (!text) dismissed = "";
+    brief = passes ? text : "";
+    if (!text) { lasting = []; dismissed.clear(); } else if (!passes) lasting = [...lasting.filter((one) => one !== text), text].slice(-MOST);
     if (brief) passing = setTimeout(pass, BRIEF);
     settled();
   };
-  cross.addEventListener("click", () => { dismissed = news(); brief = ""; settled(); });
+  cross.addEventListener("click", () => { (brief ? [brief] : lasting).forEach((text) => dismissed.add(text)); brief = ""; settled(); });
 
   const tell = (words) => { spoken.textContent = words; };
   const say = (words, ended = false) => {
@@ -384,7 +384,7 @@
     if (source) return;
     source = new EventSource(`/_live?page=${encodeURIComponent(page)}&has=${encodeURIComponent(has)}`);
     const on = (name, work) => source.addEventListener(name, (event) => work(JSON.parse(event.data)));
-    source.onopen = () => { lost(false); tries = 0; waits = 0; lasting = brief = ""; away = null; gone(false); settled(); forget(); asked(); };
+    source.onopen = () => { lost(false); tries = 0; waits = 0; lasting = []; brief = ""; away = null; gone(false); settled(); forget(); asked(); };
     source.onerror = () => {
       lost(true);
       if (ended) { hang(); return gone(true); }

@@ -32,6 +32,8 @@ from nozzle.page.said import (
 ENDED = frozenset(("done", "ok", "failed", "error", "timeout", "stopped", "died"))
 PASSES = 20.0
 """Seconds for which news that pass are shown; as in live.js."""
+MOST = 4
+"""News that are shown together; as in live.js."""
 WRITTEN = "written"
 """The state of a cell whose output stands in the text: its stream is shown no longer."""
 
@@ -65,7 +67,8 @@ class Audience:
         self._live = live
         self._inbox = Mailbox()
         self._stages: dict[str, _Stage] = {}
-        self._news = News("")
+        self._news: list[News] = []
+        """The newest that stay."""
         self._passing = (News(""), 0.0)
         """The last that passes, and when it was told."""
         self._thread = threading.Thread(target=self._run, name="nozzle page", daemon=True)
@@ -103,7 +106,10 @@ class Audience:
                 self._leave(listener)
             case News(passes=passes):
                 self._passing = (said if passes else News(""), time.monotonic())
-                self._news = self._news if passes else said
+                if not said.text:
+                    self._news.clear()
+                elif not passes:
+                    self._news = [*(one for one in self._news if one != said), said][-MOST:]
                 self._send_all(said)
             case Waits():
                 self._send_all(said)
@@ -139,7 +145,7 @@ class Audience:
             listener.mailbox.put(run.state)
             listener.mailbox.put(Streamed(listener.page, run.state.cell, run.text))
         passing, told = self._passing
-        for news in (self._news, passing if time.monotonic() < told + PASSES else News("")):
+        for news in (*self._news, passing if time.monotonic() < told + PASSES else News("")):
             if news.text:
                 listener.mailbox.put(news)
 

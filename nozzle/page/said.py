@@ -39,11 +39,11 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One line for all pages; an empty one takes the last away."""
+    """One line for all pages; an empty one takes them all away."""
 
     text: str
     passes: bool = False
-    """It goes by itself, and what it lies over is seen again; other news stay until somebody puts them away."""
+    """It goes by itself, and stands under the others; those stay until somebody puts them away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def joined(last: Said, new: Said) -> Said | None:
             return new
         case Changed(), Changed() if last.page == new.page:
             return new
-        case News(), News() if last.passes or not new.passes:
+        case News(), News() if last.passes or not new.text or new == last:
             return new
         case (Drawn() | Gone(), Drawn() | Gone()) | (Waits(), Waits()) | (Behind(), Behind()):
             return new

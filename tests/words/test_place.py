@@ -887,10 +887,17 @@ def test_what_an_editor_saved_over_is_told_on_the_page_until_the_next_save(folde
             page.until("!!document.querySelector('.deed-bar')")
             stale = entry.read_text()
             here.act("write", what="prose", text="From the page.")
-            page.until("document.querySelector('article').innerText.includes('From the page.')")
+            here.act("write", what="prose", text="And more.")
+            page.until("document.querySelector('article').innerText.includes('And more.')")
             entry.write_text(stale.replace("I wonder", "I do wonder"))
             page.until("document.querySelector('article').innerText.includes('I do wonder')")
             page.until(f"{foot}.textContent.includes('saved over what you wrote')")
+            assert [words in page.do(f"{foot}.textContent") for words in ("“From the page.”", "“And more.”")] == [
+                True
+            ] * 2
+            here.loop.tools.say(Notice("news", "journal/scan.md", "a cell failed"))
+            page.until(f"{foot}.textContent.includes('a cell failed')")
+            assert "“And more.”" in page.do(f"{foot}.textContent")  # another piece of news does not take it away
             entry.write_text(stale.replace("I wonder", "We wonder"))
             page.until("document.querySelector('article').innerText.includes('We wonder')")
             page.until(f"{foot}.hidden")
@@ -1130,9 +1137,11 @@ def test_news_lies_where_no_panel_covers_it(folder: Path, width: int, dark: bool
             here.loop.tools.say(Notice("restored", "journal/scan.md", "a block is back"))
             foot, away = "document.querySelector('.live-foot')", "document.querySelector('.live-foot button')"
             page.until(f"{foot}.innerText.includes('a block is back')")
+            assert "breaking: cell ten" in page.do(f"{foot}.innerText")  # what passes never lies over what stays
             assert page.do(f"{away}.getAttribute('aria-label')") == "Put it away"
             page.do(f"{away}.click()")
-            assert "breaking: cell ten" in page.do(f"{foot}.innerText")  # what passes lay over it
+            assert "a block" not in page.do(f"{foot}.innerText")
+            assert "breaking: cell ten" in page.do(f"{foot}.innerText")
             page.do(f"{away}.click()")
             assert page.do(f"{foot}.hidden")
 
