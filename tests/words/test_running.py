@@ -283,6 +283,8 @@ def test_a_run_goes_on_with_what_it_made_due_and_comes_to_an_end(say: Say, folde
         (folder / "journal" / f"{name}.txt").write_text("1")
     entry(folder, cell(counts.format("x", "y")), "journal/x.md")
     entry(folder, cell(counts.format("y", "x")), "journal/y.md")
+    with (folder / "nozzle.toml").open("a") as settings:
+        settings.write("cells = 1\n")  # side by side each might read what the other has just written
     assert "is due again: what it read has changed" in say("run").out
 
 
