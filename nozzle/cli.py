@@ -118,7 +118,7 @@ class Words(click.Group):
     cls=Words,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 done, 1 a cell or a check failed, 2 the command was wrong, 3 something is missing or "
-    "cannot be written.",
+    "cannot be written, 141 nobody listened to the end.",
 )
 @click.version_option(package_name="nozzle")
 def cli() -> None:

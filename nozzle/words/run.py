@@ -31,7 +31,8 @@ def command(paths: tuple[Path, ...], again: bool, on: str, trust_this_checkout: 
     """Run what is due in PATHS (all entries by default), write what happened under the cells, make the steps.
 
     Due is a cell that is new, was edited, stands below an edit, or read a file that changed; and one that was
-    stopped. A cell that failed is not due until it or something above it is edited, or --again is said.
+    stopped. One whose files change with every run follows that once, and is told to be due again. A cell that
+    failed is not due until it or something above it is edited, or --again is said.
     With --on, each entry with something due is one task for a Dask worker: which, and when, is Dask's to say.
     Exits with 1 when a failure stands in an entry, also when nothing ran.
     """
